@@ -1,0 +1,97 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A module and its tests: the folder `Plugins/<name>` becomes the target `Spark<name>`,
+/// `Tests/<name>Tests` its test target.
+func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(
+            name: "Spark\(name)",
+            dependencies: ["SparkKit", "SparkCore", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle]
+                + dependencies,
+            path: "Plugins/\(name)", swiftSettings: strict)
+    ]
+}
+
+let package = Package(
+    name: "spark",
+    products: [
+        .executable(name: "spark", targets: ["SparkCommand"]),
+        .library(name: "Spark", targets: ["Spark"]),
+        .library(name: "SparkKit", targets: ["SparkKit"]),
+        .library(name: "SparkClient", targets: ["SparkClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CSpatiaLite", path: "Sources/CSpatiaLite"),
+        .target(name: "SparkCore", swiftSettings: strict),
+        .target(
+            name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],
+            swiftSettings: strict),
+        .target(
+            name: "SparkKit",
+            dependencies: ["SparkCore", "SparkStorage", httpTypes, grdb, crypto, logging, lifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "SparkTransport",
+            dependencies: [
+                "SparkKit", "SparkCore", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioCompression,
+                nioHTTPTypesHTTP1, logging, lifecycle, crypto,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "SparkServer",
+            dependencies: ["SparkTransport", "SparkKit", "SparkStorage", "SparkCore", yams, logging, lifecycle, crypto],
+            swiftSettings: strict),
+        .target(
+            name: "Spark", dependencies: ["SparkServer", "SparkKit", "SparkAccounts", "SparkProfiles", "SparkMatching"],
+            swiftSettings: strict),
+        .target(name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore], swiftSettings: strict),
+        .executableTarget(
+            name: "SparkCommand", dependencies: ["Spark", "SparkClient", arguments], swiftSettings: strict),
+    ]
+        + plugin("Accounts", [crypto, cryptoExtras, jwt, nioPosix])
+        + plugin("Profiles")
+        + plugin("Matching")
+)

@@ -1,0 +1,1 @@
+@main enum Warm { static func main() {} }

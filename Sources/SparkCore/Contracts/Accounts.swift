@@ -1,0 +1,98 @@
+/// Who makes a request: an account, in one of its sessions.
+public struct Principal: Hashable, Sendable {
+    public let user: UserID
+    public let session: SessionID
+    /// When the access token ends.
+    public let expiresAt: Timestamp
+
+    public init(user: UserID, session: SessionID, expiresAt: Timestamp) {
+        self.user = user
+        self.session = session
+        self.expiresAt = expiresAt
+    }
+}
+
+/// Port of Accounts: who stands behind an access token.
+public protocol Authenticating: Sendable {
+    /// - Throws: a `ClientError` of status 401 for a token that is malformed, forged, expired or of a revoked session.
+    func authenticate(token: String) async throws -> Principal
+}
+
+/// Port of Accounts: tokens without a password, for the operator's `spark token` and for fixtures.
+public protocol TokenIssuing: Sendable {
+    /// Opens a session for a user and gives its first access token.
+    /// - Throws: a `ClientError` of status 404 when there is no such account.
+    func issueToken(for user: UserID) async throws -> (token: String, expiresAt: Timestamp)
+    /// The account with this e-mail address.
+    func user(withEmail email: String) async throws -> UserID?
+}
+
+/// What a person gives on registering, validated.
+public struct Registration: Sendable {
+    public let user: UserID
+    public let email: String
+    public let name: String
+    public let birthDate: CivilDate
+    public let gender: Gender
+    public let interestedIn: GenderSet
+    public let registeredAt: Timestamp
+
+    public init(
+        user: UserID, email: String, name: String, birthDate: CivilDate, gender: Gender, interestedIn: GenderSet,
+        registeredAt: Timestamp
+    ) {
+        self.user = user
+        self.email = email
+        self.name = name
+        self.birthDate = birthDate
+        self.gender = gender
+        self.interestedIn = interestedIn
+        self.registeredAt = registeredAt
+    }
+}
+
+/// Contribution that Accounts opens: what else comes into being with an account, in the same transaction.
+public protocol RegistrationParticipant: Sendable {
+    func register(_ registration: Registration, in work: any UnitOfWork) throws
+    /// The person as they see themselves: one JSON value, the `user` of the answers to register and login.
+    func selfPortrait(of user: UserID) async throws -> [UInt8]
+}
+
+public struct UserRegistered: SparkEvent {
+    public static let name = "accounts.user_registered"
+    public let user: UserID
+    public init(user: UserID) { self.user = user }
+}
+
+public struct SessionRevoked: SparkEvent {
+    public static let name = "accounts.session_revoked"
+    public let user: UserID
+    public let session: SessionID
+    public init(user: UserID, session: SessionID) { (self.user, self.session) = (user, session) }
+}
+
+/// The account asked for its deletion; it is invisible from now on and can come back until the grace ends.
+public struct AccountClosed: SparkEvent {
+    public static let name = "accounts.account_closed"
+    public let user: UserID
+    public init(user: UserID) { self.user = user }
+}
+
+/// The owner came back within the grace.
+public struct AccountReopened: SparkEvent {
+    public static let name = "accounts.account_reopened"
+    public let user: UserID
+    public init(user: UserID) { self.user = user }
+}
+
+/// Every row of the user is gone.
+public struct AccountErased: SparkEvent {
+    public static let name = "accounts.account_erased"
+    public let user: UserID
+    public init(user: UserID) { self.user = user }
+}
+
+/// Contribution that Accounts opens: who must hide or show a person, in the transaction that closes or reopens the account.
+public protocol ClosureParticipant: Sendable {
+    func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws
+}

@@ -1,0 +1,36 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A box of degrees that does not cross the antimeridian.
+public struct Envelope: Hashable, Sendable {
+    public let minLatitude: Double
+    public let maxLatitude: Double
+    public let minLongitude: Double
+    public let maxLongitude: Double
+
+    /// One or two boxes that together hold every point within `radius` of `centre`; two where the circle crosses the
+    /// antimeridian, all longitudes where it holds a pole.
+    public static func covering(_ centre: Coordinate, radius: Distance) -> [Envelope] {
+        // A hair wider than the circle, so that rounding never loses a point on its rim.
+        let angle = radius.metres / Coordinate.earthRadiusMetres * (1 + 1e-9) + 1e-9
+        let south = max(-90, centre.latitude - angle.degrees)
+        let north = min(90, centre.latitude + angle.degrees)
+        func all() -> [Envelope] {
+            [Envelope(minLatitude: south, maxLatitude: north, minLongitude: -180, maxLongitude: 180)]
+        }
+        let ratio = sin(min(angle, .pi / 2)) / cos(centre.latitude.radians)
+        guard south > -90, north < 90, angle < .pi / 2, ratio < 1 else { return all() }
+        let halfWidth = asin(ratio).degrees * (1 + 1e-9) + 1e-9
+        let (west, east) = (centre.longitude - halfWidth, centre.longitude + halfWidth)
+        guard halfWidth < 180 else { return all() }
+        func box(_ from: Double, _ to: Double) -> Envelope {
+            Envelope(minLatitude: south, maxLatitude: north, minLongitude: from, maxLongitude: to)
+        }
+        if west < -180 { return [box(-180, east), box(west + 360, 180)] }
+        if east >= 180 { return [box(west, 180), box(-180, east - 360)] }
+        return [box(west, east)]
+    }
+}

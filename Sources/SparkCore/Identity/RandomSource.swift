@@ -1,0 +1,44 @@
+import Synchronization
+
+/// Chance, passed in: nothing else in Spark draws random numbers.
+public protocol RandomSource: Sendable {
+    func next() -> UInt64
+}
+
+/// The operating system's generator.
+public struct SystemRandomSource: RandomSource {
+    public init() {}
+    public func next() -> UInt64 {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same numbers on every machine. Not for secrets.
+public struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        return Self.mix(state)
+    }
+
+    /// The finaliser alone: a good 64-bit hash of an integer.
+    public static func mix(_ value: UInt64) -> UInt64 {
+        var z = value
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// A seeded source that many threads may share.
+public final class SeededRandomSource: RandomSource {
+    private let generator: Mutex<SplitMix64>
+
+    public init(seed: UInt64) { generator = Mutex(SplitMix64(seed: seed)) }
+
+    public func next() -> UInt64 { generator.withLock { $0.next() } }
+}

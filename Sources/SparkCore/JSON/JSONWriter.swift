@@ -1,0 +1,142 @@
+/// What can be written as JSON.
+public protocol JSONWritable {
+    func write(to writer: inout JSONWriter)
+}
+
+/// Writes JSON text (RFC 8259) straight into bytes, without an intermediate tree: several times faster than a generic encoder.
+///
+/// Commas are set by the writer; the caller only nests.
+public struct JSONWriter {
+    public private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    /// The text of one value.
+    public static func bytes(of value: some JSONWritable) -> [UInt8] {
+        var writer = JSONWriter()
+        value.write(to: &writer)
+        return writer.bytes
+    }
+
+    /// The text of one value, as a string.
+    public static func string(of value: some JSONWritable) -> String {
+        String(decoding: bytes(of: value), as: UTF8.self)
+    }
+
+    public mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
+        begin(UInt8(ascii: "{"))
+        try body(&self)
+        end(UInt8(ascii: "}"))
+    }
+
+    public mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
+        begin(UInt8(ascii: "["))
+        try body(&self)
+        end(UInt8(ascii: "]"))
+    }
+
+    public mutating func array(_ elements: some Sequence<some JSONWritable>) {
+        array { writer in
+            for element in elements { element.write(to: &writer) }
+        }
+    }
+
+    /// The key of the member that is written next.
+    public mutating func key(_ key: String) {
+        separate()
+        quote(key)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    public mutating func null() { scalar("null") }
+    public mutating func value(_ value: Bool) { scalar(value ? "true" : "false") }
+    public mutating func value(_ value: some BinaryInteger) { scalar(String(value)) }
+
+    /// A number that is not finite has no JSON; it is written as null.
+    public mutating func value(_ value: Double) {
+        guard value.isFinite else { return null() }
+        scalar(value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)")
+    }
+
+    public mutating func value(_ value: String) {
+        separate()
+        quote(value)
+        needsComma = true
+    }
+
+    public mutating func value(_ value: Timestamp) { quoted(RFC3339.bytes(of: value)) }
+    public mutating func value(_ value: CivilDate) { quoted(RFC3339.bytes(of: value)) }
+    public mutating func value(_ value: Identifier<some IdentifierKind>) { self.value(value.wire) }
+
+    /// Text that is one JSON value already.
+    public mutating func raw(_ text: some Sequence<UInt8>) {
+        separate()
+        bytes.append(contentsOf: text)
+        needsComma = true
+    }
+
+    public mutating func field(_ key: String, _ value: Bool) { self.key(key); self.value(value) }
+    public mutating func field(_ key: String, _ value: some BinaryInteger) { self.key(key); self.value(value) }
+    public mutating func field(_ key: String, _ value: Double) { self.key(key); self.value(value) }
+    public mutating func field(_ key: String, _ value: String) { self.key(key); self.value(value) }
+    public mutating func field(_ key: String, _ value: Timestamp) { self.key(key); self.value(value) }
+    public mutating func field(_ key: String, _ value: CivilDate) { self.key(key); self.value(value) }
+    public mutating func field(_ key: String, _ value: Identifier<some IdentifierKind>) { self.key(key); self.value(value) }
+    public mutating func field(_ key: String, _ value: some JSONWritable) { self.key(key); value.write(to: &self) }
+    public mutating func field(_ key: String, _ values: [String]) {
+        self.key(key)
+        array { writer in
+            for value in values { writer.value(value) }
+        }
+    }
+
+    private mutating func begin(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func end(_ bracket: UInt8) {
+        bytes.append(bracket)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func scalar(_ text: String) {
+        separate()
+        bytes.append(contentsOf: text.utf8)
+        needsComma = true
+    }
+
+    private mutating func quoted(_ text: [UInt8]) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: text)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    private mutating func quote(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0x0A: bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
+            case 0..<0x20:
+                let digits = Array("0123456789abcdef".utf8)
+                bytes.append(contentsOf: Array("\\u00".utf8))
+                bytes.append(digits[Int(byte >> 4)])
+                bytes.append(digits[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}

@@ -1,0 +1,29 @@
+/// Names for people who mistype.
+public enum NearestName {
+    /// The candidate with the smallest edit distance to `name`, if it is near enough to be meant
+    /// (at most a third of the length, at least 1). Ties go to the first.
+    public static func of(_ name: String, in candidates: some Sequence<String>) -> String? {
+        let allowed = max(1, min(name.utf8.count, 60) / 3)
+        var best: (name: String, distance: Int)?
+        for candidate in candidates {
+            let distance = distance(Array(name.utf8.prefix(60)), Array(candidate.utf8.prefix(60)))
+            if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
+        }
+        return best?.name
+    }
+
+    /// Levenshtein's distance with one row of memory.
+    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var row = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                let substituted = diagonal + (a == b ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, min(row[j], diagonal) + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,87 @@
+public import SparkCore
+
+/// What the HTTP edge itself answers.
+public enum EdgeError: ClientError {
+    case unauthenticated
+    case notFound
+    case methodNotAllowed
+    case bodyTooLarge
+    case unsupportedMediaType
+    case timedOut
+    case rateLimited(Duration)
+    case preconditionFailed
+    case idempotencyKeyInvalid
+    case idempotencyInProgress
+    case idempotencyMismatch
+    case overloaded
+    case unsupportedUpgrade
+
+    public var code: String {
+        switch self {
+        case .unauthenticated: "auth.unauthenticated"
+        case .notFound: "request.not_found"
+        case .methodNotAllowed: "request.method_not_allowed"
+        case .bodyTooLarge: "request.body_too_large"
+        case .unsupportedMediaType: "request.unsupported_media_type"
+        case .timedOut: "request.timed_out"
+        case .rateLimited: "request.rate_limited"
+        case .preconditionFailed: "request.precondition_failed"
+        case .idempotencyKeyInvalid: "idempotency.key_invalid"
+        case .idempotencyInProgress: "idempotency.in_progress"
+        case .idempotencyMismatch: "idempotency.mismatch"
+        case .overloaded: "request.overloaded"
+        case .unsupportedUpgrade: "request.unsupported_upgrade"
+        }
+    }
+
+    public var status: Int {
+        switch self {
+        case .unauthenticated: 401
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .bodyTooLarge: 413
+        case .unsupportedMediaType: 415
+        case .timedOut: 408
+        case .rateLimited: 429
+        case .preconditionFailed: 412
+        case .idempotencyKeyInvalid: 400
+        case .idempotencyInProgress: 409
+        case .idempotencyMismatch: 422
+        case .overloaded: 503
+        case .unsupportedUpgrade: 426
+        }
+    }
+
+    public var detail: String {
+        switch self {
+        case .unauthenticated: "A valid access token is needed."
+        case .notFound: "There is nothing here, or nothing for you."
+        case .methodNotAllowed: "This path does not answer that method."
+        case .bodyTooLarge: "The body is longer than the server accepts."
+        case .unsupportedMediaType: "The body must be application/json."
+        case .timedOut: "The request did not arrive in time."
+        case .rateLimited: "Too many requests; wait as long as Retry-After says."
+        case .preconditionFailed: "The resource is no longer the one you read."
+        case .idempotencyKeyInvalid: "An Idempotency-Key has 1 to 128 visible ASCII characters."
+        case .idempotencyInProgress: "The first request with this key has not been answered yet."
+        case .idempotencyMismatch: "This key was used for another request."
+        case .overloaded: "The server has too much to do."
+        case .unsupportedUpgrade: "This path does not change protocols."
+        }
+    }
+
+    public var isTemporary: Bool {
+        switch self {
+        case .timedOut, .rateLimited, .idempotencyInProgress, .overloaded: true
+        default: false
+        }
+    }
+
+    public var retryAfter: Duration? {
+        switch self {
+        case .rateLimited(let duration): duration
+        case .idempotencyInProgress, .overloaded: .seconds(1)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,119 @@
+public import Logging
+public import SparkCore
+public import SparkStorage
+import Synchronization
+
+/// All that a module is given: time, chance, identity, the store, and the other modules' ports and contributions.
+public struct ModuleContext: Sendable {
+    public let clock: any WallClock
+    public let random: any RandomSource
+    public let identifiers: IdentifierGenerator
+    public let storage: Storage
+    public let keys: ServerKeys
+    public let personalData: PersonalDataRegistry
+    public let logger: Logger
+    /// A server whose data goes away with it, started inside a test.
+    public let isEphemeral: Bool
+    /// The module this context is for.
+    private let manifest: ModuleManifest
+    private let exchange: ModuleExchange
+
+    package init(
+        clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: Storage, keys: ServerKeys,
+        personalData: PersonalDataRegistry, logger: Logger, isEphemeral: Bool, manifest: ModuleManifest,
+        exchange: ModuleExchange
+    ) {
+        self.clock = clock
+        self.random = random
+        self.identifiers = identifiers
+        self.storage = storage
+        self.keys = keys
+        self.personalData = personalData
+        self.logger = logger
+        self.isEphemeral = isEphemeral
+        self.manifest = manifest
+        self.exchange = exchange
+    }
+
+    /// The answerer to a question of another module: `context.port((any ProfileReading).self)`.
+    /// - Throws: `ModuleFault` when no declared dependency provides it.
+    public func port<Port>(_ type: Port.Type) throws -> Port {
+        guard let (provider, value) = exchange.provider(of: type) else {
+            throw ModuleFault(module: manifest.id, "asks for the port \(type), which no module before it provides")
+        }
+        guard provider == manifest.id || manifest.dependencies.contains(provider) else {
+            throw ModuleFault(module: manifest.id, "asks for a port of \(provider) without declaring the dependency")
+        }
+        return value
+    }
+
+    /// The list that this module opens to others. It is complete once the server is frozen, empty before.
+    public func contributions<Element: Sendable>(_ type: Element.Type) -> Contributions<Element> {
+        exchange.contributions(of: type)
+    }
+
+    /// Keyed, tamper-proof page cursors.
+    public var cursors: CursorCodec { CursorCodec(key: keys.key(for: "cursors")) }
+}
+
+/// What is wrong with a module; boot reports all of these at once.
+public struct ModuleFault: Error, CustomStringConvertible, Hashable {
+    public let module: String
+    public let reason: String
+
+    public init(module: String, _ reason: String) {
+        self.module = module
+        self.reason = reason
+    }
+
+    public var description: String { "module \(module): \(reason)" }
+}
+
+/// An ordered list of contributions, in the order of the modules.
+public final class Contributions<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+
+    public var all: [Element] { elements.withLock { $0 } }
+
+    fileprivate func append(_ element: Element) { elements.withLock { $0.append(element) } }
+}
+
+/// Where modules find each other's ports and contributions while the server is put together.
+package final class ModuleExchange: Sendable {
+    private struct State {
+        var ports: [ObjectIdentifier: (provider: String, value: any Sendable)] = [:]
+        var lists: [ObjectIdentifier: any Sendable] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// False when somebody else provides it already.
+    func provide<Port>(_ type: Port.Type, _ value: any Sendable, by module: String) -> Bool {
+        state.withLock { state in
+            guard state.ports[ObjectIdentifier(type)] == nil else { return false }
+            state.ports[ObjectIdentifier(type)] = (module, value)
+            return true
+        }
+    }
+
+    package func provider<Port>(of type: Port.Type) -> (provider: String, value: Port)? {
+        let found = state.withLock { $0.ports[ObjectIdentifier(type)] }
+        guard let found, let value = found.value as? Port else { return nil }
+        return (found.provider, value)
+    }
+
+    package func contributions<Element: Sendable>(of type: Element.Type) -> Contributions<Element> {
+        state.withLock { state in
+            if let list = state.lists[ObjectIdentifier(type)] as? Contributions<Element> { return list }
+            let list = Contributions<Element>()
+            state.lists[ObjectIdentifier(type)] = list
+            return list
+        }
+    }
+
+    func contribute<Element: Sendable>(_ type: Element.Type, _ element: Element) {
+        contributions(of: type).append(element)
+    }
+}

@@ -1,0 +1,99 @@
+public import GRDB
+public import ServiceLifecycle
+public import SparkCore
+
+/// Takes a module's declarations. Only data and closures are gathered; nothing runs before the server is frozen.
+public struct ModuleRegistrar {
+    /// Which module declares.
+    public let module: String
+    private let exchange: ModuleExchange
+
+    package private(set) var routes: [Route] = []
+    package private(set) var subscriptions: [EventSubscription] = []
+    package private(set) var services: [any Service] = []
+    package private(set) var healthChecks: [HealthCheck] = []
+    package private(set) var outboxHandlers: [OutboxHandler] = []
+    package private(set) var demoLoaders: [DemoLoader] = []
+    package private(set) var ports: [String] = []
+    package private(set) var faults: [ModuleFault] = []
+
+    package init(module: String, exchange: ModuleExchange) {
+        self.module = module
+        self.exchange = exchange
+    }
+
+    /// Answers a method and path under `/api/v1`; see `Route`.
+    public mutating func route(_ route: Route) { routes.append(route) }
+
+    /// Hears each event of a type after its commit, one at a time, in order.
+    ///
+    /// The queue before a subscriber is bounded (8,192); what overflows is dropped and counted, so what must not be lost goes
+    /// through the outbox instead.
+    public mutating func subscribe<Event: SparkEvent>(
+        to type: Event.Type, _ handle: @escaping @Sendable (Event) async -> Void
+    ) {
+        subscriptions.append(
+            EventSubscription(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
+                if let event = event as? Event { await handle(event) }
+            })
+    }
+
+    /// Answers a question for other modules.
+    public mutating func provide<Port>(_ type: Port.Type, _ value: any Sendable) {
+        ports.append("\(type)")
+        guard value is Port else {
+            faults.append(ModuleFault(module: module, "provides a value for \(type) that is none"))
+            return
+        }
+        if !exchange.provide(type, value, by: module) {
+            faults.append(ModuleFault(module: module, "provides \(type), which another module provides already"))
+        }
+    }
+
+    /// Adds to a list that another module opens.
+    public mutating func contribute<Element: Sendable>(_ type: Element.Type, _ element: Element) {
+        exchange.contribute(type, element)
+    }
+
+    /// Runs beside the server until it shuts down.
+    public mutating func service(_ service: any Service) { services.append(service) }
+
+    /// Asked by `/readyz`; gets a deadline of two seconds.
+    public mutating func health(_ name: String, _ check: @escaping @Sendable () async throws -> Void) {
+        healthChecks.append(HealthCheck(module: module, name: name, check: check))
+    }
+
+    /// Does the durable jobs of a topic, at least once each. Throwing puts the job off and tries again.
+    public mutating func outbox(_ topic: String, _ handle: @escaping @Sendable ([UInt8]) async throws -> Void) {
+        outboxHandlers.append(OutboxHandler(module: module, topic: topic, handle: handle))
+    }
+
+    /// Loads this module's part of a demo town.
+    public mutating func demo(_ load: @escaping @Sendable (any DemoTown, Database, DemoProgress) throws -> Void) {
+        demoLoaders.append(DemoLoader(module: module, load: load))
+    }
+}
+
+package struct EventSubscription: Sendable {
+    package let module: String
+    package let event: String
+    package let type: ObjectIdentifier
+    package let handle: @Sendable (any SparkEvent) async -> Void
+}
+
+package struct HealthCheck: Sendable {
+    package let module: String
+    package let name: String
+    package let check: @Sendable () async throws -> Void
+}
+
+package struct OutboxHandler: Sendable {
+    package let module: String
+    package let topic: String
+    package let handle: @Sendable ([UInt8]) async throws -> Void
+}
+
+package struct DemoLoader: Sendable {
+    package let module: String
+    package let load: @Sendable (any DemoTown, Database, DemoProgress) throws -> Void
+}

@@ -1,0 +1,52 @@
+import GRDB
+
+/// The store's own part of `spark check`.
+extension Storage {
+    /// Every fault of the file: pages and indexes, foreign keys, spatial metadata, geometry against its R-tree. Empty when sound.
+    /// Reads the whole database.
+    public func check() throws -> [String] {
+        try readNow { database in
+            var faults: [String] = []
+            let integrity = try String.fetchAll(database, sql: "PRAGMA integrity_check(100)")
+            if integrity != ["ok"] { faults += integrity.map { "integrity: \($0)" } }
+            for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
+                faults.append("foreign key: \(row[0] as String? ?? "?") refers to a missing row of \(row[2] as String? ?? "?")")
+            }
+            faults += try Self.spatialFaults(database)
+            return faults
+        }
+    }
+
+    private static func spatialFaults(_ database: Database) throws -> [String] {
+        var faults: [String] = []
+        if try Int.fetchOne(database, sql: "SELECT CheckSpatialMetaData()") != 3 {
+            faults.append("spatial metadata: the tables are missing or of another layout")
+        }
+        let columns = try Row.fetchAll(
+            database,
+            sql: "SELECT f_table_name, f_geometry_column FROM geometry_columns WHERE spatial_index_enabled = 1")
+        for column in columns {
+            let (table, geometry): (String, String) = (column[0], column[1])
+            // SpatiaLite's CheckSpatialIndex writes a repair log, which a read-only connection refuses; so the two are compared here.
+            let index = "idx_\(table)_\(geometry)".quotedDatabaseIdentifier
+            let (tableName, columnName) = (table.quotedDatabaseIdentifier, geometry.quotedDatabaseIdentifier)
+            let missing = try Int.fetchOne(
+                database,
+                sql: """
+                    SELECT COUNT(*) FROM \(tableName) t LEFT JOIN \(index) i ON i.pkid = t.rowid
+                    WHERE t.\(columnName) IS NOT NULL AND (i.pkid IS NULL
+                        OR MbrMinX(t.\(columnName)) NOT BETWEEN i.xmin AND i.xmax
+                        OR MbrMinY(t.\(columnName)) NOT BETWEEN i.ymin AND i.ymax)
+                    """)
+            if let missing, missing > 0 { faults.append("R-tree: \(missing) rows of \(table) are missing or misplaced") }
+            let left = try Int.fetchOne(
+                database,
+                sql: """
+                    SELECT COUNT(*) FROM \(index) i LEFT JOIN \(tableName) t ON t.rowid = i.pkid
+                    WHERE t.\(columnName) IS NULL
+                    """)
+            if let left, left > 0 { faults.append("R-tree: \(left) entries of \(table) have no geometry") }
+        }
+        return faults
+    }
+}

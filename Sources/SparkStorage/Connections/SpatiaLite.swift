@@ -1,0 +1,27 @@
+import CSpatiaLite
+import GRDB
+import GRDBSQLite
+
+/// Attaches SpatiaLite to a connection: its SQL functions (ST_…, AddGeometryColumn, CheckSpatialIndex …) and virtual tables.
+enum SpatiaLite {
+    /// Call once a connection, on the thread that owns it. The connection's close releases what is allocated here: a
+    /// function that nobody calls is registered for the sake of its destructor.
+    static func attach(to database: Database) throws {
+        guard let handle = database.sqliteConnection else { return }
+        guard let cache = spatialite_alloc_connection() else {
+            throw DatabaseError(resultCode: .SQLITE_NOMEM, message: "SpatiaLite has no more connections")
+        }
+        spatialite_init_ex(handle, cache, 0)
+        sqlite3_create_function_v2(
+            handle, "spark_spatialite_anchor", 0, SQLITE_UTF8, cache,
+            { context, _, _ in sqlite3_result_null(context) }, nil, nil,
+            { cache in spatialite_cleanup_ex(cache) })
+    }
+
+    /// The metadata tables with the one reference system that Spark uses. Runs inside the migration's transaction, which is why
+    /// SpatiaLite is told not to open its own.
+    static func createMetadata(in database: Database) throws {
+        try database.execute(sql: "SELECT InitSpatialMetaData(0, 'NONE')")
+        try database.execute(sql: "SELECT InsertEpsgSrid(4326)")
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import GRDB
+public import SparkCore
+
+/// One durable job.
+public struct OutboxJob: Sendable {
+    public let id: Int64
+    public let topic: String
+    public let payload: [UInt8]
+    /// How often it was tried before.
+    public let attempts: Int
+}
+
+/// The table of durable jobs: rows written in the transaction that caused them, done at least once after it.
+public struct Outbox: Sendable {
+    let storage: Storage
+
+    static func insert(
+        topic: String, payload: [UInt8], availableAt: Timestamp, createdAt: Timestamp, in database: Database
+    ) throws {
+        try database.cachedStatement(
+            sql: "INSERT INTO spark_outbox (topic, payload, created_at, available_at) VALUES (?, ?, ?, ?)"
+        ).execute(
+            arguments: [topic, Data(payload), createdAt.milliseconds, availableAt.milliseconds])
+    }
+
+    /// Up to `limit` jobs that are due, the oldest first. Each is put off by `lease`, so that a worker that dies
+    /// gives it back.
+    public func lease(limit: Int, for lease: Duration) async throws -> [OutboxJob] {
+        try await storage.write { transaction in
+            let database = transaction.database
+            let due = try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT id, topic, payload, attempts FROM spark_outbox
+                        WHERE available_at <= ? ORDER BY available_at, id LIMIT ?
+                        """),
+                arguments: [transaction.now.milliseconds, limit])
+            let until = (transaction.now + lease).milliseconds
+            return try due.map { row in
+                let id: Int64 = row[0]
+                try database.cachedStatement(
+                    sql: "UPDATE spark_outbox SET available_at = ?, attempts = attempts + 1 WHERE id = ?"
+                ).execute(arguments: [until, id])
+                let payload: Data = row[2]
+                return OutboxJob(id: id, topic: row[1], payload: Array(payload), attempts: row[3])
+            }
+        }
+    }
+
+    /// When the next job becomes due, or nil when there is none.
+    public func nextDue() async throws -> Timestamp? {
+        try await storage.read { database in
+            try Int64.fetchOne(database, sql: "SELECT MIN(available_at) FROM spark_outbox")
+                .map { Timestamp(milliseconds: $0) }
+        }
+    }
+
+    /// Removes a job that is done.
+    public func complete(_ job: OutboxJob) async throws {
+        try await storage.write { transaction in
+            try transaction.database.cachedStatement(sql: "DELETE FROM spark_outbox WHERE id = ?")
+                .execute(arguments: [job.id])
+        }
+    }
+
+    /// Puts a job that failed off.
+    public func retry(_ job: OutboxJob, at instant: Timestamp) async throws {
+        try await storage.write { transaction in
+            try transaction.database.cachedStatement(sql: "UPDATE spark_outbox SET available_at = ? WHERE id = ?")
+                .execute(arguments: [instant.milliseconds, job.id])
+        }
+    }
+}

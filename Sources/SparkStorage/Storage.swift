@@ -1,0 +1,153 @@
+public import Foundation
+public import GRDB
+public import SparkCore
+import Synchronization
+
+/// How the store is opened.
+public struct StorageConfiguration: Sendable {
+    /// The database file.
+    public var file: URL
+    /// Copies made before a migration go here; none are made if nil.
+    public var backupDirectory: URL?
+    /// Connections for reading through the pool.
+    public var readers = 4
+    /// False only where all is lost at the end anyway (the ephemeral server): commits do not wait for the disk.
+    public var isDurable = true
+
+    public init(file: URL, backupDirectory: URL?) {
+        self.file = file
+        self.backupDirectory = backupDirectory
+    }
+}
+
+/// The one file of truth: SQLite with SpatiaLite, in WAL mode.
+///
+/// Three ways in: `write` (the one write queue, answered after the commit), `read` (a pool of connections on threads of
+/// their own, for queries) and `pointRead` (raw connections on the caller's thread, for a few rows by key). A read that
+/// begins after a write was answered sees it.
+public final class Storage: Sendable {
+    private let pool: DatabasePool
+    private let queue: WriteQueue
+    private let checkpointer: Checkpointer
+    private let pointReaders: PointReaderPool
+    private let sink: EventSink
+    private let isSynchronous: Int
+
+    /// Opens or creates the database and brings it to the given schema.
+    /// - Throws: `StorageOpenError` for a database that is newer than the program or cannot be opened.
+    public init(_ configuration: StorageConfiguration, migrations: [Migration], clock: any WallClock) throws {
+        let path = configuration.file.path
+        self.pool = try Self.openPool(configuration)
+        try Migrator(
+            migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory
+        ).run(on: pool)
+        let sink = EventSink()
+        self.sink = sink
+        self.queue = WriteQueue(pool: pool, clock: clock, limits: .init()) { sink.deliver($0) }
+        self.checkpointer = Checkpointer(path: path)
+        self.pointReaders = PointReaderPool(path: path, limit: 8)
+        let checkpointer = checkpointer
+        // GRDB sets synchronous=NORMAL after the connection's preparation, so FULL must be set here, and read back.
+        self.isSynchronous = try pool.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = \(configuration.isDurable ? "FULL" : "OFF")")
+            try checkpointer.watch(database)
+            return try Int.fetchOne(database, sql: "PRAGMA synchronous") ?? -1
+        }
+        guard isSynchronous == (configuration.isDurable ? 2 : 0) else {
+            throw StorageOpenError(operation: "open database", path: path, hint: "synchronous mode was refused")
+        }
+    }
+
+    private static func openPool(_ configuration: StorageConfiguration) throws -> DatabasePool {
+        var options = Configuration()
+        options.label = "spark"
+        options.foreignKeysEnabled = true
+        options.busyMode = .timeout(5)
+        options.maximumReaderCount = configuration.readers
+        options.prepareDatabase { database in
+            try SpatiaLite.attach(to: database)
+            try database.execute(
+                sql: "PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000")
+        }
+        do {
+            return try DatabasePool(path: configuration.file.path, configuration: options)
+        } catch let error as DatabaseError {
+            throw StorageOpenError(
+                operation: "open database", path: configuration.file.path,
+                hint: error.resultCode == .SQLITE_NOTADB ? "it is no SQLite database" : "\(error.resultCode)")
+        }
+    }
+
+    /// Runs one write in the write queue and returns after its commit.
+    ///
+    /// What `body` throws takes back this write alone. Events it published are told after the commit.
+    /// - Throws: what `body` threw, or a `StorageError`.
+    public func write<Value: Sendable>(
+        _ body: @escaping @Sendable (WriteTransaction) throws -> Value
+    ) async throws -> Value {
+        try await queue.write(body)
+    }
+
+    /// Runs queries in one snapshot, on a thread of the pool.
+    public func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        try await pool.read(body)
+    }
+
+    /// The same for callers outside the concurrency runtime: commands and start-up.
+    public func readNow<Value>(_ body: (Database) throws -> Value) throws -> Value { try pool.read(body) }
+
+    /// Reads a few rows by key on the caller's thread.
+    public func pointRead<Value>(_ body: (PointReader) throws -> Value) throws -> Value {
+        try pointReaders.read(body)
+    }
+
+    /// The durable jobs.
+    public var outbox: Outbox { Outbox(storage: self) }
+
+    /// Who is told the events of each commit, in the order of commits. Set once, before the first write.
+    public func deliverEvents(to receiver: @escaping @Sendable ([any SparkEvent]) -> Void) { sink.set(receiver) }
+
+    /// Why writes are refused; nil while all is well.
+    public var refusal: StorageError? { queue.refusal }
+
+    /// How many writes wait in the queue.
+    public var waitingWrites: Int { queue.depth }
+
+    /// Runs bulk work on the writing connection, outside the queue and without waiting for the disk; all of it is on the disk
+    /// when this returns. For loading a database that nobody else uses: a crash in between leaves it unusable.
+    public func bulkWrite<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        let value = try pool.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = OFF; PRAGMA cache_size = -262144")
+            return try body(database)
+        }
+        try pool.writeWithoutTransaction { database in
+            try database.execute(
+                sql: "PRAGMA synchronous = \(isSynchronous == 2 ? "FULL" : "OFF"); PRAGMA cache_size = -16000")
+            _ = try database.checkpoint(.truncate)
+        }
+        return value
+    }
+
+    /// Finishes the writes that wait, checkpoints and closes the file.
+    public func close() async {
+        await queue.close()
+        closeConnections()
+    }
+
+    private func closeConnections() {
+        checkpointer.close()
+        pointReaders.close()
+        // Best effort: a WAL that stays behind is read again at the next start.
+        try? pool.writeWithoutTransaction { database in _ = try database.checkpoint(.truncate) }
+        try? pool.close()
+    }
+}
+
+/// Where commits' events go; nowhere until the server is wired.
+private final class EventSink: Sendable {
+    private let receiver = Mutex<(@Sendable ([any SparkEvent]) -> Void)?>(nil)
+
+    func set(_ new: @escaping @Sendable ([any SparkEvent]) -> Void) { receiver.withLock { $0 = new } }
+
+    func deliver(_ events: [any SparkEvent]) { receiver.withLock { $0 }?(events) }
+}

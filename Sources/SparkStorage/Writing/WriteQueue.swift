@@ -1,0 +1,194 @@
+import Dispatch
+import GRDB
+import SparkCore
+import Synchronization
+
+/// The one writer: commits together what gathered while the last commit ran (group commit).
+///
+/// A write is answered only after its commit reached the disk. Each write stands in a savepoint of its own, so one that
+/// throws takes back only itself. The queue is bounded in count, and a write that waited too long is answered "busy" without
+/// being run. After a failed commit the pages in memory can no longer be trusted (Rebello et al., "Can applications recover
+/// from fsync failures?", USENIX ATC 2020), so the queue halts for good.
+final class WriteQueue: Sendable {
+    struct Limits: Sendable {
+        /// Writes waiting at most.
+        var capacity = 8_192
+        /// Writes in one commit at most.
+        var batch = 256
+        /// Time that a write may wait before it begins.
+        var patience: Duration = .seconds(5)
+    }
+
+    private struct Job: Sendable {
+        let deadline: ContinuousClock.Instant
+        /// Runs the write and keeps its result; throws what the write threw.
+        let run: @Sendable (WriteTransaction) throws -> Void
+        /// Answers the caller: nil for success.
+        let finish: @Sendable ((any Error)?) -> Void
+    }
+
+    private struct State {
+        var waiting: [Job] = []
+        var isDraining = false
+        var refusal: StorageError?
+    }
+
+    private let pool: DatabasePool
+    private let clock: any WallClock
+    private let limits: Limits
+    private let thread = DispatchQueue(label: "spark.writer", qos: .userInitiated)
+    private let state = Mutex(State())
+    private let onCommit: @Sendable ([any SparkEvent]) -> Void
+
+    init(
+        pool: DatabasePool, clock: any WallClock, limits: Limits, onCommit: @escaping @Sendable ([any SparkEvent]) -> Void
+    ) {
+        self.pool = pool
+        self.clock = clock
+        self.limits = limits
+        self.onCommit = onCommit
+    }
+
+    /// Why writes are refused from now on; nil while all is well.
+    var refusal: StorageError? { state.withLock { $0.refusal } }
+
+    /// How many writes wait.
+    var depth: Int { state.withLock { $0.waiting.count } }
+
+    func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
+        let result = ResultBox<Value>()
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            submit(
+                Job(
+                    deadline: .now.advanced(by: limits.patience),
+                    run: { result.set(try body($0)) },
+                    finish: { error in
+                        if let error { continuation.resume(throwing: error) } else { continuation.resume() }
+                    }))
+        }
+        return try result.take()
+    }
+
+    /// Refuses further writes; those that wait are still done before it returns.
+    func close() async {
+        state.withLock { state in
+            if state.refusal == nil { state.refusal = .closed }
+        }
+        await withCheckedContinuation { continuation in
+            thread.async { continuation.resume() }
+        }
+    }
+
+    private func submit(_ job: Job) {
+        enum Decision { case wait, drain, refuse(StorageError) }
+        let decision: Decision = state.withLock { state in
+            if let refusal = state.refusal { return .refuse(refusal) }
+            guard state.waiting.count < limits.capacity else { return .refuse(.busy) }
+            state.waiting.append(job)
+            if state.isDraining { return .wait }
+            state.isDraining = true
+            return .drain
+        }
+        switch decision {
+        case .wait: break
+        case .drain: thread.async { self.drain() }
+        case .refuse(let error): job.finish(error)
+        }
+    }
+
+    private func drain() {
+        while let batch = nextBatch() {
+            let now = ContinuousClock.now
+            var live: [Job] = []
+            for job in batch {
+                if job.deadline > now { live.append(job) } else { job.finish(StorageError.busy) }
+            }
+            if !live.isEmpty { commit(live) }
+        }
+    }
+
+    private func nextBatch() -> [Job]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isDraining = false
+                return nil
+            }
+            let count = min(limits.batch, state.waiting.count)
+            let batch = Array(state.waiting.prefix(count))
+            state.waiting.removeFirst(count)
+            return batch
+        }
+    }
+
+    private func commit(_ batch: [Job]) {
+        if let refusal, case .halted = refusal {
+            for job in batch { job.finish(refusal) }
+            return
+        }
+        var outcomes = [(any Error)?](repeating: nil, count: batch.count)
+        var events: [any SparkEvent] = []
+        do {
+            try pool.writeWithoutTransaction { database in
+                try database.inTransaction(.immediate) {
+                    for (index, job) in batch.enumerated() {
+                        let transaction = WriteTransaction(database: database, now: clock.now())
+                        do {
+                            try inSavepoint(of: database) { try job.run(transaction) }
+                            events += transaction.events
+                        } catch {
+                            // SQLite itself takes back the whole transaction on a full disk and the like.
+                            guard database.isInsideTransaction else { throw error }
+                            outcomes[index] = error
+                        }
+                    }
+                    return .commit
+                }
+            }
+        } catch {
+            let answer = failure(for: error)
+            for job in batch { job.finish(answer) }
+            return
+        }
+        if !events.isEmpty { onCommit(events) }
+        for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
+    }
+
+    private func inSavepoint(of database: Database, _ body: () throws -> Void) throws {
+        try database.cachedStatement(sql: "SAVEPOINT job").execute()
+        do {
+            try body()
+            try database.cachedStatement(sql: "RELEASE job").execute()
+        } catch {
+            if database.isInsideTransaction {
+                try database.cachedStatement(sql: "ROLLBACK TO job").execute()
+                try database.cachedStatement(sql: "RELEASE job").execute()
+            }
+            throw error
+        }
+    }
+
+    /// What the callers of a commit that failed as a whole are told.
+    private func failure(for error: any Error) -> any Error {
+        guard let error = error as? DatabaseError else { return error }
+        switch error.resultCode {
+        case .SQLITE_FULL: return StorageError.full
+        case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY:
+            state.withLock { $0.refusal = .halted }
+            return StorageError.halted
+        case .SQLITE_BUSY: return StorageError.busy
+        default: return error
+        }
+    }
+}
+
+/// Carries a write's result from the writer's thread to the caller.
+private final class ResultBox<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+
+    func set(_ new: Value) { value.withLock { $0 = new } }
+
+    func take() throws -> Value {
+        guard let value = value.withLock({ $0 }) else { throw StorageError.closed }
+        return value
+    }
+}

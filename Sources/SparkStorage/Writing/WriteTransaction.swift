@@ -1,0 +1,39 @@
+public import GRDB
+public import SparkCore
+
+/// The open transaction of one write. Valid only inside the closure that received it.
+public final class WriteTransaction: UnitOfWork {
+    /// The writing connection.
+    public let database: Database
+    /// The time of this write.
+    public let now: Timestamp
+    private(set) var events: [any SparkEvent] = []
+
+    init(database: Database, now: Timestamp) {
+        self.database = database
+        self.now = now
+    }
+
+    /// Tells an event after this write is committed; never if it fails.
+    public func publish(_ event: some SparkEvent) { events.append(event) }
+
+    /// Adds a durable job to the outbox: done at least once, after this write is committed.
+    /// - Parameter availableAt: not before; now if nil.
+    public func enqueue(topic: String, payload: [UInt8], availableAt: Timestamp? = nil) throws {
+        try Outbox.insert(
+            topic: topic, payload: payload, availableAt: availableAt ?? now, createdAt: now, in: database)
+    }
+}
+
+// The write queue's thread alone touches a transaction, one at a time.
+extension WriteTransaction: @unchecked Sendable {}
+
+extension UnitOfWork {
+    /// The transaction behind a unit of work of this store.
+    public var transaction: WriteTransaction {
+        guard let transaction = self as? WriteTransaction else {
+            preconditionFailure("a unit of work of another store")
+        }
+        return transaction
+    }
+}
