@@ -204,3 +204,9 @@ public struct LocationChanged: SparkEvent {
     public let user: UserID
     public init(user: UserID) { self.user = user }
 }
+
+/// Port of Profiles: told of every authenticated request, so that it knows who is active.
+public protocol ActivityRecording: Sendable {
+    /// Returns at once; what it notes reaches the store within moments.
+    func recordActivity(of user: UserID)
+}
