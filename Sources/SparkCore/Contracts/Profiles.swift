@@ -210,3 +210,11 @@ public protocol ActivityRecording: Sendable {
     /// Returns at once; what it notes reaches the store within moments.
     func recordActivity(of user: UserID)
 }
+
+/// These people were last active at these times; gathered, so at most one a second, each person at most once in ten minutes.
+/// Changes no version.
+public struct ActivityRecorded: SparkEvent {
+    public static let name = "profiles.activity_recorded"
+    public let people: [(user: UserID, at: Timestamp)]
+    public init(people: [(user: UserID, at: Timestamp)]) { self.people = people }
+}
