@@ -1,0 +1,37 @@
+import SparkCore
+
+/// How often and how fast a person may move.
+struct LocationLimits: Hashable, Sendable {
+    let changesPerHour: Int
+    /// 0 for no limit.
+    let speedKilometresPerHour: Int
+}
+
+/// When a person moved, as far as it is remembered. Decides whether the next move is believed.
+///
+/// Why: who may set a place at will can measure somebody from many places; slow and rare moves make that dear.
+struct LocationPace: Hashable, Sendable {
+    private static let window = Duration.hours(1)
+
+    var changedAt: Timestamp?
+    /// The hour in which moves are counted begins with its first move.
+    var windowStart: Timestamp?
+    var windowCount = 0
+
+    /// Counts a move to another cell, or refuses it and remembers nothing.
+    /// - Parameter metres: how far the move goes at least.
+    mutating func admit(metres: Double, at now: Timestamp, limits: LocationLimits) throws(ProfilesError) {
+        let isWindowOpen = windowStart.map { now >= $0 && now - $0 < Self.window } ?? false
+        if isWindowOpen, let windowStart, windowCount >= limits.changesPerHour {
+            throw .locationRateLimited(retryAfter: windowStart + Self.window - now)
+        }
+        if let changedAt, limits.speedKilometresPerHour > 0 {
+            let milliseconds = metres / Double(limits.speedKilometresPerHour) * 3_600
+            let earliest = changedAt + .milliseconds(Int64(milliseconds.rounded(.up)))
+            guard now >= earliest else { throw .locationTooFast(retryAfter: earliest - now) }
+        }
+        if !isWindowOpen { (windowStart, windowCount) = (now, 0) }
+        windowCount += 1
+        changedAt = now
+    }
+}

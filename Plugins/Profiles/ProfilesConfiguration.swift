@@ -1,0 +1,30 @@
+public import SparkKit
+
+/// The section `profiles`.
+public struct ProfilesConfiguration: ModuleConfiguration {
+    let gridSizes: GridSizes
+    let locationLimits: LocationLimits
+
+    public static let settings: [Setting] = [
+        .integer(
+            "cell_metres", 100...20_000, default: 1_000,
+            "Size of the cells to which every place is snapped before it is stored. Fixed once somebody has a place."),
+        .integer(
+            "hidden_cell_metres", 100...100_000, default: 10_000,
+            "The same for people who hide their distance; not smaller than cell_metres."),
+        .integer(
+            "location_changes_per_hour", 1...10_000, default: 10,
+            "How often a person may move to another cell within an hour."),
+        .integer(
+            "max_speed_kmh", 0...100_000, default: 1_000,
+            "Nobody moves faster than this, in kilometres an hour; 0 switches the check off."),
+    ]
+
+    public init(_ values: SettingValues) {
+        gridSizes = GridSizes(
+            cellMetres: values.integer("cell_metres"), hiddenCellMetres: values.integer("hidden_cell_metres"))
+        locationLimits = LocationLimits(
+            changesPerHour: values.integer("location_changes_per_hour"),
+            speedKilometresPerHour: values.integer("max_speed_kmh"))
+    }
+}

@@ -1,0 +1,41 @@
+import GRDB
+import SparkCore
+import SparkKit
+
+/// What must hold between the columns of each person; the grid is read from the store, so no configuration is needed.
+enum ProfilesInvariants {
+    static let all = [
+        Invariant("places stand beside cells") { database in
+            try fault(
+                "people have a cell without a place or a place without a cell", in: database,
+                where: "(cell IS NULL) <> (location IS NULL)")
+        },
+        Invariant("places are the published centres of cells", check: misplaced),
+        Invariant("ages are ordered") { database in
+            try fault(
+                "people have ages out of order", in: database,
+                where: "NOT (18 <= min_age AND min_age <= max_age AND max_age <= 120)")
+        },
+    ]
+
+    private static func fault(_ words: String, in database: Database, where condition: String) throws -> [String] {
+        let count = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM profiles_users WHERE \(condition)") ?? 0
+        return count == 0 ? [] : ["\(count) \(words)"]
+    }
+
+    private static func misplaced(_ database: Database) throws -> [String] {
+        guard let sizes = try StoredGrid.sizes(in: database) else {
+            return try fault("people have a cell, but no grid is stored", in: database, where: "cell IS NOT NULL")
+        }
+        let places = PublishedPlaces(sizes)
+        var count = 0
+        let statement = try RowStatement(
+            "SELECT cell, hide_distance, location FROM profiles_users WHERE cell IS NOT NULL AND location IS NOT NULL",
+            in: database)
+        try statement.forEachRow { row in
+            let expected = places.published(Cell(rawValue: row.integer(0)), hidesDistance: row.integer(1) != 0)
+            if expected == nil || expected != row.place(2) { count += 1 }
+        }
+        return count == 0 ? [] : ["\(count) people are not at the published centre of their cell"]
+    }
+}

@@ -1,0 +1,26 @@
+import Metrics
+import SparkKit
+
+/// What this module counts.
+struct ProfilesMetrics: Sendable {
+    static let declarations = [
+        MetricDeclaration(
+            "spark_profiles_location_updates_total", .counter, labels: ["result"],
+            help: "Locations sent by people, by result: moved, stayed or refused."),
+        MetricDeclaration(
+            "spark_profiles_changes_total", .counter, help: "Changes of profiles and preferences that altered something."),
+        MetricDeclaration(
+            "spark_profiles_activity_dropped_total", .counter,
+            help: "Signs of activity that were not written, for want of room or because the store was busy."),
+    ]
+
+    let moved = Self.locationUpdates("moved")
+    let stayed = Self.locationUpdates("stayed")
+    let refused = Self.locationUpdates("refused")
+    let changes = Counter(label: "spark_profiles_changes_total")
+    let droppedActivity = Counter(label: "spark_profiles_activity_dropped_total")
+
+    private static func locationUpdates(_ result: String) -> Counter {
+        Counter(label: "spark_profiles_location_updates_total", dimensions: [("result", result)])
+    }
+}

@@ -1,0 +1,46 @@
+import SparkCore
+public import SparkKit
+
+/// The people: their record and its geometry, preferences, places, visibility, and the cards that others see.
+public struct ProfilesModule: SparkModule {
+    public static let manifest = ModuleManifest(
+        id: "profiles", summary: "People: profile, preferences, snapped place, visibility", dependencies: ["accounts"],
+        migrations: ProfilesMigrations.all, tables: ProfilesPersonalData.tables, metrics: ProfilesMetrics.declarations,
+        invariants: ProfilesInvariants.all)
+
+    private let service: ProfilesService
+    private let clock: any WallClock
+
+    public init(configuration: ProfilesConfiguration, context: ModuleContext) throws {
+        let sizes = configuration.gridSizes
+        guard sizes.hiddenCellMetres >= sizes.cellMetres else {
+            throw ModuleFault(module: Self.manifest.id, "hidden_cell_metres must not be smaller than cell_metres")
+        }
+        let store = SpatiaLiteProfilesStore(storage: context.storage, gridSizes: sizes)
+        let metrics = ProfilesMetrics()
+        clock = context.clock
+        service = ProfilesService(
+            store: store, places: PublishedPlaces(sizes), limits: configuration.locationLimits,
+            activity: ActivityLog(store: store, clock: context.clock, metrics: metrics, logger: context.logger),
+            policies: context.contributions((any ProfileVisibilityPolicy).self), metrics: metrics)
+    }
+
+    public func register(in registrar: inout ModuleRegistrar) {
+        for route in ProfilesRoutes(service: service).all { registrar.route(route) }
+
+        registrar.provide((any ProfileReading).self, service)
+        registrar.provide((any ActivityRecording).self, service.activity)
+
+        let participation = AccountParticipation(service: service, clock: clock)
+        registrar.contribute((any RegistrationParticipant).self, participation)
+        registrar.contribute((any ClosureParticipant).self, participation)
+
+        registrar.service(GridWatch(store: service.store))
+        registrar.service(service.activity)
+        registrar.health("grid") { [store = service.store] in try await store.checkGrid() }
+
+        registrar.demo { [places = service.places] town, database, progress in
+            try DemoPeople(town: town, places: places).load(into: database, progress: progress)
+        }
+    }
+}

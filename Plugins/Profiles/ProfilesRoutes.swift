@@ -1,0 +1,99 @@
+import HTTPTypes
+import SparkCore
+import SparkKit
+
+/// The HTTP interface: one's own record and preferences, and the view of others.
+struct ProfilesRoutes: Sendable {
+    let service: ProfilesService
+
+    var all: [Route] {
+        [
+            Route(.get, "/me", "Show my profile", rateLimit: .read, answer: .of(OwnProfileView.self)) { call in
+                reply(try service.own(call.user), call)
+            },
+            Route(
+                .patch, "/me", "Change parts of my profile", rateLimit: .write, body: .of(ProfileChange.self),
+                answer: .of(OwnProfileView.self), errors: [EdgeError.preconditionFailed], handler: change),
+            Route(
+                .put, "/me/location", "Tell where I am; the answer is where I am taken to be", rateLimit: .write,
+                body: .of(ReportedLocation.self), answer: .of(LocationView.self),
+                errors: [
+                    ProfilesError.locationRateLimited(retryAfter: .zero), ProfilesError.locationTooFast(retryAfter: .zero),
+                ], handler: move),
+            Route(
+                .get, "/me/preferences", "Show whom I want to see", rateLimit: .read, answer: .of(PreferencesView.self)
+            ) { call in
+                .json(PreferencesView(preferences: try service.own(call.user).profile.preferences))
+            },
+            Route(
+                .put, "/me/preferences", "Say whom I want to see", rateLimit: .write, body: .of(PreferencesChange.self),
+                answer: .of(PreferencesView.self)
+            ) { call in
+                let own = try await service.change(call.user, by: call.body(PreferencesChange.self))
+                return .json(PreferencesView(preferences: own.profile.preferences))
+            },
+            Route(
+                .get, "/users/{id}", "Show a person", rateLimit: .read,
+                query: [
+                    .choice("view", ["card", "full"], default: nil, "How much; mobile clients get the card unless they ask."),
+                    .words("fields", PersonView.Member.words, "Only these members, of any view; the id always comes."),
+                ], answer: .of(PersonView.self), handler: person),
+        ]
+    }
+
+    private func change(_ call: Call) async throws -> Reply {
+        let own = try await service.change(
+            call.user, by: call.body(ProfileChange.self),
+            expecting: VersionExpectation(header: call.headers[.ifMatch]))
+        return reply(own, call)
+    }
+
+    private func move(_ call: Call) async throws -> Reply {
+        guard let place = try call.body(ReportedLocation.self).place else {
+            throw InvalidInput.refused("/", "range", "The place is not on Earth.")
+        }
+        return .json(LocationView(centre: try await service.move(call.user, to: place)))
+    }
+
+    private func person(_ call: Call) async throws -> Reply {
+        let (profile, viewerPlace) = try await service.person(call.identifier("id", UserKind.self), for: call.user)
+        let view = PersonView(
+            profile, viewerPlace: viewerPlace, today: call.now.date, members: Self.members(asked: call))
+        let body = JSONWriter.bytes(of: view)
+        return Reply(json: body, entityTag: FNV1a.hexadecimal(of: body))
+    }
+
+    private func reply(_ own: OwnProfile, _ call: Call) -> Reply {
+        .json(
+            OwnProfileView(own: own, centre: service.centre(of: own), today: call.now.date),
+            entityTag: String(own.profile.version))
+    }
+
+    /// `fields` decides alone where it is given; else `view`; else the kind of client.
+    private static func members(asked call: Call) -> Set<PersonView.Member> {
+        if let words = call.words("fields") { return Set(words.compactMap(PersonView.Member.init)) }
+        switch call.text("view") {
+        case "card": return PersonView.Member.card
+        case "full": return PersonView.Member.full
+        default: return isMobile(call.headers[.userAgent]) ? PersonView.Member.card : PersonView.Member.full
+        }
+    }
+
+    private static func isMobile(_ agent: String?) -> Bool {
+        guard let agent else { return false }
+        return ["Mobile", "Android", "iPhone"].contains { agent.contains($0) }
+    }
+}
+
+/// Fowler, Noll and Vo's hash 1a with 64 bits: tells answers apart, secures nothing.
+enum FNV1a {
+    static func hash(of bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
+    /// 16 digits.
+    static func hexadecimal(of bytes: some Sequence<UInt8>) -> String {
+        let digits = String(hash(of: bytes), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

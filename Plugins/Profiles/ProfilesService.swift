@@ -1,0 +1,95 @@
+import Metrics
+import SparkCore
+import SparkKit
+
+/// What people may do with their record, and what others may see of it.
+struct ProfilesService: Sendable {
+    let store: any ProfilesStore
+    let places: PublishedPlaces
+    let limits: LocationLimits
+    let activity: ActivityLog
+    let policies: Contributions<any ProfileVisibilityPolicy>
+    let metrics: ProfilesMetrics
+
+    /// The record of the person who asks.
+    /// - Throws: `EdgeError.notFound` when it is erased already.
+    func own(_ user: UserID) throws -> OwnProfile {
+        guard let own = try store.own(user) else { throw EdgeError.notFound }
+        return own
+    }
+
+    /// The centre of somebody's cell; only for themselves.
+    func centre(of own: OwnProfile) -> Coordinate? { places.centre(of: own.cell) }
+
+    /// - Throws: `EdgeError.preconditionFailed` when the record is not the expected one.
+    func change(_ user: UserID, by change: ProfileChange, expecting expectation: VersionExpectation) async throws -> OwnProfile {
+        let places = places
+        return try await alter(user) { own in
+            guard expectation.isMet(by: own.profile.version) else { throw EdgeError.preconditionFailed }
+            return change.apply(to: &own, places: places)
+        }
+    }
+
+    func change(_ user: UserID, by change: PreferencesChange) async throws -> OwnProfile {
+        try await alter(user) { change.apply(to: &$0) }
+    }
+
+    private func alter(
+        _ user: UserID, _ alter: @escaping @Sendable (inout OwnProfile) throws -> ProfileAspects
+    ) async throws -> OwnProfile {
+        guard let (own, altered) = try await store.change(user, { own, _ in try alter(&own) }) else {
+            throw EdgeError.notFound
+        }
+        if altered.contains(.profile) { metrics.changes.increment() }
+        return own
+    }
+
+    /// Moves a person to the cell that holds a place, and answers the cell's centre. The place itself is kept nowhere.
+    ///
+    /// A place in the same cell changes nothing and is never refused.
+    /// - Throws: `ProfilesError` for moves that are too many or too fast.
+    func move(_ user: UserID, to place: Coordinate) async throws -> Coordinate? {
+        let known = try own(user)
+        guard places.cell(at: place, last: known.cell) != known.cell else {
+            metrics.stayed.increment()
+            activity.recordActivity(of: user)
+            return centre(of: known)
+        }
+        let (places, limits) = (places, limits)
+        do {
+            let result = try await store.change(user) { own, now in
+                let cell = places.cell(at: place, last: own.cell)
+                guard cell != own.cell else { return [] }
+                try own.pace.admit(metres: places.leastMetres(from: own.cell, to: cell), at: now, limits: limits)
+                own.cell = cell
+                own.profile.place = places.published(cell, hidesDistance: own.profile.visibility.hidesDistance)
+                return .location
+            }
+            guard let (own, altered) = result else { throw EdgeError.notFound }
+            (altered.isEmpty ? metrics.stayed : metrics.moved).increment()
+            return centre(of: own)
+        } catch let error as ProfilesError {
+            metrics.refused.increment()
+            throw error
+        }
+    }
+
+    /// A person, for somebody who wants to look, and the published place of who looks.
+    ///
+    /// Who does not exist, is closed or refuses this viewer cannot be told apart.
+    /// - Throws: `EdgeError.notFound`.
+    func person(_ user: UserID, for viewer: UserID) async throws -> (profile: Profile, viewerPlace: Coordinate?) {
+        guard let profile = try store.own(user)?.profile else { throw EdgeError.notFound }
+        if user == viewer { return (profile, profile.place) }
+        guard !profile.isClosed else { throw EdgeError.notFound }
+        for policy in policies.all {
+            guard try await policy.maySee(profile, viewer: viewer) else { throw EdgeError.notFound }
+        }
+        return (profile, try store.own(viewer)?.profile.place)
+    }
+}
+
+extension ProfilesService: ProfileReading {
+    func profile(of user: UserID) async throws -> Profile? { try store.own(user)?.profile }
+    func profiles(of users: [UserID]) async throws -> [Profile] { try await store.profiles(of: users) }
+}

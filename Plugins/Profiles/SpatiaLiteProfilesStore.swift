@@ -1,0 +1,123 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+
+/// The people in SpatiaLite.
+struct SpatiaLiteProfilesStore: ProfilesStore {
+    let storage: Storage
+    let gridSizes: GridSizes
+
+    func own(_ user: UserID) throws -> OwnProfile? {
+        try storage.pointRead { reader in
+            try reader.row(ProfileRow.select, .integer(user.rawValue)) { ProfileRow.record($0) }
+        }
+    }
+
+    func profiles(of users: [UserID]) async throws -> [Profile] {
+        guard !users.isEmpty else { return [] }
+        return try await storage.read { database in
+            let statement = try RowStatement(ProfileRow.select, in: database)
+            return try users.compactMap { user in
+                try statement.row([.integer(user.rawValue)]) { ProfileRow.record($0).profile }
+            }.filter { !$0.isClosed }
+        }
+    }
+
+    func insert(_ own: OwnProfile, in work: any UnitOfWork) throws {
+        try RowStatement(ProfileRow.insert, in: work.transaction.database).run(ProfileRow.values(of: own))
+    }
+
+    func change(
+        _ user: UserID, _ alter: @escaping @Sendable (inout OwnProfile, Timestamp) throws -> ProfileAspects
+    ) async throws -> (own: OwnProfile, altered: ProfileAspects)? {
+        try await storage.write { transaction in
+            let database = transaction.database
+            let found = try RowStatement(ProfileRow.select, in: database)
+                .row([.integer(user.rawValue)]) { ProfileRow.record($0) }
+            guard var own = found else { return nil }
+            let altered = try alter(&own, transaction.now)
+            guard !altered.isEmpty else { return (own, altered) }
+            own.profile.version += 1
+            own.updatedAt = transaction.now
+            if altered.contains(.location) {
+                try StoredGrid.adopt(gridSizes, in: database)
+                try updateLocation(of: own, in: database)
+                transaction.publish(LocationChanged(user: user))
+            }
+            if altered.contains(.profile) {
+                try updateProfile(own, in: database)
+                transaction.publish(ProfileChanged(user: user))
+            }
+            return (own, altered)
+        }
+    }
+
+    private func updateProfile(_ own: OwnProfile, in database: Database) throws {
+        let profile = own.profile
+        let (preferences, visibility) = (profile.preferences, profile.visibility)
+        try RowStatement(
+            """
+            UPDATE profiles_users SET name = ?, gender = ?, interested_in = ?, about = ?, interests = ?, min_age = ?,
+                max_age = ?, max_distance_km = ?, hard_age = ?, hard_distance = ?, paused = ?, incognito = ?,
+                hide_distance = ?, updated_at = ?, version = ? WHERE id = ?
+            """, in: database
+        ).run([
+            .text(profile.name), .integer(Int64(profile.gender.rawValue)),
+            .integer(Int64(preferences.interestedIn.rawValue)), .text(profile.about),
+            .text(ProfileRow.interestsText(profile.interests)), .integer(Int64(preferences.minAge)),
+            .integer(Int64(preferences.maxAge)), .integer(Int64(preferences.maxDistanceKilometres)),
+            .flag(preferences.isAgeHard), .flag(preferences.isDistanceHard), .flag(visibility.isPaused),
+            .flag(visibility.isIncognito), .flag(visibility.hidesDistance), .time(own.updatedAt),
+            .integer(profile.version), .integer(profile.id.rawValue),
+        ])
+    }
+
+    /// Apart from the other columns, because each writing of the geometry costs its R-tree entry.
+    private func updateLocation(of own: OwnProfile, in database: Database) throws {
+        try RowStatement(
+            """
+            UPDATE profiles_users SET cell = ?, location = ?, location_changed_at = ?, location_window_start = ?,
+                location_window_count = ?, updated_at = ?, version = ? WHERE id = ?
+            """, in: database
+        ).run([
+            .optional(own.cell?.rawValue), own.profile.place.map { .blob(GeometryBlob.point($0)) } ?? .null,
+            .optional(own.pace.changedAt?.milliseconds), .optional(own.pace.windowStart?.milliseconds),
+            .integer(Int64(own.pace.windowCount)), .time(own.updatedAt), .integer(own.profile.version),
+            .integer(own.profile.id.rawValue),
+        ])
+    }
+
+    func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws {
+        let transaction = work.transaction
+        let statement = try transaction.database.cachedStatement(
+            sql: """
+                UPDATE profiles_users SET closed = ?1, version = version + 1, updated_at = ?2
+                WHERE id = ?3 AND closed <> ?1
+                """)
+        try statement.execute(arguments: [isClosed ? 1 : 0, transaction.now.milliseconds, user.rawValue])
+        if transaction.database.changesCount > 0 { transaction.publish(ProfileChanged(user: user)) }
+    }
+
+    func record(_ activity: [(user: UserID, at: Timestamp)], apart distance: Duration) async throws {
+        try await storage.write { transaction in
+            let statement = try transaction.database.cachedStatement(
+                sql: "UPDATE profiles_users SET last_active_at = ?1 WHERE id = ?2 AND last_active_at <= ?1 - ?3")
+            let written = try activity.filter { user, instant in
+                try statement.execute(arguments: [instant.milliseconds, user.rawValue, distance.milliseconds])
+                return transaction.database.changesCount > 0
+            }
+            if !written.isEmpty { transaction.publish(ActivityRecorded(people: written)) }
+        }
+    }
+
+    func adoptGrid() async throws {
+        let sizes = gridSizes
+        try await storage.write { try StoredGrid.adopt(sizes, in: $0.database) }
+    }
+
+    func checkGrid() async throws {
+        let sizes = gridSizes
+        try await storage.read { try StoredGrid.check(sizes, in: $0) }
+    }
+}

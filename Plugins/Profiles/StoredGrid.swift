@@ -1,0 +1,37 @@
+import GRDB
+import SparkKit
+
+/// The grid that made the cells in the store. A cell is a number that means nothing in another grid, so the sizes are kept
+/// beside the cells and other ones refused.
+enum StoredGrid {
+    /// The sizes in the store; nil before the first start.
+    static func sizes(in database: Database) throws -> GridSizes? {
+        let statement = try database.cachedStatement(
+            sql: "SELECT cell_metres, hidden_cell_metres FROM profiles_grid WHERE id = 1")
+        return try Row.fetchOne(statement).map { GridSizes(cellMetres: $0[0], hiddenCellMetres: $0[1]) }
+    }
+
+    /// Writes the configured sizes, unless they stand there. Before the first cell they may still change.
+    static func adopt(_ configured: GridSizes, in database: Database) throws {
+        let stored = try sizes(in: database)
+        guard stored != configured else { return }
+        try check(configured, in: database)
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO profiles_grid (id, cell_metres, hidden_cell_metres) VALUES (1, ?, ?)",
+            arguments: [configured.cellMetres, configured.hiddenCellMetres])
+    }
+
+    static func check(_ configured: GridSizes, in database: Database) throws {
+        guard let stored = try sizes(in: database), stored != configured else { return }
+        let hasCells = try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM profiles_users WHERE cell IS NOT NULL)")
+        guard hasCells == true else { return }
+        throw ModuleFault(
+            module: ProfilesModule.manifest.id,
+            """
+            the places in this database were snapped with cell_metres=\(stored.cellMetres) and \
+            hidden_cell_metres=\(stored.hiddenCellMetres), but \(configured.cellMetres) and \
+            \(configured.hiddenCellMetres) are configured; set the stored sizes again
+            """)
+    }
+}
