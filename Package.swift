@@ -15,10 +15,13 @@ let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -76,22 +79,48 @@ let package = Package(
         .target(
             name: "SparkTransport",
             dependencies: [
-                "SparkKit", "SparkCore", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioCompression,
-                nioHTTPTypesHTTP1, logging, lifecycle, crypto,
+                "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1,
+                nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
             ],
             swiftSettings: strict),
         .target(
             name: "SparkServer",
-            dependencies: ["SparkTransport", "SparkKit", "SparkStorage", "SparkCore", yams, logging, lifecycle, crypto],
+            dependencies: [
+                "SparkTransport", "SparkKit", "SparkStorage", "SparkCore", yams, hummingbird, httpTypes, nioCore, grdb, logging,
+                lifecycle, unixSignals, crypto,
+            ],
             swiftSettings: strict),
         .target(
             name: "Spark", dependencies: ["SparkServer", "SparkKit", "SparkAccounts", "SparkProfiles", "SparkMatching"],
             swiftSettings: strict),
+        .target(name: "CSparkData"),
+        .target(
+            name: "SparkDemo", dependencies: ["SparkKit", "SparkCore", "CSparkData"], swiftSettings: strict),
         .target(name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore], swiftSettings: strict),
+        .target(
+            name: "SparkTestSupport",
+            dependencies: ["SparkServer", "SparkKit", "SparkCore", "SparkStorage", httpTypes, logging, lifecycle],
+            path: "Tests/SparkTestSupport", swiftSettings: strict),
+        .testTarget(name: "SparkCoreTests", dependencies: ["SparkCore"], swiftSettings: strict),
+        .testTarget(
+            name: "SparkDemoTests", dependencies: ["SparkDemo", "SparkKit", "SparkCore"], swiftSettings: strict),
+        .testTarget(
+            name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "SparkTransportTests",
+            dependencies: ["SparkTransport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, nioCore, nioEmbedded, nioHTTP1],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SparkServerTests",
+            dependencies: ["SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, grdb],
+            swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore],
+            swiftSettings: strict),
         .executableTarget(
             name: "SparkCommand", dependencies: ["Spark", "SparkClient", arguments], swiftSettings: strict),
     ]
         + plugin("Accounts", [crypto, cryptoExtras, jwt, nioPosix])
-        + plugin("Profiles")
+        + plugin("Profiles", [grdbSQLite])
         + plugin("Matching")
 )

@@ -85,7 +85,11 @@ public final class Storage: Sendable {
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Value
     ) async throws -> Value {
-        try await queue.write(body)
+        guard let attachment = WriteAttachment.current else { return try await queue.write(body) }
+        return try await queue.write { transaction in
+            try attachment.run(transaction.database)
+            return try body(transaction)
+        }
     }
 
     /// Runs queries in one snapshot, on a thread of the pool.

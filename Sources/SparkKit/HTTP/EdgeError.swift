@@ -13,6 +13,7 @@ public enum EdgeError: ClientError {
     case idempotencyKeyInvalid
     case idempotencyInProgress
     case idempotencyMismatch
+    case idempotencyAnswerLost
     case overloaded
     case unsupportedUpgrade
 
@@ -29,6 +30,7 @@ public enum EdgeError: ClientError {
         case .idempotencyKeyInvalid: "idempotency.key_invalid"
         case .idempotencyInProgress: "idempotency.in_progress"
         case .idempotencyMismatch: "idempotency.mismatch"
+        case .idempotencyAnswerLost: "idempotency.answer_lost"
         case .overloaded: "request.overloaded"
         case .unsupportedUpgrade: "request.unsupported_upgrade"
         }
@@ -47,6 +49,7 @@ public enum EdgeError: ClientError {
         case .idempotencyKeyInvalid: 400
         case .idempotencyInProgress: 409
         case .idempotencyMismatch: 422
+        case .idempotencyAnswerLost: 409
         case .overloaded: 503
         case .unsupportedUpgrade: 426
         }
@@ -65,6 +68,7 @@ public enum EdgeError: ClientError {
         case .idempotencyKeyInvalid: "An Idempotency-Key has 1 to 128 visible ASCII characters."
         case .idempotencyInProgress: "The first request with this key has not been answered yet."
         case .idempotencyMismatch: "This key was used for another request."
+        case .idempotencyAnswerLost: "The first request with this key took effect, but its answer was lost; read the resource."
         case .overloaded: "The server has too much to do."
         case .unsupportedUpgrade: "This path does not change protocols."
         }

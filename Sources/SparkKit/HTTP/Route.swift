@@ -19,6 +19,8 @@ public struct Route: Sendable {
         case credentials
         case read
         case write
+        /// Probes and documents: never limited.
+        case probe
     }
 
     public let method: HTTPRequest.Method

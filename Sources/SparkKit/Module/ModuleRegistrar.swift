@@ -3,7 +3,7 @@ public import ServiceLifecycle
 public import SparkCore
 
 /// Takes a module's declarations. Only data and closures are gathered; nothing runs before the server is frozen.
-public struct ModuleRegistrar {
+public struct ModuleRegistrar: Sendable {
     /// Which module declares.
     public let module: String
     private let exchange: ModuleExchange

@@ -37,3 +37,13 @@ extension UnitOfWork {
         return transaction
     }
 }
+
+/// What every write of a task carries along in its own transaction: the edge's row for an idempotency key.
+public struct WriteAttachment: Sendable {
+    @TaskLocal public static var current: WriteAttachment?
+
+    let run: @Sendable (Database) throws -> Void
+
+    /// - Parameter run: may run several times, in several transactions.
+    public init(_ run: @escaping @Sendable (Database) throws -> Void) { self.run = run }
+}

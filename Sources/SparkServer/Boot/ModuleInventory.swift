@@ -1,0 +1,45 @@
+import HTTPTypes
+public import SparkCore
+import SparkKit
+
+/// One module as `spark modules` lists it.
+public struct ModuleInventory: JSONWritable, Sendable {
+    public let id: String
+    public let summary: String
+    public let dependencies: [String]
+    /// `METHOD /api/v1/path`.
+    public let routes: [String]
+    public let events: [String]
+    public let ports: [String]
+    public let topics: [String]
+    public let metrics: [String]
+    public let tables: [String]
+
+    init(manifest: ModuleManifest, registrar: ModuleRegistrar) {
+        self.id = manifest.id
+        self.summary = manifest.summary
+        self.dependencies = manifest.dependencies
+        self.routes = registrar.routes.map(\.mounted).map { "\($0.method.rawValue) \($0.path)" }
+        self.events = registrar.subscriptions.map(\.event)
+        self.ports = registrar.ports
+        self.topics = registrar.outboxHandlers.map(\.topic)
+        self.metrics = manifest.metrics.map(\.name)
+        self.tables = manifest.tables.map(\.name)
+    }
+
+    /// The lists by name, in the order of printing.
+    public var lists: [(name: String, items: [String])] {
+        [
+            ("dependencies", dependencies), ("routes", routes), ("subscriptions", events), ("ports", ports),
+            ("outbox", topics), ("metrics", metrics), ("tables", tables),
+        ]
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("id", id)
+            writer.field("summary", summary)
+            for (name, items) in lists { writer.field(name, items) }
+        }
+    }
+}

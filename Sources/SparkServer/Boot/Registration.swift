@@ -1,0 +1,107 @@
+import HTTPTypes
+import SparkCore
+import SparkKit
+
+/// Everything that the modules registered, checked against each other.
+struct Registration: Sendable {
+    struct Entry: Sendable {
+        let manifest: ModuleManifest
+        let registrar: ModuleRegistrar
+    }
+
+    let entries: [Entry]
+    private(set) var faults: [ModuleFault]
+
+    /// Constructs each module and lets it register; what fails is noted and the next one tried.
+    init(
+        plan: ModulePlan, configuration: LoadedConfiguration, context: (ModuleManifest, ModuleExchange) -> ModuleContext,
+        exchange: ModuleExchange
+    ) {
+        var entries: [Entry] = []
+        var faults: [ModuleFault] = []
+        for module in plan.modules {
+            let manifest = module.manifest
+            do {
+                var registrar = ModuleRegistrar(module: manifest.id, exchange: exchange)
+                try Self.register(
+                    module, configuration: configuration, context: context(manifest, exchange), in: &registrar)
+                faults += registrar.faults
+                entries.append(Entry(manifest: manifest, registrar: registrar))
+            } catch let fault as ModuleFault {
+                faults.append(fault)
+            } catch {
+                faults.append(ModuleFault(module: manifest.id, "cannot be constructed: \(type(of: error))"))
+            }
+        }
+        self.entries = entries
+        self.faults = faults
+        checkRoutes()
+        checkSubscriptions()
+        checkNames()
+    }
+
+    private static func register<Module: SparkModule>(
+        _ type: Module.Type, configuration: LoadedConfiguration, context: ModuleContext, in registrar: inout ModuleRegistrar
+    ) throws {
+        let module = try Module(configuration: configuration.section(type.manifest.id), context: context)
+        module.register(in: &registrar)
+    }
+
+    /// The rows with their whole paths.
+    var routes: [Route] { entries.flatMap(\.registrar.routes).map(\.mounted) }
+
+    private mutating func checkRoutes() {
+        var owners: [String: String] = [:]
+        for entry in entries {
+            for route in entry.registrar.routes {
+                // Two templates that differ in the names of their parameters alone are one path.
+                let shape = route.path.split(separator: "/").map { $0.hasPrefix("{") ? "{}" : $0 }.joined(separator: "/")
+                let key = "\(route.method) /\(shape)"
+                if let owner = owners[key] {
+                    faults.append(
+                        ModuleFault(
+                            module: entry.manifest.id,
+                            "registers the route \(route.method) \(route.path), which \(owner) registers already"))
+                }
+                owners[key] = entry.manifest.id
+            }
+        }
+    }
+
+    private mutating func checkSubscriptions() {
+        for entry in entries {
+            for subscription in entry.registrar.subscriptions {
+                let publisher = String(subscription.event.prefix { $0 != "." })
+                if publisher != entry.manifest.id, !entry.manifest.dependencies.contains(publisher) {
+                    faults.append(
+                        ModuleFault(
+                            module: entry.manifest.id,
+                            "subscribes to \(subscription.event) without declaring the dependency on \(publisher)"))
+                }
+            }
+        }
+    }
+
+    private mutating func checkNames() {
+        var topics: Set<String> = []
+        var checks: Set<String> = []
+        for entry in entries {
+            for handler in entry.registrar.outboxHandlers where !topics.insert(handler.topic).inserted {
+                faults.append(ModuleFault(module: entry.manifest.id, "handles the outbox topic \(handler.topic) a second time"))
+            }
+            for check in entry.registrar.healthChecks where !checks.insert(check.name).inserted {
+                faults.append(ModuleFault(module: entry.manifest.id, "registers the health check \(check.name) a second time"))
+            }
+        }
+    }
+}
+
+extension Route {
+    /// The same row below `/api/v1`.
+    var mounted: Route {
+        Route(
+            method, "/api/v1\(path)", summary, access: access, rateLimit: rateLimit, query: query, body: body,
+            isBodyOptional: isBodyOptional, status: status, answer: answer, isIdempotencyKeyed: isIdempotencyKeyed,
+            errors: errors, handler: handler)
+    }
+}

@@ -1,0 +1,28 @@
+import Foundation
+import Logging
+import SparkCore
+import SparkKit
+import SparkStorage
+
+/// Lets modules register although their manifests are refused already, on a store that is thrown away, so that clashes between
+/// their routes and the like are told in the same breath.
+enum Rehearsal {
+    static func faults(of plan: ModulePlan, options: Server.Options) throws -> [ModuleFault] {
+        let directory = try DataDirectory(temporaryIn: FileManager.default.temporaryDirectory)
+        defer { directory.release() }
+        let storage = try Storage(
+            StorageConfiguration(file: directory.database, backupDirectory: nil), migrations: [], clock: options.clock)
+        let keys = try directory.keys()
+        let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
+        let registration = Registration(
+            plan: plan, configuration: options.configuration,
+            context: { manifest, exchange in
+                ModuleContext(
+                    clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, keys: keys,
+                    personalData: PersonalDataRegistry(manifests: []), logger: options.logger,
+                    isEphemeral: options.isEphemeral, manifest: manifest, exchange: exchange)
+            }, exchange: ModuleExchange())
+        // Who stands in a broken order misses ports because of that; saying so twice helps nobody.
+        return registration.faults.filter { !$0.reason.hasPrefix("asks for") }
+    }
+}

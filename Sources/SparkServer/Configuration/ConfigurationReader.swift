@@ -1,0 +1,144 @@
+import Foundation
+import SparkCore
+import SparkKit
+import Yams
+
+/// Gathers values and faults from the three sources.
+struct ConfigurationReader {
+    let schema: ConfigurationSchema
+    private(set) var values: [String: [String: Setting.Value]] = [:]
+    private(set) var origins: [String: String] = [:]
+    private(set) var faults: [String] = []
+
+    init(schema: ConfigurationSchema) { self.schema = schema }
+
+    mutating func read(flag: String) {
+        let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = parts[0].split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2, path.count == 2 else {
+            faults.append("--set \(parts[0]): expected section.key=value")
+            return
+        }
+        guard let setting = setting(path[0], path[1], at: "--set \(parts[0])") else { return }
+        store(setting, section: path[0], text: String(parts[1]), origin: "--set \(parts[0])")
+    }
+
+    mutating func read(environment: [String: String]) {
+        var known: [String: (section: String, setting: Setting)] = [:]
+        for section in schema.sections {
+            for setting in section.settings {
+                known[ConfigurationSchema.environmentName(section.name, setting.key)] = (section.name, setting)
+            }
+        }
+        for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("SPARK_") {
+            if let (section, setting) = known[name] {
+                store(setting, section: section, text: text, origin: name)
+            } else if name.hasSuffix("_FILE"), let (section, setting) = known[String(name.dropLast(5))] {
+                guard let content = try? String(contentsOfFile: text, encoding: .utf8) else {
+                    faults.append("\(name): the file it names cannot be read")
+                    continue
+                }
+                let value = content.trimmingCharacters(in: .newlines)
+                store(setting, section: section, text: value, origin: name)
+            } else {
+                faults.append("\(name): unknown environment variable\(hint(name, known.keys))")
+            }
+        }
+    }
+
+    mutating func read(yaml: String, path: String) {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: yaml)
+        } catch {
+            faults.append("\(path): not readable as YAML")
+            return
+        }
+        guard let root, root != Node("", Tag(.null)) else { return }
+        guard let mapping = root.mapping else {
+            faults.append("\(path): sections are expected at the top")
+            return
+        }
+        for (sectionNode, content) in mapping {
+            let name = sectionNode.string ?? ""
+            let place = "\(path):\(sectionNode.mark?.line ?? 0): \(name)"
+            guard let section = schema.section(name) else {
+                faults.append("\(place): unknown section\(hint(name, schema.sections.map(\.name)))")
+                continue
+            }
+            guard let keys = content.mapping else {
+                if content.scalar?.string.isEmpty != true { faults.append("\(place): keys are expected here") }
+                continue
+            }
+            for (keyNode, value) in keys {
+                let key = keyNode.string ?? ""
+                let place = "\(path):\(keyNode.mark?.line ?? 0): \(name).\(key)"
+                guard let setting = setting(section.name, key, at: place) else { continue }
+                store(setting, section: name, node: value, origin: place)
+            }
+        }
+    }
+
+    private mutating func setting(_ section: String, _ key: String, at place: String) -> Setting? {
+        guard let found = schema.section(section) else {
+            faults.append("\(place): unknown section\(hint(section, schema.sections.map(\.name)))")
+            return nil
+        }
+        guard let setting = found.settings.first(where: { $0.key == key }) else {
+            faults.append("\(place): unknown key\(hint(key, found.settings.map(\.key)))")
+            return nil
+        }
+        return setting
+    }
+
+    private func hint(_ name: String, _ candidates: some Sequence<String>) -> String {
+        NearestName.of(name, in: candidates.sorted()).map { "; did you mean \($0)?" } ?? ""
+    }
+
+    private mutating func store(_ setting: Setting, section: String, node: Node, origin: String) {
+        if case .list = setting.kind, let sequence = node.sequence {
+            keep(.list(sequence.compactMap(\.string)), setting, section, origin)
+        } else if let scalar = node.scalar {
+            store(setting, section: section, text: scalar.string, origin: origin)
+        } else {
+            faults.append("\(origin): a single value is expected")
+        }
+    }
+
+    private mutating func store(_ setting: Setting, section: String, text: String, origin: String) {
+        switch setting.kind {
+        case .integer(let range):
+            guard let value = Int(text.filter { $0 != "_" }) else { return refuse(origin, "a whole number is expected") }
+            guard range.contains(value) else {
+                return refuse(origin, "\(value) is out of range (\(range.lowerBound) to \(range.upperBound))")
+            }
+            keep(.integer(value), setting, section, origin)
+        case .number(let range):
+            guard let value = Double(text), value.isFinite else { return refuse(origin, "a number is expected") }
+            guard range.contains(value) else {
+                return refuse(origin, "\(value) is out of range (\(range.lowerBound) to \(range.upperBound))")
+            }
+            keep(.number(value), setting, section, origin)
+        case .boolean:
+            switch text.lowercased() {
+            case "true", "yes", "on", "1": keep(.boolean(true), setting, section, origin)
+            case "false", "no", "off", "0": keep(.boolean(false), setting, section, origin)
+            default: refuse(origin, "true or false is expected")
+            }
+        case .text: keep(.text(text), setting, section, origin)
+        case .choice(let words):
+            guard words.contains(text) else { return refuse(origin, "expected one of \(words.joined(separator: ", "))") }
+            keep(.text(text), setting, section, origin)
+        case .list:
+            let items = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+            keep(.list(items), setting, section, origin)
+        }
+    }
+
+    private mutating func keep(_ value: Setting.Value, _ setting: Setting, _ section: String, _ origin: String) {
+        values[section, default: [:]][setting.key] = value
+        origins["\(section).\(setting.key)"] = origin
+    }
+
+    private mutating func refuse(_ origin: String, _ reason: String) { faults.append("\(origin): \(reason)") }
+}

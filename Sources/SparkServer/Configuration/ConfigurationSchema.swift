@@ -1,0 +1,80 @@
+public import SparkKit
+import SparkTransport
+
+/// Every section with its settings: the server's own and one for each module.
+public struct ConfigurationSchema: Sendable {
+    public struct Section: Sendable {
+        public let name: String
+        public let summary: String
+        public let settings: [Setting]
+    }
+
+    public let sections: [Section]
+
+    public init(modules: [any SparkModule.Type]) {
+        self.sections =
+            [
+                Section(name: "server", summary: "The process.", settings: ServerConfiguration.settings),
+                Section(name: "http", summary: "The HTTP edge.", settings: EdgeConfiguration.settings),
+                Section(name: "modules", summary: "Which modules run.", settings: ModulesConfiguration.settings),
+            ]
+            + modules.map { module in
+                Section(name: module.manifest.id, summary: module.manifest.summary, settings: Self.settings(of: module))
+            }
+    }
+
+    private static func settings<Module: SparkModule>(of module: Module.Type) -> [Setting] { Module.Configuration.settings }
+
+    func section(_ name: String) -> Section? { sections.first { $0.name == name } }
+
+    /// `SPARK_SECTION_KEY`.
+    static func environmentName(_ section: String, _ key: String) -> String { "SPARK_\(section)_\(key)".uppercased() }
+
+    /// The annotated default file: every section, every key, its meaning, range and default.
+    public var defaultFile: String {
+        var out = """
+            # Spark's configuration, with every key at its default.
+            # A flag beats the environment (SPARK_SECTION_KEY, or SPARK_SECTION_KEY_FILE for a file that holds the value),
+            # the environment beats this file, this file beats the default.
+
+            """
+        for section in sections where !section.settings.isEmpty {
+            out += "\n# \(section.summary)\n\(section.name):\n"
+            for setting in section.settings {
+                out += "  # \(setting.help)\(setting.kind.remark)\n  \(setting.key): \(setting.defaultValue.yaml)\n"
+            }
+        }
+        return out
+    }
+
+    /// One line an environment variable.
+    public var environment: [(name: String, help: String)] {
+        sections.flatMap { section in
+            section.settings.map { (Self.environmentName(section.name, $0.key), $0.help) }
+        }
+    }
+}
+
+extension Setting.Kind {
+    /// What the default file says of the values that are allowed.
+    var remark: String {
+        switch self {
+        case .integer(let range): " (\(range.lowerBound) to \(range.upperBound))"
+        case .number(let range): " (\(range.lowerBound) to \(range.upperBound))"
+        case .choice(let words): " (\(words.joined(separator: ", ")))"
+        case .boolean, .text, .list: ""
+        }
+    }
+}
+
+extension Setting.Value {
+    var yaml: String {
+        switch self {
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .boolean(let value): "\(value)"
+        case .text(let value): value.isEmpty ? "\"\"" : value.contains(": ") || value.contains("#") ? "\"\(value)\"" : value
+        case .list(let values): "[\(values.joined(separator: ", "))]"
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+public import SparkKit
+
+/// What is wrong with the configuration; all of it at once, for the operator.
+public struct ConfigurationError: Error, CustomStringConvertible {
+    public let faults: [String]
+    public var description: String { faults.joined(separator: "\n") }
+}
+
+/// Every setting of every section, from flag, environment, file or default, in that order.
+public struct LoadedConfiguration: Sendable {
+    private let sections: [String: SettingValues]
+    /// Where each value that is not a default came from, by `section.key`.
+    public let origins: [String: String]
+
+    /// - Parameters:
+    ///   - flags: `section.key=value`, later ones first in rank.
+    ///   - environment: the process's.
+    ///   - file: the text of `spark.yaml` and its path for messages; nil if there is none.
+    /// - Throws: `ConfigurationError` with every unknown key (and the nearest name), wrong kind and value out of range.
+    public init(
+        schema: ConfigurationSchema, flags: [String] = [], environment: [String: String] = [:],
+        file: (path: String, text: String)? = nil
+    ) throws {
+        var reader = ConfigurationReader(schema: schema)
+        if let file { reader.read(yaml: file.text, path: file.path) }
+        reader.read(environment: environment)
+        for flag in flags { reader.read(flag: flag) }
+        guard reader.faults.isEmpty else { throw ConfigurationError(faults: reader.faults) }
+        self.sections = Dictionary(
+            uniqueKeysWithValues: schema.sections.map { section in
+                (section.name, SettingValues(defaultsOf: section.settings, reader.values[section.name] ?? [:]))
+            })
+        self.origins = reader.origins
+    }
+
+    /// One section, read into its type.
+    public func section<Section: ModuleConfiguration>(_ name: String, as type: Section.Type = Section.self) -> Section {
+        Section(sections[name] ?? SettingValues(defaultsOf: Section.settings))
+    }
+}

@@ -1,0 +1,33 @@
+public import SparkKit
+
+/// The section `server`: what concerns the process as a whole.
+public struct ServerConfiguration: ModuleConfiguration {
+    public let dataDirectory: String
+    public let logLevel: String
+    public let shutdownTimeout: Duration
+
+    public static let settings: [Setting] = [
+        .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
+        .choice(
+            "log_level", ["trace", "debug", "info", "notice", "warning", "error", "critical"], default: "info",
+            "The least severe log lines that are written."),
+        .integer("shutdown_timeout_seconds", 1...300, default: 10, "Requests under way get this long to end."),
+    ]
+
+    public init(_ values: SettingValues) {
+        self.dataDirectory = values.text("data")
+        self.logLevel = values.text("log_level")
+        self.shutdownTimeout = values.seconds("shutdown_timeout_seconds")
+    }
+}
+
+/// The section `modules`: which of the compiled-in modules run.
+public struct ModulesConfiguration: ModuleConfiguration {
+    public let disabled: Set<String>
+
+    public static let settings: [Setting] = [
+        .list("disabled", default: [], "Identifiers of modules that are left out.")
+    ]
+
+    public init(_ values: SettingValues) { self.disabled = Set(values.list("disabled")) }
+}

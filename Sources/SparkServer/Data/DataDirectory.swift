@@ -1,0 +1,88 @@
+import Crypto
+public import Foundation
+import Glibc
+import SparkKit
+import SparkStorage
+
+/// The directory that holds all that a server keeps. One process at a time owns it, by a lock on the file `lock`.
+public final class DataDirectory: Sendable {
+    public let url: URL
+    /// Removed when the server ends.
+    private let isTemporary: Bool
+    private let lock: Int32
+
+    /// Opens or creates the directory (mode 0700) and takes the lock.
+    /// - Throws: `StorageOpenError` when another process holds it or it cannot be written.
+    public init(path: String) throws {
+        self.url = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
+        self.isTemporary = false
+        self.lock = try Self.prepare(url)
+    }
+
+    /// A new directory that goes away with the server.
+    public init(temporaryIn parent: URL = FileManager.default.temporaryDirectory) throws {
+        self.url = parent.appending(path: "spark-\(getpid())-\(UInt64.random(in: 0 ... .max))", directoryHint: .isDirectory)
+        self.isTemporary = true
+        self.lock = try Self.prepare(url)
+    }
+
+    private static func prepare(_ url: URL) throws -> Int32 {
+        do {
+            try FileManager.default.createDirectory(
+                at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StorageOpenError(operation: "create data directory", path: url.path, hint: "it cannot be created or written")
+        }
+        let path = url.appending(path: "lock").path
+        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StorageOpenError(operation: "open lock", path: path, hint: String(cString: strerror(errno)))
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw StorageOpenError(
+                operation: "lock data directory", path: url.path,
+                hint: "another spark process uses it; stop that one or choose another directory with --data")
+        }
+        return descriptor
+    }
+
+    public var database: URL { url.appending(path: "spark.db") }
+    public var backups: URL { url.appending(path: "backups", directoryHint: .isDirectory) }
+    var portFile: URL { url.appending(path: "spark.port.json") }
+
+    /// Whether there is a database already.
+    public var hasDatabase: Bool { FileManager.default.fileExists(atPath: database.path) }
+
+    /// The server's secret; made on first use, readable by the owner only.
+    func keys() throws -> ServerKeys {
+        let directory = url.appending(path: "keys", directoryHint: .isDirectory)
+        let file = directory.appending(path: "server.key")
+        if let data = try? Data(contentsOf: file) {
+            guard data.count == 32 else {
+                throw StorageOpenError(operation: "read server key", path: file.path, hint: "it must hold exactly 32 bytes")
+            }
+            return ServerKeys(secret: SymmetricKey(data: data))
+        }
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let secret = SymmetricKey(size: .bits256)
+        let descriptor = open(file.path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StorageOpenError(operation: "create server key", path: file.path, hint: String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        let written = secret.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard written == 32, fsync(descriptor) == 0 else {
+            throw StorageOpenError(operation: "write server key", path: file.path, hint: String(cString: strerror(errno)))
+        }
+        return ServerKeys(secret: secret)
+    }
+
+    /// Gives the lock back; removes everything if it was temporary.
+    public func release() {
+        try? FileManager.default.removeItem(at: portFile)
+        if isTemporary { try? FileManager.default.removeItem(at: url) }
+        close(lock)
+    }
+}

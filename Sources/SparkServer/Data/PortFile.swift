@@ -1,0 +1,16 @@
+import Foundation
+import SparkCore
+
+extension DataDirectory {
+    /// Writes `spark.port.json`: where the running server listens and which process it is. Replaced in one step, gone after a clean stop.
+    func writePortFile(_ listening: Listening) {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("url", listening.url)
+            writer.field("port", listening.port)
+            writer.field("pid", Int(ProcessInfo.processInfo.processIdentifier))
+        }
+        // Best effort: a convenience for `spark health` and scripts.
+        try? Data(writer.bytes).write(to: portFile, options: .atomic)
+    }
+}

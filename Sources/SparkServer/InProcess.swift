@@ -1,0 +1,41 @@
+package import HTTPTypes
+import Hummingbird
+import NIOCore
+package import ServiceLifecycle
+import SparkKit
+import SparkStorage
+import SparkTransport
+
+/// The server without a socket, for tests: the same router, checks and services.
+extension Server {
+    /// Runs events and the modules' services until the task is cancelled or the group shuts down.
+    package var backgroundServices: [any Service] { [events] + inProcessServices }
+
+    /// Answers a request through the whole edge.
+    package func answer(
+        _ request: HTTPRequest, body: [UInt8], peerAddress: String
+    ) async throws -> (head: HTTPResponse, body: [UInt8]) {
+        let context = EdgeContext(source: InProcessSource(logger: logger, peerAddress: peerAddress))
+        let response = try await edge.router.respond(
+            to: Request(head: request, body: RequestBody(buffer: ByteBuffer(bytes: body))), context: context)
+        let collector = BodyCollector()
+        try await response.body.write(collector)
+        return (response.head, collector.bytes)
+    }
+
+    /// Returns when every event published so far has been handled.
+    package func drainEvents() async { await events.drain() }
+
+    /// Does all durable jobs that are due.
+    package func runOutbox() async throws {
+        while try await outbox.runDue() {}
+    }
+}
+
+// One request's body is written by one task.
+private final class BodyCollector: ResponseBodyWriter, @unchecked Sendable {
+    var bytes: [UInt8] = []
+
+    func write(_ buffer: ByteBuffer) async throws { bytes.append(contentsOf: buffer.readableBytesView) }
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}

@@ -1,0 +1,67 @@
+import Logging
+import ServiceLifecycle
+import SparkCore
+import SparkKit
+import SparkStorage
+import SparkTransport
+
+/// Does the durable jobs: takes what is due, hands it to the topic's handler, puts what failed off with growing pauses.
+struct OutboxWorker: Service {
+    /// A job not done in this time is given to the next taker.
+    private static let lease = Duration.minutes(5)
+    private static let longestPause = Duration.hours(6)
+
+    let storage: Storage
+    let handlers: [String: OutboxHandler]
+    let clock: any WallClock
+    let random: any RandomSource
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    if try await !runDue() { try await Task.sleep(for: .seconds(1)) }
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.error("outbox failed", metadata: ["error": .string(ErrorSummary.of(error))])
+                    try? await Task.sleep(for: .seconds(5))
+                }
+            }
+        }
+    }
+
+    /// Does one round of due jobs; false when there was none.
+    func runDue() async throws -> Bool {
+        guard let due = try await storage.outbox.nextDue(), due <= clock.now() else { return false }
+        let jobs = try await storage.outbox.lease(limit: 32, for: Self.lease)
+        for job in jobs { try await perform(job) }
+        return !jobs.isEmpty
+    }
+
+    private func perform(_ job: OutboxJob) async throws {
+        do {
+            guard let handler = handlers[job.topic] else { throw UnknownTopic() }
+            try await handler.handle(job.payload)
+            try await storage.outbox.complete(job)
+        } catch {
+            let pause = Self.pause(afterAttempts: job.attempts + 1, chance: random.next())
+            logger.warning(
+                "outbox job put off",
+                metadata: [
+                    "topic": .string(job.topic), "attempts": "\(job.attempts + 1)", "error": .string(ErrorSummary.of(error)),
+                ])
+            try await storage.outbox.retry(job, at: clock.now() + pause)
+        }
+    }
+
+    /// 2, 4, 8 … seconds, half of it chance, at most six hours.
+    static func pause(afterAttempts attempts: Int, chance: UInt64) -> Duration {
+        let base = min(Double(1 << min(attempts, 20)), longestPause.inSeconds)
+        return .seconds(base / 2 + base / 2 * Double(chance >> 11) / Double(1 << 53))
+    }
+}
+
+/// A job of a module that is switched off; it waits.
+private struct UnknownTopic: Error {}

@@ -1,0 +1,115 @@
+import Foundation
+import HTTPTypes
+import SparkCore
+import SparkKit
+import SparkStorage
+import Synchronization
+
+/// `/healthz` (the process answers) and `/readyz` (it can do its work: database writable, disk not full, modules well).
+final class Readiness: Sendable {
+    /// A check that takes longer has failed.
+    private static let deadline = Duration.seconds(2)
+    /// Below this the disk counts as full.
+    private static let minimumFreeBytes: Int64 = 64 * 1_024 * 1_024
+    /// An answer is good for so long: a probe must not become a load.
+    private static let freshness = Duration.milliseconds(500)
+
+    private struct State {
+        var isDraining = false
+        var last: (at: ContinuousClock.Instant, report: [(String, String?)])?
+    }
+
+    private let storage: Storage
+    private let directory: URL
+    private let checks: [HealthCheck]
+    private let state = Mutex(State())
+
+    init(storage: Storage, directory: URL, checks: [HealthCheck]) {
+        self.storage = storage
+        self.directory = directory
+        self.checks = checks
+    }
+
+    /// From now on the server is not ready: it is going away.
+    func drain() { state.withLock { $0.isDraining = true } }
+
+    var routes: [Route] {
+        [
+            Route(.get, "/healthz", "Whether the process answers", access: .open, rateLimit: .probe, answer: Self.answer) { _ in
+                Reply(json: Array(#"{"status":"ok"}"#.utf8))
+            },
+            Route(
+                .get, "/readyz", "Whether the server can do its work", access: .open, rateLimit: .probe, answer: Self.answer
+            ) { [self] _ in await reply() },
+        ]
+    }
+
+    private static let answer = SchemaReference(
+        "Health",
+        .object([
+            .required("status", .oneOf(["ok", "unavailable"])),
+            .optional("checks", Schema(["type": "object", "additionalProperties": ["type": "string"]])),
+        ]))
+
+    private func reply() async -> Reply {
+        let report = await report()
+        let isReady = report.allSatisfy { $0.1 == nil }
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("status", isReady ? "ok" : "unavailable")
+            writer.key("checks")
+            writer.object { writer in
+                for (name, fault) in report { writer.field(name, fault ?? "ok") }
+            }
+        }
+        return Reply(isReady ? .ok : .serviceUnavailable, json: writer.bytes)
+    }
+
+    private func report() async -> [(String, String?)] {
+        let kept = state.withLock { state -> [(String, String?)]? in
+            if state.isDraining { return [("server", "shutting down")] }
+            guard let last = state.last, last.at.duration(to: .now) < Self.freshness else { return nil }
+            return last.report
+        }
+        if let kept { return kept }
+        var report: [(String, String?)] = [("database", await fault(of: writeCheck)), ("disk", diskFault())]
+        for check in checks { report.append((check.name, await fault(of: check.check))) }
+        state.withLock { $0.last = (.now, report) }
+        return report
+    }
+
+    private func writeCheck() async throws {
+        if let refusal = storage.refusal { throw refusal }
+        try await storage.write { _ in }
+    }
+
+    private func diskFault() -> String? {
+        let values = try? FileManager.default.attributesOfFileSystem(forPath: directory.path)
+        guard let free = values?[.systemFreeSize] as? NSNumber else { return nil }
+        return free.int64Value < Self.minimumFreeBytes ? "less than 64 MiB are free" : nil
+    }
+
+    private func fault(of check: @escaping @Sendable () async throws -> Void) async -> String? {
+        await withTaskGroup(of: String?.self) { group in
+            group.addTask {
+                do {
+                    try await check()
+                    return nil
+                } catch {
+                    return "failed"
+                }
+            }
+            group.addTask {
+                do {
+                    try await Task.sleep(for: Self.deadline)
+                    return "took too long"
+                } catch {
+                    return nil
+                }
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+    }
+}

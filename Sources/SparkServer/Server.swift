@@ -1,0 +1,221 @@
+public import Foundation
+import GRDB
+import HTTPTypes
+public import Logging
+import ServiceLifecycle
+public import SparkCore
+public import SparkKit
+public import SparkStorage
+import SparkTransport
+import UnixSignals
+
+/// A server put together from modules: planned, migrated, constructed and frozen; not yet on a socket.
+///
+/// Boot goes in five steps from value to value: plan (manifests are checked and sorted) → migrate (the store is opened and brought
+/// to the schema) → construct (each module is made and registers) → freeze (router, events and ports become constants) → run.
+/// All that can be wrong is found, and told at once, before a socket opens.
+public final class Server: Sendable {
+    /// What a server is made from.
+    public struct Options: Sendable {
+        public var modules: [any SparkModule.Type]
+        public var configuration: LoadedConfiguration
+        public var directory: DataDirectory
+        /// Everything temporary: commits do not wait for the disk, password hashing is cheap, rate limits are out of reach.
+        public var isEphemeral = false
+        public var clock: any WallClock = SystemWallClock()
+        public var random: any RandomSource = SystemRandomSource()
+        public var logger: Logger
+
+        public init(
+            modules: [any SparkModule.Type], configuration: LoadedConfiguration, directory: DataDirectory, logger: Logger
+        ) {
+            self.modules = modules
+            self.configuration = configuration
+            self.directory = directory
+            self.logger = logger
+        }
+    }
+
+    public let storage: Storage
+    public let plan: ModulePlan
+    let edge: Edge
+    let outbox: OutboxWorker
+    let events: EventBus
+    private let options: Options
+    private let registration: Registration
+    private let exchange: ModuleExchange
+    private let readiness: Readiness
+
+    /// Plans, migrates, constructs and freezes.
+    /// - Throws: `PlanError` with every fault of the modules, `StorageOpenError` for the data directory.
+    public init(_ options: Options) throws {
+        let disabled = options.configuration.section("modules", as: ModulesConfiguration.self).disabled
+        let plan = ModulePlan(options.modules, disabled: disabled)
+        guard plan.faults.isEmpty else {
+            throw PlanError(faults: plan.faults + (try Rehearsal.faults(of: plan, options: options)))
+        }
+        var storageConfiguration = StorageConfiguration(
+            file: options.directory.database, backupDirectory: options.isEphemeral ? nil : options.directory.backups)
+        storageConfiguration.isDurable = !options.isEphemeral
+        let keys = try options.directory.keys()
+        let storage = try Storage(
+            storageConfiguration, migrations: plan.manifests.flatMap(\.migrations), clock: options.clock)
+        let exchange = ModuleExchange()
+        let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
+        let personalData = PersonalDataRegistry(manifests: plan.manifests)
+        let registration = Registration(
+            plan: plan, configuration: options.configuration,
+            context: { manifest, exchange in
+                ModuleContext(
+                    clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, keys: keys,
+                    personalData: personalData, logger: options.logger, isEphemeral: options.isEphemeral,
+                    manifest: manifest, exchange: exchange)
+            }, exchange: exchange)
+        guard registration.faults.isEmpty else { throw PlanError(faults: registration.faults) }
+
+        let readiness = Readiness(
+            storage: storage, directory: options.directory.url,
+            checks: registration.entries.flatMap(\.registrar.healthChecks))
+        let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
+        storage.deliverEvents { events.publish($0) }
+        self.events = events
+        self.edge = Edge(
+            Edge.Parts(
+                configuration: options.configuration.section("http"), clock: options.clock, random: options.random,
+                storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
+                authenticator: exchange.provider(of: (any Authenticating).self)?.value,
+                activity: exchange.provider(of: (any ActivityRecording).self)?.value),
+            routes: registration.routes + readiness.routes + [Self.documentRoute(registration)])
+        self.outbox = OutboxWorker(
+            storage: storage,
+            handlers: Dictionary(
+                uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) }),
+            clock: options.clock, random: options.random, logger: options.logger)
+        self.storage = storage
+        self.plan = plan
+        self.options = options
+        self.registration = registration
+        self.exchange = exchange
+        self.readiness = readiness
+    }
+
+    var logger: Logger { options.logger }
+    var inProcessServices: [any Service] { registration.entries.flatMap(\.registrar.services) }
+
+    /// A port that some module provides.
+    public func port<Port>(_ type: Port.Type) -> Port? { exchange.provider(of: type)?.value }
+
+    /// The OpenAPI 3.1 document.
+    public var openAPI: JSONValue { Self.document(registration).json }
+
+    /// What each module declared, for `spark modules`.
+    public var inventory: [ModuleInventory] {
+        registration.entries.map { ModuleInventory(manifest: $0.manifest, registrar: $0.registrar) }
+    }
+
+    /// Every fault of the data: the store's own and the modules' invariants. Empty when sound.
+    public func check() throws -> [String] {
+        var faults = try storage.check()
+        try storage.readNow { database in
+            for manifest in plan.manifests {
+                for invariant in manifest.invariants {
+                    faults += try invariant.check(database).map { "\(manifest.id): \(invariant.name): \($0)" }
+                }
+            }
+        }
+        return faults
+    }
+
+    /// Loads a demo town into every module that knows how.
+    /// - Parameter progress: told the module and how many people it has loaded.
+    public func load(_ town: any DemoTown, progress: @escaping @Sendable (String, Int) -> Void) throws {
+        try storage.bulkWrite { database in
+            for entry in registration.entries {
+                for loader in entry.registrar.demoLoaders {
+                    try loader.load(town, database, DemoProgress { progress(loader.module, $0) })
+                }
+            }
+            try database.execute(sql: "PRAGMA optimize")
+        }
+    }
+
+    /// Serves until told to stop: by SIGTERM, SIGINT or the cancellation of the task.
+    ///
+    /// Stopping goes from the outside in: not ready any more, no new connections, requests under way are answered, services end,
+    /// waiting writes are committed, the WAL is folded in, the lock is given back.
+    /// - Parameters:
+    ///   - handlesSignals: false inside another program.
+    ///   - onReady: told where the server listens, once every check is green.
+    public func run(handlesSignals: Bool, onReady: @escaping @Sendable (Listening) async throws -> Void) async throws {
+        let configuration: EdgeConfiguration = options.configuration.section("http")
+        let process: ServerConfiguration = options.configuration.section("server")
+        guard let (host, port) = configuration.address else {
+            throw ConfigurationError(faults: ["http.listen: expected address:port"])
+        }
+        let (directory, logger) = (options.directory, options.logger)
+        let listener = edge.server(host: host, port: port, logger: logger) { actual in
+            let listening = Listening(host: host, port: actual, directory: directory.url)
+            directory.writePortFile(listening)
+            do {
+                try await onReady(listening)
+            } catch {
+                logger.error("announcing failed", metadata: ["error": "\(type(of: error))"])
+            }
+        }
+        let services: [any Service] =
+            [events, outbox, Housekeeping(edge: edge, logger: logger)]
+            + registration.entries.flatMap(\.registrar.services) + [listener, Farewell(readiness: readiness)]
+        var group = ServiceGroupConfiguration(
+            services: services.map {
+                .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
+            },
+            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger)
+        group.maximumGracefulShutdownDuration = process.shutdownTimeout
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            await close()
+            throw error
+        }
+        await close()
+    }
+
+    /// Commits what waits, closes the store and gives the data directory back.
+    public func close() async {
+        await storage.close()
+        options.directory.release()
+    }
+
+    private static func document(_ registration: Registration) -> OpenAPIDocument {
+        OpenAPIDocument(
+            modules: registration.entries.map { entry in
+                (entry.manifest.id, entry.manifest.summary, entry.registrar.routes.map(\.mounted))
+            }, version: SparkVersion.text)
+    }
+
+    private static func documentRoute(_ registration: Registration) -> Route {
+        let bytes = JSONWriter.bytes(of: document(registration).json)
+        return Route(.get, "/openapi.json", "The OpenAPI 3.1 document", access: .open, rateLimit: .probe) { _ in
+            Reply(json: bytes, entityTag: SparkVersion.text)
+        }
+    }
+}
+
+/// Where a server listens.
+public struct Listening: Sendable {
+    public let host: String
+    public let port: Int
+    public let directory: URL
+
+    public var url: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+}
+
+/// The first to hear of a shutdown: the server is not ready any more.
+private struct Farewell: Service {
+    let readiness: Readiness
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        readiness.drain()
+    }
+}

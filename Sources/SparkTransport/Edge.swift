@@ -1,0 +1,83 @@
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+package import ServiceLifecycle
+package import SparkCore
+package import SparkKit
+package import SparkStorage
+
+/// The HTTP edge: the frozen router and the server that puts it on a socket.
+package struct Edge: Sendable {
+    package let router: EdgeRouter
+    private let configuration: EdgeConfiguration
+    private let idempotency: IdempotencyStore
+
+    /// What the edge is put together from.
+    package struct Parts {
+        package let configuration: EdgeConfiguration
+        package let clock: any WallClock
+        package let random: any RandomSource
+        package let storage: Storage
+        package let keys: ServerKeys
+        package let logger: Logger
+        /// Whether limits are counted but never reached: the ephemeral server under a test's load.
+        package let hasGenerousLimits: Bool
+        package let authenticator: (any Authenticating)?
+        package let activity: (any ActivityRecording)?
+
+        package init(
+            configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
+            keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
+            activity: (any ActivityRecording)?
+        ) {
+            self.configuration = configuration
+            self.clock = clock
+            self.random = random
+            self.storage = storage
+            self.keys = keys
+            self.logger = logger
+            self.hasGenerousLimits = hasGenerousLimits
+            self.authenticator = authenticator
+            self.activity = activity
+        }
+    }
+
+    /// - Parameter routes: rows with their whole paths (`/api/v1/…`), free of clashes.
+    package init(_ parts: Parts, routes: [Route]) {
+        let configuration = parts.configuration
+        let factor = parts.hasGenerousLimits ? 10_000 : 1
+        let limiter = RateLimiter(
+            policies: [
+                .credentials: .init(quota: configuration.credentialsPerMinute * factor),
+                .read: .init(quota: configuration.readsPerMinute * factor),
+                .write: .init(quota: configuration.writesPerMinute * factor),
+            ], clock: parts.clock)
+        self.configuration = configuration
+        self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: parts.clock)
+        self.router = EdgeRouter(
+            routes: routes,
+            dispatcher: Dispatcher(
+                configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
+                activity: parts.activity, limiter: limiter, idempotency: idempotency, logger: parts.logger))
+    }
+
+    /// Forgets kept answers that are too old.
+    package func sweep() async throws { try await idempotency.sweep() }
+
+    /// The server as a service: listens when it runs, answers what is under way before it ends.
+    /// - Parameter onListening: told the port once the socket is open.
+    package func server(
+        host: String, port: Int, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
+    ) -> some Service {
+        let (idle, request) = (configuration.idleTimeout, configuration.requestTimeout)
+        return Application(
+            responder: router,
+            server: HTTPServerBuilder { responder in
+                EdgeChannel(responder: responder, idleTimeout: idle, requestTimeout: request)
+            },
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: 4_096),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+            logger: logger)
+    }
+}

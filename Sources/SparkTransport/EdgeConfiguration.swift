@@ -1,0 +1,49 @@
+public import SparkKit
+
+/// The section `http`: where the server listens and what it accepts.
+public struct EdgeConfiguration: ModuleConfiguration {
+    /// `address:port`, `[v6]:port`; port 0 lets the system pick.
+    public let listen: String
+    public let maximumBodyBytes: Int
+    public let requestTimeout: Duration
+    public let idleTimeout: Duration
+    public let credentialsPerMinute: Int
+    public let readsPerMinute: Int
+    public let writesPerMinute: Int
+    public let trustedProxies: Set<String>
+
+    public static let settings: [Setting] = [
+        .text("listen", default: "127.0.0.1:7775", "Address and port; port 0 lets the system pick one."),
+        .integer("max_body_bytes", 1_024...16_777_216, default: 65_536, "Longer bodies are refused with 413."),
+        .integer("request_timeout_seconds", 1...300, default: 15, "A request must have arrived whole within this time."),
+        .integer("idle_timeout_seconds", 1...3_600, default: 60, "A connection without requests is closed after this time."),
+        .integer(
+            "credentials_per_minute", 0...10_000_000, default: 30,
+            "Registrations and logins per client address; 0 lifts the limit."),
+        .integer("reads_per_minute", 0...10_000_000, default: 1_200, "Reading requests per user or address; 0 lifts the limit."),
+        .integer("writes_per_minute", 0...10_000_000, default: 600, "Changing requests per user or address; 0 lifts the limit."),
+        .list(
+            "trusted_proxies", default: [],
+            "Addresses of reverse proxies whose X-Forwarded-For is believed."),
+    ]
+
+    public init(_ values: SettingValues) {
+        self.listen = values.text("listen")
+        self.maximumBodyBytes = values.integer("max_body_bytes")
+        self.requestTimeout = values.seconds("request_timeout_seconds")
+        self.idleTimeout = values.seconds("idle_timeout_seconds")
+        self.credentialsPerMinute = values.integer("credentials_per_minute")
+        self.readsPerMinute = values.integer("reads_per_minute")
+        self.writesPerMinute = values.integer("writes_per_minute")
+        self.trustedProxies = Set(values.list("trusted_proxies"))
+    }
+
+    /// The host and port of `listen`; nil when it has no such form.
+    public var address: (host: String, port: Int)? {
+        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        let host = listen[..<colon].trimmingPrefix("[")
+        return (String(host.hasSuffix("]") ? host.dropLast() : host), port)
+    }
+}

@@ -1,0 +1,205 @@
+import Crypto
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+import SparkCore
+import SparkKit
+import SparkStorage
+
+/// Applies the checks of a route's row in one order: identify, authenticate, limit, parse, deduplicate; then lets the handler answer.
+///
+/// The only place where errors become answers.
+struct Dispatcher: Sendable {
+    let configuration: EdgeConfiguration
+    let clock: any WallClock
+    let random: any RandomSource
+    let authenticator: (any Authenticating)?
+    let activity: (any ActivityRecording)?
+    let limiter: RateLimiter
+    let idempotency: IdempotencyStore
+    let logger: Logger
+
+    /// Answers a request that matched a row.
+    func respond(to request: Request, context: EdgeContext, as route: Route) async throws -> Response {
+        let requestID = requestID(of: request)
+        var limits: RateLimiter.Verdict?
+        var reply: Reply
+        do {
+            reply = try await self.reply(to: request, context: context, as: route, requestID: requestID, limits: &limits)
+        } catch let error as HTTPParserError {
+            throw error
+        } catch {
+            reply = problem(error, requestID: requestID, path: route.path)
+        }
+        return response(reply, to: request, requestID: requestID, limits: limits)
+    }
+
+    /// Answers a request with an error that no handler was asked about.
+    func refuse(_ error: any Error, request: Request, path: String, headers: HTTPFields = [:]) -> Response {
+        let requestID = requestID(of: request)
+        var reply = problem(error, requestID: requestID, path: path)
+        reply.headers.append(contentsOf: headers)
+        return response(reply, to: request, requestID: requestID, limits: nil)
+    }
+
+    /// Answers with what is ready.
+    func finish(_ reply: Reply, to request: Request) -> Response {
+        response(reply, to: request, requestID: requestID(of: request), limits: nil)
+    }
+
+    private func reply(
+        to request: Request, context: EdgeContext, as route: Route, requestID: String, limits: inout RateLimiter.Verdict?
+    ) async throws -> Reply {
+        let address = ClientAddress.of(
+            peer: context.peerAddress, headers: request.headers, trustedProxies: configuration.trustedProxies)
+        let principal = try await principal(of: request, for: route)
+        limits = limiter.admit(principal?.user.wire ?? ClientAddress.limitKey(address), route.rateLimit)
+        if let wait = limits?.retryAfter { throw EdgeError.rateLimited(wait) }
+        let query = try query(of: request, for: route)
+        let body = try await body(of: request, for: route)
+        if let principal { activity?.recordActivity(of: principal.user) }
+        var logger = logger
+        logger[metadataKey: "request_id"] = .string(requestID)
+        let call = Call(
+            principal: principal, headers: request.headers, address: address, now: clock.now(), logger: logger,
+            path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }) { first, _ in first },
+            query: query, body: body)
+        guard let keyed = try keyedRequest(request, route: route, principal: principal, body: body) else {
+            return try await route.handler(call)
+        }
+        return try await idempotency.answer(keyed) { try await route.handler(call) }
+    }
+
+    private func principal(of request: Request, for route: Route) async throws -> Principal? {
+        guard route.access == .user else { return nil }
+        guard let authenticator, let field = request.headers[.authorization] else { throw EdgeError.unauthenticated }
+        let parts = field.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw EdgeError.unauthenticated }
+        return try await authenticator.authenticate(token: String(parts[1]))
+    }
+
+    private func query(of request: Request, for route: Route) throws -> [String: QueryValue] {
+        guard !route.query.isEmpty else { return [:] }
+        var values: [String: QueryValue] = [:]
+        let given = request.uri.queryParameters
+        for parameter in route.query {
+            let texts = given.getAll(parameter.name)
+            if texts.count > 1, case .words = parameter.kind {
+                values[parameter.name] = try parameter.value(of: texts.joined(separator: ","))
+                continue
+            }
+            guard texts.count <= 1 else {
+                throw InvalidInput.refused(parameter.name, "duplicate", "The parameter stands twice.")
+            }
+            values[parameter.name] = try parameter.value(of: texts.first)
+        }
+        return values
+    }
+
+    private func body(of request: Request, for route: Route) async throws -> [UInt8] {
+        guard route.body != nil else { return [] }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > configuration.maximumBodyBytes {
+            throw EdgeError.bodyTooLarge
+        }
+        var bytes: [UInt8] = []
+        for try await chunk in request.body {
+            guard bytes.count + chunk.readableBytes <= configuration.maximumBodyBytes else { throw EdgeError.bodyTooLarge }
+            bytes.append(contentsOf: chunk.readableBytesView)
+        }
+        if bytes.isEmpty, route.isBodyOptional { return [] }
+        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+        guard type == "application/json" else { throw EdgeError.unsupportedMediaType }
+        return bytes
+    }
+
+    private func keyedRequest(
+        _ request: Request, route: Route, principal: Principal?, body: [UInt8]
+    ) throws -> IdempotencyStore.Request? {
+        guard route.isIdempotencyKeyed, let field = HTTPField.Name("Idempotency-Key"), let key = request.headers[field] else {
+            return nil
+        }
+        guard IdempotencyStore.keyLength.contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw EdgeError.idempotencyKeyInvalid
+        }
+        var hash = SHA256()
+        hash.update(data: Array("\(route.method) \(request.uri.path)\u{0}".utf8))
+        hash.update(data: body)
+        return IdempotencyStore.Request(owner: principal?.user.wire ?? "open", key: key, hash: Array(hash.finalize()))
+    }
+
+    private func problem(_ error: any Error, requestID: String, path: String) -> Reply {
+        if let error = error as? any ClientError {
+            return ProblemDocument(error: error, requestID: requestID).reply
+        }
+        if !(error is CancellationError) {
+            logger.error(
+                "request failed",
+                metadata: [
+                    "request_id": .string(requestID), "route": .string(path), "error": .string(ErrorSummary.of(error)),
+                ])
+        }
+        return ProblemDocument(error: InternalFault(), requestID: requestID).reply
+    }
+
+    private func response(
+        _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?
+    ) -> Response {
+        var headers = reply.headers
+        if let field = HTTPField.Name("X-Request-Id") { headers[field] = requestID }
+        limits?.write(to: &headers)
+        var status = reply.status
+        var body = reply.body
+        if let tag = reply.entityTag {
+            headers[.eTag] = "\"\(tag)\""
+            if status == .ok, EntityTag.matches(request.headers[.ifNoneMatch], tag) {
+                status = .notModified
+                body = []
+            }
+        }
+        if headers[.cacheControl] == nil {
+            headers[.cacheControl] = reply.entityTag == nil ? "private, no-store" : "private, no-cache"
+        }
+        if !body.isEmpty, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        guard !body.isEmpty else {
+            if status != .noContent, status != .notModified { headers[.contentLength] = "0" }
+            return Response(status: status, headers: headers)
+        }
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+
+    /// The client's own id if it is a plain short word, else a new one.
+    private func requestID(of request: Request) -> String {
+        if let field = HTTPField.Name("X-Request-Id"), let given = request.headers[field], (1...64).contains(given.utf8.count),
+            given.utf8.allSatisfy({ byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            })
+        {
+            return given
+        }
+        let digits = String(random.next(), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension RateLimiter.Verdict {
+    /// `RateLimit-Policy` and `RateLimit`.
+    func write(to headers: inout HTTPFields) {
+        guard let policyField = HTTPField.Name("RateLimit-Policy"), let field = HTTPField.Name("RateLimit") else { return }
+        headers[policyField] = "\"default\";q=\(policy.quota);w=\(policy.window.roundedUpSeconds)"
+        headers[field] = "\"default\";r=\(remaining);t=\(reset.roundedUpSeconds)"
+    }
+}
+
+/// Comparison of entity tags (RFC 9110, section 13.1.2), weak.
+enum EntityTag {
+    static func matches(_ field: String?, _ tag: String) -> Bool {
+        guard let field else { return false }
+        return field.split(separator: ",").contains { candidate in
+            let trimmed = candidate.drop { $0 == " " }.prefix { $0 != " " }
+            return trimmed == "*" || trimmed == "\"\(tag)\"" || trimmed == "W/\"\(tag)\""
+        }
+    }
+}

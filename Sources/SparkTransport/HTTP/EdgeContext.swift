@@ -1,0 +1,32 @@
+public import Hummingbird
+package import Logging
+import NIOCore
+
+/// Where a request comes from, as the edge's responders see it.
+public struct EdgeContext: RequestContext {
+    public var coreContext: CoreRequestContextStorage
+    /// The peer's address without port; empty for sockets that have none.
+    public let peerAddress: String
+
+    public init(source: ApplicationRequestContextSource) {
+        self.coreContext = CoreRequestContextStorage(source: source)
+        self.peerAddress = source.channel.remoteAddress?.ipAddress ?? ""
+    }
+
+    /// A request without a socket, made inside the process.
+    package init(source: InProcessSource) {
+        self.coreContext = CoreRequestContextStorage(source: source)
+        self.peerAddress = source.peerAddress
+    }
+}
+
+/// The origin of a request that never was on a socket.
+package struct InProcessSource: RequestContextSource {
+    package let logger: Logger
+    package let peerAddress: String
+
+    package init(logger: Logger, peerAddress: String) {
+        self.logger = logger
+        self.peerAddress = peerAddress
+    }
+}

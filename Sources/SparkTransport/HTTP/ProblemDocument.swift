@@ -1,0 +1,67 @@
+import HTTPTypes
+import SparkCore
+import SparkKit
+
+/// An error as the client reads it: `application/problem+json` (RFC 9457) with a stable `code`, `temporary` and the request's id.
+struct ProblemDocument {
+    let error: any ClientError
+    let requestID: String
+
+    var reply: Reply {
+        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        if let retryAfter = error.retryAfter { headers[.retryAfter] = String(max(1, retryAfter.roundedUpSeconds)) }
+        if error.status == 401 { headers[.wwwAuthenticate] = "Bearer" }
+        return Reply(HTTPResponse.Status(code: error.status), headers: headers, json: JSONWriter.bytes(of: self))
+    }
+
+    static let reference = SchemaReference(
+        "Problem",
+        .object([
+            .required("type", .string()),
+            .required("title", .string()),
+            .required("status", .integer(400...599)),
+            .required("code", .string()),
+            .required("detail", .string()),
+            .required("temporary", .boolean),
+            .required("request_id", .string()),
+            .optional(
+                "errors",
+                .list(
+                    .object([
+                        .required("field", .string()), .required("reason", .string()), .required("detail", .string()),
+                    ]))),
+        ]))
+}
+
+extension ProblemDocument: JSONWritable {
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("type", "about:blank")
+            writer.field("title", HTTPResponse.Status(code: error.status).reasonPhrase)
+            writer.field("status", error.status)
+            writer.field("code", error.code)
+            writer.field("detail", error.detail)
+            writer.field("temporary", error.isTemporary)
+            writer.field("request_id", requestID)
+            guard !error.violations.isEmpty else { return }
+            writer.key("errors")
+            writer.array { writer in
+                for violation in error.violations.prefix(32) {
+                    writer.object { writer in
+                        writer.field("field", violation.field)
+                        writer.field("reason", violation.reason)
+                        writer.field("detail", violation.detail)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a client is told of an error that is none of his: nothing but the id under which the log has it.
+struct InternalFault: ClientError {
+    let code = "server.internal"
+    let status = 500
+    let detail = "The server failed; the log knows this request by its id."
+    let isTemporary = true
+}

@@ -1,0 +1,78 @@
+import SparkCore
+import SparkKit
+import Synchronization
+
+/// Token buckets by user or address, one set a rate-limit class (draft-ietf-httpapi-ratelimit-headers).
+///
+/// Memory is bounded: a shard that is full forgets the buckets that are full again, then the ones it meets first.
+final class RateLimiter: Sendable {
+    struct Policy: Sendable {
+        /// Requests a window; 0 for no limit.
+        let quota: Int
+        let window: Duration = .seconds(60)
+    }
+
+    /// What the bucket says of a request.
+    struct Verdict: Sendable {
+        let policy: Policy
+        let remaining: Int
+        /// Until the bucket is full again.
+        let reset: Duration
+        /// Until the next request is let through; nil when this one is.
+        let retryAfter: Duration?
+    }
+
+    private struct Key: Hashable {
+        let rateLimit: Route.RateLimit
+        let client: String
+    }
+
+    private struct Bucket {
+        var tokens: Double
+        var filledAt: Timestamp
+    }
+
+    private final class Shard: Sendable {
+        let buckets = Mutex<[Key: Bucket]>([:])
+    }
+
+    private static let entriesPerShard = 4_096
+    private let shards: [Shard] = (0..<32).map { _ in Shard() }
+    private let policies: [Route.RateLimit: Policy]
+    private let clock: any WallClock
+
+    init(policies: [Route.RateLimit: Policy], clock: any WallClock) {
+        self.policies = policies
+        self.clock = clock
+    }
+
+    /// Takes one token for a client; nil where there is no limit.
+    func admit(_ client: String, _ rateLimit: Route.RateLimit) -> Verdict? {
+        guard let policy = policies[rateLimit], policy.quota > 0 else { return nil }
+        let key = Key(rateLimit: rateLimit, client: client)
+        let now = clock.now()
+        let quota = Double(policy.quota)
+        let perSecond = quota / policy.window.inSeconds
+        return shards[Int(truncatingIfNeeded: UInt(bitPattern: key.hashValue) % 32)].buckets.withLock { buckets in
+            if buckets.count >= Self.entriesPerShard, buckets[key] == nil {
+                Self.makeRoom(in: &buckets, now: now, quota: quota, perSecond: perSecond)
+            }
+            var bucket = buckets[key] ?? Bucket(tokens: quota, filledAt: now)
+            let elapsed = max(0, (now - bucket.filledAt).inSeconds)
+            bucket.tokens = min(quota, bucket.tokens + elapsed * perSecond)
+            bucket.filledAt = now
+            let isAdmitted = bucket.tokens >= 1
+            if isAdmitted { bucket.tokens -= 1 }
+            buckets[key] = bucket
+            return Verdict(
+                policy: policy, remaining: Int(bucket.tokens), reset: .seconds((quota - bucket.tokens) / perSecond),
+                retryAfter: isAdmitted ? nil : .seconds((1 - bucket.tokens) / perSecond))
+        }
+    }
+
+    private static func makeRoom(in buckets: inout [Key: Bucket], now: Timestamp, quota: Double, perSecond: Double) {
+        buckets = buckets.filter { $1.tokens + (now - $1.filledAt).inSeconds * perSecond < quota }
+        guard buckets.count >= entriesPerShard else { return }
+        for key in buckets.keys.prefix(entriesPerShard / 4) { buckets[key] = nil }
+    }
+}

@@ -1,0 +1,127 @@
+import HTTPTypes
+package import SparkCore
+package import SparkKit
+
+/// The OpenAPI 3.1 document, made from the registered rows and nothing else.
+package struct OpenAPIDocument: Sendable {
+    /// Rows grouped by the module that registered them; the module is the tag.
+    private let modules: [(module: String, summary: String, routes: [Route])]
+    private let version: String
+
+    package init(modules: [(module: String, summary: String, routes: [Route])], version: String) {
+        self.modules = modules
+        self.version = version
+    }
+
+    package var json: JSONValue {
+        [
+            "openapi": "3.1.0",
+            "info": ["title": "Spark", "version": .string(version), "description": "A dating backend in one binary."],
+            "servers": [["url": "/"]],
+            "tags": .array(modules.map { ["name": .string($0.module), "description": .string($0.summary)] }),
+            "paths": paths,
+            "components": [
+                "schemas": schemas,
+                "securitySchemes": ["bearer": ["type": "http", "scheme": "bearer", "bearerFormat": "JWT"]],
+            ],
+        ]
+    }
+
+    private var paths: JSONValue {
+        var order: [String] = []
+        var operations: [String: [JSONMember]] = [:]
+        for (module, _, routes) in modules {
+            for route in routes {
+                let path = route.path
+                if operations[path] == nil { order.append(path) }
+                operations[path, default: []].append(
+                    JSONMember(route.method.rawValue.lowercased(), operation(route, tag: module)))
+            }
+        }
+        return .object(order.map { JSONMember($0, .object(operations[$0] ?? [])) })
+    }
+
+    private func operation(_ route: Route, tag: String) -> JSONValue {
+        var members: [JSONMember] = [
+            JSONMember("tags", [.string(tag)]),
+            JSONMember("operationId", .string(operationID(route))),
+            JSONMember("summary", .string(route.summary)),
+            JSONMember("parameters", .array(parameters(route))),
+            JSONMember("responses", responses(route)),
+        ]
+        if let body = route.body {
+            members.append(
+                JSONMember(
+                    "requestBody",
+                    ["required": .bool(!route.isBodyOptional), "content": ["application/json": ["schema": reference(body)]]]))
+        }
+        if route.access == .user { members.append(JSONMember("security", [["bearer": []]])) }
+        return .object(members)
+    }
+
+    private func operationID(_ route: Route) -> String {
+        let words = route.path.split(separator: "/").dropFirst(2).map { $0.filter { $0 != "{" && $0 != "}" && $0 != "." } }
+        return ([route.method.rawValue.lowercased()] + words).joined(separator: "_")
+    }
+
+    private func parameters(_ route: Route) -> [JSONValue] {
+        let inPath = route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { segment -> JSONValue in
+            [
+                "name": .string(String(segment.dropFirst().dropLast())), "in": "path", "required": true,
+                "schema": ["type": "string"],
+            ]
+        }
+        let inQuery = route.query.map { parameter -> JSONValue in
+            var members: [JSONMember] = [
+                JSONMember("name", .string(parameter.name)), JSONMember("in", "query"),
+                JSONMember("description", .string(parameter.help)), JSONMember("schema", parameter.schema.json),
+            ]
+            if case .words = parameter.kind {
+                members.append(JSONMember("style", "form"))
+                members.append(JSONMember("explode", false))
+            }
+            return .object(members)
+        }
+        var all = inPath + inQuery
+        if route.isIdempotencyKeyed {
+            all.append([
+                "name": "Idempotency-Key", "in": "header", "required": false,
+                "schema": ["type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"],
+            ])
+        }
+        return all
+    }
+
+    private func responses(_ route: Route) -> JSONValue {
+        var success: [JSONMember] = [JSONMember("description", .string(route.status.reasonPhrase))]
+        if let answer = route.answer {
+            success.append(JSONMember("content", ["application/json": ["schema": reference(answer)]]))
+        }
+        var members = [JSONMember("\(route.status.code)", .object(success))]
+        if route.method == .get { members.append(JSONMember("304", ["description": "Not Modified"])) }
+        let codes = Dictionary(grouping: route.errors, by: \.status).mapValues { $0.map(\.code).sorted() }
+        for (status, codes) in codes.sorted(by: { $0.key < $1.key }) where status != route.status.code {
+            members.append(JSONMember("\(status)", problem(codes.joined(separator: ", "))))
+        }
+        members.append(JSONMember("default", problem("Any error")))
+        return .object(members)
+    }
+
+    private func problem(_ description: String) -> JSONValue {
+        [
+            "description": .string(description),
+            "content": ["application/problem+json": ["schema": reference(ProblemDocument.reference)]],
+        ]
+    }
+
+    private func reference(_ schema: SchemaReference) -> JSONValue {
+        ["$ref": .string("#/components/schemas/\(schema.name)")]
+    }
+
+    private var schemas: JSONValue {
+        var seen: [String: Schema] = [:]
+        let all = modules.flatMap(\.routes).flatMap { [$0.body, $0.answer].compactMap { $0 } } + [ProblemDocument.reference]
+        for reference in all { seen[reference.name] = reference.schema }
+        return .object(seen.sorted { $0.key < $1.key }.map { JSONMember($0.key, $0.value.json) })
+    }
+}

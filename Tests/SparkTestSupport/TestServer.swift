@@ -1,0 +1,107 @@
+import Foundation
+import HTTPTypes
+import Logging
+import ServiceLifecycle
+public import SparkCore
+public import SparkKit
+import SparkServer
+public import SparkStorage
+
+/// A whole server without a socket: real store on a temporary directory, real router and checks, manual clock, seeded chance.
+public final class TestServer: Sendable {
+    /// Stands at 2026-03-01T12:00:00Z when the server starts.
+    public let clock: ManualClock
+    private let server: Server
+    private let group: ServiceGroup
+    private let background: Task<Void, any Error>
+
+    /// - Parameter settings: `section.key=value`.
+    public static func start(
+        _ modules: [any SparkModule.Type], settings: [String] = [], seed: UInt64 = 1
+    ) async throws -> TestServer {
+        try TestServer(modules, settings: settings, seed: seed)
+    }
+
+    private init(_ modules: [any SparkModule.Type], settings: [String], seed: UInt64) throws {
+        let configuration = try LoadedConfiguration(schema: ConfigurationSchema(modules: modules), flags: settings)
+        let clock = ManualClock(TestServer.startOfTime)
+        var options = Server.Options(
+            modules: modules, configuration: configuration,
+            directory: try DataDirectory(temporaryIn: FileManager.default.temporaryDirectory),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        options.isEphemeral = true
+        options.clock = clock
+        options.random = SeededRandomSource(seed: seed)
+        let server = try Server(options)
+        self.clock = clock
+        self.server = server
+        let group = ServiceGroup(
+            configuration: .init(
+                services: server.backgroundServices.map {
+                    .init(service: $0, successTerminationBehavior: .ignore)
+                }, logger: options.logger))
+        self.group = group
+        self.background = Task { try await group.run() }
+    }
+
+    /// 2026-03-01T12:00:00Z.
+    public static let startOfTime = Timestamp(milliseconds: 1_772_366_400_000)
+
+    public var storage: Storage { server.storage }
+
+    /// A port of one of the modules.
+    public func port<Port>(_ type: Port.Type) throws -> Port {
+        guard let port = server.port(type) else { throw MissingPort() }
+        return port
+    }
+
+    /// A request through the whole edge; `path` is the whole path with its query.
+    public func call(
+        _ method: String, _ path: String, token: String? = nil, json: String? = nil, headers: [String: String] = [:],
+        address: String = "127.0.0.1"
+    ) async throws -> TestAnswer {
+        guard let method = HTTPRequest.Method(method) else { throw MissingPort() }
+        var request = HTTPRequest(method: method, scheme: "http", authority: "test", path: path)
+        if let token { request.headerFields[.authorization] = "Bearer \(token)" }
+        if json != nil { request.headerFields[.contentType] = "application/json" }
+        for (name, value) in headers {
+            if let field = HTTPField.Name(name) { request.headerFields[field] = value }
+        }
+        let (head, body) = try await server.answer(request, body: Array((json ?? "").utf8), peerAddress: address)
+        return TestAnswer(
+            status: head.status.code,
+            headers: Dictionary(head.headerFields.map { ($0.name.canonicalName, $0.value) }) { first, _ in first },
+            body: String(decoding: body, as: UTF8.self))
+    }
+
+    /// Returns when all events published so far have been handled.
+    public func drainEvents() async { await server.drainEvents() }
+
+    /// Does all durable jobs that are due.
+    public func runOutbox() async throws { try await server.runOutbox() }
+
+    /// What `spark check` would report.
+    public func check() throws -> [String] { try server.check() }
+
+    /// Loads a demo town.
+    public func load(_ town: any DemoTown) throws { try server.load(town) { _, _ in } }
+
+    public func stop() async {
+        await group.triggerGracefulShutdown()
+        _ = try? await background.value
+        await server.close()
+    }
+}
+
+private struct MissingPort: Error {}
+
+/// What came back.
+public struct TestAnswer: Sendable {
+    public let status: Int
+    /// By lower-case name.
+    public let headers: [String: String]
+    public let body: String
+
+    /// The body as JSON; null when it is none.
+    public var json: JSONValue { (try? JSONParser.parse(Array(body.utf8))) ?? .null }
+}
