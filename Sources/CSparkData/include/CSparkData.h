@@ -1,0 +1,22 @@
+#ifndef SPARK_CSPARKDATA_H
+#define SPARK_CSPARKDATA_H
+
+#include <stddef.h>
+
+/// The bytes of a file of the package's `data` folder, as they were when the package was built.
+/// They live in the binary and are never freed; no zero byte follows them.
+typedef struct {
+    const unsigned char *_Nonnull bytes;
+    size_t length;
+} SparkDataFile;
+
+/// data/demo/cities.csv
+SparkDataFile spark_data_cities(void);
+/// data/demo/names.csv
+SparkDataFile spark_data_names(void);
+/// data/demo/interests.txt
+SparkDataFile spark_data_interests(void);
+/// data/demo/bios.txt
+SparkDataFile spark_data_bios(void);
+
+#endif

@@ -1,0 +1,21 @@
+import SparkCore
+
+/// A city around which people live.
+struct City: Sendable {
+    let name: String
+    let centre: Coordinate
+    let population: Int
+
+    static let header = "name,country,latitude,longitude,population"
+
+    /// Reads the five fields of a row; nil when one of them is out of its range.
+    init?(fields: [Substring]) {
+        guard fields.count == 5, fields[1].utf8.count == 2, let latitude = Double(fields[2]),
+            let longitude = Double(fields[3]), let centre = Coordinate(latitude: latitude, longitude: longitude),
+            let population = Int(fields[4]), (1...100_000_000).contains(population)
+        else { return nil }
+        self.name = String(fields[0])
+        self.centre = centre
+        self.population = population
+    }
+}
