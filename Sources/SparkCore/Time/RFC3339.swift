@@ -13,7 +13,8 @@ enum RFC3339 {
 
     static func bytes(of instant: Timestamp) -> [UInt8] {
         let day = instant.milliseconds.flooredQuotient(86_400_000)
-        let rest = Int(instant.milliseconds - day * 86_400_000)
+        let remainder = Int(instant.milliseconds % 86_400_000)
+        let rest = remainder < 0 ? remainder + 86_400_000 : remainder
         var out = bytes(of: CivilDate(daysSinceEpoch: day))
         out.append(UInt8(ascii: "T"))
         append(rest / 3_600_000, width: 2, to: &out)
