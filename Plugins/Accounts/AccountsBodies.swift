@@ -1,0 +1,95 @@
+import SparkCore
+import SparkKit
+
+/// What a person gives on registering, its form checked but not the age.
+struct RegistrationForm: RequestBody {
+    static let passwordLength = 8...128
+    static let earliestBirthYear = 1900
+
+    let email: String
+    let password: String
+    let name: String
+    let birthDate: CivilDate
+    let gender: Gender
+    let interestedIn: GenderSet
+
+    init(from reader: inout ObjectReader) {
+        self.email =
+            reader.value("email", format: "an e-mail address of at most 254 bytes", EmailAddress.init)?.text ?? ""
+        self.password = reader.string("password", length: Self.passwordLength)
+        self.name = Self.name(from: &reader)
+        let birthDate = reader.value("birth_date", format: "a day as YYYY-MM-DD") { CivilDate($0) }
+        if let birthDate, birthDate.year < Self.earliestBirthYear {
+            reader.refuse("birth_date", "range", "The day must not be before \(Self.earliestBirthYear)-01-01.")
+        }
+        self.birthDate = birthDate ?? CivilDate(daysSinceEpoch: 0)
+        let genders = "one of \(Gender.wireWords.joined(separator: ", "))"
+        self.gender = reader.value("gender", format: genders, Gender.init(wire:)) ?? .woman
+        reader.require("interested_in")
+        self.interestedIn = GenderSet(
+            reader.optionalList("interested_in", count: 1...3, format: genders, Gender.init(wire:)) ?? [])
+    }
+
+    private static func name(from reader: inout ObjectReader) -> String {
+        let name = reader.string("name", length: 1...50)
+        let isVisible = name.unicodeScalars.contains { !$0.properties.isWhitespace }
+        let hasControls = name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        if !name.isEmpty, !isVisible || hasControls {
+            reader.refuse("name", "format", "A name has visible characters and no control characters.")
+        }
+        return name
+    }
+
+    static let schemaName = "Registration"
+    static let schema = Schema.object([
+        .required("email", .string(3...254)),
+        .required("password", .string(passwordLength)),
+        .required("name", .string(1...50)),
+        .required("birth_date", .date),
+        .required("gender", .oneOf(Gender.wireWords)),
+        .required("interested_in", .list(.oneOf(Gender.wireWords), count: 1...3, unique: true)),
+    ])
+}
+
+/// E-mail address and password. The form of neither is checked: what is malformed is unknown.
+struct LoginForm: RequestBody {
+    let email: String
+    let password: String
+
+    init(from reader: inout ObjectReader) {
+        self.email = reader.string("email", length: 1...254)
+        self.password = reader.string("password", length: 1...128)
+    }
+
+    static let schemaName = "Login"
+    static let schema = Schema.object([
+        .required("email", .string(1...254)), .required("password", .string(1...128)),
+    ])
+}
+
+struct RefreshForm: RequestBody {
+    let refreshToken: String
+
+    init(from reader: inout ObjectReader) {
+        self.refreshToken = reader.string("refresh_token", length: 1...128)
+    }
+
+    static let schemaName = "Refresh"
+    static let schema = Schema.object([.required("refresh_token", .string(1...128))])
+}
+
+struct PasswordChangeForm: RequestBody {
+    let currentPassword: String
+    let newPassword: String
+
+    init(from reader: inout ObjectReader) {
+        self.currentPassword = reader.string("current_password", length: 1...128)
+        self.newPassword = reader.string("new_password", length: RegistrationForm.passwordLength)
+    }
+
+    static let schemaName = "PasswordChange"
+    static let schema = Schema.object([
+        .required("current_password", .string(1...128)),
+        .required("new_password", .string(RegistrationForm.passwordLength)),
+    ])
+}

@@ -1,0 +1,67 @@
+import SparkCore
+
+/// What Accounts tells a client.
+enum AccountsError: ClientError {
+    case underage
+    case emailTaken
+    /// The same for an unknown address, an account without a password and a wrong password.
+    case credentialsRefused
+    /// The associated time is how long the address must wait.
+    case tooManyAttempts(Duration)
+    case busy
+    case refreshRefused
+    /// A used refresh token came again, so two parties hold the chain; its session is revoked.
+    case refreshReused
+    case unknownAccount
+
+    var code: String {
+        switch self {
+        case .underage: "accounts.underage"
+        case .emailTaken: "accounts.email_taken"
+        case .credentialsRefused: "accounts.credentials_refused"
+        case .tooManyAttempts: "accounts.too_many_attempts"
+        case .busy: "accounts.busy"
+        case .refreshRefused: "accounts.refresh_refused"
+        case .refreshReused: "accounts.refresh_reused"
+        case .unknownAccount: "accounts.unknown_account"
+        }
+    }
+
+    var status: Int {
+        switch self {
+        case .underage: 422
+        case .emailTaken: 409
+        case .credentialsRefused, .refreshRefused, .refreshReused: 401
+        case .tooManyAttempts, .busy: 429
+        case .unknownAccount: 404
+        }
+    }
+
+    var detail: String {
+        switch self {
+        case .underage: "An account is for people of 18 years and more."
+        case .emailTaken: "There is an account with this e-mail address."
+        case .credentialsRefused: "The e-mail address and the password do not belong together."
+        case .tooManyAttempts: "Too many failed attempts; wait as long as Retry-After says."
+        case .busy: "Too many passwords wait to be checked."
+        case .refreshRefused: "The refresh token is unknown or has ended; log in again."
+        case .refreshReused: "The refresh token was used before; its session has been revoked."
+        case .unknownAccount: "There is no such account."
+        }
+    }
+
+    var isTemporary: Bool {
+        switch self {
+        case .tooManyAttempts, .busy: true
+        default: false
+        }
+    }
+
+    var retryAfter: Duration? {
+        switch self {
+        case .tooManyAttempts(let wait): wait
+        case .busy: .seconds(1)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import Metrics
+import SparkKit
+
+/// What Accounts counts; never with anything of a person in a label.
+struct AccountsMetrics: Sendable {
+    static let declarations: [MetricDeclaration] = [
+        MetricDeclaration("spark_accounts_registrations_total", .counter, help: "Accounts created."),
+        MetricDeclaration(
+            "spark_accounts_logins_total", .counter, labels: ["result"],
+            help: "Logins by result: ok, refused (wrong credentials) or limited (too many failures)."),
+        MetricDeclaration(
+            "spark_accounts_password_hash_seconds", .histogram,
+            help: "Time to derive one password hash, waiting not included."),
+        MetricDeclaration("spark_accounts_sessions_revoked_total", .counter, help: "Sessions revoked, for whatever reason."),
+    ]
+
+    let registrations = Counter(label: "spark_accounts_registrations_total")
+    let loginsOK = Counter(label: "spark_accounts_logins_total", dimensions: [("result", "ok")])
+    let loginsRefused = Counter(label: "spark_accounts_logins_total", dimensions: [("result", "refused")])
+    let loginsLimited = Counter(label: "spark_accounts_logins_total", dimensions: [("result", "limited")])
+    let passwordHash = Metrics.Timer(label: "spark_accounts_password_hash_seconds")
+    let sessionsRevoked = Counter(label: "spark_accounts_sessions_revoked_total")
+}

@@ -1,0 +1,48 @@
+import SparkCore
+public import SparkKit
+
+/// Who people are to the server: registration, passwords, sessions, tokens, closing and erasing an account.
+public struct AccountsModule: SparkModule {
+    public typealias Configuration = AccountsConfiguration
+
+    public static let manifest = ModuleManifest(
+        id: "accounts",
+        summary: "Accounts, passwords, sessions and tokens; export and erasure of a person",
+        migrations: AccountsMigrations.all,
+        tables: AccountsTables.all,
+        metrics: AccountsMetrics.declarations,
+        invariants: AccountsInvariants.all)
+
+    private let service: AccountsService
+    private let authenticator: Authenticator
+    private let hasher: PasswordHasher
+
+    public init(configuration: AccountsConfiguration, context: ModuleContext) throws {
+        let store = SQLiteAccountsStore(storage: context.storage, personalData: context.personalData)
+        let metrics = AccountsMetrics()
+        let secrets = SecretSource(random: context.isEphemeral ? context.random : SystemRandomSource())
+        let accessTokens = AccessTokens(
+            key: context.keys.key(for: "access-token"), lifetime: configuration.accessTokenLifetime)
+        let revoked = RevokedSessions(lifetime: configuration.accessTokenLifetime)
+        self.hasher = PasswordHasher(
+            parameters: context.isEphemeral ? .ephemeral : .standard, secrets: secrets, metrics: metrics)
+        self.authenticator = Authenticator(store: store, tokens: accessTokens, revoked: revoked, clock: context.clock)
+        self.service = AccountsService(
+            configuration: configuration, store: store, hasher: hasher, accessTokens: accessTokens,
+            refreshTokens: RefreshTokenChain(key: context.keys.key(for: "refresh"), secrets: secrets), revoked: revoked,
+            failedLogins: FailedLogins(limit: configuration.loginFailures, window: configuration.loginFailureWindow),
+            metrics: metrics, clock: context.clock, identifiers: context.identifiers,
+            registrations: context.contributions((any RegistrationParticipant).self),
+            closures: context.contributions((any ClosureParticipant).self))
+    }
+
+    public func register(in registrar: inout ModuleRegistrar) {
+        for route in AccountsRoutes(service: service).all { registrar.route(route) }
+        registrar.provide((any Authenticating).self, authenticator)
+        registrar.provide((any TokenIssuing).self, service)
+        let service = service
+        registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }
+        registrar.demo(AccountsDemo.load)
+        registrar.service(PasswordHasherShutdown(hasher: hasher))
+    }
+}

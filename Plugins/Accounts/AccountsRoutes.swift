@@ -1,0 +1,134 @@
+import HTTPTypes
+import SparkCore
+import SparkKit
+
+/// The HTTP interface of Accounts.
+struct AccountsRoutes {
+    let service: AccountsService
+
+    var all: [Route] {
+        [
+            register, logIn, refresh, logOut, sessions, revokeSession, revokeOthers, changePassword, closeAccount, export,
+        ]
+    }
+
+    private static let grant = SchemaReference(
+        "TokenGrant", .object([.required("user", .any)] + TokenGrant.tokenProperties))
+    private static let refreshed = SchemaReference("RefreshedTokens", .object(TokenGrant.tokenProperties))
+
+    private var register: Route {
+        Route(
+            .post, "/auth/register", "Create an account and open its first session", access: .open, rateLimit: .credentials,
+            body: .of(RegistrationForm.self), status: .created, answer: Self.grant, isIdempotencyKeyed: true,
+            errors: [AccountsError.underage, AccountsError.emailTaken, AccountsError.busy]
+        ) { [service] call in
+            let grant = try await service.register(try call.body(), label: Self.label(of: call))
+            return Self.unstored(.json(grant, .created))
+        }
+    }
+
+    private var logIn: Route {
+        Route(
+            .post, "/auth/login", "Open a session; within the grace this also takes back the deletion of the account",
+            access: .open, rateLimit: .credentials, body: .of(LoginForm.self), answer: Self.grant,
+            errors: [
+                AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy,
+            ]
+        ) { [service] call in
+            let form: LoginForm = try call.body()
+            let grant = try await service.logIn(email: form.email, password: form.password, label: Self.label(of: call))
+            return Self.unstored(.json(grant))
+        }
+    }
+
+    private var refresh: Route {
+        Route(
+            .post, "/auth/refresh", "Exchange a refresh token for new tokens; it can be used once", access: .open,
+            rateLimit: .credentials, body: .of(RefreshForm.self), answer: Self.refreshed,
+            errors: [AccountsError.refreshRefused, AccountsError.refreshReused]
+        ) { [service] call in
+            let form: RefreshForm = try call.body()
+            return Self.unstored(.json(try await service.refresh(form.refreshToken)))
+        }
+    }
+
+    private var logOut: Route {
+        Route(.post, "/auth/logout", "Revoke this session", rateLimit: .write, status: .noContent) { [service] call in
+            try await service.logOut(try call.session)
+            return .noContent
+        }
+    }
+
+    private var sessions: Route {
+        Route(
+            .get, "/auth/sessions", "The open sessions, the last used first", rateLimit: .read,
+            answer: .page(of: SessionLine.self)
+        ) { [service] call in
+            .page(try await service.sessions(of: try call.session), nextCursor: nil)
+        }
+    }
+
+    private var revokeSession: Route {
+        Route(.delete, "/auth/sessions/{id}", "Revoke one session", rateLimit: .write, status: .noContent) { [service] call in
+            try await service.revoke(try call.identifier("id"), of: try call.user)
+            return .noContent
+        }
+    }
+
+    private var revokeOthers: Route {
+        Route(
+            .delete, "/auth/sessions", "Revoke every session but this one", rateLimit: .write, status: .noContent
+        ) { [service] call in
+            try await service.revokeOthers(than: try call.session)
+            return .noContent
+        }
+    }
+
+    private var changePassword: Route {
+        Route(
+            .post, "/auth/password", "Change the password and revoke every other session", rateLimit: .credentials,
+            body: .of(PasswordChangeForm.self), status: .noContent,
+            errors: [
+                AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy,
+            ]
+        ) { [service] call in
+            let form: PasswordChangeForm = try call.body()
+            try await service.changePassword(of: try call.session, from: form.currentPassword, to: form.newPassword)
+            return .noContent
+        }
+    }
+
+    private var closeAccount: Route {
+        Route(
+            .delete, "/me", "Delete the account: hidden at once, erased when the grace is over", rateLimit: .write,
+            status: .accepted, answer: SchemaReference("Closure", .object([.required("erase_at", .dateTime)]))
+        ) { [service] call in
+            let eraseAt = try await service.close(try call.user)
+            var writer = JSONWriter()
+            writer.object { $0.field("erase_at", eraseAt) }
+            return Reply(.accepted, json: writer.bytes)
+        }
+    }
+
+    private var export: Route {
+        Route(
+            .get, "/me/export", "Everything that is stored of you", rateLimit: .write, answer: SchemaReference("Export", .any)
+        ) { [service] call in
+            Self.unstored(.json(try await service.export(try call.user)))
+        }
+    }
+
+    /// An answer that no cache may keep (RFC 6749, 5.1).
+    private static func unstored(_ reply: Reply) -> Reply {
+        var reply = reply
+        reply.headers[.cacheControl] = "no-store"
+        return reply
+    }
+
+    /// How people tell their sessions apart: the visible beginning of the User-Agent.
+    private static func label(of call: Call) -> String {
+        let words = (call.headers[.userAgent] ?? "").utf8.split { !(0x21...0x7E).contains($0) }
+        let label = Array(words.joined(separator: [UInt8(ascii: " ")]).prefix(80))
+        return label.isEmpty ? "unknown" : String(decoding: label, as: UTF8.self)
+    }
+}

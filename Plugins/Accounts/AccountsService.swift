@@ -1,0 +1,75 @@
+import Metrics
+import SparkCore
+import SparkKit
+
+/// The decisions of Accounts: who may have an account, a session, a token. Registration and login, sessions and closing
+/// stand in files of their own.
+final class AccountsService: Sendable {
+    static let adultAge = 18
+
+    let configuration: AccountsConfiguration
+    let store: any AccountsStore
+    let hasher: PasswordHasher
+    let accessTokens: AccessTokens
+    let refreshTokens: RefreshTokenChain
+    let revoked: RevokedSessions
+    let failedLogins: FailedLogins
+    let metrics: AccountsMetrics
+    let clock: any WallClock
+    let identifiers: IdentifierGenerator
+    let registrations: Contributions<any RegistrationParticipant>
+    let closures: Contributions<any ClosureParticipant>
+
+    init(
+        configuration: AccountsConfiguration, store: any AccountsStore, hasher: PasswordHasher, accessTokens: AccessTokens,
+        refreshTokens: RefreshTokenChain, revoked: RevokedSessions, failedLogins: FailedLogins, metrics: AccountsMetrics,
+        clock: any WallClock, identifiers: IdentifierGenerator, registrations: Contributions<any RegistrationParticipant>,
+        closures: Contributions<any ClosureParticipant>
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.hasher = hasher
+        self.accessTokens = accessTokens
+        self.refreshTokens = refreshTokens
+        self.revoked = revoked
+        self.failedLogins = failedLogins
+        self.metrics = metrics
+        self.clock = clock
+        self.identifiers = identifiers
+        self.registrations = registrations
+        self.closures = closures
+    }
+
+    /// A session about to be opened, with its first refresh token.
+    func newSession(for user: UserID, label: String, at now: Timestamp) -> (session: NewSession, token: RefreshToken) {
+        let token = refreshTokens.first()
+        return (newSession(for: user, label: label, at: now, token: token), token)
+    }
+
+    func newSession(for user: UserID, label: String, at now: Timestamp, token: RefreshToken?) -> NewSession {
+        NewSession(
+            id: identifiers.next(), user: user, openedAt: now, label: label,
+            refreshToken: token.map { ($0.hash, now + configuration.refreshTokenLifetime) },
+            deadBefore: now - configuration.refreshTokenLifetime)
+    }
+
+    /// Makes a committed revocation hold for the access tokens that are still out.
+    func noteRevoked(_ sessions: [SessionID], at now: Timestamp) {
+        revoked.insert(sessions, at: now)
+        metrics.sessionsRevoked.increment(by: sessions.count)
+    }
+}
+
+extension AccountsService: TokenIssuing {
+    func issueToken(for user: UserID) async throws -> (token: String, expiresAt: Timestamp) {
+        let now = clock.now()
+        let session = newSession(for: user, label: "token", at: now, token: nil)
+        guard try await store.open(session) else { throw AccountsError.unknownAccount }
+        let (text, expiresAt) = try await accessTokens.sign(user, session.id, at: now)
+        return (text, expiresAt)
+    }
+
+    func user(withEmail email: String) async throws -> UserID? {
+        try store.account(withEmail: EmailAddress.normalised(email))?.id
+    }
+}

@@ -1,0 +1,51 @@
+import SparkCore
+
+/// What is to happen in the same transaction, by other modules.
+typealias Companion = @Sendable (any UnitOfWork) throws -> Void
+
+/// Accounts, sessions and refresh tokens. Every write is one transaction, together with its events.
+protocol AccountsStore: Sendable {
+    /// Reads by key; run on the caller's thread, a few microseconds.
+    func account(withEmail email: String) throws -> Account?
+    func account(of user: UserID) throws -> Account?
+    /// Whether the session exists, is the user's, and is not revoked.
+    func isOpen(_ session: SessionID, of user: UserID) throws -> Bool
+    func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool
+
+    /// - Throws: `AccountsError.emailTaken`, or what a companion threw; then nothing was written.
+    func register(_ account: Account, opening session: NewSession, along: @escaping Companion) async throws
+    /// Opens a session after a password was verified, and the account itself if it is closed.
+    /// - Parameters:
+    ///   - hash: against which the password was verified; if it is another by now, the answer is false.
+    ///   - rehashed: takes its place, if given.
+    ///   - graceBegin: an account closed at or before this stays closed; the answer is false.
+    ///   - reopening: run if the account was closed.
+    func logIn(
+        _ session: NewSession, verifiedBy hash: String, rehashed: String?, graceBegin: Timestamp,
+        reopening: @escaping Companion
+    ) async throws -> Bool
+    /// False when there is no such account, or it is closed.
+    func open(_ session: NewSession) async throws -> Bool
+    func refresh(_ refresh: Refresh) async throws -> RefreshOutcome
+
+    /// Those not revoked and used since, the last used first; at most 200.
+    func sessions(of user: UserID, usedSince: Timestamp) async throws -> [Session]
+    /// False when the user has no such open session.
+    func revoke(_ session: SessionID, of user: UserID, at now: Timestamp) async throws -> Bool
+    /// All open sessions but one. Returns those revoked.
+    func revokeSessions(of user: UserID, except kept: SessionID, at now: Timestamp) async throws -> [SessionID]
+    /// Returns the other sessions, which are revoked; nil when `old` is not the hash any more.
+    func changePassword(
+        of user: UserID, from old: String, to new: String, keeping kept: SessionID, at now: Timestamp
+    ) async throws -> [SessionID]?
+
+    /// Closes the account, revokes its sessions and enqueues its erasure. Closing it again changes nothing.
+    /// - Returns: when it was closed, and the sessions revoked; nil when there is no such account.
+    func close(
+        _ user: UserID, at now: Timestamp, grace: Duration, along: @escaping Companion
+    ) async throws -> (closedAt: Timestamp, revoked: [SessionID])?
+    /// Erases the person from every module. False when the account is open again, was closed anew, or is gone.
+    func erase(_ job: ErasureJob) async throws -> Bool
+    /// Everything stored of the person, over all modules.
+    func export(_ user: UserID) async throws -> JSONValue
+}

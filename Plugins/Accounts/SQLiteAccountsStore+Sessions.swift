@@ -1,0 +1,121 @@
+import Foundation
+import GRDB
+import SparkCore
+import SparkStorage
+
+extension SQLiteAccountsStore {
+    /// Dead sessions cleared away at each opening: more than are opened, so they cannot pile up.
+    private static let clearedAtOnce = 8
+
+    func isOpen(_ session: SessionID, of user: UserID) throws -> Bool {
+        try storage.pointRead { reader in
+            try reader.row(
+                "SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL",
+                .integer(session.rawValue), .integer(user.rawValue)
+            ) { _ in true } ?? false
+        }
+    }
+
+    func logIn(
+        _ session: NewSession, verifiedBy hash: String, rehashed: String?, graceBegin: Timestamp,
+        reopening: @escaping Companion
+    ) async throws -> Bool {
+        try await storage.write { transaction in
+            let database = transaction.database
+            guard let state = try Self.state(of: session.user, in: database), state.passwordHash == hash else { return false }
+            if let closedAt = state.closedAt {
+                guard closedAt > graceBegin else { return false }
+                try database.cachedStatement(sql: "UPDATE accounts_users SET closed_at = NULL WHERE id = ?")
+                    .execute(arguments: [session.user.rawValue])
+                try reopening(transaction)
+                transaction.publish(AccountReopened(user: session.user))
+            }
+            if let rehashed {
+                try database.cachedStatement(sql: "UPDATE accounts_users SET password_hash = ? WHERE id = ?")
+                    .execute(arguments: [rehashed, session.user.rawValue])
+            }
+            try Self.insert(session, in: database)
+            return true
+        }
+    }
+
+    func open(_ session: NewSession) async throws -> Bool {
+        try await storage.write { transaction in
+            guard let state = try Self.state(of: session.user, in: transaction.database), state.closedAt == nil else {
+                return false
+            }
+            try Self.insert(session, in: transaction.database)
+            return true
+        }
+    }
+
+    func sessions(of user: UserID, usedSince: Timestamp) async throws -> [Session] {
+        try await storage.read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT id, created_at, last_used_at, label FROM accounts_sessions
+                        WHERE user_id = ? AND last_used_at > ? AND revoked_at IS NULL
+                        ORDER BY last_used_at DESC, id DESC LIMIT 200
+                        """),
+                arguments: [user.rawValue, usedSince.milliseconds]
+            ).map { row in
+                Session(
+                    id: SessionID(rawValue: row[0]), user: user, createdAt: Timestamp(milliseconds: row[1]),
+                    lastUsedAt: Timestamp(milliseconds: row[2]), label: row[3])
+            }
+        }
+    }
+
+    func revoke(_ session: SessionID, of user: UserID, at now: Timestamp) async throws -> Bool {
+        try await storage.write { transaction in
+            try Self.revoke(session, of: user, at: now, in: transaction)
+        }
+    }
+
+    func revokeSessions(of user: UserID, except kept: SessionID, at now: Timestamp) async throws -> [SessionID] {
+        try await storage.write { transaction in
+            try Self.revokeAll(of: user, except: kept, at: now, in: transaction)
+        }
+    }
+
+    static func insert(_ session: NewSession, in database: Database) throws {
+        try database.cachedStatement(
+            sql: """
+                DELETE FROM accounts_sessions WHERE id IN (
+                    SELECT id FROM accounts_sessions WHERE last_used_at < ? ORDER BY last_used_at LIMIT \(clearedAtOnce))
+                """
+        ).execute(arguments: [session.deadBefore.milliseconds])
+        let openedAt = session.openedAt.milliseconds
+        try database.cachedStatement(
+            sql: "INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (?, ?, ?, ?, ?)"
+        ).execute(arguments: [session.id.rawValue, session.user.rawValue, openedAt, openedAt, session.label])
+        if let token = session.refreshToken {
+            try insertToken(token.hash, of: session.id, issuedAt: session.openedAt, expiresAt: token.expiresAt, in: database)
+        }
+    }
+
+    static func revoke(
+        _ session: SessionID, of user: UserID, at now: Timestamp, in transaction: WriteTransaction
+    ) throws -> Bool {
+        try transaction.database.cachedStatement(
+            sql: "UPDATE accounts_sessions SET revoked_at = ? WHERE id = ? AND user_id = ? AND revoked_at IS NULL"
+        ).execute(arguments: [now.milliseconds, session.rawValue, user.rawValue])
+        guard transaction.database.changesCount == 1 else { return false }
+        transaction.publish(SessionRevoked(user: user, session: session))
+        return true
+    }
+
+    static func revokeAll(
+        of user: UserID, except kept: SessionID?, at now: Timestamp, in transaction: WriteTransaction
+    ) throws -> [SessionID] {
+        let open = try Int64.fetchAll(
+            transaction.database.cachedStatement(
+                sql: "SELECT id FROM accounts_sessions WHERE user_id = ? AND revoked_at IS NULL"),
+            arguments: [user.rawValue]
+        ).map { SessionID(rawValue: $0) }
+        return try open.filter { session in
+            try session != kept && revoke(session, of: user, at: now, in: transaction)
+        }
+    }
+}
