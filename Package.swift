@@ -91,12 +91,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Spark", dependencies: ["SparkServer", "SparkKit", "SparkAccounts", "SparkProfiles", "SparkMatching"],
+            name: "Spark",
+            dependencies: [
+                "SparkServer", "SparkKit", "SparkCore", "SparkStorage", logging, "SparkAccounts", "SparkProfiles", "SparkMatching"],
             swiftSettings: strict),
         .target(name: "CSparkData"),
         .target(
             name: "SparkDemo", dependencies: ["SparkKit", "SparkCore", "CSparkData"], swiftSettings: strict),
-        .target(name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore], swiftSettings: strict),
+        .target(name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore, nioHTTP1], swiftSettings: strict),
         .target(
             name: "SparkTestSupport",
             dependencies: ["SparkServer", "SparkKit", "SparkCore", "SparkStorage", httpTypes, logging, lifecycle],
@@ -118,9 +120,9 @@ let package = Package(
             name: "IntegrationTests", dependencies: ["SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore],
             swiftSettings: strict),
         .executableTarget(
-            name: "SparkCommand", dependencies: ["Spark", "SparkClient", arguments], swiftSettings: strict),
+            name: "SparkCommand", dependencies: ["Spark", "SparkClient", "SparkDemo", arguments, logging], swiftSettings: strict),
     ]
-        + plugin("Accounts", [crypto, cryptoExtras, jwt, nioPosix])
+        + plugin("Accounts", [crypto, cryptoExtras, jwt, grdbSQLite])
         + plugin("Profiles", [grdbSQLite])
-        + plugin("Matching")
+        + plugin("Matching", [grdbSQLite])
 )

@@ -7,6 +7,7 @@ public import SparkCore
 public import SparkKit
 public import SparkStorage
 import SparkTransport
+import Synchronization
 import UnixSignals
 
 /// A server put together from modules: planned, migrated, constructed and frozen; not yet on a socket.
@@ -45,6 +46,7 @@ public final class Server: Sendable {
     private let registration: Registration
     private let exchange: ModuleExchange
     private let readiness: Readiness
+    private let running = Mutex<ServiceGroup?>(nil)
 
     /// Plans, migrates, constructs and freezes.
     /// - Throws: `PlanError` with every fault of the modules, `StorageOpenError` for the data directory.
@@ -57,6 +59,7 @@ public final class Server: Sendable {
         var storageConfiguration = StorageConfiguration(
             file: options.directory.database, backupDirectory: options.isEphemeral ? nil : options.directory.backups)
         storageConfiguration.isDurable = !options.isEphemeral
+        storageConfiguration.mayMigrate = options.directory.isOwner
         let keys = try options.directory.keys()
         let storage = try Storage(
             storageConfiguration, migrations: plan.manifests.flatMap(\.migrations), clock: options.clock)
@@ -139,7 +142,7 @@ public final class Server: Sendable {
         }
     }
 
-    /// Serves until told to stop: by SIGTERM, SIGINT or the cancellation of the task.
+    /// Serves until told to stop: by SIGTERM, SIGINT or `shutDown`.
     ///
     /// Stopping goes from the outside in: not ready any more, no new connections, requests under way are answered, services end,
     /// waiting writes are committed, the WAL is folded in, the lock is given back.
@@ -171,13 +174,20 @@ public final class Server: Sendable {
             },
             gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger)
         group.maximumGracefulShutdownDuration = process.shutdownTimeout
+        let running = ServiceGroup(configuration: group)
+        self.running.withLock { $0 = running }
         do {
-            try await ServiceGroup(configuration: group).run()
+            try await running.run()
         } catch {
             await close()
             throw error
         }
         await close()
+    }
+
+    /// Lets `run` end gracefully; returns at once.
+    public func shutDown() async {
+        await running.withLock { $0 }?.triggerGracefulShutdown()
     }
 
     /// Commits what waits, closes the store and gives the data directory back.

@@ -13,6 +13,8 @@ public struct StorageConfiguration: Sendable {
     public var readers = 4
     /// False only where all is lost at the end anyway (the ephemeral server): commits do not wait for the disk.
     public var isDurable = true
+    /// False beside a process that owns the database: an older schema is then refused.
+    public var mayMigrate = true
 
     public init(file: URL, backupDirectory: URL?) {
         self.file = file
@@ -39,7 +41,8 @@ public final class Storage: Sendable {
         let path = configuration.file.path
         self.pool = try Self.openPool(configuration)
         try Migrator(
-            migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory
+            migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
+            mayMigrate: configuration.mayMigrate
         ).run(on: pool)
         let sink = EventSink()
         self.sink = sink

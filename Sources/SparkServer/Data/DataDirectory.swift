@@ -9,24 +9,29 @@ public final class DataDirectory: Sendable {
     public let url: URL
     /// Removed when the server ends.
     private let isTemporary: Bool
-    private let lock: Int32
+    /// Holds the lock; nil beside a process that has it.
+    private let lock: Int32?
+
+    /// Whether this process owns the directory; else it may look and add, but not migrate.
+    public var isOwner: Bool { lock != nil }
 
     /// Opens or creates the directory (mode 0700) and takes the lock.
+    /// - Parameter mayShare: whether it is enough to stand beside the process that holds the lock.
     /// - Throws: `StorageOpenError` when another process holds it or it cannot be written.
-    public init(path: String) throws {
+    public init(path: String, mayShare: Bool = false) throws {
         self.url = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
         self.isTemporary = false
-        self.lock = try Self.prepare(url)
+        self.lock = try Self.prepare(url, mayShare: mayShare)
     }
 
     /// A new directory that goes away with the server.
     public init(temporaryIn parent: URL = FileManager.default.temporaryDirectory) throws {
         self.url = parent.appending(path: "spark-\(getpid())-\(UInt64.random(in: 0 ... .max))", directoryHint: .isDirectory)
         self.isTemporary = true
-        self.lock = try Self.prepare(url)
+        self.lock = try Self.prepare(url, mayShare: false)
     }
 
-    private static func prepare(_ url: URL) throws -> Int32 {
+    private static func prepare(_ url: URL, mayShare: Bool) throws -> Int32? {
         do {
             try FileManager.default.createDirectory(
                 at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -40,6 +45,7 @@ public final class DataDirectory: Sendable {
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
+            if mayShare { return nil }
             throw StorageOpenError(
                 operation: "lock data directory", path: url.path,
                 hint: "another spark process uses it; stop that one or choose another directory with --data")
@@ -81,8 +87,16 @@ public final class DataDirectory: Sendable {
 
     /// Gives the lock back; removes everything if it was temporary.
     public func release() {
+        guard let lock else { return }
         try? FileManager.default.removeItem(at: portFile)
         if isTemporary { try? FileManager.default.removeItem(at: url) }
         close(lock)
+    }
+}
+
+extension DataDirectory {
+    /// A new directory in the system's place for temporary files.
+    public static func temporary() throws -> DataDirectory {
+        try DataDirectory(temporaryIn: FileManager.default.temporaryDirectory)
     }
 }

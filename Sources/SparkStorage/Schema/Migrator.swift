@@ -7,6 +7,7 @@ struct Migrator {
     let path: String
     /// Where the copy goes before an existing database is changed; nil for databases nobody will miss.
     let backupDirectory: URL?
+    let mayMigrate: Bool
 
     /// The store's own tables.
     static let kernel: [Migration] = [
@@ -43,6 +44,11 @@ struct Migrator {
         try refuseNewer(applied)
         let pending = migrations.filter { !applied.contains($0.id) }
         guard !pending.isEmpty else { return }
+        guard mayMigrate else {
+            throw StorageOpenError(
+                operation: "open database", path: path,
+                hint: "it is of an older version and another process uses it; stop that one first")
+        }
         if !applied.isEmpty, let backupDirectory { try keepCopy(of: pool, in: backupDirectory, before: pending[0]) }
         try migrator.migrate(pool)
     }

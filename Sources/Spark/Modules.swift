@@ -1,0 +1,11 @@
+import SparkAccounts
+public import SparkKit
+import SparkMatching
+import SparkProfiles
+
+/// The modules that are Spark. A new module is a line here and a target in Package.swift.
+public let sparkModules: [any SparkModule.Type] = [
+    AccountsModule.self,
+    ProfilesModule.self,
+    MatchingModule.self,
+]

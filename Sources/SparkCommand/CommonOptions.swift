@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Spark
+
+/// The flags that every verb that touches a server's configuration or data takes.
+struct CommonOptions: ParsableArguments {
+    @Option(name: .long, help: "Configuration file; ./spark.yaml is read when it is there.")
+    var config: String?
+
+    @Option(name: .long, help: "Data directory.")
+    var data: String?
+
+    @Option(name: .customLong("set"), help: "A setting: section.key=value. May be repeated.")
+    var settings: [String] = []
+
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+
+    /// Flag, environment, file, default.
+    func load(further: [String] = []) throws -> LoadedConfiguration {
+        try LoadedConfiguration(
+            schema: ConfigurationSchema(modules: sparkModules),
+            flags: settings + further + (data.map { ["server.data=\($0)"] } ?? []),
+            environment: ProcessInfo.processInfo.environment, file: try file())
+    }
+
+    private func file() throws -> (path: String, text: String)? {
+        let path = config ?? "spark.yaml"
+        if config == nil, !FileManager.default.fileExists(atPath: path) { return nil }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw StorageOpenError(operation: "read configuration", path: path, hint: "the file cannot be read")
+        }
+        return (path, text)
+    }
+
+    /// The server on an existing data directory, without a socket, beside one that may be running.
+    func openServer(_ configuration: LoadedConfiguration) throws -> Server {
+        let process: ServerConfiguration = configuration.section("server")
+        guard FileManager.default.fileExists(atPath: "\(process.dataDirectory)/spark.db") else {
+            throw StorageOpenError(
+                operation: "open data directory", path: process.dataDirectory,
+                hint: "there is no database in it; start spark serve or spark seed first, or name another with --data")
+        }
+        return try Server(
+            Server.Options(
+                modules: sparkModules, configuration: configuration,
+                directory: try DataDirectory(path: process.dataDirectory, mayShare: true),
+                logger: CommandLogger.make(process.logLevel)))
+    }
+}
+
+/// Logs go to standard error, one line each.
+enum CommandLogger {
+    static func make(_ level: String) -> Logger {
+        var logger = Logger(label: "spark") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = Logger.Level(rawValue: level) ?? .info
+        return logger
+    }
+}
+
+/// Exit codes that mean something (sysexits.h).
+enum ExitCodes {
+    static let faultsFound = ExitCode(1)
+    static let dataError = ExitCode(65)
+    static let noUser = ExitCode(67)
+    static let unavailable = ExitCode(69)
+    static let cannotOpen = ExitCode(73)
+    static let configuration = ExitCode(78)
+}
+
+/// Turns errors that an operator can mend into a line on standard error and an exit code.
+func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+        return try await body()
+    } catch let error as ConfigurationError {
+        Terminal.fail("\(error)")
+        throw ExitCodes.configuration
+    } catch let error as PlanError {
+        Terminal.fail("\(error)")
+        throw ExitCodes.configuration
+    } catch let error as StorageOpenError {
+        Terminal.fail("\(error)")
+        throw ExitCodes.cannotOpen
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Foundation
+import Spark
+import SparkClient
+
+struct Health: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Ask a running server whether it is ready.", discussion: "Exit code 0 when ready, 69 when not: for containers.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(name: .long, help: "The server's address; by default that of the server in the data directory.")
+    var url: String?
+
+    func run() async throws {
+        try await reporting {
+            let address = try url ?? addressFromDataDirectory()
+            let answer = try? await SparkClient(url: address, timeout: .seconds(3)).send("GET", "/readyz", body: nil)
+            guard let answer, answer.status == 200 else {
+                Terminal.fail("\(address) is not ready")
+                throw ExitCodes.unavailable
+            }
+            Terminal.say(common.json ? String(decoding: answer.body, as: UTF8.self) : "\(address) is ready")
+        }
+    }
+
+    private func addressFromDataDirectory() throws -> String {
+        let process: ServerConfiguration = try common.load().section("server")
+        let path = "\(process.dataDirectory)/spark.port.json"
+        guard let data = FileManager.default.contents(atPath: path),
+            let url = (try? JSONParser.parse(data))?["url"]?.string
+        else {
+            throw StorageOpenError(operation: "find server", path: path, hint: "no server runs on this data directory")
+        }
+        return url
+    }
+}

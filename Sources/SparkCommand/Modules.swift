@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import Spark
+
+struct Modules: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the modules with what each declares: dependencies, routes, events, metrics, tables.")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await reporting {
+            let inventory = try await withTemporaryServer(common) { $0.inventory }
+            if common.json {
+                var writer = JSONWriter()
+                writer.array(inventory)
+                return Terminal.say(String(decoding: writer.bytes, as: UTF8.self))
+            }
+            for module in inventory {
+                Terminal.say("\(module.id): \(module.summary)")
+                for (name, items) in module.lists where !items.isEmpty {
+                    Terminal.say("  \(name)")
+                    for item in items { Terminal.say("    \(item)") }
+                }
+            }
+        }
+    }
+}
+
+/// A server that is put together only to be asked what it consists of.
+func withTemporaryServer<Value>(_ common: CommonOptions, _ body: (Server) throws -> Value) async throws -> Value {
+    let configuration = try common.load()
+    let directory = try DataDirectory.temporary()
+    var options = Server.Options(
+        modules: sparkModules, configuration: configuration, directory: directory, logger: CommandLogger.make("error"))
+    options.isEphemeral = true
+    let server: Server
+    do {
+        server = try Server(options)
+    } catch {
+        directory.release()
+        throw error
+    }
+    let value = try body(server)
+    await server.close()
+    return value
+}

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// `spark`: one verb a file.
+@main
+struct SparkCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spark",
+        abstract: "A dating backend in one binary.",
+        subcommands: [
+            Serve.self, Seed.self, Modules.self, Config.self, Check.self, Token.self, OpenAPI.self, Health.self, Version.self,
+        ])
+}

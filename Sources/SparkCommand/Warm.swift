@@ -1,1 +1,0 @@
-@main enum Warm { static func main() {} }
