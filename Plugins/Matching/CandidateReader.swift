@@ -1,0 +1,98 @@
+import GRDB
+import SparkCore
+import SparkStorage
+
+/// Reads people from the table of Profiles in the snapshot of a deck: the few columns that filter and score want for many, whole
+/// profiles for those who are shown.
+struct CandidateReader {
+    let database: Database
+    let today: CivilDate
+
+    private static let columns = """
+        u.id, u.birth_date, u.gender, u.interested_in, u.min_age, u.max_age, u.max_distance_km, u.hard_age, u.hard_distance,
+        u.paused, u.incognito, u.closed, u.last_active_at, u.location, u.interests
+        """
+
+    private static let byID = "SELECT \(columns) FROM profiles_users u WHERE u.id = ?1"
+    private static let wholeByID = """
+        SELECT \(columns), u.hide_distance, u.created_at, u.version, u.name, u.about FROM profiles_users u WHERE u.id = ?1
+        """
+
+    /// Those in the box ?1…?4 (west, east, south, north) who are in none of the boxes ?5…?8 and ?9…?12, were active since ?13,
+    /// are of a gender in ?14, look for the gender ?15, and were born from day ?16 to ?17.
+    ///
+    /// CROSS JOIN keeps the order of the tables: the R-tree leads, and what only needs the R-tree is decided before the person is
+    /// looked up. The same comparisons decide "in" and "not in", so the rings leave no gap between them.
+    static let inBox = """
+        SELECT \(columns)
+        FROM idx_profiles_users_location i CROSS JOIN profiles_users u ON u.id = i.pkid
+        WHERE i.xmax >= ?1 AND i.xmin <= ?2 AND i.ymax >= ?3 AND i.ymin <= ?4
+            AND NOT (i.xmax >= ?5 AND i.xmin <= ?6 AND i.ymax >= ?7 AND i.ymin <= ?8)
+            AND NOT (i.xmax >= ?9 AND i.xmin <= ?10 AND i.ymax >= ?11 AND i.ymin <= ?12)
+            AND u.birth_date BETWEEN ?16 AND ?17 AND ?14 >> u.gender & 1 AND u.interested_in >> ?15 & 1
+            AND u.closed = 0 AND u.paused = 0 AND u.last_active_at >= ?13
+        """
+
+    /// What filter and score know of a person; nil when there is none.
+    func candidate(_ id: UserID) throws -> Candidate? {
+        var found: Candidate?
+        try database.scan(Self.byID, [.integer(id.rawValue)]) { row in
+            found = Self.candidate(row, today: today)
+            return false
+        }
+        return found
+    }
+
+    func interests(of id: UserID) throws -> Set<String> {
+        var found = Set<String>()
+        try database.scan(Self.byID, [.integer(id.rawValue)]) { row in
+            found = Self.interests(row.blob(14))
+            return false
+        }
+        return found
+    }
+
+    /// The whole person; nil when there is none.
+    func profile(_ id: UserID) throws -> Profile? {
+        var found: Profile?
+        try database.scan(Self.wholeByID, [.integer(id.rawValue)]) { row in
+            found = Self.candidate(row, today: today).map { Self.profile(of: $0, row) }
+            return false
+        }
+        return found
+    }
+
+    /// Nil for a gender that does not exist, which the table's constraints keep out.
+    static func candidate(_ row: borrowing ScanRow, today: CivilDate) -> Candidate? {
+        guard let gender = Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(2))) else { return nil }
+        let preferences = Preferences(
+            interestedIn: GenderSet(rawValue: UInt8(truncatingIfNeeded: row.integer(3))), minAge: Int(row.integer(4)),
+            maxAge: Int(row.integer(5)), maxDistanceKilometres: Int(row.integer(6)), isAgeHard: row.flag(7),
+            isDistanceHard: row.flag(8))
+        return Candidate(
+            id: UserID(rawValue: row.integer(0)), age: CivilDate(daysSinceEpoch: row.integer(1)).age(on: today),
+            gender: gender, preferences: preferences, isPaused: row.flag(9), isIncognito: row.flag(10),
+            isClosed: row.flag(11), lastActiveAt: Timestamp(milliseconds: row.integer(12)),
+            place: GeometryBlob.place(row.blob(13)))
+    }
+
+    static func interests(_ text: UnsafeRawBufferPointer) -> Set<String> { Set(interestsInOrder(text)) }
+
+    private static func interestsInOrder(_ text: UnsafeRawBufferPointer) -> [String] {
+        // Two bytes are "[]".
+        guard text.count > 2, let value = try? JSONParser.parse(Array(text)) else { return [] }
+        return value.array?.compactMap(\.string) ?? []
+    }
+
+    private static func profile(of candidate: Candidate, _ row: borrowing ScanRow) -> Profile {
+        Profile(
+            id: candidate.id, name: String(decoding: row.blob(18), as: UTF8.self),
+            birthDate: CivilDate(daysSinceEpoch: row.integer(1)), gender: candidate.gender,
+            about: String(decoding: row.blob(19), as: UTF8.self), interests: interestsInOrder(row.blob(14)),
+            preferences: candidate.preferences,
+            visibility: Visibility(
+                isPaused: candidate.isPaused, isIncognito: candidate.isIncognito, hidesDistance: row.flag(15)),
+            place: candidate.place, lastActiveAt: candidate.lastActiveAt,
+            createdAt: Timestamp(milliseconds: row.integer(16)), isClosed: candidate.isClosed, version: row.integer(17))
+    }
+}

@@ -1,0 +1,37 @@
+import GRDB
+import SparkKit
+
+/// What must hold between the rows; `spark check` asks.
+enum MatchingInvariants {
+    static let all = [
+        count(
+            "matches are ordered pairs", "SELECT COUNT(*) FROM matching_matches WHERE user_a >= user_b",
+            fault: "matches whose two users are not in order"),
+        count(
+            "live matches are liked from both sides",
+            """
+            SELECT COUNT(*) FROM matching_matches m WHERE m.ended_at IS NULL AND (
+                NOT EXISTS (SELECT 1 FROM matching_swipes
+                    WHERE user_id = m.user_a AND target_id = m.user_b AND action IN (1, 2))
+                OR NOT EXISTS (SELECT 1 FROM matching_swipes
+                    WHERE user_id = m.user_b AND target_id = m.user_a AND action IN (1, 2)))
+            """, fault: "live matches without a like from each side"),
+        count(
+            "live matches have no block",
+            """
+            SELECT COUNT(*) FROM matching_blocks b JOIN matching_matches m
+                ON m.user_a = min(b.user_id, b.target_id) AND m.user_b = max(b.user_id, b.target_id)
+            WHERE m.ended_at IS NULL
+            """, fault: "live matches between people of whom one blocked the other"),
+        count(
+            "nobody swiped themselves", "SELECT COUNT(*) FROM matching_swipes WHERE user_id = target_id",
+            fault: "swipes on oneself"),
+    ]
+
+    private static func count(_ name: String, _ sql: String, fault: String) -> Invariant {
+        Invariant(name) { database in
+            let found = try Int.fetchOne(database, sql: sql) ?? 0
+            return found == 0 ? [] : ["\(found) \(fault)"]
+        }
+    }
+}

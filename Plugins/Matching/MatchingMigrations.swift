@@ -1,0 +1,65 @@
+import SparkStorage
+
+/// The tables of Matching.
+enum MatchingMigrations {
+    static let all = [
+        Migration(
+            "matching.001_tables",
+            sql: """
+                -- ordinal counts a user's swipes within one millisecond: "the last swipe" is always one certain row.
+                CREATE TABLE matching_swipes (
+                    user_id INTEGER NOT NULL,
+                    target_id INTEGER NOT NULL,
+                    action INTEGER NOT NULL CHECK (action BETWEEN 0 AND 3),
+                    swiped_at INTEGER NOT NULL,
+                    ordinal INTEGER NOT NULL DEFAULT 0,
+                    PRIMARY KEY (user_id, target_id),
+                    CHECK (user_id <> target_id)
+                ) STRICT, WITHOUT ROWID;
+                -- Who liked me, newest first.
+                CREATE INDEX matching_swipes_likes ON matching_swipes (target_id, swiped_at, user_id, action)
+                    WHERE action IN (1, 2);
+                -- Who passed on me, and the rest that erasure must find.
+                CREATE INDEX matching_swipes_others ON matching_swipes (target_id, action, user_id)
+                    WHERE action IN (0, 3);
+                -- My last swipe, and how many of a kind today.
+                CREATE INDEX matching_swipes_time ON matching_swipes (user_id, swiped_at, ordinal, action);
+
+                CREATE TABLE matching_matches (
+                    id INTEGER PRIMARY KEY,
+                    conversation_id INTEGER NOT NULL,
+                    user_a INTEGER NOT NULL,
+                    user_b INTEGER NOT NULL,
+                    created_at INTEGER NOT NULL,
+                    ended_at INTEGER,
+                    ended_by INTEGER,
+                    UNIQUE (user_a, user_b),
+                    CHECK (user_a < user_b)
+                ) STRICT;
+                CREATE INDEX matching_matches_a ON matching_matches (user_a, created_at, id);
+                CREATE INDEX matching_matches_b ON matching_matches (user_b, created_at, id, user_a);
+
+                CREATE TABLE matching_blocks (
+                    user_id INTEGER NOT NULL,
+                    target_id INTEGER NOT NULL,
+                    blocked_at INTEGER NOT NULL,
+                    PRIMARY KEY (user_id, target_id),
+                    CHECK (user_id <> target_id)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX matching_blocks_target ON matching_blocks (target_id, user_id);
+                CREATE INDEX matching_blocks_time ON matching_blocks (user_id, blocked_at, target_id);
+
+                -- reporter_id is NULL once the reporter is erased.
+                CREATE TABLE matching_reports (
+                    id INTEGER PRIMARY KEY,
+                    reporter_id INTEGER,
+                    target_id INTEGER NOT NULL,
+                    category TEXT NOT NULL,
+                    text TEXT NOT NULL,
+                    created_at INTEGER NOT NULL
+                ) STRICT;
+                CREATE INDEX matching_reports_reporter ON matching_reports (reporter_id);
+                CREATE INDEX matching_reports_target ON matching_reports (target_id);
+                """)
+    ]
+}

@@ -1,0 +1,94 @@
+import SparkCore
+import SparkKit
+
+/// Decides what Matching does.
+struct MatchingService: Sendable {
+    let configuration: MatchingConfiguration
+    let store: any MatchingStore
+    let profiles: any ProfileReading
+    let clock: any WallClock
+    let metrics: MatchingMetrics
+
+    /// The best candidates of a person.
+    /// - Throws: `MatchingError.locationRequired`.
+    func suggestions(for user: UserID, limit: Int) async throws -> SuggestionList {
+        let now = clock.now()
+        let start = ContinuousClock.now
+        let deck = try await store.deck(
+            for: DeckQuery(
+                viewer: user, limit: limit, now: now, activeDays: configuration.activeDays,
+                skipLifetime: configuration.swipes.skipLifetime, scorer: configuration.scorer))
+        metrics.dealt(deck, in: ContinuousClock.now - start)
+        let items = deck.suggestions.map { suggestion in
+            SuggestionView(
+                card: ProfileCard(suggestion.profile, viewerPlace: deck.viewerPlace, today: now.date),
+                score: suggestion.score)
+        }
+        return SuggestionList(items: items, stage: deck.stage)
+    }
+
+    /// - Returns: the pair's live match, if there is one now.
+    func swipe(_ swipe: Swipe) async throws -> MatchView? {
+        guard swipe.user != swipe.target else { throw MatchingError.selfTarget }
+        let outcome = try await store.swipe(swipe, rules: configuration.swipes)
+        metrics.swiped(swipe.action, outcome)
+        guard let match = outcome.match else { return nil }
+        // A closed account still has its card here: the match was made, and is told, before it closed.
+        guard let other = try await profiles.profile(of: match.other) else { throw EdgeError.notFound }
+        let viewerPlace = try await place(of: swipe.user)
+        return MatchView(match, card: ProfileCard(other, viewerPlace: viewerPlace, today: clock.now().date))
+    }
+
+    func undoLastSwipe(of user: UserID) async throws -> Swipe {
+        try await store.undoLastSwipe(of: user, rules: configuration.swipes)
+    }
+
+    func matches(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<MatchView> {
+        let page = try await store.matches(of: user, after: position, limit: limit)
+        let cards = try await cards(of: page.items.map(\.other), for: user)
+        return Page(
+            items: page.items.compactMap { match in cards[match.other].map { MatchView(match, card: $0) } }, next: page.next)
+    }
+
+    func unmatch(_ match: MatchID, by user: UserID) async throws {
+        try await store.endMatch(match, by: user)
+    }
+
+    func likes(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<LikeView> {
+        let page = try await store.likes(
+            of: user, after: position, limit: limit, skippedSince: clock.now() - configuration.swipes.skipLifetime)
+        let cards = try await cards(of: page.items.map(\.from), for: user)
+        return Page(
+            items: page.items.compactMap { like in cards[like.from].map { LikeView(like: like, card: $0) } }, next: page.next)
+    }
+
+    func block(_ target: UserID, by user: UserID) async throws {
+        guard user != target else { throw MatchingError.selfTarget }
+        try await store.block(target, by: user)
+    }
+
+    func unblock(_ target: UserID, by user: UserID) async throws {
+        guard user != target else { throw MatchingError.selfTarget }
+        try await store.unblock(target, by: user)
+    }
+
+    func blocks(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Block> {
+        try await store.blocks(of: user, after: position, limit: limit)
+    }
+
+    func report(_ report: Report) async throws -> ReportID {
+        guard report.reporter != report.target else { throw MatchingError.selfTarget }
+        return try await store.add(report)
+    }
+
+    /// The cards of those who are there, by person.
+    private func cards(of users: [UserID], for viewer: UserID) async throws -> [UserID: ProfileCard] {
+        guard !users.isEmpty else { return [:] }
+        let (viewerPlace, today) = (try await place(of: viewer), clock.now().date)
+        let found = try await profiles.profiles(of: users)
+        return Dictionary(
+            found.map { ($0.id, ProfileCard($0, viewerPlace: viewerPlace, today: today)) }, uniquingKeysWith: { $1 })
+    }
+
+    private func place(of user: UserID) async throws -> Coordinate? { try await profiles.profile(of: user)?.place }
+}

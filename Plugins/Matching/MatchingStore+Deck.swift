@@ -1,0 +1,111 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+
+// The deck over SpatiaLite's R-tree: rings of growing radius around the viewer, each reading only what the ring before did not,
+// until nobody outside can be among the best or the ring holds everybody that a limit allows.
+//
+// Exact, not approximate: a ring is left only when the worst of the best scores more than anybody beyond its radius could,
+// were everything but the distance perfect. The boxes read are wider than the circle; who stands in a corner is weighed
+// like everybody else.
+
+extension SpatiaLiteMatchingStore {
+    func deck(for query: DeckQuery) async throws -> Deck {
+        try await storage.read { database in
+            let people = CandidateReader(database: database, today: query.now.date)
+            guard let viewer = try people.candidate(query.viewer) else { throw EdgeError.notFound }
+            guard let place = viewer.place else { throw MatchingError.locationRequired }
+            let interests = try people.interests(of: viewer.id)
+            let search = DeckSearch(
+                database: database, query: query, viewer: viewer, place: place, interests: interests,
+                standing: try DeckStanding(of: query, in: database))
+            var found: (stage: DeckStage, ranks: [DeckRank]) = (.anywhere, [])
+            if !viewer.isPaused, !viewer.isClosed {
+                for stage in DeckStage.allCases where found.ranks.isEmpty {
+                    found = (stage, try search.best(at: stage))
+                }
+            }
+            let suggestions = try found.ranks.compactMap { rank in
+                try people.profile(rank.id).map { Suggestion(profile: $0, score: rank.score) }
+            }
+            return Deck(stage: found.stage, suggestions: suggestions, viewerPlace: place)
+        }
+    }
+}
+
+/// One deck being made, in one snapshot.
+private struct DeckSearch {
+    /// A radius that holds the whole Earth.
+    private static let everywhere = Distance(metres: 20_100_000)
+    private static let firstRadius = Distance(metres: 2_000)
+
+    let database: Database
+    let query: DeckQuery
+    let viewer: Candidate
+    let place: Coordinate
+    let interests: Set<String>
+    let standing: DeckStanding
+
+    /// The best candidates of a stage, best first.
+    func best(at stage: DeckStage) throws -> [DeckRank] {
+        let filter = TwoWayFilter(viewer: viewer, stage: stage, activeSince: query.activeSince)
+        let outermost = min(viewer.reach(at: stage) ?? Self.everywhere, Self.everywhere)
+        var best = BestCandidates(limit: query.limit)
+        var (radius, inner) = (Self.firstRadius, [Envelope]())
+        while true {
+            let isOutermost = radius >= outermost
+            if isOutermost { radius = outermost }
+            let ring = Envelope.covering(place, radius: radius)
+            for box in ring { try weigh(box, without: inner, filter: filter, best: &best) }
+            if isOutermost { return best.ranks }
+            let ceiling = query.scorer.ceiling(beyond: radius, sharedInterests: interests.count)
+            // Equals are ordered by a hash, so an equal outside could still stand before the last one.
+            if let threshold = best.threshold, threshold > ceiling { return best.ranks }
+            inner = ring
+            radius = Distance(metres: radius.metres * 2)
+        }
+    }
+
+    /// Offers everybody in a box who is in none of the inner boxes.
+    private func weigh(_ box: Envelope, without inner: [Envelope], filter: TwoWayFilter, best: inout BestCandidates) throws {
+        try database.scan(CandidateReader.inBox, arguments(box, without: inner, at: filter.stage)) { row in
+            let id = row.integer(0)
+            guard !standing.excludes(id), let candidate = CandidateReader.candidate(row, today: today),
+                filter.suits(candidate, hasLikedViewer: standing.isLiked(by: id)), let theirs = candidate.place
+            else { return true }
+            let distance = place.distance(to: theirs)
+            guard filter.reaches(candidate, at: distance) else { return true }
+            func score(_ shared: Int) -> Int {
+                query.scorer.score(candidate, for: viewer, distance: distance, sharedInterests: shared, at: query.now)
+            }
+            // Interests are a text to be parsed, so only for those who could make it with the best of them.
+            if let threshold = best.threshold, score(interests.count) < threshold { return true }
+            let shared = interests.isEmpty ? 0 : CandidateReader.interests(row.blob(14)).intersection(interests).count
+            best.offer(DeckRank(score: score(shared), candidate: candidate.id, viewer: viewer.id))
+            return true
+        }
+    }
+
+    private var today: CivilDate { query.now.date }
+
+    /// The coarse part of the filter, which SQLite applies before a row is looked at. Never narrower than the filter.
+    private func arguments(_ box: Envelope, without inner: [Envelope], at stage: DeckStage) -> [ScanArgument] {
+        var born: ClosedRange<Int64> = .min ... .max
+        if let slack = viewer.ageSlack(at: stage) {
+            let youngest = today.adding(years: -(viewer.preferences.minAge - slack)).daysSinceEpoch + 2
+            let oldest = today.adding(years: -(viewer.preferences.maxAge + slack + 1)).daysSinceEpoch - 2
+            born = min(oldest, youngest)...max(oldest, youngest)
+        }
+        return bounds(of: box) + bounds(of: inner.first) + bounds(of: inner.dropFirst().first) + [
+            .integer(query.activeSince.milliseconds), .integer(Int64(viewer.preferences.interestedIn.rawValue)),
+            .integer(Int64(viewer.gender.rawValue)), .integer(born.lowerBound), .integer(born.upperBound),
+        ]
+    }
+
+    /// A box that is none holds nobody.
+    private func bounds(of box: Envelope?) -> [ScanArgument] {
+        guard let box else { return [.real(1_000), .real(-1_000), .real(1_000), .real(-1_000)] }
+        return [.real(box.minLongitude), .real(box.maxLongitude), .real(box.minLatitude), .real(box.maxLatitude)]
+    }
+}

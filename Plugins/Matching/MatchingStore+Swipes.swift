@@ -1,0 +1,120 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+
+// Swipes and the matches they make. All of a swipe is decided inside its write, and the one writer runs writes one after the
+// other: of two likes that cross, the second one finds the first.
+
+extension SpatiaLiteMatchingStore {
+    func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome {
+        try await storage.write { transaction in
+            let database = transaction.database
+            guard try PairReader.areOpen(swipe.user, swipe.target, in: database),
+                try !PairReader.isBlocked(swipe.user, swipe.target, in: database)
+            else { throw EdgeError.notFound }
+            let before = try standing(swipe, rules: rules, at: transaction.now, in: database)
+            if let match = try PairReader.match(of: swipe.user, swipe.target, in: database) {
+                guard match.isLive else { throw EdgeError.notFound }
+                guard before == swipe.action else { throw MatchingError.alreadyMatched }
+                return SwipeOutcome(match: match.match, isNewMatch: false, isRepeated: true)
+            }
+            guard before != swipe.action else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: true) }
+            try spendLike(swipe, rules: rules, at: transaction.now, in: database)
+            try put(swipe, at: transaction.now, in: database)
+            return try answer(swipe, wasLike: before?.isLike == true, in: transaction)
+        }
+    }
+
+    func undoLastSwipe(of user: UserID, rules: SwipeRules) async throws -> Swipe {
+        try await storage.write { transaction in
+            let database = transaction.database
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?
+                    ORDER BY swiped_at DESC, ordinal DESC LIMIT 1
+                    """)
+            guard let row = try Row.fetchOne(statement, arguments: [user.rawValue]),
+                let action = SwipeAction(rawValue: row[1]),
+                transaction.now - Timestamp(milliseconds: row[2]) < rules.undoLifetime
+            else { throw MatchingError.nothingToUndo }
+            let target = UserID(rawValue: row[0])
+            guard try PairReader.match(of: user, target, in: database) == nil else { throw MatchingError.undoMatched }
+            try database.cachedStatement(sql: "DELETE FROM matching_swipes WHERE user_id = ? AND target_id = ?")
+                .execute(arguments: [user.rawValue, target.rawValue])
+            return Swipe(user: user, target: target, action: action)
+        }
+    }
+
+    /// What the user's swipe on the target is now; a skip that has run out counts as none.
+    private func standing(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in database: Database) throws -> SwipeAction? {
+        let statement = try database.cachedStatement(
+            sql: "SELECT action, swiped_at FROM matching_swipes WHERE user_id = ? AND target_id = ?")
+        let row = try Row.fetchOne(statement, arguments: [swipe.user.rawValue, swipe.target.rawValue])
+        guard let row, let action = SwipeAction(rawValue: row[0]) else { return nil }
+        let isOver = action == .skip && now - Timestamp(milliseconds: row[1]) >= rules.skipLifetime
+        return isOver ? nil : action
+    }
+
+    /// Refuses a like that the day has no more room for.
+    private func spendLike(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in database: Database) throws {
+        guard let limit = rules.limit(of: swipe.action) else { return }
+        let statement = try database.cachedStatement(
+            sql: "SELECT COUNT(*) FROM matching_swipes WHERE user_id = ? AND swiped_at >= ? AND action = ?")
+        let given = try Int.fetchOne(
+            statement,
+            arguments: [swipe.user.rawValue, now.date.startOfDay.milliseconds, swipe.action.rawValue])
+        guard (given ?? 0) < limit else {
+            throw MatchingError.dailyLimit(now.date.startOfDay + .days(1) - now)
+        }
+    }
+
+    private func put(_ swipe: Swipe, at now: Timestamp, in database: Database) throws {
+        let ordinal = try Int64.fetchOne(
+            database.cachedStatement(
+                sql: """
+                    SELECT ordinal + 1 FROM matching_swipes WHERE user_id = ? AND swiped_at = ?
+                    ORDER BY ordinal DESC LIMIT 1
+                    """),
+            arguments: [swipe.user.rawValue, now.milliseconds])
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO matching_swipes (user_id, target_id, action, swiped_at, ordinal) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE
+                SET action = excluded.action, swiped_at = excluded.swiped_at, ordinal = excluded.ordinal
+                """
+        ).execute(
+            arguments: [
+                swipe.user.rawValue, swipe.target.rawValue, swipe.action.rawValue, now.milliseconds, ordinal ?? 0,
+            ])
+    }
+
+    /// Makes the match if the other one likes back; else tells of the like.
+    private func answer(_ swipe: Swipe, wasLike: Bool, in transaction: WriteTransaction) throws -> SwipeOutcome {
+        guard swipe.action.isLike else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: false) }
+        let database = transaction.database
+        guard try PairReader.likes(swipe.target, swipe.user, in: database) else {
+            if !wasLike {
+                transaction.publish(
+                    LikeReceived(from: swipe.user, to: swipe.target, isSuperlike: swipe.action == .superlike))
+            }
+            return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: false)
+        }
+        let match = Match(
+            id: identifiers.next(), conversation: identifiers.next(), other: swipe.target, createdAt: transaction.now)
+        let pair = [swipe.user, swipe.target].sorted()
+        try database.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO matching_matches (id, conversation_id, user_a, user_b, created_at)
+                VALUES (?, ?, ?, ?, ?)
+                """
+        ).execute(
+            arguments: [
+                match.id.rawValue, match.conversation.rawValue, pair[0].rawValue, pair[1].rawValue,
+                match.createdAt.milliseconds,
+            ])
+        guard database.changesCount == 1 else { throw EdgeError.notFound }
+        transaction.publish(MatchCreated(match: match.id, conversation: match.conversation, users: pair))
+        return SwipeOutcome(match: match, isNewMatch: true, isRepeated: false)
+    }
+}

@@ -1,0 +1,56 @@
+import SparkCore
+import SparkStorage
+
+/// What Matching keeps, in its own words.
+protocol MatchingStore: Sendable {
+    /// The best candidates of the first stage that has any, exactly: as if everybody had been asked. One snapshot.
+    /// - Throws: `MatchingError.locationRequired` for a viewer without a place, `EdgeError.notFound` for none at all.
+    func deck(for query: DeckQuery) async throws -> Deck
+
+    /// Records a swipe and makes the match if it is mutual: exactly once, whoever comes first.
+    ///
+    /// The same action again changes nothing and answers the same. Publishes `MatchCreated`, or `LikeReceived` for what was no like
+    /// before.
+    /// - Throws: `EdgeError.notFound` (target unknown, closed, blocked in either direction, or unmatched for good),
+    ///   `MatchingError.alreadyMatched`, `.dailyLimit`.
+    func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome
+
+    /// Takes the last swipe back.
+    /// - Throws: `MatchingError.nothingToUndo`, `.undoMatched`.
+    func undoLastSwipe(of user: UserID, rules: SwipeRules) async throws -> Swipe
+
+    /// Live matches with people who are there, newest first.
+    func matches(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Match>
+
+    /// Ends a match for good. Publishes `MatchEnded`.
+    /// - Throws: `EdgeError.notFound` unless it is a live match of this user.
+    func endMatch(_ match: MatchID, by user: UserID) async throws
+
+    /// Likes that this user has not answered, newest first.
+    /// - Parameter skippedSince: older skips count as no answer.
+    func likes(of user: UserID, after position: PagePosition, limit: Int, skippedSince: Timestamp) async throws
+        -> Page<ReceivedLike>
+
+    /// Blocks somebody, who may be blocked already; ends a live match. Publishes `UserBlocked`, `MatchEnded`.
+    /// - Throws: `EdgeError.notFound` for targets that are unknown or closed.
+    func block(_ target: UserID, by user: UserID) async throws
+
+    /// Lifts a block, if there is one. Publishes `UserUnblocked`.
+    func unblock(_ target: UserID, by user: UserID) async throws
+
+    /// Whom this user blocked, newest first.
+    func blocks(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Block>
+
+    /// Records a report. Publishes `UserReported`.
+    /// - Throws: `EdgeError.notFound` for targets that are unknown or closed.
+    func add(_ report: Report) async throws -> ReportID
+
+    /// What stands between two people; a few microseconds, on the caller's thread.
+    func relation(of target: UserID, to viewer: UserID) throws -> Relation
+}
+
+/// Matching's tables in SQLite, the deck over SpatiaLite's R-tree of published places.
+struct SpatiaLiteMatchingStore: MatchingStore {
+    let storage: Storage
+    let identifiers: IdentifierGenerator
+}
