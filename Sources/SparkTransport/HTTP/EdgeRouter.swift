@@ -8,9 +8,11 @@ import SparkKit
 public struct EdgeRouter: HTTPResponder {
     public typealias Context = EdgeContext
 
+    /// Longer paths are nobody's.
+    private static let longestPath = 4_096
+
     private let responder: RouterResponder<EdgeContext>
     private let dispatcher: Dispatcher
-    private let templates: [(segments: [Substring], methods: [String])]
 
     init(routes: [Route], dispatcher: Dispatcher) {
         let router = Router(context: EdgeContext.self, options: .autoGenerateHeadEndpoints)
@@ -19,7 +21,26 @@ public struct EdgeRouter: HTTPResponder {
                 try await dispatcher.respond(to: request, context: context, as: route)
             }
         }
+        // Added last, it stands around the router's own "not found" alone.
+        router.add(middleware: Fallback(routes: routes, dispatcher: dispatcher))
         self.responder = router.buildResponder()
+        self.dispatcher = dispatcher
+    }
+
+    public func respond(to request: Request, context: EdgeContext) async throws -> Response {
+        guard request.head.path?.utf8.count ?? 0 <= Self.longestPath else {
+            return dispatcher.refuse(EdgeError.notFound, request: request, path: "")
+        }
+        return try await responder.respond(to: request, context: context)
+    }
+}
+
+/// What no row answers: 405 with `Allow` where the path exists, 426 for an upgrade that came too late, else 404.
+private struct Fallback: RouterMiddleware {
+    private let templates: [(segments: [Substring], methods: [String])]
+    private let dispatcher: Dispatcher
+
+    init(routes: [Route], dispatcher: Dispatcher) {
         self.dispatcher = dispatcher
         self.templates = Dictionary(grouping: routes, by: \.path).map { path, rows in
             let methods = Set(rows.map(\.method.rawValue))
@@ -27,20 +48,15 @@ public struct EdgeRouter: HTTPResponder {
         }
     }
 
-    public func respond(to request: Request, context: EdgeContext) async throws -> Response {
-        do {
-            guard request.head.path?.utf8.count ?? 0 <= 4_096 else { throw EdgeError.notFound }
-            return try await responder.respond(to: request, context: context)
-        } catch let error as HTTPError where error.status == .notFound {
-            let allowed = allowedMethods(request.uri.path)
-            guard !allowed.isEmpty else { return dispatcher.refuse(EdgeError.notFound, request: request, path: "") }
-            let isUpgrade = request.headers[.upgrade] != nil && allowed.contains("GET")
-            let error: EdgeError = isUpgrade ? .unsupportedUpgrade : .methodNotAllowed
-            return dispatcher.refuse(
-                error, request: request, path: "", headers: [.allow: allowed.joined(separator: ", ")])
-        } catch let error as EdgeError {
-            return dispatcher.refuse(error, request: request, path: "")
-        }
+    func handle(
+        _ request: Request, context: EdgeContext, next: (Request, EdgeContext) async throws -> Response
+    ) async throws -> Response {
+        let allowed = allowedMethods(request.uri.path)
+        guard !allowed.isEmpty else { return dispatcher.refuse(EdgeError.notFound, request: request, path: "") }
+        let isUpgrade = request.headers[.upgrade] != nil && allowed.contains("GET")
+        return dispatcher.refuse(
+            isUpgrade ? EdgeError.unsupportedUpgrade : .methodNotAllowed, request: request, path: "",
+            headers: [.allow: allowed.joined(separator: ", ")])
     }
 
     private func allowedMethods(_ path: String) -> [String] {
