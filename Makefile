@@ -1,0 +1,38 @@
+# run · test · bench · format: each works on a fresh Debian 12 machine with Swift 6.3.
+
+SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
+DATA ?= spark_data
+PEOPLE ?= 10000
+SPARK := .build/release/spark
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+
+.PHONY: run test bench format packages release
+
+## Builds, makes a demo town when the data directory is new, serves on 127.0.0.1:7775.
+run: release
+	@$(SPARK) seed --if-new --people $(PEOPLE) --data $(DATA)
+	@exec $(SPARK) serve --data $(DATA)
+
+## Everything but the benchmarks.
+test: packages
+	swift test
+
+## Server beside its peers; installs wrk and nginx.
+bench: release
+	Tests/Performance/run
+
+format:
+	swift format format -i -r Sources Plugins Tests Package.swift
+
+release: packages
+	swift build -c release --static-swift-stdlib --product spark
+
+## Installs the system packages that are missing, and says so.
+packages:
+	@missing=""; for package in $(SYSTEM_PACKAGES); do \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    echo "Installing system packages:$$missing"; \
+	    $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; \
+	fi

@@ -1,0 +1,40 @@
+import Foundation
+import GRDB
+import SparkCore
+import SparkStorage
+
+/// A place for one test's files.
+struct TemporaryDirectory {
+    let url = FileManager.default.temporaryDirectory.appending(path: "spark-test-\(UUID().uuidString)")
+
+    init() { try? FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+
+    var database: URL { url.appending(path: "spark.db") }
+    var backups: URL { url.appending(path: "backups") }
+
+    func remove() { try? FileManager.default.removeItem(at: url) }
+
+    func open(_ migrations: [Migration] = [TemporaryDirectory.rows]) throws -> Storage {
+        try Storage(
+            StorageConfiguration(file: database, backupDirectory: backups), migrations: migrations,
+            clock: ManualClock(Timestamp(milliseconds: 1_772_366_400_000)))
+    }
+
+    static let rows = Migration(
+        "test.001_rows", sql: "CREATE TABLE test_rows (id INTEGER PRIMARY KEY, filling BLOB) STRICT")
+
+    static let places = Migration("test.002_places") { database in
+        try database.execute(sql: "CREATE TABLE test_places (id INTEGER PRIMARY KEY)")
+        try database.execute(sql: "SELECT AddGeometryColumn('test_places', 'location', 4326, 'POINT', 'XY')")
+        try database.execute(sql: "SELECT CreateSpatialIndex('test_places', 'location')")
+    }
+}
+
+/// Runs a test on a fresh store and closes it.
+func withStorage(_ body: (Storage) async throws -> Void) async throws {
+    let directory = TemporaryDirectory()
+    defer { directory.remove() }
+    let storage = try directory.open()
+    try await body(storage)
+    await storage.close()
+}

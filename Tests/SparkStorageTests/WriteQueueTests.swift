@@ -1,0 +1,131 @@
+import Foundation
+import GRDB
+import SparkCore
+import SparkStorage
+import Synchronization
+import Testing
+
+@Suite("The write queue")
+struct WriteQueueTests {
+    @Test("a write that fails takes back itself and no other")
+    func failsAlone() async throws {
+        try await withStorage { storage in
+            let outcomes = await withTaskGroup(of: Bool.self) { group in
+                for number in 0..<400 {
+                    group.addTask {
+                        do {
+                            try await storage.write { transaction in
+                                try transaction.database.execute(
+                                    sql: "INSERT INTO test_rows (id) VALUES (?)", arguments: [number])
+                                if number % 3 == 0 { throw Refusal() }
+                            }
+                            return true
+                        } catch {
+                            return false
+                        }
+                    }
+                }
+                var successes = 0
+                for await succeeded in group where succeeded { successes += 1 }
+                return successes
+            }
+            let rows = try await storage.read { try Int.fetchAll($0, sql: "SELECT id FROM test_rows ORDER BY id") }
+            #expect(rows == (0..<400).filter { $0 % 3 != 0 })
+            #expect(outcomes == rows.count)
+        }
+    }
+
+    @Test("an answered write is seen by the next read, through the pool and through a point read")
+    func readsItsWrites() async throws {
+        try await withStorage { storage in
+            for number in 1...50 {
+                try await storage.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (\(number))") }
+                let pooled = try await storage.read { try Int.fetchOne($0, sql: "SELECT MAX(id) FROM test_rows") }
+                let pointed = try storage.pointRead { reader in
+                    try reader.row("SELECT id FROM test_rows WHERE id = ?1", .integer(Int64(number))) { $0.integer(0) }
+                }
+                #expect(pooled == number)
+                #expect(pointed == Int64(number))
+            }
+        }
+    }
+
+    @Test("events are told after the commit, in the order of writes, and never for a write that failed")
+    func eventsAfterCommit() async throws {
+        try await withStorage { storage in
+            let heard = Mutex<[Int]>([])
+            storage.deliverEvents { events in
+                heard.withLock { $0 += events.compactMap { ($0 as? Happened)?.number } }
+            }
+            for number in 0..<20 {
+                try? await storage.write { transaction in
+                    transaction.publish(Happened(number: number))
+                    if number % 2 == 1 { throw Refusal() }
+                }
+            }
+            #expect(heard.withLock { $0 } == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
+        }
+    }
+
+    @Test("a closed store refuses writes with an error that clients understand")
+    func closed() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let storage = try directory.open()
+        await storage.close()
+        let error = await #expect(throws: StorageError.self) { try await storage.write { _ in } }
+        #expect(error?.status == 503)
+        #expect(error?.retryAfter != nil)
+    }
+
+    @Test("a disk that is full refuses the write and lets reading go on")
+    func fullDisk() async throws {
+        try await withStorage { storage in
+            try await storage.write { transaction in
+                let pages = try Int.fetchOne(transaction.database, sql: "PRAGMA page_count") ?? 0
+                try transaction.database.execute(sql: "PRAGMA max_page_count = \(pages + 8)")
+            }
+            let error = await #expect(throws: StorageError.self) {
+                for number in 0..<200 {
+                    try await storage.write { transaction in
+                        try transaction.database.execute(
+                            sql: "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(4000))", arguments: [number])
+                    }
+                }
+            }
+            #expect(error?.code == "storage.full")
+            let count = try await storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM test_rows") ?? 0 }
+            #expect(count < 200)
+        }
+    }
+
+    @Test("commits wait for the disk: the store runs with synchronous=FULL")
+    func synchronous() async throws {
+        try await withStorage { storage in
+            let mode = try await storage.write { try Int.fetchOne($0.database, sql: "PRAGMA synchronous") }
+            #expect(mode == 2)
+        }
+    }
+
+    @Test("an attachment is written in the transaction of the write it stands around")
+    func attachment() async throws {
+        try await withStorage { storage in
+            let attachment = WriteAttachment { try $0.execute(sql: "INSERT INTO test_rows (id) VALUES (1000)") }
+            try? await WriteAttachment.$current.withValue(attachment) {
+                try await storage.write { _ in throw Refusal() }
+            }
+            #expect(try await storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM test_rows") } == 0)
+            try await WriteAttachment.$current.withValue(attachment) {
+                try await storage.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (1)") }
+            }
+            #expect(try await storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM test_rows") } == 2)
+        }
+    }
+}
+
+private struct Refusal: Error {}
+
+private struct Happened: SparkEvent {
+    static let name = "test.happened"
+    let number: Int
+}
