@@ -30,16 +30,21 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-            try pipeline.addHandlers([
-                SecurityHeaders(),
-                RequestGuard(limit: .nanoseconds(requestTimeout.milliseconds * 1_000_000)),
-                HTTPResponseCompressor(responseCompressionPredicate: Self.worthCompressing),
-            ])
+            try pipeline.addHandlers(Self.guards(requestTimeout: requestTimeout))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
+    }
+
+    /// What stands between the parser and Hummingbird, the network's side first.
+    static func guards(requestTimeout: Duration) -> [any ChannelHandler] {
+        [
+            SecurityHeaders(),
+            RequestGuard(limit: .nanoseconds(requestTimeout.milliseconds * 1_000_000)),
+            HTTPResponseCompressor(responseCompressionPredicate: worthCompressing),
+        ]
     }
 
     func handle(value asyncChannel: Value, logger: Logger) async {

@@ -14,12 +14,15 @@ final class RequestGuard: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let limit: TimeAmount
-    private var state = RequestGuardStateMachine(openedAt: NIODeadline.now())
+    private var state = RequestGuardStateMachine(openedAt: NIODeadline.uptimeNanoseconds(0))
     private var timer: Scheduled<Void>?
 
     init(limit: TimeAmount) { self.limit = limit }
 
-    func handlerAdded(context: ChannelHandlerContext) { schedule(context, in: limit) }
+    func handlerAdded(context: ChannelHandlerContext) {
+        state = RequestGuardStateMachine(openedAt: context.eventLoop.now)
+        schedule(context, in: limit)
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
@@ -29,7 +32,7 @@ final class RequestGuard: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head:
-            state.requestBegan(at: .now())
+            state.requestBegan(at: context.eventLoop.now)
             if timer == nil { schedule(context, in: limit) }
         case .body: break
         case .end: state.requestEnded()
@@ -64,8 +67,9 @@ final class RequestGuard: ChannelDuplexHandler {
 
     private func fire(_ context: ChannelHandlerContext) {
         timer = nil
-        perform(state.timerFired(latest: .now() - limit), EdgeError.timedOut, context)
-        if case .waiting(let since) = state.phase { schedule(context, in: since + limit - .now()) }
+        let now = context.eventLoop.now
+        perform(state.timerFired(latest: now - limit), EdgeError.timedOut, context)
+        if case .waiting(let since) = state.phase { schedule(context, in: since + limit - now) }
     }
 
     private func perform(

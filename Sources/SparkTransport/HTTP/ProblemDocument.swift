@@ -1,4 +1,5 @@
 import HTTPTypes
+import NIOHTTP1
 import SparkCore
 import SparkKit
 
@@ -11,7 +12,7 @@ struct ProblemDocument {
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfter = error.retryAfter { headers[.retryAfter] = String(max(1, retryAfter.roundedUpSeconds)) }
         if error.status == 401 { headers[.wwwAuthenticate] = "Bearer" }
-        return Reply(HTTPResponse.Status(integerLiteral: error.status), headers: headers, json: JSONWriter.bytes(of: self))
+        return Reply(HTTPResponse.Status(code: error.status), headers: headers, json: JSONWriter.bytes(of: self))
     }
 
     static let reference = SchemaReference(
@@ -37,7 +38,7 @@ extension ProblemDocument: JSONWritable {
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", "about:blank")
-            writer.field("title", HTTPResponse.Status(integerLiteral: error.status).reasonPhrase)
+            writer.field("title", HTTPResponseStatus(statusCode: error.status).reasonPhrase)
             writer.field("status", error.status)
             writer.field("code", error.code)
             writer.field("detail", error.detail)

@@ -1,0 +1,86 @@
+import Foundation
+import GRDB
+import SparkCore
+import SparkKit
+import SparkServer
+import SparkStorage
+import SparkTestSupport
+import Testing
+
+@Suite("The plan of modules")
+struct ModulePlanTests {
+    @Test("modules are sorted behind their dependencies, whatever the list's order")
+    func sorted() {
+        let plan = ModulePlan([Leaf.self, Branch.self, Root.self])
+        #expect(plan.faults.isEmpty)
+        #expect(plan.manifests.map(\.id) == ["root", "branch", "leaf"])
+    }
+
+    @Test("a missing eraser, a cycle and a route that clashes are refused in one breath, before anything opens")
+    func allAtOnce() async throws {
+        let error = await #expect(throws: PlanError.self) {
+            _ = try await TestServer.start([
+                Root.self, ForgetsToErase.self, FirstOfCycle.self, SecondOfCycle.self, ClashesWithRoot.self,
+            ])
+        }
+        let text = try #require(error).description
+        #expect(text.contains("module forgetful: has no eraser for the user-linked table forgetful_notes"))
+        #expect(text.contains("module first: is part of a cycle of dependencies"))
+        #expect(text.contains("module second: is part of a cycle of dependencies"))
+        #expect(text.contains("module clashing: registers the route GET /root/{name}, which root registers already"))
+    }
+
+    @Test("each kind of faulty manifest is named", arguments: FaultyManifest.all)
+    func faults(_ sample: FaultyManifest) {
+        let faults = ModulePlan(sample.modules).faults.map(\.reason)
+        #expect(faults.contains { $0.contains(sample.expected) }, "\(faults)")
+    }
+
+    @Test("a module that is disabled does not run, and one that needs it is refused")
+    func disabled() async throws {
+        let server = try await TestServer.start([Root.self, Branch.self], settings: ["modules.disabled=branch"])
+        #expect(try await server.call("GET", "/api/v1/root/x").status == 200)
+        await server.stop()
+        #expect(
+            ModulePlan([Root.self, Branch.self], disabled: ["root"]).faults.map(\.reason) == [
+                "depends on root, which is not there"
+            ])
+        #expect(ModulePlan([Root.self], disabled: ["rooot"]).faults.map(\.reason) == ["is disabled but does not exist"])
+    }
+
+    @Test("events reach those who declared the publisher, after the commit")
+    func events() async throws {
+        let server = try await TestServer.start([Branch.self, Root.self])
+        #expect(try await server.call("GET", "/api/v1/branch/heard").json["count"]?.integer == 0)
+        for _ in 0..<5 { _ = try await server.call("POST", "/api/v1/root/grow", json: "{}") }
+        await server.drainEvents()
+        #expect(try await server.call("GET", "/api/v1/branch/heard").json["count"]?.integer == 5)
+        await server.stop()
+    }
+
+    @Test("a subscription to a module that is no dependency is refused")
+    func undeclaredSubscription() async throws {
+        let error = await #expect(throws: PlanError.self) {
+            _ = try await TestServer.start([Root.self, Eavesdropper.self])
+        }
+        #expect(try #require(error).description.contains("subscribes to root.grew without declaring the dependency on root"))
+    }
+}
+
+/// A module list with one fault, and words of the report.
+struct FaultyManifest: Sendable, CustomTestStringConvertible {
+    let modules: [any SparkModule.Type]
+    let expected: String
+    var testDescription: String { expected }
+
+    static let all: [FaultyManifest] = [
+        FaultyManifest(modules: [Root.self, Root.self], expected: "stands twice"),
+        FaultyManifest(modules: [Branch.self], expected: "depends on root, which is not there"),
+        FaultyManifest(modules: [BadlyNamed.self], expected: "reserved or not of lower-case letters"),
+        FaultyManifest(modules: [BadlyPrefixed.self], expected: "the migration other.001_x, which lacks its prefix"),
+        FaultyManifest(modules: [BadlyPrefixed.self], expected: "the table other_x, which lacks its prefix"),
+        FaultyManifest(modules: [BadlyMeasured.self], expected: "not in base units"),
+        FaultyManifest(modules: [BadlyMeasured.self], expected: "a second time"),
+        FaultyManifest(modules: [Root.self, ReadsStrangers.self], expected: "reads the table root_trees, which no declared"),
+    ]
+}
