@@ -11,15 +11,17 @@ final class FailedLogins: Sendable {
     static let capacity = 50_000
 
     private struct Window {
+        let number: Int
         let end: Timestamp
         var count: Int
     }
 
     private struct State {
         var windows: [SHA256Digest: Window] = [:]
-        /// In the order in which the windows began, so also in which they end; may hold lines of windows that are gone.
-        var order: [(address: SHA256Digest, end: Timestamp)] = []
+        /// The windows in the order in which they began, so also in which they end; some of them gone already.
+        var order: [(address: SHA256Digest, number: Int)] = []
         var head = 0
+        var lastNumber = 0
     }
 
     private let limit: Int
@@ -43,9 +45,9 @@ final class FailedLogins: Sendable {
                 state.windows[address]?.count += 1
                 return nil
             }
-            let end = now + window
-            state.windows[address] = Window(end: end, count: 1)
-            state.order.append((address, end))
+            state.lastNumber += 1
+            state.windows[address] = Window(number: state.lastNumber, end: now + window, count: 1)
+            state.order.append((address, state.lastNumber))
             makeRoom(&state, at: now)
             return nil
         }
@@ -69,17 +71,17 @@ final class FailedLogins: Sendable {
     var count: Int { state.withLock { $0.windows.count } }
 
     private func makeRoom(_ state: inout State, at now: Timestamp) {
-        // A login that succeeds leaves its line behind, so the lines need a bound of their own.
         while state.head < state.order.count {
-            let (address, end) = state.order[state.head]
-            let isStale = state.windows[address]?.end != end
-            let isOver = end <= now || state.windows.count > capacity || state.order.count - state.head > capacity * 2
-            guard isStale || isOver else { break }
-            if !isStale { state.windows[address] = nil }
+            let (address, number) = state.order[state.head]
+            if let window = state.windows[address], window.number == number {
+                guard window.end <= now || state.windows.count > capacity else { break }
+                state.windows[address] = nil
+            }
             state.head += 1
         }
-        if state.head > 1_024, state.head * 2 > state.order.count {
-            state.order.removeFirst(state.head)
+        // Logins that succeed leave lines behind anywhere; at twice the capacity at least half of the lines are such.
+        if state.order.count > capacity * 2 {
+            state.order = state.order[state.head...].filter { state.windows[$0.address]?.number == $0.number }
             state.head = 0
         }
     }

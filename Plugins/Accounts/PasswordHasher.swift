@@ -57,7 +57,11 @@ final class PasswordHasher: Sendable {
     /// Takes no more work; what waits is still done.
     func close() { state.withLock { $0.isClosed = true } }
 
-    private func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    /// How many wait.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+    /// - Throws: `AccountsError.busy` when there is no room, or what `body` throws.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         let timer = metrics.passwordHash
         return try await withCheckedThrowingContinuation { continuation in
             let isTaken = submit {

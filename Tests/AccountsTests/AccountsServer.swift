@@ -1,0 +1,78 @@
+import SparkAccounts
+import SparkCore
+import SparkKit
+import SparkTestSupport
+import Testing
+
+/// Runs a test against a server of its own; whatever the test did, the data must be sound at the end.
+func withServer(
+    _ settings: [String] = [], modules: [any SparkModule.Type] = [AccountsModule.self, ProbeModule.self],
+    _ body: (TestServer) async throws -> Void
+) async throws {
+    let server = try await TestServer.start(modules, settings: settings)
+    do {
+        try await body(server)
+        #expect(try server.check() == [])
+    } catch {
+        await server.stop()
+        throw error
+    }
+    await server.stop()
+}
+
+/// What a person holds after registering or logging in.
+struct Grant: Sendable {
+    let user: String
+    let access: String
+    let refresh: String
+
+    init(_ answer: TestAnswer) throws {
+        self.user = answer.json["user"]?["id"]?.string ?? ""
+        self.access = try #require(answer.json["access_token"]?.string)
+        self.refresh = try #require(answer.json["refresh_token"]?.string)
+    }
+}
+
+/// The body of a registration that is all right but for the changes.
+func registration(_ changes: [String: JSONValue] = [:], without dropped: String? = nil) -> String {
+    let usual: [JSONMember] = [
+        JSONMember("email", "ada@example.org"), JSONMember("password", "correct horse"), JSONMember("name", "Ada"),
+        JSONMember("birth_date", "1995-12-10"), JSONMember("gender", "woman"),
+        JSONMember("interested_in", ["man", "nonbinary"]),
+    ]
+    let kept = usual.filter { changes[$0.key] == nil && $0.key != dropped }
+    return JSONWriter.string(of: JSONValue.object(kept + changes.map { JSONMember($0.key, $0.value) }))
+}
+
+extension TestServer {
+    func register(_ changes: [String: JSONValue] = [:], agent: String = "tests/1.0") async throws -> Grant {
+        let answer = try await call(
+            "POST", "/api/v1/auth/register", json: registration(changes), headers: ["User-Agent": agent])
+        try #require(answer.status == 201, "\(answer.body)")
+        return try Grant(answer)
+    }
+
+    func logIn(_ email: String = "ada@example.org", _ password: String = "correct horse") async throws -> TestAnswer {
+        let body: JSONValue = ["email": .string(email), "password": .string(password)]
+        return try await call("POST", "/api/v1/auth/login", json: JSONWriter.string(of: body))
+    }
+
+    func refresh(_ token: String) async throws -> TestAnswer {
+        let body: JSONValue = ["refresh_token": .string(token)]
+        return try await call("POST", "/api/v1/auth/refresh", json: JSONWriter.string(of: body))
+    }
+
+    /// The status of a call that needs nothing but a valid token.
+    func status(with token: String) async throws -> Int {
+        try await call("GET", "/api/v1/auth/sessions", token: token).status
+    }
+
+    func events() async throws -> [String] {
+        await drainEvents()
+        return try port(EventLog.self).all
+    }
+}
+
+extension TestAnswer {
+    var code: String? { json["code"]?.string }
+}

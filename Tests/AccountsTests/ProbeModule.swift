@@ -1,0 +1,92 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+import Synchronization
+
+/// The events that were told, by name, in order.
+final class EventLog: Sendable {
+    private let names = Mutex<[String]>([])
+    var all: [String] { names.withLock { $0 } }
+    func append(_ name: String) { names.withLock { $0.append(name) } }
+}
+
+/// Stands for the modules that take part in an account's life: keeps a name and whether the person is hidden.
+struct ProbeModule: SparkModule {
+    typealias Configuration = NoConfiguration
+
+    static let manifest = ModuleManifest(
+        id: "probe", summary: "Takes part in accounts", dependencies: ["accounts"],
+        migrations: [
+            Migration(
+                "probe.001", sql: "CREATE TABLE probe_people (id INTEGER PRIMARY KEY, name TEXT, closed INTEGER) STRICT")
+        ],
+        tables: [
+            .userLinked(
+                "probe_people",
+                export: { database, user in
+                    try Row.fetchAll(
+                        database, sql: "SELECT name FROM probe_people WHERE id = ?", arguments: [user.rawValue]
+                    ).map { row in ["name": .string(row[0])] }
+                },
+                erase: { database, user in
+                    try database.execute(sql: "DELETE FROM probe_people WHERE id = ?", arguments: [user.rawValue])
+                })
+        ])
+
+    private let storage: Storage
+    private let log = EventLog()
+
+    init(configuration: NoConfiguration, context: ModuleContext) throws { self.storage = context.storage }
+
+    func register(in registrar: inout ModuleRegistrar) {
+        let (participant, log) = (Participant(storage: storage), log)
+        registrar.contribute((any RegistrationParticipant).self, participant)
+        registrar.contribute((any ClosureParticipant).self, participant)
+        registrar.provide(EventLog.self, log)
+        registrar.subscribe(to: UserRegistered.self) { _ in log.append(UserRegistered.name) }
+        registrar.subscribe(to: SessionRevoked.self) { _ in log.append(SessionRevoked.name) }
+        registrar.subscribe(to: AccountClosed.self) { _ in log.append(AccountClosed.name) }
+        registrar.subscribe(to: AccountReopened.self) { _ in log.append(AccountReopened.name) }
+        registrar.subscribe(to: AccountErased.self) { _ in log.append(AccountErased.name) }
+    }
+
+    struct Refusal: Error {}
+
+    struct Participant: RegistrationParticipant, ClosureParticipant {
+        let storage: Storage
+
+        /// A person named Refused is refused, after the row was written.
+        func register(_ registration: Registration, in work: any UnitOfWork) throws {
+            try work.transaction.database.execute(
+                sql: "INSERT INTO probe_people VALUES (?, ?, 0)", arguments: [registration.user.rawValue, registration.name])
+            if registration.name == "Refused" { throw Refusal() }
+        }
+
+        func selfPortrait(of user: UserID) async throws -> [UInt8] {
+            let name = try await storage.read { database in
+                try String.fetchOne(
+                    database, sql: "SELECT name FROM probe_people WHERE id = ?", arguments: [user.rawValue])
+            }
+            let portrait: JSONValue = ["id": .string(user.wire), "name": name.map { .string($0) } ?? .null]
+            return JSONWriter.bytes(of: portrait)
+        }
+
+        func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws {
+            try work.transaction.database.execute(
+                sql: "UPDATE probe_people SET closed = ? WHERE id = ?", arguments: [isClosed, user.rawValue])
+        }
+    }
+}
+
+extension Storage {
+    /// A number that a question about the tables gives.
+    func number(_ sql: String) async throws -> Int {
+        try await read { try Int.fetchOne($0, sql: sql) ?? -1 }
+    }
+
+    /// Changes the tables behind the server's back.
+    func run(_ sql: String) async throws {
+        try await write { transaction in try transaction.database.execute(sql: sql) }
+    }
+}
