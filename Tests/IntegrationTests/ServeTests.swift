@@ -1,0 +1,101 @@
+import Foundation
+import SparkClient
+import SparkCore
+import Testing
+
+@Suite("spark serve")
+struct ServeTests {
+    @Test("the ephemeral server is ready when it says so, stops on SIGTERM with 0 and leaves nothing behind")
+    func ephemeral() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral"])
+        #expect(spark.readyLine["event"] == "ready")
+        #expect(spark.readyLine["pid"]?.integer == Int64(spark.pid))
+        #expect(try await spark.client.call("GET", "/readyz")["status"] == "ok")
+        #expect(FileManager.default.fileExists(atPath: spark.directory))
+        #expect(await spark.end(SIGTERM) == 0)
+        #expect(!FileManager.default.fileExists(atPath: spark.directory))
+    }
+
+    @Test("two people meet: register, place, deck, like, match, unmatch")
+    func meeting() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral"])
+        let ada = try await Person.register(on: spark.client, "Ada", latitude: 48.8566)
+        let ben = try await Person.register(on: spark.client, "Ben", gender: "man", interestedIn: ["woman"], latitude: 48.86)
+        #expect(try await ada.deck()["items"]?.array?.map { $0["id"]?.string } == [ben.id])
+        #expect(try await ada.swipe(ben.id, "like")["match"] == .null)
+        #expect(try await ben.client.call("GET", "/api/v1/likes")["items"]?[0]?["user"]?["id"]?.string == ada.id)
+        let match = try await ben.swipe(ada.id, "like")["match"]
+        #expect(match?["user"]?["id"]?.string == ada.id)
+        #expect(try await ada.client.call("GET", "/api/v1/matches")["items"]?[0]?["id"] == match?["id"])
+        #expect(try await ada.deck()["items"]?.array?.isEmpty == true)
+        _ = try await ada.client.call("DELETE", "/api/v1/matches/\(match?["id"]?.string ?? "")")
+        #expect(try await ben.client.call("GET", "/api/v1/matches")["items"]?.array?.isEmpty == true)
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("what was written is there after a stop and a start; two servers cannot share a directory")
+    func restart() async throws {
+        try await withDataDirectory { directory in
+            let first = try await SparkProcess.serve(["--data", directory, "--set", "http.credentials_per_minute=0"])
+            let ada = try await Person.register(on: first.client, "Ada", latitude: 48.8566)
+            await #expect(throws: DidNotStart.self) { _ = try await SparkProcess.serve(["--data", directory]) }
+            #expect(await first.end(SIGTERM) == 0)
+            let second = try await SparkProcess.serve(["--data", directory])
+            let me = try await SparkClient(url: second.url, token: ada.client.token).call("GET", "/api/v1/me")
+            #expect(me["name"] == "Ada")
+            let health = try await SparkProcess.run(["health", "--data", directory])
+            #expect(health.status == 0)
+            let token = try await SparkProcess.run(["token", "--data", directory, ada.id])
+            #expect(token.status == 0)
+            let other = SparkClient(url: second.url, token: token.output.trimmingCharacters(in: .newlines))
+            #expect(try await other.call("GET", "/api/v1/me")["id"]?.string == ada.id)
+            #expect(await second.end(SIGINT) == 0)
+            #expect(try await SparkProcess.run(["check", "--data", directory]).status == 0)
+            #expect(try await SparkProcess.run(["health", "--data", directory]).status != 0)
+        }
+    }
+
+    @Test("a server told to end with its parent does")
+    func orphan() async throws {
+        // A shell starts the server and ends at once; the server must notice.
+        let log = FileManager.default.temporaryDirectory.appending(path: "spark-orphan-\(UUID().uuidString)")
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = [
+            "-c",
+            "\(SparkProcess.binary.path) serve --ephemeral --exit-with-parent --listen 127.0.0.1:0 > \(log.path) & "
+                + "while [ ! -s \(log.path) ]; do :; done",
+        ]
+        try shell.run()
+        await Task.detached { shell.waitUntilExit() }.value
+        let pid = Int32(try JSONParser.parse(Data(contentsOf: log).prefix { $0 != 0x0A })["pid"]?.integer ?? 0)
+        try #require(pid > 0)
+        var isGone = false
+        for _ in 0..<1_000 where !isGone {
+            isGone = kill(pid, 0) != 0
+            if !isGone { try await Task.sleep(for: .milliseconds(20)) }
+        }
+        #expect(isGone)
+    }
+
+    @Test("a mistake in the configuration is told with the nearest name and exit code 78")
+    func mistakes() async throws {
+        let flag = try await SparkProcess.run(["serve", "--ephemeral", "--set", "http.listne=x"])
+        #expect(flag.status == 78)
+        #expect(flag.errors.contains("did you mean listen?"))
+        let variable = try await SparkProcess.run(["config", "check"], environment: ["SPARK_MATCHING_LIKES_PER_DAYS": "3"])
+        #expect(variable.status == 78)
+        #expect(variable.errors.contains("SPARK_MATCHING_LIKES_PER_DAY"))
+        #expect(try await SparkProcess.run(["check", "--data", "/nonexistent/spark"]).status == 73)
+    }
+
+    @Test("spark modules lists what each declares")
+    func modules() async throws {
+        let answer = try await SparkProcess.run(["modules", "--json"])
+        let modules = try JSONParser.parse(answer.output.utf8)
+        #expect(modules.array?.compactMap { $0["id"]?.string } == ["accounts", "profiles", "matching"])
+        #expect(modules[2]?["routes"]?.array?.contains("GET /api/v1/matches/suggestions") == true)
+        #expect(modules[2]?["dependencies"]?.array == ["accounts", "profiles"])
+        #expect(modules[0]?["tables"]?.array?.contains("accounts_users") == true)
+    }
+}
