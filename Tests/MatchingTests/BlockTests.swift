@@ -1,0 +1,110 @@
+import SparkCore
+import SparkKit
+import SparkStorage
+import SparkTestSupport
+import Testing
+
+@testable import SparkMatching
+
+@Suite("Blocks, reports and unmatching") struct BlockTests {
+    private let one = UserID(rawValue: 1)
+    private let two = UserID(rawValue: 2)
+    private let three = UserID(rawValue: 3)
+
+    @Test("a block ends the match, hides both ways at once, and is told once")
+    func block() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(3)
+        try await fixture.swipe(1, 2, .like)
+        let match = try #require(try await fixture.swipe(2, 1, .like))
+        await fixture.server.drainEvents()
+        _ = fixture.events.takeNames()
+        try await fixture.service.block(two, by: one)
+        try await fixture.service.block(two, by: one)
+        await fixture.server.drainEvents()
+        #expect(fixture.events.all(MatchEnded.self).map(\.match) == [match.match.id])
+        #expect(Set(fixture.events.takeNames()) == ["matching.user_blocked", "matching.match_ended"])
+        for user in [one, two] {
+            #expect(try await fixture.service.matches(of: user, after: .newest, limit: 10).items.isEmpty)
+            #expect(try await fixture.deck(user.rawValue) == [3])
+        }
+        #expect(await refusal { try await fixture.service.unmatch(match.match.id, by: one) } == "request.not_found")
+        try await fixture.service.unblock(two, by: one)
+        try await fixture.service.unblock(two, by: one)
+        await fixture.server.drainEvents()
+        #expect(fixture.events.takeNames() == ["matching.user_unblocked"])
+        #expect(try await fixture.deck(1) == [3], "once matched, never again")
+        #expect(try fixture.faults() == [])
+        await fixture.server.stop()
+    }
+
+    @Test("who is blocked may block, too; oneself, strangers and those who left are refused")
+    func refused() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(3) { $0.isClosed = $0.id == 3 }
+        try await fixture.service.block(two, by: one)
+        try await fixture.service.block(one, by: two)
+        #expect(await refusal { try await fixture.service.block(one, by: one) } == "matching.self")
+        #expect(await refusal { try await fixture.service.unblock(one, by: one) } == "matching.self")
+        #expect(await refusal { try await fixture.service.block(three, by: one) } == "request.not_found")
+        let unknown = UserID(rawValue: 99)
+        #expect(await refusal { try await fixture.service.block(unknown, by: one) } == "request.not_found")
+        #expect(await refusal { try await fixture.service.unblock(unknown, by: one) } == nil)
+        await fixture.server.stop()
+    }
+
+    @Test("only those in a match can end it, and only once")
+    func unmatch() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(3)
+        try await fixture.swipe(1, 2, .like)
+        let match = try #require(try await fixture.swipe(2, 1, .like))
+        #expect(await refusal { try await fixture.service.unmatch(match.match.id, by: three) } == "request.not_found")
+        try await fixture.service.unmatch(match.match.id, by: one)
+        #expect(await refusal { try await fixture.service.unmatch(match.match.id, by: two) } == "request.not_found")
+        await fixture.server.drainEvents()
+        #expect(fixture.events.all(MatchEnded.self).map(\.users) == [[one, two]])
+        await fixture.server.stop()
+    }
+
+    @Test("a report is kept, even of somebody who blocked the reporter")
+    func report() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(3) { $0.isClosed = $0.id == 3 }
+        try await fixture.service.block(one, by: two)
+        let report = Report(reporter: one, target: two, category: .fake, text: "words")
+        let id = try await fixture.service.report(report)
+        await fixture.server.drainEvents()
+        #expect(fixture.events.all(UserReported.self).map(\.report) == [id])
+        for target in [one, three, UserID(rawValue: 99)] {
+            let code = await refusal {
+                try await fixture.service.report(Report(reporter: one, target: target, category: .spam, text: ""))
+            }
+            #expect(code == (target == one ? "matching.self" : "request.not_found"))
+        }
+        await fixture.server.stop()
+    }
+
+    @Test("blocked people do not exist for each other; incognito ones exist for those they like")
+    func visibility() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(4) { $0.isIncognito = $0.id >= 3 }
+        let profiles = try fixture.server.port((any ProfileReading).self)
+        let policy = BlockVisibility(store: fixture.store)
+        func sees(_ viewer: Int64, _ target: Int64) async throws -> Bool {
+            let profile = try #require(try await profiles.profile(of: UserID(rawValue: target)))
+            return try await policy.maySee(profile, viewer: UserID(rawValue: viewer))
+        }
+        #expect(try await sees(1, 2))
+        try await fixture.service.block(two, by: one)
+        #expect(try await !sees(1, 2))
+        #expect(try await !sees(2, 1))
+        #expect(try await sees(3, 3))
+        #expect(try await !sees(1, 3))
+        try await fixture.swipe(3, 1, .like)
+        #expect(try await sees(1, 3))
+        #expect(try await !sees(2, 3))
+        #expect(Set(try await fixture.deck(4)) == [1, 2])
+        await fixture.server.stop()
+    }
+}

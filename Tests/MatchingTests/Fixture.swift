@@ -1,0 +1,116 @@
+import SparkAccounts
+import SparkCore
+import SparkKit
+import SparkProfiles
+import SparkStorage
+import SparkTestSupport
+import Synchronization
+import Testing
+
+@testable import SparkMatching
+
+/// A server with Matching, and the same store and service that it has, within reach.
+struct Fixture {
+    let server: TestServer
+    let store: SpatiaLiteMatchingStore
+    let service: MatchingService
+    let events: EventLog
+
+    static func start(_ settings: [String] = []) async throws -> Fixture {
+        let server = try await TestServer.start(
+            [MatchingModule.self, ProfilesModule.self, AccountsModule.self, EventLogModule.self], settings: settings)
+        let changes = settings.compactMap { setting -> (String, Setting.Value)? in
+            let parts = setting.split(separator: "=")
+            guard parts.count == 2, setting.hasPrefix("matching."), let value = Int(parts[1]) else { return nil }
+            return (String(parts[0].dropFirst("matching.".count)), .integer(value))
+        }
+        let configuration = MatchingConfiguration(
+            SettingValues(
+                defaultsOf: MatchingConfiguration.settings, Dictionary(changes, uniquingKeysWith: { $1 })))
+        let store = SpatiaLiteMatchingStore(
+            storage: server.storage,
+            identifiers: IdentifierGenerator(clock: server.clock, random: SeededRandomSource(seed: 7)))
+        let service = MatchingService(
+            configuration: configuration, store: store, profiles: try server.port((any ProfileReading).self),
+            clock: server.clock, metrics: MatchingMetrics())
+        return Fixture(
+            server: server, store: store, service: service, events: try server.port((any EventLogging).self).log)
+    }
+
+    var now: Timestamp { server.clock.now() }
+
+    /// People 1…count, all of whom suit each other, at one place.
+    func settle(_ count: Int, change: (inout WorldPerson) -> Void = { _ in }) async throws {
+        var world = World()
+        for id in 1...Int64(count) {
+            var person = WorldPerson(
+                id: id, lastActiveAt: now, place: Coordinate(latitude: 48.8566, longitude: 2.3522))
+            change(&person)
+            world.people.append(person)
+        }
+        try await server.storage.become(world)
+    }
+
+    /// What Matching's invariants find. The people of these tests have no accounts, so only Matching is asked.
+    func faults() throws -> [String] {
+        try server.storage.readNow { database in try MatchingInvariants.all.flatMap { try $0.check(database) } }
+    }
+
+    @discardableResult
+    func swipe(_ user: Int64, _ target: Int64, _ action: SwipeAction) async throws -> MatchView? {
+        try await service.swipe(Swipe(user: UserID(rawValue: user), target: UserID(rawValue: target), action: action))
+    }
+
+    func deck(_ user: Int64, limit: Int = 100) async throws -> [Int64] {
+        try await service.suggestions(for: UserID(rawValue: user), limit: limit).items.map(\.card.id.rawValue)
+    }
+}
+
+/// Every event of Matching, in order.
+final class EventLog: Sendable {
+    private let entries = Mutex<[any SparkEvent]>([])
+
+    func append(_ event: any SparkEvent) { entries.withLock { $0.append(event) } }
+
+    func all<Event: SparkEvent>(_ type: Event.Type) -> [Event] { entries.withLock { $0.compactMap { $0 as? Event } } }
+
+    /// The names of all events, in order; forgets them.
+    func takeNames() -> [String] {
+        entries.withLock { entries in
+            defer { entries = [] }
+            return entries.map { type(of: $0).name }
+        }
+    }
+}
+
+protocol EventLogging: Sendable {
+    var log: EventLog { get }
+}
+
+/// A module that hears everything that Matching tells.
+struct EventLogModule: SparkModule, EventLogging {
+    static let manifest = ModuleManifest(id: "eventlog", summary: "Keeps events for tests", dependencies: ["matching"])
+    let log = EventLog()
+
+    init(configuration: NoConfiguration, context: ModuleContext) throws {}
+
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.provide((any EventLogging).self, self)
+        registrar.subscribe(to: LikeReceived.self) { [log] in log.append($0) }
+        registrar.subscribe(to: MatchCreated.self) { [log] in log.append($0) }
+        registrar.subscribe(to: MatchEnded.self) { [log] in log.append($0) }
+        registrar.subscribe(to: UserBlocked.self) { [log] in log.append($0) }
+        registrar.subscribe(to: UserUnblocked.self) { [log] in log.append($0) }
+        registrar.subscribe(to: UserReported.self) { [log] in log.append($0) }
+    }
+}
+
+/// The code with which something is refused; nil when it is not.
+func refusal(_ body: () async throws -> some Any) async -> String? {
+    do {
+        _ = try await body()
+        return nil
+    } catch {
+        return (error as? any ClientError)?.code ?? "\(error)"
+    }
+}

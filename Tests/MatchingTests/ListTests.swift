@@ -1,0 +1,130 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+import SparkTestSupport
+import Testing
+
+@testable import SparkMatching
+
+@Suite("Lists") struct ListTests {
+    /// All pages of a list; fails on one that is longer than asked or does not end.
+    private func all<Element>(limit: Int, _ page: (PagePosition) async throws -> Page<Element>) async throws -> [Element] {
+        var (items, position): ([Element], PagePosition?) = ([], .newest)
+        var pages = 0
+        while let current = position {
+            let page = try await page(current)
+            #expect(page.items.count <= limit)
+            items += page.items
+            position = page.next
+            pages += 1
+            try #require(pages < 1_000)
+        }
+        return items
+    }
+
+    @Test("likes come newest first, without those I answered, blocked or who left; paused people count")
+    func likes() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(40) { person in
+            person.isClosed = person.id == 10
+            person.isPaused = person.id == 11
+            person.isIncognito = person.id == 12
+        }
+        let me = UserID(rawValue: 1)
+        var expected: [Int64] = []
+        for liker in Int64(2)...40 where liker != 10 {
+            try await fixture.swipe(liker, 1, liker == 20 ? .superlike : liker == 21 ? .pass : .like)
+            if liker % 3 == 0 { fixture.server.clock.advance(by: .seconds(1)) }
+            if liker != 21 { expected.append(liker) }
+        }
+        try await fixture.swipe(1, 30, .pass)
+        try await fixture.swipe(1, 31, .skip)
+        try await fixture.swipe(1, 32, .like)
+        try await fixture.service.block(UserID(rawValue: 33), by: me)
+        try await fixture.service.block(me, by: UserID(rawValue: 34))
+        expected = expected.filter { !(30...34).contains($0) }.reversed()
+        for limit in [1, 2, 7, 100] {
+            let likes = try await all(limit: limit) { position in
+                try await fixture.service.likes(of: me, after: position, limit: limit)
+            }
+            // Equal times are ordered by identifier, which is the order in which they came here.
+            #expect(likes.map(\.card.id.rawValue) == expected)
+            #expect(likes.filter(\.like.isSuperlike).map(\.card.id.rawValue) == [20])
+        }
+        fixture.server.clock.advance(by: .hours(24))
+        let later = try await fixture.service.likes(of: me, after: .newest, limit: 100)
+        #expect(later.items.map(\.card.id.rawValue).contains(31), "a skip that has run out is no answer")
+        await fixture.server.stop()
+    }
+
+    @Test("matches come newest first from both sides, live ones with people who are there")
+    func matches() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(30)
+        let me = UserID(rawValue: 15)
+        var (expected, chance): ([Int64], SplitMix64) = ([], SplitMix64(seed: 11))
+        for other in (Int64(1)...30).shuffled(using: &chance) where other != 15 {
+            try await fixture.swipe(other, 15, .like)
+            let match = try #require(try await fixture.swipe(15, other, .like))
+            if other % 4 == 0 { fixture.server.clock.advance(by: .milliseconds(1)) }
+            if other == 7 {
+                try await fixture.service.unmatch(match.match.id, by: UserID(rawValue: 7))
+            } else if other == 8 {
+                try await fixture.service.block(me, by: UserID(rawValue: 8))
+            } else if other != 9 {
+                expected.insert(other, at: 0)
+            }
+        }
+        try await fixture.server.storage.write { transaction in
+            try transaction.database.execute(sql: "UPDATE profiles_users SET closed = 1 WHERE id = 9")
+        }
+        for limit in [1, 4, 100] {
+            let matches = try await all(limit: limit) { position in
+                try await fixture.service.matches(of: me, after: position, limit: limit)
+            }
+            #expect(matches.map(\.card.id.rawValue) == expected)
+        }
+        #expect(try fixture.faults() == [])
+        await fixture.server.stop()
+    }
+
+    @Test("a list whose rows are all hidden ends, with pages of nothing if it is long")
+    func hiddenRows() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(5_003)
+        try await fixture.server.storage.write { transaction in
+            for liker in Int64(2)...5_002 {
+                try transaction.database.cachedStatement(
+                    sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (?, 1, 1, ?)"
+                ).execute(arguments: [liker, liker])
+                try transaction.database.cachedStatement(
+                    sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (1, ?, 0, ?)"
+                ).execute(arguments: [liker, liker])
+            }
+            try transaction.database.execute(
+                sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (5003, 1, 1, 1)")
+        }
+        let likes = try await all(limit: 20) { position in
+            try await fixture.service.likes(of: UserID(rawValue: 1), after: position, limit: 20)
+        }
+        #expect(likes.map(\.card.id.rawValue) == [5_003])
+        await fixture.server.stop()
+    }
+
+    @Test("blocks come newest first and go when lifted")
+    func blocks() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(20)
+        let me = UserID(rawValue: 1)
+        for target in Int64(2)...20 { try await fixture.service.block(UserID(rawValue: target), by: me) }
+        try await fixture.service.unblock(UserID(rawValue: 5), by: me)
+        for limit in [3, 100] {
+            let blocks = try await all(limit: limit) { position in
+                try await fixture.service.blocks(of: me, after: position, limit: limit)
+            }
+            #expect(blocks.map(\.target.rawValue) == (2...20).reversed().filter { $0 != 5 })
+        }
+        await fixture.server.stop()
+    }
+}

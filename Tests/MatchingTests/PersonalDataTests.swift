@@ -1,0 +1,91 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+import SparkTestSupport
+import Testing
+
+@testable import SparkMatching
+
+@Suite("Personal data") struct PersonalDataTests {
+    private let registry = PersonalDataRegistry(manifests: [MatchingModule.manifest])
+
+    private func fill(_ fixture: Fixture) async throws {
+        try await fixture.settle(6)
+        for (user, target, action) in [
+            (1, 2, .like), (2, 1, .like), (1, 3, .pass), (3, 1, .superlike), (4, 1, .skip), (5, 1, .pass), (5, 6, .like),
+        ] as [(Int64, Int64, SwipeAction)] {
+            try await fixture.swipe(user, target, action)
+        }
+        let (one, four, five) = (UserID(rawValue: 1), UserID(rawValue: 4), UserID(rawValue: 5))
+        try await fixture.service.block(five, by: one)
+        try await fixture.service.block(one, by: four)
+        _ = try await fixture.service.report(Report(reporter: one, target: five, category: .spam, text: "secret words"))
+        _ = try await fixture.service.report(Report(reporter: four, target: one, category: .other, text: "about one"))
+    }
+
+    @Test("an export has what the person did, and nothing that others did to them")
+    func export() async throws {
+        let fixture = try await Fixture.start()
+        try await fill(fixture)
+        let export = try fixture.server.storage.readNow { try registry.export(UserID(rawValue: 1), from: $0) }
+        let swipes = try #require(export["matching_swipes"]?.array)
+        #expect(swipes.map { $0["action"]?.string } == ["like", "pass"])
+        #expect(swipes.first?["target_id"]?.string == UserID(rawValue: 2).wire)
+        #expect(export["matching_matches"]?[0]?["user_id"]?.string == UserID(rawValue: 2).wire)
+        #expect(export["matching_blocks"]?.array?.count == 1)
+        #expect(export["matching_reports"]?.array?.count == 1)
+        let text = JSONWriter.string(of: export)
+        #expect(text.contains("secret words"))
+        #expect(!text.contains("about one"))
+        #expect(!text.contains(UserID(rawValue: 4).wire))
+        await fixture.server.stop()
+    }
+
+    @Test("an erasure leaves no row that names the person, and no word of theirs")
+    func erase() async throws {
+        let fixture = try await Fixture.start()
+        try await fill(fixture)
+        let left = try await fixture.server.storage.write { [registry] transaction -> [Int] in
+            let database = transaction.database
+            try registry.erase(UserID(rawValue: 1), in: database)
+            return try [
+                "matching_swipes WHERE user_id = 1 OR target_id = 1", "matching_matches WHERE user_a = 1 OR user_b = 1",
+                "matching_blocks WHERE user_id = 1 OR target_id = 1",
+                "matching_reports WHERE reporter_id = 1 OR target_id = 1 OR text <> ''", "matching_swipes",
+                "matching_reports",
+            ].map { try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \($0)") ?? -1 }
+        }
+        #expect(left == [0, 0, 0, 0, 1, 1])
+        #expect(try fixture.faults() == [])
+        await fixture.server.stop()
+    }
+
+    @Test("every invariant finds the fault it is for")
+    func invariants() async throws {
+        let fixture = try await Fixture.start()
+        try await fill(fixture)
+        #expect(try fixture.faults() == [])
+        func faults(_ sql: String) async throws -> [String] {
+            try await fixture.server.storage.write { transaction in
+                let database = transaction.database
+                try database.execute(sql: "PRAGMA ignore_check_constraints = 1")
+                defer { try? database.execute(sql: "PRAGMA ignore_check_constraints = 0") }
+                var found: [String] = []
+                try database.inSavepoint {
+                    try database.execute(sql: sql)
+                    for invariant in MatchingInvariants.all { found += try invariant.check(database) }
+                    return .rollback
+                }
+                return found
+            }
+        }
+        #expect(try await faults("UPDATE matching_matches SET user_a = user_b, user_b = user_a").count == 1)
+        #expect(try await faults("UPDATE matching_swipes SET action = 0 WHERE user_id = 2 AND target_id = 1").count == 1)
+        #expect(try await faults("INSERT INTO matching_blocks VALUES (2, 1, 0)").count == 1)
+        #expect(
+            try await faults("INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (1, 1, 0, 0)").count == 1
+        )
+        await fixture.server.stop()
+    }
+}
