@@ -93,7 +93,7 @@ let package = Package(
         .target(
             name: "Spark",
             dependencies: [
-                "SparkServer", "SparkKit", "SparkCore", "SparkStorage", logging, "SparkAccounts", "SparkProfiles", "SparkMatching"],
+                "SparkServer", "SparkKit", "SparkCore", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts", "SparkProfiles", "SparkMatching"],
             swiftSettings: strict),
         .target(name: "CSparkData"),
         .target(
@@ -119,6 +119,10 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore],
             swiftSettings: strict),
+        .target(name: "NotesModule", dependencies: ["Spark"], path: "Tests/OutsidePackage/Sources/NotesModule"),
+        .testTarget(
+            name: "NotesModuleTests", dependencies: ["NotesModule", "Spark", "SparkClient"],
+            path: "Tests/OutsidePackage/Tests/NotesModuleTests"),
         .executableTarget(
             name: "SparkCommand", dependencies: ["Spark", "SparkClient", "SparkDemo", arguments, logging], swiftSettings: strict),
     ]

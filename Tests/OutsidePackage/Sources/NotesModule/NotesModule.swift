@@ -1,0 +1,63 @@
+public import Spark
+
+/// Private notes that a person keeps, and a line of congratulation for each match.
+public struct NotesModule: SparkModule {
+    public static let manifest = ModuleManifest(
+        id: "notes", summary: "Private notes", dependencies: ["accounts", "matching"],
+        migrations: [
+            Migration("notes.001_notes", sql: "CREATE TABLE notes_notes (user_id INTEGER NOT NULL, text TEXT NOT NULL) STRICT")
+        ],
+        tables: [
+            .userLinked(
+                "notes_notes",
+                export: { database, user in
+                    try String.fetchAll(
+                        database, sql: "SELECT text FROM notes_notes WHERE user_id = ?", arguments: [user.rawValue]
+                    ).map { .string($0) }
+                },
+                erase: { database, user in
+                    try database.execute(sql: "DELETE FROM notes_notes WHERE user_id = ?", arguments: [user.rawValue])
+                })
+        ])
+
+    private let storage: Storage
+
+    public init(configuration: NoConfiguration, context: ModuleContext) { storage = context.storage }
+
+    public func register(in registrar: inout ModuleRegistrar) {
+        registrar.route(
+            Route(.post, "/notes", "Keeps a note", rateLimit: .write, body: .of(NewNote.self), status: .created) { call in
+                let note = try call.body(NewNote.self)
+                try await add(note.text, to: try call.user)
+                return Reply(.created)
+            })
+        registrar.route(
+            Route(.get, "/notes", "Lists the notes", rateLimit: .read) { call in
+                let user = try call.user
+                let notes = try await storage.read { database in
+                    try String.fetchAll(
+                        database, sql: "SELECT text FROM notes_notes WHERE user_id = ?", arguments: [user.rawValue])
+                }
+                return .page(notes.map { JSONValue.string($0) }, nextCursor: nil)
+            })
+        registrar.subscribe(to: MatchCreated.self) { match in
+            for user in match.users { try? await add("You have a match!", to: user) }
+        }
+    }
+
+    private func add(_ text: String, to user: UserID) async throws {
+        try await storage.write { transaction in
+            try transaction.database.execute(
+                sql: "INSERT INTO notes_notes (user_id, text) VALUES (?, ?)", arguments: [user.rawValue, text])
+        }
+    }
+}
+
+/// The body of `POST /notes`.
+struct NewNote: RequestBody {
+    static let schemaName = "NewNote"
+    static let schema = Schema.object([.required("text", .string(1...500))])
+    let text: String
+
+    init(from reader: inout ObjectReader) { text = reader.string("text", length: 1...500) }
+}
