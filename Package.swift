@@ -93,7 +93,9 @@ let package = Package(
         .target(
             name: "Spark",
             dependencies: [
-                "SparkServer", "SparkKit", "SparkCore", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts", "SparkProfiles", "SparkMatching"],
+                "SparkServer", "SparkKit", "SparkCore", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts",
+                "SparkProfiles", "SparkMatching",
+            ],
             swiftSettings: strict),
         .target(name: "CSparkData"),
         .target(
@@ -116,6 +118,7 @@ let package = Package(
             name: "SparkServerTests",
             dependencies: ["SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, grdb],
             swiftSettings: strict),
+        .testTarget(name: "SparkTests", dependencies: ["Spark", "SparkKit", "SparkServer"], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore],
             swiftSettings: strict),

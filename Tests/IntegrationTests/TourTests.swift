@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+@Suite("The README's tour")
+struct TourTests {
+    @Test("pasted into a shell, every line of it works")
+    func pasted() async throws {
+        try await withDataDirectory { directory in
+            #expect(try await SparkProcess.run(["seed", "--people", "3000", "--data", directory]).status == 0)
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let script = try tour()
+                .replacing("URL=http://127.0.0.1:7775", with: "URL=\(spark.url)")
+                .replacing("SPARK=.build/release/spark", with: "SPARK='\(SparkProcess.binary.path)'")
+                .replacing("$SPARK token", with: "$SPARK token --data \(directory)")
+                .replacing("$SPARK check", with: "$SPARK check --data \(directory)")
+            let output = try await shell("set -eu\n\(script)")
+            #expect(output.contains(#""latitude":35.6"#))
+            #expect(output.contains(#""stage":"nearby""#), "\(output)")
+            #expect(output.contains(#"{"match":null}"#))
+            #expect(output.contains(#"{"match":{"id":"mat_"#))
+            #expect(output.contains(#""openapi":"3.1.0""#))
+            #expect(output.contains("The database is sound."))
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    /// The commands of the section, in order.
+    private func tour() throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let start = try #require(readme.range(of: "## Five minutes with curl")).upperBound
+        let end = try #require(readme.range(of: "\n## As a fixture")).lowerBound
+        let blocks = readme[start..<end].components(separatedBy: "```")
+        return blocks.enumerated().filter { $0.offset % 2 == 1 }.map { $0.element.dropFirst(3) }.joined(separator: "\n")
+    }
+
+    private func shell(_ script: String) async throws -> String {
+        try await Task.detached {
+            let process = Process()
+            process.executableURL = URL(filePath: "/bin/bash")
+            process.arguments = ["-c", script]
+            let output = Pipe()
+            process.standardOutput = output
+            try process.run()
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0, "\(text)")
+            return text
+        }.value
+    }
+}

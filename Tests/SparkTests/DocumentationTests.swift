@@ -1,0 +1,39 @@
+import Foundation
+import Spark
+import Testing
+
+@Suite("The documentation")
+struct DocumentationTests {
+    private func text(_ path: String) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        return try String(contentsOf: root.appending(path: path), encoding: .utf8)
+    }
+
+    @Test("data/spark.yaml is what spark config default prints")
+    func defaultConfiguration() throws {
+        #expect(try text("data/spark.yaml") == ConfigurationSchema(modules: sparkModules).defaultFile)
+    }
+
+    @Test("the README's example module is the one that is compiled and tested")
+    func example() throws {
+        let source = try text("Tests/OutsidePackage/Sources/NotesModule/NotesModule.swift")
+        #expect(try text("README.md").contains("```swift\n\(source)```"))
+    }
+
+    @Test("the README's tree names every target")
+    func tree() throws {
+        let readme = try text("README.md")
+        for folder in ["Sources", "Plugins"] {
+            let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
+            for name in try FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path) {
+                #expect(readme.contains("\(name)/"), "\(folder)/\(name)")
+            }
+        }
+    }
+
+    @Test("Spark's own modules fit together")
+    func modules() {
+        #expect(ModulePlan(sparkModules).faults.isEmpty)
+    }
+}
