@@ -90,6 +90,25 @@ struct DemoTests {
         #expect(answer.status == 200)
     }
 
+    private func schema(_ town: Town) throws -> [String] {
+        try town.server.storage.readNow { database in
+            try String.fetchAll(database, sql: "SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name")
+        }
+    }
+
+    @Test("after loading, and after a failure, the schema with its triggers is the same as before")
+    func schemaStays() async throws {
+        try await Town.with { town in
+            let before = try schema(town)
+            #expect(before.filter { $0.contains("TRIGGER") && $0.contains("profiles_users") }.count == 8)
+            let now = town.server.clock.now()
+            #expect(throws: DatabaseError.self) { try town.server.load(TwinTown(count: 50, seed: 1, now: now)) }
+            #expect(try schema(town) == before)
+            try town.server.load(SpiralTown(count: 50, seed: 1, now: now))
+            #expect(try schema(town) == before)
+        }
+    }
+
     @Test("a second town is loaded beside the first, and a loaded person lives on like any other")
     func besideOthers() async throws {
         try await Town.with { town in
