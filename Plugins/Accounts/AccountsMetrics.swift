@@ -7,7 +7,7 @@ struct AccountsMetrics: Sendable {
         MetricDeclaration("spark_accounts_registrations_total", .counter, help: "Accounts created."),
         MetricDeclaration(
             "spark_accounts_logins_total", .counter, labels: ["result"],
-            help: "Logins by result: ok, refused (wrong credentials) or limited (too many failures)."),
+            help: "Logins by result: ok, refused (wrong credentials, also when changing the password) or limited."),
         MetricDeclaration(
             "spark_accounts_password_hash_seconds", .histogram,
             help: "Time to derive one password hash, waiting not included."),

@@ -26,7 +26,9 @@ public struct AccountsModule: SparkModule {
         let revoked = RevokedSessions(lifetime: configuration.accessTokenLifetime)
         self.hasher = PasswordHasher(
             parameters: context.isEphemeral ? .ephemeral : .standard, secrets: secrets, metrics: metrics)
-        self.authenticator = Authenticator(store: store, tokens: accessTokens, revoked: revoked, clock: context.clock)
+        self.authenticator = Authenticator(
+            store: store, tokens: accessTokens, revoked: revoked, cache: PrincipalCache(random: secrets.random),
+            clock: context.clock)
         self.service = AccountsService(
             configuration: configuration, store: store, hasher: hasher, accessTokens: accessTokens,
             refreshTokens: RefreshTokenChain(key: context.keys.key(for: "refresh"), secrets: secrets), revoked: revoked,

@@ -11,19 +11,22 @@ final class Authenticator: Authenticating {
     private let tokens: AccessTokens
     private let revoked: RevokedSessions
     private let clock: any WallClock
-    private let cache = PrincipalCache()
+    private let cache: PrincipalCache
 
-    init(store: any AccountsStore, tokens: AccessTokens, revoked: RevokedSessions, clock: any WallClock) {
+    init(
+        store: any AccountsStore, tokens: AccessTokens, revoked: RevokedSessions, cache: PrincipalCache, clock: any WallClock
+    ) {
         self.store = store
         self.tokens = tokens
         self.revoked = revoked
+        self.cache = cache
         self.clock = clock
     }
 
     func authenticate(token: String) async throws -> Principal {
         guard token.utf8.count <= AccessTokens.longestText else { throw EdgeError.unauthenticated }
         let now = clock.now()
-        let fingerprint = TokenFingerprint(token)
+        let fingerprint = cache.fingerprint(of: token)
         let principal: Principal
         if let known = cache[fingerprint] {
             principal = known

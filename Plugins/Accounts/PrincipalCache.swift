@@ -1,21 +1,28 @@
-import Crypto
 import SparkCore
 import Synchronization
 
-/// 128 bits of a token's SHA-256: to find another text with the same is out of reach, so the text itself need not be kept.
+/// 128 bits that stand for a token in this process: two passes of the standard library's keyed SipHash, each begun with
+/// a secret of its own. Without these nobody can look for another text with the same bits, so the text need not be kept;
+/// SHA-256 would serve as well and cost more.
 struct TokenFingerprint: Hashable, Sendable {
     let high: UInt64
     let low: UInt64
 
-    init(_ token: String) {
+    fileprivate init(_ token: String, secrets: (UInt64, UInt64)) {
         var token = token
-        let digest = token.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
-        (high, low) = digest.withUnsafeBytes { bytes in
-            (bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        (high, low) = token.withUTF8 { bytes in
+            (Self.pass(UnsafeRawBufferPointer(bytes), secrets.0), Self.pass(UnsafeRawBufferPointer(bytes), secrets.1))
         }
     }
 
     func hash(into hasher: inout Hasher) { hasher.combine(low) }
+
+    private static func pass(_ bytes: UnsafeRawBufferPointer, _ secret: UInt64) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(secret)
+        hasher.combine(bytes: bytes)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
 }
 
 /// Remembers whom verified tokens name, so that the next request with one costs a hash and a lookup.
@@ -59,6 +66,11 @@ final class PrincipalCache: Sendable {
     }
 
     private let shards = (0..<PrincipalCache.shardCount).map { _ in Shard() }
+    private let secrets: (UInt64, UInt64)
+
+    init(random: any RandomSource) { self.secrets = (random.next(), random.next()) }
+
+    func fingerprint(of token: String) -> TokenFingerprint { TokenFingerprint(token, secrets: secrets) }
 
     subscript(token: TokenFingerprint) -> Principal? {
         get { shard(of: token).principal(for: token) }
