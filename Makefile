@@ -1,4 +1,4 @@
-# run · test · bench · format: each works on a fresh Debian 12 machine with Swift 6.3.
+# run · test · soak · bench · format: each works on a fresh Debian 12 machine with Swift 6.3.
 
 SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
 DATA ?= spark_data
@@ -6,7 +6,7 @@ PEOPLE ?= 10000
 SPARK := .build/release/spark
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: run test bench format packages release
+.PHONY: run test soak bench format packages release
 
 ## Builds, makes a demo town when the data directory is new, serves on 127.0.0.1:7775.
 run: release
@@ -16,6 +16,11 @@ run: release
 ## Everything but the benchmarks.
 test: packages
 	swift test
+
+## The heavy tests at full size, and a stranger's package built from outside.
+soak: packages
+	SPARK_SOAK=1 swift test --filter 'IntegrationTests|MatchingTests'
+	cd Tests/OutsidePackage && swift test
 
 ## Server beside its peers; installs wrk and nginx.
 bench: release
