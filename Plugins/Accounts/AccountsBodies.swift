@@ -1,3 +1,4 @@
+import Foundation
 import SparkCore
 import SparkKit
 
@@ -30,14 +31,15 @@ struct RegistrationForm: RequestBody {
             reader.optionalList("interested_in", count: 1...3, format: genders, Gender.init(wire:)) ?? [])
     }
 
+    /// Without the spaces around it.
     private static func name(from reader: inout ObjectReader) -> String {
         let name = reader.string("name", length: 1...50)
-        let isVisible = name.unicodeScalars.contains { !$0.properties.isWhitespace }
-        let hasControls = name.unicodeScalars.contains { $0.properties.generalCategory == .control }
-        if !name.isEmpty, !isVisible || hasControls {
+        let trimmed = name.trimmingCharacters(in: .whitespacesAndNewlines)
+        let hasControls = trimmed.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        if !name.isEmpty, trimmed.isEmpty || hasControls {
             reader.refuse("name", "format", "A name has visible characters and no control characters.")
         }
-        return name
+        return trimmed
     }
 
     static let schemaName = "Registration"

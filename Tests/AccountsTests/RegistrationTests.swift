@@ -9,7 +9,7 @@ struct RegistrationTests {
     @Test("an account comes with tokens, the self-portrait and its participants' rows")
     func registers() async throws {
         try await withServer { server in
-            let answer = try await server.call("POST", "/api/v1/auth/register", json: registration())
+            let answer = try await server.call("POST", "/api/v1/auth/register", json: registration(["name": " Ada "]))
             #expect(answer.status == 201)
             #expect(answer.json["user"]?["name"] == "Ada")
             #expect(answer.json["token_type"] == "Bearer")
