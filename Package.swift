@@ -39,7 +39,14 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
             name: "Spark\(name)",
             dependencies: ["SparkKit", "SparkCore", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle]
                 + dependencies,
-            path: "Plugins/\(name)", swiftSettings: strict)
+            path: "Plugins/\(name)", swiftSettings: strict),
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: [
+                "Spark", "SparkTestSupport", "SparkDemo", "SparkKit", "SparkCore", "SparkStorage", "Spark\(name)", grdb,
+                httpTypes, lifecycle,
+            ] + dependencies,
+            path: "Tests/\(name)Tests", swiftSettings: strict),
     ]
 }
 
