@@ -43,7 +43,8 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
         .testTarget(
             name: "\(name)Tests",
             dependencies: [
-                "Spark", "SparkTestSupport", "SparkDemo", "SparkKit", "SparkCore", "SparkStorage", "Spark\(name)", grdb,
+                "Spark", "SparkTestSupport", "SparkDemo", "SparkKit", "SparkCore", "SparkStorage",
+                .init(stringLiteral: "Spark\(name)"), grdb,
                 httpTypes, lifecycle,
             ] + dependencies,
             path: "Tests/\(name)Tests", swiftSettings: strict),
