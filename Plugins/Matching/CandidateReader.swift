@@ -18,8 +18,13 @@ struct CandidateReader {
         SELECT \(columns), u.hide_distance, u.created_at, u.version, u.name, u.about FROM profiles_users u WHERE u.id = ?1
         """
 
-    /// Those in the box ?1…?4 (west, east, south, north) who are in none of the boxes ?5…?8 and ?9…?12, were active since ?13,
-    /// are of a gender in ?14, look for the gender ?15, and were born from day ?16 to ?17.
+    /// Were active since ?13, are of a gender in ?14, look for the gender ?15, and were born from day ?16 to ?17.
+    private static let coarseFilter = """
+        u.birth_date BETWEEN ?16 AND ?17 AND ?14 >> u.gender & 1 AND u.interested_in >> ?15 & 1
+            AND u.closed = 0 AND u.paused = 0 AND u.last_active_at >= ?13
+        """
+
+    /// Those in the box ?1…?4 (west, east, south, north) who are in none of the boxes ?5…?8 and ?9…?12, coarsely filtered.
     ///
     /// CROSS JOIN keeps the order of the tables: the R-tree leads, and what only needs the R-tree is decided before the person is
     /// looked up. The same comparisons decide "in" and "not in", so the rings leave no gap between them.
@@ -29,9 +34,11 @@ struct CandidateReader {
         WHERE i.xmax >= ?1 AND i.xmin <= ?2 AND i.ymax >= ?3 AND i.ymin <= ?4
             AND NOT (i.xmax >= ?5 AND i.xmin <= ?6 AND i.ymax >= ?7 AND i.ymin <= ?8)
             AND NOT (i.xmax >= ?9 AND i.xmin <= ?10 AND i.ymax >= ?11 AND i.ymin <= ?12)
-            AND u.birth_date BETWEEN ?16 AND ?17 AND ?14 >> u.gender & 1 AND u.interested_in >> ?15 & 1
-            AND u.closed = 0 AND u.paused = 0 AND u.last_active_at >= ?13
+            AND \(coarseFilter)
         """
+
+    /// Everybody who has a place, coarsely filtered; ?1…?12 are ignored.
+    static let anywhere = "SELECT \(columns) FROM profiles_users u WHERE u.location IS NOT NULL AND \(coarseFilter)"
 
     /// What filter and score know of a person; nil when there is none.
     func candidate(_ id: UserID) throws -> Candidate? {

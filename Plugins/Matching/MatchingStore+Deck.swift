@@ -36,9 +36,9 @@ extension SpatiaLiteMatchingStore {
 
 /// One deck being made, in one snapshot.
 private struct DeckSearch {
-    /// A radius that holds the whole Earth.
-    private static let everywhere = Distance(metres: 20_100_000)
-    private static let firstRadius = Distance(metres: 2_000)
+    private static let firstRadius = Distance.kilometres(2)
+    /// Beyond, reading everybody in turn is cheaper than asking the R-tree for most of them.
+    private static let widestRing = Distance.kilometres(1_000)
 
     let database: Database
     let query: DeckQuery
@@ -50,15 +50,21 @@ private struct DeckSearch {
     /// The best candidates of a stage, best first.
     func best(at stage: DeckStage) throws -> [DeckRank] {
         let filter = TwoWayFilter(viewer: viewer, stage: stage, activeSince: query.activeSince)
-        let outermost = min(viewer.reach(at: stage) ?? Self.everywhere, Self.everywhere)
+        let outermost = viewer.reach(at: stage)
         var best = BestCandidates(limit: query.limit)
         var (radius, inner) = (Self.firstRadius, [Envelope]())
         while true {
-            let isOutermost = radius >= outermost
-            if isOutermost { radius = outermost }
+            if let outermost, radius >= outermost { radius = outermost }
+            if radius > Self.widestRing {
+                // Those of the rings are met again, which changes nothing.
+                try weigh(CandidateReader.anywhere, arguments(nil, at: stage), filter: filter, best: &best)
+                return best.ranks
+            }
             let ring = Envelope.covering(place, radius: radius)
-            for box in ring { try weigh(box, without: inner, filter: filter, best: &best) }
-            if isOutermost { return best.ranks }
+            for box in ring {
+                try weigh(CandidateReader.inBox, arguments(box, without: inner, at: stage), filter: filter, best: &best)
+            }
+            if radius == outermost { return best.ranks }
             let ceiling = query.scorer.ceiling(beyond: radius, sharedInterests: interests.count)
             // Equals are ordered by a hash, so an equal outside could still stand before the last one.
             if let threshold = best.threshold, threshold > ceiling { return best.ranks }
@@ -67,9 +73,9 @@ private struct DeckSearch {
         }
     }
 
-    /// Offers everybody in a box who is in none of the inner boxes.
-    private func weigh(_ box: Envelope, without inner: [Envelope], filter: TwoWayFilter, best: inout BestCandidates) throws {
-        try database.scan(CandidateReader.inBox, arguments(box, without: inner, at: filter.stage)) { row in
+    /// Offers everybody whom a query finds and who passes the filter.
+    private func weigh(_ sql: String, _ arguments: [ScanArgument], filter: TwoWayFilter, best: inout BestCandidates) throws {
+        try database.scan(sql, arguments) { row in
             let id = row.integer(0)
             guard !standing.excludes(id), let candidate = CandidateReader.candidate(row, today: today),
                 filter.suits(candidate, hasLikedViewer: standing.isLiked(by: id)), let theirs = candidate.place
@@ -90,7 +96,7 @@ private struct DeckSearch {
     private var today: CivilDate { query.now.date }
 
     /// The coarse part of the filter, which SQLite applies before a row is looked at. Never narrower than the filter.
-    private func arguments(_ box: Envelope, without inner: [Envelope], at stage: DeckStage) -> [ScanArgument] {
+    private func arguments(_ box: Envelope?, without inner: [Envelope] = [], at stage: DeckStage) -> [ScanArgument] {
         var born: ClosedRange<Int64> = .min ... .max
         if let slack = viewer.ageSlack(at: stage) {
             let youngest = today.adding(years: -(viewer.preferences.minAge - slack)).daysSinceEpoch + 2

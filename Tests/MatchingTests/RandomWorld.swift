@@ -45,7 +45,7 @@ struct RandomWorld {
         person.interestedIn = happens(60) ? .everyone : GenderSet(rawValue: UInt8(1 + pick(7)))
         let low = 18 + pick(25)
         (person.minAge, person.maxAge) = happens(50) ? (18, 120) : (low, min(120, low + pick(30)))
-        person.maxDistanceKilometres = [1, 2, 5, 20, 100, 1_000, 20_000][pick(7)]
+        person.maxDistanceKilometres = [1, 2, 5, 20, 100, 800, 1_000, 3_000, 20_000][pick(9)]
         (person.isAgeHard, person.isDistanceHard) = isPlain ? (true, true) : (happens(50), happens(50))
         person.interests = (0..<pick(8)).map { _ in "interest \(pick(12))" }
         person.hidesDistance = happens(20)
