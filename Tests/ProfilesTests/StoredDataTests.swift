@@ -7,11 +7,6 @@ import Testing
 
 @testable import SparkProfiles
 
-extension Storage {
-    /// Returns when the writes that wait now are committed.
-    func writesAreDone() async { try? await write { _ in } }
-}
-
 @Suite("What is stored")
 struct StoredDataTests {
     private func table() throws -> TableDeclaration {
