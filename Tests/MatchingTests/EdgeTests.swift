@@ -179,7 +179,7 @@ import Testing
         let cursor = try #require(cursors.first)
         #expect(try await server.call("GET", "/api/v1/likes?cursor=\(cursor)", token: bea.token).status == 422)
         #expect(try await server.call("GET", "/api/v1/matches?cursor=\(cursor)", token: anna.token).status == 422)
-        #expect(try await server.call("GET", "/api/v1/likes?cursor=\(cursor.dropLast())A", token: anna.token).status == 422)
+        #expect(try await server.call("GET", "/api/v1/likes?cursor=\(cursor.dropLast())\(cursor.hasSuffix("A") ? "Q" : "A")", token: anna.token).status == 422)
         await server.stop()
     }
 
