@@ -47,7 +47,7 @@ struct EdgeChannelTests {
     @Test("a request that trickles is answered 408 when its time is over, not before")
     func trickling() async throws {
         let channel = try await channel()
-        try await channel.writeInbound(ByteBuffer(string: "POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\na"))
+        try await channel.writeInbound(ByteBuffer(string: "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\na"))
         await channel.testingEventLoop.advanceTime(by: .seconds(14))
         try await channel.writeInbound(ByteBuffer(string: "a"))
         #expect(try await output(channel).isEmpty)

@@ -6,6 +6,7 @@ public enum EdgeError: ClientError {
     case notFound
     case methodNotAllowed
     case bodyTooLarge
+    case headersTooLarge
     case unsupportedMediaType
     case timedOut
     case rateLimited(Duration)
@@ -23,6 +24,7 @@ public enum EdgeError: ClientError {
         case .notFound: "request.not_found"
         case .methodNotAllowed: "request.method_not_allowed"
         case .bodyTooLarge: "request.body_too_large"
+        case .headersTooLarge: "request.headers_too_large"
         case .unsupportedMediaType: "request.unsupported_media_type"
         case .timedOut: "request.timed_out"
         case .rateLimited: "request.rate_limited"
@@ -42,6 +44,7 @@ public enum EdgeError: ClientError {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
+        case .headersTooLarge: 431
         case .unsupportedMediaType: 415
         case .timedOut: 408
         case .rateLimited: 429
@@ -60,6 +63,7 @@ public enum EdgeError: ClientError {
         case .unauthenticated: "A valid access token is needed."
         case .notFound: "There is nothing here, or nothing for you."
         case .methodNotAllowed: "This path does not answer that method."
+        case .headersTooLarge: "The request line or the header fields are longer than the server accepts."
         case .bodyTooLarge: "The body is longer than the server accepts."
         case .unsupportedMediaType: "The body must be application/json."
         case .timedOut: "The request did not arrive in time."

@@ -3,7 +3,8 @@ import NIOHTTP1
 import SparkCore
 import SparkKit
 
-/// Answers what never becomes a request: broken HTTP (400) and requests that do not arrive whole in time (408), then closes.
+/// Answers what never becomes a request: broken HTTP (400), too long heads (431) and requests that do not arrive whole in time
+/// (408), then closes. Says `100 Continue` to who awaits it, and has connections closed that cannot go on.
 ///
 /// Stands nearer to the network than the compressor, which traps on an answer to no request; so the parser's errors end here
 /// and never reach the responder.
@@ -16,6 +17,10 @@ final class RequestGuard: ChannelDuplexHandler {
     private let limit: TimeAmount
     private var state = RequestGuardStateMachine(openedAt: NIODeadline.uptimeNanoseconds(0))
     private var timer: Scheduled<Void>?
+    /// What the guard will answer once everything before is answered.
+    private var fault: any ClientError = EdgeError.timedOut
+    /// No request can come after the last that began.
+    private var isLastRequest = false
 
     init(limit: TimeAmount) { self.limit = limit }
 
@@ -30,10 +35,19 @@ final class RequestGuard: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard state.mayEnter else { return }
         switch unwrapInboundIn(data) {
-        case .head:
+        case .head(var head):
+            guard head.isWellFormed else { return stop(Self.malformed, context) }
             state.requestBegan(at: context.eventLoop.now)
             if timer == nil { schedule(context, in: limit) }
+            isLastRequest = head.endsConnection
+            // Hummingbird closes after a request that says so in just this way.
+            if isLastRequest { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            if head.awaitsContinue, state.isNextToAnswer {
+                context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
+            }
+            return context.fireChannelRead(wrapInboundOut(.head(head)))
         case .body: break
         case .end: state.requestEnded()
         }
@@ -41,22 +55,39 @@ final class RequestGuard: ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let mayLeave =
-            switch unwrapOutboundIn(data) {
-            case .head(let head) where head.status.code >= 200: state.answerBegan()
-            case .end: state.answerEnded()
-            default: state.mayLeave
-            }
+        var part = unwrapOutboundIn(data)
+        var hasEnded = false
+        let mayLeave: Bool
+        switch part {
+        case .head(var head) where head.status.code >= 200:
+            if isLastRequest, state.isLastToAnswer { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            part = .head(head)
+            mayLeave = state.answerBegan()
+        case .end:
+            mayLeave = state.answerEnded()
+            hasEnded = true
+        default: mayLeave = state.mayLeave
+        }
         guard mayLeave else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
-        context.write(data, promise: promise)
+        context.write(wrapOutboundOut(part), promise: promise)
+        if hasEnded { perform(state.drained(), context) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is HTTPParserError else { return context.fireErrorCaught(error) }
-        perform(state.parserFailed(), InvalidInput.malformed("The request is not well-formed HTTP/1.1."), context)
+        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        stop(error == .headerOverflow ? EdgeError.headersTooLarge : Self.malformed, context)
+    }
+
+    private static let malformed = InvalidInput.malformed("The request is not well-formed HTTP/1.1.")
+
+    private func stop(_ fault: any ClientError, _ context: ChannelHandlerContext) {
+        // Bytes after the last request are nobody's; the connection closes with its answer.
+        guard !isLastRequest || state.isReading else { return }
+        if state.mayEnter { self.fault = fault }
+        perform(state.parserFailed(), context)
     }
 
     private func schedule(_ context: ChannelHandlerContext, in delay: TimeAmount) {
@@ -68,27 +99,50 @@ final class RequestGuard: ChannelDuplexHandler {
     private func fire(_ context: ChannelHandlerContext) {
         timer = nil
         let now = context.eventLoop.now
-        perform(state.timerFired(latest: now - limit), EdgeError.timedOut, context)
+        if state.mayEnter { fault = EdgeError.timedOut }
+        perform(state.timerFired(latest: now - limit), context)
         if case .waiting(let since) = state.phase { schedule(context, in: since + limit - now) }
     }
 
-    private func perform(
-        _ action: RequestGuardStateMachine<NIODeadline>.Action, _ error: any ClientError, _ context: ChannelHandlerContext
-    ) {
+    private func perform(_ action: RequestGuardStateMachine<NIODeadline>.Action, _ context: ChannelHandlerContext) {
         switch action {
         case .nothing: return
         case .close: context.close(promise: nil)
         case .answerAndClose:
-            let body = ProblemDocument(error: error, requestID: "none").reply.body
+            let body = ProblemDocument(error: fault, requestID: "none").reply.body
             let headers: HTTPHeaders = [
                 "Connection": "close", "Content-Type": "application/problem+json", "Content-Length": "\(body.count)",
             ]
-            let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: error.status), headers: headers)
+            let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: fault.status), headers: headers)
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolatedUnsafeUnchecked().whenComplete { _ in
                 context.close(promise: nil)
             }
         }
+    }
+}
+
+extension HTTPRequestHead {
+    /// Exactly one Host (RFC 9112, 3.2), and no coding but `chunked`, which HTTP/1.0 does not know (RFC 9112, 6.1): what proxies
+    /// before Spark may have understood otherwise.
+    fileprivate var isWellFormed: Bool {
+        let codings = headers[canonicalForm: "Transfer-Encoding"]
+        let isModern = version == .http1_1
+        return (!isModern || headers["Host"].count == 1)
+            && (codings.isEmpty || isModern && codings.count == 1 && codings[0].lowercased() == "chunked")
+    }
+
+    /// HTTP/1.0, `Connection: close`, and what makes the parser stop: CONNECT and offers to change the protocol, which are never
+    /// taken here.
+    fileprivate var endsConnection: Bool {
+        version != .http1_1 || method == .CONNECT || !isKeepAlive
+            || headers.contains(name: "Upgrade")
+                && headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
+    }
+
+    /// RFC 9110, 10.1.1.
+    fileprivate var awaitsContinue: Bool {
+        version == .http1_1 && headers[canonicalForm: "Expect"].contains { $0.lowercased() == "100-continue" }
     }
 }
