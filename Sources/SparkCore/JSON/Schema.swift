@@ -43,7 +43,7 @@ public struct Schema: Hashable, Sendable {
 
     /// The wire form of one kind of identifier.
     public static func identifier<Kind: IdentifierKind>(_ kind: Kind.Type) -> Schema {
-        Schema(["type": "string", "pattern": .string("^\(Kind.prefix)_[0-9a-hjkmnp-tv-z]{13}$")])
+        Schema(["type": "string", "pattern": .string("^\(Kind.prefix)_[0-7][0-9a-hjkmnp-tv-z]{12}$")])
     }
 
     public static func list(_ element: Schema, count: ClosedRange<Int>? = nil, unique: Bool = false) -> Schema {

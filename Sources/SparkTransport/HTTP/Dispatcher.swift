@@ -110,7 +110,8 @@ struct Dispatcher: Sendable {
         }
         if bytes.isEmpty, route.isBodyOptional { return [] }
         let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-        guard type == "application/json" else { throw EdgeError.unsupportedMediaType }
+        let coding = request.headers[.contentEncoding]?.lowercased() ?? "identity"
+        guard type == "application/json", coding == "identity" else { throw EdgeError.unsupportedMediaType }
         return bytes
     }
 

@@ -61,10 +61,12 @@ private struct Fallback: RouterMiddleware {
 
     private func allowedMethods(_ path: String) -> [String] {
         let segments = path.split(separator: "/")
-        let methods = templates.filter { template in
+        let matching = templates.filter { template in
             template.segments.count == segments.count
                 && zip(template.segments, segments).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
-        }.flatMap(\.methods)
-        return Set(methods).sorted()
+        }
+        // The router does not look further once the words of a path fit, so neither does this.
+        let literal = matching.filter { $0.segments == segments }
+        return Set((literal.isEmpty ? matching : literal).flatMap(\.methods)).sorted()
     }
 }

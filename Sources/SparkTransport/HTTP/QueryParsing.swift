@@ -41,7 +41,7 @@ extension QueryParameter {
             guard case .object(let members) = Schema.integer(range).json else { return .integer(range) }
             return Schema(.object(members + [JSONMember("default", .integer(Int64(fallback)))]))
         case .choice(let words, _): return .oneOf(words)
-        case .words(let words): return .list(.oneOf(words))
+        case .words(let words): return .list(.oneOf(words), count: 1...max(1, words.count))
         case .text(let maximum): return .string(0...maximum)
         }
     }
