@@ -29,6 +29,7 @@ final class SparkProcess: Sendable {
         process.executableURL = Self.binary
         process.arguments = ["serve", "--listen", "127.0.0.1:0"] + arguments
         process.currentDirectoryURL = FileManager.default.temporaryDirectory
+        process.environment = Self.cleanEnvironment
         let output = Pipe()
         process.standardOutput = output
         self.errorLog = FileManager.default.temporaryDirectory.appending(path: "spark-log-\(UUID().uuidString)")
@@ -49,6 +50,11 @@ final class SparkProcess: Sendable {
         self.url = readyLine["url"]?.string ?? ""
         self.directory = readyLine["data"]?.string ?? ""
         self.process = Mutex(process)
+    }
+
+    /// The environment without settings of Spark's, so that a test means the same everywhere.
+    private static var cleanEnvironment: [String: String] {
+        ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SPARK_") }
     }
 
     var client: SparkClient { SparkClient(url: url) }
@@ -77,7 +83,7 @@ final class SparkProcess: Sendable {
             process.executableURL = binary
             process.arguments = arguments
             process.currentDirectoryURL = FileManager.default.temporaryDirectory
-            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            process.environment = cleanEnvironment.merging(environment) { $1 }
             let (output, errors) = (Pipe(), Pipe())
             process.standardOutput = output
             process.standardError = errors
