@@ -83,13 +83,3 @@ extension ActivityLog: Service {
         await flush()
     }
 }
-
-/// Looks once, at the start, whether the configured grid is that of the store, and stops the server if it is not.
-struct GridWatch: Service {
-    let store: any ProfilesStore
-
-    func run() async throws {
-        try await store.adoptGrid()
-        try await gracefulShutdown()
-    }
-}

@@ -35,7 +35,7 @@ public struct ProfilesModule: SparkModule {
         registrar.contribute((any RegistrationParticipant).self, participation)
         registrar.contribute((any ClosureParticipant).self, participation)
 
-        registrar.service(GridWatch(store: service.store))
+        registrar.prepare { [store = service.store] in try await store.adoptGrid() }
         registrar.service(service.activity)
         registrar.health("grid") { [store = service.store] in try await store.checkGrid() }
 

@@ -155,6 +155,12 @@ public final class Server: Sendable {
         guard let (host, port) = configuration.address else {
             throw ConfigurationError(faults: ["http.listen: expected address:port"])
         }
+        do {
+            try await prepare()
+        } catch {
+            await close()
+            throw error
+        }
         let (directory, logger) = (options.directory, options.logger)
         let listener = edge.server(host: host, port: port, logger: logger) { actual in
             let listening = Listening(host: host, port: actual, directory: directory.url)
@@ -183,6 +189,20 @@ public final class Server: Sendable {
             throw error
         }
         await close()
+    }
+
+    /// Lets each module compare its data with the configuration, in the order of dependencies.
+    /// - Throws: `PlanError` for what does not fit.
+    package func prepare() async throws {
+        for entry in registration.entries {
+            for prepare in entry.registrar.preparations {
+                do {
+                    try await prepare()
+                } catch let fault as ModuleFault {
+                    throw PlanError(faults: [fault])
+                }
+            }
+        }
     }
 
     /// Lets `run` end gracefully; returns at once.

@@ -47,9 +47,14 @@ struct ServeTests {
             #expect(health.status == 0)
             let token = try await SparkProcess.run(["token", "--data", directory, ada.id])
             #expect(token.status == 0)
-            let other = SparkClient(url: second.url, token: token.output.trimmingCharacters(in: .newlines))
-            #expect(try await other.call("GET", "/api/v1/me")["id"]?.string == ada.id)
+            let client = SparkClient(url: second.url, token: token.output.trimmingCharacters(in: .newlines))
+            #expect(try await client.call("GET", "/api/v1/me")["id"]?.string == ada.id)
             #expect(await second.end(SIGINT) == 0)
+            let other = ["serve", "--data", directory, "--listen", "127.0.0.1:0", "--set", "profiles.cell_metres=500"]
+            let refused = try await SparkProcess.run(other)
+            #expect(refused.status == 78)
+            #expect(refused.output.isEmpty)
+            #expect(refused.errors.contains("cell_metres"))
             #expect(try await SparkProcess.run(["check", "--data", directory]).status == 0)
             #expect(try await SparkProcess.run(["health", "--data", directory]).status != 0)
         }

@@ -121,8 +121,8 @@ struct StoredDataTests {
             #expect(error?.description.contains("cell_metres=500") == true)
             #expect(throws: ModuleFault.self) { try town.server.storage.readNow { try StoredGrid.check(other, in: $0) } }
             try town.server.storage.readNow { try StoredGrid.check(own, in: $0) }
-            let watch = GridWatch(store: SpatiaLiteProfilesStore(storage: town.server.storage, gridSizes: other))
-            await #expect(throws: ModuleFault.self) { try await watch.run() }
+            let store = SpatiaLiteProfilesStore(storage: town.server.storage, gridSizes: other)
+            await #expect(throws: ModuleFault.self) { try await store.adoptGrid() }
         }
     }
 

@@ -19,7 +19,9 @@ public final class TestServer: Sendable {
     public static func start(
         _ modules: [any SparkModule.Type], settings: [String] = [], seed: UInt64 = 1
     ) async throws -> TestServer {
-        try TestServer(modules, settings: settings, seed: seed)
+        let server = try TestServer(modules, settings: settings, seed: seed)
+        try await server.server.prepare()
+        return server
     }
 
     private init(_ modules: [any SparkModule.Type], settings: [String], seed: UInt64) throws {

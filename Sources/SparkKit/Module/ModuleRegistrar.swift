@@ -10,6 +10,7 @@ public struct ModuleRegistrar: Sendable {
 
     package private(set) var routes: [Route] = []
     package private(set) var subscriptions: [EventSubscription] = []
+    package private(set) var preparations: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
     package private(set) var healthChecks: [HealthCheck] = []
     package private(set) var outboxHandlers: [OutboxHandler] = []
@@ -57,6 +58,10 @@ public struct ModuleRegistrar: Sendable {
 
     /// Runs beside the server until it shuts down.
     public mutating func service(_ service: any Service) { services.append(service) }
+
+    /// Done once before anything runs and before a socket opens: what may find that the data and the configuration do not fit.
+    /// Throwing a `ModuleFault` refuses the start.
+    public mutating func prepare(_ prepare: @escaping @Sendable () async throws -> Void) { preparations.append(prepare) }
 
     /// Asked by `/readyz`; gets a deadline of two seconds.
     public mutating func health(_ name: String, _ check: @escaping @Sendable () async throws -> Void) {
