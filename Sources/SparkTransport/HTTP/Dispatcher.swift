@@ -118,7 +118,7 @@ struct Dispatcher: Sendable {
     private func keyedRequest(
         _ request: Request, route: Route, principal: Principal?, body: [UInt8]
     ) throws -> IdempotencyStore.Request? {
-        guard route.isIdempotencyKeyed, let field = HTTPField.Name("Idempotency-Key"), let key = request.headers[field] else {
+        guard route.isIdempotencyKeyed, let key = request.headers[.idempotencyKey] else {
             return nil
         }
         guard IdempotencyStore.keyLength.contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -148,7 +148,7 @@ struct Dispatcher: Sendable {
         _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?
     ) -> Response {
         var headers = reply.headers
-        if let field = HTTPField.Name("X-Request-Id") { headers[field] = requestID }
+        headers[.requestID] = requestID
         limits?.write(to: &headers)
         var status = reply.status
         var body = reply.body
@@ -172,7 +172,7 @@ struct Dispatcher: Sendable {
 
     /// The client's own id if it is a plain short word, else a new one.
     private func requestID(of request: Request) -> String {
-        if let field = HTTPField.Name("X-Request-Id"), let given = request.headers[field], (1...64).contains(given.utf8.count),
+        if let given = request.headers[.requestID], (1...64).contains(given.utf8.count),
             given.utf8.allSatisfy({ byte in
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
                     || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
@@ -188,9 +188,8 @@ struct Dispatcher: Sendable {
 extension RateLimiter.Verdict {
     /// `RateLimit-Policy` and `RateLimit`.
     func write(to headers: inout HTTPFields) {
-        guard let policyField = HTTPField.Name("RateLimit-Policy"), let field = HTTPField.Name("RateLimit") else { return }
-        headers[policyField] = "\"default\";q=\(policy.quota);w=\(policy.window.roundedUpSeconds)"
-        headers[field] = "\"default\";r=\(remaining);t=\(reset.roundedUpSeconds)"
+        headers[.rateLimitPolicy] = policy.header
+        headers[.rateLimit] = "\"default\";r=\(remaining);t=\(reset.roundedUpSeconds)"
     }
 }
 

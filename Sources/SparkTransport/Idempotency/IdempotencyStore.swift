@@ -104,10 +104,8 @@ final class IdempotencyStore: Sendable {
         let box = try AES.GCM.SealedBox(combined: sealed)
         let plain = Array(try AES.GCM.open(box, using: key, authenticating: associatedData(request)))
         guard plain.count >= 2 else { throw EdgeError.idempotencyAnswerLost }
-        var headers: HTTPFields = [:]
-        if let field = HTTPField.Name("Idempotency-Replayed") { headers[field] = "true" }
         let status = HTTPResponse.Status(code: Int(plain[0]) * 256 + Int(plain[1]))
-        return Reply(status, headers: headers, json: Array(plain.dropFirst(2)))
+        return Reply(status, headers: [.idempotencyReplayed: "true"], json: Array(plain.dropFirst(2)))
     }
 
     private func associatedData(_ request: Request) -> [UInt8] { Array("\(request.owner)\u{0}\(request.key)".utf8) }

@@ -4,7 +4,7 @@ import HTTPTypes
 enum ClientAddress {
     /// The peer; or, if the peer is a trusted proxy, the last address in X-Forwarded-For that is no trusted proxy.
     static func of(peer: String, headers: HTTPFields, trustedProxies: Set<String>) -> String {
-        guard trustedProxies.contains(peer), let field = HTTPField.Name("X-Forwarded-For"), let list = headers[field] else {
+        guard trustedProxies.contains(peer), let list = headers[.forwardedFor] else {
             return peer
         }
         let hops = list.split(separator: ",").map { $0.trimming { $0 == " " } }

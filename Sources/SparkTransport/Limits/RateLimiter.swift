@@ -10,6 +10,13 @@ final class RateLimiter: Sendable {
         /// Requests a window; 0 for no limit.
         let quota: Int
         let window: Duration = .seconds(60)
+        /// The value of `RateLimit-Policy`.
+        let header: String
+
+        init(quota: Int) {
+            self.quota = quota
+            self.header = "\"default\";q=\(quota);w=\(window.roundedUpSeconds)"
+        }
     }
 
     /// What the bucket says of a request.

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("A stranger's module")
 struct NotesModuleTests {
-    private func register(_ name: String, gender: String, interestedIn: String, on url: String) async throws -> (SparkClient, String) {
+    private func register(_ name: String, gender: String, interestedIn: String, on url: String) async throws -> (
+        SparkClient, String
+    ) {
         let client = SparkClient(url: url)
         let answer = try await client.call(
             "POST", "/api/v1/auth/register",

@@ -1,0 +1,16 @@
+import HTTPTypes
+
+/// Header fields that HTTPTypes has no names for.
+extension HTTPField.Name {
+    static let requestID = known("X-Request-Id")
+    static let forwardedFor = known("X-Forwarded-For")
+    static let idempotencyKey = known("Idempotency-Key")
+    static let idempotencyReplayed = known("Idempotency-Replayed")
+    static let rateLimit = known("RateLimit")
+    static let rateLimitPolicy = known("RateLimit-Policy")
+
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("a literal that is no field name") }
+        return name
+    }
+}
