@@ -33,8 +33,10 @@ struct DeckStanding {
     /// Whether the candidate likes the viewer.
     func isLiked(by candidate: Int64) -> Bool { likers.contains(candidate) }
 
+    // Ordered, so that the key is read and not the index by time: then there is nothing to sort.
     private static let swiped = """
         SELECT target_id FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at > ?2)
+        ORDER BY target_id
         """
     private static let passedBy = """
         SELECT user_id FROM matching_swipes WHERE target_id = ?1 AND action IN (0, 3) AND action = 0

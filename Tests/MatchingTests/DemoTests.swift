@@ -1,5 +1,6 @@
 import GRDB
 import SparkCore
+import SparkDemo
 import SparkKit
 import SparkStorage
 import SparkTestSupport
@@ -108,6 +109,18 @@ import Testing
         let (first, second, other) = (try await digest(5), try await digest(5), try await digest(6))
         #expect(first == second)
         #expect(first != other)
+    }
+
+    @Test("a generated town loads with all of its modules, and every check holds")
+    func wholeTown() async throws {
+        let fixture = try await Fixture.start()
+        let town = GeneratedTown(count: 3_000, seed: 11, now: fixture.now)
+        try fixture.server.load(town)
+        #expect(try fixture.server.check() == [])
+        var suggested = 0
+        for index in 0..<20 { suggested += try await fixture.deck(town.id(index).rawValue, limit: 20).count }
+        #expect(suggested > 0)
+        await fixture.server.stop()
     }
 
     @Test("towns of nobody and of one load, and the progress reaches the end")

@@ -151,6 +151,24 @@ import Testing
         await server.stop()
     }
 
+    @Test("a like too many is told when to come back")
+    func dailyLimit() async throws {
+        let fixture = try await Fixture.start(["matching.likes_per_day=1"])
+        let server = fixture.server
+        let (anna, bea) = (try await register(fixture, "anna"), try await register(fixture, "bea"))
+        let cleo = try await register(fixture, "cleo")
+        #expect(try await swipe(fixture, anna, bea, "like").status == 200)
+        let refused = try await swipe(fixture, anna, cleo, "like")
+        #expect(refused.status == 429)
+        #expect(refused.json["code"]?.string == "matching.daily_limit")
+        #expect(refused.json["temporary"]?.bool == true)
+        #expect(refused.headers["retry-after"] == "43200")
+        let undone = try await server.call("DELETE", "/api/v1/swipes/last", token: anna.token)
+        #expect(undone.body == #"{"target_id":"\#(bea.id)","action":"like"}"#)
+        #expect(try await swipe(fixture, anna, cleo, "like").status == 200)
+        await server.stop()
+    }
+
     @Test("a cursor serves the list and the person it was made for, and nobody else")
     func cursors() async throws {
         let fixture = try await Fixture.start()
@@ -179,7 +197,10 @@ import Testing
         let cursor = try #require(cursors.first)
         #expect(try await server.call("GET", "/api/v1/likes?cursor=\(cursor)", token: bea.token).status == 422)
         #expect(try await server.call("GET", "/api/v1/matches?cursor=\(cursor)", token: anna.token).status == 422)
-        #expect(try await server.call("GET", "/api/v1/likes?cursor=\(cursor.dropLast())\(cursor.hasSuffix("A") ? "Q" : "A")", token: anna.token).status == 422)
+        #expect(
+            try await server.call(
+                "GET", "/api/v1/likes?cursor=\(cursor.dropLast())\(cursor.hasSuffix("A") ? "Q" : "A")", token: anna.token
+            ).status == 422)
         await server.stop()
     }
 

@@ -105,6 +105,8 @@ import Testing
             try transaction.database.execute(
                 sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (5003, 1, 1, 1)")
         }
+        let first = try await fixture.service.likes(of: UserID(rawValue: 1), after: .newest, limit: 20)
+        #expect(first.items.isEmpty && first.next != nil, "no page reads without end")
         let likes = try await all(limit: 20) { position in
             try await fixture.service.likes(of: UserID(rawValue: 1), after: position, limit: 20)
         }
