@@ -35,7 +35,7 @@ final class RequestGuard: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard state.mayEnter else { return }
+        guard state.mayEnter, !isOver else { return }
         switch unwrapInboundIn(data) {
         case .head(var head):
             guard head.isWellFormed else { return stop(Self.malformed, context) }
@@ -79,13 +79,26 @@ final class RequestGuard: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
         stop(error == .headerOverflow ? EdgeError.headersTooLarge : Self.malformed, context)
+        breakOff(context)
     }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        breakOff(context)
+        context.fireChannelInactive()
+    }
+
+    /// Tells the responder that a body will not come whole; it would take what came for all of it.
+    private func breakOff(_ context: ChannelHandlerContext) {
+        if state.isReading { context.fireErrorCaught(Self.malformed) }
+    }
+
+    /// Bytes after the last request are nobody's; the connection closes with its answer.
+    private var isOver: Bool { isLastRequest && !state.isReading }
 
     private static let malformed = InvalidInput.malformed("The request is not well-formed HTTP/1.1.")
 
     private func stop(_ fault: any ClientError, _ context: ChannelHandlerContext) {
-        // Bytes after the last request are nobody's; the connection closes with its answer.
-        guard !isLastRequest || state.isReading else { return }
+        guard !isOver else { return }
         if state.mayEnter { self.fault = fault }
         perform(state.parserFailed(), context)
     }
