@@ -1,0 +1,176 @@
+import Foundation
+import SparkCore
+
+/// An HTTP request as plain bytes: nothing stops it from being wrong.
+struct RawRequest: Sendable {
+    var method = "GET"
+    var target = "/"
+    var version = "HTTP/1.1"
+    var headers: [(name: String, value: String)] = []
+    var body: [UInt8]?
+    /// Whether a body bears its Content-Length.
+    var tellsLength = true
+
+    /// A request as clients send it.
+    static func plain(_ method: String, _ target: String, token: String? = nil, json: String? = nil) -> RawRequest {
+        var request = RawRequest(method: method, target: target, headers: [("Host", "spark")])
+        if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
+        if let json {
+            request.headers.append(("Content-Type", "application/json"))
+            request.body = Array(json.utf8)
+        }
+        return request
+    }
+
+    func with(_ name: String, _ value: String) -> RawRequest {
+        var copy = self
+        copy.headers = headers.filter { $0.name != name } + [(name, value)]
+        return copy
+    }
+
+    func without(_ name: String) -> RawRequest {
+        var copy = self
+        copy.headers = headers.filter { $0.name != name }
+        return copy
+    }
+
+    func with(body: [UInt8]) -> RawRequest {
+        var copy = self
+        copy.body = body
+        return copy
+    }
+
+    var bytes: [UInt8] {
+        var text = "\(method) \(target) \(version)\r\n"
+        for (name, value) in headers { text += "\(name): \(value)\r\n" }
+        if let body, tellsLength { text += "Content-Length: \(body.count)\r\n" }
+        return Array((text + "\r\n").utf8) + (body ?? [])
+    }
+}
+
+/// What a server sent in answer to one request.
+struct RawAnswer: Sendable {
+    let status: Int
+    /// By lower-case name.
+    let headers: [String: String]
+    let body: [UInt8]
+
+    var text: String { String(decoding: body, as: UTF8.self) }
+    var json: JSONValue { (try? JSONParser.parse(body)) ?? .null }
+    var code: String { json["code"]?.string ?? "" }
+}
+
+struct RawFailure: Error {
+    let reason: String
+}
+
+/// One TCP connection. It blocks, so it is used from threads of its own (`onThread`).
+final class RawConnection {
+    private static let patience = timeval(tv_sec: 60, tv_usec: 0)
+    private let descriptor: Int32
+    private var received: [UInt8] = []
+    private var position = 0
+
+    /// - Parameter url: `http://127.0.0.1:port`.
+    init(_ url: String) throws {
+        guard let port = url.split(separator: ":").last.flatMap({ UInt16($0) }) else { throw RawFailure(reason: "no port") }
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        var patience = Self.patience
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
+        guard result == 0 else { throw RawFailure(reason: "connect: \(errno)") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends as much as the other side takes; it may close early, which is not an error here.
+    func send(_ bytes: [UInt8]) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return }
+            sent += count
+        }
+    }
+
+    /// Says that nothing more comes; answers can still be read.
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// The next answer, interim ones included; nil once the server has closed.
+    func answer(toHead isToHead: Bool = false) throws -> RawAnswer? {
+        guard let status = try line() else { return nil }
+        let words = status.split(separator: " ", maxSplits: 2)
+        guard words.count >= 2, words[0] == "HTTP/1.1", let code = Int(words[1]) else {
+            throw RawFailure(reason: "status line: \(status.prefix(80))")
+        }
+        var headers: [String: String] = [:]
+        while let line = try line(), !line.isEmpty {
+            let colon = line.firstIndex(of: ":") ?? line.endIndex
+            headers[line[..<colon].lowercased()] = line[colon...].dropFirst().trimmingCharacters(in: .whitespaces)
+        }
+        return RawAnswer(status: code, headers: headers, body: try isToHead ? [] : body(code, headers))
+    }
+
+    private func body(_ status: Int, _ headers: [String: String]) throws -> [UInt8] {
+        if status < 200 || status == 204 || status == 304 { return [] }
+        if let length = headers["content-length"].flatMap({ Int($0) }) { return try bytes(length) }
+        guard headers["transfer-encoding"] == "chunked" else { throw RawFailure(reason: "an answer without a length") }
+        var whole: [UInt8] = []
+        while let size = try line().flatMap({ Int($0, radix: 16) }) {
+            whole += try bytes(size)
+            _ = try line()
+            if size == 0 { return whole }
+        }
+        throw RawFailure(reason: "an answer cut short")
+    }
+
+    private func bytes(_ count: Int) throws -> [UInt8] {
+        while received.count - position < count {
+            guard try fill() else { throw RawFailure(reason: "an answer cut short") }
+        }
+        defer { position += count }
+        return Array(received[position..<position + count])
+    }
+
+    private func line() throws -> String? {
+        while true {
+            if let end = received[position...].firstIndex(of: 0x0A) {
+                defer { position = end + 1 }
+                let line = received[position..<end]
+                return String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+            }
+            guard try fill() else { return nil }
+        }
+    }
+
+    /// False at the end; a reset is one.
+    private func fill() throws -> Bool {
+        received.removeFirst(position)
+        position = 0
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        if count < 0, errno == EAGAIN { throw RawFailure(reason: "no answer in time") }
+        guard count > 0 else { return false }
+        received += buffer[..<count]
+        return true
+    }
+}
+
+/// Runs what blocks on a thread of its own.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
+}
