@@ -52,6 +52,10 @@ import Testing
             #expect(likes.map(\.card.id.rawValue) == expected)
             #expect(likes.filter(\.like.isSuperlike).map(\.card.id.rawValue) == [20])
         }
+        // 33 and 34 are hidden and come right after 35.
+        let page = try await fixture.service.likes(of: me, after: .newest, limit: 6)
+        #expect(page.items.last?.card.id.rawValue == 35)
+        #expect(page.next?.id == 35, "a cursor names nobody who is hidden")
         fixture.server.clock.advance(by: .hours(24))
         let later = try await fixture.service.likes(of: me, after: .newest, limit: 100)
         #expect(later.items.map(\.card.id.rawValue).contains(31), "a skip that has run out is no answer")
