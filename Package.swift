@@ -137,7 +137,7 @@ let package = Package(
         .executableTarget(
             name: "SparkCommand", dependencies: ["Spark", "SparkClient", "SparkDemo", arguments, logging], swiftSettings: strict),
     ]
-        + plugin("Accounts", [crypto, cryptoExtras, jwt, grdbSQLite])
-        + plugin("Profiles", [grdbSQLite])
-        + plugin("Matching", [grdbSQLite])
+        + plugin("Accounts", [crypto, cryptoExtras, jwt])
+        + plugin("Profiles")
+        + plugin("Matching")
 )

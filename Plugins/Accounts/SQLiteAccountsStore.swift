@@ -25,11 +25,11 @@ struct SQLiteAccountsStore: AccountsStore {
         }
     }
 
-    private static func account(_ row: borrowing PointRow) -> Account {
+    private static func account(_ row: borrowing SQLRow) -> Account {
         Account(
             id: UserID(rawValue: row.integer(0)), email: row.text(1), passwordHash: row.isNull(2) ? nil : row.text(2),
-            createdAt: Timestamp(milliseconds: row.integer(3)),
-            closedAt: row.isNull(4) ? nil : Timestamp(milliseconds: row.integer(4)))
+            createdAt: row.time(3),
+            closedAt: row.isNull(4) ? nil : row.time(4))
     }
 
     func register(_ account: Account, opening session: NewSession, along: @escaping Companion) async throws {

@@ -10,12 +10,12 @@ struct CandidateReader {
 
     private static let columns = """
         u.id, u.birth_date, u.gender, u.interested_in, u.min_age, u.max_age, u.max_distance_km, u.hard_age, u.hard_distance,
-        u.paused, u.incognito, u.closed, u.last_active_at, u.location, u.interests
+        u.paused, u.incognito, u.closed, u.last_active_at, u.location, u.interests, u.hide_distance
         """
 
     private static let byID = "SELECT \(columns) FROM profiles_users u WHERE u.id = ?1"
     private static let wholeByID = """
-        SELECT \(columns), u.hide_distance, u.created_at, u.version, u.name, u.about FROM profiles_users u WHERE u.id = ?1
+        SELECT \(columns), u.created_at, u.version, u.name, u.about FROM profiles_users u WHERE u.id = ?1
         """
 
     /// Were active since ?13, are of a gender in ?14, look for the gender ?15, and were born from day ?16 to ?17.
@@ -42,35 +42,22 @@ struct CandidateReader {
 
     /// What filter and score know of a person; nil when there is none.
     func candidate(_ id: UserID) throws -> Candidate? {
-        var found: Candidate?
-        try database.scan(Self.byID, [.integer(id.rawValue)]) { row in
-            found = Self.candidate(row, today: today)
-            return false
-        }
-        return found
+        try RawStatement(Self.byID, in: database).row([.integer(id.rawValue)]) { Self.candidate($0, today: today) } ?? nil
     }
 
     func interests(of id: UserID) throws -> Set<String> {
-        var found = Set<String>()
-        try database.scan(Self.byID, [.integer(id.rawValue)]) { row in
-            found = Self.interests(row.blob(14))
-            return false
-        }
-        return found
+        try RawStatement(Self.byID, in: database).row([.integer(id.rawValue)], read: Self.interests) ?? []
     }
 
     /// The whole person; nil when there is none.
     func profile(_ id: UserID) throws -> Profile? {
-        var found: Profile?
-        try database.scan(Self.wholeByID, [.integer(id.rawValue)]) { row in
-            found = Self.candidate(row, today: today).map { Self.profile(of: $0, row) }
-            return false
-        }
-        return found
+        try RawStatement(Self.wholeByID, in: database).row([.integer(id.rawValue)]) { row in
+            Self.candidate(row, today: today).map { Self.profile(of: $0, row) }
+        } ?? nil
     }
 
     /// Nil for a gender that does not exist, which the table's constraints keep out.
-    static func candidate(_ row: borrowing ScanRow, today: CivilDate) -> Candidate? {
+    static func candidate(_ row: borrowing SQLRow, today: CivilDate) -> Candidate? {
         guard let gender = Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(2))) else { return nil }
         let preferences = Preferences(
             interestedIn: GenderSet(rawValue: UInt8(truncatingIfNeeded: row.integer(3))), minAge: Int(row.integer(4)),
@@ -79,27 +66,30 @@ struct CandidateReader {
         return Candidate(
             id: UserID(rawValue: row.integer(0)), age: CivilDate(daysSinceEpoch: row.integer(1)).age(on: today),
             gender: gender, preferences: preferences, isPaused: row.flag(9), isIncognito: row.flag(10),
-            isClosed: row.flag(11), lastActiveAt: Timestamp(milliseconds: row.integer(12)),
-            place: GeometryBlob.place(row.blob(13)))
+            isClosed: row.flag(11), hidesDistance: row.flag(15), lastActiveAt: row.time(12),
+            place: row.place(13))
     }
 
-    static func interests(_ text: UnsafeRawBufferPointer) -> Set<String> { Set(interestsInOrder(text)) }
+    /// The interests of a row that any of the statements here selected.
+    static func interests(_ row: borrowing SQLRow) -> Set<String> { Set(interestsInOrder(row)) }
 
-    private static func interestsInOrder(_ text: UnsafeRawBufferPointer) -> [String] {
-        // Two bytes are "[]".
-        guard text.count > 2, let value = try? JSONParser.parse(Array(text)) else { return [] }
-        return value.array?.compactMap(\.string) ?? []
+    private static func interestsInOrder(_ row: borrowing SQLRow) -> [String] {
+        row.withBytes(14) { text in
+            // Two bytes are "[]".
+            guard text.count > 2, let value = try? JSONParser.parse(text) else { return [] }
+            return value.array?.compactMap(\.string) ?? []
+        }
     }
 
-    private static func profile(of candidate: Candidate, _ row: borrowing ScanRow) -> Profile {
+    private static func profile(of candidate: Candidate, _ row: borrowing SQLRow) -> Profile {
         Profile(
-            id: candidate.id, name: String(decoding: row.blob(18), as: UTF8.self),
+            id: candidate.id, name: row.text(18),
             birthDate: CivilDate(daysSinceEpoch: row.integer(1)), gender: candidate.gender,
-            about: String(decoding: row.blob(19), as: UTF8.self), interests: interestsInOrder(row.blob(14)),
+            about: row.text(19), interests: interestsInOrder(row),
             preferences: candidate.preferences,
             visibility: Visibility(
-                isPaused: candidate.isPaused, isIncognito: candidate.isIncognito, hidesDistance: row.flag(15)),
+                isPaused: candidate.isPaused, isIncognito: candidate.isIncognito, hidesDistance: candidate.hidesDistance),
             place: candidate.place, lastActiveAt: candidate.lastActiveAt,
-            createdAt: Timestamp(milliseconds: row.integer(16)), isClosed: candidate.isClosed, version: row.integer(17))
+            createdAt: row.time(16), isClosed: candidate.isClosed, version: row.integer(17))
     }
 }

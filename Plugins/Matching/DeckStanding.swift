@@ -1,5 +1,6 @@
 import GRDB
 import SparkCore
+import SparkStorage
 
 /// Who stands how to a viewer when a deck is made: read once, as sorted lists that are asked thousands of times.
 struct DeckStanding {
@@ -8,11 +9,11 @@ struct DeckStanding {
 
     /// - Parameter query: names the viewer and for how long a skip counts.
     init(of query: DeckQuery, in database: Database) throws {
-        let viewer = ScanArgument.integer(query.viewer.rawValue)
-        let skippedSince = ScanArgument.integer((query.now - query.skipLifetime).milliseconds)
+        let viewer = SQLValue.integer(query.viewer.rawValue)
+        let skippedSince = SQLValue.integer((query.now - query.skipLifetime).milliseconds)
         var excluded = [query.viewer.rawValue]
-        func gather(_ sql: String, _ arguments: [ScanArgument], into list: inout [Int64]) throws {
-            try database.scan(sql, arguments) { row in
+        func gather(_ sql: String, _ arguments: [SQLValue], into list: inout [Int64]) throws {
+            try RawStatement(sql, in: database).forEach(arguments) { row in
                 list.append(row.integer(0))
                 return true
             }

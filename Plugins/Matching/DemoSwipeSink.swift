@@ -1,34 +1,38 @@
 import GRDB
-import GRDBSQLite
+import SparkStorage
 
-/// Writes a town's swipes as fast as SQLite takes them: in the order of the key, many rows a statement, bound directly. Secondary indexes of tables that were empty are built at the end, from sorted rows, for about a third of the time.
-struct DemoSwipeSink {
+/// Writes a town's swipes as fast as SQLite takes them: in the order of the key, many rows a statement, bound directly. Secondary
+/// indexes of tables that were empty are built at the end, from sorted rows, for about a third of the time.
+struct DemoSwipeSink: ~Copyable {
     /// Rows that one statement takes.
     private static let batch = 32
 
     private let database: Database
-    private let swipe: Statement
-    private let swipes: Statement
-    private let match: Statement
+    private let swipe: RawStatement
+    private let swipes: RawStatement
+    private let match: RawStatement
     /// What makes the indexes again that were dropped.
     private let indexes: [String]
     /// The columns of the swipes that wait for a statement of their own size.
     private var waiting: [Int64] = []
 
     init(_ database: Database) throws {
-        self.database = database
-        self.indexes = try Self.dropIndexes(in: database)
-        func insertion(rows: Int) throws -> Statement {
+        let indexes = try Self.dropIndexes(in: database)
+        func insertion(rows: Int) throws -> RawStatement {
             let values = Array(repeating: "(?, ?, ?, ?)", count: rows).joined(separator: ", ")
-            return try database.makeStatement(
-                sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES \(values)")
+            return try RawStatement(
+                "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES \(values)", in: database)
         }
-        self.swipe = try insertion(rows: 1)
-        self.swipes = try insertion(rows: Self.batch)
-        self.match = try database.makeStatement(
-            sql: """
-                INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (?, ?, ?, ?, ?)
-                """)
+        let swipe = try insertion(rows: 1)
+        let swipes = try insertion(rows: Self.batch)
+        let match = try RawStatement(
+            "INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (?, ?, ?, ?, ?)",
+            in: database)
+        self.database = database
+        self.indexes = indexes
+        self.swipe = swipe
+        self.swipes = swipes
+        self.match = match
     }
 
     mutating func inTransaction(_ body: (inout DemoSwipeSink) throws -> Void) throws {
@@ -49,35 +53,23 @@ struct DemoSwipeSink {
         waiting.append(row.action.rawValue)
         waiting.append(row.swipedAt)
         guard waiting.count == 4 * Self.batch else { return }
-        try Self.run(swipes, waiting[...])
+        try swipes.run(integers: waiting[...])
         waiting.removeAll(keepingCapacity: true)
     }
 
     private mutating func flush() throws {
-        for start in stride(from: 0, to: waiting.count, by: 4) { try Self.run(swipe, waiting[start..<start + 4]) }
+        for start in stride(from: 0, to: waiting.count, by: 4) { try swipe.run(integers: waiting[start..<start + 4]) }
         waiting.removeAll(keepingCapacity: true)
     }
 
     func insert(_ rows: [DemoMatch]) throws {
         // Conversations get a number of their own, one above their match's: both are even and odd throughout.
-        for row in rows { try Self.run(match, [row.id, row.id + 1, row.lower, row.upper, row.createdAt]) }
+        for row in rows { try match.run(integers: [row.id, row.id + 1, row.lower, row.upper, row.createdAt]) }
     }
 
     /// Builds the indexes that were dropped.
     func finish() throws {
         for sql in indexes { try database.execute(sql: sql) }
-    }
-
-    private static func run(_ statement: Statement, _ values: ArraySlice<Int64>) throws {
-        let handle = statement.sqliteStatement
-        var parameter: Int32 = 0
-        for value in values {
-            parameter += 1
-            sqlite3_bind_int64(handle, parameter, value)
-        }
-        let code = sqlite3_step(handle)
-        sqlite3_reset(handle)
-        guard code == SQLITE_DONE else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
     }
 
     private static func dropIndexes(in database: Database) throws -> [String] {

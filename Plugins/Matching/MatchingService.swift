@@ -30,8 +30,9 @@ struct MatchingService: Sendable {
     /// - Returns: the pair's live match, if there is one now.
     func swipe(_ swipe: Swipe) async throws -> MatchView? {
         guard swipe.user != swipe.target else { throw MatchingError.selfTarget }
+        let start = ContinuousClock.now
         let outcome = try await store.swipe(swipe, rules: configuration.swipes)
-        metrics.swiped(swipe.action, outcome)
+        metrics.swiped(swipe.action, outcome, in: ContinuousClock.now - start)
         guard let match = outcome.match else { return nil }
         // A closed account still has its card here: the match was made, and is told, before it closed.
         guard let other = try await profiles.profile(of: match.other) else { throw EdgeError.notFound }

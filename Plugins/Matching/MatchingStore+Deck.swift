@@ -74,8 +74,8 @@ private struct DeckSearch {
     }
 
     /// Offers everybody whom a query finds and who passes the filter.
-    private func weigh(_ sql: String, _ arguments: [ScanArgument], filter: TwoWayFilter, best: inout BestCandidates) throws {
-        try database.scan(sql, arguments) { row in
+    private func weigh(_ sql: String, _ arguments: [SQLValue], filter: TwoWayFilter, best: inout BestCandidates) throws {
+        try RawStatement(sql, in: database).forEach(arguments) { row in
             let id = row.integer(0)
             guard !standing.excludes(id), let candidate = CandidateReader.candidate(row, today: today),
                 filter.suits(candidate, hasLikedViewer: standing.isLiked(by: id)), let theirs = candidate.place
@@ -87,7 +87,7 @@ private struct DeckSearch {
             }
             // Interests are a text to be parsed, so only for those who could make it with the best of them.
             if let threshold = best.threshold, score(interests.count) < threshold { return true }
-            let shared = interests.isEmpty ? 0 : CandidateReader.interests(row.blob(14)).intersection(interests).count
+            let shared = interests.isEmpty ? 0 : CandidateReader.interests(row).intersection(interests).count
             best.offer(DeckRank(score: score(shared), candidate: candidate.id, viewer: viewer.id))
             return true
         }
@@ -96,7 +96,7 @@ private struct DeckSearch {
     private var today: CivilDate { query.now.date }
 
     /// The coarse part of the filter, which SQLite applies before a row is looked at. Never narrower than the filter.
-    private func arguments(_ box: Envelope?, without inner: [Envelope] = [], at stage: DeckStage) -> [ScanArgument] {
+    private func arguments(_ box: Envelope?, without inner: [Envelope] = [], at stage: DeckStage) -> [SQLValue] {
         var born: ClosedRange<Int64> = .min ... .max
         if let slack = viewer.ageSlack(at: stage) {
             let youngest = today.adding(years: -(viewer.preferences.minAge - slack)).daysSinceEpoch + 2
@@ -110,7 +110,7 @@ private struct DeckSearch {
     }
 
     /// A box that is none holds nobody.
-    private func bounds(of box: Envelope?) -> [ScanArgument] {
+    private func bounds(of box: Envelope?) -> [SQLValue] {
         guard let box else { return [.real(1_000), .real(-1_000), .real(1_000), .real(-1_000)] }
         return [.real(box.minLongitude), .real(box.maxLongitude), .real(box.minLatitude), .real(box.maxLatitude)]
     }

@@ -24,7 +24,7 @@ extension SpatiaLiteMatchingStore {
         ) { row in
             let match = Match(
                 id: MatchID(rawValue: row.integer(0)), conversation: ConversationID(rawValue: row.integer(1)),
-                other: UserID(rawValue: row.integer(3)), createdAt: Timestamp(milliseconds: row.integer(2)))
+                other: UserID(rawValue: row.integer(3)), createdAt: row.time(2))
             return (row.flag(4) ? match : nil, PagePosition(time: match.createdAt, id: match.id.rawValue))
         }
     }
@@ -47,7 +47,7 @@ extension SpatiaLiteMatchingStore {
         ) { row in
             let like = ReceivedLike(
                 from: UserID(rawValue: row.integer(0)), isSuperlike: row.integer(1) == SwipeAction.superlike.rawValue,
-                likedAt: Timestamp(milliseconds: row.integer(2)))
+                likedAt: row.time(2))
             return (row.flag(3) ? like : nil, PagePosition(time: like.likedAt, id: like.from.rawValue))
         }
     }
@@ -61,7 +61,7 @@ extension SpatiaLiteMatchingStore {
             """, [.integer(user.rawValue)], after: position, limit: limit
         ) { row in
             let block = Block(
-                target: UserID(rawValue: row.integer(0)), blockedAt: Timestamp(milliseconds: row.integer(1)))
+                target: UserID(rawValue: row.integer(0)), blockedAt: row.time(1))
             return (block, PagePosition(time: block.blockedAt, id: block.target.rawValue))
         }
     }
@@ -71,14 +71,14 @@ extension SpatiaLiteMatchingStore {
     ///   - owner: bound to ?1; the position to ?2 and ?3, the further arguments from ?4.
     ///   - read: the element of a row, nil if it is not shown, and the row's position.
     private func page<Element: Sendable>(
-        _ sql: String, _ owner: [ScanArgument], _ further: [ScanArgument] = [], after position: PagePosition, limit: Int,
-        read: @escaping @Sendable (borrowing ScanRow) -> (Element?, PagePosition)
+        _ sql: String, _ owner: [SQLValue], _ further: [SQLValue] = [], after position: PagePosition, limit: Int,
+        read: @escaping @Sendable (borrowing SQLRow) -> (Element?, PagePosition)
     ) async throws -> Page<Element> {
         let arguments = owner + [.integer(position.time.milliseconds), .integer(position.id)] + further
         return try await storage.read { database in
             var items: [Element] = []
             var (end, scanned, hasMore): (PagePosition?, Int, Bool) = (nil, 0, false)
-            try database.scan(sql, arguments) { row in
+            try RawStatement(sql, in: database).forEach(arguments) { row in
                 let (element, position) = read(row)
                 let isFull = items.count == limit
                 hasMore = scanned == Self.scanLimit || (isFull && element != nil)

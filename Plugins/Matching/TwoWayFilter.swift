@@ -1,10 +1,9 @@
 import SparkCore
 
-// Who is in whose deck, and in what order: the rules alone, pure and without a store, so that every store and every test can
-// be held to them.
+// Who is in whose deck: the rules alone, pure and without a store, so that every store and every test can be held to them.
 //
 // Everything here that concerns two people is asked both ways: a person is in my deck only if I am in theirs. Distances are
-// those of the published, snapped places; a score sees them in whole kilometres only, so that no order shows anything finer.
+// those of the published, snapped places.
 
 /// How far the limits are stretched. A deck is answered at the first stage that has anybody; stages never mix.
 enum DeckStage: String, CaseIterable, Sendable {
@@ -26,6 +25,7 @@ struct Candidate: Hashable, Sendable {
     let isPaused: Bool
     let isIncognito: Bool
     let isClosed: Bool
+    let hidesDistance: Bool
     let lastActiveAt: Timestamp
     /// Published; nil before the first location.
     let place: Coordinate?
@@ -79,71 +79,5 @@ struct TwoWayFilter: Sendable {
         if let limit = viewer.reach(at: stage), distance > limit { return false }
         if let limit = candidate.reach(at: stage), distance > limit { return false }
         return true
-    }
-}
-
-/// How well a candidate suits a viewer, in millionths: 0…1,000,000. Whole numbers, so that floating-point noise reorders nobody.
-protocol CandidateScoring: Sendable {
-    /// - Parameters:
-    ///   - distance: between the published places.
-    ///   - sharedInterests: how many interests both name.
-    func score(_ candidate: Candidate, for viewer: Candidate, distance: Distance, sharedInterests: Int, at now: Timestamp) -> Int
-
-    /// No candidate farther away than `distance`, with whom at most so many interests are shared, can score more.
-    func ceiling(beyond distance: Distance, sharedInterests: Int) -> Int
-}
-
-/// A weighted sum of nearness, recent activity, ages that suit and shared interests, each within 0…1.
-struct Scorer: CandidateScoring {
-    /// So many shared interests are as good as more.
-    private static let fullInterests = 5
-
-    private let distanceWeight: Double
-    private let recencyWeight: Double
-    private let ageWeight: Double
-    private let interestsWeight: Double
-    private let activeDays: Int
-
-    /// - Parameters:
-    ///   - distance: this and the other weights are scaled to the sum 1; if all are 0 they count alike.
-    ///   - activeDays: after so many days without activity the recency is worth nothing.
-    init(distance: Double, recency: Double, age: Double, interests: Double, activeDays: Int) {
-        let sum = distance + recency + age + interests
-        self.distanceWeight = sum > 0 ? distance / sum : 0.25
-        self.recencyWeight = sum > 0 ? recency / sum : 0.25
-        self.ageWeight = sum > 0 ? age / sum : 0.25
-        self.interestsWeight = sum > 0 ? interests / sum : 0.25
-        self.activeDays = max(1, activeDays)
-    }
-
-    func score(
-        _ candidate: Candidate, for viewer: Candidate, distance: Distance, sharedInterests: Int, at now: Timestamp
-    ) -> Int {
-        let idleDays = max(0, (now.milliseconds - candidate.lastActiveAt.milliseconds) / 86_400_000)
-        let recency = max(0, 1 - Double(idleDays) / Double(activeDays))
-        let ages = (Self.closeness(of: candidate.age, to: viewer) + Self.closeness(of: viewer.age, to: candidate)) / 2
-        return total(
-            kilometres: (distance.metres / 1_000).rounded(), recency: recency, ages: ages, sharedInterests: sharedInterests)
-    }
-
-    func ceiling(beyond distance: Distance, sharedInterests: Int) -> Int {
-        // Rounded down: whoever is beyond is rounded to this many kilometres at least, even if the last bit of the distance lies.
-        // The sum is made of the same operations as a score, each of them monotone, so it is a bound bit for bit.
-        total(kilometres: (distance.metres / 1_000).rounded(.down), recency: 1, ages: 1, sharedInterests: sharedInterests)
-    }
-
-    private func total(kilometres: Double, recency: Double, ages: Double, sharedInterests: Int) -> Int {
-        let nearness = 1 / (1 + kilometres / 10)
-        let interests = Double(min(sharedInterests, Self.fullInterests)) / Double(Self.fullInterests)
-        let sum =
-            distanceWeight * nearness + recencyWeight * recency + ageWeight * ages + interestsWeight * interests
-        return Int((sum * 1_000_000).rounded())
-    }
-
-    /// 1 for an age in the middle of the range that somebody looks for, falling evenly to 0 a year beyond its ends.
-    private static func closeness(of age: Int, to seeker: Candidate) -> Double {
-        let (low, high) = (Double(seeker.preferences.minAge), Double(seeker.preferences.maxAge))
-        let reach = max(0, (high - low) / 2) + 1
-        return max(0, 1 - abs(Double(age) - (low + high) / 2) / reach)
     }
 }

@@ -1,6 +1,7 @@
 import GRDB
 import SparkCore
 import SparkKit
+import SparkStorage
 
 /// Loads the people of a demo town, as if each had registered and told a place in the same moment.
 ///
@@ -39,7 +40,7 @@ struct DemoPeople {
     private func insert(into database: Database, progress: DemoProgress) throws {
         for start in stride(from: 0, to: town.count, by: Self.peopleInTransaction) {
             try database.inTransaction(.immediate) {
-                let statement = try RowStatement(ProfileRow.insert, in: database)
+                let statement = try RawStatement(ProfileRow.insert, in: database)
                 for index in start..<min(start + Self.peopleInTransaction, town.count) {
                     try statement.run(ProfileRow.values(of: record(town.person(index))))
                     if (index + 1).isMultiple(of: Self.peopleInReport) { progress.report(index + 1) }

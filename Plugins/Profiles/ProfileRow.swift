@@ -17,7 +17,7 @@ enum ProfileRow {
         """
 
     /// The row of a record; `columns` names the elements.
-    static func values(of own: OwnProfile) -> [ColumnValue] {
+    static func values(of own: OwnProfile) -> [SQLValue] {
         let profile = own.profile
         let (preferences, visibility) = (profile.preferences, profile.visibility)
         return [
@@ -37,27 +37,24 @@ enum ProfileRow {
     /// The record of a row that `columns` was selected for.
     ///
     /// The fallbacks stand for values that the table's constraints keep out.
-    static func record<Row: ColumnReading & ~Copyable>(_ row: borrowing Row) -> OwnProfile {
-        func time(_ column: Int32) -> Timestamp { Timestamp(milliseconds: row.integer(column)) }
-        func optional(_ column: Int32) -> Int64? { row.isNull(column) ? nil : row.integer(column) }
-        func flag(_ column: Int32) -> Bool { row.integer(column) != 0 }
+    static func record(_ row: borrowing SQLRow) -> OwnProfile {
         let preferences = Preferences(
             interestedIn: GenderSet(rawValue: UInt8(truncatingIfNeeded: row.integer(4))),
             minAge: Int(row.integer(7)), maxAge: Int(row.integer(8)), maxDistanceKilometres: Int(row.integer(9)),
-            isAgeHard: flag(10), isDistanceHard: flag(11))
+            isAgeHard: row.flag(10), isDistanceHard: row.flag(11))
         let profile = Profile(
             id: UserID(rawValue: row.integer(0)), name: row.text(1), birthDate: CivilDate(daysSinceEpoch: row.integer(2)),
             gender: Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(3))) ?? .nonbinary, about: row.text(5),
             interests: interests(row.text(6)), preferences: preferences,
-            visibility: Visibility(isPaused: flag(12), isIncognito: flag(13), hidesDistance: flag(14)),
-            place: row.place(24), lastActiveAt: time(16), createdAt: time(17),
-            isClosed: flag(15), version: row.integer(19))
+            visibility: Visibility(isPaused: row.flag(12), isIncognito: row.flag(13), hidesDistance: row.flag(14)),
+            place: row.place(24), lastActiveAt: row.time(16), createdAt: row.time(17),
+            isClosed: row.flag(15), version: row.integer(19))
         return OwnProfile(
-            profile: profile, cell: optional(20).map { Cell(rawValue: $0) },
+            profile: profile, cell: row.optional(20).map { Cell(rawValue: $0) },
             pace: LocationPace(
-                changedAt: optional(21).map { Timestamp(milliseconds: $0) },
-                windowStart: optional(22).map { Timestamp(milliseconds: $0) }, windowCount: Int(row.integer(23))),
-            updatedAt: time(18))
+                changedAt: row.optional(21).map { Timestamp(milliseconds: $0) },
+                windowStart: row.optional(22).map { Timestamp(milliseconds: $0) }, windowCount: Int(row.integer(23))),
+            updatedAt: row.time(18))
     }
 
     static func interestsText(_ interests: [String]) -> String {
@@ -73,30 +70,3 @@ enum ProfileRow {
         return value.array?.compactMap(\.string) ?? []
     }
 }
-
-/// One value to be stored.
-enum ColumnValue: Hashable, Sendable {
-    case null
-    case integer(Int64)
-    case text(String)
-    case blob([UInt8])
-
-    static func flag(_ value: Bool) -> ColumnValue { .integer(value ? 1 : 0) }
-    static func time(_ value: Timestamp) -> ColumnValue { .integer(value.milliseconds) }
-    static func optional(_ value: Int64?) -> ColumnValue { value.map { .integer($0) } ?? .null }
-}
-
-/// A row from either kind of connection; columns count from 0.
-protocol ColumnReading: ~Copyable {
-    func integer(_ column: Int32) -> Int64
-    func text(_ column: Int32) -> String
-    func blob(_ column: Int32) -> [UInt8]
-    func isNull(_ column: Int32) -> Bool
-}
-
-extension ColumnReading where Self: ~Copyable {
-    /// The point of a geometry column.
-    func place(_ column: Int32) -> Coordinate? { isNull(column) ? nil : GeometryBlob.place(blob(column)) }
-}
-
-extension PointRow: ColumnReading {}

@@ -1,6 +1,7 @@
 import GRDB
 import SparkCore
 import SparkKit
+import SparkStorage
 
 /// What must hold between the columns of each person; the grid is read from the store, so no configuration is needed.
 enum ProfilesInvariants {
@@ -29,12 +30,13 @@ enum ProfilesInvariants {
         }
         let places = PublishedPlaces(sizes)
         var count = 0
-        let statement = try RowStatement(
+        let statement = try RawStatement(
             "SELECT cell, hide_distance, location FROM profiles_users WHERE cell IS NOT NULL AND location IS NOT NULL",
             in: database)
-        try statement.forEachRow { row in
-            let expected = places.published(Cell(rawValue: row.integer(0)), hidesDistance: row.integer(1) != 0)
+        try statement.forEach { row in
+            let expected = places.published(Cell(rawValue: row.integer(0)), hidesDistance: row.flag(1))
             if expected == nil || expected != row.place(2) { count += 1 }
+            return true
         }
         return count == 0 ? [] : ["\(count) people are not at the published centre of their cell"]
     }

@@ -1,6 +1,7 @@
 import GRDB
 import SparkCore
 import SparkKit
+import SparkStorage
 
 /// The tables, and how a person's rows in them are given out and destroyed.
 enum ProfilesPersonalData {
@@ -10,7 +11,7 @@ enum ProfilesPersonalData {
     ]
 
     private static func export(_ database: Database, _ user: UserID) throws -> [JSONValue] {
-        let found = try RowStatement(ProfileRow.select, in: database).row([.integer(user.rawValue)]) { ProfileRow.record($0) }
+        let found = try RawStatement(ProfileRow.select, in: database).row([.integer(user.rawValue)]) { ProfileRow.record($0) }
         guard let own = found else { return [] }
         let profile = own.profile
         let (preferences, visibility) = (profile.preferences, profile.visibility)

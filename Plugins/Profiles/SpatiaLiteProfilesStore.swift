@@ -17,7 +17,7 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
     func profiles(of users: [UserID]) async throws -> [Profile] {
         guard !users.isEmpty else { return [] }
         return try await storage.read { database in
-            let statement = try RowStatement(ProfileRow.select, in: database)
+            let statement = try RawStatement(ProfileRow.select, in: database)
             return try users.compactMap { user in
                 try statement.row([.integer(user.rawValue)]) { ProfileRow.record($0).profile }
             }.filter { !$0.isClosed }
@@ -25,7 +25,7 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
     }
 
     func insert(_ own: OwnProfile, in work: any UnitOfWork) throws {
-        try RowStatement(ProfileRow.insert, in: work.transaction.database).run(ProfileRow.values(of: own))
+        try RawStatement(ProfileRow.insert, in: work.transaction.database).run(ProfileRow.values(of: own))
     }
 
     func change(
@@ -33,7 +33,7 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
     ) async throws -> (own: OwnProfile, altered: ProfileAspects)? {
         try await storage.write { transaction in
             let database = transaction.database
-            let found = try RowStatement(ProfileRow.select, in: database)
+            let found = try RawStatement(ProfileRow.select, in: database)
                 .row([.integer(user.rawValue)]) { ProfileRow.record($0) }
             guard var own = found else { return nil }
             let altered = try alter(&own, transaction.now)
@@ -56,7 +56,7 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
     private func updateProfile(_ own: OwnProfile, in database: Database) throws {
         let profile = own.profile
         let (preferences, visibility) = (profile.preferences, profile.visibility)
-        try RowStatement(
+        try RawStatement(
             """
             UPDATE profiles_users SET name = ?, gender = ?, interested_in = ?, about = ?, interests = ?, min_age = ?,
                 max_age = ?, max_distance_km = ?, hard_age = ?, hard_distance = ?, paused = ?, incognito = ?,
@@ -75,7 +75,7 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
 
     /// Apart from the other columns, because each writing of the geometry costs its R-tree entry.
     private func updateLocation(of own: OwnProfile, in database: Database) throws {
-        try RowStatement(
+        try RawStatement(
             """
             UPDATE profiles_users SET cell = ?, location = ?, location_changed_at = ?, location_window_start = ?,
                 location_window_count = ?, updated_at = ?, version = ? WHERE id = ?

@@ -82,14 +82,19 @@ struct BruteForce {
     /// Millionths. The sum is in the order of the configuration's weights.
     private func score(_ other: WorldPerson, for viewer: WorldPerson) -> Int {
         guard let here = viewer.place, let there = other.place else { return 0 }
-        let kilometres = (metres(here, there) / 1_000).rounded()
+        var kilometres = max(2, (metres(here, there) / 1_000).rounded())
+        if other.hidesDistance {
+            // Told apart only as within 10, 50, 200, 1,000 km and beyond.
+            kilometres =
+                kilometres <= 10 ? 10 : kilometres <= 50 ? 50 : kilometres <= 200 ? 200 : kilometres <= 1_000 ? 1_000 : 20_100
+        }
         let days = max(0, (now.milliseconds - other.lastActiveAt.milliseconds) / 86_400_000)
         let recency = max(0, 1 - Double(days) / Double(activeDays))
         let ages = (closeness(years(other), viewer) + closeness(years(viewer), other)) / 2
         let shared = Double(min(5, Set(other.interests).intersection(viewer.interests).count)) / 5
         let total = weights.distance + weights.recency + weights.age + weights.interests
         let sum =
-            weights.distance / total * (1 / (1 + kilometres / 10)) + weights.recency / total * recency
+            weights.distance / total * (1 / (1 + (kilometres - 2) / 10)) + weights.recency / total * recency
             + weights.age / total * ages + weights.interests / total * shared
         return Int((sum * 1_000_000).rounded())
     }

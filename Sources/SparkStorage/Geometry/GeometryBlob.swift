@@ -25,16 +25,18 @@ public enum GeometryBlob {
     }
 
     /// Nil for anything that is no such point.
-    public static func place(_ blob: some Collection<UInt8>) -> Coordinate? {
-        let bytes = Array(blob)
-        guard bytes.count == length, bytes[0] == 0x00, bytes[1] == 0x01, bytes[38] == 0x7C, bytes[39] == 1,
-            bytes[59] == 0xFE
-        else { return nil }
+    public static func place(_ blob: UnsafeRawBufferPointer) -> Coordinate? {
+        guard blob.count == length, blob[0] == 0x00, blob[1] == 0x01, blob[38] == 0x7C, blob[39] == 1, blob[59] == 0xFE else {
+            return nil
+        }
         func double(at offset: Int) -> Double {
-            var pattern: UInt64 = 0
-            for index in (0..<8).reversed() { pattern = pattern << 8 | UInt64(bytes[offset + index]) }
-            return Double(bitPattern: pattern)
+            Double(bitPattern: UInt64(littleEndian: blob.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
         }
         return Coordinate(latitude: double(at: 51), longitude: double(at: 43))
+    }
+
+    /// The same for bytes in an array or `Data`.
+    public static func place(_ blob: some Collection<UInt8>) -> Coordinate? {
+        Array(blob).withUnsafeBytes { place($0) }
     }
 }
