@@ -224,6 +224,20 @@ struct AbuseTests {
         }
     }
 
+    @Test("a change is answered as one, whatever tag the client says it has")
+    func taggedChange() async throws {
+        let scene = try await AbuseScene.start()
+        for (field, about) in [("*", "one"), (#""1", "2", "3", "4""#, "two")] {
+            let change = scene.request("PATCH", "/api/v1/me", json: #"{"about":"\#(about)"}"#).with("If-None-Match", field)
+            let answer = try await scene.answer(to: change)
+            #expect(answer.status == 200)
+            #expect(answer.json["about"]?.string == about)
+        }
+        let read = try await scene.answer(to: scene.request("GET", "/api/v1/me").with("If-None-Match", "*"))
+        #expect(read.status == 304)
+        #expect(await scene.spark.end(SIGTERM) == 0)
+    }
+
     @Test("an Idempotency-Key that is none is refused before anything happens")
     func idempotencyKeys() async throws {
         let scene = try await AbuseScene.start()

@@ -154,7 +154,9 @@ struct Dispatcher: Sendable {
         var body = reply.body
         if let tag = reply.entityTag {
             headers[.eTag] = "\"\(tag)\""
-            if status == .ok, EntityTag.matches(request.headers[.ifNoneMatch], tag) {
+            // A change that took effect is never "not modified".
+            let isRead = request.method == .get || request.method == .head
+            if isRead, status == .ok, EntityTag.matches(request.headers[.ifNoneMatch], tag) {
                 status = .notModified
                 body = []
             }
