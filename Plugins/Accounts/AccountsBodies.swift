@@ -44,7 +44,7 @@ struct RegistrationForm: RequestBody {
 
     static let schemaName = "Registration"
     static let schema = Schema.object([
-        .required("email", .string(3...254)),
+        .required("email", Schema(["type": "string", "format": "email", "minLength": 3, "maxLength": 254])),
         .required("password", .string(passwordLength)),
         .required("name", .string(1...50)),
         .required("birth_date", .date),
