@@ -56,8 +56,9 @@ final class AccessTokens: Sendable {
     /// The header is the attacker's until the signature is checked, so it may choose nothing: one algorithm (RFC 8725, 3.1),
     /// no key and no extension.
     private static func hasPinnedHeader(_ text: String) -> Bool {
-        guard let dot = text.firstIndex(of: "."), let bytes = Base64URL.decode(String(text[..<dot])),
-            let header = try? JSONParser.parse(bytes)
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { Base64URL.decode(String($0)) }
+        // Strictly decoded, so that a token has one text only: JWTKit forgives padding and spare bits.
+        guard parts.count == 3, parts.allSatisfy({ $0 != nil }), let bytes = parts[0], let header = try? JSONParser.parse(bytes)
         else { return false }
         return header["alg"]?.string == "HS256" && header["kid"] == nil && header["crit"] == nil
     }

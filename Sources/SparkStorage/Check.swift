@@ -17,6 +17,10 @@ extension Storage {
         }
     }
 
+    /// Degrees; a tenth of a millimetre. SpatiaLite aligns boxes to single precision by a rounding of its own, which may leave a
+    /// point outside by the last bits of its double.
+    private static let tolerance = 1e-9
+
     private static func spatialFaults(_ database: Database) throws -> [String] {
         var faults: [String] = []
         if try Int.fetchOne(database, sql: "SELECT CheckSpatialMetaData()") != 3 {
@@ -35,8 +39,8 @@ extension Storage {
                 sql: """
                     SELECT COUNT(*) FROM \(tableName) t LEFT JOIN \(index) i ON i.pkid = t.rowid
                     WHERE t.\(columnName) IS NOT NULL AND (i.pkid IS NULL
-                        OR MbrMinX(t.\(columnName)) NOT BETWEEN i.xmin AND i.xmax
-                        OR MbrMinY(t.\(columnName)) NOT BETWEEN i.ymin AND i.ymax)
+                        OR MbrMinX(t.\(columnName)) NOT BETWEEN i.xmin - \(tolerance) AND i.xmax + \(tolerance)
+                        OR MbrMinY(t.\(columnName)) NOT BETWEEN i.ymin - \(tolerance) AND i.ymax + \(tolerance))
                     """)
             if let missing, missing > 0 { faults.append("R-tree: \(missing) rows of \(table) are missing or misplaced") }
             let left = try Int.fetchOne(

@@ -142,11 +142,10 @@ public final class Storage: Sendable {
     }
 
     private func closeConnections() {
-        checkpointer.close()
         pointReaders.close()
-        // Best effort: a WAL that stays behind is read again at the next start.
-        try? pool.writeWithoutTransaction { database in _ = try database.checkpoint(.truncate) }
+        // Best effort: a connection that stays open keeps the WAL, which is read again at the next start.
         try? pool.close()
+        checkpointer.close()
     }
 }
 

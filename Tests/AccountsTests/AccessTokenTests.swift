@@ -107,6 +107,26 @@ struct AccessTokenTests {
         }
     }
 
+    @Test("a token has one text: padding, spaces and spare bits are refused")
+    func canonical() async throws {
+        try await withServer { server in
+            let grant = try await server.register()
+            let authenticating = try server.port((any Authenticating).self)
+            let parts = grant.access.split(separator: ".").map(String.init)
+            for text in [grant.access + "=", grant.access + "==", "\(parts[0])=.\(parts[1]).\(parts[2])", grant.access + " "] {
+                await #expect(throws: EdgeError.self) { _ = try await authenticating.authenticate(token: text) }
+            }
+            // The last character of 32 bytes has two bits to spare: three other characters decode to the same bytes.
+            let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+            let last = try #require(grant.access.last.flatMap { alphabet.firstIndex(of: $0) })
+            for spare in 1...3 {
+                let text = String(grant.access.dropLast()) + String(alphabet[last + spare])
+                await #expect(throws: EdgeError.self) { _ = try await authenticating.authenticate(token: text) }
+            }
+            _ = try await authenticating.authenticate(token: grant.access)
+        }
+    }
+
     @Test("a token ends when its time is over, known or not")
     func expires() async throws {
         try await withServer { server in

@@ -78,6 +78,40 @@ struct WriteQueueTests {
         #expect(error?.retryAfter != nil)
     }
 
+    @Test("a closed store leaves one file: the WAL is folded in and gone")
+    func folded() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let storage = try directory.open()
+        try await storage.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (1)") }
+        _ = try storage.pointRead { try $0.row("SELECT id FROM test_rows") { $0.integer(0) } }
+        _ = try await storage.read { try Int.fetchOne($0, sql: "SELECT id FROM test_rows") }
+        await storage.close()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.url.path) == ["spark.db"])
+    }
+
+    @Test("committed pages are moved from the WAL into the database while the store is open")
+    func checkpoints() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let storage = try directory.open()
+        func size() throws -> Int {
+            try FileManager.default.attributesOfItem(atPath: directory.database.path)[.size] as? Int ?? 0
+        }
+        let before = try size()
+        // Sixteen MiB, four times what calls for a checkpoint; then as long as it takes.
+        for number in 0..<100_000 {
+            try await storage.write { transaction in
+                try transaction.database.execute(
+                    sql: "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(?))",
+                    arguments: [number, number < 1_024 ? 16_000 : 10])
+            }
+            if number > 1_024, try size() > before + 4_000_000 { break }
+        }
+        #expect(try size() > before + 4_000_000)
+        await storage.close()
+    }
+
     @Test("a disk that is full refuses the write and lets reading go on")
     func fullDisk() async throws {
         try await withStorage { storage in

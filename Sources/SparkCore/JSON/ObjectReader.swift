@@ -182,8 +182,12 @@ public struct ObjectReader {
         guard violations.isEmpty else { throw .refused(violations) }
     }
 
+    /// So many unknown members are told; each costs a search for what was meant.
+    private static let mostUnknown = 16
+
     private mutating func refuseUnknown() {
-        for member in members where !asked.contains(member.key) {
+        let known = Set(asked)
+        for member in members.lazy.filter({ !known.contains($0.key) }).prefix(Self.mostUnknown) {
             let hint = NearestName.of(member.key, in: asked).map { " Did you mean \($0)?" } ?? ""
             violations.append(
                 Violation(field: path.isEmpty ? "/" : path, reason: "unknown", detail: "There is an unknown member.\(hint)"))

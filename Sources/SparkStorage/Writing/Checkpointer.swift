@@ -57,14 +57,18 @@ final class Checkpointer: Sendable {
                 return nil
             }
             sqlite3_busy_timeout(handle, 200)
+            // A connection that has read nothing yet does not know that there is a WAL.
+            sqlite3_exec(handle, "SELECT 1 FROM sqlite_schema LIMIT 1", nil, nil, nil)
             connection = Connection(bits: UInt(bitPattern: handle))
             return handle
         }
     }
 
-    /// Waits for a checkpoint that runs, then gives the connection back.
+    /// Waits for a checkpoint that runs, folds the rest of the WAL in and gives the connection back. To be called when every
+    /// other connection is closed: SQLite removes the WAL with the last one, if that may write, as the pool's readers may not.
     func close() {
         thread.sync {
+            step(mode: SQLITE_CHECKPOINT_TRUNCATE)
             connection.withLock { connection in
                 if let bits = connection?.bits { sqlite3_close_v2(OpaquePointer(bitPattern: bits)) }
                 connection = nil
