@@ -130,8 +130,8 @@ public final class Storage: Sendable {
         try pool.writeWithoutTransaction { database in
             try database.execute(
                 sql: "PRAGMA synchronous = \(isSynchronous == 2 ? "FULL" : "OFF"); PRAGMA cache_size = -16000")
-            _ = try database.checkpoint(.truncate)
         }
+        checkpointer.fold()
         return value
     }
 

@@ -64,6 +64,9 @@ final class Checkpointer: Sendable {
         }
     }
 
+    /// Waits for a checkpoint that runs, then moves everything from the WAL into the database and to the disk.
+    func fold() { thread.sync { step(mode: SQLITE_CHECKPOINT_TRUNCATE) } }
+
     /// Waits for a checkpoint that runs, folds the rest of the WAL in and gives the connection back. To be called when every
     /// other connection is closed: SQLite removes the WAL with the last one, if that may write, as the pool's readers may not.
     func close() {
