@@ -5,7 +5,7 @@ Usage: edge.py SPARK_BINARY [--people N] [--seconds S] [--rounds R]
 Prints requests/s of both (medians of interleaved rounds) and their ratio. Needs wrk and nginx. Ports are the system's choice;
 every process it starts it ends.
 """
-import argparse, json, os, re, shutil, socket, statistics, subprocess, tempfile, urllib.request
+import argparse, http.client, json, os, re, shutil, socket, statistics, subprocess, tempfile, time, urllib.request
 
 
 def free_port():
@@ -29,6 +29,18 @@ def wrk(url, seconds, script=None, connections=64):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), latency, int(bad.group(1)) if bad else 0
 
 
+def latencies(url, path, headers):
+    """Milliseconds of one request for each header set, one after the other on one connection, sorted."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    found = []
+    for h in headers:
+        begin = time.perf_counter()
+        connection.request("GET", path, headers=h)
+        connection.getresponse().read()
+        found.append((time.perf_counter() - begin) * 1000)
+    return sorted(found)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("spark")
@@ -50,13 +62,16 @@ def main():
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         processes.append(server)
         url = json.loads(server.stdout.readline())["url"]
-        step = max(1, a.people // 200)
+        step = max(1, a.people // 1000)
         emails = [f"person{i}@demo.invalid" for i in range(1, a.people, step)]
         tokens = subprocess.run([spark, "token", "--data", data, *emails], check=True, capture_output=True,
                                 text=True).stdout.split()
         headers = [{"Authorization": f"Bearer {t}"} for t in tokens]
         deck_path = "/api/v1/matches/suggestions?limit=20"
         decks = sorted((len(get(url + deck_path, h)), i) for i, h in enumerate(headers))
+        one = latencies(url, deck_path, headers)
+        print(f"deck of 20 over HTTP, one client, {len(one)} viewers: p50 {one[len(one) // 2]:.2f} ms  "
+              f"p95 {one[len(one) * 95 // 100]:.2f} ms  p99 {one[len(one) * 99 // 100]:.2f} ms")
         middle = headers[decks[len(decks) * 3 // 4][1]]["Authorization"]
         me = json.loads(get(url + "/api/v1/me", {"Authorization": middle}))
         card_path = f"/api/v1/users/{me['id']}?view=card"
@@ -78,7 +93,7 @@ def main():
             ("card", card_path, script("card", auth), get(url + card_path, {"Authorization": middle})),
             ("location, same cell", "/api/v1/me/location", script("location", put), json.dumps(location).encode()),
             ("deck of 20, one viewer", deck_path, script("deck", auth), get(url + deck_path, {"Authorization": middle})),
-            ("deck of 20, 200 viewers", deck_path, script("decks", everybody), get(url + deck_path, {"Authorization": middle})),
+            (f"deck of 20, {len(headers)} viewers", deck_path, script("decks", everybody), get(url + deck_path, {"Authorization": middle})),
         ]
         port = free_port()
         os.mkdir(f"{work}/www")
