@@ -124,7 +124,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SparkServerTests",
-            dependencies: ["SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, grdb],
+            dependencies: ["SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, grdb, logging],
             swiftSettings: strict),
         .testTarget(name: "SparkTests", dependencies: ["Spark", "SparkKit", "SparkServer"], swiftSettings: strict),
         .testTarget(

@@ -39,13 +39,7 @@ public enum Spark {
         var options = Server.Options(
             modules: modules, configuration: configuration, directory: directory, logger: logger)
         options.isEphemeral = dataDirectory == nil
-        let server: Server
-        do {
-            server = try Server(options)
-        } catch {
-            directory.release()
-            throw error
-        }
+        let server = try Server(options)
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Listening.self)
         let task = Task {
             do {

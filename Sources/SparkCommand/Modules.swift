@@ -34,13 +34,7 @@ func withTemporaryServer<Value>(_ common: CommonOptions, _ body: (Server) throws
     var options = Server.Options(
         modules: sparkModules, configuration: configuration, directory: directory, logger: CommandLogger.make("error"))
     options.isEphemeral = true
-    let server: Server
-    do {
-        server = try Server(options)
-    } catch {
-        directory.release()
-        throw error
-    }
+    let server = try Server(options)
     let value = try body(server)
     await server.close()
     return value

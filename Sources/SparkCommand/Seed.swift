@@ -35,16 +35,10 @@ struct Seed: AsyncParsableCommand {
                     operation: "seed", path: process.dataDirectory,
                     hint: "there is a database already; name a new directory with --data")
             }
-            let server: Server
-            do {
-                server = try Server(
-                    Server.Options(
-                        modules: sparkModules, configuration: configuration, directory: directory,
-                        logger: CommandLogger.make(process.logLevel)))
-            } catch {
-                directory.release()
-                throw error
-            }
+            let server = try Server(
+                Server.Options(
+                    modules: sparkModules, configuration: configuration, directory: directory,
+                    logger: CommandLogger.make(process.logLevel)))
             let start = ContinuousClock.now
             let town = GeneratedTown(count: people, seed: seed, now: SystemWallClock().now())
             let bar = ProgressBar(total: people)

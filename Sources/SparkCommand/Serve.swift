@@ -32,13 +32,7 @@ struct Serve: AsyncParsableCommand {
                 modules: sparkModules, configuration: configuration, directory: directory,
                 logger: CommandLogger.make(ephemeral ? "warning" : process.logLevel))
             options.isEphemeral = ephemeral
-            let server: Server
-            do {
-                server = try Server(options)
-            } catch {
-                directory.release()
-                throw error
-            }
+            let server = try Server(options)
             if exitWithParent { ParentWatch.start { await server.shutDown() } }
             do {
                 try await server.run(handlesSignals: true) { announce($0) }

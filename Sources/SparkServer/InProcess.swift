@@ -5,6 +5,7 @@ package import ServiceLifecycle
 import SparkKit
 import SparkStorage
 import SparkTransport
+import Synchronization
 
 /// The server without a socket, for tests: the same router, checks and services.
 extension Server {
@@ -32,10 +33,14 @@ extension Server {
     }
 }
 
-// One request's body is written by one task.
-private final class BodyCollector: ResponseBodyWriter, @unchecked Sendable {
-    var bytes: [UInt8] = []
+/// Keeps what a response writes.
+private final class BodyCollector: ResponseBodyWriter, Sendable {
+    private let collected = Mutex<[UInt8]>([])
 
-    func write(_ buffer: ByteBuffer) async throws { bytes.append(contentsOf: buffer.readableBytesView) }
+    var bytes: [UInt8] { collected.withLock { $0 } }
+
+    func write(_ buffer: ByteBuffer) async throws {
+        collected.withLock { $0.append(contentsOf: buffer.readableBytesView) }
+    }
     func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

@@ -48,9 +48,18 @@ public final class Server: Sendable {
     private let readiness: Readiness
     private let running = Mutex<ServiceGroup?>(nil)
 
-    /// Plans, migrates, constructs and freezes.
+    /// Plans, migrates, constructs and freezes. A server that cannot be gives its data directory back.
     /// - Throws: `PlanError` with every fault of the modules, `StorageOpenError` for the data directory.
-    public init(_ options: Options) throws {
+    public convenience init(_ options: Options) throws {
+        do {
+            try self.init(assembling: options)
+        } catch {
+            options.directory.release()
+            throw error
+        }
+    }
+
+    private init(assembling options: Options) throws {
         let disabled = options.configuration.section("modules", as: ModulesConfiguration.self).disabled
         let plan = ModulePlan(options.modules, disabled: disabled)
         guard plan.faults.isEmpty else {

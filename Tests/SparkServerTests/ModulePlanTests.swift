@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Logging
 import SparkCore
 import SparkKit
 import SparkServer
@@ -28,6 +29,17 @@ struct ModulePlanTests {
         #expect(text.contains("module first: is part of a cycle of dependencies"))
         #expect(text.contains("module second: is part of a cycle of dependencies"))
         #expect(text.contains("module clashing: registers the route GET /root/{name}, which root registers already"))
+    }
+
+    @Test("a server that is refused gives its data directory back")
+    func directoryGivenBack() throws {
+        let directory = try DataDirectory.temporary()
+        let modules: [any SparkModule.Type] = [Root.self, Root.self]
+        let configuration = try LoadedConfiguration(schema: ConfigurationSchema(modules: [Root.self]))
+        let options = Server.Options(
+            modules: modules, configuration: configuration, directory: directory, logger: Logger(label: "test"))
+        #expect(throws: PlanError.self) { _ = try Server(options) }
+        #expect(!FileManager.default.fileExists(atPath: directory.url.path))
     }
 
     @Test("each kind of faulty manifest is named", arguments: FaultyManifest.all)
