@@ -64,15 +64,14 @@ struct ServeTests {
     func orphan() async throws {
         // A shell starts the server and ends at once; the server must notice.
         let log = FileManager.default.temporaryDirectory.appending(path: "spark-orphan-\(UUID().uuidString)")
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/bin/sh")
-        shell.arguments = [
-            "-c",
-            "\(SparkProcess.binary.path) serve --ephemeral --exit-with-parent --listen 127.0.0.1:0 > \(log.path) & "
-                + "while [ ! -s \(log.path) ]; do :; done",
-        ]
-        try shell.run()
-        await Task.detached { shell.waitUntilExit() }.value
+        let shell = try ChildProcess(
+            "/bin/sh",
+            [
+                "-c",
+                "\(SparkProcess.binary.path) serve --ephemeral --exit-with-parent --listen 127.0.0.1:0 > \(log.path) & "
+                    + "while [ ! -s \(log.path) ]; do :; done",
+            ])
+        #expect(await Task.detached { shell.waitUntilExit() }.value == 0)
         let pid = Int32(try JSONParser.parse(Data(contentsOf: log).prefix { $0 != 0x0A })["pid"]?.integer ?? 0)
         try #require(pid > 0)
         var isGone = false

@@ -1,13 +1,12 @@
 import Foundation
 import SparkClient
 import SparkCore
-import Synchronization
 
 /// The built `spark` binary as a process of its own.
 final class SparkProcess: Sendable {
     let url: String
     let directory: String
-    private let process: Mutex<Process>
+    private let process: ChildProcess
     let errorLog: URL
     /// The text of the ready line.
     let readyLine: JSONValue
@@ -25,31 +24,24 @@ final class SparkProcess: Sendable {
     }
 
     private init(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = Self.binary
-        process.arguments = ["serve", "--listen", "127.0.0.1:0"] + arguments
-        process.currentDirectoryURL = FileManager.default.temporaryDirectory
-        process.environment = Self.cleanEnvironment
-        let output = Pipe()
-        process.standardOutput = output
         self.errorLog = FileManager.default.temporaryDirectory.appending(path: "spark-log-\(UUID().uuidString)")
         try Data().write(to: errorLog)
-        process.standardError = try FileHandle(forWritingTo: errorLog)
-        try process.run()
+        let errors = try FileHandle(forWritingTo: errorLog)
+        self.process = try ChildProcess(
+            Self.binary.path, ["serve", "--listen", "127.0.0.1:0"] + arguments, environment: Self.cleanEnvironment,
+            errors: errors.fileDescriptor)
         var line = Data()
         while !line.contains(0x0A) {
-            let chunk = output.fileHandleForReading.availableData
+            let chunk = process.output.availableData
             guard !chunk.isEmpty else {
-                process.waitUntilExit()
                 let log = (try? String(contentsOf: errorLog, encoding: .utf8)) ?? ""
-                throw DidNotStart(status: process.terminationStatus, log: log)
+                throw DidNotStart(status: process.waitUntilExit(), log: log)
             }
             line += chunk
         }
         self.readyLine = try JSONParser.parse(line.prefix { $0 != 0x0A })
         self.url = readyLine["url"]?.string ?? ""
         self.directory = readyLine["data"]?.string ?? ""
-        self.process = Mutex(process)
     }
 
     /// The environment without settings of Spark's, so that a test means the same everywhere.
@@ -58,7 +50,7 @@ final class SparkProcess: Sendable {
     }
 
     var client: SparkClient { SparkClient(url: url) }
-    var pid: Int32 { process.withLock { $0.processIdentifier } }
+    var pid: Int32 { process.pid }
     var log: String { (try? String(contentsOf: errorLog, encoding: .utf8)) ?? "" }
 
     /// Sends a signal and gives the exit status: the code, or minus the signal that ended it.
@@ -68,30 +60,20 @@ final class SparkProcess: Sendable {
     }
 
     func wait() async -> Int32 {
-        await Task.detached { [self] in
-            process.withLock { process in
-                process.waitUntilExit()
-                return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
-            }
-        }.value
+        await Task.detached { [process] in process.waitUntilExit() }.value
     }
 
     /// Runs a verb to its end.
     static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Finished {
         try await Task.detached {
-            let process = Process()
-            process.executableURL = binary
-            process.arguments = arguments
-            process.currentDirectoryURL = FileManager.default.temporaryDirectory
-            process.environment = cleanEnvironment.merging(environment) { $1 }
-            let (output, errors) = (Pipe(), Pipe())
-            process.standardOutput = output
-            process.standardError = errors
-            try process.run()
-            let outputText = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let errors = Pipe()
+            let process = try ChildProcess(
+                binary.path, arguments, environment: cleanEnvironment.merging(environment) { $1 },
+                errors: errors.fileHandleForWriting.fileDescriptor)
+            try errors.fileHandleForWriting.close()
+            let outputText = String(decoding: process.output.readDataToEndOfFile(), as: UTF8.self)
             let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            return Finished(status: process.terminationStatus, output: outputText, errors: errorText)
+            return Finished(status: process.waitUntilExit(), output: outputText, errors: errorText)
         }.value
     }
 

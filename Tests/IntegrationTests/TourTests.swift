@@ -36,15 +36,9 @@ struct TourTests {
 
     private func shell(_ script: String) async throws -> String {
         try await Task.detached {
-            let process = Process()
-            process.executableURL = URL(filePath: "/bin/bash")
-            process.arguments = ["-c", script]
-            let output = Pipe()
-            process.standardOutput = output
-            try process.run()
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 0, "\(text)")
+            let process = try ChildProcess("/bin/bash", ["-c", script])
+            let text = String(decoding: process.output.readDataToEndOfFile(), as: UTF8.self)
+            #expect(process.waitUntilExit() == 0, "\(text)")
             return text
         }.value
     }

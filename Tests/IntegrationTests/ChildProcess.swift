@@ -1,0 +1,52 @@
+import Foundation
+import Synchronization
+
+/// A program started by a test, in the temporary directory, by `posix_spawn` itself. Foundation's `Process` lists `/proc/self/fd`
+/// before each start and, in Swift 6.3.1, reads past the end of that listing once it fills its buffer: with some 1,350 open
+/// descriptors, which a parallel run has, the test process can die of it. Here nothing is listed: what tests open is close-on-exec.
+final class ChildProcess: Sendable {
+    let pid: pid_t
+    /// What the child writes to its standard output, to be read once, to the end.
+    let output: FileHandle
+    private let ended = Mutex<Int32?>(nil)
+
+    /// - Parameter errors: a descriptor for the child's standard error; nil leaves it the test's own.
+    init(_ executable: String, _ arguments: [String], environment: [String: String]? = nil, errors: Int32? = nil) throws {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer { close(ends[1]) }
+        self.output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+        if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
+        let variables = (environment ?? ProcessInfo.processInfo.environment).map { "\($0.key)=\($0.value)" }
+        let inTemporary = ["/usr/bin/env", "--chdir", FileManager.default.temporaryDirectory.path, executable]
+        var words = (inTemporary + arguments).map { strdup($0) } + [nil]
+        var settings = variables.map { strdup($0) } + [nil]
+        defer { for text in words + settings { free(text) } }
+        var pid = pid_t()
+        let code = posix_spawn(&pid, inTemporary[0], &actions, nil, &words, &settings)
+        guard code == 0 else { throw DidNotSpawn(code: code) }
+        self.pid = pid
+    }
+
+    /// Waits for its end; blocks. The exit code, or minus the signal that ended it.
+    func waitUntilExit() -> Int32 {
+        ended.withLock { ended in
+            if let ended { return ended }
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) == -1 && errno == EINTR {}
+            let signal = status & 0x7F
+            let result = signal == 0 ? (status >> 8) & 0xFF : -signal
+            ended = result
+            return result
+        }
+    }
+
+    struct DidNotSpawn: Error {
+        let code: Int32
+    }
+}
