@@ -1,6 +1,6 @@
 # run · test · soak · bench · format: each works on a fresh Debian 12 machine with Swift 6.3.
 
-SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev zlib1g-dev
+SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
 DATA ?= spark_data
 PEOPLE ?= 10000
 SPARK := .build/release/spark

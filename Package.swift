@@ -37,13 +37,13 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
     [
         .target(
             name: "Spark\(name)",
-            dependencies: ["SparkKit", "SparkCore", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle]
+            dependencies: ["SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle]
                 + dependencies,
             path: "Plugins/\(name)", swiftSettings: strict),
         .testTarget(
             name: "\(name)Tests",
             dependencies: [
-                "Spark", "SparkTestSupport", "SparkDemo", "SparkKit", "SparkCore", "SparkStorage",
+                "Spark", "SparkTestSupport", "SparkDemo", "SparkKit", "SparkCore", "SparkCache", "SparkStorage",
                 .init(stringLiteral: "Spark\(name)"), grdb,
                 httpTypes, lifecycle,
             ] + dependencies,
@@ -57,6 +57,7 @@ let package = Package(
         .executable(name: "spark", targets: ["SparkCommand"]),
         .library(name: "Spark", targets: ["Spark"]),
         .library(name: "SparkKit", targets: ["SparkKit"]),
+        .library(name: "SparkCache", targets: ["SparkCache"]),
         .library(name: "SparkClient", targets: ["SparkClient"]),
     ],
     dependencies: [
@@ -77,12 +78,15 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CSpatiaLite", path: "Sources/CSpatiaLite"),
         .target(name: "SparkCore", swiftSettings: strict),
+        .systemLibrary(name: "CLZ4", path: "Sources/CLZ4"),
+        .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
+        .target(name: "SparkBench", dependencies: ["SparkCache", "SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],
             swiftSettings: strict),
         .target(
             name: "SparkKit",
-            dependencies: ["SparkCore", "SparkStorage", httpTypes, grdb, crypto, logging, lifecycle],
+            dependencies: ["SparkCore", "SparkCache", "SparkStorage", httpTypes, grdb, crypto, logging, lifecycle],
             swiftSettings: strict),
         .target(
             name: "SparkTransport",
@@ -94,14 +98,15 @@ let package = Package(
         .target(
             name: "SparkServer",
             dependencies: [
-                "SparkTransport", "SparkKit", "SparkStorage", "SparkCore", yams, hummingbird, httpTypes, nioCore, grdb, logging,
+                "SparkTransport", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, yams, hummingbird, httpTypes,
+                nioCore, grdb, logging,
                 lifecycle, unixSignals, crypto,
             ],
             swiftSettings: strict),
         .target(
             name: "Spark",
             dependencies: [
-                "SparkServer", "SparkKit", "SparkCore", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts",
+                "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts",
                 "SparkProfiles", "SparkMatching",
             ],
             swiftSettings: strict),
@@ -111,11 +116,14 @@ let package = Package(
         .target(name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore, nioHTTP1], swiftSettings: strict),
         .target(
             name: "SparkTestSupport",
-            dependencies: ["SparkServer", "SparkKit", "SparkCore", "SparkStorage", httpTypes, logging, lifecycle],
+            dependencies: ["SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging, lifecycle],
             path: "Tests/SparkTestSupport", swiftSettings: strict),
         .testTarget(name: "SparkCoreTests", dependencies: ["SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkDemoTests", dependencies: ["SparkDemo", "SparkKit", "SparkCore"], swiftSettings: strict),
+        .testTarget(
+            name: "SparkCacheTests", dependencies: ["SparkCache", "SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
+        .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
         .testTarget(
@@ -124,7 +132,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SparkServerTests",
-            dependencies: ["SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, grdb, logging],
+            dependencies: [
+                "SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, grdb,
+                logging,
+            ],
             swiftSettings: strict),
         .testTarget(name: "SparkTests", dependencies: ["Spark", "SparkKit", "SparkServer"], swiftSettings: strict),
         .testTarget(
@@ -135,7 +146,8 @@ let package = Package(
             name: "NotesModuleTests", dependencies: ["NotesModule", "Spark", "SparkClient"],
             path: "Tests/OutsidePackage/Tests/NotesModuleTests"),
         .executableTarget(
-            name: "SparkCommand", dependencies: ["Spark", "SparkClient", "SparkDemo", arguments, logging], swiftSettings: strict),
+            name: "SparkCommand", dependencies: ["Spark", "SparkBench", "SparkClient", "SparkDemo", arguments, logging],
+            swiftSettings: strict),
     ]
         + plugin("Accounts", [crypto, cryptoExtras, jwt])
         + plugin("Profiles")

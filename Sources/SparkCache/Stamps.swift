@@ -1,0 +1,82 @@
+public import SparkCore
+import Synchronization
+
+/// Something whose change makes entries old: a person, a cell of the map, a conversation.
+public struct CacheTag: Hashable, Sendable {
+    let hash: UInt64
+
+    /// - Parameters:
+    ///   - kind: sets tags of different things with equal numbers apart.
+    public init(kind: UInt32, _ value: UInt64) {
+        self.hash = SplitMix64.mix(value ^ SplitMix64.mix(UInt64(kind) &+ 0x5350_4152_4B00_0000))
+    }
+
+    public static func user(_ user: UserID) -> CacheTag { CacheTag(kind: 1, UInt64(bitPattern: user.rawValue)) }
+    public static func conversation(_ conversation: ConversationID) -> CacheTag {
+        CacheTag(kind: 2, UInt64(bitPattern: conversation.rawValue))
+    }
+}
+
+/// The version that a tag had at one moment. While the tag still has it, what was read after that moment is current.
+public struct Stamp: Hashable, Sendable {
+    let slot: UInt32
+    let version: UInt32
+}
+
+/// The versions of all tags: invalidation in constant time, without knowing which entries it makes old.
+///
+/// A fixed array of counters, addressed by the tag's hash. Tags that share a counter make each other's entries old now and
+/// then, which costs a miss and is never wrong. Lock-free: one atomic addition to invalidate, one load to check.
+///
+/// Order: who invalidates does so after its commit is visible to readers; who loads takes the stamp *before* it reads. Then a
+/// value read from before the write carries a stamp from before the invalidation, and is found old.
+final class StampTable {
+    private let counters: UnsafeMutablePointer<Atomic<UInt32>>
+    let count: Int
+
+    /// - Parameter count: a power of two.
+    init(count: Int) {
+        precondition(count > 0 && count & (count - 1) == 0, "the number of stamps is a power of two")
+        self.count = count
+        self.counters = .allocate(capacity: count)
+        for index in 0..<count { (counters + index).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        counters.deinitialize(count: count)
+        counters.deallocate()
+    }
+
+    private func slot(of tag: CacheTag) -> Int { Int(truncatingIfNeeded: tag.hash) & (count - 1) }
+
+    func stamp(of tag: CacheTag) -> Stamp {
+        let slot = slot(of: tag)
+        return Stamp(slot: UInt32(slot), version: counters[slot].load(ordering: .acquiring))
+    }
+
+    /// Makes every entry old that depends on the tag.
+    @discardableResult
+    func invalidate(_ tag: CacheTag) -> Stamp {
+        let slot = slot(of: tag)
+        return Stamp(slot: UInt32(slot), version: counters[slot].wrappingAdd(1, ordering: .acquiringAndReleasing).newValue)
+    }
+
+    /// Whether nothing was invalidated since the stamp was taken. False for a slot that does not exist.
+    @inline(__always)
+    func isCurrent(_ stamp: Stamp) -> Bool {
+        let slot = Int(stamp.slot) & (count - 1)
+        return counters[slot].load(ordering: .acquiring) == stamp.version
+    }
+
+    /// Sets a counter while a spill is taken up again, before anybody uses the table.
+    func restore(_ stamp: Stamp) {
+        guard Int(stamp.slot) < count else { return }
+        counters[Int(stamp.slot)].store(stamp.version, ordering: .releasing)
+    }
+
+    /// The counter of each slot.
+    var versions: [UInt32] { (0..<count).map { counters[$0].load(ordering: .acquiring) } }
+}
+
+// The counters are atomics; the pointer never changes.
+extension StampTable: @unchecked Sendable {}
