@@ -79,7 +79,8 @@ let package = Package(
         .systemLibrary(name: "CSpatiaLite", path: "Sources/CSpatiaLite"),
         .target(name: "SparkCore", swiftSettings: strict),
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4"),
-        .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
+        .target(name: "CSparkIO"),
+        .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkIO", crypto, logging], swiftSettings: strict),
         .target(name: "SparkBench", dependencies: ["SparkCache", "SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],

@@ -1,0 +1,123 @@
+import CSparkIO
+import Glibc
+
+/// A failed operation on a file, by its `errno`.
+struct SpillFault: Error, Equatable {
+    let code: Int32
+
+    var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+}
+
+/// The file operations that a spill needs: a seam at which tests let the disk fail.
+///
+/// Each is one system call and may do less than it was asked for, as that call may; see the extension for whole transfers.
+protocol SpillFiles: Sendable {
+    func makeDirectory(_ path: String) throws(SpillFault)
+    func names(in directory: String) throws(SpillFault) -> [String]
+    func open(_ path: String, _ mode: SpillFileMode) throws(SpillFault) -> Int32
+    func close(_ descriptor: Int32)
+    func size(_ descriptor: Int32) throws(SpillFault) -> Int
+    func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int) throws(SpillFault) -> Int
+    /// Writes at the end of a file opened for appending.
+    func append(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(SpillFault) -> Int
+    func read(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(SpillFault) -> Int
+    /// Nil where it would have to wait for the disk.
+    func readNow(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(SpillFault) -> Int?
+    func truncate(_ descriptor: Int32, to length: Int) throws(SpillFault)
+    func synchronize(_ descriptor: Int32) throws(SpillFault)
+    func rename(_ path: String, to newPath: String) throws(SpillFault)
+    func remove(_ path: String) throws(SpillFault)
+}
+
+enum SpillFileMode: Sendable {
+    /// A new file; one of the same name is emptied.
+    case create
+    /// A new file whose writes all go to its end.
+    case append
+    case update
+}
+
+/// The operating system's files.
+struct POSIXFiles: SpillFiles {
+    func makeDirectory(_ path: String) throws(SpillFault) {
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SpillFault(code: errno) }
+    }
+
+    func names(in directory: String) throws(SpillFault) -> [String] {
+        guard let stream = opendir(directory) else { throw SpillFault(code: errno) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    func open(_ path: String, _ mode: SpillFileMode) throws(SpillFault) -> Int32 {
+        let flags =
+            switch mode {
+            case .create: O_RDWR | O_CREAT | O_TRUNC
+            case .append: O_RDWR | O_CREAT | O_TRUNC | O_APPEND
+            case .update: O_RDWR
+            }
+        return Int32(try call { Int(Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)) })
+    }
+
+    func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+    func size(_ descriptor: Int32) throws(SpillFault) -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SpillFault(code: errno) }
+        return Int(status.st_size)
+    }
+
+    func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int) throws(SpillFault) -> Int {
+        try call { pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset)) }
+    }
+
+    func append(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(SpillFault) -> Int {
+        try call { Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
+    }
+
+    func read(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(SpillFault) -> Int {
+        try call { pread(descriptor, bytes.baseAddress, bytes.count, off_t(offset)) }
+    }
+
+    func readNow(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(SpillFault) -> Int? {
+        while true {
+            let count = spark_pread_nowait(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN, EOPNOTSUPP, ENOSYS: return nil  // where the filesystem cannot tell, every read is cold
+            default: throw SpillFault(code: errno)
+            }
+        }
+    }
+
+    func truncate(_ descriptor: Int32, to length: Int) throws(SpillFault) {
+        _ = try call { Int(ftruncate(descriptor, off_t(length))) }
+    }
+
+    func synchronize(_ descriptor: Int32) throws(SpillFault) {
+        _ = try call { Int(fdatasync(descriptor)) }
+    }
+
+    func rename(_ path: String, to newPath: String) throws(SpillFault) {
+        _ = try call { Int(Glibc.rename(path, newPath)) }
+    }
+
+    func remove(_ path: String) throws(SpillFault) {
+        _ = try call { Int(unlink(path)) }
+    }
+
+    /// Again when a signal came between.
+    private func call(_ operation: () -> Int) throws(SpillFault) -> Int {
+        while true {
+            let answer = operation()
+            if answer >= 0 { return answer }
+            guard errno == EINTR else { throw SpillFault(code: errno) }
+        }
+    }
+}
