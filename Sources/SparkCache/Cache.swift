@@ -1,0 +1,201 @@
+import Crypto
+public import Logging
+public import SparkCore
+import Synchronization
+
+/// A cache in two tiers, for one process: memory in shards, and a spill of what memory has no room for.
+///
+/// - Entries stand in namespaces, which are declared before `open` and give them their types and rules.
+/// - An entry depends on tags. `invalidate` makes every entry that depends on a tag old, in constant time; entries that were being
+///   loaded meanwhile are old when they arrive. So lifetimes are a backstop, and may be long.
+/// - Memory keeps to its budget in bytes by S3-FIFO. What it evicts goes to the disk, where it is compressed and sealed; a fault of
+///   the disk is counted and taken as a miss.
+///
+/// All calls may be made from any thread. None blocks on the disk but `open` and `close`.
+public final class Cache: Sendable {
+    let tiers: Tiers
+    let flights = FlightBoard()
+    let gate: LoadGate
+    let coldReads = BlockingReads()
+    let logger: Logger
+    private let random: any RandomSource
+    private let configuration: CacheConfiguration
+    private let state = Mutex(State())
+
+    private struct State {
+        var namespaces: [DeclaredNamespace] = []
+        var spiller: Spiller?
+        var recovery: SpillRecovery?
+        var isOpen = false
+    }
+
+    /// - Parameters:
+    ///   - clock: decides expiry.
+    ///   - random: spreads lifetimes.
+    public init(_ configuration: CacheConfiguration, clock: any WallClock, random: any RandomSource, logger: Logger) {
+        self.configuration = configuration
+        self.random = random
+        self.logger = logger
+        self.gate = LoadGate(limit: configuration.concurrentLoads, capacity: configuration.waitingLoads)
+        // A spill that is taken up again must find its entries under the same hashes.
+        let seed = configuration.spill.map { settings in
+            HMAC<SHA256>.authenticationCode(for: Array("spark/cache/seed".utf8), using: settings.key)
+                .prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        self.tiers = Tiers(configuration, clock: clock, seed: seed ?? random.next())
+    }
+
+    /// Declares a namespace. To be called before `open`; names are unique.
+    public func namespace<Key: CacheKeyed, Value: CacheValue>(
+        _ policy: NamespacePolicy, key: Key.Type = Key.self, value: Value.Type = Value.self
+    ) -> CacheNamespace<Key, Value> {
+        let ordinal = state.withLock { state -> Int in
+            precondition(!state.isOpen, "namespaces are declared before the cache is opened")
+            precondition(state.namespaces.count < Tiers.namespaceLimit, "too many namespaces")
+            precondition(!state.namespaces.contains { $0.policy.name == policy.name }, "two namespaces of one name")
+            state.namespaces.append(DeclaredNamespace(policy: policy))
+            return state.namespaces.count - 1
+        }
+        let namespace = CacheNamespace<Key, Value>(cache: self, policy: policy, ordinal: UInt16(ordinal))
+        state.withLock { state in
+            state.namespaces[ordinal].encode = CacheNamespace<Key, Value>.encode
+            state.namespaces[ordinal].revive = { [weak namespace] in namespace?.revive($0, from: $1) }
+            state.namespaces[ordinal].fetchAhead = { [weak namespace] in await namespace?.fetchAhead($0) }
+            state.namespaces[ordinal].demote = { [weak namespace] in namespace?.demote($0) }
+        }
+        return namespace
+    }
+
+    /// The names of the namespaces, in the order of their declaration.
+    public var namespaces: [NamespacePolicy] { state.withLock { $0.namespaces.map(\.policy) } }
+
+    /// Opens the spill, if there is one. What an earlier process left is taken up in the background.
+    public func open() {
+        guard let settings = configuration.spill else {
+            return state.withLock { $0.isOpen = true }
+        }
+        let declared = state.withLock { state in
+            state.isOpen = true
+            return state.namespaces
+        }
+        let spill = Spill(
+            SpillConfiguration(
+                directory: settings.directory, budget: settings.bytes, key: settings.key, isWarm: settings.isWarm,
+                fingerprint: settings.fingerprint),
+            namespaces: declared.map { SpillNamespace(identity: $0.policy.identity, isCompressed: $0.policy.isCompressed) },
+            logger: logger)
+        let spiller = Spiller(tiers: tiers, spill: spill, encoders: declared.map { $0.encode })
+        if settings.isWarm, spill.restoreStamps(into: tiers.stamps) {
+            for shard in tiers.shards { shard.table.withLock { $0.beginRecovery() } }
+            WarmRestart(tiers: tiers, spill: spill, namespaces: declared).begin { [weak self] recovery in
+                self?.state.withLock { $0.recovery = recovery }
+            }
+        }
+        tiers.attach(spill) { spiller.wake() }
+        state.withLock { $0.spiller = spiller }
+    }
+
+    /// Finishes the spill. Warm: writes down what memory holds, so that the next process has it; else removes everything.
+    public func close() async {
+        let spiller = state.withLock { state in
+            defer { state.spiller = nil }
+            return state.spiller
+        }
+        guard let spiller, let spill = tiers.detach() else { return }
+        let isWarm = configuration.spill?.isWarm == true
+        let (tiers, memory) = (tiers, configuration.memoryBytes)
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            BlockingWork.run {
+                let hottest = isWarm ? spiller.writeResident(limit: memory) : []
+                spill.close(hottest: hottest, stamps: tiers.stamps)
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Makes everything old that depends on one of the tags, in both tiers, before it returns.
+    public func invalidate(_ tags: [CacheTag]) {
+        let stamps = tags.map(tiers.stamps.invalidate)
+        tiers.spill?.noteInvalidations(stamps)
+    }
+
+    /// Makes sure that an invalidation that is about to happen is not forgotten if the process dies: to be called before the commit
+    /// that the tags belong to, followed by `invalidate` after it. Costs one write to a file when the spill is warm, else nothing.
+    public func announce(_ tags: [CacheTag]) {
+        guard configuration.spill?.isWarm == true, let spill = tiers.spill else { return }
+        var ahead: [UInt32: UInt32] = [:]
+        let stamps = tags.map { tag -> Stamp in
+            let now = tiers.stamps.stamp(of: tag)
+            ahead[now.slot, default: 0] += 1
+            return Stamp(slot: now.slot, version: now.version &+ ahead[now.slot, default: 1])
+        }
+        spill.noteInvalidations(stamps)
+    }
+
+    /// Makes everything old that depends on one of the tags, and overwrites it on the disk. Blocks on the disk.
+    public func erase(_ tags: [CacheTag]) async {
+        invalidate(tags)
+        guard let spill = tiers.spill else { return }
+        let slots = Set(tags.map { tiers.stamps.stamp(of: $0).slot })
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            BlockingWork.run {
+                spill.erase(slots: slots)
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Takes stamps of tags now, for an entry that is put later.
+    public func dependencies(on tags: [CacheTag]) -> Dependencies { Dependencies(tiers.stamps, tags) }
+
+    // MARK: Sessions
+
+    /// Somebody came: their entries are fetched ahead from the disk, namespace by namespace.
+    public func sessionBegan(_ key: CacheKey) async {
+        for namespace in state.withLock({ $0.namespaces }) where namespace.policy.followsSessions {
+            await namespace.fetchAhead(key)
+        }
+    }
+
+    /// Somebody left: their entries go first when room is needed.
+    public func sessionEnded(_ key: CacheKey) {
+        for namespace in state.withLock({ $0.namespaces }) where namespace.policy.followsSessions { namespace.demote(key) }
+    }
+
+    // MARK: Housekeeping
+
+    /// Removes some of what expired or became old; to be called about once a second. Each entry is looked at about once a minute,
+    /// 4,096 entries of a shard at most a call.
+    public func sweep() {
+        let largest = tiers.totals().entries / tiers.shards.count
+        tiers.sweep(min(4_096, max(64, largest / 60)))
+    }
+
+    /// Returns when all that waits for the disk now is there.
+    package func drainSpill() async { await state.withLock { $0.spiller }?.drain() }
+
+    /// When an entry that is made now expires.
+    func expiry(_ policy: NamespacePolicy, lifetime: Duration) -> Int64 {
+        let milliseconds = lifetime.milliseconds
+        let spread = Double(milliseconds) * policy.jitter
+        let cut = spread > 0 ? Int64(spread * Double(random.next() >> 11) / Double(1 << 53)) : 0
+        return tiers.clock.now().milliseconds.addingReportingOverflow(milliseconds - cut).partialValue
+    }
+
+    /// What happened since the start, and what is held now.
+    public var statistics: CacheStatistics {
+        let (namespaces, recovery) = state.withLock { ($0.namespaces.map(\.policy.name), $0.recovery) }
+        return CacheStatistics(
+            names: namespaces, totals: tiers.totals(), spill: tiers.spill?.counters, recovery: recovery,
+            budget: configuration.memoryBytes)
+    }
+}
+
+/// What the cache knows of a namespace without its types.
+struct DeclaredNamespace: Sendable {
+    let policy: NamespacePolicy
+    var encode: @Sendable (Payload) -> [UInt8] = { _ in [] }
+    var revive: @Sendable (SpilledEntry, SpillLocation) -> Void = { _, _ in }
+    var fetchAhead: @Sendable (CacheKey) async -> Void = { _ in }
+    var demote: @Sendable (CacheKey) -> Void = { _ in }
+}

@@ -1,0 +1,29 @@
+/// Least recently used, weighted by bytes: the yardstick beside which a policy is judged.
+struct LRU: EvictionPolicy {
+    private var queue = RecordQueueList()
+
+    init(budget: Int) {}
+
+    var bytes: Int { queue.bytes }
+
+    mutating func insert(_ index: Int32, _ records: borrowing RecordSlab) {
+        records[index].queue = .main
+        queue.append(index, records)
+    }
+
+    mutating func touch(_ index: Int32, _ records: borrowing RecordSlab) {
+        queue.remove(index, records)
+        queue.append(index, records)
+    }
+
+    mutating func remove(_ index: Int32, _ records: borrowing RecordSlab) { queue.remove(index, records) }
+
+    mutating func demote(_ index: Int32, _ records: borrowing RecordSlab) {}
+
+    mutating func evict(_ records: borrowing RecordSlab) -> Int32? {
+        guard queue.oldest >= 0 else { return nil }
+        let index = queue.oldest
+        queue.remove(index, records)
+        return index
+    }
+}

@@ -1,0 +1,299 @@
+/// One shard: the entries in memory, and the places of those on the disk, of the keys that fall to it.
+///
+/// Plain data: `Shard` holds the lock. That memory and index stand under one lock makes every step from one to the other whole: a
+/// key never has an old value on the disk beside a newer one that went through memory.
+struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
+    private var records = RecordSlab()
+    private var slots = SlotTable()
+    private var policy: Policy
+    private var outgoing = RecordQueueList()
+    private(set) var spilled = SpillIndex()
+    var tallies: TallyTable
+    private let limits: ShardLimits
+    private var sweepPosition = 0
+    /// Hashes that were written or removed while an older spill is still being read in; nil once it is.
+    private var touchedWhileRecovering: Set<UInt64>?
+
+    init(limits: ShardLimits, namespaces: Int) {
+        self.limits = limits
+        self.policy = Policy(budget: limits.bytes)
+        self.tallies = TallyTable(namespaces: namespaces)
+    }
+
+    /// Bytes in use: payloads, records, tables and the index of the spill.
+    var bytes: Int { policy.bytes + outgoing.bytes + overhead }
+    /// Bytes of the tables.
+    private var overhead: Int { records.bytes + slots.bytes + spilled.bytes }
+    var count: Int { records.count }
+    var outgoingCount: Int { outgoing.count }
+
+    @inline(__always)
+    private func find(_ key: EntryKey, _ hash: UInt64) -> Int32 {
+        slots.find(hash) { records[$0].key == key }
+    }
+
+    // MARK: Reading
+
+    /// What memory knows of a key.
+    @inline(__always)
+    mutating func lookup(_ key: EntryKey, _ hash: UInt64, ordinal: UInt16, now: Int64, stamps: StampTable) -> Lookup {
+        let index = find(key, hash)
+        guard index >= 0 else {
+            tallies.add(.memoryMiss, ordinal)
+            if let location = spilled.find(hash) { return .onDisk(location) }
+            return .nothing
+        }
+        guard records[index].areStampsCurrent(stamps) else {
+            tallies.add(.memoryInvalidated, ordinal)
+            drop(index)
+            spilled.remove(hash)
+            return .nothing
+        }
+        if records[index].expiresAt <= now { return expired(index, hash, ordinal, now) }
+        tallies.add(.memoryHit, ordinal)
+        if records[index].queue == .outgoing { resettle(index) } else { policy.touch(index, records) }
+        guard let payload = records[index].payload, !records[index].traits.contains(.isAbsent) else { return .absent }
+        return .hit(payload.takeUnretainedValue())
+    }
+
+    private mutating func expired(_ index: Int32, _ hash: UInt64, _ ordinal: UInt16, _ now: Int64) -> Lookup {
+        let late = now &- records[index].expiresAt
+        guard late < Int64(records[index].graceMilliseconds), let payload = records[index].payload,
+            !records[index].traits.contains(.isAbsent)
+        else {
+            tallies.add(.memoryExpired, ordinal)
+            drop(index)
+            spilled.remove(hash)
+            return .nothing
+        }
+        tallies.add(.memoryStale, ordinal)
+        return .stale(payload.takeUnretainedValue(), milliseconds: late)
+    }
+
+    /// One that waits for the spill is wanted after all.
+    private mutating func resettle(_ index: Int32) {
+        outgoing.remove(index, records)
+        records[index].frequency = 1
+        policy.insert(index, records)
+    }
+
+    func contains(_ key: EntryKey, _ hash: UInt64) -> Bool { find(key, hash) >= 0 }
+    func location(_ hash: UInt64) -> SpillLocation? { spilled.find(hash) }
+
+    // MARK: Writing
+
+    /// Files an entry, in place of what stood there, and evicts what no longer fits.
+    /// - Returns: whether something waits for the spill.
+    mutating func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?) -> Bool {
+        forget(entry.key, hash)
+        tallies.add(.stored, entry.ordinal)
+        insert(entry, hash, payload: payload)
+        return outgoing.count > 0
+    }
+
+    /// Files an entry that was read from the disk, unless the key was written or removed in the meantime.
+    mutating func promote(_ entry: NewEntry, _ hash: UInt64, payload: Payload, from location: SpillLocation) -> Bool {
+        guard spilled.find(hash) == location, find(entry.key, hash) < 0 else { return false }
+        insert(entry, hash, payload: payload)
+        return true
+    }
+
+    private mutating func insert(_ entry: NewEntry, _ hash: UInt64, payload: Payload?) {
+        let index = records.take()
+        records[index].key = entry.key
+        records[index].ordinal = entry.ordinal
+        records[index].hash = hash
+        records[index].expiresAt = entry.expiresAt
+        records[index].graceMilliseconds = entry.graceMilliseconds
+        records[index].cost = UInt32(clamping: entry.cost)
+        var traits = entry.traits
+        if let first = entry.stamps.first {
+            records[index].first = first
+            traits.insert(.hasFirstStamp)
+        }
+        if entry.stamps.count > 1 {
+            records[index].second = entry.stamps[1]
+            traits.insert(.hasSecondStamp)
+        }
+        if entry.stamps.count > 2 { traits.insert(.hasFurtherStamps) }
+        records[index].traits = traits
+        records[index].payload = payload.map { Unmanaged.passRetained($0) }
+        policy.insert(index, records)
+        slots.insert(hash, index) { records[$0].hash }
+        evict()
+    }
+
+    private mutating func evict() {
+        while bytes > limits.bytes - limits.outgoingBytes + outgoing.bytes || records.count - outgoing.count > limits.entries {
+            guard let index = policy.evict(records) else { return }
+            let hash = records[index].hash
+            tallies.add(.evicted, records[index].ordinal)
+            let traits = records[index].traits
+            guard limits.hasSpill, traits.contains(.maySpill), !traits.contains(.isAbsent) else {
+                drop(index, isQueued: false)
+                continue
+            }
+            if traits.contains(.isSpilled), spilled.find(hash) != nil {
+                drop(index, isQueued: false)
+            } else if outgoing.bytes + Int(records[index].cost) > limits.outgoingBytes {
+                tallies.add(.spillDropped, records[index].ordinal)
+                drop(index, isQueued: false)
+            } else {
+                records[index].queue = .outgoing
+                records[index].frequency = 0
+                outgoing.append(index, records)
+            }
+        }
+    }
+
+    /// Takes an entry out of memory.
+    private mutating func drop(_ index: Int32, isQueued: Bool = true) {
+        if records[index].queue == .outgoing, isQueued {
+            outgoing.remove(index, records)
+        } else if isQueued {
+            policy.remove(index, records)
+        }
+        slots.remove(records[index].hash, index) { records[$0].hash }
+        records.give(index)
+    }
+
+    /// Takes a key out of memory and off the disk's index.
+    /// - Returns: whether the disk had it.
+    @discardableResult
+    mutating func forget(_ key: EntryKey, _ hash: UInt64) -> Bool {
+        touchedWhileRecovering?.insert(hash)
+        let index = find(key, hash)
+        if index >= 0 { drop(index) }
+        return spilled.remove(hash)
+    }
+
+    /// An entry that turned out to be unusable is taken off the index, if it is still the same.
+    mutating func unlist(_ hash: UInt64, _ location: SpillLocation) {
+        if spilled.find(hash) == location { spilled.remove(hash) }
+    }
+
+    /// The entry will not be needed soon.
+    mutating func demote(_ key: EntryKey, _ hash: UInt64) {
+        let index = find(key, hash)
+        if index >= 0 { policy.demote(index, records) }
+    }
+
+    // MARK: Spilling
+
+    /// The oldest of those that wait for the spill.
+    func waiting(_ limit: Int) -> [Outgoing] {
+        var list: [Outgoing] = []
+        var index = outgoing.oldest
+        while index >= 0, list.count < limit {
+            list.append(describe(index))
+            index = records[index].next
+        }
+        return list
+    }
+
+    private func describe(_ index: Int32) -> Outgoing {
+        Outgoing(
+            index: index, generation: records[index].generation, key: records[index].key, ordinal: records[index].ordinal,
+            hash: records[index].hash, expiresAt: records[index].expiresAt, stamps: records[index].stamps,
+            payload: records[index].payload?.takeUnretainedValue())
+    }
+
+    /// The spill has it, at a location, or could not take it: memory lets go of it, unless it was written anew or is wanted again.
+    mutating func settle(_ entry: Outgoing, at location: SpillLocation?) {
+        guard records[entry.index].generation == entry.generation, records[entry.index].queue != .free else { return }
+        if let location, spilled.bytes < limits.bytes / 2 {
+            spilled.set(entry.hash, location)
+            records[entry.index].traits.insert(.isSpilled)
+        }
+        guard records[entry.index].queue == .outgoing else { return }
+        if location == nil { tallies.add(.spillDropped, entry.ordinal) }
+        drop(entry.index)
+    }
+
+    /// The entries in memory, for a clean stop: those that were read most first.
+    func resident() -> [Outgoing] {
+        (0..<Int32(records.highest)).filter { records[$0].queue != .free && records[$0].traits.contains(.maySpill) }
+            .sorted { records[$0].frequency > records[$1].frequency }
+            .map { describe($0) }
+    }
+
+    func isSpilled(_ entry: Outgoing) -> Bool {
+        records[entry.index].traits.contains(.isSpilled) && spilled.find(entry.hash) != nil
+    }
+
+    // MARK: Recovery and sweeping
+
+    mutating func beginRecovery() { touchedWhileRecovering = [] }
+    mutating func endRecovery() { touchedWhileRecovering = nil }
+
+    /// Takes up an entry of an older process.
+    mutating func recover(_ hash: UInt64, _ location: SpillLocation) {
+        guard touchedWhileRecovering?.contains(hash) != true else { return }
+        spilled.set(hash, location)
+    }
+
+    /// Looks at some records, from where the last call ended, and removes what expired or became old; likewise in the index.
+    mutating func sweep(_ count: Int, now: Int64, stamps: StampTable, isLive: (SpillLocation) -> Bool) {
+        for _ in 0..<min(count, records.highest) {
+            if sweepPosition >= records.highest { sweepPosition = 0 }
+            let index = Int32(sweepPosition)
+            sweepPosition += 1
+            guard records[index].queue != .free else { continue }
+            let end = records[index].expiresAt.addingReportingOverflow(Int64(records[index].graceMilliseconds))
+            if end.overflow || end.partialValue > now, records[index].areStampsCurrent(stamps) { continue }
+            tallies.add(.swept, records[index].ordinal)
+            spilled.remove(records[index].hash)
+            drop(index)
+        }
+        if spilled.count > 0 { spilled.purge(count, isLive: isLive) }
+    }
+
+    /// Forgets everything.
+    mutating func clear() {
+        for index in 0..<Int32(records.highest) where records[index].queue != .free { drop(index) }
+        spilled = SpillIndex()
+    }
+}
+
+/// What a shard may hold.
+struct ShardLimits: Sendable {
+    let bytes: Int
+    let entries: Int
+    /// Of `bytes`, for those that wait for the spill.
+    let outgoingBytes: Int
+    let hasSpill: Bool
+}
+
+/// What memory says to a key.
+enum Lookup {
+    case hit(Payload)
+    /// The origin said that there is no such thing.
+    case absent
+    /// Expired since so many milliseconds, still within its grace.
+    case stale(Payload, milliseconds: Int64)
+    case onDisk(SpillLocation)
+    case nothing
+}
+
+/// An entry to be filed.
+struct NewEntry {
+    let key: EntryKey
+    let ordinal: UInt16
+    let expiresAt: Int64
+    let graceMilliseconds: UInt32
+    let cost: Int
+    let stamps: [Stamp]
+    let traits: Record.Traits
+}
+
+/// An entry that waits for the spill, or might go there.
+struct Outgoing: Sendable {
+    let index: Int32
+    let generation: UInt32
+    let key: EntryKey
+    let ordinal: UInt16
+    let hash: UInt64
+    let expiresAt: Int64
+    let stamps: [Stamp]
+    let payload: Payload?
+}

@@ -1,0 +1,85 @@
+/// Finds records by hash: open addressing with linear probing, eight bytes a slot (32 bits of hash, 32 bits of place).
+struct SlotTable: ~Copyable {
+    private var slots: UnsafeMutablePointer<UInt64>
+    private(set) var capacity: Int
+    private var used = 0
+
+    /// Bytes that it takes.
+    var bytes: Int { capacity * 8 }
+
+    init(capacity: Int = 128) {
+        self.capacity = capacity
+        self.slots = .allocate(capacity: capacity)
+        slots.initialize(repeating: 0, count: capacity)
+    }
+
+    deinit { slots.deallocate() }
+
+    @inline(__always)
+    private func home(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (capacity - 1) }
+
+    /// The place of the first record with this hash for which `matches` holds; -1 when there is none.
+    @inline(__always)
+    func find(_ hash: UInt64, where matches: (Int32) -> Bool) -> Int32 {
+        let mark = hash >> 32
+        var position = home(hash)
+        while true {
+            let slot = slots[position]
+            if slot == 0 { return -1 }
+            if slot >> 32 == mark {
+                let index = Int32(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1
+                if matches(index) { return index }
+            }
+            position = (position + 1) & (capacity - 1)
+        }
+    }
+
+    /// - Parameter hashes: gives the hash of a place, which growing asks for.
+    mutating func insert(_ hash: UInt64, _ index: Int32, hashes: (Int32) -> UInt64) {
+        if (used + 1) * 4 > capacity * 3 { grow(hashes) }
+        place(hash, index)
+        used += 1
+    }
+
+    private func place(_ hash: UInt64, _ index: Int32) {
+        var position = home(hash)
+        while slots[position] != 0 { position = (position + 1) & (capacity - 1) }
+        slots[position] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(UInt32(bitPattern: index &+ 1))
+    }
+
+    private mutating func grow(_ hashes: (Int32) -> UInt64) {
+        let (old, oldCapacity) = (slots, capacity)
+        capacity *= 2
+        slots = .allocate(capacity: capacity)
+        slots.initialize(repeating: 0, count: capacity)
+        for position in 0..<oldCapacity where old[position] != 0 {
+            let index = Int32(truncatingIfNeeded: old[position] & 0xFFFF_FFFF) &- 1
+            place(hashes(index), index)
+        }
+        old.deallocate()
+    }
+
+    /// Removes the slot of a place, and closes the gap by moving back what stood behind it.
+    mutating func remove(_ hash: UInt64, _ index: Int32, hashes: (Int32) -> UInt64) {
+        var gap = home(hash)
+        let wanted = UInt64(UInt32(bitPattern: index &+ 1))
+        while slots[gap] & 0xFFFF_FFFF != wanted {
+            if slots[gap] == 0 { return }
+            gap = (gap + 1) & (capacity - 1)
+        }
+        used -= 1
+        var position = gap
+        while true {
+            position = (position + 1) & (capacity - 1)
+            let slot = slots[position]
+            if slot == 0 { break }
+            let home = home(hashes(Int32(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1))
+            // It may move back only if its home does not lie behind the gap.
+            if (position &- home) & (capacity - 1) >= (position &- gap) & (capacity - 1) {
+                slots[gap] = slot
+                gap = position
+            }
+        }
+        slots[gap] = 0
+    }
+}

@@ -1,0 +1,114 @@
+/// Where the spilled entries of a shard stand: twelve bytes an entry (32 bits of hash, eight of location) at a load of 0.53–0.8,
+/// so 15–23 bytes an entry.
+///
+/// Two keys with the same 32 bits are taken for one: the record on the disk tells them apart, and the loser is a miss.
+struct SpillIndex: ~Copyable {
+    private var marks: UnsafeMutablePointer<UInt32>
+    private var places: UnsafeMutablePointer<UInt32>
+    /// Zero in an empty slot.
+    private var lengths: UnsafeMutablePointer<UInt32>
+    private(set) var capacity: Int
+    private(set) var count = 0
+    private var sweep = 0
+
+    init(capacity: Int = 16) {
+        self.capacity = capacity
+        (marks, places, lengths) = (.allocate(capacity: capacity), .allocate(capacity: capacity), .allocate(capacity: capacity))
+        lengths.initialize(repeating: 0, count: capacity)
+        marks.initialize(repeating: 0, count: capacity)
+        places.initialize(repeating: 0, count: capacity)
+    }
+
+    deinit {
+        marks.deallocate()
+        places.deallocate()
+        lengths.deallocate()
+    }
+
+    /// Bytes that it takes of memory.
+    var bytes: Int { capacity * 12 }
+
+    private func mark(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash) }
+
+    /// The mark's share of the table; any capacity will do.
+    private func home(_ mark: UInt32) -> Int { Int(truncatingIfNeeded: UInt64(mark) &* UInt64(capacity) >> 32) }
+
+    private func position(of mark: UInt32) -> (position: Int, isFound: Bool) {
+        var position = home(mark)
+        while lengths[position] != 0 {
+            if marks[position] == mark { return (position, true) }
+            position += 1
+            if position == capacity { position = 0 }
+        }
+        return (position, false)
+    }
+
+    func find(_ hash: UInt64) -> SpillLocation? {
+        guard count > 0 else { return nil }
+        let (position, isFound) = position(of: mark(hash))
+        return isFound ? SpillLocation(place: places[position], length: lengths[position]) : nil
+    }
+
+    mutating func set(_ hash: UInt64, _ location: SpillLocation) {
+        guard location.length > 0 else { return }
+        if (count + 1) * 5 > capacity * 4 { grow() }
+        let (position, isFound) = position(of: mark(hash))
+        if !isFound { count += 1 }
+        marks[position] = mark(hash)
+        places[position] = location.place
+        lengths[position] = location.length
+    }
+
+    /// - Returns: whether there was one.
+    @discardableResult
+    mutating func remove(_ hash: UInt64) -> Bool {
+        guard count > 0 else { return false }
+        let (position, isFound) = position(of: mark(hash))
+        if isFound { close(position) }
+        return isFound
+    }
+
+    private mutating func close(_ start: Int) {
+        count -= 1
+        var gap = start
+        var position = start
+        while true {
+            position += 1
+            if position == capacity { position = 0 }
+            guard lengths[position] != 0 else { break }
+            let home = home(marks[position])
+            let distance = position >= home ? position - home : position + capacity - home
+            let needed = position >= gap ? position - gap : position + capacity - gap
+            if distance >= needed {
+                (marks[gap], places[gap], lengths[gap]) = (marks[position], places[position], lengths[position])
+                gap = position
+            }
+        }
+        lengths[gap] = 0
+    }
+
+    private mutating func grow() {
+        var larger = SpillIndex(capacity: capacity + capacity / 2)
+        for position in 0..<capacity where lengths[position] != 0 {
+            let (free, _) = larger.position(of: marks[position])
+            larger.marks[free] = marks[position]
+            larger.places[free] = places[position]
+            larger.lengths[free] = lengths[position]
+        }
+        larger.count = count
+        swap(&self, &larger)
+    }
+
+    /// Looks at some slots, from where the last call ended, and removes those that no longer live.
+    mutating func purge(_ slots: Int, isLive: (SpillLocation) -> Bool) {
+        for _ in 0..<min(slots, capacity) {
+            if sweep >= capacity { sweep = 0 }
+            if lengths[sweep] != 0, !isLive(SpillLocation(place: places[sweep], length: lengths[sweep])) {
+                // What moves into the gap is looked at in its turn.
+                close(sweep)
+            } else {
+                sweep += 1
+            }
+        }
+    }
+}

