@@ -14,11 +14,9 @@ import Synchronization
 /// All calls may be made from any thread. None blocks on the disk but `open` and `close`.
 public final class Cache: Sendable {
     let tiers: Tiers
-    let flights = FlightBoard()
     let gate: LoadGate
     let coldReads = BlockingReads()
     let logger: Logger
-    private let random: any RandomSource
     private let configuration: CacheConfiguration
     private let state = Mutex(State())
 
@@ -31,10 +29,9 @@ public final class Cache: Sendable {
 
     /// - Parameters:
     ///   - clock: decides expiry.
-    ///   - random: spreads lifetimes.
+    ///   - random: seeds the hashes.
     public init(_ configuration: CacheConfiguration, clock: any WallClock, random: any RandomSource, logger: Logger) {
         self.configuration = configuration
-        self.random = random
         self.logger = logger
         self.gate = LoadGate(limit: configuration.concurrentLoads, capacity: configuration.waitingLoads)
         // A spill that is taken up again must find its entries under the same hashes.
@@ -56,7 +53,7 @@ public final class Cache: Sendable {
             state.namespaces.append(DeclaredNamespace(policy: policy))
             return state.namespaces.count - 1
         }
-        let namespace = CacheNamespace<Key, Value>(cache: self, policy: policy, ordinal: UInt16(ordinal))
+        let namespace = CacheNamespace<Key, Value>(cache: self, policy: policy, ordinal: ordinal)
         state.withLock { state in
             state.namespaces[ordinal].encode = CacheNamespace<Key, Value>.encode
             state.namespaces[ordinal].revive = { [weak namespace] in namespace?.revive($0, from: $1) }
@@ -173,14 +170,6 @@ public final class Cache: Sendable {
 
     /// Returns when all that waits for the disk now is there.
     package func drainSpill() async { await state.withLock { $0.spiller }?.drain() }
-
-    /// When an entry that is made now expires.
-    func expiry(_ policy: NamespacePolicy, lifetime: Duration) -> Int64 {
-        let milliseconds = lifetime.milliseconds
-        let spread = Double(milliseconds) * policy.jitter
-        let cut = spread > 0 ? Int64(spread * Double(random.next() >> 11) / Double(1 << 53)) : 0
-        return tiers.clock.now().milliseconds.addingReportingOverflow(milliseconds - cut).partialValue
-    }
 
     /// What happened since the start, and what is held now.
     public var statistics: CacheStatistics {

@@ -5,25 +5,25 @@ import Synchronization
 public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable {
     public let policy: NamespacePolicy
     private let cache: Cache
-    private let ordinal: UInt16
-    private let identity: UInt32
+    @usableFromInline let tiers: Tiers
+    @usableFromInline let rules: NamespaceRules
 
-    init(cache: Cache, policy: NamespacePolicy, ordinal: UInt16) {
+    init(cache: Cache, policy: NamespacePolicy, ordinal: Int) {
         self.cache = cache
+        self.tiers = cache.tiers
         self.policy = policy
-        self.ordinal = ordinal
-        self.identity = policy.identity
+        self.rules = NamespaceRules(policy, ordinal: ordinal)
     }
 
-    private var tiers: Tiers { cache.tiers }
+    private var ordinal: UInt16 { rules.ordinal }
 
-    @inline(__always)
-    private func locate(_ key: Key) -> (EntryKey, UInt64) {
-        let entry = EntryKey(namespace: identity, key: key.cacheKey)
-        return (entry, entry.hash(seed: cache.tiers.seed))
+    private func locate(_ key: CacheKey) -> (EntryKey, UInt64) {
+        let entry = EntryKey(namespace: rules.identity, key: key)
+        return (entry, entry.hash(seed: tiers.seed))
     }
 
-    private func value(_ payload: Payload) -> Value { unsafeDowncast(payload, to: Box<Value>.self).value }
+    @inlinable
+    func value(_ payload: Payload) -> Value { unsafeDowncast(payload, to: Box<Value>.self).value }
 
     static func encode(_ payload: Payload) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -34,9 +34,9 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     // MARK: Reading
 
     /// The value, if memory has it fresh. Never suspends, never touches the disk.
+    @inlinable
     public func peek(_ key: Key) -> Value? {
-        let (entry, hash) = locate(key)
-        guard case .hit(let payload) = cache.tiers.lookup(entry, hash, ordinal: ordinal) else { return nil }
+        guard let payload = tiers.fresh(key.cacheKey, namespace: rules.identity, ordinal: rules.ordinal) else { return nil }
         return value(payload)
     }
 
@@ -51,14 +51,14 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     public func value(
         _ key: Key, tags: [CacheTag], load: @escaping @Sendable (Dependencies) async throws -> Value?
     ) async throws -> Value? {
-        let (entry, hash) = locate(key)
+        let (entry, hash) = locate(key.cacheKey)
         var grace: Payload?
-        switch cache.tiers.lookup(entry, hash, ordinal: ordinal) {
+        switch tiers.lookup(entry, hash, ordinal: ordinal) {
         case .hit(let payload): return value(payload)
         case .absent: return nil
         case .stale(let payload, let late):
             if late < policy.staleWhileRevalidate.milliseconds {
-                if cache.gate.hasRoom, !cache.flights.isFlying(entry, hash) {
+                if cache.gate.hasRoom, !tiers.flights.isFlying(entry, hash) {
                     // Best effort: if it fails, the next to ask tries again.
                     Task { try? await fly(entry, hash, tags, load) }
                 }
@@ -87,8 +87,8 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         var found = [Value?](repeating: nil, count: keys.count)
         var missing: [(place: Int, key: Key, dependencies: Dependencies)] = []
         for (place, key) in keys.enumerated() {
-            let (entry, hash) = locate(key)
-            switch cache.tiers.lookup(entry, hash, ordinal: ordinal) {
+            let (entry, hash) = locate(key.cacheKey)
+            switch tiers.lookup(entry, hash, ordinal: ordinal) {
             case .hit(let payload): found[place] = value(payload)
             case .absent: break
             case .onDisk(let location):
@@ -101,7 +101,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         let loaded = try await cache.gate.run { try await load(wanted) }
         for (value, (place, key, dependencies)) in zip(loaded, missing) {
             found[place] = value
-            let (entry, hash) = locate(key)
+            let (entry, hash) = locate(key.cacheKey)
             tiers.count(value == nil ? .originAbsent : .originLoad, ordinal, hash: hash)
             save(value, entry, hash, dependencies.stamps) { dependencies.areCurrent }
         }
@@ -112,52 +112,27 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
 
     /// Files a value that is known to be the newest: to be called where no other write of the same thing can come between, such as in
     /// the effects of a commit (write-through).
+    @inlinable
     public func put(_ key: Key, _ value: Value, tags: [CacheTag]) {
-        put(key, value, dependencies: Dependencies(tiers.stamps, tags))
+        tiers.put(key.cacheKey, Box(value), cost: value.cacheCost, tags: tags, rules: rules)
     }
 
     /// Files a value that was read after the dependencies were taken.
     public func put(_ key: Key, _ value: Value, dependencies: Dependencies) {
-        let (entry, hash) = locate(key)
-        cache.flights.supersede(entry, hash)
+        let (entry, hash) = locate(key.cacheKey)
+        tiers.flights.supersede(entry, hash)
         save(value, entry, hash, dependencies.stamps) { dependencies.areCurrent }
     }
 
     /// Takes an entry out of both tiers; a load that is under way will not bring it back.
     public func remove(_ key: Key) {
-        let (entry, hash) = locate(key)
-        cache.flights.supersede(entry, hash)
+        let (entry, hash) = locate(key.cacheKey)
+        tiers.flights.supersede(entry, hash)
         tiers.remove(entry, hash)
     }
 
-    private func save(_ value: Value?, _ entry: EntryKey, _ hash: UInt64, _ stamps: [Stamp], if isWanted: () -> Bool) {
-        guard stamps.count <= SpilledEntry.maximumStamps else { return tiers.count(.tooLarge, ordinal, hash: hash) }
-        guard let value else {
-            guard let lifetime = policy.negativeLifetime else { return }
-            let absent = NewEntry(
-                key: entry, ordinal: ordinal, expiresAt: cache.expiry(policy, lifetime: lifetime), graceMilliseconds: 0,
-                cost: 0, stamps: stamps, traits: .isAbsent)
-            // The stamps beyond two stand in the payload, which an absent one has none of.
-            guard stamps.count <= 2 else { return }
-            return tiers.store(absent, hash, payload: nil, if: isWanted)
-        }
-        guard value.cacheCost <= policy.maximumValueBytes else {
-            tiers.count(.tooLarge, ordinal, hash: hash)
-            return tiers.remove(entry, hash)
-        }
-        tiers.store(
-            newEntry(value, entry, stamps, expiresAt: cache.expiry(policy, lifetime: policy.lifetime)), hash,
-            payload: Box(value, furtherStamps: Array(stamps.dropFirst(2))), if: isWanted)
-    }
-
-    private func newEntry(
-        _ value: Value, _ entry: EntryKey, _ stamps: [Stamp], expiresAt: Int64, traits: Record.Traits = []
-    ) -> NewEntry {
-        // The box, its list of stamps, and malloc's own.
-        let around = 48 + MemoryLayout<Value>.size + (stamps.count > 2 ? 32 + stamps.count * 8 : 0)
-        return NewEntry(
-            key: entry, ordinal: ordinal, expiresAt: expiresAt, graceMilliseconds: policy.graceMilliseconds,
-            cost: value.cacheCost + around, stamps: stamps, traits: policy.isSpilled ? traits.union(.maySpill) : traits)
+    private func save(_ value: Value?, _ entry: EntryKey, _ hash: UInt64, _ stamps: StampSet, if isWanted: () -> Bool) {
+        tiers.save(entry, hash, value.map(Box.init), cost: value?.cacheCost ?? 0, stamps, rules, if: isWanted)
     }
 
     // MARK: Loading
@@ -166,7 +141,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         _ entry: EntryKey, _ hash: UInt64, _ tags: [CacheTag], _ load: @Sendable (Dependencies) async throws -> Value?
     ) async throws -> Value? {
         while true {
-            let (flight, isLeader) = cache.flights.board(entry, hash) { Dependencies(tiers.stamps, tags) }
+            let (flight, isLeader) = tiers.flights.board(entry, hash) { Dependencies(tiers.stamps, tags) }
             if isLeader { return try await lead(flight, entry, hash, load) }
             tiers.count(.originShared, ordinal, hash: hash)
             switch try await flight.follow() {
@@ -180,16 +155,16 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     private func lead(
         _ flight: Flight, _ entry: EntryKey, _ hash: UInt64, _ load: @Sendable (Dependencies) async throws -> Value?
     ) async throws -> Value? {
-        defer { cache.flights.land(entry, hash, flight) }
+        defer { tiers.flights.land(entry, hash, flight) }
         do {
             if let found = try await readCold(entry, hash) {
-                flight.finish(.loaded(Box(found, furtherStamps: [])))
+                flight.finish(.loaded(Box(found)))
                 return found
             }
             let loaded = try await cache.gate.run { try await load(flight.dependencies) }
             tiers.count(loaded == nil ? .originAbsent : .originLoad, ordinal, hash: hash)
             save(loaded, entry, hash, flight.dependencies.stamps) { flight.maySave }
-            flight.finish(.loaded(loaded.map { Box($0, furtherStamps: []) }))
+            flight.finish(.loaded(loaded.map(Box.init)))
             return loaded
         } catch {
             if error is CacheError {
@@ -243,12 +218,15 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
 
     /// Brings an entry back to memory, if it is still good.
     private func promote(_ entry: SpilledEntry, _ location: SpillLocation) -> Value? {
-        guard entry.key.namespace == identity, entry.expiresAt > tiers.clock.now().milliseconds,
+        guard entry.key.namespace == rules.identity, entry.expiresAt > tiers.clock.now().milliseconds,
             entry.stamps.allSatisfy(tiers.stamps.isCurrent), let value = Value.decode(entry.value)
         else { return nil }
+        let stamps = StampSet(entry.stamps)
         tiers.promote(
-            newEntry(value, entry.key, entry.stamps, expiresAt: entry.expiresAt, traits: .isSpilled), entry.hash,
-            payload: Box(value, furtherStamps: Array(entry.stamps.dropFirst(2))), from: location)
+            NewEntry(
+                key: entry.key, ordinal: ordinal, expiresAt: entry.expiresAt, graceMilliseconds: rules.graceMilliseconds,
+                cost: rules.cost(value.cacheCost, stamps), stamps: stamps, traits: rules.traits.union(.isSpilled)),
+            entry.hash, payload: Box(value), from: location)
         return value
     }
 
@@ -256,16 +234,15 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
 
     /// Brings an entry from the disk to memory, if it is there and not in memory.
     func fetchAhead(_ key: CacheKey) async {
-        let entry = EntryKey(namespace: identity, key: key)
-        let hash = entry.hash(seed: tiers.seed)
+        let (entry, hash) = locate(key)
         let isOnDisk = tiers.shard(hash).table.withLock { !$0.contains(entry, hash) && $0.location(hash) != nil }
         // A fault of the disk or a cancellation leaves the entry to whoever asks for it.
         if isOnDisk { _ = try? await readCold(entry, hash) }
     }
 
     func demote(_ key: CacheKey) {
-        let entry = EntryKey(namespace: identity, key: key)
-        tiers.demote(entry, entry.hash(seed: tiers.seed))
+        let (entry, hash) = locate(key)
+        tiers.demote(entry, hash)
     }
 
     /// The entry will not be needed soon.

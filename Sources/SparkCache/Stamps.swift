@@ -3,7 +3,7 @@ import Synchronization
 
 /// Something whose change makes entries old: a person, a cell of the map, a conversation.
 public struct CacheTag: Hashable, Sendable {
-    let hash: UInt64
+    @usableFromInline let hash: UInt64
 
     /// - Parameters:
     ///   - kind: sets tags of different things with equal numbers apart.

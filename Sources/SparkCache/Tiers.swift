@@ -7,6 +7,7 @@ import Synchronization
 ///
 /// A key's hash chooses the shard (its top bits); each step on a key takes that shard's lock once, does no I/O under it and
 /// suspends nowhere.
+@usableFromInline
 final class Tiers: Sendable {
     /// Namespaces at most.
     static let namespaceLimit = 32
@@ -14,6 +15,7 @@ final class Tiers: Sendable {
     let clock: any WallClock
     let stamps: StampTable
     let shards: [Shard]
+    let flights = FlightBoard()
     let seed: UInt64
     private let shift: UInt64
     private let spillSlot = Mutex<Spill?>(nil)
@@ -70,14 +72,54 @@ final class Tiers: Sendable {
         return shard(hash).table.withLock { $0.lookup(key, hash, ordinal: ordinal, now: now, stamps: stamps) }
     }
 
+    /// The payload, if memory has it fresh.
+    @usableFromInline
+    func fresh(_ key: CacheKey, namespace: UInt32, ordinal: UInt16) -> Payload? {
+        let entry = EntryKey(namespace: namespace, key: key)
+        guard case .hit(let payload) = lookup(entry, entry.hash(seed: seed), ordinal: ordinal) else { return nil }
+        return payload
+    }
+
+    /// Files a payload whose tags have their newest versions now.
+    @usableFromInline
+    func put(_ key: CacheKey, _ payload: Payload, cost: Int, tags: [CacheTag], rules: NamespaceRules) {
+        let entry = EntryKey(namespace: rules.identity, key: key)
+        let hash = entry.hash(seed: seed)
+        let stamps = StampSet(tags, self.stamps)
+        flights.supersede(entry, hash)
+        save(entry, hash, payload, cost: cost, stamps, rules) { stamps.areCurrent(self.stamps) }
+    }
+
+    /// Files a payload, or that there is none, if it is small enough and its namespace wants it.
+    func save(
+        _ key: EntryKey, _ hash: UInt64, _ payload: Payload?, cost: Int, _ stamps: StampSet, _ rules: NamespaceRules,
+        if isWanted: () -> Bool
+    ) {
+        guard stamps.count <= SpilledEntry.maximumStamps, cost <= rules.maximumCost else {
+            count(.tooLarge, rules.ordinal, hash: hash)
+            return remove(key, hash)
+        }
+        // The stamps beyond two stand in the payload, which an absent one has none of.
+        let lifetime = payload == nil ? (stamps.count <= 2 ? rules.negativeLifetime : nil) : rules.lifetime
+        guard let lifetime else { return }
+        store(
+            NewEntry(
+                key: key, ordinal: rules.ordinal, expiresAt: rules.expiry(lifetime, now: clock.now().milliseconds, hash: hash),
+                graceMilliseconds: payload == nil ? 0 : rules.graceMilliseconds,
+                cost: payload == nil ? 0 : rules.cost(cost, stamps), stamps: stamps,
+                traits: payload == nil ? .isAbsent : rules.traits), hash, payload: payload, if: isWanted)
+    }
+
     /// Files an entry unless it is old already.
     /// - Parameter isWanted: asked under the lock; false leaves everything as it is.
     func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?, if isWanted: () -> Bool = { true }) {
-        let hasOutgoing = shard(hash).table.withLock { table in
-            guard isWanted() else { return false }
-            return table.store(entry, hash, payload: payload)
+        let stored = shard(hash).table.withLock { table in
+            isWanted() ? table.store(entry, hash, payload: payload) : Stored()
         }
-        if hasOutgoing { wake() }
+        stored.replaced?.release()
+        if stored.hasOutgoing { wake() }
+        // Should the process die before the new value is on the disk, the old one must not come back.
+        if stored.wasSpilled { spill?.noteForgotten([hash]) }
     }
 
     func promote(_ entry: NewEntry, _ hash: UInt64, payload: Payload, from location: SpillLocation) {

@@ -19,7 +19,7 @@ public final class Dependencies: Sendable {
         gathered.withLock { $0.append(stamp) }
     }
 
-    var stamps: [Stamp] { gathered.withLock { $0 } }
+    var stamps: StampSet { gathered.withLock { StampSet($0) } }
 
     /// Whether nothing that was declared so far has been invalidated.
     public var areCurrent: Bool { gathered.withLock { $0.allSatisfy(table.isCurrent) } }

@@ -55,6 +55,8 @@ final class Flight: Sendable {
 final class FlightBoard: Sendable {
     private final class Row: Sendable {
         let flights = Mutex<[EntryKey: Flight]>([:])
+        /// How many there are, for those who only want to know whether there is none.
+        let count = Atomic(0)
     }
 
     private let rows: [Row] = (0..<64).map { _ in Row() }
@@ -63,10 +65,11 @@ final class FlightBoard: Sendable {
 
     /// The flight to join, or a new one that the caller must fly.
     func board(_ key: EntryKey, _ hash: UInt64, dependencies: () -> Dependencies) -> (flight: Flight, isLeader: Bool) {
-        row(hash).flights.withLock { flights in
+        let row = row(hash)
+        return row.flights.withLock { flights in
             if let flight = flights[key], flight.dependencies.areCurrent { return (flight, false) }
             let flight = Flight(dependencies: dependencies())
-            flights[key] = flight
+            if flights.updateValue(flight, forKey: key) == nil { row.count.add(1, ordering: .sequentiallyConsistent) }
             return (flight, true)
         }
     }
@@ -76,14 +79,24 @@ final class FlightBoard: Sendable {
 
     /// Takes a flight off the board, if it still stands there.
     func land(_ key: EntryKey, _ hash: UInt64, _ flight: Flight) {
-        row(hash).flights.withLock { flights in
-            if flights[key] === flight { flights[key] = nil }
+        let row = row(hash)
+        row.flights.withLock { flights in
+            guard flights[key] === flight else { return }
+            flights[key] = nil
+            row.count.subtract(1, ordering: .sequentiallyConsistent)
         }
     }
 
     /// The key is about to be written: no flight may bring an older value.
     func supersede(_ key: EntryKey, _ hash: UInt64) {
-        let flight = row(hash).flights.withLock { $0.removeValue(forKey: key) }
+        let row = row(hash)
+        // A flight that boards after this look reads what was written before it.
+        guard row.count.load(ordering: .sequentiallyConsistent) > 0 else { return }
+        let flight = row.flights.withLock { flights in
+            let flight = flights.removeValue(forKey: key)
+            if flight != nil { row.count.subtract(1, ordering: .sequentiallyConsistent) }
+            return flight
+        }
         flight?.supersede()
     }
 }

@@ -10,6 +10,8 @@ protocol EvictionPolicy {
     mutating func touch(_ index: Int32, _ records: borrowing RecordSlab)
     /// A record goes for another reason than eviction.
     mutating func remove(_ index: Int32, _ records: borrowing RecordSlab)
+    /// A record was given another value, and so another cost.
+    mutating func weigh(_ index: Int32, before: Int, _ records: borrowing RecordSlab)
     /// A record will not be needed soon.
     mutating func demote(_ index: Int32, _ records: borrowing RecordSlab)
     /// Takes out the record that goes next; nil when there is none.

@@ -18,6 +18,10 @@ struct LRU: EvictionPolicy {
 
     mutating func remove(_ index: Int32, _ records: borrowing RecordSlab) { queue.remove(index, records) }
 
+    mutating func weigh(_ index: Int32, before: Int, _ records: borrowing RecordSlab) {
+        queue.weigh(Int(records[index].cost) - before)
+    }
+
     mutating func demote(_ index: Int32, _ records: borrowing RecordSlab) {}
 
     mutating func evict(_ records: borrowing RecordSlab) -> Int32? {

@@ -1,19 +1,17 @@
-/// What an entry holds. Immutable, so that readers may keep it after the entry is gone.
+/// What an entry holds. Filled before it is shared and never changed after, so that readers may keep it when the entry is gone.
 @usableFromInline
-class Payload: @unchecked Sendable {  // immutable after its initialiser
+class Payload: @unchecked Sendable {  // written only by who makes it, before it is filed under a shard's lock
     /// The stamps beyond the two that stand in the record.
-    let furtherStamps: [Stamp]
+    final var furtherStamps: [Stamp] = []
 
-    init(furtherStamps: [Stamp]) { self.furtherStamps = furtherStamps }
+    @usableFromInline init() {}
 }
 
 /// The value of an entry.
 @usableFromInline
-final class Box<Value: Sendable>: Payload, @unchecked Sendable {  // immutable after its initialiser
+final class Box<Value: Sendable>: Payload, @unchecked Sendable {  // as the class above; the value is a constant
     @usableFromInline let value: Value
 
-    init(_ value: Value, furtherStamps: [Stamp]) {
-        self.value = value
-        super.init(furtherStamps: furtherStamps)
-    }
+    @usableFromInline
+    init(_ value: Value) { self.value = value }
 }

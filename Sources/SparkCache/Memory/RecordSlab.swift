@@ -73,6 +73,9 @@ struct RecordQueueList {
         count += 1
     }
 
+    /// One of its records weighs so much more now.
+    mutating func weigh(_ difference: Int) { bytes += difference }
+
     mutating func remove(_ index: Int32, _ records: borrowing RecordSlab) {
         let (next, previous) = (records[index].next, records[index].previous)
         if previous >= 0 { records[previous].next = next } else { oldest = next }

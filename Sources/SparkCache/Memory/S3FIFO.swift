@@ -41,6 +41,16 @@ struct S3FIFO: EvictionPolicy {
         }
     }
 
+    mutating func weigh(_ index: Int32, before: Int, _ records: borrowing RecordSlab) {
+        let difference = Int(records[index].cost) - before
+        switch records[index].queue {
+        case .small: small.weigh(difference)
+        case .main: main.weigh(difference)
+        case .leaving: leaving.weigh(difference)
+        case .free, .outgoing: break
+        }
+    }
+
     mutating func demote(_ index: Int32, _ records: borrowing RecordSlab) {
         guard records[index].queue == .small || records[index].queue == .main else { return }
         remove(index, records)

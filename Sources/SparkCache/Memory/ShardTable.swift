@@ -83,12 +83,29 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     // MARK: Writing
 
     /// Files an entry, in place of what stood there, and evicts what no longer fits.
-    /// - Returns: whether something waits for the spill.
-    mutating func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?) -> Bool {
-        forget(entry.key, hash)
+    mutating func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?) -> Stored {
+        touchedWhileRecovering?.insert(hash)
+        let wasSpilled = spilled.remove(hash)
         tallies.add(.stored, entry.ordinal)
-        insert(entry, hash, payload: payload)
-        return outgoing.count > 0
+        let index = find(entry.key, hash)
+        var old: Unmanaged<Payload>?
+        if index >= 0, records[index].queue != .outgoing {
+            old = replace(index, entry, payload)
+        } else {
+            if index >= 0 { drop(index) }
+            insert(entry, hash, payload: payload)
+        }
+        return Stored(hasOutgoing: outgoing.count > 0, wasSpilled: wasSpilled || touchedWhileRecovering != nil, replaced: old)
+    }
+
+    /// Gives a record that stands in the policy's queues another value; its place there stays.
+    private mutating func replace(_ index: Int32, _ entry: NewEntry, _ payload: Payload?) -> Unmanaged<Payload>? {
+        let (old, oldCost) = (records[index].payload, records[index].cost)
+        records[index].generation &+= 1
+        fill(index, entry, payload)
+        policy.weigh(index, before: Int(oldCost), records)
+        evict()
+        return old
     }
 
     /// Files an entry that was read from the disk, unless the key was written or removed in the meantime.
@@ -103,24 +120,27 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         records[index].key = entry.key
         records[index].ordinal = entry.ordinal
         records[index].hash = hash
-        records[index].expiresAt = entry.expiresAt
-        records[index].graceMilliseconds = entry.graceMilliseconds
-        records[index].cost = UInt32(clamping: entry.cost)
-        var traits = entry.traits
-        if let first = entry.stamps.first {
-            records[index].first = first
-            traits.insert(.hasFirstStamp)
-        }
-        if entry.stamps.count > 1 {
-            records[index].second = entry.stamps[1]
-            traits.insert(.hasSecondStamp)
-        }
-        if entry.stamps.count > 2 { traits.insert(.hasFurtherStamps) }
-        records[index].traits = traits
-        records[index].payload = payload.map { Unmanaged.passRetained($0) }
+        fill(index, entry, payload)
         policy.insert(index, records)
         slots.insert(hash, index) { records[$0].hash }
         evict()
+    }
+
+    private func fill(_ index: Int32, _ entry: NewEntry, _ payload: Payload?) {
+        records[index].expiresAt = entry.expiresAt
+        records[index].graceMilliseconds = entry.graceMilliseconds
+        records[index].cost = UInt32(clamping: entry.cost)
+        records[index].first = entry.stamps.first
+        records[index].second = entry.stamps.second
+        records[index].payload = payload.map { Unmanaged.passRetained($0) }
+        var traits = entry.traits
+        if entry.stamps.count > 0 { traits.insert(.hasFirstStamp) }
+        if entry.stamps.count > 1 { traits.insert(.hasSecondStamp) }
+        if entry.stamps.count > 2, let payload {
+            payload.furtherStamps = entry.stamps.further
+            traits.insert(.hasFurtherStamps)
+        }
+        records[index].traits = traits
     }
 
     private mutating func evict() {
@@ -164,7 +184,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         touchedWhileRecovering?.insert(hash)
         let index = find(key, hash)
         if index >= 0 { drop(index) }
-        return spilled.remove(hash)
+        return spilled.remove(hash) || touchedWhileRecovering != nil
     }
 
     /// An entry that turned out to be unusable is taken off the index, if it is still the same.
@@ -255,6 +275,16 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     }
 }
 
+/// What filing an entry brought with it.
+struct Stored {
+    /// Something waits for the spill.
+    var hasOutgoing = false
+    /// The disk had an older value.
+    var wasSpilled = false
+    /// The payload that was replaced, for the caller to release when the lock is free again.
+    var replaced: Unmanaged<Payload>?
+}
+
 /// What a shard may hold.
 struct ShardLimits: Sendable {
     let bytes: Int
@@ -282,7 +312,7 @@ struct NewEntry {
     let expiresAt: Int64
     let graceMilliseconds: UInt32
     let cost: Int
-    let stamps: [Stamp]
+    let stamps: StampSet
     let traits: Record.Traits
 }
 
