@@ -1,0 +1,80 @@
+/// How a cache keeps its entries right.
+public struct FreshnessRegime: Sendable {
+    public let name: String
+    /// By `DatingNamespace.rawValue`.
+    let rules: [FreshnessRule]
+    /// A write puts the new value in; otherwise it takes the old one out.
+    let isWritingThrough: Bool
+    /// A change makes exactly what depends on it old; otherwise it wipes by pattern, as the seeds do.
+    let hasStamps: Bool
+    /// Entries are fetched ahead when a session begins, and leave memory when it ends.
+    let hasHints: Bool
+
+    init(
+        _ name: String, isWritingThrough: Bool, hasStamps: Bool, hasHints: Bool = false, rule: (DatingNamespace) -> FreshnessRule
+    ) {
+        self.name = name
+        self.rules = DatingNamespace.allCases.map(rule)
+        self.isWritingThrough = isWritingThrough
+        self.hasStamps = hasStamps
+        self.hasHints = hasHints
+    }
+
+    public static let shortDeleting = FreshnessRegime(
+        "short TTLs, delete on write", isWritingThrough: false, hasStamps: false, rule: FreshnessRule.short)
+    public static let shortWriteThrough = FreshnessRegime(
+        "short TTLs, write-through", isWritingThrough: true, hasStamps: false, rule: FreshnessRule.short)
+    public static let stamps = FreshnessRegime(
+        "stamps", isWritingThrough: true, hasStamps: true, rule: { FreshnessRule.long($0, isRevalidating: false) })
+    public static let stampsRevalidating = FreshnessRegime(
+        "stamps, stale-while-revalidate", isWritingThrough: true, hasStamps: true,
+        rule: { FreshnessRule.long($0, isRevalidating: true) })
+    public static let stampsHints = FreshnessRegime(
+        "stamps, stale-while-revalidate, hints", isWritingThrough: true, hasStamps: true, hasHints: true,
+        rule: { FreshnessRule.long($0, isRevalidating: true) })
+
+    public static let all = [shortDeleting, shortWriteThrough, stamps, stampsRevalidating, stampsHints]
+
+    func rule(_ namespace: UInt8) -> FreshnessRule { rules[Int(namespace)] }
+
+    /// What a write to an entry of the dating trace does to the cache.
+    func consequence(of write: TraceRequest, layout: DatingLayout) -> WriteConsequence {
+        guard let namespace = DatingNamespace(rawValue: write.namespace) else { return WriteConsequence() }
+        func own(_ namespace: DatingNamespace) -> Int { layout.key(namespace, Int(write.user)) }
+        var consequence = WriteConsequence()
+        if hasStamps {
+            switch namespace {
+            // Cells and regions are right within their lifetime; a move makes the mover's own suggestions old.
+            case .nearby, .grid: break
+            case .suggestions: consequence.old = [Int(write.key)]
+            case .preferences:
+                consequence.changed = [Int(write.key)]
+                consequence.old = [own(.suggestions), own(.queue)]
+            case .profile, .queue, .matches, .chat: consequence.changed = [Int(write.key)]
+            }
+            return consequence
+        }
+        switch namespace {
+        case .profile, .preferences:
+            consequence.changed = [Int(write.key)]
+            consequence.old = namespace == .profile ? [own(.preferences)] : [own(.profile)]
+            consequence.old += [own(.suggestions), own(.matches)]
+            consequence.wipesNearby = true
+        case .matches:
+            consequence.changed = [Int(write.key)]
+            consequence.old = [layout.key(.suggestions, Int(write.key) - layout.key(.matches, 0))]
+        case .queue, .chat: consequence.changed = [Int(write.key)]
+        case .grid: consequence.old = [Int(write.key)]
+        case .suggestions, .nearby: break
+        }
+        return consequence
+    }
+}
+
+/// The entries that a write changes (their new value is at hand) and those that it makes old.
+struct WriteConsequence {
+    var changed: [Int] = []
+    var old: [Int] = []
+    /// Every entry of the namespace `nearby` goes.
+    var wipesNearby = false
+}
