@@ -8,6 +8,8 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     @usableFromInline let tiers: Tiers
     @usableFromInline let rules: NamespaceRules
 
+    private let ahead = Mutex<(@Sendable (CacheKey) async -> Void)?>(nil)
+
     init(cache: Cache, policy: NamespacePolicy, ordinal: Int) {
         self.cache = cache
         self.tiers = cache.tiers
@@ -238,7 +240,13 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         let isOnDisk = tiers.shard(hash).table.withLock { !$0.contains(entry, hash) && $0.location(hash) != nil }
         // A fault of the disk or a cancellation leaves the entry to whoever asks for it.
         if isOnDisk { _ = try? await readCold(entry, hash) }
+        if let ahead = ahead.withLock({ $0 }), !tiers.shard(hash).table.withLock({ $0.contains(entry, hash) }) {
+            await ahead(key)
+        }
     }
+
+    /// How an entry that neither tier has is loaded when its person comes; without it, it waits until somebody asks.
+    public func loadAhead(_ load: @escaping @Sendable (CacheKey) async -> Void) { ahead.withLock { $0 = load } }
 
     func demote(_ key: CacheKey) {
         let (entry, hash) = locate(key)

@@ -3,6 +3,7 @@ import GRDB
 import HTTPTypes
 public import Logging
 import ServiceLifecycle
+public import SparkCache
 public import SparkCore
 public import SparkKit
 public import SparkStorage
@@ -38,6 +39,7 @@ public final class Server: Sendable {
     }
 
     public let storage: Storage
+    public let cache: Cache
     public let plan: ModulePlan
     let edge: Edge
     let outbox: OutboxWorker
@@ -72,6 +74,7 @@ public final class Server: Sendable {
         let keys = try options.directory.keys()
         let storage = try Storage(
             storageConfiguration, migrations: plan.manifests.flatMap(\.migrations), clock: options.clock)
+        let cache = Cache(options.configuration.section("cache"), options: options, keys: keys)
         let exchange = ModuleExchange()
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
         let personalData = PersonalDataRegistry(manifests: plan.manifests)
@@ -79,7 +82,8 @@ public final class Server: Sendable {
             plan: plan, configuration: options.configuration,
             context: { manifest, exchange in
                 ModuleContext(
-                    clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, keys: keys,
+                    clock: options.clock, random: options.random, identifiers: identifiers, storage: storage,
+                    cache: cache, keys: keys,
                     personalData: personalData, logger: options.logger, isEphemeral: options.isEphemeral,
                     manifest: manifest, exchange: exchange)
             }, exchange: exchange)
@@ -89,7 +93,8 @@ public final class Server: Sendable {
             storage: storage, directory: options.directory.url,
             checks: registration.entries.flatMap(\.registrar.healthChecks))
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
-        storage.deliverEvents { events.publish($0) }
+        let invalidator = CacheInvalidator(cache: cache, registration.entries.flatMap(\.registrar.invalidations))
+        storage.observeCommits(prepare: { invalidator.announce($0) }) { invalidator.deliver($0, to: events) }
         self.events = events
         self.edge = Edge(
             Edge.Parts(
@@ -104,6 +109,7 @@ public final class Server: Sendable {
                 uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) }),
             clock: options.clock, random: options.random, logger: options.logger)
         self.storage = storage
+        self.cache = cache
         self.plan = plan
         self.options = options
         self.registration = registration
@@ -122,7 +128,10 @@ public final class Server: Sendable {
 
     /// What each module declared, for `spark modules`.
     public var inventory: [ModuleInventory] {
-        registration.entries.map { ModuleInventory(manifest: $0.manifest, registrar: $0.registrar) }
+        registration.entries.map {
+            ModuleInventory(
+                manifest: $0.manifest, registrar: $0.registrar, namespaces: exchange.namespaces(of: $0.manifest.id))
+        }
     }
 
     /// Every fault of the data: the store's own and the modules' invariants. Empty when sound.
@@ -141,6 +150,7 @@ public final class Server: Sendable {
     /// Loads a demo town into every module that knows how.
     /// - Parameter progress: told the module and how many people it has loaded.
     public func load(_ town: any DemoTown, progress: @escaping @Sendable (String, Int) -> Void) throws {
+        options.directory.discardSpill()
         try storage.bulkWrite { database in
             for entry in registration.entries {
                 for loader in entry.registrar.demoLoaders {
@@ -181,7 +191,7 @@ public final class Server: Sendable {
             }
         }
         let services: [any Service] =
-            [events, outbox, Housekeeping(edge: edge, logger: logger)]
+            [events, outbox, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache)]
             + registration.entries.flatMap(\.registrar.services) + [listener, Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(
             services: services.map {
@@ -203,6 +213,7 @@ public final class Server: Sendable {
     /// Lets each module compare its data with the configuration, in the order of dependencies.
     /// - Throws: `PlanError` for what does not fit.
     package func prepare() async throws {
+        cache.open()
         for entry in registration.entries {
             for prepare in entry.registrar.preparations {
                 do {
@@ -222,6 +233,7 @@ public final class Server: Sendable {
     /// Commits what waits, closes the store and gives the data directory back.
     public func close() async {
         await storage.close()
+        await cache.close()
         options.directory.release()
     }
 

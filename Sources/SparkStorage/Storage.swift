@@ -32,7 +32,7 @@ public final class Storage: Sendable {
     private let queue: WriteQueue
     private let checkpointer: Checkpointer
     private let pointReaders: PointReaderPool
-    private let sink: EventSink
+    private let sink: CommitSink
     private let isSynchronous: Int
 
     /// Opens or creates the database and brings it to the given schema.
@@ -44,9 +44,10 @@ public final class Storage: Sendable {
             migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
             mayMigrate: configuration.mayMigrate
         ).run(on: pool)
-        let sink = EventSink()
+        let sink = CommitSink()
         self.sink = sink
-        self.queue = WriteQueue(pool: pool, clock: clock, limits: .init()) { sink.deliver($0) }
+        self.queue = WriteQueue(
+            pool: pool, clock: clock, limits: .init(), onPrepare: { sink.prepare($0) }, onCommit: { sink.deliver($0) })
         self.checkpointer = Checkpointer(path: path)
         self.pointReaders = PointReaderPool(path: path, limit: 8)
         let checkpointer = checkpointer
@@ -111,8 +112,17 @@ public final class Storage: Sendable {
     /// The durable jobs.
     public var outbox: Outbox { Outbox(storage: self) }
 
-    /// Who is told the events of each commit, in the order of commits. Set once, before the first write.
-    public func deliverEvents(to receiver: @escaping @Sendable ([any SparkEvent]) -> Void) { sink.set(receiver) }
+    /// Who is told what follows from each commit, in the order of commits, on the writer's thread, before the writes are answered. Set
+    /// once, before the first write.
+    /// - Parameters:
+    ///   - prepare: told the same just before the commit, which may still fail.
+    ///   - deliver: must run the effects.
+    public func observeCommits(
+        prepare: @escaping @Sendable ([Consequence]) -> Void = { _ in },
+        deliver: @escaping @Sendable ([Consequence]) -> Void
+    ) {
+        sink.set(prepare, deliver)
+    }
 
     /// Why writes are refused; nil while all is well.
     public var refusal: StorageError? { queue.refusal }
@@ -149,11 +159,21 @@ public final class Storage: Sendable {
     }
 }
 
-/// Where commits' events go; nowhere until the server is wired.
-private final class EventSink: Sendable {
-    private let receiver = Mutex<(@Sendable ([any SparkEvent]) -> Void)?>(nil)
+/// Where commits' consequences go; before the server is wired, effects run and events are lost.
+private final class CommitSink: Sendable {
+    private typealias Receiver = @Sendable ([Consequence]) -> Void
+    private let receivers = Mutex<(prepare: Receiver, deliver: Receiver)>(
+        (
+            { _ in },
+            { consequences in
+                for case .effect(let effect) in consequences { effect() }
+            }
+        ))
 
-    func set(_ new: @escaping @Sendable ([any SparkEvent]) -> Void) { receiver.withLock { $0 = new } }
+    func set(_ prepare: @escaping @Sendable ([Consequence]) -> Void, _ deliver: @escaping @Sendable ([Consequence]) -> Void) {
+        receivers.withLock { $0 = (prepare, deliver) }
+    }
 
-    func deliver(_ events: [any SparkEvent]) { receiver.withLock { $0 }?(events) }
+    func prepare(_ consequences: [Consequence]) { receivers.withLock { $0.prepare }(consequences) }
+    func deliver(_ consequences: [Consequence]) { receivers.withLock { $0.deliver }(consequences) }
 }

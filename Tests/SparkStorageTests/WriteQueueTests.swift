@@ -54,8 +54,8 @@ struct WriteQueueTests {
     func eventsAfterCommit() async throws {
         try await withStorage { storage in
             let heard = Mutex<[Int]>([])
-            storage.deliverEvents { events in
-                heard.withLock { $0 += events.compactMap { ($0 as? Happened)?.number } }
+            storage.observeCommits { consequences in
+                for case .event(let event as Happened) in consequences { heard.withLock { $0.append(event.number) } }
             }
             for number in 0..<20 {
                 try? await storage.write { transaction in
@@ -64,6 +64,32 @@ struct WriteQueueTests {
                 }
             }
             #expect(heard.withLock { $0 } == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
+        }
+    }
+
+    @Test("effects run after their commit and before its answer, in one order with the events, and are announced before it")
+    func effectsAfterCommit() async throws {
+        try await withStorage { storage in
+            let heard = Mutex<[String]>([])
+            storage.observeCommits(prepare: { consequences in heard.withLock { $0.append("prepare \(consequences.count)") } }) {
+                for consequence in $0 {
+                    switch consequence {
+                    case .event: heard.withLock { $0.append("event") }
+                    case .effect(let effect): effect()
+                    }
+                }
+            }
+            try await storage.write { transaction in
+                transaction.afterCommit { heard.withLock { $0.append("first") } }
+                transaction.publish(Happened(number: 1))
+                transaction.afterCommit { heard.withLock { $0.append("last") } }
+            }
+            #expect(heard.withLock { $0 } == ["prepare 3", "first", "event", "last"])
+            try? await storage.write { transaction in
+                transaction.afterCommit { heard.withLock { $0.append("never") } }
+                throw Refusal()
+            }
+            #expect(heard.withLock { $0.count } == 4)
         }
     }
 

@@ -219,15 +219,19 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     }
 
     /// The spill has it, at a location, or could not take it: memory lets go of it, unless it was written anew or is wanted again.
-    mutating func settle(_ entry: Outgoing, at location: SpillLocation?) {
-        guard records[entry.index].generation == entry.generation, records[entry.index].queue != .free else { return }
+    /// - Returns: whether the disk holds a value now that nobody wants any more.
+    mutating func settle(_ entry: Outgoing, at location: SpillLocation?) -> Bool {
+        guard records[entry.index].generation == entry.generation, records[entry.index].queue != .free else {
+            return location != nil
+        }
         if let location, spilled.bytes < limits.bytes / 2 {
             spilled.set(entry.hash, location)
             records[entry.index].traits.insert(.isSpilled)
         }
-        guard records[entry.index].queue == .outgoing else { return }
+        guard records[entry.index].queue == .outgoing else { return false }
         if location == nil { tallies.add(.spillDropped, entry.ordinal) }
         drop(entry.index)
+        return false
     }
 
     /// The entries in memory, for a clean stop: those that were read most first.

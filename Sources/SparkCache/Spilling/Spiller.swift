@@ -51,10 +51,15 @@ final class Spiller: Sendable {
     }
 
     private func carry(_ waiting: [Outgoing], of shard: Shard) {
-        let locations = write(waiting)
-        shard.table.withLock { table in
-            for (entry, location) in zip(waiting, locations) { table.settle(entry, at: location) }
+        settle(waiting, write(waiting), in: shard)
+    }
+
+    private func settle(_ entries: [Outgoing], _ locations: [SpillLocation?], in shard: Shard) {
+        let orphans = shard.table.withLock { table in
+            zip(entries, locations).filter { table.settle($0, at: $1) }.map(\.0.hash)
         }
+        // Written anew or removed while they were under way: the next process must not take them up.
+        if !orphans.isEmpty { spill.noteForgotten(orphans) }
     }
 
     /// Writes what is worth it; nil for the rest.
@@ -94,9 +99,8 @@ final class Spiller: Sendable {
                     let batch = Array(unwritten[start..<min(start + Self.batch, unwritten.count)])
                     let written = self.write(batch)
                     bytes += written.reduce(0) { $0 + Int($1?.length ?? 0) }
-                    shard.table.withLock { table in
-                        for (entry, location) in zip(batch, written) where location != nil { table.settle(entry, at: location) }
-                    }
+                    let settled = zip(batch, written).filter { $0.1 != nil }
+                    settle(settled.map(\.0), settled.map(\.1), in: shard)
                 }
             }
             return hottest

@@ -1,4 +1,5 @@
 public import Logging
+public import SparkCache
 public import SparkCore
 public import SparkStorage
 import Synchronization
@@ -9,6 +10,7 @@ public struct ModuleContext: Sendable {
     public let random: any RandomSource
     public let identifiers: IdentifierGenerator
     public let storage: Storage
+    public let cache: Cache
     public let keys: ServerKeys
     public let personalData: PersonalDataRegistry
     public let logger: Logger
@@ -19,7 +21,8 @@ public struct ModuleContext: Sendable {
     private let exchange: ModuleExchange
 
     package init(
-        clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: Storage, keys: ServerKeys,
+        clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: Storage, cache: Cache,
+        keys: ServerKeys,
         personalData: PersonalDataRegistry, logger: Logger, isEphemeral: Bool, manifest: ModuleManifest,
         exchange: ModuleExchange
     ) {
@@ -27,6 +30,7 @@ public struct ModuleContext: Sendable {
         self.random = random
         self.identifiers = identifiers
         self.storage = storage
+        self.cache = cache
         self.keys = keys
         self.personalData = personalData
         self.logger = logger
@@ -45,6 +49,17 @@ public struct ModuleContext: Sendable {
             throw ModuleFault(module: manifest.id, "asks for a port of \(provider) without declaring the dependency")
         }
         return value
+    }
+
+    /// Declares a namespace of the cache: its type and its rules.
+    /// - Throws: `ModuleFault` when there is one of that name already.
+    public func namespace<Key: CacheKeyed, Value: CacheValue>(
+        _ policy: NamespacePolicy, key: Key.Type = Key.self, value: Value.Type = Value.self
+    ) throws -> CacheNamespace<Key, Value> {
+        guard exchange.claim(namespace: policy.name, for: manifest.id) else {
+            throw ModuleFault(module: manifest.id, "declares the cache namespace \(policy.name) a second time")
+        }
+        return cache.namespace(policy, key: key, value: value)
     }
 
     /// The list that this module opens to others. It is complete once the server is frozen, empty before.
@@ -83,6 +98,8 @@ package final class ModuleExchange: Sendable {
     private struct State {
         var ports: [ObjectIdentifier: (provider: String, value: any Sendable)] = [:]
         var lists: [ObjectIdentifier: any Sendable] = [:]
+        /// Names of cache namespaces, and whose they are.
+        var namespaces: [(name: String, module: String)] = []
     }
 
     private let state = Mutex(State())
@@ -96,6 +113,19 @@ package final class ModuleExchange: Sendable {
             state.ports[ObjectIdentifier(type)] = (module, value)
             return true
         }
+    }
+
+    /// False when the name is taken.
+    func claim(namespace: String, for module: String) -> Bool {
+        state.withLock { state in
+            guard !state.namespaces.contains(where: { $0.name == namespace }) else { return false }
+            state.namespaces.append((namespace, module))
+            return true
+        }
+    }
+
+    package func namespaces(of module: String) -> [String] {
+        state.withLock { $0.namespaces.filter { $0.module == module }.map(\.name) }
     }
 
     package func provider<Port>(of type: Port.Type) -> (provider: String, value: Port)? {

@@ -1,5 +1,6 @@
 public import GRDB
 public import ServiceLifecycle
+public import SparkCache
 public import SparkCore
 
 /// Takes a module's declarations. Only data and closures are gathered; nothing runs before the server is frozen.
@@ -10,6 +11,7 @@ public struct ModuleRegistrar: Sendable {
 
     package private(set) var routes: [Route] = []
     package private(set) var subscriptions: [EventSubscription] = []
+    package private(set) var invalidations: [EventInvalidation] = []
     package private(set) var preparations: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
     package private(set) var healthChecks: [HealthCheck] = []
@@ -36,6 +38,18 @@ public struct ModuleRegistrar: Sendable {
         subscriptions.append(
             EventSubscription(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
                 if let event = event as? Event { await handle(event) }
+            })
+    }
+
+    /// Makes cache entries old when an event is committed: all that depend on one of the tags, before the write is answered.
+    ///
+    /// - Parameter tags: short and without I/O; runs on the writer's thread, twice.
+    public mutating func invalidate<Event: SparkEvent>(
+        on type: Event.Type, _ tags: @escaping @Sendable (Event) -> [CacheTag]
+    ) {
+        invalidations.append(
+            EventInvalidation(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
+                (event as? Event).map(tags) ?? []
             })
     }
 
@@ -84,6 +98,13 @@ package struct EventSubscription: Sendable {
     package let event: String
     package let type: ObjectIdentifier
     package let handle: @Sendable (any SparkEvent) async -> Void
+}
+
+package struct EventInvalidation: Sendable {
+    package let module: String
+    package let event: String
+    package let type: ObjectIdentifier
+    package let tags: @Sendable (any SparkEvent) -> [CacheTag]
 }
 
 package struct HealthCheck: Sendable {

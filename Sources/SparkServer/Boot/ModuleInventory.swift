@@ -12,10 +12,12 @@ public struct ModuleInventory: JSONWritable, Sendable {
     public let events: [String]
     public let ports: [String]
     public let topics: [String]
+    /// Namespaces of the cache.
+    public let namespaces: [String]
     public let metrics: [String]
     public let tables: [String]
 
-    init(manifest: ModuleManifest, registrar: ModuleRegistrar) {
+    init(manifest: ModuleManifest, registrar: ModuleRegistrar, namespaces: [String]) {
         self.id = manifest.id
         self.summary = manifest.summary
         self.dependencies = manifest.dependencies
@@ -23,6 +25,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
         self.events = registrar.subscriptions.map(\.event)
         self.ports = registrar.ports
         self.topics = registrar.outboxHandlers.map(\.topic)
+        self.namespaces = namespaces
         self.metrics = manifest.metrics.map(\.name)
         self.tables = manifest.tables.map(\.name)
     }
@@ -31,7 +34,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
     public var lists: [(name: String, items: [String])] {
         [
             ("dependencies", dependencies), ("routes", routes), ("subscriptions", events), ("ports", ports),
-            ("outbox", topics), ("metrics", metrics), ("tables", tables),
+            ("outbox", topics), ("cache", namespaces), ("metrics", metrics), ("tables", tables),
         ]
     }
 

@@ -52,7 +52,7 @@ public struct ModulePlan: Sendable {
 /// What can be wrong with manifests alone.
 struct ManifestCheck {
     private(set) var faults: [ModuleFault] = []
-    private static let reservedSections: Set<String> = ["server", "http", "modules", "spark"]
+    private static let reservedSections: Set<String> = ["server", "http", "cache", "modules", "spark"]
     private static let forbiddenUnits = ["_ms", "_millis", "_milliseconds", "_minutes", "_hours", "_kb", "_mb", "_kilobytes"]
 
     init(_ manifests: [ModuleManifest]) {

@@ -70,13 +70,15 @@ struct Registration: Sendable {
 
     private mutating func checkSubscriptions() {
         for entry in entries {
-            for subscription in entry.registrar.subscriptions {
-                let publisher = String(subscription.event.prefix { $0 != "." })
+            let heard =
+                entry.registrar.subscriptions.map(\.event) + entry.registrar.invalidations.map(\.event)
+            for event in heard {
+                let publisher = String(event.prefix { $0 != "." })
                 if publisher != entry.manifest.id, !entry.manifest.dependencies.contains(publisher) {
                     faults.append(
                         ModuleFault(
                             module: entry.manifest.id,
-                            "subscribes to \(subscription.event) without declaring the dependency on \(publisher)"))
+                            "subscribes to \(event) without declaring the dependency on \(publisher)"))
                 }
             }
         }

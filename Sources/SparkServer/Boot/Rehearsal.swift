@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SparkCache
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -13,12 +14,15 @@ enum Rehearsal {
         let storage = try Storage(
             StorageConfiguration(file: directory.database, backupDirectory: nil), migrations: [], clock: options.clock)
         let keys = try directory.keys()
+        let cache = Cache(
+            CacheConfiguration(memoryBytes: 1 << 20), clock: options.clock, random: options.random, logger: options.logger)
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
         let registration = Registration(
             plan: plan, configuration: options.configuration,
             context: { manifest, exchange in
                 ModuleContext(
-                    clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, keys: keys,
+                    clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, cache: cache,
+                    keys: keys,
                     personalData: PersonalDataRegistry(manifests: []), logger: options.logger,
                     isEphemeral: options.isEphemeral, manifest: manifest, exchange: exchange)
             }, exchange: ModuleExchange())

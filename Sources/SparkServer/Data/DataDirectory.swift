@@ -55,6 +55,7 @@ public final class DataDirectory: Sendable {
 
     public var database: URL { url.appending(path: "spark.db") }
     public var backups: URL { url.appending(path: "backups", directoryHint: .isDirectory) }
+    var spill: URL { url.appending(path: "spill", directoryHint: .isDirectory) }
     var portFile: URL { url.appending(path: "spark.port.json") }
 
     /// Whether there is a database already.
@@ -83,6 +84,20 @@ public final class DataDirectory: Sendable {
             throw StorageOpenError(operation: "write server key", path: file.path, hint: String(cString: strerror(errno)))
         }
         return ServerKeys(secret: secret)
+    }
+
+    /// Names this database file: another one in its place, such as a restored one, has another name.
+    var databaseIdentity: String {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: database.path)
+        let number = (attributes?[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
+        let created = (attributes?[.creationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        return "\(number)/\(created)"
+    }
+
+    /// Removes what the cache left on the disk: for whoever changes the database behind the server's back.
+    func discardSpill() {
+        // What is not there needs no removal; what cannot be removed cannot be read by the next start, either.
+        try? FileManager.default.removeItem(at: spill)
     }
 
     /// Gives the lock back; removes everything if it was temporary.

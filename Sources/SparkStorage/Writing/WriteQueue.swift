@@ -38,14 +38,17 @@ final class WriteQueue: Sendable {
     private let limits: Limits
     private let thread = DispatchQueue(label: "spark.writer", qos: .userInitiated)
     private let state = Mutex(State())
-    private let onCommit: @Sendable ([any SparkEvent]) -> Void
+    private let onPrepare: @Sendable ([Consequence]) -> Void
+    private let onCommit: @Sendable ([Consequence]) -> Void
 
     init(
-        pool: DatabasePool, clock: any WallClock, limits: Limits, onCommit: @escaping @Sendable ([any SparkEvent]) -> Void
+        pool: DatabasePool, clock: any WallClock, limits: Limits, onPrepare: @escaping @Sendable ([Consequence]) -> Void,
+        onCommit: @escaping @Sendable ([Consequence]) -> Void
     ) {
         self.pool = pool
         self.clock = clock
         self.limits = limits
+        self.onPrepare = onPrepare
         self.onCommit = onCommit
     }
 
@@ -126,7 +129,7 @@ final class WriteQueue: Sendable {
             return
         }
         var outcomes = [(any Error)?](repeating: nil, count: batch.count)
-        var events: [any SparkEvent] = []
+        var consequences: [Consequence] = []
         do {
             try pool.writeWithoutTransaction { database in
                 try database.inTransaction(.immediate) {
@@ -134,13 +137,14 @@ final class WriteQueue: Sendable {
                         let transaction = WriteTransaction(database: database, now: clock.now())
                         do {
                             try inSavepoint(of: database) { try job.run(transaction) }
-                            events += transaction.events
+                            consequences += transaction.consequences
                         } catch {
                             // SQLite itself takes back the whole transaction on a full disk and the like.
                             guard database.isInsideTransaction else { throw error }
                             outcomes[index] = error
                         }
                     }
+                    if !consequences.isEmpty { onPrepare(consequences) }
                     return .commit
                 }
             }
@@ -149,7 +153,7 @@ final class WriteQueue: Sendable {
             for job in batch { job.finish(answer) }
             return
         }
-        if !events.isEmpty { onCommit(events) }
+        if !consequences.isEmpty { onCommit(consequences) }
         for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
     }
 

@@ -7,7 +7,7 @@ public final class WriteTransaction: UnitOfWork {
     public let database: Database
     /// The time of this write.
     public let now: Timestamp
-    private(set) var events: [any SparkEvent] = []
+    private(set) var consequences: [Consequence] = []
 
     init(database: Database, now: Timestamp) {
         self.database = database
@@ -15,7 +15,11 @@ public final class WriteTransaction: UnitOfWork {
     }
 
     /// Tells an event after this write is committed; never if it fails.
-    public func publish(_ event: some SparkEvent) { events.append(event) }
+    public func publish(_ event: some SparkEvent) { consequences.append(.event(event)) }
+
+    /// Runs something short after this write is committed and before it is answered; never if it fails. On the writer's thread, in
+    /// one order with the events of all writes: no other commit comes between, so it may file what this write left.
+    public func afterCommit(_ effect: @escaping @Sendable () -> Void) { consequences.append(.effect(effect)) }
 
     /// Adds a durable job to the outbox: done at least once, after this write is committed.
     /// - Parameter availableAt: not before; now if nil.
@@ -23,6 +27,12 @@ public final class WriteTransaction: UnitOfWork {
         try Outbox.insert(
             topic: topic, payload: payload, availableAt: availableAt ?? now, createdAt: now, in: database)
     }
+}
+
+/// What follows from a write once it is committed.
+public enum Consequence: Sendable {
+    case event(any SparkEvent)
+    case effect(@Sendable () -> Void)
 }
 
 // The write queue's thread alone touches a transaction, one at a time.

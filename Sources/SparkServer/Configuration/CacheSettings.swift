@@ -1,0 +1,25 @@
+public import SparkKit
+
+/// The section `cache`: how much memory and disk the cache may take.
+public struct CacheSettings: ModuleConfiguration {
+    public let memoryBytes: Int
+    /// Zero: no disk tier.
+    public let diskBytes: Int
+    public let isWarm: Bool
+
+    public static let settings: [Setting] = [
+        .integer("memory_mb", 8...1_048_576, default: 64, "Memory for cached entries, in MiB."),
+        .integer(
+            "disk_mb", 0...65_536, default: 1_024,
+            "Disk for entries that memory has no room for, in MiB; compressed and encrypted. 0: none."),
+        .boolean(
+            "warm_restart", default: true,
+            "Whether the next start takes up what is on the disk. If not, its key is forgotten when the server ends."),
+    ]
+
+    public init(_ values: SettingValues) {
+        self.memoryBytes = values.integer("memory_mb") << 20
+        self.diskBytes = values.integer("disk_mb") << 20
+        self.isWarm = values.boolean("warm_restart")
+    }
+}

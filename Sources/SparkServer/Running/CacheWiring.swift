@@ -1,0 +1,59 @@
+import Crypto
+import Foundation
+import Logging
+import SparkCache
+import SparkCore
+import SparkKit
+import SparkStorage
+
+extension Cache {
+    /// The cache of a server: spilling into its data directory, sealed with its key if the spill is to outlive it.
+    convenience init(_ settings: CacheSettings, options: Server.Options, keys: ServerKeys) {
+        var configuration = CacheConfiguration(memoryBytes: settings.memoryBytes)
+        if settings.diskBytes > 0, options.directory.isOwner {
+            let isWarm = settings.isWarm && !options.isEphemeral
+            configuration.spill = CacheConfiguration.SpillSettings(
+                directory: options.directory.spill, bytes: settings.diskBytes,
+                key: isWarm ? keys.key(for: "spill") : SymmetricKey(size: .bits256), isWarm: isWarm,
+                fingerprint: "\(SparkVersion.text) \(options.directory.databaseIdentity)")
+        }
+        self.init(configuration, clock: options.clock, random: options.random, logger: options.logger)
+    }
+}
+
+/// Makes cache entries old when the events of a commit say so.
+struct CacheInvalidator: Sendable {
+    private let cache: Cache
+    private let byType: [ObjectIdentifier: [EventInvalidation]]
+
+    init(cache: Cache, _ invalidations: [EventInvalidation]) {
+        self.cache = cache
+        self.byType = Dictionary(grouping: invalidations) { $0.type }
+    }
+
+    private func tags(of event: any SparkEvent) -> [CacheTag] {
+        (byType[ObjectIdentifier(type(of: event))] ?? []).flatMap { $0.tags(event) }
+    }
+
+    /// Before the commit: should the process die right after it, the spill must know.
+    func announce(_ consequences: [Consequence]) {
+        var all: [CacheTag] = []
+        for case .event(let event) in consequences { all += tags(of: event) }
+        if !all.isEmpty { cache.announce(all) }
+    }
+
+    /// After the commit, before its answer. Effects run between the events as they stand, so that what a write files is old again
+    /// if a later write of the same commit says so.
+    func deliver(_ consequences: [Consequence], to events: EventBus) {
+        var told: [any SparkEvent] = []
+        for consequence in consequences {
+            switch consequence {
+            case .event(let event):
+                cache.invalidate(tags(of: event))
+                told.append(event)
+            case .effect(let effect): effect()
+            }
+        }
+        if !told.isEmpty { events.publish(told) }
+    }
+}
