@@ -39,6 +39,9 @@ enum SpillFileMode: Sendable {
 
 /// The operating system's files.
 struct POSIXFiles: SpillFiles {
+    /// `O_NOATIME`, which Swift's view of Glibc leaves out.
+    private static let withoutAccessTimes: Int32 = 0o1_000_000
+
     func makeDirectory(_ path: String) throws(SpillFault) {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SpillFault(code: errno) }
     }
@@ -61,7 +64,12 @@ struct POSIXFiles: SpillFiles {
             case .append: O_RDWR | O_CREAT | O_TRUNC | O_APPEND
             case .update: O_RDWR
             }
-        return Int32(try call { Int(Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)) })
+        let always = O_CLOEXEC | O_NOFOLLOW
+        // Reads need no access times; the flag is refused where the file is another user's.
+        if let descriptor = try? call({ Int(Glibc.open(path, flags | always | Self.withoutAccessTimes, 0o600)) }) {
+            return Int32(descriptor)
+        }
+        return Int32(try call { Int(Glibc.open(path, flags | always, 0o600)) })
     }
 
     func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }

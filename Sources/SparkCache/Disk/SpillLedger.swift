@@ -144,7 +144,11 @@ final class SpillLedger: Sendable {
             // No manifest yet: the same.
         } catch {
             tally.noteWriteFailure(error)
-            if let log = state.log { try? files.truncate(log, to: 1) }
+            // A log of one record of zeros, which is unsound; it takes no space.
+            if let log = state.log {
+                try? files.truncate(log, to: 0)
+                try? files.truncate(log, to: StampLog.recordBytes)
+            }
         }
         logger.warning("The spill's log failed; the next start begins with a cold disk tier")
     }

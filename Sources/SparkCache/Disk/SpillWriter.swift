@@ -1,10 +1,16 @@
 /// The writing side of a spill: one open segment and a buffer before it. Used under one lock.
 final class SpillWriter {
-    private struct OpenSegment {
+    /// An object, so that its footer grows in place.
+    private final class OpenSegment {
         let segment: SpillSegment
         /// Bytes that are on the disk.
         var end = SpillSegment.headerBytes
         var footer: SpillFooter
+
+        init(_ segment: SpillSegment, firstSequence: UInt64) {
+            self.segment = segment
+            self.footer = SpillFooter(firstSequence: firstSequence)
+        }
     }
 
     private let storage: SpillStorage
@@ -67,7 +73,7 @@ final class SpillWriter {
             flags: packed == nil ? [] : .compressed, sequence: storage.nextSequence())
         guard seal(record, packed, entry.value, under: open.segment) else { return nil }
         let offset = open.end + used
-        self.open?.footer.append(record, offset: offset)
+        open.footer.append(record, offset: offset)
         used += length
         return SpillLocation(segment: open.segment.slot, offset: offset, length: length)
     }
@@ -90,7 +96,7 @@ final class SpillWriter {
                 let segment = try storage.createSegment(serial: nextSerial)
             else { return false }
             nextSerial += 1
-            open = OpenSegment(segment: segment, footer: SpillFooter(firstSequence: storage.newestSequence + 1))
+            open = OpenSegment(segment, firstSequence: storage.newestSequence + 1)
         }
         if used + length > buffer.count {
             let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: used + length, alignment: 16)
@@ -105,8 +111,8 @@ final class SpillWriter {
         guard used > 0, let open else { return }
         let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<used])
         try storage.files.writeWhole(open.segment.descriptor, bytes, at: open.end)
-        self.open?.end += used
-        open.segment.bytes = open.end + used
+        open.end += used
+        open.segment.bytes = open.end
         storage.tally.diskBytesWritten.add(used)
         used = 0
         waiting.removeAll(keepingCapacity: true)
@@ -141,7 +147,7 @@ final class SpillWriter {
         waiting.removeAll(keepingCapacity: true)
         if fault.isOutOfSpace { storage.reclaimOldest() }
         guard let open else { return }
-        self.open?.footer.removeAll(from: open.end)
+        open.footer.removeAll(from: open.end)
         try? storage.files.truncate(open.segment.descriptor, to: open.end)
         if open.end == SpillSegment.headerBytes { storage.retire(open.segment) } else { writeFooter() }
         self.open = nil
