@@ -37,9 +37,14 @@ extension Identifier: CacheKeyed {
 
 /// A key with the namespace it belongs to: what a tier files an entry under.
 struct EntryKey: Hashable, Sendable {
+    let key: CacheKey
     /// See `NamespacePolicy.identity`.
     let namespace: UInt32
-    let key: CacheKey
+
+    init(namespace: UInt32, key: CacheKey) {
+        self.key = key
+        self.namespace = namespace
+    }
 
     /// Spreads keys over shards and slots: two folded multiplications (the mixing step of wyhash), seeded, about 3 ns.
     /// The same in every process that has the same seed, as the index of a spill that outlives the process needs.

@@ -19,7 +19,7 @@ struct LRU: EvictionPolicy {
     mutating func remove(_ index: Int32, _ records: borrowing RecordSlab) { queue.remove(index, records) }
 
     mutating func weigh(_ index: Int32, before: Int, _ records: borrowing RecordSlab) {
-        queue.weigh(Int(records[index].cost) - before)
+        queue.weigh(Int(records[link: index].cost) - before)
     }
 
     mutating func demote(_ index: Int32, _ records: borrowing RecordSlab) {}

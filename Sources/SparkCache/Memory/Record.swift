@@ -9,7 +9,7 @@ enum RecordQueue: UInt8 {
     case outgoing = 4
 }
 
-/// One entry in memory: 88 bytes, and its payload.
+/// One entry in memory, as a read needs it: one line of the processor's cache (64 bytes).
 struct Record {
     var key = EntryKey(namespace: 0, key: CacheKey(low: 0))
     /// Position in the shard's table of namespaces' counters.
@@ -17,20 +17,13 @@ struct Record {
     var queue = RecordQueue.free
     /// Reads since it stands in its queue, at most 3.
     var frequency: UInt8 = 0
-    var hash: UInt64 = 0
     /// Milliseconds since 1970.
     var expiresAt: Int64 = 0
-    /// For so many milliseconds after it expired it may still serve.
-    var graceMilliseconds: UInt32 = 0
-    /// What it takes of the budget, in bytes.
-    var cost: UInt32 = 0
     var first = Stamp(slot: 0, version: 0)
     var second = Stamp(slot: 0, version: 0)
     var payload: Unmanaged<Payload>?
-    var next: Int32 = -1
-    var previous: Int32 = -1
-    /// Tells one use of this place from the next.
-    var generation: UInt32 = 0
+    /// For so many milliseconds after it expired it may still serve.
+    var graceMilliseconds: UInt32 = 0
     var traits: Traits = []
 
     struct Traits: OptionSet {
@@ -62,4 +55,15 @@ struct Record {
         }
         return all
     }
+}
+
+/// The rest of an entry, which only writing and evicting need: 24 bytes.
+struct RecordLink {
+    var hash: UInt64 = 0
+    var next: Int32 = -1
+    var previous: Int32 = -1
+    /// What it takes of the budget, in bytes.
+    var cost: UInt32 = 0
+    /// Tells one use of this place from the next.
+    var generation: UInt32 = 0
 }

@@ -1,6 +1,7 @@
-/// The records of a shard: one growing block, with the free places in a list.
+/// The records of a shard: two growing blocks side by side, with the free places in a list.
 struct RecordSlab: ~Copyable {
-    private(set) var base: UnsafeMutablePointer<Record>
+    private var base: UnsafeMutablePointer<Record>
+    private var links: UnsafeMutablePointer<RecordLink>
     private(set) var capacity: Int
     private(set) var count = 0
     /// Places below this were in use once.
@@ -8,21 +9,36 @@ struct RecordSlab: ~Copyable {
     private var firstFree: Int32 = -1
 
     /// Bytes that it takes.
-    var bytes: Int { capacity * MemoryLayout<Record>.stride }
+    var bytes: Int { capacity * (MemoryLayout<Record>.stride + MemoryLayout<RecordLink>.stride) }
 
     init(capacity: Int = 64) {
         self.capacity = capacity
-        self.base = .allocate(capacity: capacity)
+        self.base = Self.allocate(capacity)
+        self.links = .allocate(capacity: capacity)
     }
 
     deinit {
         for index in 0..<highest where base[index].queue != .free { base[index].payload?.release() }
-        base.deallocate()
+        free(base)
+        links.deallocate()
     }
+
+    /// At the start of a line of the processor's cache, so that each record is one line.
+    private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Record> {
+        UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Record>.stride, alignment: 64)
+            .bindMemory(to: Record.self, capacity: capacity)
+    }
+
+    private func free(_ block: UnsafeMutablePointer<Record>) { UnsafeMutableRawPointer(block).deallocate() }
 
     subscript(index: Int32) -> Record {
         @inline(__always) get { base[Int(index)] }
         @inline(__always) nonmutating _modify { yield &base[Int(index)] }
+    }
+
+    subscript(link index: Int32) -> RecordLink {
+        @inline(__always) get { links[Int(index)] }
+        @inline(__always) nonmutating _modify { yield &links[Int(index)] }
     }
 
     /// A place for a record; the caller fills it and gives it a queue.
@@ -30,29 +46,35 @@ struct RecordSlab: ~Copyable {
         count += 1
         if firstFree >= 0 {
             let index = firstFree
-            firstFree = base[Int(index)].next
+            firstFree = links[Int(index)].next
             return index
         }
-        if highest == capacity {
-            let larger = capacity + capacity / 2
-            let moved = UnsafeMutablePointer<Record>.allocate(capacity: larger)
-            moved.moveInitialize(from: base, count: highest)
-            base.deallocate()
-            base = moved
-            capacity = larger
-        }
+        if highest == capacity { grow() }
         (base + highest).initialize(to: Record())
+        (links + highest).initialize(to: RecordLink())
         highest += 1
         return Int32(highest - 1)
     }
 
+    private mutating func grow() {
+        let larger = capacity + capacity / 2
+        let moved = Self.allocate(larger)
+        moved.moveInitialize(from: base, count: highest)
+        free(base)
+        base = moved
+        let movedLinks = UnsafeMutablePointer<RecordLink>.allocate(capacity: larger)
+        movedLinks.moveInitialize(from: links, count: highest)
+        links.deallocate()
+        links = movedLinks
+        capacity = larger
+    }
+
     mutating func give(_ index: Int32) {
         count -= 1
-        let generation = base[Int(index)].generation
         base[Int(index)].payload?.release()
         base[Int(index)] = Record()
-        base[Int(index)].generation = generation &+ 1
-        base[Int(index)].next = firstFree
+        let generation = links[Int(index)].generation
+        links[Int(index)] = RecordLink(next: firstFree, generation: generation &+ 1)
         firstFree = index
     }
 }
@@ -65,11 +87,11 @@ struct RecordQueueList {
     private(set) var count = 0
 
     mutating func append(_ index: Int32, _ records: borrowing RecordSlab) {
-        records[index].next = -1
-        records[index].previous = newest
-        if newest >= 0 { records[newest].next = index } else { oldest = index }
+        records[link: index].next = -1
+        records[link: index].previous = newest
+        if newest >= 0 { records[link: newest].next = index } else { oldest = index }
         newest = index
-        bytes += Int(records[index].cost)
+        bytes += Int(records[link: index].cost)
         count += 1
     }
 
@@ -77,10 +99,10 @@ struct RecordQueueList {
     mutating func weigh(_ difference: Int) { bytes += difference }
 
     mutating func remove(_ index: Int32, _ records: borrowing RecordSlab) {
-        let (next, previous) = (records[index].next, records[index].previous)
-        if previous >= 0 { records[previous].next = next } else { oldest = next }
-        if next >= 0 { records[next].previous = previous } else { newest = previous }
-        bytes -= Int(records[index].cost)
+        let (next, previous) = (records[link: index].next, records[link: index].previous)
+        if previous >= 0 { records[link: previous].next = next } else { oldest = next }
+        if next >= 0 { records[link: next].previous = previous } else { newest = previous }
+        bytes -= Int(records[link: index].cost)
         count -= 1
     }
 }

@@ -18,7 +18,7 @@ struct S3FIFO: EvictionPolicy {
     var bytes: Int { small.bytes + main.bytes + leaving.bytes }
 
     mutating func insert(_ index: Int32, _ records: borrowing RecordSlab) {
-        if ghosts.take(records[index].hash, within: max(main.count, 64)) {
+        if ghosts.take(records[link: index].hash, within: max(main.count, 64)) {
             records[index].queue = .main
             main.append(index, records)
         } else {
@@ -42,7 +42,7 @@ struct S3FIFO: EvictionPolicy {
     }
 
     mutating func weigh(_ index: Int32, before: Int, _ records: borrowing RecordSlab) {
-        let difference = Int(records[index].cost) - before
+        let difference = Int(records[link: index].cost) - before
         switch records[index].queue {
         case .small: small.weigh(difference)
         case .main: main.weigh(difference)
@@ -70,7 +70,7 @@ struct S3FIFO: EvictionPolicy {
                 let index = small.oldest
                 small.remove(index, records)
                 guard records[index].frequency > 1 else {
-                    ghosts.note(records[index].hash)
+                    ghosts.note(records[link: index].hash)
                     return index
                 }
                 settle(index, records)

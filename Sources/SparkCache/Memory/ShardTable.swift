@@ -100,8 +100,8 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
 
     /// Gives a record that stands in the policy's queues another value; its place there stays.
     private mutating func replace(_ index: Int32, _ entry: NewEntry, _ payload: Payload?) -> Unmanaged<Payload>? {
-        let (old, oldCost) = (records[index].payload, records[index].cost)
-        records[index].generation &+= 1
+        let (old, oldCost) = (records[index].payload, records[link: index].cost)
+        records[link: index].generation &+= 1
         fill(index, entry, payload)
         policy.weigh(index, before: Int(oldCost), records)
         evict()
@@ -119,17 +119,17 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         let index = records.take()
         records[index].key = entry.key
         records[index].ordinal = entry.ordinal
-        records[index].hash = hash
+        records[link: index].hash = hash
         fill(index, entry, payload)
         policy.insert(index, records)
-        slots.insert(hash, index) { records[$0].hash }
+        slots.insert(hash, index) { records[link: $0].hash }
         evict()
     }
 
     private func fill(_ index: Int32, _ entry: NewEntry, _ payload: Payload?) {
         records[index].expiresAt = entry.expiresAt
         records[index].graceMilliseconds = entry.graceMilliseconds
-        records[index].cost = UInt32(clamping: entry.cost)
+        records[link: index].cost = UInt32(clamping: entry.cost)
         records[index].first = entry.stamps.first
         records[index].second = entry.stamps.second
         records[index].payload = payload.map { Unmanaged.passRetained($0) }
@@ -146,7 +146,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     private mutating func evict() {
         while bytes > limits.bytes - limits.outgoingBytes + outgoing.bytes || records.count - outgoing.count > limits.entries {
             guard let index = policy.evict(records) else { return }
-            let hash = records[index].hash
+            let hash = records[link: index].hash
             tallies.add(.evicted, records[index].ordinal)
             let traits = records[index].traits
             guard limits.hasSpill, traits.contains(.maySpill), !traits.contains(.isAbsent) else {
@@ -155,7 +155,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
             }
             if traits.contains(.isSpilled), spilled.find(hash) != nil {
                 drop(index, isQueued: false)
-            } else if outgoing.bytes + Int(records[index].cost) > limits.outgoingBytes {
+            } else if outgoing.bytes + Int(records[link: index].cost) > limits.outgoingBytes {
                 tallies.add(.spillDropped, records[index].ordinal)
                 drop(index, isQueued: false)
             } else {
@@ -173,7 +173,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         } else if isQueued {
             policy.remove(index, records)
         }
-        slots.remove(records[index].hash, index) { records[$0].hash }
+        slots.remove(records[link: index].hash, index) { records[link: $0].hash }
         records.give(index)
     }
 
@@ -206,22 +206,22 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         var index = outgoing.oldest
         while index >= 0, list.count < limit {
             list.append(describe(index))
-            index = records[index].next
+            index = records[link: index].next
         }
         return list
     }
 
     private func describe(_ index: Int32) -> Outgoing {
         Outgoing(
-            index: index, generation: records[index].generation, key: records[index].key, ordinal: records[index].ordinal,
-            hash: records[index].hash, expiresAt: records[index].expiresAt, stamps: records[index].stamps,
+            index: index, generation: records[link: index].generation, key: records[index].key, ordinal: records[index].ordinal,
+            hash: records[link: index].hash, expiresAt: records[index].expiresAt, stamps: records[index].stamps,
             payload: records[index].payload?.takeUnretainedValue())
     }
 
     /// The spill has it, at a location, or could not take it: memory lets go of it, unless it was written anew or is wanted again.
     /// - Returns: whether the disk holds a value now that nobody wants any more.
     mutating func settle(_ entry: Outgoing, at location: SpillLocation?) -> Bool {
-        guard records[entry.index].generation == entry.generation, records[entry.index].queue != .free else {
+        guard records[link: entry.index].generation == entry.generation, records[entry.index].queue != .free else {
             return location != nil
         }
         if let location, spilled.bytes < limits.bytes / 2 {
@@ -266,7 +266,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
             let end = records[index].expiresAt.addingReportingOverflow(Int64(records[index].graceMilliseconds))
             if end.overflow || end.partialValue > now, records[index].areStampsCurrent(stamps) { continue }
             tallies.add(.swept, records[index].ordinal)
-            spilled.remove(records[index].hash)
+            spilled.remove(records[link: index].hash)
             drop(index)
         }
         if spilled.count > 0 { spilled.purge(count, isLive: isLive) }
