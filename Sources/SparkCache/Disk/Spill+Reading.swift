@@ -72,12 +72,11 @@ extension Spill {
         guard record.flags.contains(.compressed) else {
             return payload.count == record.valueBytes ? Array(payload) : nil
         }
-        var dictionary: SpillDictionary?
-        if record.dictionary != 0 {
-            dictionary = storage.dictionaries[record.dictionary]
-            guard dictionary != nil else { return nil }
+        guard record.dictionary != 0 else {
+            return payload.withUnsafeBytes { SpillDictionary.decompress($0, count: record.valueBytes) }
         }
-        return payload.withUnsafeBytes { SpillDictionary.decompress($0, count: record.valueBytes, with: dictionary) }
+        guard let dictionary = storage.dictionaries[record.dictionary] else { return nil }
+        return payload.withUnsafeBytes { dictionary.decompress($0, count: record.valueBytes) }
     }
 
     private func unsound() -> SpillRead {

@@ -1,4 +1,5 @@
 import CLZ4
+import Synchronization
 
 /// A trained dictionary, ready for both directions.
 ///
@@ -10,6 +11,10 @@ final class SpillDictionary {
     let namespace: UInt32
     private let text: UnsafeMutableRawBufferPointer
     private let loaded: UnsafeMutablePointer<LZ4_stream_t>
+    /// Those that no thread uses now.
+    private let rooms = Mutex<[DecompressionRoom]>([])
+
+    private static let mostRooms = 4
 
     init(version: UInt16, namespace: UInt32, text: [UInt8]) {
         self.version = version
@@ -34,23 +39,33 @@ final class SpillDictionary {
     }
 
     /// Nil unless the payload gives exactly `count` bytes.
-    static func decompress(_ payload: UnsafeRawBufferPointer, count: Int, with dictionary: SpillDictionary?) -> [UInt8]? {
+    func decompress(_ payload: UnsafeRawBufferPointer, count: Int) -> [UInt8]? {
+        guard count <= DecompressionRoom.valueBytes else { return Self.decompress(payload, count: count, after: text) }
+        let room = rooms.withLock { $0.popLast() } ?? DecompressionRoom(after: text)
+        defer {
+            rooms.withLock {
+                if $0.count < Self.mostRooms { $0.append(room) }
+            }
+        }
+        return room.decompress(payload, count: count)
+    }
+
+    /// The same without a dictionary, or with one that stands anywhere.
+    static func decompress(_ payload: UnsafeRawBufferPointer, count: Int, after text: UnsafeMutableRawBufferPointer? = nil)
+        -> [UInt8]?
+    {
         guard count > 0, payload.count > 0, let input = Int32(exactly: payload.count), let output = Int32(exactly: count) else {
             return nil
         }
         let source = payload.assumingMemoryBound(to: CChar.self).baseAddress
+        let dictionary = text?.assumingMemoryBound(to: CChar.self)
         var isWhole = false
         let value = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             buffer.withMemoryRebound(to: CChar.self) { target in
-                let written: Int32
-                if let dictionary {
-                    let text = dictionary.text.bindMemory(to: CChar.self)
-                    written = LZ4_decompress_safe_usingDict(
-                        source, target.baseAddress, input, output, text.baseAddress, Int32(text.count))
-                } else {
-                    written = LZ4_decompress_safe(source, target.baseAddress, input, output)
-                }
-                isWhole = written == output
+                isWhole =
+                    output
+                    == LZ4_decompress_safe_usingDict(
+                        source, target.baseAddress, input, output, dictionary?.baseAddress, Int32(dictionary?.count ?? 0))
             }
             initialized = isWhole ? count : 0
         }
@@ -58,5 +73,5 @@ final class SpillDictionary {
     }
 }
 
-// Everything in it stands from the initialiser to the deinitialiser, and is only read.
+// The pointers stand from the initialiser to the deinitialiser and are only read; the rooms are under `rooms`.
 extension SpillDictionary: @unchecked Sendable {}
