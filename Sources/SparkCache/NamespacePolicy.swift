@@ -67,7 +67,7 @@ struct NamespaceRules: Sendable {
 
     /// When an entry that is made now expires: up to the jitter's share early, as its key and the moment have it.
     func expiry(_ lifetime: Int64, now: Int64, hash: UInt64) -> Int64 {
-        let share = Int64((SplitMix64.mix(hash ^ UInt64(bitPattern: now)) >> 48) &* spread >> 16)
+        let share = Int64(((SplitMix64.mix(hash ^ UInt64(bitPattern: now)) >> 48) &* spread) >> 16)
         let (cut, overflow) = lifetime.multipliedReportingOverflow(by: share)
         let (end, isBeyond) = now.addingReportingOverflow(lifetime - (overflow ? 0 : cut >> 16))
         return isBeyond ? .max : end

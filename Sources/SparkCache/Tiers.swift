@@ -19,8 +19,10 @@ final class Tiers: Sendable {
     let seed: UInt64
     private let shift: UInt64
     private let spillSlot = Mutex<Spill?>(nil)
+    /// A bare closure in a generic lock is wrapped anew at every look, in layers that grow for ever.
+    private struct Waker: Sendable { let wake: @Sendable () -> Void }
     private let pendingWork = Atomic(false)
-    private let wakeSpiller = Mutex<(@Sendable () -> Void)?>(nil)
+    private let wakeSpiller = Mutex<Waker?>(nil)
 
     init(_ configuration: CacheConfiguration, clock: any WallClock, seed: UInt64) {
         let count = configuration.shardCount
@@ -44,7 +46,7 @@ final class Tiers: Sendable {
 
     func attach(_ spill: Spill, wake: @escaping @Sendable () -> Void) {
         spillSlot.withLock { $0 = spill }
-        wakeSpiller.withLock { $0 = wake }
+        wakeSpiller.withLock { $0 = Waker(wake: wake) }
     }
 
     func detach() -> Spill? {
@@ -58,7 +60,7 @@ final class Tiers: Sendable {
     /// Tells the spiller that something waits; cheap when it knows already.
     private func wake() {
         if pendingWork.load(ordering: .relaxed) || pendingWork.exchange(true, ordering: .acquiringAndReleasing) { return }
-        wakeSpiller.withLock { $0 }?()
+        wakeSpiller.withLock { $0 }?.wake()
     }
 
     /// The spiller begins a round: what comes from now on wakes it again.

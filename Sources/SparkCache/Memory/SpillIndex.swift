@@ -31,7 +31,7 @@ struct SpillIndex: ~Copyable {
     private func mark(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash) }
 
     /// The mark's share of the table; any capacity will do.
-    private func home(_ mark: UInt32) -> Int { Int(truncatingIfNeeded: UInt64(mark) &* UInt64(capacity) >> 32) }
+    private func home(_ mark: UInt32) -> Int { Int(truncatingIfNeeded: (UInt64(mark) &* UInt64(capacity)) >> 32) }
 
     private func position(of mark: UInt32) -> (position: Int, isFound: Bool) {
         var position = home(mark)
