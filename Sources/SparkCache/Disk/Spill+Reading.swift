@@ -12,7 +12,8 @@ extension Spill {
     }
 
     /// The entry at the location; may wait for the disk, so not for the cooperative pool.
-    func read(_ location: SpillLocation, key: EntryKey) -> SpillRead {
+    /// - Parameter key: whose the entry must be; whoever's it is, if nil.
+    func read(_ location: SpillLocation, key: EntryKey?) -> SpillRead {
         guard reading.admits() else { return .failed }
         return read(location, key: key) { descriptor, bytes, offset throws(SpillFault) in
             try storage.files.readWhole(descriptor, into: bytes, at: offset)
@@ -20,7 +21,7 @@ extension Spill {
     }
 
     private func read(
-        _ location: SpillLocation, key: EntryKey,
+        _ location: SpillLocation, key: EntryKey?,
         from transfer: (Int32, UnsafeMutableRawBufferPointer, Int) throws(SpillFault) -> Int?
     ) -> SpillRead {
         let tally = storage.tally
@@ -54,11 +55,11 @@ extension Spill {
         return location.offset + Int(location.length) > size
     }
 
-    private func decode(_ bytes: UnsafeMutableRawBufferPointer, of segment: SpillSegment, key: EntryKey) -> SpillRead {
+    private func decode(_ bytes: UnsafeMutableRawBufferPointer, of segment: SpillSegment, key: EntryKey?) -> SpillRead {
         guard let record = SpillRecord(UnsafeRawBufferPointer(bytes), check: storage.check), record.length == bytes.count else {
             return unsound()
         }
-        guard record.key == key, !record.flags.contains(.erased) else { return .gone }
+        guard key == nil || record.key == key, !record.flags.contains(.erased) else { return .gone }
         guard let payload = record.open(bytes, under: segment.key), let value = value(of: record, payload) else {
             return unsound()
         }

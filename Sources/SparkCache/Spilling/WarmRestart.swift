@@ -27,13 +27,9 @@ struct WarmRestart: Sendable {
         for hash in spill.hottest.prefix(Self.hottestLimit) {
             guard tiers.spill != nil else { return }
             guard let location = tiers.shard(hash).table.withLock({ $0.location(hash) }),
-                case .entry(let entry) = spill.readAny(location), entry.hash == hash
+                case .entry(let entry) = spill.read(location, key: nil), entry.hash == hash
             else { continue }
             byIdentity[entry.key.namespace]?.revive(entry, location)
         }
     }
-}
-
-extension Spill {
-    func readAny(_ location: SpillLocation) -> SpillRead { .gone }
 }
