@@ -15,8 +15,7 @@ extension Spill {
                 } catch {
                     storage.tally.noteWriteFailure(error)
                     if writer.openSegment === segment { writer.dropOpenSegment() }
-                    // Not even gone: then the next start must not find it.
-                    if !storage.retire(segment) { storage.ledger?.lose() }
+                    storage.retire(segment)
                 }
             }
         }

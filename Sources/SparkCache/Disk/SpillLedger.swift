@@ -4,8 +4,8 @@ import Synchronization
 
 /// What lets a warm spill outlive its process: manifest, stamp snapshot and log, each generation a pair of the latter two.
 ///
-/// Keeps a shadow of the stamps as the log has them, so that a new snapshot can be taken while commits are under way: an
-/// invalidation that was noted is in the shadow, whether or not its commit has been seen by readers.
+/// A long log is folded into the next snapshot from the files alone: an invalidation that was noted counts, whether or not its
+/// commit has been seen by readers and is in the table of stamps.
 ///
 /// When a note cannot be written, what is on the disk can no longer be told current from old: the manifest is taken away, and
 /// the next start begins cold.
@@ -21,8 +21,11 @@ final class SpillLedger: Sendable {
         var manifest: SpillManifest
         var log: Int32?
         var logBytes = 0
+        /// What the log began with.
+        var carriedBytes = 0
         var snapshotBytes = 0
-        var versions: [UInt32] = []
+        /// Stamps in the table.
+        var count = 0
         var isLost = false
     }
 
@@ -33,7 +36,7 @@ final class SpillLedger: Sendable {
     private let tally: SpillTally
     private let logger: Logger
 
-    /// The log is folded into a snapshot when it is longer than this, and than four times what remains of it.
+    /// The log is folded into a snapshot when it is longer than this by what was noted since.
     private static let longestLog = 4 << 20
     private static let largestFile = 256 << 20
 
@@ -61,11 +64,14 @@ final class SpillLedger: Sendable {
     var isLost: Bool { state.withLock { $0.isLost } }
 
     /// The stamps of the last start, for a table of `count`. Nil if snapshot or log are missing, unsound or of another size.
-    func load(count: Int) -> Found? {
-        let generation = state.withLock { $0.manifest.generation }
+    func load(count: Int) -> Found? { load(generation: state.withLock { $0.manifest.generation }, count: count) }
+
+    private func load(generation: UInt64, count: Int) -> Found? {
         let name = StampSnapshot.name(generation: generation)
         guard let sealed = files.contents(of: path(name), atMost: Self.largestFile), let content = keys.open(sealed, as: name),
-            let snapshot = StampSnapshot(content, count: count), let records = records(generation: generation)
+            let snapshot = StampSnapshot(content, count: count),
+            let log = files.contents(of: path(StampLog.name(generation: generation)), atMost: Self.largestFile),
+            let records = StampLog.parse(log, check: keys.check)
         else { return nil }
         var found = Found(versions: snapshot.versions, hottest: snapshot.hottest)
         for record in records {
@@ -78,11 +84,6 @@ final class SpillLedger: Sendable {
         return found
     }
 
-    private func records(generation: UInt64) -> [StampLog.Record]? {
-        files.contents(of: path(StampLog.name(generation: generation)), atMost: Self.largestFile)
-            .flatMap { StampLog.parse($0, check: keys.check) }
-    }
-
     /// Each note is one invalidation, so it counts at least one up, whatever version its writer foresaw.
     private static func apply(_ stamp: Stamp, to versions: inout [UInt32]) {
         guard Int(stamp.slot) < versions.count else { return }
@@ -93,21 +94,19 @@ final class SpillLedger: Sendable {
     /// Begins to keep the ledger of this start.
     func begin(versions: [UInt32], forgotten: [UInt64: UInt64]) {
         state.withLock { state in
+            guard !state.isLost else { return }
             state.manifest.starts &+= 1
-            state.versions = versions
+            state.count = versions.count
             turn(&state, StampSnapshot(versions: versions), forgotten: forgotten, isClean: false)
         }
     }
 
     func noteInvalidations(_ stamps: [Stamp]) {
-        state.withLock { state in
-            for stamp in stamps { Self.apply(stamp, to: &state.versions) }
-            note(stamps.map { .invalidated($0) }, &state)
-        }
+        state.withLock { note(stamps.map { .invalidated($0) }, &$0) }
     }
 
     func noteForgotten(_ hashes: [UInt64], sequence: UInt64) {
-        state.withLock { state in note(hashes.map { .forgotten(hash: $0, sequence: sequence) }, &state) }
+        state.withLock { note(hashes.map { .forgotten(hash: $0, sequence: sequence) }, &$0) }
     }
 
     /// One write(2): a process's death leaves it in the page cache.
@@ -157,13 +156,10 @@ final class SpillLedger: Sendable {
     /// - Parameter oldestSequence: the first of the oldest segment; what was forgotten before it needs no note any more.
     func compact(oldestSequence: UInt64) {
         state.withLock { state in
-            guard state.logBytes > Self.longestLog, !state.isLost else { return }
-            guard let records = records(generation: state.manifest.generation) else { return lose(&state) }
-            var forgotten: [UInt64: UInt64] = [:]
-            for case .forgotten(let hash, let sequence) in records where sequence >= oldestSequence {
-                forgotten[hash] = max(forgotten[hash] ?? 0, sequence)
-            }
-            turn(&state, StampSnapshot(versions: state.versions), forgotten: forgotten, isClean: false)
+            guard state.logBytes - state.carriedBytes > Self.longestLog, !state.isLost else { return }
+            guard let found = load(generation: state.manifest.generation, count: state.count) else { return lose(&state) }
+            let forgotten = found.forgotten.filter { $0.value >= oldestSequence }
+            turn(&state, StampSnapshot(versions: found.versions), forgotten: forgotten, isClean: false)
         }
     }
 
@@ -171,12 +167,9 @@ final class SpillLedger: Sendable {
     func close(versions: [UInt32], hottest: [UInt64]) {
         state.withLock { state in
             guard state.log != nil, !state.isLost else { return }
-            let records = records(generation: state.manifest.generation) ?? []
-            var forgotten: [UInt64: UInt64] = [:]
-            for case .forgotten(let hash, let sequence) in records {
-                forgotten[hash] = max(forgotten[hash] ?? 0, sequence)
-            }
-            turn(&state, StampSnapshot(versions: versions, hottest: hottest), forgotten: forgotten, isClean: true)
+            guard let found = load(generation: state.manifest.generation, count: state.count) else { return lose(&state) }
+            let snapshot = StampSnapshot(versions: versions, hottest: hottest)
+            turn(&state, snapshot, forgotten: found.forgotten, isClean: true)
             if let log = state.log { files.close(log) }
             state.log = nil
         }
@@ -205,6 +198,7 @@ final class SpillLedger: Sendable {
             state.manifest = manifest
             state.log = log
             state.logBytes = notes.count
+            state.carriedBytes = notes.count
             state.snapshotBytes = sealed.count
         } catch {
             tally.noteWriteFailure(error)

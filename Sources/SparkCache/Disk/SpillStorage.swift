@@ -68,17 +68,14 @@ final class SpillStorage: Sendable {
         return true
     }
 
-    /// Takes a segment out of use and its file away.
-    /// - Returns: false where the file may still be there and readable.
-    @discardableResult
-    func retire(_ segment: SpillSegment) -> Bool {
+    /// Takes a segment out of use and its file away. If the file stays, the next start must not find it: the warmth is given up.
+    func retire(_ segment: SpillSegment) {
         segments.remove(segment)
         do throws(SpillFault) {
             try segment.destroy()
-            return true
         } catch {
             tally.noteWriteFailure(error)
-            return error.code == ENOENT
+            if error.code != ENOENT { ledger?.lose() }
         }
     }
 

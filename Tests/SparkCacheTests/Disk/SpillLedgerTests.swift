@@ -76,6 +76,9 @@ struct SpillLedgerTests {
                 let (spill, isRestored) = scene.start()
                 #expect(!isRestored, "bit \(bit) of \(name)")
                 #expect(spill.recoveredIndex().index.isEmpty)
+                // Nor does the next start find what this one must not use.
+                let (next, _) = scene.start()
+                #expect(next.recoveredIndex().index.isEmpty)
             }
         }
     }
