@@ -77,18 +77,21 @@ public final class Cache: Sendable {
         }
         let spill = Spill(
             SpillConfiguration(
-                directory: settings.directory, budget: settings.bytes, key: settings.key, isWarm: settings.isWarm,
+                directory: settings.directory, budget: settings.bytes,
+                segmentBytes: settings.bytes > 20 << 30 ? 16 << 20 : 8 << 20, key: settings.key, isWarm: settings.isWarm,
                 fingerprint: settings.fingerprint),
             namespaces: declared.map { SpillNamespace(identity: $0.policy.identity, isCompressed: $0.policy.isCompressed) },
             logger: logger)
         let spiller = Spiller(tiers: tiers, spill: spill, encoders: declared.map { $0.encode })
         if settings.isWarm, spill.restoreStamps(into: tiers.stamps) {
-            for shard in tiers.shards { shard.table.withLock { $0.beginRecovery() } }
+            for shard in tiers.shards.all { shard.withLock { $0.beginRecovery() } }
+            tiers.attach(spill) { spiller.wake() }
             WarmRestart(tiers: tiers, spill: spill, namespaces: declared).begin { [weak self] recovery in
                 self?.state.withLock { $0.recovery = recovery }
             }
+        } else {
+            tiers.attach(spill) { spiller.wake() }
         }
-        tiers.attach(spill) { spiller.wake() }
         state.withLock { $0.spiller = spiller }
     }
 
@@ -98,41 +101,43 @@ public final class Cache: Sendable {
             defer { state.spiller = nil }
             return state.spiller
         }
-        guard let spiller, let spill = tiers.detach() else { return }
+        guard let spiller, let spill = tiers.spill else { return }
         let isWarm = configuration.spill?.isWarm == true
         let (tiers, memory) = (tiers, configuration.memoryBytes)
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             BlockingWork.run {
                 let hottest = isWarm ? spiller.writeResident(limit: memory) : []
+                // Attached until it is closed: what is written or invalidated meanwhile is noted.
                 spill.close(hottest: hottest, stamps: tiers.stamps)
+                tiers.detach()
                 continuation.resume()
             }
         }
     }
 
     /// Makes everything old that depends on one of the tags, in both tiers, before it returns.
-    public func invalidate(_ tags: [CacheTag]) {
+    /// - Parameter isAnnounced: whether `announce` was called for it.
+    public func invalidate(_ tags: [CacheTag], isAnnounced: Bool = false) {
         let stamps = tags.map(tiers.stamps.invalidate)
-        tiers.spill?.noteInvalidations(stamps)
+        if !isAnnounced { note(stamps) }
     }
 
     /// Makes sure that an invalidation that is about to happen is not forgotten if the process dies: to be called before the commit
-    /// that the tags belong to, followed by `invalidate` after it. Costs one write to a file when the spill is warm, else nothing.
-    public func announce(_ tags: [CacheTag]) {
-        guard configuration.spill?.isWarm == true, let spill = tiers.spill else { return }
-        var ahead: [UInt32: UInt32] = [:]
-        let stamps = tags.map { tag -> Stamp in
-            let now = tiers.stamps.stamp(of: tag)
-            ahead[now.slot, default: 0] += 1
-            return Stamp(slot: now.slot, version: now.version &+ ahead[now.slot, default: 1])
-        }
-        spill.noteInvalidations(stamps)
+    /// that the tags belong to, followed by one `invalidate` after it. Costs one write to a file when the spill is warm, else nothing.
+    public func announce(_ tags: [CacheTag]) { note(tags.map(tiers.stamps.stamp)) }
+
+    /// The spill's log counts invalidations, so each is noted once.
+    private func note(_ stamps: [Stamp]) {
+        guard configuration.spill?.isWarm == true else { return }
+        tiers.spill?.noteInvalidations(stamps)
     }
 
     /// Makes everything old that depends on one of the tags, and overwrites it on the disk. Blocks on the disk.
     public func erase(_ tags: [CacheTag]) async {
         invalidate(tags)
         guard let spill = tiers.spill else { return }
+        // What is on its way to the disk arrives before the disk is searched; what sets out now is refused as old.
+        await drainSpill()
         let slots = Set(tags.map { tiers.stamps.stamp(of: $0).slot })
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             BlockingWork.run {
@@ -140,6 +145,15 @@ public final class Cache: Sendable {
                 continuation.resume()
             }
         }
+    }
+
+    @TaskLocal private static var hasTurn = false
+
+    /// Runs a load in its turn. A load that another one asks for runs in the turn of that one: if it had to wait for one of its own,
+    /// as many loads as may run could all wait for each other.
+    func takeTurn<Value>(_ load: () async throws -> Value) async throws -> Value {
+        if Self.hasTurn { return try await load() }
+        return try await gate.run { try await Self.$hasTurn.withValue(true, operation: load) }
     }
 
     /// Takes stamps of tags now, for an entry that is put later.

@@ -8,7 +8,9 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     @usableFromInline let tiers: Tiers
     @usableFromInline let rules: NamespaceRules
 
-    private let ahead = Mutex<(@Sendable (CacheKey) async -> Void)?>(nil)
+    /// A bare closure in a generic lock would be wrapped anew at every look.
+    private struct Ahead: Sendable { let load: @Sendable (CacheKey) async -> Void }
+    private let ahead = Mutex<Ahead?>(nil)
 
     init(cache: Cache, policy: NamespacePolicy, ordinal: Int) {
         self.cache = cache
@@ -54,7 +56,6 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         _ key: Key, tags: [CacheTag], load: @escaping @Sendable (Dependencies) async throws -> Value?
     ) async throws -> Value? {
         let (entry, hash) = locate(key.cacheKey)
-        var grace: Payload?
         switch tiers.lookup(entry, hash, ordinal: ordinal) {
         case .hit(let payload): return value(payload)
         case .absent: return nil
@@ -66,16 +67,16 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
                 }
                 return value(payload)
             }
-            grace = payload
         case .onDisk(let location):
             if case .value(let value) = readWarm(entry, hash, location) { return value }
         case .nothing: break
         }
         do {
             return try await fly(entry, hash, tags, load)
-        } catch let error where !(error is CancellationError) {
-            guard let grace else { throw error }
-            return value(grace)
+        } catch  where !Task.isCancelled {
+            // Looked up again: since it was asked for it may have been invalidated, which allows no grace.
+            guard let late = tiers.current(entry, hash, within: policy.staleIfError.milliseconds) else { throw error }
+            return late.payload.map(value)
         }
     }
 
@@ -87,7 +88,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         _ keys: [Key], tags: (Key) -> [CacheTag], load: @Sendable ([Key]) async throws -> [Value?]
     ) async throws -> [Value?] {
         var found = [Value?](repeating: nil, count: keys.count)
-        var missing: [(place: Int, key: Key, dependencies: Dependencies)] = []
+        var missing: [Missing] = []
         for (place, key) in keys.enumerated() {
             let (entry, hash) = locate(key.cacheKey)
             switch tiers.lookup(entry, hash, ordinal: ordinal) {
@@ -95,19 +96,54 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
             case .absent: break
             case .onDisk(let location):
                 if case .value(let value) = readWarm(entry, hash, location) { found[place] = value } else { fallthrough }
-            case .stale, .nothing: missing.append((place, key, Dependencies(tiers.stamps, tags(key))))
+            case .stale, .nothing: missing.append(Missing(place: place, key: key, entry: entry, hash: hash))
             }
         }
-        guard !missing.isEmpty else { return found }
-        let wanted = missing.map(\.key)
-        let loaded = try await cache.gate.run { try await load(wanted) }
-        for (value, (place, key, dependencies)) in zip(loaded, missing) {
-            found[place] = value
-            let (entry, hash) = locate(key.cacheKey)
-            tiers.count(value == nil ? .originAbsent : .originLoad, ordinal, hash: hash)
-            save(value, entry, hash, dependencies.stamps) { dependencies.areCurrent }
+        while !missing.isEmpty {
+            var (led, followed): ([(Missing, Flight)], [(Missing, Flight)]) = ([], [])
+            for one in missing {
+                let (flight, isLeader) = tiers.flights.board(one.entry, one.hash) { Dependencies(tiers.stamps, tags(one.key)) }
+                if isLeader { led.append((one, flight)) } else { followed.append((one, flight)) }
+            }
+            // Those that were boarded here land before any other is waited for: two calls never wait for each other.
+            if !led.isEmpty {
+                for (value, (one, _)) in zip(try await lead(led, load), led) { found[one.place] = value }
+            }
+            missing = []
+            for (one, flight) in followed {
+                tiers.count(.originShared, ordinal, hash: one.hash)
+                switch try await flight.follow() {
+                case .loaded(let payload): found[one.place] = payload.map(value)
+                case .failed(let error): throw error
+                case .abandoned: missing.append(one)
+                }
+            }
         }
         return found
+    }
+
+    /// A key of several that no tier has.
+    private struct Missing {
+        let place: Int
+        let key: Key
+        let entry: EntryKey
+        let hash: UInt64
+    }
+
+    private func lead(_ led: [(Missing, Flight)], _ load: @Sendable ([Key]) async throws -> [Value?]) async throws -> [Value?] {
+        do {
+            let keys = led.map(\.0.key)
+            let loaded = try await cache.takeTurn { try await load(keys) }
+            precondition(loaded.count == keys.count, "a load answers for each of its keys")
+            for (value, (one, flight)) in zip(loaded, led) {
+                keep(value, one.entry, one.hash, of: flight)
+                land(flight, one.entry, one.hash, .loaded(value.map(Box.init)))
+            }
+            return loaded
+        } catch {
+            for (one, flight) in led { land(flight, one.entry, one.hash, failed(error, one.hash)) }
+            throw error
+        }
     }
 
     // MARK: Writing
@@ -124,6 +160,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         let (entry, hash) = locate(key.cacheKey)
         tiers.flights.supersede(entry, hash)
         save(value, entry, hash, dependencies.stamps) { dependencies.areCurrent }
+        tiers.flights.supersede(entry, hash)
     }
 
     /// Takes an entry out of both tiers; a load that is under way will not bring it back.
@@ -131,6 +168,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         let (entry, hash) = locate(key.cacheKey)
         tiers.flights.supersede(entry, hash)
         tiers.remove(entry, hash)
+        tiers.flights.supersede(entry, hash)
     }
 
     private func save(_ value: Value?, _ entry: EntryKey, _ hash: UInt64, _ stamps: StampSet, if isWanted: () -> Bool) {
@@ -157,26 +195,42 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     private func lead(
         _ flight: Flight, _ entry: EntryKey, _ hash: UInt64, _ load: @Sendable (Dependencies) async throws -> Value?
     ) async throws -> Value? {
-        defer { tiers.flights.land(entry, hash, flight) }
         do {
-            if let found = try await readCold(entry, hash) {
-                flight.finish(.loaded(Box(found)))
-                return found
-            }
-            let loaded = try await cache.gate.run { try await load(flight.dependencies) }
-            tiers.count(loaded == nil ? .originAbsent : .originLoad, ordinal, hash: hash)
-            save(loaded, entry, hash, flight.dependencies.stamps) { flight.maySave }
-            flight.finish(.loaded(loaded.map(Box.init)))
-            return loaded
+            let value = try await obtain(flight, entry, hash, load)
+            land(flight, entry, hash, .loaded(value.map(Box.init)))
+            return value
         } catch {
-            if error is CacheError {
-                tiers.count(.originRefused, ordinal, hash: hash)
-            } else {
-                tiers.count(.originError, ordinal, hash: hash)
-            }
-            flight.finish(error is CancellationError || Task.isCancelled ? .abandoned : .failed(error))
+            land(flight, entry, hash, failed(error, hash))
             throw error
         }
+    }
+
+    /// What a tier has by now, or else what the origin says.
+    private func obtain(
+        _ flight: Flight, _ entry: EntryKey, _ hash: UInt64, _ load: @Sendable (Dependencies) async throws -> Value?
+    ) async throws -> Value? {
+        // Another flight may have landed between the look that missed and the take-off.
+        if let found = tiers.current(entry, hash), flight.dependencies.adopt(found.stamps) { return found.payload.map(value) }
+        if let found = try await readCold(entry, hash, for: flight.dependencies) { return found }
+        let loaded = try await cache.takeTurn { try await load(flight.dependencies) }
+        keep(loaded, entry, hash, of: flight)
+        return loaded
+    }
+
+    private func keep(_ loaded: Value?, _ entry: EntryKey, _ hash: UInt64, of flight: Flight) {
+        tiers.count(loaded == nil ? .originAbsent : .originLoad, ordinal, hash: hash)
+        save(loaded, entry, hash, flight.dependencies.stamps) { flight.maySave }
+    }
+
+    /// Off the board first: who comes from now on finds what was kept, or loads.
+    private func land(_ flight: Flight, _ entry: EntryKey, _ hash: UInt64, _ outcome: Flight.Outcome) {
+        tiers.flights.land(entry, hash, flight)
+        flight.finish(outcome)
+    }
+
+    private func failed(_ error: any Error, _ hash: UInt64) -> Flight.Outcome {
+        tiers.count(error is CacheError ? .originRefused : .originError, ordinal, hash: hash)
+        return Task.isCancelled ? .abandoned : .failed(error)
     }
 
     // MARK: The disk
@@ -193,14 +247,16 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     }
 
     /// What is on the disk but not in the page cache.
-    private func readCold(_ entry: EntryKey, _ hash: UInt64) async throws -> Value? {
-        guard let spill = tiers.spill, let location = tiers.shard(hash).table.withLock({ $0.location(hash) }) else { return nil }
+    private func readCold(_ entry: EntryKey, _ hash: UInt64, for dependencies: Dependencies? = nil) async throws -> Value? {
+        guard let spill = tiers.spill, let location = tiers.shard(hash).withLock({ $0.location(hash) }) else { return nil }
         let read = try await cache.coldReads.read(location, key: entry, from: spill)
-        guard case .value(let value) = admit(read, hash, location) else { return nil }
+        guard case .value(let value) = admit(read, hash, location, for: dependencies) else { return nil }
         return value
     }
 
-    private func admit(_ read: SpillRead, _ hash: UInt64, _ location: SpillLocation) -> DiskAnswer {
+    private func admit(
+        _ read: SpillRead, _ hash: UInt64, _ location: SpillLocation, for dependencies: Dependencies? = nil
+    ) -> DiskAnswer {
         switch read {
         case .cold: return .nothing
         case .failed: tiers.count(.diskMiss, ordinal, hash: hash)
@@ -208,7 +264,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
             tiers.count(.diskMiss, ordinal, hash: hash)
             tiers.unlist(hash, location)
         case .entry(let entry):
-            if let value = promote(entry, location) {
+            if let value = promote(entry, location, for: dependencies) {
                 tiers.count(.diskHit, ordinal, hash: hash)
                 return .value(value)
             }
@@ -219,9 +275,10 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     }
 
     /// Brings an entry back to memory, if it is still good.
-    private func promote(_ entry: SpilledEntry, _ location: SpillLocation) -> Value? {
+    private func promote(_ entry: SpilledEntry, _ location: SpillLocation, for dependencies: Dependencies? = nil) -> Value? {
         guard entry.key.namespace == rules.identity, entry.expiresAt > tiers.clock.now().milliseconds,
-            entry.stamps.allSatisfy(tiers.stamps.isCurrent), let value = Value.decode(entry.value)
+            let value = Value.decode(entry.value),
+            dependencies?.adopt(entry.stamps) ?? entry.stamps.allSatisfy(tiers.stamps.isCurrent)
         else { return nil }
         let stamps = StampSet(entry.stamps)
         tiers.promote(
@@ -237,16 +294,18 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     /// Brings an entry from the disk to memory, if it is there and not in memory.
     func fetchAhead(_ key: CacheKey) async {
         let (entry, hash) = locate(key)
-        let isOnDisk = tiers.shard(hash).table.withLock { !$0.contains(entry, hash) && $0.location(hash) != nil }
+        let isOnDisk = tiers.shard(hash).withLock { !$0.contains(entry, hash) && $0.location(hash) != nil }
         // A fault of the disk or a cancellation leaves the entry to whoever asks for it.
         if isOnDisk { _ = try? await readCold(entry, hash) }
-        if let ahead = ahead.withLock({ $0 }), !tiers.shard(hash).table.withLock({ $0.contains(entry, hash) }) {
-            await ahead(key)
+        if let ahead = ahead.withLock({ $0 }), !tiers.shard(hash).withLock({ $0.contains(entry, hash) }) {
+            await ahead.load(key)
         }
     }
 
     /// How an entry that neither tier has is loaded when its person comes; without it, it waits until somebody asks.
-    public func loadAhead(_ load: @escaping @Sendable (CacheKey) async -> Void) { ahead.withLock { $0 = load } }
+    public func loadAhead(_ load: @escaping @Sendable (CacheKey) async -> Void) {
+        ahead.withLock { $0 = Ahead(load: load) }
+    }
 
     func demote(_ key: CacheKey) {
         let (entry, hash) = locate(key)

@@ -30,53 +30,85 @@ public struct Stamp: Hashable, Sendable {
 ///
 /// Order: who invalidates does so after its commit is visible to readers; who loads takes the stamp *before* it reads. Then a
 /// value read from before the write carries a stamp from before the invalidation, and is found old.
-final class StampTable {
-    private let counters: UnsafeMutablePointer<Atomic<UInt32>>
+final class StampTable: Sendable {
+    /// The same table, for the way of every read.
+    let view: StampView
     let count: Int
+    private let memory: Memory
+
+    private struct Memory: @unchecked Sendable {  // freed in deinit, by the last owner
+        let base: UnsafeMutablePointer<Atomic<UInt32>>
+    }
 
     /// - Parameter count: a power of two.
     init(count: Int) {
         precondition(count > 0 && count & (count - 1) == 0, "the number of stamps is a power of two")
+        let base = UnsafeMutablePointer<Atomic<UInt32>>.allocate(capacity: count)
+        for index in 0..<count { (base + index).initialize(to: Atomic(0)) }
         self.count = count
-        self.counters = .allocate(capacity: count)
-        for index in 0..<count { (counters + index).initialize(to: Atomic(0)) }
+        self.memory = Memory(base: base)
+        self.view = StampView(base, count: count)
     }
 
     deinit {
-        counters.deinitialize(count: count)
-        counters.deallocate()
+        memory.base.deinitialize(count: count)
+        memory.base.deallocate()
     }
 
-    private func slot(of tag: CacheTag) -> Int { Int(truncatingIfNeeded: tag.hash) & (count - 1) }
+    func stamp(of tag: CacheTag) -> Stamp { view.stamp(of: tag) }
 
+    /// Makes every entry old that depends on the tag.
+    @discardableResult
+    func invalidate(_ tag: CacheTag) -> Stamp { view.invalidate(tag) }
+
+    /// Whether nothing was invalidated since the stamp was taken. A slot that does not exist is taken for another one.
+    func isCurrent(_ stamp: Stamp) -> Bool { view.isCurrent(stamp) }
+
+    /// Sets a counter while a spill is taken up again, before anybody uses the table.
+    func restore(_ stamp: Stamp) { view.restore(stamp) }
+
+    /// The counter of each slot.
+    var versions: [UInt32] { view.versions }
+}
+
+/// A stamp table without a reference count, for those who keep the table: a count that all threads raise and lower on the way of
+/// every read costs more than the read.
+struct StampView {
+    private let counters: UnsafeMutablePointer<Atomic<UInt32>>
+    private let mask: Int
+
+    fileprivate init(_ counters: UnsafeMutablePointer<Atomic<UInt32>>, count: Int) {
+        self.counters = counters
+        self.mask = count - 1
+    }
+
+    @inline(__always)
+    private func slot(of tag: CacheTag) -> Int { Int(truncatingIfNeeded: tag.hash) & mask }
+
+    @inline(__always)
     func stamp(of tag: CacheTag) -> Stamp {
         let slot = slot(of: tag)
         return Stamp(slot: UInt32(slot), version: counters[slot].load(ordering: .acquiring))
     }
 
-    /// Makes every entry old that depends on the tag.
     @discardableResult
     func invalidate(_ tag: CacheTag) -> Stamp {
         let slot = slot(of: tag)
         return Stamp(slot: UInt32(slot), version: counters[slot].wrappingAdd(1, ordering: .acquiringAndReleasing).newValue)
     }
 
-    /// Whether nothing was invalidated since the stamp was taken. False for a slot that does not exist.
     @inline(__always)
     func isCurrent(_ stamp: Stamp) -> Bool {
-        let slot = Int(stamp.slot) & (count - 1)
-        return counters[slot].load(ordering: .acquiring) == stamp.version
+        counters[Int(stamp.slot) & mask].load(ordering: .acquiring) == stamp.version
     }
 
-    /// Sets a counter while a spill is taken up again, before anybody uses the table.
     func restore(_ stamp: Stamp) {
-        guard Int(stamp.slot) < count else { return }
+        guard Int(stamp.slot) <= mask else { return }
         counters[Int(stamp.slot)].store(stamp.version, ordering: .releasing)
     }
 
-    /// The counter of each slot.
-    var versions: [UInt32] { (0..<count).map { counters[$0].load(ordering: .acquiring) } }
+    var versions: [UInt32] { (0...mask).map { counters[$0].load(ordering: .acquiring) } }
 }
 
 // The counters are atomics; the pointer never changes.
-extension StampTable: @unchecked Sendable {}
+extension StampView: @unchecked Sendable {}

@@ -14,10 +14,12 @@ final class Tiers: Sendable {
 
     let clock: any WallClock
     let stamps: StampTable
-    let shards: [Shard]
-    let flights = FlightBoard()
+    private let stampView: StampView
+    let shards: Shards
+    let flights: FlightBoard
     let seed: UInt64
-    private let shift: UInt64
+    private let shardMemory: ShardArray
+    private let departures: FlightBoard.Counts
     private let spillSlot = Mutex<Spill?>(nil)
     /// A bare closure in a generic lock is wrapped anew at every look, in layers that grow for ever.
     private struct Waker: Sendable { let wake: @Sendable () -> Void }
@@ -33,12 +35,15 @@ final class Tiers: Sendable {
         self.clock = clock
         self.seed = seed
         self.stamps = StampTable(count: configuration.stampCount)
-        self.shards = (0..<count).map { _ in Shard(limits: limits, namespaces: Self.namespaceLimit) }
-        self.shift = UInt64(64 - count.trailingZeroBitCount)
+        self.stampView = stamps.view
+        self.shardMemory = ShardArray(count: count, limits: limits, namespaces: Self.namespaceLimit)
+        self.shards = shardMemory.view
+        self.flights = FlightBoard()
+        self.departures = flights.counts
     }
 
     @inline(__always)
-    func shard(_ hash: UInt64) -> Shard { shards[Int(truncatingIfNeeded: hash >> shift)] }
+    func shard(_ hash: UInt64) -> Shard { shards[hash: hash] }
 
     // MARK: The spill
 
@@ -47,14 +52,14 @@ final class Tiers: Sendable {
     func attach(_ spill: Spill, wake: @escaping @Sendable () -> Void) {
         spillSlot.withLock { $0 = spill }
         wakeSpiller.withLock { $0 = Waker(wake: wake) }
+        // What waits already has woken nobody.
+        pendingWork.store(false, ordering: .sequentiallyConsistent)
+        self.wake()
     }
 
-    func detach() -> Spill? {
+    func detach() {
         wakeSpiller.withLock { $0 = nil }
-        return spillSlot.withLock { spill in
-            defer { spill = nil }
-            return spill
-        }
+        spillSlot.withLock { $0 = nil }
     }
 
     /// Tells the spiller that something waits; cheap when it knows already.
@@ -71,7 +76,7 @@ final class Tiers: Sendable {
     @inline(__always)
     func lookup(_ key: EntryKey, _ hash: UInt64, ordinal: UInt16) -> Lookup {
         let now = clock.now().milliseconds
-        return shard(hash).table.withLock { $0.lookup(key, hash, ordinal: ordinal, now: now, stamps: stamps) }
+        return shard(hash).withLock { $0.lookup(key, hash, ordinal: ordinal, now: now, stamps: stampView) }
     }
 
     /// The payload, if memory has it fresh.
@@ -87,24 +92,28 @@ final class Tiers: Sendable {
     func put(_ key: CacheKey, _ payload: Payload, cost: Int, tags: [CacheTag], rules: NamespaceRules) {
         let entry = EntryKey(namespace: rules.identity, key: key)
         let hash = entry.hash(seed: seed)
-        let stamps = StampSet(tags, self.stamps)
-        flights.supersede(entry, hash)
-        save(entry, hash, payload, cost: cost, stamps, rules) { stamps.areCurrent(self.stamps) }
+        let stamps = StampSet(tags, stampView)
+        if departures.mayHave(hash) { flights.supersede(entry, hash) }
+        let isKept = save(entry, hash, payload, cost: cost, stamps, rules) { stamps.areCurrent(stampView) }
+        // Old before it was filed; what it was to replace is older still.
+        if !isKept { remove(entry, hash) }
+        if departures.mayHave(hash) { flights.supersede(entry, hash) }
     }
 
-    /// Files a payload, or that there is none, if it is small enough and its namespace wants it.
+    /// Files a payload, or that there is none. If it is too large, or its namespace does not want it, only takes away what stood there.
+    /// - Parameter isWanted: asked under the lock; false leaves everything as it is.
+    /// - Returns: whether it was wanted.
+    @discardableResult
     func save(
         _ key: EntryKey, _ hash: UInt64, _ payload: Payload?, cost: Int, _ stamps: StampSet, _ rules: NamespaceRules,
         if isWanted: () -> Bool
-    ) {
-        guard stamps.count <= SpilledEntry.maximumStamps, cost <= rules.maximumCost else {
-            count(.tooLarge, rules.ordinal, hash: hash)
-            return remove(key, hash)
-        }
+    ) -> Bool {
+        let isSmall = stamps.count <= SpilledEntry.maximumStamps && cost <= rules.maximumCost
+        if !isSmall { count(.tooLarge, rules.ordinal, hash: hash) }
         // The stamps beyond two stand in the payload, which an absent one has none of.
         let lifetime = payload == nil ? (stamps.count <= 2 ? rules.negativeLifetime : nil) : rules.lifetime
-        guard let lifetime else { return }
-        store(
+        guard isSmall, let lifetime else { return remove(key, hash, if: isWanted) }
+        return store(
             NewEntry(
                 key: key, ordinal: rules.ordinal, expiresAt: rules.expiry(lifetime, now: clock.now().milliseconds, hash: hash),
                 graceMilliseconds: payload == nil ? 0 : rules.graceMilliseconds,
@@ -112,48 +121,58 @@ final class Tiers: Sendable {
                 traits: payload == nil ? .isAbsent : rules.traits), hash, payload: payload, if: isWanted)
     }
 
-    /// Files an entry unless it is old already.
-    /// - Parameter isWanted: asked under the lock; false leaves everything as it is.
-    func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?, if isWanted: () -> Bool = { true }) {
-        let stored = shard(hash).table.withLock { table in
-            isWanted() ? table.store(entry, hash, payload: payload) : Stored()
+    private func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?, if isWanted: () -> Bool) -> Bool {
+        let stored = shard(hash).withLock { table in
+            isWanted() ? table.store(entry, hash, payload: payload) : nil
         }
+        guard let stored else { return false }
         stored.replaced?.release()
         if stored.hasOutgoing { wake() }
         // Should the process die before the new value is on the disk, the old one must not come back.
         if stored.wasSpilled { spill?.noteForgotten([hash]) }
+        return true
+    }
+
+    /// What memory has of a key that is fresh, or expired no longer ago than so many milliseconds, with what it depends on. No payload:
+    /// there is no such thing. Not counted as a request.
+    func current(_ key: EntryKey, _ hash: UInt64, within late: Int64 = 0) -> (payload: Payload?, stamps: [Stamp])? {
+        let now = clock.now().milliseconds
+        return shard(hash).withLock { $0.current(key, hash, now: now, within: late, stamps: stampView) }
     }
 
     func promote(_ entry: NewEntry, _ hash: UInt64, payload: Payload, from location: SpillLocation) {
-        let hasOutgoing = shard(hash).table.withLock { table in
+        let hasOutgoing = shard(hash).withLock { table in
             table.promote(entry, hash, payload: payload, from: location) && table.outgoingCount > 0
         }
         if hasOutgoing { wake() }
     }
 
     /// Takes a key out of both tiers.
-    func remove(_ key: EntryKey, _ hash: UInt64) {
-        let wasSpilled = shard(hash).table.withLock { $0.forget(key, hash) }
-        if wasSpilled { spill?.noteForgotten([hash]) }
+    /// - Returns: whether it was wanted, which is asked under the lock.
+    @discardableResult
+    func remove(_ key: EntryKey, _ hash: UInt64, if isWanted: () -> Bool = { true }) -> Bool {
+        let wasSpilled = shard(hash).withLock { isWanted() ? $0.forget(key, hash) : nil }
+        if wasSpilled == true { spill?.noteForgotten([hash]) }
+        return wasSpilled != nil
     }
 
     func unlist(_ hash: UInt64, _ location: SpillLocation) {
-        shard(hash).table.withLock { $0.unlist(hash, location) }
+        shard(hash).withLock { $0.unlist(hash, location) }
     }
 
-    func demote(_ key: EntryKey, _ hash: UInt64) { shard(hash).table.withLock { $0.demote(key, hash) } }
+    func demote(_ key: EntryKey, _ hash: UInt64) { shard(hash).withLock { $0.demote(key, hash) } }
 
     func count(_ tally: Tally, _ ordinal: UInt16, hash: UInt64) {
-        shard(hash).table.withLock { $0.tallies.add(tally, ordinal) }
+        shard(hash).withLock { $0.tallies.add(tally, ordinal) }
     }
 
     /// Looks at some entries of every shard, and removes what expired or became old.
     func sweep(_ entriesPerShard: Int) {
         let now = clock.now().milliseconds
         let spill = spill
-        for shard in shards {
-            shard.table.withLock { table in
-                table.sweep(entriesPerShard, now: now, stamps: stamps) { spill?.isLive($0) ?? false }
+        for shard in shards.all {
+            shard.withLock { table in
+                table.sweep(entriesPerShard, now: now, stamps: stampView) { spill?.isLive($0) ?? false }
             }
         }
     }
@@ -164,8 +183,8 @@ final class Tiers: Sendable {
             tallies: [Int](repeating: 0, count: Self.namespaceLimit * TallyTable.width), bytes: stamps.count * 4, entries: 0,
             spilledEntries: 0, spillIndexBytes: 0
         )
-        for shard in shards {
-            let part = shard.table.withLock { table -> (tallies: [Int], bytes: Int, entries: Int, spilled: Int, index: Int) in
+        for shard in shards.all {
+            let part = shard.withLock { table -> (tallies: [Int], bytes: Int, entries: Int, spilled: Int, index: Int) in
                 var tallies = [Int](repeating: 0, count: Self.namespaceLimit * TallyTable.width)
                 table.tallies.sum(into: &tallies)
                 return (tallies, table.bytes, table.count, table.spilled.count, table.spilled.bytes)

@@ -161,19 +161,22 @@ public final class Storage: Sendable {
 
 /// Where commits' consequences go; before the server is wired, effects run and events are lost.
 private final class CommitSink: Sendable {
-    private typealias Receiver = @Sendable ([Consequence]) -> Void
-    private let receivers = Mutex<(prepare: Receiver, deliver: Receiver)>(
-        (
-            { _ in },
-            { consequences in
-                for case .effect(let effect) in consequences { effect() }
-            }
-        ))
+    typealias Receiver = @Sendable ([Consequence]) -> Void
 
-    func set(_ prepare: @escaping @Sendable ([Consequence]) -> Void, _ deliver: @escaping @Sendable ([Consequence]) -> Void) {
-        receivers.withLock { $0 = (prepare, deliver) }
+    /// Closures in a struct: a bare one in a generic lock is wrapped anew at every look.
+    private struct Receivers: Sendable {
+        var prepare: Receiver = { _ in }
+        var deliver: Receiver = { consequences in
+            for case .effect(let effect) in consequences { effect() }
+        }
     }
 
-    func prepare(_ consequences: [Consequence]) { receivers.withLock { $0.prepare }(consequences) }
-    func deliver(_ consequences: [Consequence]) { receivers.withLock { $0.deliver }(consequences) }
+    private let receivers = Mutex(Receivers())
+
+    func set(_ prepare: @escaping Receiver, _ deliver: @escaping Receiver) {
+        receivers.withLock { $0 = Receivers(prepare: prepare, deliver: deliver) }
+    }
+
+    func prepare(_ consequences: [Consequence]) { receivers.withLock { $0 }.prepare(consequences) }
+    func deliver(_ consequences: [Consequence]) { receivers.withLock { $0 }.deliver(consequences) }
 }

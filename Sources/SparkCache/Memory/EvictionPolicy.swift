@@ -4,6 +4,8 @@ protocol EvictionPolicy {
     init(budget: Int)
     /// Bytes of the records that the policy holds.
     var bytes: Int { get }
+    /// Bytes of its own tables, which do not grow.
+    var overhead: Int { get }
     /// A record came in; its cost and hash are set.
     mutating func insert(_ index: Int32, _ records: borrowing RecordSlab)
     /// A record was read.

@@ -11,6 +11,9 @@ struct GhostList {
         self.table = Array(repeating: 0, count: places)
     }
 
+    /// Bytes that it takes.
+    var bytes: Int { table.count * 8 }
+
     private func place(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 20) & (table.count - 1) }
     private func mark(_ hash: UInt64) -> UInt64 { hash & 0xFFFF_FFFF_0000_0000 }
 

@@ -5,6 +5,7 @@ struct LRU: EvictionPolicy {
     init(budget: Int) {}
 
     var bytes: Int { queue.bytes }
+    var overhead: Int { 0 }
 
     mutating func insert(_ index: Int32, _ records: borrowing RecordSlab) {
         records[index].queue = .main

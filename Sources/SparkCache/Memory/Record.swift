@@ -38,7 +38,7 @@ struct Record {
         static let isSpilled = Traits(rawValue: 32)
     }
 
-    func areStampsCurrent(_ table: StampTable) -> Bool {
+    func areStampsCurrent(_ table: StampView) -> Bool {
         if traits.contains(.hasFirstStamp), !table.isCurrent(first) { return false }
         if traits.contains(.hasSecondStamp), !table.isCurrent(second) { return false }
         guard traits.contains(.hasFurtherStamps), let payload else { return true }

@@ -9,7 +9,11 @@ struct RecordSlab: ~Copyable {
     private var firstFree: Int32 = -1
 
     /// Bytes that it takes.
-    var bytes: Int { capacity * (MemoryLayout<Record>.stride + MemoryLayout<RecordLink>.stride) }
+    var bytes: Int { capacity * Self.recordBytes }
+    /// Bytes that the next record would make it grow by.
+    var growth: Int { firstFree < 0 && highest == capacity ? capacity / 2 * Self.recordBytes : 0 }
+
+    private static let recordBytes = MemoryLayout<Record>.stride + MemoryLayout<RecordLink>.stride
 
     init(capacity: Int = 64) {
         self.capacity = capacity

@@ -16,6 +16,7 @@ struct S3FIFO: EvictionPolicy {
     }
 
     var bytes: Int { small.bytes + main.bytes + leaving.bytes }
+    var overhead: Int { ghosts.bytes }
 
     mutating func insert(_ index: Int32, _ records: borrowing RecordSlab) {
         if ghosts.take(records[link: index].hash, within: max(main.count, 64)) {

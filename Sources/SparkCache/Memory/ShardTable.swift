@@ -23,7 +23,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     /// Bytes in use: payloads, records, tables and the index of the spill.
     var bytes: Int { policy.bytes + outgoing.bytes + overhead }
     /// Bytes of the tables.
-    private var overhead: Int { records.bytes + slots.bytes + spilled.bytes }
+    private var overhead: Int { records.bytes + slots.bytes + spilled.bytes + policy.overhead }
     var count: Int { records.count }
     var outgoingCount: Int { outgoing.count }
 
@@ -36,7 +36,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
 
     /// What memory knows of a key.
     @inline(__always)
-    mutating func lookup(_ key: EntryKey, _ hash: UInt64, ordinal: UInt16, now: Int64, stamps: StampTable) -> Lookup {
+    mutating func lookup(_ key: EntryKey, _ hash: UInt64, ordinal: UInt16, now: Int64, stamps: StampView) -> Lookup {
         let index = find(key, hash)
         guard index >= 0 else {
             tallies.add(.memoryMiss, ordinal)
@@ -70,6 +70,20 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         return .stale(payload.takeUnretainedValue(), milliseconds: late)
     }
 
+    /// See `Tiers.current`.
+    func current(
+        _ key: EntryKey, _ hash: UInt64, now: Int64, within late: Int64, stamps: StampView
+    ) -> (payload: Payload?, stamps: [Stamp])? {
+        let index = find(key, hash)
+        guard index >= 0, records[index].areStampsCurrent(stamps) else { return nil }
+        if records[index].traits.contains(.isAbsent) {
+            return records[index].expiresAt > now ? (nil, records[index].stamps) : nil
+        }
+        let end = records[index].expiresAt.addingReportingOverflow(late)
+        guard end.overflow || end.partialValue > now else { return nil }
+        return (records[index].payload?.takeUnretainedValue(), records[index].stamps)
+    }
+
     /// One that waits for the spill is wanted after all.
     private mutating func resettle(_ index: Int32) {
         outgoing.remove(index, records)
@@ -78,6 +92,16 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     }
 
     func contains(_ key: EntryKey, _ hash: UInt64) -> Bool { find(key, hash) >= 0 }
+
+    /// The entry will be needed soon.
+    /// - Returns: whether it is here.
+    mutating func expect(_ key: EntryKey, _ hash: UInt64) -> Bool {
+        let index = find(key, hash)
+        guard index >= 0 else { return false }
+        if records[index].queue == .outgoing { resettle(index) } else { policy.touch(index, records) }
+        return true
+    }
+
     func location(_ hash: UInt64) -> SpillLocation? { spilled.find(hash) }
 
     // MARK: Writing
@@ -115,7 +139,31 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         return true
     }
 
+    // Tables do not shrink. So that a flood of entries that weigh nothing (there is no such thing) or next to nothing does not
+    // leave a shard of tables alone, those of the records take a third of it at most, the index half, and all three quarters.
+
+    private var mayGrowRecords: Bool {
+        let growth = records.growth + slots.growth
+        return growth == 0
+            || records.bytes + slots.bytes + growth <= limits.bytes / 3 && overhead + growth <= limits.bytes / 4 * 3
+    }
+
+    private var mayGrowIndex: Bool {
+        let growth = spilled.growth
+        return growth == 0 || spilled.bytes + growth <= limits.bytes / 2 && overhead + growth <= limits.bytes / 4 * 3
+    }
+
+    /// - Returns: false if the index has no room for it.
+    private mutating func list(_ hash: UInt64, _ location: SpillLocation) -> Bool {
+        guard mayGrowIndex else { return false }
+        let before = spilled.bytes
+        spilled.set(hash, location)
+        if spilled.bytes > before { evict() }
+        return true
+    }
+
     private mutating func insert(_ entry: NewEntry, _ hash: UInt64, payload: Payload?) {
+        while !mayGrowRecords, let index = policy.evict(records) { expel(index) }
         let index = records.take()
         records[index].key = entry.key
         records[index].ordinal = entry.ordinal
@@ -146,24 +194,24 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     private mutating func evict() {
         while bytes > limits.bytes - limits.outgoingBytes + outgoing.bytes || records.count - outgoing.count > limits.entries {
             guard let index = policy.evict(records) else { return }
-            let hash = records[link: index].hash
-            tallies.add(.evicted, records[index].ordinal)
-            let traits = records[index].traits
-            guard limits.hasSpill, traits.contains(.maySpill), !traits.contains(.isAbsent) else {
-                drop(index, isQueued: false)
-                continue
-            }
-            if traits.contains(.isSpilled), spilled.find(hash) != nil {
-                drop(index, isQueued: false)
-            } else if outgoing.bytes + Int(records[link: index].cost) > limits.outgoingBytes {
-                tallies.add(.spillDropped, records[index].ordinal)
-                drop(index, isQueued: false)
-            } else {
-                records[index].queue = .outgoing
-                records[index].frequency = 0
-                outgoing.append(index, records)
-            }
+            expel(index)
         }
+    }
+
+    /// Lets one go that the policy gave up: to the spill, if it is worth it and there is room to wait.
+    private mutating func expel(_ index: Int32) {
+        tallies.add(.evicted, records[index].ordinal)
+        let traits = records[index].traits
+        guard limits.hasSpill, traits.contains(.maySpill), !traits.contains(.isAbsent),
+            !traits.contains(.isSpilled) || spilled.find(records[link: index].hash) == nil
+        else { return drop(index, isQueued: false) }
+        guard outgoing.bytes + Int(records[link: index].cost) <= limits.outgoingBytes else {
+            tallies.add(.spillDropped, records[index].ordinal)
+            return drop(index, isQueued: false)
+        }
+        records[index].queue = .outgoing
+        records[index].frequency = 0
+        outgoing.append(index, records)
     }
 
     /// Takes an entry out of memory.
@@ -224,14 +272,18 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         guard records[link: entry.index].generation == entry.generation, records[entry.index].queue != .free else {
             return location != nil
         }
-        if let location, spilled.bytes < limits.bytes / 2 {
-            spilled.set(entry.hash, location)
+        if records[entry.index].queue != .outgoing {
+            guard let location else { return false }
+            // Before the index may evict it to grow: then it is there already.
             records[entry.index].traits.insert(.isSpilled)
+            return !list(entry.hash, location)
         }
-        guard records[entry.index].queue == .outgoing else { return false }
-        if location == nil { tallies.add(.spillDropped, entry.ordinal) }
         drop(entry.index)
-        return false
+        guard let location else {
+            tallies.add(.spillDropped, entry.ordinal)
+            return false
+        }
+        return !list(entry.hash, location)
     }
 
     /// The entries in memory, for a clean stop: those that were read most first.
@@ -251,13 +303,13 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     mutating func endRecovery() { touchedWhileRecovering = nil }
 
     /// Takes up an entry of an older process.
-    mutating func recover(_ hash: UInt64, _ location: SpillLocation) {
-        guard touchedWhileRecovering?.contains(hash) != true else { return }
-        spilled.set(hash, location)
+    /// - Returns: false if the index has no room for it.
+    mutating func recover(_ hash: UInt64, _ location: SpillLocation) -> Bool {
+        touchedWhileRecovering?.contains(hash) == true || list(hash, location)
     }
 
     /// Looks at some records, from where the last call ended, and removes what expired or became old; likewise in the index.
-    mutating func sweep(_ count: Int, now: Int64, stamps: StampTable, isLive: (SpillLocation) -> Bool) {
+    mutating func sweep(_ count: Int, now: Int64, stamps: StampView, isLive: (SpillLocation) -> Bool) {
         for _ in 0..<min(count, records.highest) {
             if sweepPosition >= records.highest { sweepPosition = 0 }
             let index = Int32(sweepPosition)

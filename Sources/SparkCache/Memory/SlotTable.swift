@@ -6,6 +6,8 @@ struct SlotTable: ~Copyable {
 
     /// Bytes that it takes.
     var bytes: Int { capacity * 8 }
+    /// Bytes that the next one would make it grow by.
+    var growth: Int { (used + 1) * 4 > capacity * 3 ? bytes : 0 }
 
     init(capacity: Int = 128) {
         self.capacity = capacity
@@ -36,7 +38,7 @@ struct SlotTable: ~Copyable {
 
     /// - Parameter hashes: gives the hash of a place, which growing asks for.
     mutating func insert(_ hash: UInt64, _ index: Int32, hashes: (Int32) -> UInt64) {
-        if (used + 1) * 4 > capacity * 3 { grow(hashes) }
+        if growth > 0 { grow(hashes) }
         place(hash, index)
         used += 1
     }

@@ -27,6 +27,8 @@ struct SpillIndex: ~Copyable {
 
     /// Bytes that it takes of memory.
     var bytes: Int { capacity * 12 }
+    /// Bytes that the next one may make it grow by.
+    var growth: Int { (count + 1) * 5 > capacity * 4 ? capacity / 2 * 12 : 0 }
 
     private func mark(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash) }
 
@@ -51,7 +53,7 @@ struct SpillIndex: ~Copyable {
 
     mutating func set(_ hash: UInt64, _ location: SpillLocation) {
         guard location.length > 0 else { return }
-        if (count + 1) * 5 > capacity * 4 { grow() }
+        if growth > 0 { grow() }
         let (position, isFound) = position(of: mark(hash))
         if !isFound { count += 1 }
         marks[position] = mark(hash)

@@ -11,7 +11,7 @@ struct StampSet: Sendable {
         for stamp in stamps { append(stamp) }
     }
 
-    init(_ tags: [CacheTag], _ table: StampTable) {
+    init(_ tags: [CacheTag], _ table: StampView) {
         for tag in tags { append(table.stamp(of: tag)) }
     }
 
@@ -24,7 +24,7 @@ struct StampSet: Sendable {
         count += 1
     }
 
-    func areCurrent(_ table: StampTable) -> Bool {
+    func areCurrent(_ table: StampView) -> Bool {
         (count < 1 || table.isCurrent(first)) && (count < 2 || table.isCurrent(second)) && further.allSatisfy(table.isCurrent)
     }
 }

@@ -41,8 +41,8 @@ final class Spiller: Sendable {
         var isWorking = true
         while isWorking {
             isWorking = false
-            for shard in tiers.shards {
-                let waiting = shard.table.withLock { $0.outgoingCount > 0 ? $0.waiting(Self.batch) : [] }
+            for shard in tiers.shards.all {
+                let waiting = shard.withLock { $0.outgoingCount > 0 ? $0.waiting(Self.batch) : [] }
                 guard !waiting.isEmpty else { continue }
                 isWorking = true
                 carry(waiting, of: shard)
@@ -55,7 +55,7 @@ final class Spiller: Sendable {
     }
 
     private func settle(_ entries: [Outgoing], _ locations: [SpillLocation?], in shard: Shard) {
-        let orphans = shard.table.withLock { table in
+        let orphans = shard.withLock { table in
             zip(entries, locations).filter { table.settle($0, at: $1) }.map(\.0.hash)
         }
         // Written anew or removed while they were under way: the next process must not take them up.
@@ -89,8 +89,8 @@ final class Spiller: Sendable {
             round()
             var hottest: [UInt64] = []
             var bytes = 0
-            for shard in tiers.shards where bytes < limit {
-                let entries = shard.table.withLock { table in
+            for shard in tiers.shards.all where bytes < limit {
+                let entries = shard.withLock { table in
                     table.resident().map { (entry: $0, isSpilled: table.isSpilled($0)) }
                 }
                 hottest += entries.map(\.entry.hash)

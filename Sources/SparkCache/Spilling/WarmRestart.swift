@@ -13,10 +13,13 @@ struct WarmRestart: Sendable {
     /// - Parameter done: told what was found, once the index stands.
     func begin(_ done: @escaping @Sendable (SpillRecovery) -> Void) {
         BlockingWork.run {
+            var unlisted: [UInt64] = []
             let recovery = spill.recover { hash, location in
-                tiers.shard(hash).table.withLock { $0.recover(hash, location) }
+                if !tiers.shard(hash).withLock({ $0.recover(hash, location) }) { unlisted.append(hash) }
             }
-            for shard in tiers.shards { shard.table.withLock { $0.endRecovery() } }
+            // What the index has no room for nobody will forget when it is written anew: so that is done now.
+            if !unlisted.isEmpty { spill.noteForgotten(unlisted) }
+            for shard in tiers.shards.all { shard.withLock { $0.endRecovery() } }
             done(recovery)
             loadHottest()
         }
@@ -26,7 +29,7 @@ struct WarmRestart: Sendable {
         let byIdentity = Dictionary(namespaces.map { ($0.policy.identity, $0) }) { first, _ in first }
         for hash in spill.hottest.prefix(Self.hottestLimit) {
             guard tiers.spill != nil else { return }
-            guard let location = tiers.shard(hash).table.withLock({ $0.location(hash) }),
+            guard let location = tiers.shard(hash).withLock({ $0.location(hash) }),
                 case .entry(let entry) = spill.read(location, key: nil), entry.hash == hash
             else { continue }
             byIdentity[entry.key.namespace]?.revive(entry, location)

@@ -10,7 +10,7 @@ public struct CacheSettings: ModuleConfiguration {
     public static let settings: [Setting] = [
         .integer("memory_mb", 8...1_048_576, default: 64, "Memory for cached entries, in MiB."),
         .integer(
-            "disk_mb", 0...65_536, default: 1_024,
+            "disk_mb", 0...49_152, default: 1_024,
             "Disk for entries that memory has no room for, in MiB; compressed and encrypted. 0: none."),
         .boolean(
             "warm_restart", default: true,

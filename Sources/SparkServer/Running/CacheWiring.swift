@@ -49,7 +49,7 @@ struct CacheInvalidator: Sendable {
         for consequence in consequences {
             switch consequence {
             case .event(let event):
-                cache.invalidate(tags(of: event))
+                cache.invalidate(tags(of: event), isAnnounced: true)
                 told.append(event)
             case .effect(let effect): effect()
             }
