@@ -75,11 +75,12 @@ public final class Cache: Sendable {
             state.isOpen = true
             return state.namespaces
         }
+        var opening = SpillConfiguration(
+            directory: settings.directory, budget: settings.bytes, key: settings.key, isWarm: settings.isWarm,
+            fingerprint: settings.fingerprint)
+        opening.files = settings.files
         let spill = Spill(
-            SpillConfiguration(
-                directory: settings.directory, budget: settings.bytes,
-                segmentBytes: settings.bytes > 20 << 30 ? 16 << 20 : 8 << 20, key: settings.key, isWarm: settings.isWarm,
-                fingerprint: settings.fingerprint),
+            opening,
             namespaces: declared.map { SpillNamespace(identity: $0.policy.identity, isCompressed: $0.policy.isCompressed) },
             logger: logger)
         let spiller = Spiller(tiers: tiers, spill: spill, encoders: declared.map { $0.encode })

@@ -30,6 +30,8 @@ public struct CacheConfiguration: Sendable {
         public var isWarm: Bool
         /// Names the state of the origin that the entries were read from; a spill of another one is discarded.
         public var fingerprint: String
+        /// The seam at which tests let the disk fail.
+        var files: any SpillFiles = POSIXFiles()
 
         public init(directory: URL, bytes: Int, key: SymmetricKey, isWarm: Bool, fingerprint: String) {
             self.directory = directory

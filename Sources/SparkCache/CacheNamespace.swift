@@ -294,7 +294,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     /// Brings an entry from the disk to memory, if it is there and not in memory.
     func fetchAhead(_ key: CacheKey) async {
         let (entry, hash) = locate(key)
-        let isOnDisk = tiers.shard(hash).withLock { !$0.contains(entry, hash) && $0.location(hash) != nil }
+        let isOnDisk = tiers.shard(hash).withLock { !$0.expect(entry, hash) && $0.location(hash) != nil }
         // A fault of the disk or a cancellation leaves the entry to whoever asks for it.
         if isOnDisk { _ = try? await readCold(entry, hash) }
         if let ahead = ahead.withLock({ $0 }), !tiers.shard(hash).withLock({ $0.contains(entry, hash) }) {
