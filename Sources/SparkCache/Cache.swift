@@ -76,7 +76,8 @@ public final class Cache: Sendable {
             return state.namespaces
         }
         var opening = SpillConfiguration(
-            directory: settings.directory, budget: settings.bytes, key: settings.key, isWarm: settings.isWarm,
+            directory: settings.directory, budget: settings.bytes,
+            segmentBytes: settings.bytes > 20 << 30 ? 16 << 20 : 8 << 20, key: settings.key, isWarm: settings.isWarm,
             fingerprint: settings.fingerprint)
         opening.files = settings.files
         let spill = Spill(
