@@ -2,21 +2,18 @@ import GRDB
 import SparkCore
 import SparkStorage
 
-/// Reads people from the table of Profiles in the snapshot of a deck: the few columns that filter and score want for many, whole
-/// profiles for those who are shown.
+/// Reads people from the table of Profiles in the snapshot of a deck: the few columns that filter and score want.
 struct CandidateReader {
     let database: Database
     let today: CivilDate
 
     private static let columns = """
         u.id, u.birth_date, u.gender, u.interested_in, u.min_age, u.max_age, u.max_distance_km, u.hard_age, u.hard_distance,
-        u.paused, u.incognito, u.closed, u.last_active_at, u.location, u.interests, u.hide_distance
+        u.paused, u.incognito, u.closed, u.last_active_at, u.location, u.interests, u.hide_distance,
+        u.version
         """
 
     private static let byID = "SELECT \(columns) FROM profiles_users u WHERE u.id = ?1"
-    private static let wholeByID = """
-        SELECT \(columns), u.created_at, u.version, u.name, u.about FROM profiles_users u WHERE u.id = ?1
-        """
 
     /// Were active since ?13, are of a gender in ?14, look for the gender ?15, and were born from day ?16 to ?17.
     private static let coarseFilter = """
@@ -49,13 +46,6 @@ struct CandidateReader {
         try RawStatement(Self.byID, in: database).row([.integer(id.rawValue)], read: Self.interests) ?? []
     }
 
-    /// The whole person; nil when there is none.
-    func profile(_ id: UserID) throws -> Profile? {
-        try RawStatement(Self.wholeByID, in: database).row([.integer(id.rawValue)]) { row in
-            Self.candidate(row, today: today).map { Self.profile(of: $0, row) }
-        } ?? nil
-    }
-
     /// Nil for a gender that does not exist, which the table's constraints keep out.
     static func candidate(_ row: borrowing SQLRow, today: CivilDate) -> Candidate? {
         guard let gender = Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(2))) else { return nil }
@@ -67,29 +57,15 @@ struct CandidateReader {
             id: UserID(rawValue: row.integer(0)), age: CivilDate(daysSinceEpoch: row.integer(1)).age(on: today),
             gender: gender, preferences: preferences, isPaused: row.flag(9), isIncognito: row.flag(10),
             isClosed: row.flag(11), hidesDistance: row.flag(15), lastActiveAt: row.time(12),
-            place: row.place(13))
+            place: row.place(13), version: row.integer(16))
     }
 
     /// The interests of a row that any of the statements here selected.
-    static func interests(_ row: borrowing SQLRow) -> Set<String> { Set(interestsInOrder(row)) }
-
-    private static func interestsInOrder(_ row: borrowing SQLRow) -> [String] {
+    static func interests(_ row: borrowing SQLRow) -> Set<String> {
         row.withBytes(14) { text in
             // Two bytes are "[]".
             guard text.count > 2, let value = try? JSONParser.parse(text) else { return [] }
-            return value.array?.compactMap(\.string) ?? []
+            return Set(value.array?.compactMap(\.string) ?? [])
         }
-    }
-
-    private static func profile(of candidate: Candidate, _ row: borrowing SQLRow) -> Profile {
-        Profile(
-            id: candidate.id, name: row.text(18),
-            birthDate: CivilDate(daysSinceEpoch: row.integer(1)), gender: candidate.gender,
-            about: row.text(19), interests: interestsInOrder(row),
-            preferences: candidate.preferences,
-            visibility: Visibility(
-                isPaused: candidate.isPaused, isIncognito: candidate.isIncognito, hidesDistance: candidate.hidesDistance),
-            place: candidate.place, lastActiveAt: candidate.lastActiveAt,
-            createdAt: row.time(16), isClosed: candidate.isClosed, version: row.integer(17))
     }
 }

@@ -16,6 +16,30 @@ struct DeckQuery: Sendable {
 }
 
 /// The best candidates of one stage, best first.
+struct Ranking: Sendable {
+    /// How far was looked: nobody from beyond could be in it.
+    enum Reach: Hashable, Sendable {
+        case nowhere
+        case within(Distance)
+        case everywhere
+    }
+
+    let stage: DeckStage
+    let ranks: [DeckRank]
+    /// Nobody else is in this stage.
+    let isComplete: Bool
+    /// The viewer's published place, and whom the viewer seeks.
+    let place: Coordinate
+    let interestedIn: GenderSet
+    /// Over all stages that were looked at.
+    let reach: Reach
+    /// Ages are those of this day.
+    let day: CivilDate
+    /// When the first of the viewer's skips runs out, and somebody comes back.
+    let validUntil: Timestamp
+}
+
+/// A deck as it is dealt.
 struct Deck: Sendable {
     let stage: DeckStage
     let suggestions: [Suggestion]
@@ -36,12 +60,23 @@ struct DeckRank: Hashable, Comparable, Sendable {
     let score: Int
     let tie: UInt64
     let id: UserID
+    /// Of the candidate's profile, when this was made.
+    let version: Int64
 
-    init(score: Int, candidate: UserID, viewer: UserID) {
+    init(score: Int, candidate: UserID, version: Int64, viewer: UserID) {
         let bits = UInt64(bitPattern: candidate.rawValue)
         self.score = score
         self.tie = SplitMix64.mix(UInt64(bitPattern: viewer.rawValue) ^ (bits << 32 | bits >> 32))
         self.id = candidate
+        self.version = version
+    }
+
+    /// As it was made before.
+    init(score: Int, tie: UInt64, id: UserID, version: Int64) {
+        self.score = score
+        self.tie = tie
+        self.id = id
+        self.version = version
     }
 
     /// Whether it stands nearer to the front.

@@ -3,29 +3,46 @@ import SparkCore
 import SparkStorage
 
 /// Who stands how to a viewer when a deck is made: read once, as sorted lists that are asked thousands of times.
-struct DeckStanding {
-    private let excluded: SortedIdentifiers
-    private let likers: SortedIdentifiers
+struct DeckStanding: Sendable {
+    let excluded: SortedIdentifiers
+    let likers: SortedIdentifiers
+    /// When the first of the skips in it runs out: from then on it is another.
+    let validUntil: Timestamp
 
-    /// - Parameter query: names the viewer and for how long a skip counts.
-    init(of query: DeckQuery, in database: Database) throws {
-        let viewer = SQLValue.integer(query.viewer.rawValue)
-        let skippedSince = SQLValue.integer((query.now - query.skipLifetime).milliseconds)
-        var excluded = [query.viewer.rawValue]
-        func gather(_ sql: String, _ arguments: [SQLValue], into list: inout [Int64]) throws {
-            try RawStatement(sql, in: database).forEach(arguments) { row in
+    /// - Parameters:
+    ///   - now: decides which skips count.
+    ///   - skipLifetime: for so long a skip counts.
+    init(of viewer: UserID, at now: Timestamp, skipLifetime: Duration, in database: Database) throws {
+        let key = SQLValue.integer(viewer.rawValue)
+        let skippedSince = (now - skipLifetime).milliseconds
+        var excluded = [viewer.rawValue]
+        var firstSkip = Int64.max
+        try RawStatement(Self.swiped, in: database).forEach([key, .integer(skippedSince)]) { row in
+            excluded.append(row.integer(0))
+            if row.integer(1) == SwipeAction.skip.rawValue { firstSkip = min(firstSkip, row.integer(2)) }
+            return true
+        }
+        func gather(_ sql: String, into list: inout [Int64]) throws {
+            try RawStatement(sql, in: database).forEach([key]) { row in
                 list.append(row.integer(0))
                 return true
             }
         }
-        try gather(Self.swiped, [viewer, skippedSince], into: &excluded)
         for sql in [Self.passedBy, Self.blocked, Self.blockedBy, Self.matchedAbove, Self.matchedBelow] {
-            try gather(sql, [viewer], into: &excluded)
+            try gather(sql, into: &excluded)
         }
         var likers: [Int64] = []
-        try gather(Self.likedBy, [viewer], into: &likers)
-        self.excluded = SortedIdentifiers(excluded)
-        self.likers = SortedIdentifiers(likers)
+        try gather(Self.likedBy, into: &likers)
+        self.init(
+            excluded: SortedIdentifiers(excluded), likers: SortedIdentifiers(likers),
+            validUntil: firstSkip == .max
+                ? Timestamp(milliseconds: .max) : Timestamp(milliseconds: firstSkip) + skipLifetime)
+    }
+
+    init(excluded: SortedIdentifiers, likers: SortedIdentifiers, validUntil: Timestamp) {
+        self.excluded = excluded
+        self.likers = likers
+        self.validUntil = validUntil
     }
 
     /// Swiped, blocked in either direction, matched once, or has passed on the viewer; the viewer, too.
@@ -36,7 +53,7 @@ struct DeckStanding {
 
     // Ordered, so that the key is read and not the index by time: then there is nothing to sort.
     private static let swiped = """
-        SELECT target_id FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at > ?2)
+        SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at > ?2)
         ORDER BY target_id
         """
     private static let passedBy = """
@@ -50,18 +67,37 @@ struct DeckStanding {
 }
 
 /// A set of identifiers without hashing.
-struct SortedIdentifiers {
-    private let sorted: [Int64]
+struct SortedIdentifiers: Hashable, Sendable {
+    let sorted: [Int64]
 
     /// - Parameter list: mostly runs that are sorted already, which the standard sort merges in passing.
     init(_ list: [Int64]) { sorted = list.sorted() }
 
     func contains(_ identifier: Int64) -> Bool {
+        let place = place(of: identifier)
+        return place < sorted.count && sorted[place] == identifier
+    }
+
+    /// With one more; nothing changes if it is there.
+    func inserting(_ identifier: Int64) -> SortedIdentifiers {
+        let place = place(of: identifier)
+        if place < sorted.count, sorted[place] == identifier { return self }
+        var list: [Int64] = []
+        list.reserveCapacity(sorted.count + 1)
+        list += sorted[..<place]
+        list.append(identifier)
+        list += sorted[place...]
+        return SortedIdentifiers(trusted: list)
+    }
+
+    private init(trusted sorted: [Int64]) { self.sorted = sorted }
+
+    private func place(of identifier: Int64) -> Int {
         var (low, high) = (0, sorted.count)
         while low < high {
             let middle = (low + high) / 2
             if sorted[middle] < identifier { low = middle + 1 } else { high = middle }
         }
-        return low < sorted.count && sorted[low] == identifier
+        return low
     }
 }

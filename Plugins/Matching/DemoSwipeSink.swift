@@ -1,4 +1,5 @@
 import GRDB
+import SparkCore
 import SparkStorage
 
 /// Writes a town's swipes as fast as SQLite takes them: in the order of the key, many rows a statement, bound directly. Secondary

@@ -10,20 +10,25 @@ public struct MatchingModule: SparkModule {
         migrations: MatchingMigrations.all, tables: MatchingTables.all, reads: ["profiles_users"],
         metrics: MatchingMetrics.declarations, invariants: MatchingInvariants.all)
 
-    private let store: any MatchingStore
+    let store: SpatiaLiteMatchingStore
+    let service: MatchingService
     private let routes: MatchingRoutes
 
     public init(configuration: MatchingConfiguration, context: ModuleContext) throws {
         let store = SpatiaLiteMatchingStore(storage: context.storage, identifiers: context.identifiers)
-        let service = MatchingService(
-            configuration: configuration, store: store, profiles: try context.port((any ProfileReading).self),
-            clock: context.clock, metrics: MatchingMetrics())
+        let profiles = try context.port((any ProfileReading).self)
+        self.service = MatchingService(
+            configuration: configuration, store: store, profiles: profiles,
+            dealer: try Dealer(configuration: configuration, store: store, profiles: profiles, context: context),
+            lists: try MatchLists(store: store, profiles: profiles, context: context), clock: context.clock,
+            metrics: MatchingMetrics())
         self.store = store
         self.routes = MatchingRoutes(service: service, cursors: context.cursors)
     }
 
     public func register(in registrar: inout ModuleRegistrar) {
         for route in routes.all { registrar.route(route) }
+        registrar.addMatchingInvalidations()
         registrar.contribute((any ProfileVisibilityPolicy).self, BlockVisibility(store: store))
         registrar.demo { town, database, progress in
             try DemoSwipes(town: town).load(into: database, progress: progress)

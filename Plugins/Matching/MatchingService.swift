@@ -6,22 +6,21 @@ struct MatchingService: Sendable {
     let configuration: MatchingConfiguration
     let store: any MatchingStore
     let profiles: any ProfileReading
+    let dealer: Dealer
+    let lists: MatchLists
     let clock: any WallClock
     let metrics: MatchingMetrics
 
     /// The best candidates of a person.
     /// - Throws: `MatchingError.locationRequired`.
     func suggestions(for user: UserID, limit: Int) async throws -> SuggestionList {
-        let now = clock.now()
         let start = ContinuousClock.now
-        let deck = try await store.deck(
-            for: DeckQuery(
-                viewer: user, limit: limit, now: now, activeDays: configuration.activeDays,
-                skipLifetime: configuration.swipes.skipLifetime, scorer: configuration.scorer))
+        let deck = try await dealer.deck(for: user, limit: limit)
         metrics.dealt(deck, in: ContinuousClock.now - start)
+        let today = clock.now().date
         let items = deck.suggestions.map { suggestion in
             SuggestionView(
-                card: ProfileCard(suggestion.profile, viewerPlace: deck.viewerPlace, today: now.date),
+                card: ProfileCard(suggestion.profile, viewerPlace: deck.viewerPlace, today: today),
                 score: suggestion.score)
         }
         return SuggestionList(items: items, stage: deck.stage)
@@ -45,7 +44,7 @@ struct MatchingService: Sendable {
     }
 
     func matches(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<MatchView> {
-        let page = try await store.matches(of: user, after: position, limit: limit)
+        let page = try await lists.page(of: user, after: position, limit: limit)
         let cards = try await cards(of: page.items.map(\.other), for: user)
         return Page(
             items: page.items.compactMap { match in cards[match.other].map { MatchView(match, card: $0) } }, next: page.next)

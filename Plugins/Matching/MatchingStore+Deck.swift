@@ -11,26 +11,32 @@ import SparkStorage
 // like everybody else.
 
 extension SpatiaLiteMatchingStore {
-    func deck(for query: DeckQuery) async throws -> Deck {
+    func ranking(for query: DeckQuery, standing: DeckStanding?) async throws -> Ranking {
         try await storage.read { database in
             let people = CandidateReader(database: database, today: query.now.date)
             guard let viewer = try people.candidate(query.viewer) else { throw EdgeError.notFound }
             guard let place = viewer.place else { throw MatchingError.locationRequired }
             let interests = try people.interests(of: viewer.id)
-            let search = DeckSearch(
+            let standing =
+                try standing ?? DeckStanding(of: viewer.id, at: query.now, skipLifetime: query.skipLifetime, in: database)
+            var search = DeckSearch(
                 database: database, query: query, viewer: viewer, place: place, interests: interests,
-                standing: try DeckStanding(of: query, in: database))
+                standing: standing)
             var found: (stage: DeckStage, ranks: [DeckRank]) = (.anywhere, [])
             if !viewer.isPaused, !viewer.isClosed {
                 for stage in DeckStage.allCases where found.ranks.isEmpty {
                     found = (stage, try search.best(at: stage))
                 }
             }
-            let suggestions = try found.ranks.compactMap { rank in
-                try people.profile(rank.id).map { Suggestion(profile: $0, score: rank.score) }
-            }
-            return Deck(stage: found.stage, suggestions: suggestions, viewerPlace: place)
+            return Ranking(
+                stage: found.stage, ranks: found.ranks, isComplete: found.ranks.count < query.limit, place: place,
+                interestedIn: viewer.preferences.interestedIn, reach: search.reach, day: query.now.date,
+                validUntil: standing.validUntil)
         }
+    }
+
+    func standing(of user: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> DeckStanding {
+        try await storage.read { try DeckStanding(of: user, at: now, skipLifetime: skipLifetime, in: $0) }
     }
 }
 
@@ -46,9 +52,23 @@ private struct DeckSearch {
     let place: Coordinate
     let interests: Set<String>
     let standing: DeckStanding
+    /// How far the stages looked so far.
+    private(set) var reach = Ranking.Reach.nowhere
+
+    init(
+        database: Database, query: DeckQuery, viewer: Candidate, place: Coordinate, interests: Set<String>,
+        standing: DeckStanding
+    ) {
+        self.database = database
+        self.query = query
+        self.viewer = viewer
+        self.place = place
+        self.interests = interests
+        self.standing = standing
+    }
 
     /// The best candidates of a stage, best first.
-    func best(at stage: DeckStage) throws -> [DeckRank] {
+    mutating func best(at stage: DeckStage) throws -> [DeckRank] {
         let filter = TwoWayFilter(viewer: viewer, stage: stage, activeSince: query.activeSince)
         let outermost = viewer.reach(at: stage)
         var best = BestCandidates(limit: query.limit)
@@ -56,10 +76,12 @@ private struct DeckSearch {
         while true {
             if let outermost, radius >= outermost { radius = outermost }
             if radius > Self.widestRing {
+                reach = .everywhere
                 // Those of the rings are met again, which changes nothing.
                 try weigh(CandidateReader.anywhere, arguments(nil, at: stage), filter: filter, best: &best)
                 return best.ranks
             }
+            extend(to: radius)
             let ring = Envelope.covering(place, radius: radius)
             for box in ring {
                 try weigh(CandidateReader.inBox, arguments(box, without: inner, at: stage), filter: filter, best: &best)
@@ -70,6 +92,14 @@ private struct DeckSearch {
             if let threshold = best.threshold, threshold > ceiling { return best.ranks }
             inner = ring
             radius = Distance(metres: radius.metres * 2)
+        }
+    }
+
+    private mutating func extend(to radius: Distance) {
+        switch reach {
+        case .nowhere: reach = .within(radius)
+        case .within(let before): reach = .within(max(before, radius))
+        case .everywhere: break
         }
     }
 
@@ -88,7 +118,7 @@ private struct DeckSearch {
             // Interests are a text to be parsed, so only for those who could make it with the best of them.
             if let threshold = best.threshold, score(interests.count) < threshold { return true }
             let shared = interests.isEmpty ? 0 : CandidateReader.interests(row).intersection(interests).count
-            best.offer(DeckRank(score: score(shared), candidate: candidate.id, viewer: viewer.id))
+            best.offer(DeckRank(score: score(shared), candidate: candidate.id, version: candidate.version, viewer: viewer.id))
             return true
         }
     }

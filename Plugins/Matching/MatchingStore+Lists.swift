@@ -29,6 +29,29 @@ extension SpatiaLiteMatchingStore {
         }
     }
 
+    func liveMatches(of user: UserID, limit: Int) async throws -> [Match] {
+        try await storage.read { database in
+            var matches: [Match] = []
+            try RawStatement(
+                """
+                SELECT id, conversation_id, created_at, user_b AS other FROM matching_matches
+                WHERE user_a = ?1 AND ended_at IS NULL
+                UNION ALL
+                SELECT id, conversation_id, created_at, user_a AS other FROM matching_matches
+                WHERE user_b = ?1 AND ended_at IS NULL
+                ORDER BY created_at DESC, id DESC LIMIT ?2
+                """, in: database
+            ).forEach([.integer(user.rawValue), .integer(Int64(limit))]) { row in
+                matches.append(
+                    Match(
+                        id: MatchID(rawValue: row.integer(0)), conversation: ConversationID(rawValue: row.integer(1)),
+                        other: UserID(rawValue: row.integer(3)), createdAt: row.time(2)))
+                return true
+            }
+            return matches
+        }
+    }
+
     func likes(
         of user: UserID, after position: PagePosition, limit: Int, skippedSince: Timestamp
     ) async throws -> Page<ReceivedLike> {

@@ -10,7 +10,7 @@ extension SpatiaLiteMatchingStore {
     func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome {
         try await storage.write { transaction in
             let database = transaction.database
-            guard try PairReader.areOpen(swipe.user, swipe.target, in: database),
+            guard let pair = try PairReader.openPair(swipe.user, swipe.target, in: database),
                 try !PairReader.isBlocked(swipe.user, swipe.target, in: database)
             else { throw EdgeError.notFound }
             let before = try standing(swipe, rules: rules, at: transaction.now, in: database)
@@ -22,6 +22,10 @@ extension SpatiaLiteMatchingStore {
             guard before != swipe.action else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: true) }
             try spendLike(swipe, rules: rules, at: transaction.now, in: database)
             try put(swipe, at: transaction.now, in: database)
+            transaction.publish(
+                SwipeRecorded(
+                    user: swipe.user, target: swipe.target, action: swipe.action, previous: before,
+                    isIncognito: pair.isFirstIncognito))
             return try answer(swipe, wasLike: before?.isLike == true, in: transaction)
         }
     }
@@ -42,6 +46,7 @@ extension SpatiaLiteMatchingStore {
             guard try PairReader.match(of: user, target, in: database) == nil else { throw MatchingError.undoMatched }
             try database.cachedStatement(sql: "DELETE FROM matching_swipes WHERE user_id = ? AND target_id = ?")
                 .execute(arguments: [user.rawValue, target.rawValue])
+            transaction.publish(SwipeUndone(user: user, target: target))
             return Swipe(user: user, target: target, action: action)
         }
     }

@@ -4,23 +4,32 @@ import SparkStorage
 /// What Matching keeps, in its own words.
 protocol MatchingStore: Sendable {
     /// The best candidates of the first stage that has any, exactly: as if everybody had been asked. One snapshot.
+    /// - Parameter standing: of the viewer; if nil, it is read in the same snapshot.
     /// - Throws: `MatchingError.locationRequired` for a viewer without a place, `EdgeError.notFound` for none at all.
-    func deck(for query: DeckQuery) async throws -> Deck
+    func ranking(for query: DeckQuery, standing: DeckStanding?) async throws -> Ranking
+
+    /// Who stands how to somebody.
+    /// - Parameters:
+    ///   - now: decides which skips have run out.
+    func standing(of user: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> DeckStanding
 
     /// Records a swipe and makes the match if it is mutual: exactly once, whoever comes first.
     ///
-    /// The same action again changes nothing and answers the same. Publishes `MatchCreated`, or `LikeReceived` for what was no like
+    /// The same action again changes nothing and answers the same. Publishes `SwipeRecorded`, then `MatchCreated`, or `LikeReceived` for what was no like
     /// before.
     /// - Throws: `EdgeError.notFound` (target unknown, closed, blocked in either direction, or unmatched for good),
     ///   `MatchingError.alreadyMatched`, `.dailyLimit`.
     func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome
 
-    /// Takes the last swipe back.
+    /// Takes the last swipe back. Publishes `SwipeUndone`.
     /// - Throws: `MatchingError.nothingToUndo`, `.undoMatched`.
     func undoLastSwipe(of user: UserID, rules: SwipeRules) async throws -> Swipe
 
     /// Live matches with people who are there, newest first.
     func matches(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Match>
+
+    /// The newest live matches, with people who closed their accounts, too.
+    func liveMatches(of user: UserID, limit: Int) async throws -> [Match]
 
     /// Ends a match for good. Publishes `MatchEnded`.
     /// - Throws: `EdgeError.notFound` unless it is a live match of this user.

@@ -3,11 +3,25 @@ import SparkCore
 
 /// What the rows say about two people, inside a write.
 enum PairReader {
+    struct OpenPair {
+        let isFirstIncognito: Bool
+    }
+
     /// Both exist and have not closed their accounts.
     static func areOpen(_ user: UserID, _ target: UserID, in database: Database) throws -> Bool {
+        try openPair(user, target, in: database) != nil
+    }
+
+    /// Nil unless both exist and have not closed their accounts.
+    static func openPair(
+        _ user: UserID, _ target: UserID, in database: Database
+    ) throws -> OpenPair? {
         let statement = try database.cachedStatement(
-            sql: "SELECT COUNT(*) FROM profiles_users WHERE id IN (?, ?) AND closed = 0")
-        return try Int.fetchOne(statement, arguments: [user.rawValue, target.rawValue]) == 2
+            sql: "SELECT COUNT(*), TOTAL(id = ?1 AND incognito) FROM profiles_users WHERE id IN (?1, ?2) AND closed = 0")
+        guard let row = try Row.fetchOne(statement, arguments: [user.rawValue, target.rawValue]), row[0] as Int == 2 else {
+            return nil
+        }
+        return OpenPair(isFirstIncognito: row[1] as Double > 0)
     }
 
     /// In either direction.

@@ -29,6 +29,8 @@ struct Candidate: Hashable, Sendable {
     let lastActiveAt: Timestamp
     /// Published; nil before the first location.
     let place: Coordinate?
+    /// Of the profile.
+    var version: Int64 = 0
 
     /// Whether this person accepts somebody's age at a stage.
     func accepts(age: Int, at stage: DeckStage) -> Bool {

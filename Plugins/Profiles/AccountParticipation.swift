@@ -12,7 +12,7 @@ extension AccountParticipation: RegistrationParticipant {
     }
 
     func selfPortrait(of user: UserID) async throws -> [UInt8] {
-        let own = try service.own(user)
+        let own = try await service.own(user)
         return JSONWriter.bytes(of: OwnProfileView(own: own, centre: service.centre(of: own), today: clock.now().date))
     }
 }

@@ -18,6 +18,15 @@ struct ProfileAspects: OptionSet, Sendable {
     static let location = ProfileAspects(rawValue: 2)
 }
 
+extension Profile {
+    /// Whether what differs may bring the person into decks in which they were not, or further to the front.
+    func mayEnterDecks(after before: Profile) -> Bool {
+        guard !visibility.isPaused, !isClosed else { return false }
+        return visibility != before.visibility || preferences != before.preferences || gender != before.gender
+            || interests != before.interests || isClosed != before.isClosed
+    }
+}
+
 extension OwnProfile {
     /// The record of somebody who has just registered.
     init(_ registration: Registration) {

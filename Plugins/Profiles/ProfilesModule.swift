@@ -1,3 +1,4 @@
+import SparkCache
 import SparkCore
 public import SparkKit
 
@@ -8,21 +9,27 @@ public struct ProfilesModule: SparkModule {
         migrations: ProfilesMigrations.all, tables: ProfilesPersonalData.tables, metrics: ProfilesMetrics.declarations,
         invariants: ProfilesInvariants.all)
 
-    private let service: ProfilesService
+    let service: ProfilesService
     private let clock: any WallClock
+    /// None in a server that begins without people.
+    private let warming: Warming?
 
     public init(configuration: ProfilesConfiguration, context: ModuleContext) throws {
         let sizes = configuration.gridSizes
         guard sizes.hiddenCellMetres >= sizes.cellMetres else {
             throw ModuleFault(module: Self.manifest.id, "hidden_cell_metres must not be smaller than cell_metres")
         }
-        let store = SpatiaLiteProfilesStore(storage: context.storage, gridSizes: sizes)
+        let plain = SpatiaLiteProfilesStore(storage: context.storage, gridSizes: sizes)
+        let records = try ProfileRecords(store: plain, context: context)
+        let store = SpatiaLiteProfilesStore(storage: context.storage, gridSizes: sizes) { records.file($0) }
         let metrics = ProfilesMetrics()
         clock = context.clock
         service = ProfilesService(
-            store: store, places: PublishedPlaces(sizes), limits: configuration.locationLimits,
+            store: store, records: records, answers: try PreferencesAnswers(records: records, context: context),
+            places: PublishedPlaces(sizes), limits: configuration.locationLimits,
             activity: ActivityLog(store: store, clock: context.clock, metrics: metrics, logger: context.logger),
             policies: context.contributions((any ProfileVisibilityPolicy).self), metrics: metrics)
+        warming = context.isEphemeral ? nil : Warming(store: store, records: records, logger: context.logger)
     }
 
     public func register(in registrar: inout ModuleRegistrar) {
@@ -35,8 +42,14 @@ public struct ProfilesModule: SparkModule {
         registrar.contribute((any RegistrationParticipant).self, participation)
         registrar.contribute((any ClosureParticipant).self, participation)
 
+        registrar.invalidate(on: ProfileChanged.self) { [.user($0.user)] }
+        registrar.invalidate(on: LocationChanged.self) { [.user($0.user)] }
+        registrar.invalidate(on: ActivityRecorded.self) { $0.people.map { .activity(of: $0.user) } }
+        registrar.invalidate(on: AccountErased.self) { [.user($0.user)] }
+
         registrar.prepare { [store = service.store] in try await store.adoptGrid() }
         registrar.service(service.activity)
+        if let warming { registrar.service(warming) }
         registrar.health("grid") { [store = service.store] in try await store.checkGrid() }
 
         registrar.demo { [places = service.places] town, database, progress in

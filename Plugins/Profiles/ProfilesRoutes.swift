@@ -9,7 +9,7 @@ struct ProfilesRoutes: Sendable {
     var all: [Route] {
         [
             Route(.get, "/me", "Show my profile", rateLimit: .read, answer: .of(OwnProfileView.self)) { call in
-                reply(try service.own(call.user), call)
+                reply(try await service.own(call.user), call)
             },
             Route(
                 .patch, "/me", "Change parts of my profile", rateLimit: .write, body: .of(ProfileChange.self),
@@ -23,7 +23,7 @@ struct ProfilesRoutes: Sendable {
             Route(
                 .get, "/me/preferences", "Show whom I want to see", rateLimit: .read, answer: .of(PreferencesView.self)
             ) { call in
-                .json(PreferencesView(preferences: try service.own(call.user).profile.preferences))
+                Reply(json: try await service.preferences(of: call.user))
             },
             Route(
                 .put, "/me/preferences", "Say whom I want to see", rateLimit: .write, body: .of(PreferencesChange.self),

@@ -5,6 +5,8 @@ import SparkKit
 /// What people may do with their record, and what others may see of it.
 struct ProfilesService: Sendable {
     let store: any ProfilesStore
+    let records: ProfileRecords
+    let answers: PreferencesAnswers
     let places: PublishedPlaces
     let limits: LocationLimits
     let activity: ActivityLog
@@ -13,9 +15,15 @@ struct ProfilesService: Sendable {
 
     /// The record of the person who asks.
     /// - Throws: `EdgeError.notFound` when it is erased already.
-    func own(_ user: UserID) throws -> OwnProfile {
-        guard let own = try store.own(user) else { throw EdgeError.notFound }
+    func own(_ user: UserID) async throws -> OwnProfile {
+        guard let own = try await records.record(of: user) else { throw EdgeError.notFound }
         return own
+    }
+
+    /// The preferences of the person who asks, as they are sent.
+    func preferences(of user: UserID) async throws -> [UInt8] {
+        guard let answer = try await answers.answer(for: user) else { throw EdgeError.notFound }
+        return answer
     }
 
     /// The centre of somebody's cell; only for themselves.
@@ -49,7 +57,7 @@ struct ProfilesService: Sendable {
     /// A place in the same cell changes nothing and is never refused.
     /// - Throws: `ProfilesError` for moves that are too many or too fast.
     func move(_ user: UserID, to place: Coordinate) async throws -> Coordinate? {
-        let known = try own(user)
+        let known = try await own(user)
         guard places.cell(at: place, last: known.cell) != known.cell else {
             metrics.stayed.increment()
             activity.recordActivity(of: user)
@@ -79,17 +87,20 @@ struct ProfilesService: Sendable {
     /// Who does not exist, is closed or refuses this viewer cannot be told apart.
     /// - Throws: `EdgeError.notFound`.
     func person(_ user: UserID, for viewer: UserID) async throws -> (profile: Profile, viewerPlace: Coordinate?) {
-        guard let profile = try store.own(user)?.profile else { throw EdgeError.notFound }
+        guard let profile = try await records.record(of: user)?.profile else { throw EdgeError.notFound }
         if user == viewer { return (profile, profile.place) }
         guard !profile.isClosed else { throw EdgeError.notFound }
         for policy in policies.all {
             guard try await policy.maySee(profile, viewer: viewer) else { throw EdgeError.notFound }
         }
-        return (profile, try store.own(viewer)?.profile.place)
+        return (profile, try await records.record(of: viewer)?.profile.place)
     }
 }
 
 extension ProfilesService: ProfileReading {
-    func profile(of user: UserID) async throws -> Profile? { try store.own(user)?.profile }
-    func profiles(of users: [UserID]) async throws -> [Profile] { try await store.profiles(of: users) }
+    func profile(of user: UserID) async throws -> Profile? { try await records.record(of: user)?.profile }
+
+    func profiles(of users: [UserID]) async throws -> [Profile] {
+        try await records.records(of: users).compactMap { $0?.profile }.filter { !$0.isClosed }
+    }
 }

@@ -4,8 +4,10 @@ import SparkCore
 protocol ProfilesStore: Sendable {
     /// The whole record; nil when there is no such person. A few microseconds, on the caller's thread.
     func own(_ user: UserID) throws -> OwnProfile?
-    /// Those of the given people who exist and are not closed, in the order given.
-    func profiles(of users: [UserID]) async throws -> [Profile]
+    /// The records of several people in the order given; nil for whom there is none.
+    func records(of users: [UserID]) async throws -> [OwnProfile?]
+    /// Those who were active last and are not closed, at most so many. Reads everybody.
+    func lastActive(_ limit: Int) async throws -> [UserID]
     /// Adds a record in a transaction that another module began.
     func insert(_ own: OwnProfile, in work: any UnitOfWork) throws
     /// Alters a record in one transaction: nobody else alters it between the reading and the writing.

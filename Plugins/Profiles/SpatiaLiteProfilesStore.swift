@@ -7,6 +7,8 @@ import SparkStorage
 struct SpatiaLiteProfilesStore: ProfilesStore {
     let storage: Storage
     let gridSizes: GridSizes
+    /// Takes the record that a write left, right after its commit and its events.
+    var file: @Sendable (OwnProfile) -> Void = { _ in }
 
     func own(_ user: UserID) throws -> OwnProfile? {
         try storage.pointRead { reader in
@@ -14,28 +16,40 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
         }
     }
 
-    func profiles(of users: [UserID]) async throws -> [Profile] {
+    func records(of users: [UserID]) async throws -> [OwnProfile?] {
         guard !users.isEmpty else { return [] }
         return try await storage.read { database in
             let statement = try RawStatement(ProfileRow.select, in: database)
-            return try users.compactMap { user in
-                try statement.row([.integer(user.rawValue)]) { ProfileRow.record($0).profile }
-            }.filter { !$0.isClosed }
+            return try users.map { user in
+                try statement.row([.integer(user.rawValue)]) { ProfileRow.record($0) }
+            }
+        }
+    }
+
+    func lastActive(_ limit: Int) async throws -> [UserID] {
+        try await storage.read { database in
+            try Int64.fetchAll(
+                database, sql: "SELECT id FROM profiles_users WHERE closed = 0 ORDER BY last_active_at DESC LIMIT ?",
+                arguments: [limit]
+            ).map { UserID(rawValue: $0) }
         }
     }
 
     func insert(_ own: OwnProfile, in work: any UnitOfWork) throws {
-        try RawStatement(ProfileRow.insert, in: work.transaction.database).run(ProfileRow.values(of: own))
+        let (transaction, file) = (work.transaction, file)
+        try RawStatement(ProfileRow.insert, in: transaction.database).run(ProfileRow.values(of: own))
+        transaction.afterCommit { file(own) }
     }
 
     func change(
         _ user: UserID, _ alter: @escaping @Sendable (inout OwnProfile, Timestamp) throws -> ProfileAspects
     ) async throws -> (own: OwnProfile, altered: ProfileAspects)? {
-        try await storage.write { transaction in
+        try await storage.write { [file] transaction in
             let database = transaction.database
             let found = try RawStatement(ProfileRow.select, in: database)
                 .row([.integer(user.rawValue)]) { ProfileRow.record($0) }
-            guard var own = found else { return nil }
+            guard let before = found else { return nil }
+            var own = before
             let altered = try alter(&own, transaction.now)
             guard !altered.isEmpty else { return (own, altered) }
             own.profile.version += 1
@@ -43,12 +57,19 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
             if altered.contains(.location) {
                 try StoredGrid.adopt(gridSizes, in: database)
                 try updateLocation(of: own, in: database)
-                transaction.publish(LocationChanged(user: user))
+                transaction.publish(
+                    LocationChanged(
+                        user: user, gender: own.profile.gender, from: before.profile.place, to: own.profile.place))
             }
             if altered.contains(.profile) {
                 try updateProfile(own, in: database)
-                transaction.publish(ProfileChanged(user: user))
+                transaction.publish(
+                    ProfileChanged(
+                        user: user, gender: own.profile.gender, place: own.profile.place,
+                        mayEnterDecks: own.profile.mayEnterDecks(after: before.profile)))
             }
+            let left = own
+            transaction.afterCommit { file(left) }
             return (own, altered)
         }
     }
@@ -96,7 +117,15 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
                 WHERE id = ?3 AND closed <> ?1
                 """)
         try statement.execute(arguments: [isClosed ? 1 : 0, transaction.now.milliseconds, user.rawValue])
-        if transaction.database.changesCount > 0 { transaction.publish(ProfileChanged(user: user)) }
+        guard transaction.database.changesCount > 0,
+            let own = try RawStatement(ProfileRow.select, in: transaction.database)
+                .row([.integer(user.rawValue)], read: { ProfileRow.record($0) })
+        else { return }
+        transaction.publish(
+            ProfileChanged(
+                user: user, gender: own.profile.gender, place: own.profile.place, mayEnterDecks: !isClosed))
+        let file = file
+        transaction.afterCommit { file(own) }
     }
 
     func record(_ activity: [(user: UserID, at: Timestamp)], apart distance: Duration) async throws {

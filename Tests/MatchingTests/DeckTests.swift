@@ -25,13 +25,13 @@ import Testing
                 continue
             }
             guard !viewer.isClosed else { continue }
-            let deck = try await fixture.store.deck(
+            let deck = try await fixture.store.ranking(
                 for: DeckQuery(
                     viewer: viewer.user, limit: limit, now: fixture.now, activeDays: 30, skipLifetime: .hours(24),
-                    scorer: scorer))
+                    scorer: scorer), standing: nil)
             let expected = brute.deck(of: viewer, limit: limit)
             #expect(deck.stage.rawValue == expected.stage, "seed \(seed), viewer \(viewer.id)")
-            let found = deck.suggestions.map { BruteForce.Entry(id: $0.profile.id.rawValue, score: $0.score) }
+            let found = deck.ranks.map { BruteForce.Entry(id: $0.id.rawValue, score: $0.score) }
             #expect(found == expected.entries, "seed \(seed), viewer \(viewer.id), limit \(limit)")
         }
     }

@@ -18,23 +18,11 @@ struct Fixture {
 
     static func start(_ settings: [String] = []) async throws -> Fixture {
         let server = try await TestServer.start(
-            [MatchingModule.self, ProfilesModule.self, AccountsModule.self, EventLogModule.self], settings: settings)
-        let changes = settings.compactMap { setting -> (String, Setting.Value)? in
-            let parts = setting.split(separator: "=")
-            guard parts.count == 2, setting.hasPrefix("matching."), let value = Int(parts[1]) else { return nil }
-            return (String(parts[0].dropFirst("matching.".count)), .integer(value))
-        }
-        let configuration = MatchingConfiguration(
-            SettingValues(
-                defaultsOf: MatchingConfiguration.settings, Dictionary(changes, uniquingKeysWith: { $1 })))
-        let store = SpatiaLiteMatchingStore(
-            storage: server.storage,
-            identifiers: IdentifierGenerator(clock: server.clock, random: SeededRandomSource(seed: 7)))
-        let service = MatchingService(
-            configuration: configuration, store: store, profiles: try server.port((any ProfileReading).self),
-            clock: server.clock, metrics: MatchingMetrics())
+            [OpenMatchingModule.self, ProfilesModule.self, AccountsModule.self, EventLogModule.self], settings: settings)
+        let matching = try server.port(OpenMatchingModule.self).module
         return Fixture(
-            server: server, store: store, service: service, events: try server.port((any EventLogging).self).log)
+            server: server, store: matching.store, service: matching.service,
+            events: try server.port((any EventLogging).self).log)
     }
 
     var now: Timestamp { server.clock.now() }
@@ -63,6 +51,21 @@ struct Fixture {
 
     func deck(_ user: Int64, limit: Int = 100) async throws -> [Int64] {
         try await service.suggestions(for: UserID(rawValue: user), limit: limit).items.map(\.card.id.rawValue)
+    }
+}
+
+/// The module itself, which also gives itself out.
+struct OpenMatchingModule: SparkModule {
+    static let manifest = MatchingModule.manifest
+    let module: MatchingModule
+
+    init(configuration: MatchingConfiguration, context: ModuleContext) throws {
+        module = try MatchingModule(configuration: configuration, context: context)
+    }
+
+    func register(in registrar: inout ModuleRegistrar) {
+        module.register(in: &registrar)
+        registrar.provide(OpenMatchingModule.self, self)
     }
 }
 

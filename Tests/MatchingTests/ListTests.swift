@@ -82,6 +82,8 @@ import Testing
         }
         try await fixture.server.storage.write { transaction in
             try transaction.database.execute(sql: "UPDATE profiles_users SET closed = 1 WHERE id = 9")
+            transaction.publish(
+                ProfileChanged(user: UserID(rawValue: 9), gender: .woman, place: nil, mayEnterDecks: false))
         }
         for limit in [1, 4, 100] {
             let matches = try await all(limit: limit) { position in

@@ -92,7 +92,7 @@ import Testing
         let ranks = (0..<500).map { _ in
             DeckRank(
                 score: Int(chance.next() % 50), candidate: UserID(rawValue: Int64(chance.next() % 200) + 1),
-                viewer: UserID(rawValue: 1))
+                version: 1, viewer: UserID(rawValue: 1))
         }
         for limit in [1, 7, 1_000] {
             var best = BestCandidates(limit: limit)

@@ -36,11 +36,12 @@ import Testing
         var sizes: [Int] = []
         for number in 0..<viewers {
             let viewer = ledger.people[number * (town.count / viewers)]
-            let deck = try await fixture.store.deck(
+            let deck = try await fixture.store.ranking(
                 for: DeckQuery(
-                    viewer: viewer.user, limit: 50, now: fixture.now, activeDays: 30, skipLifetime: .hours(24), scorer: scorer))
+                    viewer: viewer.user, limit: 50, now: fixture.now, activeDays: 30, skipLifetime: .hours(24), scorer: scorer),
+                standing: nil)
             let expected = BruteForce(world: ledger.world(around: viewer.id), now: fixture.now).deck(of: viewer, limit: 50)
-            let found = deck.suggestions.map { BruteForce.Entry(id: $0.profile.id.rawValue, score: $0.score) }
+            let found = deck.ranks.map { BruteForce.Entry(id: $0.id.rawValue, score: $0.score) }
             #expect(deck.stage.rawValue == expected.stage, "viewer \(viewer.id)")
             #expect(found == expected.entries, "viewer \(viewer.id)")
             sizes.append(found.count)

@@ -54,6 +54,7 @@ extension Storage {
     func become(_ world: World) async throws {
         try await write { transaction in
             let database = transaction.database
+            let before = try Int64.fetchAll(database, sql: "SELECT id FROM profiles_users")
             for table in ["profiles_users", "matching_swipes", "matching_matches", "matching_blocks", "matching_reports"] {
                 try database.execute(sql: "DELETE FROM \(table)")
             }
@@ -75,6 +76,14 @@ extension Storage {
                         VALUES (?, ?, ?, ?, 1, ?)
                         """,
                     arguments: [index + 1, index + 1, match.pair.a, match.pair.b, match.isLive ? nil : 2])
+            }
+            // Behind the modules' backs, so told in their place.
+            for user in Set(before + world.people.map(\.id)).map({ UserID(rawValue: $0) }) {
+                transaction.publish(AccountErased(user: user))
+            }
+            for person in world.people {
+                transaction.publish(
+                    ProfileChanged(user: person.user, gender: person.gender, place: person.place, mayEnterDecks: true))
             }
         }
     }

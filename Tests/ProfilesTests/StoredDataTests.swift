@@ -34,7 +34,10 @@ struct StoredDataTests {
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
             for user in [ada, bob] { _ = try await town.move(user, 48.85, 2.35) }
             let erase = try #require(try table().erase)
-            try await town.server.storage.write { try erase($0.database, ada) }
+            try await town.server.storage.write { transaction in
+                try erase(transaction.database, ada)
+                transaction.publish(AccountErased(user: ada))
+            }
             let left = try town.server.storage.readNow { database in
                 (
                     try Int64.fetchAll(database, sql: "SELECT id FROM profiles_users"),

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Logging
 import ServiceLifecycle
+public import SparkCache
 public import SparkCore
 public import SparkKit
 import SparkServer
@@ -50,6 +51,7 @@ public final class TestServer: Sendable {
     public static let startOfTime = Timestamp(milliseconds: 1_772_366_400_000)
 
     public var storage: Storage { server.storage }
+    public var cache: Cache { server.cache }
 
     /// A port of one of the modules.
     public func port<Port>(_ type: Port.Type) throws -> Port {

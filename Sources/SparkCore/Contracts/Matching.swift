@@ -1,3 +1,59 @@
+/// What a person decides about a candidate. The raw values stand in the store.
+public enum SwipeAction: Int64, CaseIterable, Sendable {
+    case pass = 0
+    case like = 1
+    case superlike = 2
+    /// Not now: the candidate comes back after a while.
+    case skip = 3
+
+    public var wire: String {
+        switch self {
+        case .pass: "pass"
+        case .like: "like"
+        case .superlike: "superlike"
+        case .skip: "skip"
+        }
+    }
+
+    public init?(wire: String) {
+        guard let action = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
+        self = action
+    }
+
+    public static let wireWords = allCases.map(\.wire)
+
+    /// Half a match.
+    public var isLike: Bool { self == .like || self == .superlike }
+}
+
+/// One person decided about another; told once a decision, not when it is repeated.
+public struct SwipeRecorded: SparkEvent {
+    public static let name = "matching.swipe_recorded"
+    public let user: UserID
+    public let target: UserID
+    public let action: SwipeAction
+    /// What stood there before; nil also for a skip that has run out.
+    public let previous: SwipeAction?
+    /// The one who decided is seen only by those whom they like.
+    public let isIncognito: Bool
+
+    public init(user: UserID, target: UserID, action: SwipeAction, previous: SwipeAction?, isIncognito: Bool) {
+        self.user = user
+        self.target = target
+        self.action = action
+        self.previous = previous
+        self.isIncognito = isIncognito
+    }
+}
+
+/// The last decision of a person was taken back.
+public struct SwipeUndone: SparkEvent {
+    public static let name = "matching.swipe_undone"
+    public let user: UserID
+    public let target: UserID
+    public init(user: UserID, target: UserID) { (self.user, self.target) = (user, target) }
+}
+
 /// One person likes another and is not liked back yet.
 public struct LikeReceived: SparkEvent {
     public static let name = "matching.like_received"

@@ -195,14 +195,38 @@ public protocol ProfileVisibilityPolicy: Sendable {
 public struct ProfileChanged: SparkEvent {
     public static let name = "profiles.profile_changed"
     public let user: UserID
-    public init(user: UserID) { self.user = user }
+    /// As it is now.
+    public let gender: Gender
+    /// The published place; nil before the first location.
+    public let place: Coordinate?
+    /// Whether the change may bring the person into decks, or further to the front of them. False for a new text, and for who
+    /// hides: those leave decks by their version.
+    public let mayEnterDecks: Bool
+
+    public init(user: UserID, gender: Gender, place: Coordinate?, mayEnterDecks: Bool) {
+        self.user = user
+        self.gender = gender
+        self.place = place
+        self.mayEnterDecks = mayEnterDecks
+    }
 }
 
-/// The person is in another cell than before.
+/// The person is in another cell than before, or at another published place of it.
 public struct LocationChanged: SparkEvent {
     public static let name = "profiles.location_changed"
     public let user: UserID
-    public init(user: UserID) { self.user = user }
+    public let gender: Gender
+    /// The published place before; nil if this is the first.
+    public let from: Coordinate?
+    /// The published place now.
+    public let to: Coordinate?
+
+    public init(user: UserID, gender: Gender, from: Coordinate?, to: Coordinate?) {
+        self.user = user
+        self.gender = gender
+        self.from = from
+        self.to = to
+    }
 }
 
 /// Port of Profiles: told of every authenticated request, so that it knows who is active.

@@ -1,33 +1,5 @@
 import SparkCore
 
-/// What a person decides about a candidate. The raw values stand in the store.
-enum SwipeAction: Int64, CaseIterable, Sendable {
-    case pass = 0
-    case like = 1
-    case superlike = 2
-    /// Not now: the candidate comes back after a while.
-    case skip = 3
-
-    var wire: String {
-        switch self {
-        case .pass: "pass"
-        case .like: "like"
-        case .superlike: "superlike"
-        case .skip: "skip"
-        }
-    }
-
-    init?(wire: String) {
-        guard let action = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
-        self = action
-    }
-
-    static let wireWords = allCases.map(\.wire)
-
-    /// Half a match.
-    var isLike: Bool { self == .like || self == .superlike }
-}
-
 /// The record of one decision.
 struct Swipe: Hashable, Sendable {
     let user: UserID

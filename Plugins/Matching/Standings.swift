@@ -1,0 +1,52 @@
+import SparkCache
+import SparkCore
+import SparkKit
+
+/// Who stands how to whom, read through the cache.
+struct Standings: Sendable {
+    /// Right by its stamp, but for skips that run out, which `validUntil` tells; so it lives long.
+    static func policy(skipLifetime: Duration) -> NamespacePolicy {
+        var policy = NamespacePolicy("matching:standing", lifetime: .hours(24))
+        // What was read under another lifetime of skips says nothing under this one.
+        policy.version = 1_000_000 + Int(clamping: skipLifetime.components.seconds / 3_600)
+        policy.maximumValueBytes = 1 << 20
+        policy.followsSessions = true
+        return policy
+    }
+
+    let store: any MatchingStore
+    let clock: any WallClock
+    let skipLifetime: Duration
+    let namespace: CacheNamespace<UserID, DeckStanding>
+
+    init(store: any MatchingStore, skipLifetime: Duration, context: ModuleContext) throws {
+        self.store = store
+        self.clock = context.clock
+        self.skipLifetime = skipLifetime
+        self.namespace = try context.namespace(Self.policy(skipLifetime: skipLifetime))
+        namespace.loadAhead { [self] key in
+            // Best effort: who asks next loads it.
+            _ = try? await standing(of: UserID(rawValue: Int64(bitPattern: key.low)))
+        }
+    }
+
+    func standing(of user: UserID) async throws -> DeckStanding {
+        let now = clock.now()
+        for _ in 0..<2 {
+            let found = try await namespace.value(user, tags: [.relations(of: user)]) { _ in try await load(user) }
+            if let found, now < found.validUntil { return found }
+            namespace.remove(user)
+        }
+        return try await load(user)
+    }
+
+    /// The standing, if it is in memory. Waits for nothing.
+    func known(of user: UserID) -> DeckStanding? {
+        guard let standing = namespace.peek(user), clock.now() < standing.validUntil else { return nil }
+        return standing
+    }
+
+    private func load(_ user: UserID) async throws -> DeckStanding {
+        try await store.standing(of: user, at: clock.now(), skipLifetime: skipLifetime)
+    }
+}

@@ -1,0 +1,33 @@
+public import SparkCache
+public import SparkCore
+
+// The tags of a person, one for each thing that changes by itself, so that what happens often (a swipe, a sign of activity) leaves
+// in place what does not depend on it. `CacheTag.user` is the record as others see it: profile, preferences, place, visibility.
+
+extension CacheTag {
+    /// When the person was last active.
+    public static func activity(of user: UserID) -> CacheTag { CacheTag(kind: 16, user) }
+    /// What stands between the person and others: swipes, blocks and matches, whoever made them.
+    public static func relations(of user: UserID) -> CacheTag { CacheTag(kind: 17, user) }
+    /// Somebody may have come into the person's deck, or must leave it, by what stands between them; who leaves it because of a
+    /// swipe, a block or a match is known from `relations` and does not touch this.
+    public static func deck(of user: UserID) -> CacheTag { CacheTag(kind: 18, user) }
+    /// The person's live matches.
+    public static func matches(of user: UserID) -> CacheTag { CacheTag(kind: 19, user) }
+    /// Whether a session is open.
+    public static func session(_ session: SessionID) -> CacheTag {
+        CacheTag(kind: 20, UInt64(bitPattern: session.rawValue))
+    }
+    /// The people of a part of the Earth, as far as they may come into decks.
+    /// - Parameter gender: of those people; nil for all of them.
+    public static func people(in region: Region, gender: Gender?) -> CacheTag {
+        CacheTag(kind: 21, region.rawValue << 2 | UInt64(gender.map { $0.rawValue + 1 } ?? 0))
+    }
+
+    /// Every tag that entries about this person depend on: what an erasure has to reach.
+    public static func all(of user: UserID) -> [CacheTag] {
+        [.user(user), .activity(of: user), .relations(of: user), .deck(of: user), .matches(of: user)]
+    }
+
+    private init(kind: UInt32, _ user: UserID) { self.init(kind: kind, UInt64(bitPattern: user.rawValue)) }
+}
