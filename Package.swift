@@ -79,9 +79,9 @@ let package = Package(
         .systemLibrary(name: "CSpatiaLite", path: "Sources/CSpatiaLite"),
         .target(name: "SparkCore", swiftSettings: strict),
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4"),
-        .target(name: "CSparkIO"),
-        .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkIO", crypto, logging], swiftSettings: strict),
-        .target(name: "SparkBench", dependencies: ["SparkCache", "SparkCore"], swiftSettings: strict),
+        .target(name: "CSparkSystem"),
+        .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkSystem", crypto, logging], swiftSettings: strict),
+        .target(name: "SparkBench", dependencies: ["SparkCache", "SparkCore", crypto, logging], swiftSettings: strict),
         .target(
             name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],
             swiftSettings: strict),

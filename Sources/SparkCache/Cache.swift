@@ -17,6 +17,7 @@ public final class Cache: Sendable {
     let gate: LoadGate
     let coldReads = BlockingReads()
     let logger: Logger
+    private let heap: HeapRelief
     private let configuration: CacheConfiguration
     private let state = Mutex(State())
 
@@ -33,6 +34,7 @@ public final class Cache: Sendable {
     public init(_ configuration: CacheConfiguration, clock: any WallClock, random: any RandomSource, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        self.heap = HeapRelief(budget: configuration.memoryBytes)
         self.gate = LoadGate(limit: configuration.concurrentLoads, capacity: configuration.waitingLoads)
         // A spill that is taken up again must find its entries under the same hashes.
         let seed = configuration.spill.map { settings in
@@ -177,11 +179,12 @@ public final class Cache: Sendable {
 
     // MARK: Housekeeping
 
-    /// Removes some of what expired or became old; to be called about once a second. Each entry is looked at about once a minute,
+    /// Removes some of what expired or became old, and gives memory back to the system; to be called about once a second. Each entry is looked at about once a minute,
     /// 4,096 entries of a shard at most a call.
     public func sweep() {
-        let largest = tiers.totals().entries / tiers.shards.count
-        tiers.sweep(min(4_096, max(64, largest / 60)))
+        let totals = tiers.totals()
+        tiers.sweep(min(4_096, max(64, totals.entries / tiers.shards.count / 60)))
+        heap.consider(stored: totals.tallies.reduce(0, &+))
     }
 
     /// Returns when all that waits for the disk now is there.

@@ -1,4 +1,4 @@
-import CSparkIO
+import CSparkSystem
 import Glibc
 
 /// A failed operation on a file, by its `errno`.

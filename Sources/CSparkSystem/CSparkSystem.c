@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSparkIO.h"
+#include "CSparkSystem.h"
 
 #include <sys/uio.h>
 
@@ -15,4 +15,13 @@ ssize_t spark_pread_nowait(int descriptor, void *bytes, size_t count, off_t offs
     errno = EAGAIN;
     return -1;
 }
+#endif
+
+#ifdef __GLIBC__
+#include <malloc.h>
+size_t spark_heap_free_bytes(void) { return mallinfo2().fordblks; }
+void spark_heap_trim(void) { malloc_trim(0); }
+#else
+size_t spark_heap_free_bytes(void) { return 0; }
+void spark_heap_trim(void) {}
 #endif
