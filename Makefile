@@ -1,4 +1,4 @@
-# run · test · soak · bench · format: each works on a fresh Debian 12 machine with Swift 6.3.
+# run · test · soak · bench · bench-cache · format: each works on a fresh Debian 12 machine with Swift 6.3.
 
 SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
 DATA ?= spark_data
@@ -6,7 +6,7 @@ PEOPLE ?= 10000
 SPARK := .build/release/spark
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: run test soak bench format packages release
+.PHONY: run test soak bench bench-cache format packages release
 
 ## Builds, makes a demo town when the data directory is new, serves on 127.0.0.1:7775.
 run: release
@@ -25,6 +25,10 @@ soak: packages
 ## Server beside its peers; installs wrk and nginx.
 bench: release
 	Tests/Performance/run
+
+## The cache beside Redis and memcached, its simulator beside libCacheSim; installs what is missing. Takes some minutes.
+bench-cache: release
+	Tests/Performance/cache
 
 format:
 	swift format format -i -r Sources Plugins Tests Package.swift

@@ -163,7 +163,9 @@ public struct DatingSimulation {
 
     /// Writes what memory gave up, if the disk has not got it already and it may still be served.
     private mutating func spill(_ key: Int, at time: Int64) {
-        guard let disk, state(of: inMemory[key], key, at: time) != .useless else { return }
+        guard let disk, regime.rule(namespaces[key]).isSpilled, state(of: inMemory[key], key, at: time) != .useless else {
+            return
+        }
         if disk.contains(key), onDisk[key].version == inMemory[key].version, onDisk[key].expiresAt == inMemory[key].expiresAt {
             return
         }

@@ -5,6 +5,9 @@ public struct FreshnessRule: Equatable, Sendable {
     /// Milliseconds after that in which it is still served while somebody loads it anew.
     public let staleWhileRevalidate: Int64
 
+    /// What lives a few minutes only is old before the disk is asked for it.
+    var isSpilled: Bool { lifetime > 5 * 60_000 }
+
     init(minutes: Double, staleMinutes: Double = 0) {
         lifetime = Int64(minutes * 60_000)
         staleWhileRevalidate = Int64(staleMinutes * 60_000)

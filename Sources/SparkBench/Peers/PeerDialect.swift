@@ -51,16 +51,4 @@ public enum PeerDialect: String, CaseIterable, Sendable {
             throw PeerError("not stored: \(String(decoding: line, as: UTF8.self))")
         }
     }
-
-    /// What the server says about itself, by name.
-    func statistics(_ socket: PeerSocket) throws -> [String: String] {
-        guard self == .memcached else { return [:] }
-        try socket.send(Array("stats\r\n".utf8))
-        var found: [String: String] = [:]
-        while true {
-            let words = try socket.line().split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-            guard words.count >= 3 else { return found }
-            found[words[1]] = words[2]
-        }
-    }
 }

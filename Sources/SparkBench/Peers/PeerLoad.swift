@@ -6,6 +6,8 @@ import Synchronization
 /// What one way of asking a peer came to.
 public struct PeerFigure: Sendable {
     public let peer: String
+    /// See `Peer.isOnDisk`.
+    let isOnDisk: Bool
     /// `get` or `put`.
     public let verb: String
     public let connections: Int
@@ -90,7 +92,8 @@ public struct PeerLoad: Sendable {
         if let failure = all.failure { throw failure }
         let sorted = all.microseconds.sorted()
         return PeerFigure(
-            peer: peer.name, verb: verb, connections: connections, pipeline: pipeline, requestsPerSecond: all.rate,
+            peer: peer.name, isOnDisk: peer.isOnDisk, verb: verb, connections: connections, pipeline: pipeline,
+            requestsPerSecond: all.rate,
             hits: all.hits, requests: all.requests, p50: Quantile.of(sorted, 0.5), p99: Quantile.of(sorted, 0.99))
     }
 

@@ -1,3 +1,5 @@
+public import SparkCore
+
 /// The hit ratios of the policies on one trace: reads only, nothing expires, memory counted in bytes of values.
 public struct HitRatioTable: Sendable {
     public struct Cell: Sendable {
@@ -54,5 +56,36 @@ public struct HitRatioTable: Sendable {
             if policy.touch(key) { hits += 1 } else { policy.insert(key, size: Int(sizes[key])) { _ in } }
         }
         return hits
+    }
+}
+
+extension HitRatioTable: JSONWritable {
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("trace", trace)
+            writer.key("hit_ratios")
+            writer.array(cells)
+        }
+    }
+
+    /// For people: a policy a line, its hit ratios in the order of the capacities.
+    public var lines: [String] {
+        var names: [String] = []
+        for cell in cells where !names.contains(cell.policy) { names.append(cell.policy) }
+        return names.map { name in
+            let row = cells.filter { $0.policy == name }
+            return "\(trace) \(name): "
+                + row.map { "\($0.capacity >> 10) KiB \(($0.hitRatio * 100).rounded(to: 2)) %" }.joined(separator: ", ")
+        }
+    }
+}
+
+extension HitRatioTable.Cell: JSONWritable {
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("policy", policy)
+            writer.field("capacity", capacity)
+            writer.field("hit_ratio", hitRatio.rounded(to: 5))
+        }
     }
 }

@@ -24,9 +24,9 @@ public struct DatingTrace: CacheTrace {
         self.seed = seed
     }
 
-    /// Full: about 20 million requests in 24 hours. Small: a fiftieth of the people.
+    /// Full: about 20 million requests in 24 hours. Small: a tenth of the people.
     public init(size: TraceCatalogue.Size, seed: UInt64) {
-        self.init(people: size == .full ? Self.fullPeople : Self.fullPeople / 50, hours: 24, seed: seed)
+        self.init(people: Self.fullPeople / size.datingScale, hours: 24, seed: seed)
     }
 
     public static let fullPeople = 115_000

@@ -5,6 +5,10 @@ public enum TraceCatalogue {
         case small
         /// Some millions of requests.
         case full
+
+        /// The dating trace at full size goes with 64 MB of memory and 1 GB of disk; of a smaller one, people, memory and disk
+        /// are divided by this.
+        var datingScale: Int { self == .full ? 1 : 10 }
     }
 
     public static let names = ["zipf-0.9", "zipf-1.0", "scan", "bursts", "loop", "dating"]

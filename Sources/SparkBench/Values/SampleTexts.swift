@@ -2,7 +2,7 @@ import SparkCore
 
 /// Values as a dating backend caches them: JSON of people, of any length, cheap to make.
 ///
-/// A value is its number and version, then a window of a long text in which words, names and figures repeat about as they
+/// A value begins with its key, its version and the number of its making, then comes a window of a long text in which words, names and figures repeat about as they
 /// do among real profiles, so that compression finds what it would find there.
 struct SampleTexts: Sendable {
     private let length: Int
@@ -15,11 +15,11 @@ struct SampleTexts: Sendable {
     }
 
     /// The value of a key.
-    func value(_ key: Int) -> [UInt8] { value(key, version: 0, bytes: length) }
+    func value(_ key: Int) -> [UInt8] { value(key, version: 0, serial: 0, bytes: length) }
 
     /// The value of a key after so many changes.
     /// - Parameter bytes: its length, at least `headBytes`.
-    func value(_ key: Int, version: UInt32, bytes: Int) -> [UInt8] {
+    func value(_ key: Int, version: UInt32, serial: UInt32, bytes: Int) -> [UInt8] {
         let length = max(Self.headBytes, bytes)
         let place = SplitMix64.mix(UInt64(key) &* 0x1_0001 &+ UInt64(version))
         let start = Int(place % UInt64(text.count - length))
@@ -29,6 +29,7 @@ struct SampleTexts: Sendable {
                 for index in 0..<4 {
                     buffer[index] = UInt8(truncatingIfNeeded: key >> (index * 8))
                     buffer[index + 4] = UInt8(truncatingIfNeeded: version >> UInt32(index * 8))
+                    buffer[index + 8] = UInt8(truncatingIfNeeded: serial >> UInt32(index * 8))
                 }
                 if let from = text.baseAddress, let to = buffer.baseAddress {
                     (to + Self.headBytes).update(from: from + start, count: length - Self.headBytes)
@@ -37,19 +38,21 @@ struct SampleTexts: Sendable {
         }
     }
 
-    /// The number and the version that a value carries.
-    static func head(of value: [UInt8]) -> (key: UInt32, version: UInt32)? {
+    /// What a value begins with.
+    static func head(of value: [UInt8]) -> (key: UInt32, version: UInt32, serial: UInt32)? {
         guard value.count >= headBytes else { return nil }
         var key: UInt32 = 0
         var version: UInt32 = 0
+        var serial: UInt32 = 0
         for index in (0..<4).reversed() {
             key = key << 8 | UInt32(value[index])
             version = version << 8 | UInt32(value[index + 4])
+            serial = serial << 8 | UInt32(value[index + 8])
         }
-        return (key, version)
+        return (key, version, serial)
     }
 
-    static let headBytes = 8
+    static let headBytes = 12
 
     /// Some thousand people, 4 MB.
     private static let text: [UInt8] = {
