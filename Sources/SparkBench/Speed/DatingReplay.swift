@@ -136,10 +136,11 @@ public struct DatingReplay: Sendable {
         }
         for key in consequence.changed {
             origin.change(key)
+            let namespace = trace.layout.namespace(of: key)
             let tag = Self.tag(key)
-            cache.invalidate([tag])
-            let namespace = Int(trace.layout.namespace(of: key).rawValue)
-            namespaces[namespace].put(CacheKey(low: UInt64(key)), origin.write(key), tags: [tag])
+            // A profile and preferences show in other people's answers; the rest is one entry alone, which the put replaces.
+            if namespace == .profile || namespace == .preferences { cache.invalidate([tag]) }
+            namespaces[Int(namespace.rawValue)].put(CacheKey(low: UInt64(key)), origin.write(key), tags: [tag])
         }
     }
 
