@@ -47,7 +47,7 @@ enum RefreshOutcome: Sendable, Equatable {
     /// The successor is the session's token from now on, or is told once more.
     case granted(UserID, SessionID)
     /// The session has been revoked.
-    case reused(SessionID)
+    case reused(UserID, SessionID)
     case refused
 }
 

@@ -1,3 +1,4 @@
+import SparkCache
 import SparkCore
 public import SparkKit
 
@@ -23,15 +24,17 @@ public struct AccountsModule: SparkModule {
         let secrets = SecretSource(random: context.isEphemeral ? context.random : SystemRandomSource())
         let accessTokens = AccessTokens(
             key: context.keys.key(for: "access-token"), lifetime: configuration.accessTokenLifetime)
-        let revoked = RevokedSessions(lifetime: configuration.accessTokenLifetime)
         self.hasher = PasswordHasher(
             parameters: context.isEphemeral ? .ephemeral : .standard, secrets: secrets, metrics: metrics)
         self.authenticator = Authenticator(
-            store: store, tokens: accessTokens, revoked: revoked, cache: PrincipalCache(random: secrets.random),
+            store: store, tokens: accessTokens,
+            principals: try Principals(
+                tokenLifetime: configuration.accessTokenLifetime, random: secrets.random, context: context),
             clock: context.clock)
         self.service = AccountsService(
             configuration: configuration, store: store, hasher: hasher, accessTokens: accessTokens,
-            refreshTokens: RefreshTokenChain(key: context.keys.key(for: "refresh"), secrets: secrets), revoked: revoked,
+            refreshTokens: RefreshTokenChain(key: context.keys.key(for: "refresh"), secrets: secrets),
+            hints: SessionHints(cache: context.cache, store: store), cache: context.cache,
             failedLogins: FailedLogins(limit: configuration.loginFailures, window: configuration.loginFailureWindow),
             metrics: metrics, clock: context.clock, identifiers: context.identifiers,
             registrations: context.contributions((any RegistrationParticipant).self),
@@ -42,6 +45,7 @@ public struct AccountsModule: SparkModule {
         for route in AccountsRoutes(service: service).all { registrar.route(route) }
         registrar.provide((any Authenticating).self, authenticator)
         registrar.provide((any TokenIssuing).self, service)
+        registrar.invalidate(on: SessionRevoked.self) { [.session($0.session)] }
         let service = service
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }
         registrar.demo(AccountsDemo.load)

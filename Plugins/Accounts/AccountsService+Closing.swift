@@ -1,3 +1,4 @@
+import SparkCache
 import SparkCore
 import SparkKit
 
@@ -11,13 +12,17 @@ extension AccountsService {
             for participant in participants { try participant.setClosed(true, user: user, in: work) }
         }
         guard let closure else { throw EdgeError.notFound }
-        noteRevoked(closure.revoked, at: now)
+        noteRevoked(closure.revoked, of: user)
         return closure.closedAt + configuration.eraseGrace
     }
 
-    /// Done at least once; a second time finds nothing to do.
+    /// Done at least once; a second time finds nothing to do in the store. What the cache has of the person on the disk is
+    /// overwritten before the job is done.
     func erase(_ job: ErasureJob) async throws {
-        _ = try await store.erase(job)
+        let isErased = try await store.erase(job)
+        // Erased by an earlier try of this job, which may have ended before the cache was reached.
+        guard try isErased || store.account(of: job.user) == nil else { return }
+        await cache.erase(CacheTag.all(of: job.user))
     }
 
     /// Everything that is stored of a person.

@@ -48,6 +48,7 @@ extension AccountsService {
             throw AccountsError.credentialsRefused
         }
         metrics.loginsOK.increment()
+        hints.began(account.id)
         return try await grant(account.id, email: account.email, session: session, token: token)
     }
 
@@ -62,7 +63,7 @@ extension AccountsService {
         let revoked = try await store.changePassword(
             of: principal.user, from: old, to: hash.text, keeping: principal.session, at: now)
         guard let revoked else { throw AccountsError.credentialsRefused }
-        noteRevoked(revoked, at: now)
+        noteRevoked(revoked, of: principal.user)
     }
 
     /// The account, if the password is its own; refuses after the same work whatever is wrong.

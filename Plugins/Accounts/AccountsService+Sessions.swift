@@ -18,12 +18,13 @@ extension AccountsService {
         )
         switch outcome {
         case .granted(let user, let session):
+            hints.began(user)
             let access = try await accessTokens.sign(user, session, at: now)
             return TokenGrant(
                 portrait: nil, accessToken: access.text, refreshToken: successor.text,
                 lifetime: configuration.accessTokenLifetime)
-        case .reused(let session):
-            noteRevoked([session], at: now)
+        case .reused(let user, let session):
+            noteRevoked([session], of: user)
             throw AccountsError.refreshReused
         case .refused:
             throw AccountsError.refreshRefused
@@ -38,18 +39,21 @@ extension AccountsService {
     /// Twice is as good as once.
     func logOut(_ principal: Principal) async throws {
         let now = clock.now()
-        if try await store.revoke(principal.session, of: principal.user, at: now) { noteRevoked([principal.session], at: now) }
+        if try await store.revoke(principal.session, of: principal.user, at: now) {
+            noteRevoked([principal.session], of: principal.user)
+        }
     }
 
     /// - Throws: `EdgeError.notFound` for sessions of others and those that are no more.
     func revoke(_ session: SessionID, of user: UserID) async throws {
         let now = clock.now()
         guard try await store.revoke(session, of: user, at: now) else { throw EdgeError.notFound }
-        noteRevoked([session], at: now)
+        noteRevoked([session], of: user)
     }
 
     func revokeOthers(than principal: Principal) async throws {
         let now = clock.now()
-        noteRevoked(try await store.revokeSessions(of: principal.user, except: principal.session, at: now), at: now)
+        noteRevoked(
+            try await store.revokeSessions(of: principal.user, except: principal.session, at: now), of: principal.user)
     }
 }

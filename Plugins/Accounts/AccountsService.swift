@@ -1,4 +1,5 @@
 import Metrics
+import SparkCache
 import SparkCore
 import SparkKit
 
@@ -12,7 +13,8 @@ final class AccountsService: Sendable {
     let hasher: PasswordHasher
     let accessTokens: AccessTokens
     let refreshTokens: RefreshTokenChain
-    let revoked: RevokedSessions
+    let hints: SessionHints
+    let cache: Cache
     let failedLogins: FailedLogins
     let metrics: AccountsMetrics
     let clock: any WallClock
@@ -22,7 +24,7 @@ final class AccountsService: Sendable {
 
     init(
         configuration: AccountsConfiguration, store: any AccountsStore, hasher: PasswordHasher, accessTokens: AccessTokens,
-        refreshTokens: RefreshTokenChain, revoked: RevokedSessions, failedLogins: FailedLogins, metrics: AccountsMetrics,
+        refreshTokens: RefreshTokenChain, hints: SessionHints, cache: Cache, failedLogins: FailedLogins, metrics: AccountsMetrics,
         clock: any WallClock, identifiers: IdentifierGenerator, registrations: Contributions<any RegistrationParticipant>,
         closures: Contributions<any ClosureParticipant>
     ) {
@@ -31,7 +33,8 @@ final class AccountsService: Sendable {
         self.hasher = hasher
         self.accessTokens = accessTokens
         self.refreshTokens = refreshTokens
-        self.revoked = revoked
+        self.hints = hints
+        self.cache = cache
         self.failedLogins = failedLogins
         self.metrics = metrics
         self.clock = clock
@@ -53,10 +56,10 @@ final class AccountsService: Sendable {
             deadBefore: now - configuration.refreshTokenLifetime)
     }
 
-    /// Makes a committed revocation hold for the access tokens that are still out.
-    func noteRevoked(_ sessions: [SessionID], at now: Timestamp) {
-        revoked.insert(sessions, at: now)
+    /// Counts revocations, which hold since their commit.
+    func noteRevoked(_ sessions: [SessionID], of user: UserID) {
         metrics.sessionsRevoked.increment(by: sessions.count)
+        if !sessions.isEmpty { hints.ended(user) }
     }
 }
 

@@ -10,6 +10,7 @@ protocol AccountsStore: Sendable {
     func account(of user: UserID) throws -> Account?
     /// Whether the session exists, is the user's, and is not revoked.
     func isOpen(_ session: SessionID, of user: UserID) throws -> Bool
+    func hasOpenSession(_ user: UserID) throws -> Bool
     func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool
 
     /// - Throws: `AccountsError.emailTaken`, or what a companion threw; then nothing was written.

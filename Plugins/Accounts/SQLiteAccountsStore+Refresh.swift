@@ -30,7 +30,7 @@ extension SQLiteAccountsStore {
                 return .granted(token.user, token.session)
             }
             _ = try Self.revoke(token.session, of: token.user, at: refresh.at, in: transaction)
-            return .reused(token.session)
+            return .reused(token.user, token.session)
         }
     }
 

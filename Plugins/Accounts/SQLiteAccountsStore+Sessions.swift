@@ -16,6 +16,14 @@ extension SQLiteAccountsStore {
         }
     }
 
+    func hasOpenSession(_ user: UserID) throws -> Bool {
+        try storage.pointRead { reader in
+            try reader.row(
+                "SELECT 1 FROM accounts_sessions WHERE user_id = ?1 AND revoked_at IS NULL LIMIT 1", .integer(user.rawValue)
+            ) { _ in true } ?? false
+        }
+    }
+
     func logIn(
         _ session: NewSession, verifiedBy hash: String, rehashed: String?, graceBegin: Timestamp,
         reopening: @escaping Companion

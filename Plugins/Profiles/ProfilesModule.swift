@@ -45,7 +45,7 @@ public struct ProfilesModule: SparkModule {
         registrar.invalidate(on: ProfileChanged.self) { [.user($0.user)] }
         registrar.invalidate(on: LocationChanged.self) { [.user($0.user)] }
         registrar.invalidate(on: ActivityRecorded.self) { $0.people.map { .activity(of: $0.user) } }
-        registrar.invalidate(on: AccountErased.self) { [.user($0.user)] }
+        registrar.invalidate(on: AccountErased.self) { [.user($0.user), .activity(of: $0.user)] }
 
         registrar.prepare { [store = service.store] in try await store.adoptGrid() }
         registrar.service(service.activity)

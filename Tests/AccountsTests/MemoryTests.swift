@@ -40,30 +40,4 @@ struct MemoryTests {
         try failures.begin("a@example.org", at: now)
         #expect(throws: AccountsError.self) { try failures.begin("a@example.org", at: now) }
     }
-
-    @Test("a revoked session is remembered as long as its tokens live")
-    func revokedSessions() {
-        let revoked = RevokedSessions(lifetime: .seconds(900))
-        for index in 1...1_000 {
-            let at = now + .seconds(index)
-            revoked.insert([SessionID(rawValue: Int64(index))], at: at)
-            for old in max(1, index - 900)...index { #expect(revoked.contains(SessionID(rawValue: Int64(old)))) }
-        }
-        #expect(revoked.count <= 902)
-        #expect(!revoked.contains(SessionID(rawValue: 1)))
-    }
-
-    @Test("the cache of verified tokens forgets what is not used")
-    func principals() {
-        let cache = PrincipalCache(random: SeededRandomSource(seed: 1))
-        let principal = Principal(user: UserID(rawValue: 1), session: SessionID(rawValue: 2), expiresAt: now)
-        let favourite = cache.fingerprint(of: "favourite")
-        cache.insert(principal, for: favourite)
-        for index in 0..<200_000 {
-            cache.insert(principal, for: cache.fingerprint(of: "\(index)"))
-            if index % 1_000 == 0 { #expect(cache[favourite] == principal) }
-        }
-        #expect(cache.count <= 64 * 2 * PrincipalCache.generationLimit)
-        #expect(cache[cache.fingerprint(of: "never seen")] == nil)
-    }
 }

@@ -1,27 +1,29 @@
 import SparkAccounts
 import SparkCore
 import SparkKit
-import SparkProfiles
 import SparkStorage
 import SparkTestSupport
 import Synchronization
 import Testing
 
 @testable import SparkMatching
+@testable import SparkProfiles
 
 /// A server with Matching, and the same store and service that it has, within reach.
 struct Fixture {
     let server: TestServer
     let store: SpatiaLiteMatchingStore
     let service: MatchingService
+    let people: any ProfilesStore
     let events: EventLog
 
     static func start(_ settings: [String] = []) async throws -> Fixture {
         let server = try await TestServer.start(
-            [OpenMatchingModule.self, ProfilesModule.self, AccountsModule.self, EventLogModule.self], settings: settings)
+            [OpenMatchingModule.self, OpenProfilesModule.self, AccountsModule.self, EventLogModule.self], settings: settings)
         let matching = try server.port(OpenMatchingModule.self).module
         return Fixture(
             server: server, store: matching.store, service: matching.service,
+            people: try server.port(OpenProfilesModule.self).module.service.store,
             events: try server.port((any EventLogging).self).log)
     }
 
@@ -66,6 +68,21 @@ struct OpenMatchingModule: SparkModule {
     func register(in registrar: inout ModuleRegistrar) {
         module.register(in: &registrar)
         registrar.provide(OpenMatchingModule.self, self)
+    }
+}
+
+/// The same of Profiles.
+struct OpenProfilesModule: SparkModule {
+    static let manifest = ProfilesModule.manifest
+    let module: ProfilesModule
+
+    init(configuration: ProfilesConfiguration, context: ModuleContext) throws {
+        module = try ProfilesModule(configuration: configuration, context: context)
+    }
+
+    func register(in registrar: inout ModuleRegistrar) {
+        module.register(in: &registrar)
+        registrar.provide(OpenProfilesModule.self, self)
     }
 }
 

@@ -1,0 +1,90 @@
+import SparkCache
+import SparkCore
+import SparkKit
+
+/// 128 bits that stand for a token in this process: two passes of the standard library's keyed SipHash, each begun with
+/// a secret of its own. Without these nobody can look for another text with the same bits, so the text need not be kept;
+/// SHA-256 would serve as well and cost more.
+struct TokenFingerprint: Hashable, Sendable {
+    let high: UInt64
+    let low: UInt64
+
+    fileprivate init(_ token: String, secrets: (UInt64, UInt64)) {
+        var token = token
+        (high, low) = token.withUTF8 { bytes in
+            (Self.pass(UnsafeRawBufferPointer(bytes), secrets.0), Self.pass(UnsafeRawBufferPointer(bytes), secrets.1))
+        }
+    }
+
+    private static func pass(_ bytes: UnsafeRawBufferPointer, _ secret: UInt64) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(secret)
+        hasher.combine(bytes: bytes)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}
+
+extension TokenFingerprint: CacheKeyed {
+    var cacheKey: CacheKey { CacheKey(high: high, low: low) }
+}
+
+/// Whom a token names that was verified, and whose session was open then.
+struct VerifiedPrincipal: Sendable {
+    let principal: Principal
+}
+
+extension VerifiedPrincipal: CacheValue {
+    var cacheCost: Int { 48 }
+
+    func encode(into bytes: inout [UInt8]) {
+        var writer = CompactWriter(bytes)
+        writer.write(principal.user.rawValue)
+        writer.write(principal.session.rawValue)
+        writer.write(principal.expiresAt)
+        bytes = writer.bytes
+    }
+
+    static func decode(_ bytes: [UInt8]) -> VerifiedPrincipal? {
+        var reader = CompactReader(bytes)
+        guard let user = reader.integer(), let session = reader.integer(), let expiresAt = reader.time(), reader.isAtEnd else {
+            return nil
+        }
+        return VerifiedPrincipal(
+            principal: Principal(
+                user: UserID(rawValue: user), session: SessionID(rawValue: session), expiresAt: expiresAt))
+    }
+}
+
+/// Remembers whom verified tokens name, so that the next request with one costs a hash and a lookup. What is remembered is old
+/// from the commit of its session's revocation on.
+struct Principals: Sendable {
+    /// As long as an access token lives at most. Never on the disk: what opens sessions does not leave the process.
+    static func policy(tokenLifetime: Duration) -> NamespacePolicy {
+        var policy = NamespacePolicy("account:session", lifetime: tokenLifetime)
+        policy.isSpilled = false
+        return policy
+    }
+
+    private let cache: Cache
+    private let namespace: CacheNamespace<TokenFingerprint, VerifiedPrincipal>
+    private let secrets: (UInt64, UInt64)
+
+    init(tokenLifetime: Duration, random: any RandomSource, context: ModuleContext) throws {
+        self.cache = context.cache
+        self.namespace = try context.namespace(Self.policy(tokenLifetime: tokenLifetime))
+        self.secrets = (random.next(), random.next())
+    }
+
+    func fingerprint(of token: String) -> TokenFingerprint { TokenFingerprint(token, secrets: secrets) }
+
+    subscript(token: TokenFingerprint) -> Principal? { namespace.peek(token)?.principal }
+
+    /// Remembers whom a token names if its session is open.
+    /// - Returns: whether it is.
+    func admit(_ principal: Principal, for token: TokenFingerprint, isOpen: () throws -> Bool) rethrows -> Bool {
+        let dependencies = cache.dependencies(on: [.session(principal.session)])
+        guard try isOpen() else { return false }
+        namespace.put(token, VerifiedPrincipal(principal: principal), dependencies: dependencies)
+        return true
+    }
+}

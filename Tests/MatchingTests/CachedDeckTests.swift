@@ -1,0 +1,205 @@
+import SparkCore
+import SparkKit
+import SparkStorage
+import SparkTestSupport
+import Testing
+
+@testable import SparkMatching
+@testable import SparkProfiles
+
+/// What is dealt from the cache, compared with what the store would have made.
+@Suite("Decks and lists from the cache") struct CachedDeckTests {
+    private struct Shown: Equatable {
+        let stage: String
+        let ids: [Int64]
+        let scores: [Int]
+    }
+
+    private func dealt(_ fixture: Fixture, _ viewer: Int64, _ limit: Int) async throws -> Shown {
+        let list = try await fixture.service.suggestions(for: UserID(rawValue: viewer), limit: limit)
+        return Shown(stage: list.stage.rawValue, ids: list.items.map(\.card.id.rawValue), scores: list.items.map(\.score))
+    }
+
+    private func made(_ fixture: Fixture, _ viewer: Int64, _ limit: Int) async throws -> Shown {
+        let ranking = try await fixture.store.ranking(
+            for: DeckQuery(
+                viewer: UserID(rawValue: viewer), limit: limit, now: fixture.now, activeDays: 30, skipLifetime: .hours(24),
+                scorer: MatchingConfiguration.defaults.scorer), standing: nil)
+        return Shown(
+            stage: ranking.stage.rawValue, ids: ranking.ranks.map(\.id.rawValue), scores: ranking.ranks.map(\.score))
+    }
+
+    private func compare(_ fixture: Fixture, _ viewer: Int64, _ limit: Int, _ hint: String) async throws {
+        let place = try fixture.people.own(UserID(rawValue: viewer))?.profile.place
+        guard place != nil else { return }
+        #expect(try await dealt(fixture, viewer, limit) == made(fixture, viewer, limit), "\(hint), viewer \(viewer)")
+        let user = UserID(rawValue: viewer)
+        for limit in [1, 3, 100] {
+            var position: PagePosition? = .newest
+            while let current = position {
+                let shown = try await fixture.service.matches(of: user, after: current, limit: limit)
+                let stored = try await fixture.store.matches(of: user, after: current, limit: limit)
+                #expect(shown.items.map(\.match) == stored.items, "\(hint), matches of \(viewer)")
+                #expect(shown.next == stored.next, "\(hint), matches of \(viewer)")
+                position = stored.next
+            }
+        }
+    }
+
+    @Test("whatever anybody does, every next deck and list is the store's", arguments: 0..<8)
+    func equalsStore(seed: UInt64) async throws {
+        let fixture = try await Fixture.start(["matching.likes_per_day=100000", "matching.superlikes_per_day=10000"])
+        let count = 24
+        var random = RandomWorld(seed: 40_000 + seed, now: fixture.now)
+        // Dense and sparse, one gender sought and all, limits hard and soft.
+        let spread = [0.02, 0.5, 4, 40][Int(seed % 4)]
+        try await fixture.settle(count) { person in
+            person.place = place(spread, &random)
+            person.gender = Gender.allCases[random.pick(2)]
+            person.interestedIn = random.happens(50) ? .everyone : GenderSet([Gender.allCases[random.pick(2)]])
+            person.maxDistanceKilometres = [20, 200, 20_000][random.pick(3)]
+            person.isDistanceHard = random.happens(50)
+            person.isIncognito = random.happens(15)
+        }
+        for step in 0..<250 {
+            let what = try await act(fixture, count, spread, &random)
+            for _ in 0..<3 {
+                try await compare(
+                    fixture, Int64(1 + random.pick(count)), [1, 4, 20, 100][random.pick(4)], "seed \(seed), step \(step): \(what)"
+                )
+            }
+        }
+        #expect(fixture.server.cacheCount("matches:suggestions", "l1", "hit") > 20)
+        #expect(fixture.server.cacheCount("user:matches", "l1", "hit") > 20)
+        #expect(try fixture.faults() == [])
+        await fixture.server.stop()
+    }
+
+    private func place(_ spread: Double, _ random: inout RandomWorld) -> Coordinate? {
+        func offset() -> Double { (Double(random.pick(1_000)) / 1_000 - 0.5) * spread }
+        return Coordinate(latitude: 48.8566 + offset(), longitude: 2.3522 + offset())
+    }
+
+    /// Something that somebody does.
+    private func act(_ fixture: Fixture, _ count: Int, _ spread: Double, _ random: inout RandomWorld) async throws -> String {
+        let (user, target) = (Int64(1 + random.pick(count)), Int64(1 + random.pick(count)))
+        guard user != target else { return "nothing" }
+        let (me, other) = (UserID(rawValue: user), UserID(rawValue: target))
+        let (pick, number, moved) = (random.pick(3), random.pick(1_000), place(spread, &random))
+        func change(_ change: @escaping @Sendable (inout Profile) -> Void) async throws {
+            _ = try await fixture.people.change(me) { own, _ in
+                change(&own.profile)
+                return .profile
+            }
+        }
+        switch random.pick(18) {
+        case 0: try await change { $0.visibility.isPaused.toggle() }
+        case 1: try await change { $0.visibility.isIncognito.toggle() }
+        case 2: try await change { $0.preferences.maxDistanceKilometres = [20, 200, 20_000][pick] }
+        case 3: try await change { $0.preferences.interestedIn = [.everyone, GenderSet([.woman]), GenderSet([.man])][pick] }
+        case 4: try await change { $0.gender = Gender.allCases[pick] }
+        case 5: try await change { $0.interests = ["a", "b", "c", "d"].filter { _ in true }.suffix(pick + 1) }
+        case 6: try await change { $0.name = "Name \(number)" }
+        case 7:
+            _ = try await fixture.people.change(me) { own, _ in
+                own.cell = Cell(rawValue: Int64(number))
+                own.profile.place = moved
+                return .location
+            }
+        case 8:
+            let people = fixture.people
+            let isClosed = try people.own(me)?.profile.isClosed == true
+            try await fixture.server.storage.write { try people.setClosed(!isClosed, user: me, in: $0) }
+        case 9: _ = try? await fixture.service.undoLastSwipe(of: me)
+        case 10: try? await fixture.service.block(other, by: me)
+        case 11: try await fixture.service.unblock(other, by: me)
+        case 12:
+            let matches = try await fixture.store.matches(of: me, after: .newest, limit: 1)
+            if let match = matches.items.first { try await fixture.service.unmatch(match.id, by: me) }
+        default:
+            fixture.server.clock.advance(by: .milliseconds(pick))
+            _ = try? await fixture.swipe(user, target, SwipeAction.allCases[random.pick(4)])
+        }
+        return "\(user) and \(target)"
+    }
+
+    @Test("a person swipes through a ranking that is made once")
+    func queue() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(100)
+        var seen: Set<Int64> = []
+        for round in 0..<70 {
+            let deck = try await fixture.deck(1, limit: 20)
+            #expect(deck.count == 20 && seen.isDisjoint(with: deck))
+            try await fixture.swipe(1, deck[0], round % 2 == 0 ? .pass : .like)
+            seen.insert(deck[0])
+        }
+        #expect(fixture.server.cacheLoads("matches:suggestions") == 1)
+        #expect(fixture.server.cacheCount("matches:suggestions", "l1", "hit") == 69)
+        // The cards come from the records, which are read once.
+        #expect(fixture.server.cacheLoads("user:profile") <= 100)
+        await fixture.server.stop()
+    }
+
+    @Test("who registers far away touches no ranking, who settles nearby does")
+    func regions() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(200) { person in
+            if person.id > 198 { person.place = Coordinate(latitude: -33, longitude: 151) }
+        }
+        _ = try await fixture.deck(1, limit: 20)
+        func move(_ user: Int64, _ latitude: Double, _ longitude: Double) async throws {
+            _ = try await fixture.people.change(UserID(rawValue: user)) { own, _ in
+                own.cell = Cell(rawValue: 1)
+                own.profile.place = Coordinate(latitude: latitude, longitude: longitude)
+                return .location
+            }
+        }
+        try await move(199, -33.5, 150)
+        _ = try await fixture.deck(1, limit: 20)
+        #expect(fixture.server.cacheLoads("matches:suggestions") == 1)
+        try await move(199, 48.86, 2.35)
+        _ = try await fixture.deck(1, limit: 20)
+        #expect(fixture.server.cacheLoads("matches:suggestions") == 2)
+        await fixture.server.stop()
+    }
+
+    @Test("nobody who was answered sees what was before, however many read and write at once")
+    func race() async throws {
+        let fixture = try await Fixture.start(["matching.likes_per_day=100000"])
+        try await fixture.settle(60)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for user in Int64(1)...6 {
+                group.addTask {
+                    for target in Int64(7)...60 {
+                        try await fixture.swipe(user, target, target % 2 == 0 ? .pass : .like)
+                        let mine = try await fixture.deck(user, limit: 20)
+                        #expect(!mine.contains(target), "\(user) swiped \(target)")
+                        guard target % 2 == 0 else { continue }
+                        let theirs = try await fixture.deck(target, limit: 20)
+                        #expect(!theirs.contains(user), "\(user) passed on \(target)")
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<200 { _ = try await fixture.deck(user, limit: 5) }
+                }
+            }
+            group.addTask {
+                for number in 0..<60 {
+                    let user = UserID(rawValue: Int64(7 + number % 10))
+                    let isPaused = number % 2 == 0
+                    _ = try await fixture.people.change(user) { own, _ in
+                        own.profile.visibility.isPaused = isPaused
+                        return .profile
+                    }
+                    // Nobody swipes on or pauses these two.
+                    let deck = try await fixture.deck(user.rawValue, limit: 100)
+                    #expect(deck.isEmpty == isPaused)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try fixture.faults() == [])
+        await fixture.server.stop()
+    }
+}
