@@ -49,11 +49,11 @@ final class Tiers: Sendable {
 
     var spill: Spill? { spillSlot.withLock { $0 } }
 
+    /// What was evicted before waits already, and is carried away at once.
     func attach(_ spill: Spill, wake: @escaping @Sendable () -> Void) {
         spillSlot.withLock { $0 = spill }
         wakeSpiller.withLock { $0 = Waker(wake: wake) }
-        // What waits already has woken nobody.
-        pendingWork.store(false, ordering: .sequentiallyConsistent)
+        beginSpillRound()
         self.wake()
     }
 
