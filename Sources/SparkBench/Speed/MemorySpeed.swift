@@ -16,7 +16,7 @@ public struct MemorySpeed: Sendable {
     private static let entries = 50_000
 
     /// - Parameter steps: of each thread in one round.
-    public static func measure(steps: Int = 1_000_000, rounds: Int = 5) -> MemorySpeed {
+    public static func measure(steps: Int = 100_000, rounds: Int = 31) -> MemorySpeed {
         let orders = (0..<Timing.threads).map { thread -> [UserID] in
             var dice = Dice(seed: UInt64(thread))
             return (0..<1 << 17).map { _ in UserID(rawValue: Int64(dice.below(entries) + 1)) }
