@@ -8,8 +8,8 @@ import Synchronization
 
 /// A cache with a clock of its own and a directory to spill to, which can be closed, killed and opened again.
 final class CacheScene {
-    let clock = ManualClock(Timestamp(milliseconds: 1_770_000_000_000))
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("cache-\(UUID().uuidString)")
+    let clock = SceneClock()
+    var directory: URL { clock.directory }
     let files = FaultyFiles()
     var configuration: CacheConfiguration
 
@@ -21,8 +21,6 @@ final class CacheScene {
             fingerprint: "one")
         configuration.spill?.files = files
     }
-
-    deinit { try? FileManager.default.removeItem(at: directory) }
 
     /// A cache with one namespace, opened.
     func open(_ policy: NamespacePolicy = .plain) -> (cache: Cache, items: CacheNamespace<CacheKey, Item>) {
@@ -38,6 +36,17 @@ final class CacheScene {
             configuration, clock: clock, random: SeededRandomSource(seed: 5),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
+}
+
+/// A clock that moves when it is told to, and a directory that goes when nobody asks the clock any more.
+final class SceneClock: WallClock {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("cache-\(UUID().uuidString)")
+    private let clock = ManualClock(Timestamp(milliseconds: 1_770_000_000_000))
+
+    deinit { try? FileManager.default.removeItem(at: directory) }
+
+    func now() -> Timestamp { clock.now() }
+    func advance(by duration: Duration) { clock.advance(by: duration) }
 }
 
 extension NamespacePolicy {
@@ -132,4 +141,17 @@ final class Count: Sendable {
     var value: Int { held.load(ordering: .sequentiallyConsistent) }
     @discardableResult
     func up() -> Int { held.add(1, ordering: .sequentiallyConsistent).newValue }
+}
+
+extension CacheScene {
+    /// Puts so many other entries that those that were there before have left memory; in steps that the spill can follow.
+    static func crowdOut(_ cache: Cache, _ items: CacheNamespace<CacheKey, Item>, from first: UInt64 = 1 << 40, count: Int = 600)
+        async
+    {
+        for number in 0..<UInt64(count) {
+            items.put(Item(first + number, size: 3_000))
+            if number % 10 == 9 { await cache.drainSpill() }
+        }
+        await cache.drainSpill()
+    }
 }
