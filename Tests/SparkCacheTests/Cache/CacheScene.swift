@@ -131,8 +131,16 @@ actor Door {
 }
 
 /// Lets other tasks run until something holds that they will bring about.
-func until(_ holds: @Sendable () -> Bool) async {
-    while !holds() { await Task.yield() }
+func until(_ holds: @Sendable () -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async {
+    let end = ContinuousClock.now + .seconds(120)
+    while !holds() {
+        // Not a measure of time: what would never come to pass fails instead of hanging.
+        guard ContinuousClock.now < end else {
+            Issue.record("it did not come to pass", sourceLocation: sourceLocation)
+            return
+        }
+        await Task.yield()
+    }
 }
 
 /// How often something happened.
