@@ -48,10 +48,12 @@ public struct CacheConfiguration: Sendable {
         return count
     }
 
-    /// One counter for each 128 bytes of memory, 64 Ki at least: 3 % of the budget, and they are part of it.
+    /// One counter for each 128 bytes of memory and each 2 KiB of disk, 64 Ki at least: some 3–6 % of the budget of memory, and part of
+    /// it. With fewer, tags that share a counter would make too many entries old.
     var stampCount: Int {
+        let wanted = min(memoryBytes / 128 + (spill?.bytes ?? 0) / 2_048, memoryBytes / 64)
         var count = 1 << 16
-        while count < memoryBytes / 128, count < 1 << 24 { count *= 2 }
+        while count < wanted, count < 1 << 24 { count *= 2 }
         return count
     }
 }

@@ -9,6 +9,8 @@ struct S3FIFO: EvictionPolicy {
     private var leaving = RecordQueueList()
     private var ghosts: GhostList
     private let smallBudget: Int
+    /// Before the first eviction there is room for everybody: newcomers whom the small queue has no room for fill the main one.
+    private var hasEvicted = false
 
     init(budget: Int) {
         self.smallBudget = budget / 10
@@ -19,7 +21,8 @@ struct S3FIFO: EvictionPolicy {
     var overhead: Int { ghosts.bytes }
 
     mutating func insert(_ index: Int32, _ records: borrowing RecordSlab) {
-        if ghosts.take(records[link: index].hash, within: max(main.count, 64)) {
+        let hasRoom = !hasEvicted && small.bytes >= smallBudget
+        if hasRoom || ghosts.take(records[link: index].hash, within: max(main.count, 64)) {
             records[index].queue = .main
             main.append(index, records)
         } else {
@@ -61,6 +64,7 @@ struct S3FIFO: EvictionPolicy {
     }
 
     mutating func evict(_ records: borrowing RecordSlab) -> Int32? {
+        hasEvicted = true
         while true {
             if leaving.oldest >= 0 {
                 let index = leaving.oldest
