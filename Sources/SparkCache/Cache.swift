@@ -80,7 +80,7 @@ public final class Cache: Sendable {
         var opening = SpillConfiguration(
             directory: settings.directory, budget: settings.bytes,
             segmentBytes: settings.bytes > 20 << 30 ? 16 << 20 : 8 << 20, key: settings.key, isWarm: settings.isWarm,
-            fingerprint: settings.fingerprint)
+            fingerprint: "\(settings.fingerprint) \(configuration.stampCount)")
         opening.files = settings.files
         let spill = Spill(
             opening,
