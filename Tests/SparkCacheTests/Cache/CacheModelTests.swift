@@ -169,7 +169,13 @@ private final class ModelRun {
         restarts += 1
         diskHits += cache.statistics.count("disk", "hit")
         let isClean = chance.next() % 2 == 0
-        if isClean { await cache.close() } else { await cache.drainSpill() }
+        if isClean {
+            await cache.close()
+        } else {
+            await cache.drainSpill()
+            // As the dead do, it lets go of its files.
+            cache.tiers.detach()
+        }
         (cache, items) = scene.open(Self.policy)
         if chance.next() % 2 == 0, scene.configuration.spill?.isWarm == true {
             let cache = cache

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import SparkCore
 import Synchronization
+import Testing
 
 @testable import SparkCache
 
