@@ -108,6 +108,9 @@ struct EvictionPolicyTests {
     @Test("S3-FIFO lets go of those who were read once at most, and keeps those who were read twice")
     func quickDemotion() {
         var scene = PolicyScene<S3FIFO>(budget: 100)
+        // Before the first eviction there is no small queue to speak of.
+        scene.insert(9)
+        scene.evict()
         let twice = scene.insert(1)
         scene.touch(twice)
         scene.touch(twice)
@@ -132,6 +135,9 @@ struct EvictionPolicyTests {
     @Test("S3-FIFO lets those who were demoted go first, unless they are read again")
     func demotion() {
         var scene = PolicyScene<S3FIFO>(budget: 100)
+        // Before the first eviction there is no small queue to speak of.
+        scene.insert(9)
+        scene.evict()
         scene.insert(1)
         let (second, third) = (scene.insert(2), scene.insert(3))
         scene.demote(third)
