@@ -25,6 +25,8 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     /// Bytes of the tables.
     private var overhead: Int { records.bytes + slots.bytes + spilled.bytes + policy.overhead }
     var count: Int { records.count }
+    /// Whether some entries more would evict nobody.
+    var hasRoom: Bool { policy.bytes + overhead < (limits.bytes - limits.outgoingBytes) / 16 * 15 }
     var outgoingCount: Int { outgoing.count }
 
     @inline(__always)

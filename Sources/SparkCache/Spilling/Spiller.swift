@@ -87,13 +87,13 @@ final class Spiller: Sendable {
     func writeResident(limit: Int) -> [UInt64] {
         thread.sync {
             round()
-            var hottest: [UInt64] = []
+            var hottest: [[UInt64]] = []
             var bytes = 0
             for shard in tiers.shards.all where bytes < limit {
                 let entries = shard.withLock { table in
                     table.resident().map { (entry: $0, isSpilled: table.isSpilled($0)) }
                 }
-                hottest += entries.map(\.entry.hash)
+                hottest.append(entries.map(\.entry.hash))
                 let unwritten = entries.filter { !$0.isSpilled }.map(\.entry)
                 for start in stride(from: 0, to: unwritten.count, by: Self.batch) {
                     let batch = Array(unwritten[start..<min(start + Self.batch, unwritten.count)])
@@ -103,7 +103,10 @@ final class Spiller: Sendable {
                     settle(settled.map(\.0), settled.map(\.1), in: shard)
                 }
             }
-            return hottest
+            // Of each shard the first, of each the second, and so on: however few are loaded again, every shard has its share.
+            return (0..<(hottest.map(\.count).max() ?? 0)).flatMap { rank in
+                hottest.compactMap { $0.count > rank ? $0[rank] : nil }
+            }
         }
     }
 }

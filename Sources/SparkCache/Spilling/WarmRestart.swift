@@ -29,7 +29,8 @@ struct WarmRestart: Sendable {
         let byIdentity = Dictionary(namespaces.map { ($0.policy.identity, $0) }) { first, _ in first }
         for hash in spill.hottest.prefix(Self.hottestLimit) {
             guard tiers.spill != nil else { return }
-            guard let location = tiers.shard(hash).withLock({ $0.location(hash) }),
+            // The hottest come first: what has no room must not push them out.
+            guard let location = tiers.shard(hash).withLock({ $0.hasRoom ? $0.location(hash) : nil }),
                 case .entry(let entry) = spill.read(location, key: nil), entry.hash == hash
             else { continue }
             byIdentity[entry.key.namespace]?.revive(entry, location)

@@ -20,7 +20,10 @@ struct WarmCacheTests {
         let (first, before) = scene.open()
         for number in 0..<40 as Range<UInt64> { before.put(Item(number), tags: [tag]) }
         await CacheScene.crowdOut(first, before, count: 400)
-        for number in 40..<80 as Range<UInt64> { before.put(Item(number)) }
+        for number in 40..<80 as Range<UInt64> {
+            before.put(Item(number))
+            for _ in 0..<3 { _ = before.peek(number) }
+        }
         await first.close()
         let (second, after) = await reopen(scene)
         await until { (40..<80).allSatisfy { after.peek($0) == Item($0) } }
