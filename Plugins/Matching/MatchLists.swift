@@ -27,16 +27,6 @@ struct MatchLists: Sendable {
     let profiles: any ProfileReading
     let namespace: CacheNamespace<UserID, LiveMatches>
 
-    init(store: any MatchingStore, profiles: any ProfileReading, context: ModuleContext) throws {
-        self.store = store
-        self.profiles = profiles
-        self.namespace = try context.namespace(Self.policy)
-        namespace.loadAhead { [self] key in
-            // Best effort: who asks next loads it.
-            _ = try? await newest(of: UserID(rawValue: Int64(bitPattern: key.low)))
-        }
-    }
-
     /// A page, from the store where the list in the cache is too short for it.
     func page(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Match> {
         let list = try await newest(of: user)
@@ -62,6 +52,19 @@ struct MatchLists: Sendable {
             return LiveMatches(matches: matches, isComplete: matches.count < Self.depth)
         }
         return list ?? LiveMatches(matches: [], isComplete: false)
+    }
+}
+
+extension MatchLists {
+    init(store: any MatchingStore, profiles: any ProfileReading, context: ModuleContext) throws {
+        self.init(store: store, profiles: profiles, namespace: try context.namespace(Self.policy))
+        // The namespace keeps this, so this does not keep the namespace.
+        namespace.loadAhead { [weak namespace] key in
+            guard let namespace else { return }
+            let lists = MatchLists(store: store, profiles: profiles, namespace: namespace)
+            // Best effort: who asks next loads it.
+            _ = try? await lists.newest(of: UserID(rawValue: Int64(bitPattern: key.low)))
+        }
     }
 }
 

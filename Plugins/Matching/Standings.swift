@@ -19,17 +19,6 @@ struct Standings: Sendable {
     let skipLifetime: Duration
     let namespace: CacheNamespace<UserID, DeckStanding>
 
-    init(store: any MatchingStore, skipLifetime: Duration, context: ModuleContext) throws {
-        self.store = store
-        self.clock = context.clock
-        self.skipLifetime = skipLifetime
-        self.namespace = try context.namespace(Self.policy(skipLifetime: skipLifetime))
-        namespace.loadAhead { [self] key in
-            // Best effort: who asks next loads it.
-            _ = try? await standing(of: UserID(rawValue: Int64(bitPattern: key.low)))
-        }
-    }
-
     func standing(of user: UserID) async throws -> DeckStanding {
         let now = clock.now()
         for _ in 0..<2 {
@@ -48,5 +37,21 @@ struct Standings: Sendable {
 
     private func load(_ user: UserID) async throws -> DeckStanding {
         try await store.standing(of: user, at: clock.now(), skipLifetime: skipLifetime)
+    }
+}
+
+extension Standings {
+    init(store: any MatchingStore, skipLifetime: Duration, context: ModuleContext) throws {
+        let clock = context.clock
+        self.init(
+            store: store, clock: clock, skipLifetime: skipLifetime,
+            namespace: try context.namespace(Self.policy(skipLifetime: skipLifetime)))
+        // The namespace keeps this, so this does not keep the namespace.
+        namespace.loadAhead { [weak namespace] key in
+            guard let namespace else { return }
+            let standings = Standings(store: store, clock: clock, skipLifetime: skipLifetime, namespace: namespace)
+            // Best effort: who asks next loads it.
+            _ = try? await standings.standing(of: UserID(rawValue: Int64(bitPattern: key.low)))
+        }
     }
 }

@@ -20,16 +20,6 @@ struct ProfileRecords: Sendable {
     let cache: Cache
     let namespace: CacheNamespace<UserID, OwnProfile>
 
-    init(store: any ProfilesStore, context: ModuleContext) throws {
-        self.store = store
-        self.cache = context.cache
-        self.namespace = try context.namespace(Self.policy)
-        namespace.loadAhead { [self] key in
-            // Best effort: who asks next loads it.
-            _ = try? await record(of: UserID(rawValue: Int64(bitPattern: key.low)))
-        }
-    }
-
     /// Activity is told apart: it comes often and touches nothing else that is made from a record.
     private static func tags(_ user: UserID) -> [CacheTag] { [.user(user), .activity(of: user)] }
 
@@ -58,6 +48,20 @@ struct ProfileRecords: Sendable {
         for start in stride(from: 0, to: users.count, by: 100) {
             try Task.checkCancellation()
             _ = try await records(of: Array(users[start..<min(start + 100, users.count)]))
+        }
+    }
+}
+
+extension ProfileRecords {
+    init(store: any ProfilesStore, context: ModuleContext) throws {
+        let cache = context.cache
+        self.init(store: store, cache: cache, namespace: try context.namespace(Self.policy))
+        // The namespace keeps this, so this does not keep the namespace.
+        namespace.loadAhead { [weak namespace] key in
+            guard let namespace else { return }
+            let records = ProfileRecords(store: store, cache: cache, namespace: namespace)
+            // Best effort: who asks next loads it.
+            _ = try? await records.record(of: UserID(rawValue: Int64(bitPattern: key.low)))
         }
     }
 }

@@ -141,6 +141,21 @@ import Testing
         await fixture.server.stop()
     }
 
+    @Test("who comes into a deck by what they decide is in the next one")
+    func returns() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(4) { $0.isIncognito = $0.id == 2 }
+        try await fixture.swipe(3, 1, .pass)
+        #expect(try await fixture.deck(1) == [4])
+        try await fixture.swipe(2, 1, .like)
+        #expect(Set(try await fixture.deck(1)) == [2, 4], "an incognito person who likes me")
+        try await fixture.swipe(3, 1, .skip)
+        #expect(Set(try await fixture.deck(1)) == [2, 3, 4], "a pass that became a skip")
+        try await fixture.swipe(2, 1, .skip)
+        #expect(Set(try await fixture.deck(1)) == [3, 4], "an incognito person who likes me no more")
+        await fixture.server.stop()
+    }
+
     @Test("who registers far away touches no ranking, who settles nearby does")
     func regions() async throws {
         let fixture = try await Fixture.start()

@@ -16,23 +16,26 @@ public final class TestServer: Sendable {
     private let group: ServiceGroup
     private let background: Task<Void, any Error>
 
-    /// - Parameter settings: `section.key=value`.
+    /// - Parameters:
+    ///   - settings: `section.key=value`.
+    ///   - directory: a data directory that stays, for servers one after the other; a temporary one if nil.
     public static func start(
-        _ modules: [any SparkModule.Type], settings: [String] = [], seed: UInt64 = 1
+        _ modules: [any SparkModule.Type], settings: [String] = [], seed: UInt64 = 1, directory: String? = nil
     ) async throws -> TestServer {
-        let server = try TestServer(modules, settings: settings, seed: seed)
+        let server = try TestServer(modules, settings: settings, seed: seed, directory: directory)
         try await server.server.prepare()
         return server
     }
 
-    private init(_ modules: [any SparkModule.Type], settings: [String], seed: UInt64) throws {
+    private init(_ modules: [any SparkModule.Type], settings: [String], seed: UInt64, directory: String?) throws {
         let configuration = try LoadedConfiguration(schema: ConfigurationSchema(modules: modules), flags: settings)
         let clock = ManualClock(TestServer.startOfTime)
         var options = Server.Options(
             modules: modules, configuration: configuration,
-            directory: try DataDirectory(temporaryIn: FileManager.default.temporaryDirectory),
+            directory: try directory.map { try DataDirectory(path: $0) }
+                ?? DataDirectory(temporaryIn: FileManager.default.temporaryDirectory),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        options.isEphemeral = true
+        options.isEphemeral = directory == nil
         options.clock = clock
         options.random = SeededRandomSource(seed: seed)
         let server = try Server(options)
