@@ -69,7 +69,13 @@ public final class Cache: Sendable {
     public var namespaces: [NamespacePolicy] { state.withLock { $0.namespaces.map(\.policy) } }
 
     /// Opens the spill, if there is one. What an earlier process left is taken up in the background.
-    public func open() {
+    ///
+    /// A warm spill holds what was read from one state of the origin. An origin that keeps a mark, renewed at each start, tells by it
+    /// whether it is still that one: a copy that was restored in the meantime bears an older mark.
+    /// - Parameters:
+    ///   - lastMark: what the origin bore when this start began.
+    ///   - mark: what it bears from now on.
+    public func open(lastMark: String = "", mark: String = "") {
         guard let settings = configuration.spill else {
             return state.withLock { $0.isOpen = true }
         }
@@ -80,7 +86,8 @@ public final class Cache: Sendable {
         var opening = SpillConfiguration(
             directory: settings.directory, budget: settings.bytes,
             segmentBytes: settings.bytes > 20 << 30 ? 16 << 20 : 8 << 20, key: settings.key, isWarm: settings.isWarm,
-            fingerprint: "\(settings.fingerprint) \(configuration.stampCount)")
+            fingerprint: "\(settings.fingerprint) \(configuration.stampCount) \(lastMark)")
+        opening.nextFingerprint = "\(settings.fingerprint) \(configuration.stampCount) \(mark)"
         opening.files = settings.files
         let spill = Spill(
             opening,

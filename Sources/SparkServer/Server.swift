@@ -213,7 +213,9 @@ public final class Server: Sendable {
     /// Lets each module compare its data with the configuration, in the order of dependencies.
     /// - Throws: `PlanError` for what does not fit.
     package func prepare() async throws {
-        cache.open()
+        let mark = "\(options.random.next())"
+        let last = options.directory.isOwner ? try await storage.renewMark(mark) : ""
+        cache.open(lastMark: last, mark: mark)
         for entry in registration.entries {
             for prepare in entry.registrar.preparations {
                 do {

@@ -124,6 +124,18 @@ public final class Storage: Sendable {
         sink.set(prepare, deliver)
     }
 
+    /// Gives the database a new mark and answers the one it bore: what was derived from it under that mark is derived from this very
+    /// state of it, and not from one that was restored since.
+    public func renewMark(_ mark: String) async throws -> String {
+        try await write { transaction in
+            let last = try String.fetchOne(transaction.database, sql: "SELECT mark FROM spark_mark")
+            try transaction.database.execute(
+                sql: "INSERT INTO spark_mark (id, mark) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET mark = ?1",
+                arguments: [mark])
+            return last ?? ""
+        }
+    }
+
     /// Why writes are refused; nil while all is well.
     public var refusal: StorageError? { queue.refusal }
 

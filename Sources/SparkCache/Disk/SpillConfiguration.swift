@@ -17,6 +17,8 @@ struct SpillConfiguration: Sendable {
     var isWarm: Bool
     /// Names the database that the entries were read from: a spill of another one is discarded.
     var fingerprint: String
+    /// What the database will be named by when the spill is taken up the next time; the same if nil.
+    var nextFingerprint: String?
     /// Names this run of the machine. What a process left when it was killed is in the page cache, so it is sound as long as
     /// the machine runs; after an unclean stop and another boot the spill is discarded.
     var bootIdentity = SpillConfiguration.currentBoot

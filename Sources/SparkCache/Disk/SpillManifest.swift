@@ -22,7 +22,7 @@ struct SpillManifest: Equatable {
         self.generation = 0
         self.starts = 0
         self.isClean = false
-        self.fingerprint = Self.digest(configuration.fingerprint)
+        self.fingerprint = Self.digest(configuration.nextFingerprint ?? configuration.fingerprint)
         self.boot = Self.digest(configuration.bootIdentity)
     }
 

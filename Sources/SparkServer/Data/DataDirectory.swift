@@ -86,14 +86,6 @@ public final class DataDirectory: Sendable {
         return ServerKeys(secret: secret)
     }
 
-    /// Names this database file: another one in its place, such as a restored one, has another name.
-    var databaseIdentity: String {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: database.path)
-        let number = (attributes?[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
-        let created = (attributes?[.creationDate] as? Date)?.timeIntervalSince1970 ?? 0
-        return "\(number)/\(created)"
-    }
-
     /// Removes what the cache left on the disk: for whoever changes the database behind the server's back.
     func discardSpill() {
         // What is not there needs no removal; what cannot be removed cannot be read by the next start, either.

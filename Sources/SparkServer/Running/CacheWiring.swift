@@ -15,7 +15,7 @@ extension Cache {
             configuration.spill = CacheConfiguration.SpillSettings(
                 directory: options.directory.spill, bytes: settings.diskBytes,
                 key: isWarm ? keys.key(for: "spill") : SymmetricKey(size: .bits256), isWarm: isWarm,
-                fingerprint: "\(SparkVersion.text) \(options.directory.databaseIdentity)")
+                fingerprint: SparkVersion.text)
         }
         self.init(configuration, clock: options.clock, random: options.random, logger: options.logger)
     }

@@ -34,7 +34,11 @@ struct Migrator {
                     ) STRICT, WITHOUT ROWID;
                     CREATE INDEX spark_idempotency_created ON spark_idempotency (created_at);
                     """)
-        }
+        },
+        Migration("spark.002_mark") { database in
+            try database.execute(
+                sql: "CREATE TABLE spark_mark (id INTEGER PRIMARY KEY CHECK (id = 1), mark TEXT NOT NULL) STRICT")
+        },
     ]
 
     func run(on pool: DatabasePool) throws {
