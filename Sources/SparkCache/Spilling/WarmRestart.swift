@@ -6,6 +6,9 @@ struct WarmRestart: Sendable {
     /// Of the hottest entries, so many at most.
     private static let hottestLimit = 100_000
 
+    /// The start itself wants the processor first.
+    private static let pause = Duration.milliseconds(250)
+
     let tiers: Tiers
     let spill: Spill
     let namespaces: [DeclaredNamespace]
@@ -21,7 +24,7 @@ struct WarmRestart: Sendable {
             if !unlisted.isEmpty { spill.noteForgotten(unlisted) }
             for shard in tiers.shards.all { shard.withLock { $0.endRecovery() } }
             done(recovery)
-            loadHottest()
+            BlockingWork.run(after: Self.pause) { loadHottest() }
         }
     }
 
