@@ -81,7 +81,9 @@ let package = Package(
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4"),
         .target(name: "CSparkSystem"),
         .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkSystem", crypto, logging], swiftSettings: strict),
-        .target(name: "SparkBench", dependencies: ["SparkCache", "SparkCore", crypto, logging], swiftSettings: strict),
+        .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
+        .target(
+            name: "SparkBench", dependencies: ["SparkCache", "SparkDecks", "SparkCore", crypto, logging], swiftSettings: strict),
         .target(
             name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],
             swiftSettings: strict),
@@ -124,6 +126,7 @@ let package = Package(
             name: "SparkDemoTests", dependencies: ["SparkDemo", "SparkKit", "SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkCacheTests", dependencies: ["SparkCache", "SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
+        .testTarget(name: "SparkDecksTests", dependencies: ["SparkDecks", "SparkCore"], swiftSettings: strict),
         .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
@@ -152,5 +155,5 @@ let package = Package(
     ]
         + plugin("Accounts", [crypto, cryptoExtras, jwt])
         + plugin("Profiles")
-        + plugin("Matching")
+        + plugin("Matching", ["SparkDecks"])
 )

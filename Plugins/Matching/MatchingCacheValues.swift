@@ -1,11 +1,12 @@
 import SparkCache
 import SparkCore
+import SparkDecks
 import SparkKit
 
 // The forms in which the cache weighs and writes what Matching keeps in it.
 
 extension DeckStanding: CacheValue {
-    var cacheCost: Int { 128 + 8 * (excluded.sorted.count + likers.sorted.count) }
+    var cacheCost: Int { 128 + 10 * (excluded.count + likers.count) }
 
     func encode(into bytes: inout [UInt8]) {
         var writer = CompactWriter(bytes)
@@ -20,7 +21,7 @@ extension DeckStanding: CacheValue {
         guard let validUntil = reader.time(), let excluded = reader.rising(), let likers = reader.rising(), reader.isAtEnd
         else { return nil }
         return DeckStanding(
-            excluded: SortedIdentifiers(excluded), likers: SortedIdentifiers(likers), validUntil: validUntil)
+            excluded: IdentifierSet(excluded), likers: IdentifierSet(likers), validUntil: validUntil)
     }
 }
 
@@ -90,7 +91,7 @@ extension LiveMatches: CacheValue {
 }
 
 extension CompactReader {
-    fileprivate mutating func reach() -> Ranking.Reach? {
+    fileprivate mutating func reach() -> SearchReach? {
         switch unsigned() {
         case 0: .nowhere
         case 1: .everywhere

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkDecks
 public import SparkKit
 
 /// The section `matching`.
@@ -9,23 +10,32 @@ public struct MatchingConfiguration: ModuleConfiguration {
         .integer("undo_seconds", 0...86_400, default: 300, "Age at which the last swipe can no longer be undone."),
         .integer("skip_hours", 1...8_760, default: 24, "Hours for which a skipped person stays out of the deck."),
         .integer("active_days", 1...3_650, default: 30, "Days without activity after which a person leaves all decks."),
-        .number("distance_weight", 0...1, default: 0.45, "Weight of nearness in the score; the four weights are scaled to 1."),
+        .number("distance_weight", 0...1, default: 0.45, "Weight of nearness in the score; the weights are scaled to 1."),
         .number("recency_weight", 0...1, default: 0.25, "Weight of recent activity in the score."),
         .number("age_weight", 0...1, default: 0.15, "Weight of how well the ages suit each other in the score."),
         .number("interests_weight", 0...1, default: 0.15, "Weight of shared interests in the score."),
+        .number(
+            "likelihood_weight", 0...1, default: 0.1,
+            "Weight of how likely both like each other, by how often each likes and is liked."),
+        .number(
+            "exposure_weight", 0...1, default: 0.05, "Weight of not having been shown enough today, so that everybody is seen."),
+        .integer("shown_per_day", 1...255, default: 20, "Decks of a UTC day after which a person needs no help to be seen."),
     ]
 
     let swipes: SwipeRules
     let activeDays: Int
-    let scorer: Scorer
+    let scorer: WeightedScorer
 
     public init(_ values: SettingValues) {
         self.swipes = SwipeRules(
             likesPerDay: values.integer("likes_per_day"), superlikesPerDay: values.integer("superlikes_per_day"),
             skipLifetime: .hours(values.integer("skip_hours")), undoLifetime: values.seconds("undo_seconds"))
         self.activeDays = values.integer("active_days")
-        self.scorer = Scorer(
-            distance: values.number("distance_weight"), recency: values.number("recency_weight"),
-            age: values.number("age_weight"), interests: values.number("interests_weight"), activeDays: activeDays)
+        self.scorer = WeightedScorer(
+            .init(
+                distance: values.number("distance_weight"), recency: values.number("recency_weight"),
+                age: values.number("age_weight"), interests: values.number("interests_weight"),
+                likelihood: values.number("likelihood_weight"), exposure: values.number("exposure_weight")),
+            activeDays: activeDays, leastShown: values.integer("shown_per_day"))
     }
 }

@@ -60,6 +60,21 @@ enum MatchingMigrations {
                 ) STRICT;
                 CREATE INDEX matching_reports_reporter ON matching_reports (reporter_id);
                 CREATE INDEX matching_reports_target ON matching_reports (target_id);
-                """)
+                """),
+        Migration(
+            "matching.002_tallies",
+            sql: """
+                -- How often a person decided and was decided about, and was in others' decks on a day; what the score wants of it.
+                CREATE TABLE matching_tallies (
+                    user_id INTEGER PRIMARY KEY,
+                    likes_given INTEGER NOT NULL DEFAULT 0,
+                    passes_given INTEGER NOT NULL DEFAULT 0,
+                    likes_received INTEGER NOT NULL DEFAULT 0,
+                    passes_received INTEGER NOT NULL DEFAULT 0,
+                    shown_day INTEGER NOT NULL DEFAULT 0,
+                    shown INTEGER NOT NULL DEFAULT 0
+                ) STRICT;
+                \(SpatiaLiteMatchingStore.recount);
+                """),
     ]
 }

@@ -12,16 +12,22 @@ public struct MatchingModule: SparkModule {
 
     let store: SpatiaLiteMatchingStore
     let service: MatchingService
+    let feed: IndexFeed
     private let routes: MatchingRoutes
 
     public init(configuration: MatchingConfiguration, context: ModuleContext) throws {
-        let store = SpatiaLiteMatchingStore(storage: context.storage, identifiers: context.identifiers)
+        let feed = IndexFeed(storage: context.storage)
+        let store = SpatiaLiteMatchingStore(storage: context.storage, identifiers: context.identifiers, feed: feed)
         let profiles = try context.port((any ProfileReading).self)
         self.service = MatchingService(
             configuration: configuration, store: store, profiles: profiles,
-            dealer: try Dealer(configuration: configuration, store: store, profiles: profiles, context: context),
-            lists: try MatchLists(store: store, profiles: profiles, context: context), clock: context.clock,
+            dealer: try Dealer(
+                configuration: configuration, store: store, rankings: Rankings(store: store, feed: feed, profiles: profiles),
+                profiles: profiles, context: context),
+            lists: try MatchLists(store: store, profiles: profiles, context: context),
+            exposure: ExposureLog(store: store, clock: context.clock, logger: context.logger), clock: context.clock,
             metrics: MatchingMetrics())
+        self.feed = feed
         self.store = store
         self.routes = MatchingRoutes(service: service, cursors: context.cursors)
     }
@@ -29,9 +35,12 @@ public struct MatchingModule: SparkModule {
     public func register(in registrar: inout ModuleRegistrar) {
         for route in routes.all { registrar.route(route) }
         registrar.addMatchingInvalidations()
+        registrar.follow(feed)
+        registrar.service(service.exposure)
         registrar.contribute((any ProfileVisibilityPolicy).self, BlockVisibility(store: store))
-        registrar.demo { town, database, progress in
+        registrar.demo { [feed] town, database, progress in
             try DemoSwipes(town: town).load(into: database, progress: progress)
+            try feed.fill(from: database)
         }
     }
 }

@@ -8,6 +8,7 @@ struct MatchingService: Sendable {
     let profiles: any ProfileReading
     let dealer: Dealer
     let lists: MatchLists
+    let exposure: ExposureLog
     let clock: any WallClock
     let metrics: MatchingMetrics
 
@@ -17,6 +18,7 @@ struct MatchingService: Sendable {
         let start = ContinuousClock.now
         let deck = try await dealer.deck(for: user, limit: limit)
         metrics.dealt(deck, in: ContinuousClock.now - start)
+        exposure.record(deck.suggestions.map(\.profile.id))
         let today = clock.now().date
         let items = deck.suggestions.map { suggestion in
             SuggestionView(

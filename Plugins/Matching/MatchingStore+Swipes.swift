@@ -22,6 +22,7 @@ extension SpatiaLiteMatchingStore {
             guard before != swipe.action else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: true) }
             try spendLike(swipe, rules: rules, at: transaction.now, in: database)
             try put(swipe, at: transaction.now, in: database)
+            try count(swipe.user, swipe.target, from: before, to: swipe.action, in: transaction)
             transaction.publish(
                 SwipeRecorded(
                     user: swipe.user, target: swipe.target, action: swipe.action, previous: before,
@@ -46,6 +47,7 @@ extension SpatiaLiteMatchingStore {
             guard try PairReader.match(of: user, target, in: database) == nil else { throw MatchingError.undoMatched }
             try database.cachedStatement(sql: "DELETE FROM matching_swipes WHERE user_id = ? AND target_id = ?")
                 .execute(arguments: [user.rawValue, target.rawValue])
+            try count(user, target, from: action, to: nil, in: transaction)
             transaction.publish(SwipeUndone(user: user, target: target))
             return Swipe(user: user, target: target, action: action)
         }

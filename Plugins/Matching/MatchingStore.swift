@@ -54,6 +54,9 @@ protocol MatchingStore: Sendable {
     /// - Throws: `EdgeError.notFound` for targets that are unknown or closed.
     func add(_ report: Report) async throws -> ReportID
 
+    /// So many times more each of these people was shown on a day.
+    func addShown(_ shown: [UserID: Int], on day: UInt16) async throws
+
     /// What stands between two people; a few microseconds, on the caller's thread.
     func relation(of target: UserID, to viewer: UserID) throws -> Relation
 }
@@ -62,4 +65,6 @@ protocol MatchingStore: Sendable {
 struct SpatiaLiteMatchingStore: MatchingStore {
     let storage: Storage
     let identifiers: IdentifierGenerator
+    /// Told of what changes for the hot index.
+    let feed: IndexFeed
 }

@@ -7,7 +7,7 @@ import SparkKit
 /// A person gets what they did themselves. What others did to them (likes, passes, blocks, reports) is the others' and not given
 /// out, but destroyed with the person.
 enum MatchingTables {
-    static let all = [swipes, matches, blocks, reports]
+    static let all = [swipes, matches, blocks, reports, tallies]
 
     private static let swipes = TableDeclaration.userLinked(
         "matching_swipes",
@@ -26,6 +26,29 @@ enum MatchingTables {
             for condition in ["user_id = ?", "target_id = ? AND action IN (1, 2)", "target_id = ? AND action IN (0, 3)"] {
                 try database.execute(sql: "DELETE FROM matching_swipes WHERE \(condition)", arguments: [user.rawValue])
             }
+        })
+
+    private static let tallies = TableDeclaration.userLinked(
+        "matching_tallies",
+        export: { database, user in
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT likes_given, passes_given, likes_received, passes_received, shown_day, shown
+                    FROM matching_tallies WHERE user_id = ?
+                    """)
+            return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
+                .object([
+                    JSONMember("likes_given", .integer(row[0])),
+                    JSONMember("passes_given", .integer(row[1])),
+                    JSONMember("likes_received", .integer(row[2])),
+                    JSONMember("passes_received", .integer(row[3])),
+                    JSONMember("shown_on", .string(CivilDate(daysSinceEpoch: row[4]).description)),
+                    JSONMember("shown", .integer(row[5])),
+                ])
+            }
+        },
+        erase: { database, user in
+            try database.execute(sql: "DELETE FROM matching_tallies WHERE user_id = ?", arguments: [user.rawValue])
         })
 
     private static let matches = TableDeclaration.userLinked(

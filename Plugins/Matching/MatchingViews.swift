@@ -1,4 +1,5 @@
 import SparkCore
+import SparkDecks
 
 // What Matching answers, as JSON.
 

@@ -93,8 +93,10 @@ public final class Server: Sendable {
             storage: storage, directory: options.directory.url,
             checks: registration.entries.flatMap(\.registrar.healthChecks))
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
-        let invalidator = CacheInvalidator(cache: cache, registration.entries.flatMap(\.registrar.invalidations))
-        storage.observeCommits(prepare: { invalidator.announce($0) }) { invalidator.deliver($0, to: events) }
+        let delivery = CommitDelivery(
+            cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
+            registration.entries.flatMap(\.registrar.followers))
+        storage.observeCommits(prepare: { delivery.announce($0) }) { delivery.deliver($0) }
         self.events = events
         self.edge = Edge(
             Edge.Parts(

@@ -29,7 +29,7 @@ struct BruteForce {
 
     func isCandidate(_ other: WorldPerson, of viewer: WorldPerson, level: Int) -> Bool {
         if other.id == viewer.id || other.isClosed || other.isPaused { return false }
-        if other.lastActiveAt.milliseconds < now.milliseconds - Int64(activeDays) * 86_400_000 { return false }
+        if second(other.lastActiveAt) < second(now) - Int64(activeDays) * 86_400 { return false }
         if other.isIncognito, !world.swipes.contains(where: { $0.user == other.id && $0.target == viewer.id && $0.action.isLike })
         {
             return false
@@ -88,7 +88,7 @@ struct BruteForce {
             kilometres =
                 kilometres <= 10 ? 10 : kilometres <= 50 ? 50 : kilometres <= 200 ? 200 : kilometres <= 1_000 ? 1_000 : 20_100
         }
-        let days = max(0, (now.milliseconds - other.lastActiveAt.milliseconds) / 86_400_000)
+        let days = max(0, (now.milliseconds - second(other.lastActiveAt) * 1_000) / 86_400_000)
         let recency = max(0, 1 - Double(days) / Double(activeDays))
         let ages = (closeness(years(other), viewer) + closeness(years(viewer), other)) / 2
         let shared = Double(min(5, Set(other.interests).intersection(viewer.interests).count)) / 5
@@ -104,6 +104,9 @@ struct BruteForce {
         let width = Double(seeker.maxAge - seeker.minAge) / 2 + 1
         return max(0, 1 - abs(Double(age) - middle) / width)
     }
+
+    /// Activity is known to the second.
+    private func second(_ time: Timestamp) -> Int64 { Int64((Double(time.milliseconds) / 1_000).rounded(.down)) }
 
     private func years(_ person: WorldPerson) -> Int { person.birthDate.age(on: now.date) }
 

@@ -1,5 +1,6 @@
 import SparkCache
 import SparkCore
+import SparkDecks
 import Testing
 
 @testable import SparkMatching
@@ -29,7 +30,7 @@ import Testing
         var chance = SplitMix64(seed: 8)
         let ids = (0..<400).map { _ in Int64(chance.next() >> 1) } + [0, 1, .max, .min]
         let standing = DeckStanding(
-            excluded: SortedIdentifiers(ids), likers: SortedIdentifiers(Array(ids.prefix(9))),
+            excluded: IdentifierSet(ids), likers: IdentifierSet(Array(ids.prefix(9))),
             validUntil: Timestamp(milliseconds: .max))
         let back = try #require(DeckStanding.decode(bytes(standing)))
         #expect(back.excluded == standing.excluded && back.likers == standing.likers && back.validUntil == standing.validUntil)
@@ -37,7 +38,7 @@ import Testing
         #expect(bytes(standing).count < ids.count * 9)
         damage(
             DeckStanding(
-                excluded: SortedIdentifiers([1, 2, 900]), likers: SortedIdentifiers([5]), validUntil: Timestamp(milliseconds: 7)))
+                excluded: IdentifierSet([1, 2, 900]), likers: IdentifierSet([5]), validUntil: Timestamp(milliseconds: 7)))
     }
 
     @Test("matches and rankings come back as they went")
@@ -48,7 +49,7 @@ import Testing
         let list = LiveMatches(matches: [match, match], isComplete: true)
         #expect(LiveMatches.decode(bytes(list)) == list)
         damage(list)
-        for reach in [Ranking.Reach.nowhere, .everywhere, .within(.kilometres(4))] {
+        for reach in [SearchReach.nowhere, .everywhere, .within(.kilometres(4))] {
             let ranking = Ranking(
                 stage: .wider,
                 ranks: [DeckRank(score: 999, candidate: UserID(rawValue: 4), version: 3, viewer: UserID(rawValue: 1))],

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkDecks
 import SparkTestSupport
 import Testing
 
@@ -13,8 +14,8 @@ import Testing
         // Weights that make perfect scores common: who ties with the last of the best may be anywhere.
         if random.happens(30) { brute.weights = (0, random.happens(50) ? 1 : 0, 0, 1) }
         let weights = brute.weights
-        let scorer = Scorer(
-            distance: weights.distance, recency: weights.recency, age: weights.age, interests: weights.interests,
+        let scorer = WeightedScorer(
+            .init(distance: weights.distance, recency: weights.recency, age: weights.age, interests: weights.interests),
             activeDays: 30)
         for _ in 0..<4 {
             let viewer = world.people[random.pick(world.people.count)]
@@ -25,14 +26,16 @@ import Testing
                 continue
             }
             guard !viewer.isClosed else { continue }
-            let deck = try await fixture.store.ranking(
+            let decks = try await fixture.rankings(
                 for: DeckQuery(
                     viewer: viewer.user, limit: limit, now: fixture.now, activeDays: 30, skipLifetime: .hours(24),
-                    scorer: scorer), standing: nil)
+                    scorer: scorer))
             let expected = brute.deck(of: viewer, limit: limit)
-            #expect(deck.stage.rawValue == expected.stage, "seed \(seed), viewer \(viewer.id)")
-            let found = deck.ranks.map { BruteForce.Entry(id: $0.id.rawValue, score: $0.score) }
-            #expect(found == expected.entries, "seed \(seed), viewer \(viewer.id), limit \(limit)")
+            for deck in decks {
+                #expect(deck.stage.rawValue == expected.stage, "seed \(seed), viewer \(viewer.id)")
+                let found = deck.ranks.map { BruteForce.Entry(id: $0.id.rawValue, score: $0.score) }
+                #expect(found == expected.entries, "seed \(seed), viewer \(viewer.id), limit \(limit)")
+            }
         }
     }
 

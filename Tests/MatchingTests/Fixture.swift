@@ -29,6 +29,16 @@ struct Fixture {
 
     var now: Timestamp { server.clock.now() }
 
+    /// What the R-tree finds, and what the hot index finds, of whom nothing is cached.
+    func rankings(for query: DeckQuery) async throws -> [Ranking] {
+        let standing = try await store.standing(of: query.viewer, at: query.now, skipLifetime: query.skipLifetime)
+        #expect(service.dealer.rankings.feed.index != nil)
+        return [
+            try await store.ranking(for: query, standing: nil),
+            try await service.dealer.rankings.ranking(for: query, standing: standing),
+        ]
+    }
+
     /// People 1…count, all of whom suit each other, at one place.
     func settle(_ count: Int, change: (inout WorldPerson) -> Void = { _ in }) async throws {
         var world = World()

@@ -55,7 +55,10 @@ extension Storage {
         try await write { transaction in
             let database = transaction.database
             let before = try Int64.fetchAll(database, sql: "SELECT id FROM profiles_users")
-            for table in ["profiles_users", "matching_swipes", "matching_matches", "matching_blocks", "matching_reports"] {
+            for table in [
+                "profiles_users", "matching_swipes", "matching_matches", "matching_blocks", "matching_reports",
+                "matching_tallies",
+            ] {
                 try database.execute(sql: "DELETE FROM \(table)")
             }
             for person in world.people { try person.insert(into: database) }

@@ -12,6 +12,7 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var routes: [Route] = []
     package private(set) var subscriptions: [EventSubscription] = []
     package private(set) var invalidations: [EventInvalidation] = []
+    package private(set) var followers: [EventFollower] = []
     package private(set) var preparations: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
     package private(set) var healthChecks: [HealthCheck] = []
@@ -50,6 +51,17 @@ public struct ModuleRegistrar: Sendable {
         invalidations.append(
             EventInvalidation(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
                 (event as? Event).map(tags) ?? []
+            })
+    }
+
+    /// Brings what a module keeps in memory in step with an event: after its commit, before anything in the cache is made old and
+    /// before the write is answered. So who reads after the answer reads what is so.
+    ///
+    /// - Parameter follow: short; runs on the writer's thread, and every write waits for it. May read by key.
+    public mutating func follow<Event: SparkEvent>(_ type: Event.Type, _ follow: @escaping @Sendable (Event) -> Void) {
+        followers.append(
+            EventFollower(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
+                if let event = event as? Event { follow(event) }
             })
     }
 
@@ -105,6 +117,13 @@ package struct EventInvalidation: Sendable {
     package let event: String
     package let type: ObjectIdentifier
     package let tags: @Sendable (any SparkEvent) -> [CacheTag]
+}
+
+package struct EventFollower: Sendable {
+    package let module: String
+    package let event: String
+    package let type: ObjectIdentifier
+    package let follow: @Sendable (any SparkEvent) -> Void
 }
 
 package struct HealthCheck: Sendable {

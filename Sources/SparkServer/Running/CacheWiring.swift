@@ -21,18 +21,22 @@ extension Cache {
     }
 }
 
-/// Makes cache entries old when the events of a commit say so.
-struct CacheInvalidator: Sendable {
+/// What is done between a commit and its answer: modules follow its events, cache entries become old, events are told.
+struct CommitDelivery: Sendable {
     private let cache: Cache
-    private let byType: [ObjectIdentifier: [EventInvalidation]]
+    private let events: EventBus
+    private let invalidations: [ObjectIdentifier: [EventInvalidation]]
+    private let followers: [ObjectIdentifier: [EventFollower]]
 
-    init(cache: Cache, _ invalidations: [EventInvalidation]) {
+    init(cache: Cache, events: EventBus, _ invalidations: [EventInvalidation], _ followers: [EventFollower]) {
         self.cache = cache
-        self.byType = Dictionary(grouping: invalidations) { $0.type }
+        self.events = events
+        self.invalidations = Dictionary(grouping: invalidations) { $0.type }
+        self.followers = Dictionary(grouping: followers) { $0.type }
     }
 
     private func tags(of event: any SparkEvent) -> [CacheTag] {
-        (byType[ObjectIdentifier(type(of: event))] ?? []).flatMap { $0.tags(event) }
+        (invalidations[ObjectIdentifier(type(of: event))] ?? []).flatMap { $0.tags(event) }
     }
 
     /// Before the commit: should the process die right after it, the spill must know.
@@ -44,11 +48,12 @@ struct CacheInvalidator: Sendable {
 
     /// After the commit, before its answer. Effects run between the events as they stand, so that what a write files is old again
     /// if a later write of the same commit says so.
-    func deliver(_ consequences: [Consequence], to events: EventBus) {
+    func deliver(_ consequences: [Consequence]) {
         var told: [any SparkEvent] = []
         for consequence in consequences {
             switch consequence {
             case .event(let event):
+                for follower in followers[ObjectIdentifier(type(of: event))] ?? [] { follower.follow(event) }
                 cache.invalidate(tags(of: event), isAnnounced: true)
                 told.append(event)
             case .effect(let effect): effect()

@@ -68,9 +68,10 @@ struct DemoSwipeSink: ~Copyable {
         for row in rows { try match.run(integers: [row.id, row.id + 1, row.lower, row.upper, row.createdAt]) }
     }
 
-    /// Builds the indexes that were dropped.
+    /// Builds the indexes that were dropped, and counts.
     func finish() throws {
         for sql in indexes { try database.execute(sql: sql) }
+        try database.execute(sql: SpatiaLiteMatchingStore.recount)
     }
 
     private static func dropIndexes(in database: Database) throws -> [String] {

@@ -1,11 +1,12 @@
 import GRDB
 import SparkCore
+import SparkDecks
 import SparkStorage
 
-/// Who stands how to a viewer when a deck is made: read once, as sorted lists that are asked thousands of times.
+/// Who stands how to a viewer when a deck is made: read once, as sets that are asked thousands of times.
 struct DeckStanding: Sendable {
-    let excluded: SortedIdentifiers
-    let likers: SortedIdentifiers
+    let excluded: IdentifierSet
+    let likers: IdentifierSet
     /// When the first of the skips in it runs out: from then on it is another.
     let validUntil: Timestamp
 
@@ -34,12 +35,12 @@ struct DeckStanding: Sendable {
         var likers: [Int64] = []
         try gather(Self.likedBy, into: &likers)
         self.init(
-            excluded: SortedIdentifiers(excluded), likers: SortedIdentifiers(likers),
+            excluded: IdentifierSet(excluded), likers: IdentifierSet(likers),
             validUntil: firstSkip == .max
                 ? Timestamp(milliseconds: .max) : Timestamp(milliseconds: firstSkip) + skipLifetime)
     }
 
-    init(excluded: SortedIdentifiers, likers: SortedIdentifiers, validUntil: Timestamp) {
+    init(excluded: IdentifierSet, likers: IdentifierSet, validUntil: Timestamp) {
         self.excluded = excluded
         self.likers = likers
         self.validUntil = validUntil
@@ -64,40 +65,4 @@ struct DeckStanding: Sendable {
     private static let blockedBy = "SELECT user_id FROM matching_blocks WHERE target_id = ?1"
     private static let matchedAbove = "SELECT user_b FROM matching_matches WHERE user_a = ?1"
     private static let matchedBelow = "SELECT user_a FROM matching_matches WHERE user_b = ?1"
-}
-
-/// A set of identifiers without hashing.
-struct SortedIdentifiers: Hashable, Sendable {
-    let sorted: [Int64]
-
-    /// - Parameter list: mostly runs that are sorted already, which the standard sort merges in passing.
-    init(_ list: [Int64]) { sorted = list.sorted() }
-
-    func contains(_ identifier: Int64) -> Bool {
-        let place = place(of: identifier)
-        return place < sorted.count && sorted[place] == identifier
-    }
-
-    /// With one more; nothing changes if it is there.
-    func inserting(_ identifier: Int64) -> SortedIdentifiers {
-        let place = place(of: identifier)
-        if place < sorted.count, sorted[place] == identifier { return self }
-        var list: [Int64] = []
-        list.reserveCapacity(sorted.count + 1)
-        list += sorted[..<place]
-        list.append(identifier)
-        list += sorted[place...]
-        return SortedIdentifiers(trusted: list)
-    }
-
-    private init(trusted sorted: [Int64]) { self.sorted = sorted }
-
-    private func place(of identifier: Int64) -> Int {
-        var (low, high) = (0, sorted.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if sorted[middle] < identifier { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
 }

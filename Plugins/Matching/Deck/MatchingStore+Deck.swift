@@ -1,9 +1,10 @@
 import GRDB
 import SparkCore
+import SparkDecks
 import SparkKit
 import SparkStorage
 
-// The deck over SpatiaLite's R-tree: rings of growing radius around the viewer, each reading only what the ring before did not,
+// The deck over SpatiaLite's R-tree, the reference that the hot index is held to: rings of growing radius around the viewer, each reading only what the ring before did not,
 // until nobody outside can be among the best or the ring holds everybody that a limit allows.
 //
 // Exact, not approximate: a ring is left only when the worst of the best scores more than anybody beyond its radius could,
@@ -16,23 +17,27 @@ extension SpatiaLiteMatchingStore {
             let people = CandidateReader(database: database, today: query.now.date)
             guard let viewer = try people.candidate(query.viewer) else { throw EdgeError.notFound }
             guard let place = viewer.place else { throw MatchingError.locationRequired }
-            let interests = try people.interests(of: viewer.id)
             let standing =
                 try standing ?? DeckStanding(of: viewer.id, at: query.now, skipLifetime: query.skipLifetime, in: database)
-            var search = DeckSearch(
-                database: database, query: query, viewer: viewer, place: place, interests: interests,
-                standing: standing)
-            var found: (stage: DeckStage, ranks: [DeckRank]) = (.anywhere, [])
-            if !viewer.isPaused, !viewer.isClosed {
-                for stage in DeckStage.allCases where found.ranks.isEmpty {
-                    found = (stage, try search.best(at: stage))
-                }
-            }
-            return Ranking(
-                stage: found.stage, ranks: found.ranks, isComplete: found.ranks.count < query.limit, place: place,
-                interestedIn: viewer.preferences.interestedIn, reach: search.reach, day: query.now.date,
-                validUntil: standing.validUntil)
+            return try rank(query, viewer, place, standing, query.scorer, in: database)
         }
+    }
+
+    private func rank(
+        _ query: DeckQuery, _ viewer: Candidate, _ place: Coordinate, _ standing: DeckStanding, _ scoring: some CandidateScoring,
+        in database: Database
+    ) throws -> Ranking {
+        var search = RingSearch(
+            database: database, query: query, viewer: viewer, place: place, standing: standing,
+            scale: scoring.scale(for: viewer, at: query.now))
+        var found: (stage: DeckStage, ranks: [DeckRank]) = (.anywhere, [])
+        if !viewer.isPaused, !viewer.isClosed {
+            for stage in DeckStage.allCases where found.ranks.isEmpty { found = (stage, try search.best(at: stage)) }
+        }
+        return Ranking(
+            stage: found.stage, ranks: found.ranks, isComplete: found.ranks.count < query.limit, place: place,
+            interestedIn: viewer.preferences.interestedIn, reach: search.reach, day: query.now.date,
+            validUntil: standing.validUntil)
     }
 
     func standing(of user: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> DeckStanding {
@@ -41,30 +46,29 @@ extension SpatiaLiteMatchingStore {
 }
 
 /// One deck being made, in one snapshot.
-private struct DeckSearch {
-    private static let firstRadius = Distance.kilometres(2)
+private struct RingSearch<Scale: ScoreScale> {
+    private let firstRadius = Distance.kilometres(2)
     /// Beyond, reading everybody in turn is cheaper than asking the R-tree for most of them.
-    private static let widestRing = Distance.kilometres(1_000)
+    private let widestRing = Distance.kilometres(1_000)
 
     let database: Database
     let query: DeckQuery
     let viewer: Candidate
     let place: Coordinate
-    let interests: Set<String>
     let standing: DeckStanding
+    let scale: Scale
     /// How far the stages looked so far.
-    private(set) var reach = Ranking.Reach.nowhere
+    private(set) var reach = SearchReach.nowhere
 
     init(
-        database: Database, query: DeckQuery, viewer: Candidate, place: Coordinate, interests: Set<String>,
-        standing: DeckStanding
+        database: Database, query: DeckQuery, viewer: Candidate, place: Coordinate, standing: DeckStanding, scale: Scale
     ) {
         self.database = database
         self.query = query
         self.viewer = viewer
         self.place = place
-        self.interests = interests
         self.standing = standing
+        self.scale = scale
     }
 
     /// The best candidates of a stage, best first.
@@ -72,10 +76,10 @@ private struct DeckSearch {
         let filter = TwoWayFilter(viewer: viewer, stage: stage, activeSince: query.activeSince)
         let outermost = viewer.reach(at: stage)
         var best = BestCandidates(limit: query.limit)
-        var (radius, inner) = (Self.firstRadius, [Envelope]())
+        var (radius, inner) = (firstRadius, [Envelope]())
         while true {
             if let outermost, radius >= outermost { radius = outermost }
-            if radius > Self.widestRing {
+            if radius > widestRing {
                 reach = .everywhere
                 // Those of the rings are met again, which changes nothing.
                 try weigh(CandidateReader.anywhere, arguments(nil, at: stage), filter: filter, best: &best)
@@ -87,7 +91,7 @@ private struct DeckSearch {
                 try weigh(CandidateReader.inBox, arguments(box, without: inner, at: stage), filter: filter, best: &best)
             }
             if radius == outermost { return best.ranks }
-            let ceiling = query.scorer.ceiling(beyond: radius, sharedInterests: interests.count)
+            let ceiling = scale.ceiling(TraitLimits(metres: radius.metres, sharedInterests: viewer.interests.count))
             // Equals are ordered by a hash, so an equal outside could still stand before the last one.
             if let threshold = best.threshold, threshold > ceiling { return best.ranks }
             inner = ring
@@ -95,13 +99,7 @@ private struct DeckSearch {
         }
     }
 
-    private mutating func extend(to radius: Distance) {
-        switch reach {
-        case .nowhere: reach = .within(radius)
-        case .within(let before): reach = .within(max(before, radius))
-        case .everywhere: break
-        }
-    }
+    private mutating func extend(to radius: Distance) { reach = max(reach, .within(radius)) }
 
     /// Offers everybody whom a query finds and who passes the filter.
     private func weigh(_ sql: String, _ arguments: [SQLValue], filter: TwoWayFilter, best: inout BestCandidates) throws {
@@ -113,11 +111,14 @@ private struct DeckSearch {
             let distance = place.distance(to: theirs)
             guard filter.reaches(candidate, at: distance) else { return true }
             func score(_ shared: Int) -> Int {
-                query.scorer.score(candidate, for: viewer, distance: distance, sharedInterests: shared, at: query.now)
+                scale.score(
+                    CandidateTraits(
+                        candidate, metres: distance.metres, sharedInterests: shared, likesViewer: standing.isLiked(by: id),
+                        at: query.now))
             }
             // Interests are a text to be parsed, so only for those who could make it with the best of them.
-            if let threshold = best.threshold, score(interests.count) < threshold { return true }
-            let shared = interests.isEmpty ? 0 : CandidateReader.interests(row).intersection(interests).count
+            if let threshold = best.threshold, score(viewer.interests.count) < threshold { return true }
+            let shared = viewer.interests.isEmpty ? 0 : InterestCode.shared(viewer.interests, CandidateReader.interests(row))
             best.offer(DeckRank(score: score(shared), candidate: candidate.id, version: candidate.version, viewer: viewer.id))
             return true
         }
@@ -134,7 +135,7 @@ private struct DeckSearch {
             born = min(oldest, youngest)...max(oldest, youngest)
         }
         return bounds(of: box) + bounds(of: inner.first) + bounds(of: inner.dropFirst().first) + [
-            .integer(query.activeSince.milliseconds), .integer(Int64(viewer.preferences.interestedIn.rawValue)),
+            .integer(query.activeSince.flooredToSeconds.milliseconds), .integer(Int64(viewer.preferences.interestedIn.rawValue)),
             .integer(Int64(viewer.gender.rawValue)), .integer(born.lowerBound), .integer(born.upperBound),
         ]
     }

@@ -1,5 +1,6 @@
 import SparkCache
 import SparkCore
+import SparkDecks
 import SparkKit
 
 /// Deals decks from rankings in the cache, each as if it had been made for this request.
@@ -29,7 +30,7 @@ struct Dealer: Sendable {
         return policy
     }
 
-    let store: any MatchingStore
+    let rankings: Rankings
     let profiles: any ProfileReading
     let standings: Standings
     let clock: any WallClock
@@ -37,10 +38,11 @@ struct Dealer: Sendable {
     let namespace: CacheNamespace<UserID, Ranking>
 
     init(
-        configuration: MatchingConfiguration, store: any MatchingStore, profiles: any ProfileReading, context: ModuleContext
+        configuration: MatchingConfiguration, store: any MatchingStore, rankings: Rankings, profiles: any ProfileReading,
+        context: ModuleContext
     ) throws {
         self.configuration = configuration
-        self.store = store
+        self.rankings = rankings
         self.profiles = profiles
         self.clock = context.clock
         self.standings = try Standings(store: store, skipLifetime: configuration.swipes.skipLifetime, context: context)
@@ -58,7 +60,7 @@ struct Dealer: Sendable {
         }
         // People in it change faster than rankings are made; those who do are left out.
         let standing = try await standings.standing(of: viewer)
-        let ranking = try await store.ranking(for: query(viewer), standing: standing)
+        let ranking = try await rankings.ranking(for: query(viewer), standing: standing)
         return try await deck(ranking.ranks.prefix(limit), of: ranking)
     }
 
@@ -108,7 +110,7 @@ struct Dealer: Sendable {
         let declared = Region.allCovering(place)
         dependencies.depend(on: everybody)
         for region in declared { dependencies.depend(on: .people(in: region, gender: gender)) }
-        let ranking = try await store.ranking(for: query(viewer), standing: standings.known(of: viewer))
+        let ranking = try await rankings.ranking(for: query(viewer), standing: standings.standing(of: viewer))
         var needed: [CacheTag] = []
         if ranking.reach != .nowhere {
             let regions = Region.covering(ranking.place, radius: ranking.reach.radius)
@@ -128,7 +130,7 @@ struct Dealer: Sendable {
     }
 }
 
-extension Ranking.Reach {
+extension SearchReach {
     /// Nil without limit.
     fileprivate var radius: Distance? {
         switch self {

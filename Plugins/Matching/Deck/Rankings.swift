@@ -1,0 +1,39 @@
+import SparkCore
+import SparkDecks
+import SparkKit
+
+/// Makes rankings: from the hot index, or from the R-tree while there is none.
+struct Rankings: Sendable {
+    let store: any MatchingStore
+    let feed: IndexFeed
+    let profiles: any ProfileReading
+
+    /// - Throws: `MatchingError.locationRequired`, `EdgeError.notFound`.
+    func ranking(for query: DeckQuery, standing: DeckStanding) async throws -> Ranking {
+        guard let index = feed.index else { return try await store.ranking(for: query, standing: standing) }
+        guard let viewer = index.person(query.viewer) else { return try await empty(query, standing) }
+        let candidate = viewer.row.candidate(on: index.ages(on: query.now.date), interests: viewer.interests)
+        guard let place = candidate.place else { throw MatchingError.locationRequired }
+        let found = index.best(
+            CandidateQuery(
+                viewer: candidate, excluded: standing.excluded, likers: standing.likers, limit: query.limit, now: query.now,
+                activeSince: query.activeSince, scoring: query.scorer))
+        return Ranking(
+            stage: found.stage, ranks: found.ranks, isComplete: found.ranks.count < query.limit, place: place,
+            interestedIn: candidate.preferences.interestedIn, reach: found.reach, day: query.now.date,
+            validUntil: standing.validUntil)
+    }
+
+    /// Of somebody who is in no deck, and has none: paused, closed or without a place.
+    private func empty(_ query: DeckQuery, _ standing: DeckStanding) async throws -> Ranking {
+        guard let profile = try await profiles.profile(of: query.viewer) else { throw EdgeError.notFound }
+        guard let place = profile.place else { throw MatchingError.locationRequired }
+        // In the index by now, after all.
+        guard profile.visibility.isPaused || profile.isClosed else {
+            return try await store.ranking(for: query, standing: standing)
+        }
+        return Ranking(
+            stage: .anywhere, ranks: [], isComplete: true, place: place, interestedIn: profile.preferences.interestedIn,
+            reach: .nowhere, day: query.now.date, validUntil: standing.validUntil)
+    }
+}

@@ -1,0 +1,351 @@
+import SparkCore
+
+/// One search: the nodes of all trees that may hold candidates, the most promising first, until nobody left can be among the best.
+///
+/// Exact, not approximate: a node's promise is what the best of its people could score if one of them had the best of every trait, and
+/// the search ends when that is less than the worst of the best. It begins small and grows by itself: in a city a few tiles
+/// suffice, in a desert it goes as far as it must.
+struct DeckSearch<Scale: ScoreScale>: ~Copyable {
+    private let query: CandidateQuery
+    private let place: Coordinate
+    private let view: PlaceOfView
+    private let ages: AgeCalendar
+    private let scale: Scale
+    private var frontier = Frontier()
+    private let matching: UnsafeMutablePointer<UInt8>
+
+    // What the filters ask at the stage that is being searched.
+    private var limits = StageLimits()
+
+    init(_ query: CandidateQuery, place: Coordinate, ages: AgeCalendar, scale: Scale) {
+        self.query = query
+        self.place = place
+        self.view = PlaceOfView(place)
+        self.ages = ages
+        self.scale = scale
+        self.matching = .allocate(capacity: Tile.capacity)
+    }
+
+    deinit { matching.deallocate() }
+
+    /// The best candidates of a stage, best first.
+    mutating func best(at stage: DeckStage, in forest: borrowing TileForest) -> [DeckRank] {
+        guard let limits = StageLimits(query, at: stage, ages: ages) else { return [] }
+        self.limits = limits
+        var best = BestCandidates(limit: query.limit)
+        frontier.removeAll()
+        let (gender, sought) = (query.viewer.gender, query.viewer.preferences.interestedIn)
+        for set in 0..<DirectedSet.count {
+            let directed = DirectedSet(number: set)
+            guard forest.roots[set] >= 0, directed.interestedIn.contains(gender), sought.contains(directed.gender) else {
+                continue
+            }
+            look(at: forest.roots[set], in: forest, best)
+        }
+        while let (ceiling, node) = frontier.popBest() {
+            // Equals are ordered by a hash, so an equal could still stand before the last one.
+            if let threshold = best.threshold, ceiling < threshold { break }
+            let pointer = forest.nodes.pointer(to: Int(node))
+            if pointer.pointee.isLeaf {
+                scan(forest.tiles.pointer(to: Int(pointer.pointee.left)), pointer, &best)
+            } else {
+                look(at: pointer.pointee.left, in: forest, best)
+                look(at: pointer.pointee.right, in: forest, best)
+            }
+        }
+        return best.ranks
+    }
+
+    /// How far from the viewer somebody at a stage could have been found among the best.
+    func reach(at stage: DeckStage, ranks: [DeckRank]) -> SearchReach {
+        let outermost = query.viewer.reach(at: stage)
+        guard ranks.count == query.limit, let last = ranks.last else { return outermost.map { .within($0) } ?? .everywhere }
+        func isBeyond(_ kilometres: Int) -> Bool {
+            scale.ceiling(TraitLimits(metres: Double(kilometres) * 1_000, sharedInterests: query.viewer.interests.count))
+                < last.score
+        }
+        var (low, high) = (0, 20_100)
+        guard isBeyond(high) else { return outermost.map { .within($0) } ?? .everywhere }
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if isBeyond(middle) { high = middle } else { low = middle }
+        }
+        return .within(min(outermost ?? .kilometres(high), .kilometres(high)))
+    }
+
+    /// Puts a node on the frontier, unless a filter rules out all of its people.
+    @inline(__always)
+    private mutating func look(at node: Int32, in forest: borrowing TileForest, _ best: borrowing BestCandidates) {
+        let bounds = forest.nodes.pointer(to: Int(node))
+        guard let ceiling = ceiling(of: bounds.pointee.bounds) else { return }
+        if let threshold = best.threshold, ceiling < threshold { return }
+        frontier.push(ceiling, node)
+    }
+
+    @inline(__always)
+    private func ceiling(of bounds: Bounds) -> Int? {
+        guard bounds.count > 0, bounds.lastActive >= limits.activeSince, bounds.lastBirth >= limits.firstBirth,
+            bounds.firstBirth <= limits.lastBirth, bounds.minAge <= limits.oldestForSoft, bounds.maxAge >= limits.youngestForSoft
+        else { return nil }
+        let metres = bounds.leastMetres(from: view)
+        guard metres <= limits.reachMetres, limits.mayReach(bounds, metres) else { return nil }
+        return scale.ceiling(traits(bounds, metres))
+    }
+
+    @inline(__always)
+    private func traits(_ bounds: Bounds, _ metres: Double) -> TraitLimits {
+        TraitLimits(
+            metres: metres, idleDays: idleDays(bounds.lastActive), youngest: ages.age(BirthDay(rawValue: bounds.lastBirth)),
+            oldest: ages.age(BirthDay(rawValue: bounds.firstBirth)), sharedInterests: query.viewer.interests.count,
+            tally: SwipeTally(giving: bounds.giving, receiving: bounds.receiving))
+    }
+
+    @inline(__always)
+    private func idleDays(_ lastActive: UInt32) -> Int {
+        Int(max(0, (query.now.milliseconds &- Int64(lastActive) &* 1_000) / 86_400_000))
+    }
+
+    // MARK: A tile
+
+    /// Offers everybody of a tile who passes the filters.
+    private func scan(_ tile: UnsafeMutablePointer<Tile>, _ node: UnsafeMutablePointer<TileNode>, _ best: inout BestCandidates) {
+        let columns = tile.pointee.columns
+        let count = tile.pointee.count
+        match(columns, count)
+        let cells = tile.pointee.cells
+        var spot = Spot()
+        var cell = -1
+        var end = 0
+        let words = UnsafeRawPointer(matching)
+        for word in 0..<((count + 7) / 8) {
+            var bits = words.load(fromByteOffset: word * 8, as: UInt64.self)
+            while bits != 0 {
+                let position = word * 8 + bits.trailingZeroBitCount / 8
+                bits &= bits - 1
+                if position >= end {
+                    while position >= end {
+                        cell += 1
+                        end = cell + 1 < cells.count ? Int(cells.base[cell + 1].start) : count
+                    }
+                    spot = approach(cells.base[cell], node, best)
+                }
+                if spot.isWorthIt { weigh(position, of: tile, columns, &spot, &best) }
+            }
+        }
+    }
+
+    /// A cell on the way through a tile. Its distance costs as much as several people, so it is computed when somebody seems worth it.
+    private struct Spot {
+        var isWorthIt = false
+        var latitude = 0.0
+        var longitude = 0.0
+        /// No more than the distance.
+        var leastMetres = 0.0
+        /// The distance; less than 0 until it is known.
+        var metres = -1.0
+        /// In whole kilometres, rounded up.
+        var needed = 0
+    }
+
+    /// Marks who passes the filters on ages and activity. Plain loops over columns, which the compiler makes wide.
+    @inline(__always)
+    private func match(_ columns: TileColumns, _ count: Int) {
+        let (births, minAges, maxAges, flags, lastActive) = (
+            columns.births, columns.minAges, columns.maxAges, columns.flags, columns.lastActive
+        )
+        let (first, span) = (limits.firstBirth, limits.lastBirth &- limits.firstBirth)
+        let (old, oldSoft, young, youngSoft) = (limits.age, limits.oldestForSoft, limits.age, limits.youngestForSoft)
+        let since = limits.activeSince
+        let matching = matching
+        for position in 0..<count {
+            let isHard = flags[position] & 1 != 0
+            let isBorn: UInt8 = births[position] &- first <= span ? 1 : 0
+            let isOldEnough: UInt8 = minAges[position] <= (isHard ? old : oldSoft) ? 1 : 0
+            let isYoungEnough: UInt8 = maxAges[position] >= (isHard ? young : youngSoft) ? 1 : 0
+            let isActive: UInt8 = lastActive[position] >= since ? 1 : 0
+            matching[position] = isBorn & isOldEnough & isYoungEnough & isActive
+        }
+        for position in count..<((count + 7) / 8 * 8) { matching[position] = 0 }
+    }
+
+    /// Looks from afar whether anybody of a cell can be reached and be among the best.
+    @inline(__always)
+    private func approach(_ cell: Tile.Cell, _ node: UnsafeMutablePointer<TileNode>, _ best: borrowing BestCandidates) -> Spot {
+        var bounds = Bounds()
+        bounds.minLatitude = cell.latitude
+        bounds.maxLatitude = cell.latitude
+        bounds.minLongitude = cell.longitude
+        bounds.maxLongitude = cell.longitude
+        bounds.cosine = node.pointee.bounds.cosine
+        var spot = Spot(latitude: cell.latitude, longitude: cell.longitude, leastMetres: bounds.leastMetres(from: view))
+        guard spot.leastMetres <= limits.reachMetres else { return spot }
+        if let threshold = best.threshold, scale.ceiling(traits(node.pointee.bounds, spot.leastMetres)) < threshold {
+            return spot
+        }
+        spot.isWorthIt = true
+        return spot
+    }
+
+    /// Computes the distance of a cell.
+    @inline(__always)
+    private func measure(_ spot: inout Spot) {
+        let there = Coordinate(latitude: spot.latitude, longitude: spot.longitude) ?? place
+        spot.metres = place.distance(to: there).metres
+        spot.needed = Self.wholeKilometres(spot.metres)
+        spot.isWorthIt = spot.metres <= limits.reachMetres
+    }
+
+    /// The least number of kilometres that is not less than so many metres.
+    private static func wholeKilometres(_ metres: Double) -> Int {
+        var kilometres = Int((metres / 1_000).rounded(.up))
+        while Double(kilometres) * 1_000 < metres { kilometres += 1 }
+        while kilometres > 0, Double(kilometres - 1) * 1_000 >= metres { kilometres -= 1 }
+        return kilometres
+    }
+
+    /// Offers a person who passes the filters and is good enough: what is cheap is asked first.
+    @inline(__always)
+    private func weigh(
+        _ position: Int, of tile: UnsafeMutablePointer<Tile>, _ columns: TileColumns, _ spot: inout Spot,
+        _ best: inout BestCandidates
+    ) {
+        let flags = PersonRow.Flags(rawValue: columns.flags[position])
+        let id = columns.ids[position]
+        let isLiked = query.likers.count > 0 && query.likers.contains(id)
+        if flags.contains(.incognito), !isLiked { return }
+        let mostShared = min(query.viewer.interests.count, Int(columns.interestCounts[position]))
+        var traits = CandidateTraits(
+            metres: spot.metres < 0 ? spot.leastMetres : spot.metres, hidesDistance: flags.contains(.hidesDistance),
+            idleDays: idleDays(columns.lastActive[position]), age: ages.age(BirthDay(rawValue: columns.births[position])),
+            minAge: Int(columns.minAges[position]), maxAge: Int(columns.maxAges[position]), sharedInterests: mostShared,
+            likesViewer: isLiked, tally: SwipeTally(giving: columns.giving[position], receiving: columns.receiving[position]),
+            shownToday: Exposure(day: columns.shownDays[position], shown: columns.shown[position]).shown(on: limits.today))
+        // All of a score's steps are monotone, rounding included: from nearer by nobody scores less.
+        if let threshold = best.threshold, scale.score(traits) < threshold { return }
+        if spot.metres < 0 {
+            measure(&spot)
+            guard spot.isWorthIt else { return }
+            traits.metres = spot.metres
+        }
+        guard limits.reaches(Int(columns.reaches[position]), isHard: flags.contains(.distanceHard), needed: spot.needed),
+            id != query.viewer.id.rawValue, !query.excluded.contains(id)
+        else { return }
+        if mostShared > 0 {
+            traits.sharedInterests = query.viewer.interests.withUnsafeBufferPointer {
+                InterestCode.shared($0, tile.pointee.interests(at: position))
+            }
+        }
+        let score = scale.score(traits)
+        if let threshold = best.threshold, score < threshold { return }
+        best.offer(
+            DeckRank(
+                score: score, candidate: UserID(rawValue: id), version: Int64(columns.versions[position]), viewer: query.viewer.id
+            ))
+    }
+}
+
+/// What the filters ask of candidates at one stage, in the units of the columns.
+struct StageLimits {
+    private var stage = DeckStage.nearby
+    var activeSince: UInt32 = 0
+    var today: UInt16 = 0
+    var firstBirth: UInt16 = 0
+    var lastBirth: UInt16 = .max
+    var reachMetres = Double.infinity
+    var age: UInt8 = 0
+    /// The viewer's age as those see it whose limits are soft: who seeks from this age on, or up to this age, accepts it.
+    var oldestForSoft: UInt8 = 0
+    var youngestForSoft: UInt8 = 0
+
+    init() {}
+
+    /// Nil if nobody can pass.
+    init?(_ query: CandidateQuery, at stage: DeckStage, ages: AgeCalendar) {
+        let viewer = query.viewer
+        if let slack = viewer.ageSlack(at: stage) {
+            let sought = viewer.preferences
+            guard let births = ages.births(from: sought.minAge - slack, through: sought.maxAge + slack) else { return nil }
+            self.firstBirth = births.lowerBound.rawValue
+            self.lastBirth = births.upperBound.rawValue
+        }
+        self.stage = stage
+        self.activeSince = EpochSecond(query.activeSince).rawValue
+        self.today = query.now.dayNumber
+        self.reachMetres = viewer.reach(at: stage)?.metres ?? .infinity
+        self.age = UInt8(clamping: viewer.age)
+        switch stage {
+        case .nearby: (self.oldestForSoft, self.youngestForSoft) = (age, age)
+        case .wider:
+            self.oldestForSoft = UInt8(clamping: viewer.age + 5)
+            self.youngestForSoft = UInt8(clamping: viewer.age - 5)
+        case .anywhere: (self.oldestForSoft, self.youngestForSoft) = (.max, 0)
+        }
+    }
+
+    /// Whether a candidate looks so far.
+    @inline(__always)
+    func reaches(_ reach: Int, isHard: Bool, needed: Int) -> Bool {
+        switch stage {
+        case .nearby: reach >= needed
+        case .wider: (isHard ? reach : 2 * reach) >= needed
+        case .anywhere: !isHard || reach >= needed
+        }
+    }
+
+    /// Whether one of some people may look so far.
+    @inline(__always)
+    func mayReach(_ bounds: Bounds, _ metres: Double) -> Bool {
+        switch stage {
+        case .nearby: metres <= Double(bounds.reach) * 1_000
+        case .wider: metres <= Double(bounds.reach) * 2_000
+        case .anywhere: bounds.softReach > 0 || metres <= Double(bounds.reach) * 1_000
+        }
+    }
+}
+
+/// Nodes that are still to be looked into, the most promising first: a binary heap.
+struct Frontier {
+    private struct Entry {
+        let ceiling: Int
+        let node: Int32
+    }
+
+    private var heap: [Entry] = []
+
+    init() { heap.reserveCapacity(256) }
+
+    mutating func removeAll() { heap.removeAll(keepingCapacity: true) }
+
+    mutating func push(_ ceiling: Int, _ node: Int32) {
+        heap.append(Entry(ceiling: ceiling, node: node))
+        heap.withUnsafeMutableBufferPointer { heap in
+            var child = heap.count - 1
+            let entry = heap[child]
+            while child > 0 {
+                let parent = (child - 1) / 2
+                guard heap[parent].ceiling < entry.ceiling else { break }
+                heap[child] = heap[parent]
+                child = parent
+            }
+            heap[child] = entry
+        }
+    }
+
+    mutating func popBest() -> (ceiling: Int, node: Int32)? {
+        guard let best = heap.first, let last = heap.popLast() else { return nil }
+        heap.withUnsafeMutableBufferPointer { heap in
+            guard !heap.isEmpty else { return }
+            var parent = 0
+            while true {
+                var child = 2 * parent + 1
+                guard child < heap.count else { break }
+                if child + 1 < heap.count, heap[child + 1].ceiling > heap[child].ceiling { child += 1 }
+                guard heap[child].ceiling > last.ceiling else { break }
+                heap[parent] = heap[child]
+                parent = child
+            }
+            heap[parent] = last
+        }
+        return (best.ceiling, best.node)
+    }
+}

@@ -1,0 +1,102 @@
+/// In which tile a person stands: open addressing, eight bytes a slot (32 bits of hash, 32 bits of tile).
+///
+/// Identifiers stand only in the tiles: who looks somebody up asks the tile, and goes on when it is a person of the same hash.
+struct PersonDirectory {
+    private var slots: UnsafeMutablePointer<UInt64>
+    private var capacity: Int
+    private(set) var count = 0
+
+    init() {
+        self.capacity = 64
+        self.slots = .allocate(capacity: capacity)
+        slots.initialize(repeating: 0, count: capacity)
+    }
+
+    func deallocate() { slots.deallocate() }
+
+    var bytes: Int { capacity * 8 }
+
+    private static func hash(_ id: Int64) -> UInt64 {
+        var x = UInt64(bitPattern: id)
+        x = (x ^ (x >> 32)) &* 0xD6E8_FEB8_6659_FD93
+        x = (x ^ (x >> 32)) &* 0xD6E8_FEB8_6659_FD93
+        return x ^ (x >> 32)
+    }
+
+    /// A slot knows the upper half of the hash and, by the tile plus one, that it is in use.
+    private static func slot(_ hash: UInt64, _ tile: Int) -> UInt64 { hash & 0xFFFF_FFFF_0000_0000 | UInt64(UInt32(tile + 1)) }
+
+    /// The upper half decides the home, too, so that a slot can be moved without knowing whose it is.
+    @inline(__always)
+    private func home(_ slot: UInt64) -> Int { Int(truncatingIfNeeded: ((slot >> 32) &* UInt64(capacity)) >> 32) }
+
+    @inline(__always)
+    private func next(_ position: Int) -> Int { position + 1 == capacity ? 0 : position + 1 }
+
+    /// How far a position lies behind another, going round.
+    @inline(__always)
+    private func distance(from start: Int, to end: Int) -> Int { end >= start ? end - start : end - start + capacity }
+
+    func find(_ id: Int64, isHere: (Int) -> Bool) -> Int? {
+        let wanted = Self.slot(Self.hash(id), 0)
+        var position = home(wanted)
+        while slots[position] != 0 {
+            if slots[position] >> 32 == wanted >> 32 {
+                let tile = Int(slots[position] & 0xFFFF_FFFF) - 1
+                if isHere(tile) { return tile }
+            }
+            position = next(position)
+        }
+        return nil
+    }
+
+    /// Makes room for so many more.
+    mutating func reserve(_ people: Int) {
+        let needed = (count + people) * 4 / 3 + 1
+        if needed > capacity { grow(to: people > 1 ? needed : max(needed, capacity + capacity / 2)) }
+    }
+
+    mutating func insert(_ id: Int64, tile: Int) {
+        reserve(1)
+        place(Self.slot(Self.hash(id), tile))
+        count += 1
+    }
+
+    private func place(_ slot: UInt64) {
+        var position = home(slot)
+        while slots[position] != 0 { position = next(position) }
+        slots[position] = slot
+    }
+
+    /// Forgets a person of a tile, and closes the gap by moving back what stood behind it.
+    mutating func remove(_ id: Int64, tile: Int) {
+        let wanted = Self.slot(Self.hash(id), tile)
+        var gap = home(wanted)
+        while slots[gap] != wanted {
+            if slots[gap] == 0 { return }
+            gap = next(gap)
+        }
+        count -= 1
+        var position = gap
+        while true {
+            position = next(position)
+            let slot = slots[position]
+            if slot == 0 { break }
+            // It may move back only if its home does not lie behind the gap.
+            if distance(from: home(slot), to: position) >= distance(from: gap, to: position) {
+                slots[gap] = slot
+                gap = position
+            }
+        }
+        slots[gap] = 0
+    }
+
+    private mutating func grow(to larger: Int) {
+        let (old, oldCapacity) = (slots, capacity)
+        capacity = larger
+        slots = .allocate(capacity: capacity)
+        slots.initialize(repeating: 0, count: capacity)
+        for position in 0..<oldCapacity where old[position] != 0 { place(old[position]) }
+        old.deallocate()
+    }
+}

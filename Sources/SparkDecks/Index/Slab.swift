@@ -1,0 +1,63 @@
+/// Plain values under numbers that stay, in one growing block; free numbers are used again.
+struct Slab<Element: BitwiseCopyable> {
+    private var base: UnsafeMutablePointer<Element>
+    private var used: UnsafeMutablePointer<Bool>
+    private var capacity: Int
+    private var free: [Int32] = []
+    /// Numbers below this were in use once.
+    private(set) var highest = 0
+
+    init(capacity: Int = 32) {
+        self.capacity = capacity
+        self.base = .allocate(capacity: capacity)
+        self.used = .allocate(capacity: capacity)
+    }
+
+    func deallocate() {
+        base.deallocate()
+        used.deallocate()
+    }
+
+    var bytes: Int { capacity * (MemoryLayout<Element>.stride + 1) }
+
+    func isUsed(_ number: Int) -> Bool { used[number] }
+
+    @inline(__always)
+    subscript(number: Int) -> Element {
+        get { base[number] }
+        nonmutating _modify { yield &base[number] }
+    }
+
+    /// For the way of every search; valid until the next change.
+    @inline(__always)
+    func pointer(to number: Int) -> UnsafeMutablePointer<Element> { base + number }
+
+    mutating func take(_ element: Element) -> Int {
+        if let number = free.popLast() {
+            base[Int(number)] = element
+            used[Int(number)] = true
+            return Int(number)
+        }
+        if highest == capacity { grow() }
+        base[highest] = element
+        used[highest] = true
+        highest += 1
+        return highest - 1
+    }
+
+    mutating func give(_ number: Int) {
+        used[number] = false
+        free.append(Int32(number))
+    }
+
+    private mutating func grow() {
+        let larger = capacity + capacity / 2
+        let (moved, flags) = (
+            UnsafeMutablePointer<Element>.allocate(capacity: larger), UnsafeMutablePointer<Bool>.allocate(capacity: larger)
+        )
+        moved.update(from: base, count: highest)
+        flags.update(from: used, count: highest)
+        deallocate()
+        (base, used, capacity) = (moved, flags, larger)
+    }
+}

@@ -1,0 +1,72 @@
+/// The people of one tile as columns: one block of 4 KiB.
+struct TileColumns: BitwiseCopyable {
+    static let capacity = 128
+    private static let size = 32 * capacity
+
+    private let base: UnsafeMutableRawPointer
+
+    init() { base = .allocate(byteCount: Self.size, alignment: 64) }
+
+    func free() { base.deallocate() }
+
+    @inline(__always)
+    private func column<Element>(_ offset: Int, _ type: Element.Type) -> UnsafeMutablePointer<Element> {
+        (base + offset * Self.capacity).assumingMemoryBound(to: Element.self)
+    }
+
+    var ids: UnsafeMutablePointer<Int64> { column(0, Int64.self) }
+    /// Seconds since 1970.
+    var lastActive: UnsafeMutablePointer<UInt32> { column(8, UInt32.self) }
+    var versions: UnsafeMutablePointer<UInt32> { column(12, UInt32.self) }
+    var births: UnsafeMutablePointer<UInt16> { column(16, UInt16.self) }
+    /// Kilometres.
+    var reaches: UnsafeMutablePointer<UInt16> { column(18, UInt16.self) }
+    var shownDays: UnsafeMutablePointer<UInt16> { column(20, UInt16.self) }
+    /// Where the interests begin in the tile's pool.
+    var interests: UnsafeMutablePointer<UInt16> { column(22, UInt16.self) }
+    var minAges: UnsafeMutablePointer<UInt8> { column(24, UInt8.self) }
+    var maxAges: UnsafeMutablePointer<UInt8> { column(25, UInt8.self) }
+    var flags: UnsafeMutablePointer<UInt8> { column(26, UInt8.self) }
+    var interestCounts: UnsafeMutablePointer<UInt8> { column(27, UInt8.self) }
+    var giving: UnsafeMutablePointer<UInt8> { column(28, UInt8.self) }
+    var receiving: UnsafeMutablePointer<UInt8> { column(29, UInt8.self) }
+    var shown: UnsafeMutablePointer<UInt8> { column(30, UInt8.self) }
+
+    /// Makes room at a position, or closes it, by moving what stands from `source` on to `target`.
+    func move(from source: Int, to target: Int, count: Int) {
+        func shift<Element>(_ column: UnsafeMutablePointer<Element>) {
+            (column + target).update(from: column + source, count: count)
+        }
+        shift(ids)
+        shift(lastActive)
+        shift(versions)
+        shift(births)
+        shift(reaches)
+        shift(shownDays)
+        shift(interests)
+        shift(minAges)
+        shift(maxAges)
+        shift(flags)
+        shift(interestCounts)
+        shift(giving)
+        shift(receiving)
+        shift(shown)
+    }
+
+    func put(_ row: PersonRow, at position: Int, interestsStart: Int) {
+        ids[position] = row.id
+        lastActive[position] = row.lastActive.rawValue
+        versions[position] = row.version
+        births[position] = row.birth.rawValue
+        reaches[position] = row.reach
+        shownDays[position] = row.exposure.day
+        interests[position] = UInt16(truncatingIfNeeded: interestsStart)
+        minAges[position] = row.minAge
+        maxAges[position] = row.maxAge
+        flags[position] = row.flags.rawValue
+        interestCounts[position] = row.interestCount
+        giving[position] = row.tally.giving
+        receiving[position] = row.tally.receiving
+        shown[position] = row.exposure.shown
+    }
+}

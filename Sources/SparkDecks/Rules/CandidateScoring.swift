@@ -1,0 +1,93 @@
+package import SparkCore
+
+// In what order people stand in a deck: pure and without a store. A score sees distances in whole kilometres between snapped
+// places, never below the floor that cards show, and in wide bands for those who hide theirs; so no order shows anything finer.
+
+/// How well candidates suit viewers.
+package protocol CandidateScoring: Sendable {
+    associatedtype Scale: ScoreScale
+    /// What measures candidates for one viewer at one moment.
+    func scale(for viewer: Candidate, at now: Timestamp) -> Scale
+}
+
+/// How well candidates suit one viewer; whole numbers, so that floating-point noise reorders nobody.
+package protocol ScoreScale: Sendable {
+    func score(_ traits: CandidateTraits) -> Int
+    /// No candidate with at best these traits scores more.
+    func ceiling(_ traits: TraitLimits) -> Int
+}
+
+/// What a score sees of a candidate.
+package struct CandidateTraits: Sendable {
+    /// Between the published places.
+    package var metres: Double
+    package var hidesDistance: Bool
+    /// Whole days since the last activity.
+    package var idleDays: Int
+    package var age: Int
+    package var minAge: Int
+    package var maxAge: Int
+    /// How many interests both name.
+    package var sharedInterests: Int
+    package var likesViewer: Bool
+    package var tally: SwipeTally
+    /// How often the candidate was dealt today.
+    package var shownToday: Int
+
+    @inline(__always)
+    package init(
+        metres: Double, hidesDistance: Bool, idleDays: Int, age: Int, minAge: Int, maxAge: Int, sharedInterests: Int,
+        likesViewer: Bool, tally: SwipeTally, shownToday: Int
+    ) {
+        self.metres = metres
+        self.hidesDistance = hidesDistance
+        self.idleDays = idleDays
+        self.age = age
+        self.minAge = minAge
+        self.maxAge = maxAge
+        self.sharedInterests = sharedInterests
+        self.likesViewer = likesViewer
+        self.tally = tally
+        self.shownToday = shownToday
+    }
+
+    package init(_ candidate: Candidate, metres: Double, sharedInterests: Int, likesViewer: Bool, at now: Timestamp) {
+        self.init(
+            metres: metres, hidesDistance: candidate.hidesDistance,
+            idleDays: Int(max(0, (now.milliseconds - candidate.lastActiveAt.milliseconds) / 86_400_000)), age: candidate.age,
+            minAge: candidate.preferences.minAge, maxAge: candidate.preferences.maxAge, sharedInterests: sharedInterests,
+            likesViewer: likesViewer, tally: candidate.tally, shownToday: candidate.exposure.shown(on: now.dayNumber))
+    }
+}
+
+/// The best that anybody of some people can have of each trait.
+package struct TraitLimits: Sendable {
+    package var metres: Double
+    package var idleDays: Int
+    package var youngest: Int
+    package var oldest: Int
+    package var sharedInterests: Int
+    package var tally: SwipeTally
+
+    @inline(__always)
+    package init(metres: Double, idleDays: Int, youngest: Int, oldest: Int, sharedInterests: Int, tally: SwipeTally) {
+        self.metres = metres
+        self.idleDays = idleDays
+        self.youngest = youngest
+        self.oldest = oldest
+        self.sharedInterests = sharedInterests
+        self.tally = tally
+    }
+
+    /// Of people of whom only the distance is known.
+    package init(metres: Double, sharedInterests: Int) {
+        self.init(
+            metres: metres, idleDays: 0, youngest: 0, oldest: 200, sharedInterests: sharedInterests,
+            tally: SwipeTally(giving: 255, receiving: 255))
+    }
+}
+
+extension Timestamp {
+    /// The UTC day, counted from 1970, as `Exposure` counts it.
+    package var dayNumber: UInt16 { UInt16(clamping: max(0, milliseconds / 86_400_000)) }
+}

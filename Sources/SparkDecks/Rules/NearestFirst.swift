@@ -1,0 +1,15 @@
+package import SparkCore
+
+/// The order by distance alone, in millimetres.
+package struct NearestFirst: CandidateScoring {
+    package init() {}
+
+    package func scale(for viewer: Candidate, at now: Timestamp) -> Scale { Scale() }
+
+    package struct Scale: ScoreScale {
+        @inline(__always)
+        package func score(_ traits: CandidateTraits) -> Int { -Int((traits.metres * 1_000).rounded()) }
+        @inline(__always)
+        package func ceiling(_ traits: TraitLimits) -> Int { -Int((traits.metres * 1_000).rounded(.down)) }
+    }
+}

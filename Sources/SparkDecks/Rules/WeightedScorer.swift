@@ -1,0 +1,164 @@
+package import SparkCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A weighted sum of nearness, recent activity, ages that suit, shared interests, the likelihood that both like each other, and of who was
+/// not yet seen enough today; each within 0…1, the sum in millionths.
+package struct WeightedScorer: CandidateScoring {
+    package struct Weights: Hashable, Sendable {
+        package var distance: Double
+        package var recency: Double
+        package var age: Double
+        package var interests: Double
+        package var likelihood: Double
+        package var exposure: Double
+
+        package init(
+            distance: Double, recency: Double, age: Double, interests: Double, likelihood: Double = 0, exposure: Double = 0
+        ) {
+            self.distance = distance
+            self.recency = recency
+            self.age = age
+            self.interests = interests
+            self.likelihood = likelihood
+            self.exposure = exposure
+        }
+
+        fileprivate var sum: Double { distance + recency + age + interests + likelihood + exposure }
+
+        fileprivate func divided(by sum: Double) -> Weights {
+            Weights(
+                distance: distance / sum, recency: recency / sum, age: age / sum, interests: interests / sum,
+                likelihood: likelihood / sum, exposure: exposure / sum)
+        }
+    }
+
+    private let weights: Weights
+    private let activeDays: Int
+    private let leastShown: Int
+
+    /// - Parameters:
+    ///   - weights: scaled to the sum 1; if all are 0 they count alike.
+    ///   - activeDays: after so many days without activity the recency is worth nothing.
+    ///   - leastShown: who was dealt so often today needs no help to be seen.
+    package init(_ weights: Weights, activeDays: Int, leastShown: Int = 20) {
+        let sum = weights.sum
+        self.weights =
+            sum > 0
+            ? weights.divided(by: sum)
+            : Weights(distance: 1, recency: 1, age: 1, interests: 1, likelihood: 1, exposure: 1).divided(by: 6)
+        self.activeDays = max(1, activeDays)
+        self.leastShown = max(1, leastShown)
+    }
+
+    package func scale(for viewer: Candidate, at now: Timestamp) -> Scale {
+        Scale(viewer, weights: weights, activeDays: activeDays, leastShown: leastShown)
+    }
+
+    package struct Scale: ScoreScale {
+        /// So many shared interests are as good as more.
+        private static let fullInterests = 5
+        /// Nearer than the shown floor is as near as it, so that no order tells them apart.
+        private static let nearestKilometres = Double(ProfileCard.distanceFloorKilometres)
+
+        private let weights: Weights
+        private let activeDays: Double
+        private let leastShown: Int
+        private let viewerAge: Double
+        private let soughtAge: Double
+        private let soughtReach: Double
+        /// By how often the candidate is liked, how likely the viewer likes them; by how often the candidate likes, how likely they like the viewer.
+        private let ahead: [Double]
+        private let back: [Double]
+
+        fileprivate init(_ viewer: Candidate, weights: Weights, activeDays: Int, leastShown: Int) {
+            self.weights = weights
+            self.activeDays = Double(activeDays)
+            self.leastShown = leastShown
+            self.viewerAge = Double(viewer.age)
+            (self.soughtAge, self.soughtReach) = Self.range(viewer.preferences.minAge, viewer.preferences.maxAge)
+            let likes = weights.likelihood > 0
+            self.ahead = likes ? (0...255).map { Self.chance(viewer.tally.giving, UInt8($0)) } : []
+            self.back = likes ? (0...255).map { Self.chance(UInt8($0), viewer.tally.receiving) } : []
+        }
+
+        @inline(__always)
+        package func score(_ traits: CandidateTraits) -> Int {
+            let recency = max(0, 1 - Double(traits.idleDays) / activeDays)
+            let (middle, reach) = Self.range(traits.minAge, traits.maxAge)
+            let ages =
+                (max(0, 1 - abs(Double(traits.age) - soughtAge) / soughtReach) + max(0, 1 - abs(viewerAge - middle) / reach)) / 2
+            let kilometres = max(Self.nearestKilometres, Double(Int(traits.metres / 1_000 + 0.5)))
+            let need = Double(max(0, leastShown - traits.shownToday)) / Double(leastShown)
+            return total(
+                kilometres: traits.hidesDistance ? Self.band(kilometres) : kilometres, recency: recency, ages: ages,
+                sharedInterests: traits.sharedInterests, likelihood: likelihood(traits.tally, isCertain: traits.likesViewer),
+                need: need)
+        }
+
+        @inline(__always)
+        package func ceiling(_ traits: TraitLimits) -> Int {
+            // Rounded down: whoever is beyond is rounded to this many kilometres at least, even if the last bit of the distance lies.
+            // The sum is made of the same operations as a score, each of them monotone, so it is a bound bit for bit.
+            let kilometres = max(Self.nearestKilometres, Double(Int(traits.metres / 1_000)))
+            let recency = max(0, 1 - Double(traits.idleDays) / activeDays)
+            let nearest = min(max(soughtAge, Double(traits.youngest)), max(Double(traits.oldest), Double(traits.youngest)))
+            let ages = (max(0, 1 - abs(nearest - soughtAge) / soughtReach) + 1) / 2
+            return total(
+                kilometres: kilometres, recency: recency, ages: ages, sharedInterests: traits.sharedInterests,
+                likelihood: likelihood(traits.tally, isCertain: true), need: 1)
+        }
+
+        @inline(__always)
+        private func total(
+            kilometres: Double, recency: Double, ages: Double, sharedInterests: Int, likelihood: Double, need: Double
+        ) -> Int {
+            let nearness = 1 / (1 + (kilometres - Self.nearestKilometres) / 10)
+            let interests = Double(min(sharedInterests, Self.fullInterests)) / Double(Self.fullInterests)
+            let sum =
+                weights.distance * nearness + weights.recency * recency + weights.age * ages + weights.interests * interests
+                + weights.likelihood * likelihood + weights.exposure * need
+            // Not `rounded()`, which is a call on processors of before 2008.
+            return Int(sum * 1_000_000 + 0.5)
+        }
+
+        /// The middle of a range of ages, and how far from it an age is worth nothing: a year beyond its ends.
+        @inline(__always)
+        private static func range(_ low: Int, _ high: Int) -> (middle: Double, reach: Double) {
+            (Double(low + high) / 2, max(0, Double(high - low) / 2) + 1)
+        }
+
+        /// Who hides the distance is scored as if at the far end of one of these bands: they say no more than that somebody is in a
+        /// deck at all.
+        private static func band(_ kilometres: Double) -> Double {
+            if kilometres <= 10 { return 10 }
+            if kilometres <= 50 { return 50 }
+            if kilometres <= 200 { return 200 }
+            return kilometres <= 1_000 ? 1_000 : max(kilometres, 20_100)
+        }
+
+        /// The harmonic mean of both chances, as reciprocal recommenders take it (Pizzato et al., "RECON", RecSys 2010): one-sided
+        /// affection counts little.
+        @inline(__always)
+        private func likelihood(_ tally: SwipeTally, isCertain: Bool) -> Double {
+            guard !ahead.isEmpty else { return 0 }
+            let there = ahead[Int(tally.receiving)]
+            let back = isCertain ? 1 : back[Int(tally.giving)]
+            return 2 * there * back / (there + back)
+        }
+
+        /// How likely one who likes so often likes one who is liked so often: the odds multiply, relative to the average.
+        private static func chance(_ giving: UInt8, _ receiving: UInt8) -> Double {
+            func odds(_ rate: UInt8) -> Double {
+                let share = Double(min(max(rate, 1), 254)) / 255
+                return share / (1 - share)
+            }
+            let odds = odds(giving) * odds(receiving) / odds(SwipeTally.unknown)
+            return odds / (1 + odds)
+        }
+    }
+}
