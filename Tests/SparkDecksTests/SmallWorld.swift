@@ -19,12 +19,12 @@ struct SmallWorld {
         let spread = [0.0, 0.01, 0.3, 5, 60][Int(random.next() % 5)]
         let grid = CellGrid(size: .kilometres(1))
         let source = random
-        self.places = (0..<(1 + Int(source.next() % 12))).map { _ in
+        self.places = (0..<(1 + Int(source.next() % 12))).compactMap { _ in
             let latitude = min(90, max(-90, centre.0 + (Double(source.next() % 2_001) / 1_000 - 1) * spread))
             var longitude = centre.1 + (Double(source.next() % 2_001) / 1_000 - 1) * spread * 2
             if longitude >= 180 { longitude -= 360 }
             if longitude < -180 { longitude += 360 }
-            return grid.snap(Coordinate(latitude: latitude, longitude: longitude) ?? Coordinate(latitude: 0, longitude: 0)!)
+            return Coordinate(latitude: latitude, longitude: longitude).map(grid.snap) ?? Coordinate(latitude: 0, longitude: 0)
         }
     }
 
@@ -39,7 +39,7 @@ struct SmallWorld {
         let minAge = 18 + draw(30)
         let place = places[draw(places.count)]
         let birth =
-            CivilDate(year: 1926 + draw(82), month: 2 + draw(2), day: 26 + draw(3)) ?? CivilDate(year: 1990, month: 3, day: 1)!
+            CivilDate(year: 1926 + draw(82), month: 2 + draw(2), day: 26 + draw(3)) ?? CivilDate(daysSinceEpoch: 9_131)
         let preferences = Preferences(
             interestedIn: GenderSet(rawValue: UInt8(1 + draw(7))), minAge: minAge, maxAge: min(120, minAge + draw(60)),
             maxDistanceKilometres: [1, 3, 30, 200, 20_000][draw(5)], isAgeHard: draw(2) == 0, isDistanceHard: draw(2) == 0)

@@ -90,6 +90,8 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
         self.interestCount = columns.interestCounts[position]
     }
 
+    package var gender: Gender { DirectedSet(number: Int(set)).gender }
+
     /// As filter and score see the person on a day.
     package func candidate(on calendar: AgeCalendar, interests: [InterestCode]) -> Candidate {
         let directed = DirectedSet(number: Int(set))
@@ -122,7 +124,7 @@ struct DirectedSet: Hashable {
 }
 
 /// Many people, without an object for each.
-package struct PersonBatch {
+package struct PersonBatch: Sendable {
     package private(set) var rows: [PersonRow] = []
     private(set) var starts: [UInt32] = []
     private(set) var pool: [InterestCode] = []
@@ -150,6 +152,8 @@ package struct PersonBatch {
         starts += other.starts.map { $0 &+ offset }
         pool += other.pool
     }
+
+    package func interests(of number: Int) -> [InterestCode] { withInterests(of: number) { Array($0) } }
 
     func withInterests<Result>(of number: Int, _ body: (UnsafeBufferPointer<InterestCode>) -> Result) -> Result {
         pool.withUnsafeBufferPointer { pool in
