@@ -14,6 +14,8 @@ enum MatchingError: ClientError {
     case nothingToUndo
     /// The last swipe made a match.
     case undoMatched
+    /// The server has just started, and does not know everybody yet.
+    case notReady
 
     var code: String {
         switch self {
@@ -23,6 +25,7 @@ enum MatchingError: ClientError {
         case .dailyLimit: "matching.daily_limit"
         case .nothingToUndo: "matching.nothing_to_undo"
         case .undoMatched: "matching.undo_matched"
+        case .notReady: "matching.not_ready"
         }
     }
 
@@ -31,6 +34,7 @@ enum MatchingError: ClientError {
         case .locationRequired, .alreadyMatched, .nothingToUndo, .undoMatched: 409
         case .selfTarget: 422
         case .dailyLimit: 429
+        case .notReady: 503
         }
     }
 
@@ -42,14 +46,22 @@ enum MatchingError: ClientError {
         case .dailyLimit: "No more likes of this kind today; the count begins anew at midnight UTC."
         case .nothingToUndo: "There is no swipe recent enough to be undone."
         case .undoMatched: "The last swipe made a match, which can be ended but not undone."
+        case .notReady: "The server has just started; try again in a moment."
         }
     }
 
     var isTemporary: Bool {
-        if case .dailyLimit = self { true } else { false }
+        switch self {
+        case .dailyLimit, .notReady: true
+        default: false
+        }
     }
 
     var retryAfter: Duration? {
-        if case .dailyLimit(let duration) = self { duration } else { nil }
+        switch self {
+        case .dailyLimit(let duration): duration
+        case .notReady: .seconds(2)
+        default: nil
+        }
     }
 }

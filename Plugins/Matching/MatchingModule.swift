@@ -38,6 +38,7 @@ public struct MatchingModule: SparkModule {
         registrar.follow(feed)
         registrar.service(service.exposure)
         registrar.contribute((any ProfileVisibilityPolicy).self, BlockVisibility(store: store))
+        registrar.provide((any PairExplaining).self, PairExplainer(service: service, store: store))
         registrar.demo { [feed] town, database, progress in
             try DemoSwipes(town: town).load(into: database, progress: progress)
             try feed.fill(from: database)

@@ -18,6 +18,13 @@ struct MatchingRoutes: Sendable {
                 .json(try await service.suggestions(for: call.user, limit: call.integer("limit")))
             },
             Route(
+                .get, "/me/deck/why", "Which filter takes how many people out of my deck, and what loosening one would add",
+                rateLimit: .write, answer: .of(DeckReasons.self),
+                errors: [MatchingError.locationRequired, MatchingError.notReady]
+            ) { call in
+                .json(try await service.reasons(for: call.user))
+            },
+            Route(
                 .post, "/swipes", "Like, pass, superlike or skip somebody", rateLimit: .write, body: .of(SwipeBody.self),
                 answer: .of(SwipeView.self), isIdempotencyKeyed: true,
                 errors: [

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkDecks
 import SparkKit
 
 /// Decides what Matching does.
@@ -26,6 +27,23 @@ struct MatchingService: Sendable {
                 score: suggestion.score)
         }
         return SuggestionList(items: items, stage: deck.stage)
+    }
+
+    /// Which filter takes how many people out of somebody's deck.
+    /// - Throws: `MatchingError.locationRequired`, `MatchingError.notReady`.
+    func reasons(for user: UserID) async throws -> DeckReasons {
+        guard let profile = try await profiles.profile(of: user) else { throw EdgeError.notFound }
+        guard profile.place != nil else { throw MatchingError.locationRequired }
+        guard let index = dealer.rankings.feed.index else { throw MatchingError.notReady }
+        let standing = try await dealer.standings.standing(of: user)
+        guard let viewer = index.person(user) else { return DeckReasons(census: DeckCensus(), preferences: profile.preferences) }
+        let now = clock.now()
+        let census = index.census(
+            CandidateQuery(
+                viewer: viewer.row.candidate(on: index.ages(on: now.date), interests: []), excluded: standing.excluded,
+                likers: standing.likers, limit: 1, now: now, activeSince: now - .days(configuration.activeDays),
+                scoring: configuration.scorer))
+        return DeckReasons(census: census, preferences: profile.preferences)
     }
 
     /// - Returns: the pair's live match, if there is one now.

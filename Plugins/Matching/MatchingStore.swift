@@ -54,6 +54,9 @@ protocol MatchingStore: Sendable {
     /// - Throws: `EdgeError.notFound` for targets that are unknown or closed.
     func add(_ report: Report) async throws -> ReportID
 
+    /// What filter and score know of two people, and how they stand to each other, in one snapshot; nil unless both exist.
+    func pair(_ viewer: UserID, _ candidate: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> Pair?
+
     /// So many times more each of these people was shown on a day.
     func addShown(_ shown: [UserID: Int], on day: UInt16) async throws
 

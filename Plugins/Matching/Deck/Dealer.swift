@@ -123,7 +123,7 @@ struct Dealer: Sendable {
         return ranking
     }
 
-    private func query(_ viewer: UserID) -> DeckQuery {
+    func query(_ viewer: UserID) -> DeckQuery {
         DeckQuery(
             viewer: viewer, limit: Self.depth, now: clock.now(), activeDays: configuration.activeDays,
             skipLifetime: configuration.swipes.skipLifetime, scorer: configuration.scorer)

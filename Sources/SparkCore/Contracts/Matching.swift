@@ -107,3 +107,66 @@ public struct UserReported: SparkEvent {
     public let target: UserID
     public init(report: ReportID, target: UserID) { (self.report, self.target) = (report, target) }
 }
+
+/// Port of Matching: why one person is or is not in the deck of another. Exact, and so for operators only.
+public protocol PairExplaining: Sendable {
+    /// Nil if one of them does not exist.
+    func explain(_ candidate: UserID, for viewer: UserID) async throws -> PairExplanation?
+}
+
+/// Every filter between two people, and what each says.
+public struct PairExplanation: JSONWritable, Sendable {
+    /// One filter.
+    public struct Check: Sendable {
+        public let name: String
+        public let holds: Bool
+        /// What was compared, in words.
+        public let detail: String
+
+        public init(_ name: String, _ holds: Bool, _ detail: String) {
+            self.name = name
+            self.holds = holds
+            self.detail = detail
+        }
+    }
+
+    public let checks: [Check]
+    /// The first stage at which the candidate could be in the deck; nil at none.
+    public let stage: String?
+    /// The stage at which the viewer's deck is answered.
+    public let deckStage: String
+    /// Millionths; nil without places.
+    public let score: Int?
+    /// The candidate's place in the deck, from 1; nil when not among its first 128.
+    public let position: Int?
+
+    public init(checks: [Check], stage: String?, deckStage: String, score: Int?, position: Int?) {
+        self.checks = checks
+        self.stage = stage
+        self.deckStage = deckStage
+        self.score = score
+        self.position = position
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("stage")
+            if let stage { writer.value(stage) } else { writer.null() }
+            writer.field("deck_stage", deckStage)
+            writer.key("score")
+            if let score { writer.value(score) } else { writer.null() }
+            writer.key("position")
+            if let position { writer.value(position) } else { writer.null() }
+            writer.key("checks")
+            writer.array { writer in
+                for check in checks {
+                    writer.object { writer in
+                        writer.field("name", check.name)
+                        writer.field("holds", check.holds)
+                        writer.field("detail", check.detail)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -58,6 +58,46 @@ package final class DeckIndex: Sendable {
     /// Everybody, in no order; changes wait meanwhile.
     package func forEach(_ body: (IndexedPerson) -> Void) { forest.read { $0.forEach(body) } }
 
+    /// Everybody who may be within a distance of a place, and some who are not.
+    func visit(within metres: Double, of place: Coordinate, _ body: (PersonRow) -> Void) {
+        let view = PlaceOfView(place)
+        forest.read { forest in
+            var waiting = forest.roots.filter { $0 >= 0 }
+            while let node = waiting.popLast() {
+                let found = forest.nodes[Int(node)]
+                guard !found.bounds.isEmpty, found.bounds.leastMetres(from: view) <= metres else { continue }
+                guard found.isLeaf else {
+                    waiting += [found.left, found.right]
+                    continue
+                }
+                let tile = forest.tiles[Int(found.left)]
+                for position in 0..<tile.count { body(PersonRow(tile, at: position, set: tile.set)) }
+            }
+        }
+    }
+
+    /// How many of those who were active since a second were shown how often on a day: the count of people by times shown, 0...255.
+    ///
+    /// Looks at the people in portions, so that no change waits for all of them.
+    package func exposure(on day: UInt16, activeSince: EpochSecond) -> [Int] {
+        var counts = [Int](repeating: 0, count: 256)
+        var next = 0
+        while true {
+            let isMore = forest.read { forest in
+                let end = min(next + 256, forest.tiles.highest)
+                for number in next..<end where forest.tiles.isUsed(number) {
+                    let tile = forest.tiles[number]
+                    for position in 0..<tile.count where tile.columns.lastActive[position] >= activeSince.rawValue {
+                        counts[tile.columns.shownDays[position] == day ? Int(tile.columns.shown[position]) : 0] += 1
+                    }
+                }
+                next = end
+                return end < forest.tiles.highest
+            }
+            if !isMore { return counts }
+        }
+    }
+
     package func ages(on day: CivilDate) -> AgeCalendar {
         calendar.withLock { known in
             if let known, known.day == day { return known.ages }

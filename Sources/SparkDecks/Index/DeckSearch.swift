@@ -13,6 +13,9 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
     private let scale: Scale
     private var frontier = Frontier()
     private let matching: UnsafeMutablePointer<UInt8>
+    /// Those who like the viewer are met one by one, when they are not too many: then nobody else has to be taken for one.
+    private let meetsLikers: Bool
+    private static var likersMet: Int { 500 }
 
     // What the filters ask at the stage that is being searched.
     private var limits = StageLimits()
@@ -23,6 +26,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         self.view = PlaceOfView(place)
         self.ages = ages
         self.scale = scale
+        self.meetsLikers = query.likers.count <= Self.likersMet
         self.matching = .allocate(capacity: Tile.capacity)
     }
 
@@ -42,12 +46,13 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
             }
             look(at: forest.roots[set], in: forest, best)
         }
+        if meetsLikers { query.likers.forEach { meet($0, in: forest, &best) } }
         while let (ceiling, node) = frontier.popBest() {
             // Equals are ordered by a hash, so an equal could still stand before the last one.
             if let threshold = best.threshold, ceiling < threshold { break }
             let pointer = forest.nodes.pointer(to: Int(node))
             if pointer.pointee.isLeaf {
-                scan(forest.tiles.pointer(to: Int(pointer.pointee.left)), pointer, &best)
+                scan(forest.tiles.pointer(to: Int(pointer.pointee.left)), pointer, ceiling, &best)
             } else {
                 look(at: pointer.pointee.left, in: forest, best)
                 look(at: pointer.pointee.right, in: forest, best)
@@ -97,7 +102,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         TraitLimits(
             metres: metres, idleDays: idleDays(bounds.lastActive), youngest: ages.age(BirthDay(rawValue: bounds.lastBirth)),
             oldest: ages.age(BirthDay(rawValue: bounds.firstBirth)), sharedInterests: query.viewer.interests.count,
-            tally: SwipeTally(giving: bounds.giving, receiving: bounds.receiving))
+            tally: SwipeTally(giving: bounds.giving, receiving: bounds.receiving), mayLikeViewer: !meetsLikers)
     }
 
     @inline(__always)
@@ -108,10 +113,12 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
     // MARK: A tile
 
     /// Offers everybody of a tile who passes the filters.
-    private func scan(_ tile: UnsafeMutablePointer<Tile>, _ node: UnsafeMutablePointer<TileNode>, _ best: inout BestCandidates) {
+    private func scan(
+        _ tile: UnsafeMutablePointer<Tile>, _ node: UnsafeMutablePointer<TileNode>, _ ceiling: Int, _ best: inout BestCandidates
+    ) {
         let columns = tile.pointee.columns
         let count = tile.pointee.count
-        match(columns, count)
+        match(columns, count, narrowed(node.pointee.bounds, ceiling, best))
         let cells = tile.pointee.cells
         var spot = Spot()
         var cell = -1
@@ -134,6 +141,19 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         }
     }
 
+    /// Offers one person by name.
+    private func meet(_ id: Int64, in forest: borrowing TileForest, _ best: inout BestCandidates) {
+        guard let (number, position) = forest.find(id) else { return }
+        let tile = forest.tiles.pointer(to: number)
+        let (columns, directed) = (tile.pointee.columns, DirectedSet(number: Int(tile.pointee.set)))
+        guard directed.interestedIn.contains(query.viewer.gender),
+            query.viewer.preferences.interestedIn.contains(directed.gender), limits.pass(columns, position)
+        else { return }
+        let cell = tile.pointee.place(at: position)
+        var spot = Spot(isWorthIt: true, latitude: cell.latitude, longitude: cell.longitude)
+        weigh(position, of: tile, columns, &spot, &best)
+    }
+
     /// A cell on the way through a tile. Its distance costs as much as several people, so it is computed when somebody seems worth it.
     private struct Spot {
         var isWorthIt = false
@@ -147,23 +167,52 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         var needed = 0
     }
 
+    /// What the columns must show: what the filters ask, and what scoring well enough asks once there are enough candidates.
+    private struct ColumnLimits {
+        var firstBirth: UInt16
+        var lastBirth: UInt16
+        var activeSince: UInt32
+        var interests: UInt8
+    }
+
+    @inline(__always)
+    private func narrowed(_ bounds: Bounds, _ ceiling: Int, _ best: borrowing BestCandidates) -> ColumnLimits {
+        var columns = ColumnLimits(
+            firstBirth: limits.firstBirth, lastBirth: limits.lastBirth, activeSince: limits.activeSince, interests: 0)
+        guard let threshold = best.threshold else { return columns }
+        let demands = scale.demands(traits(bounds, bounds.leastMetres(from: view)), slack: ceiling - threshold)
+        columns.interests = UInt8(clamping: demands.interests)
+        if demands.idleDays < 100_000 {
+            // So many days and not yet one more.
+            let since = query.now.milliseconds / 1_000 - Int64(demands.idleDays + 1) * 86_400
+            columns.activeSince = max(columns.activeSince, UInt32(clamping: since))
+        }
+        if demands.youngest > 0 || demands.oldest < 200, let births = ages.births(from: demands.youngest, through: demands.oldest) {
+            columns.firstBirth = max(columns.firstBirth, births.lowerBound.rawValue)
+            columns.lastBirth = min(columns.lastBirth, births.upperBound.rawValue)
+        }
+        return columns
+    }
+
     /// Marks who passes the filters on ages and activity. Plain loops over columns, which the compiler makes wide.
     @inline(__always)
-    private func match(_ columns: TileColumns, _ count: Int) {
-        let (births, minAges, maxAges, flags, lastActive) = (
-            columns.births, columns.minAges, columns.maxAges, columns.flags, columns.lastActive
+    private func match(_ columns: TileColumns, _ count: Int, _ wanted: ColumnLimits) {
+        let (births, minAges, maxAges, flags, lastActive, interests) = (
+            columns.births, columns.minAges, columns.maxAges, columns.flags, columns.lastActive, columns.interestCounts
         )
-        let (first, span) = (limits.firstBirth, limits.lastBirth &- limits.firstBirth)
+        let (first, last, least) = (wanted.firstBirth, wanted.lastBirth, wanted.interests)
         let (old, oldSoft, young, youngSoft) = (limits.age, limits.oldestForSoft, limits.age, limits.youngestForSoft)
-        let since = limits.activeSince
+        let since = wanted.activeSince
         let matching = matching
         for position in 0..<count {
             let isHard = flags[position] & 1 != 0
-            let isBorn: UInt8 = births[position] &- first <= span ? 1 : 0
+            let isBornLate: UInt8 = births[position] >= first ? 1 : 0
+            let isBornEarly: UInt8 = births[position] <= last ? 1 : 0
+            let isInterested: UInt8 = interests[position] >= least ? 1 : 0
             let isOldEnough: UInt8 = minAges[position] <= (isHard ? old : oldSoft) ? 1 : 0
             let isYoungEnough: UInt8 = maxAges[position] >= (isHard ? young : youngSoft) ? 1 : 0
             let isActive: UInt8 = lastActive[position] >= since ? 1 : 0
-            matching[position] = isBorn & isOldEnough & isYoungEnough & isActive
+            matching[position] = isBornLate & isBornEarly & isInterested & isOldEnough & isYoungEnough & isActive
         }
         for position in count..<((count + 7) / 8 * 8) { matching[position] = 0 }
     }
@@ -210,6 +259,11 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         _ best: inout BestCandidates
     ) {
         let flags = PersonRow.Flags(rawValue: columns.flags[position])
+        guard
+            limits.reaches(
+                Int(columns.reaches[position]), isHard: flags.contains(.distanceHard),
+                needed: spot.metres < 0 ? Int(spot.leastMetres / 1_000) : spot.needed)
+        else { return }
         let id = columns.ids[position]
         let isLiked = query.likers.count > 0 && query.likers.contains(id)
         if flags.contains(.incognito), !isLiked { return }
@@ -280,6 +334,15 @@ struct StageLimits {
             self.youngestForSoft = UInt8(clamping: viewer.age - 5)
         case .anywhere: (self.oldestForSoft, self.youngestForSoft) = (.max, 0)
         }
+    }
+
+    /// Whether a person passes the filters on ages and activity.
+    func pass(_ columns: TileColumns, _ position: Int) -> Bool {
+        let isHard = columns.flags[position] & 1 != 0
+        return columns.births[position] >= firstBirth && columns.births[position] <= lastBirth
+            && columns.lastActive[position] >= activeSince
+            && columns.minAges[position] <= (isHard ? age : oldestForSoft)
+            && columns.maxAges[position] >= (isHard ? age : youngestForSoft)
     }
 
     /// Whether a candidate looks so far.

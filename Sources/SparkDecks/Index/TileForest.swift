@@ -99,7 +99,7 @@ struct TileForest: ~Copyable {
 
     // MARK: The trees
 
-    private func find(_ id: Int64) -> (tile: Int, position: Int)? {
+    func find(_ id: Int64) -> (tile: Int, position: Int)? {
         var place = 0
         let tile = directory.find(id) { tile in
             guard let position = tiles[tile].position(of: id) else { return false }

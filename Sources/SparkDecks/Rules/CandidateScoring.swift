@@ -15,6 +15,18 @@ package protocol ScoreScale: Sendable {
     func score(_ traits: CandidateTraits) -> Int
     /// No candidate with at best these traits scores more.
     func ceiling(_ traits: TraitLimits) -> Int
+    /// What a candidate must have of single traits to score no less than so much below the ceiling of these.
+    func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands
+}
+
+/// What scoring well asks of single traits. Whoever lacks one of them is out; who has all of them may still be.
+package struct TraitDemands: Sendable {
+    package var idleDays = Int.max
+    package var youngest = 0
+    package var oldest = 255
+    package var interests = 0
+
+    package init() {}
 }
 
 /// What a score sees of a candidate.
@@ -68,22 +80,27 @@ package struct TraitLimits: Sendable {
     package var oldest: Int
     package var sharedInterests: Int
     package var tally: SwipeTally
+    /// Whether one of them may like the viewer.
+    package var mayLikeViewer: Bool
 
     @inline(__always)
-    package init(metres: Double, idleDays: Int, youngest: Int, oldest: Int, sharedInterests: Int, tally: SwipeTally) {
+    package init(
+        metres: Double, idleDays: Int, youngest: Int, oldest: Int, sharedInterests: Int, tally: SwipeTally, mayLikeViewer: Bool
+    ) {
         self.metres = metres
         self.idleDays = idleDays
         self.youngest = youngest
         self.oldest = oldest
         self.sharedInterests = sharedInterests
         self.tally = tally
+        self.mayLikeViewer = mayLikeViewer
     }
 
     /// Of people of whom only the distance is known.
     package init(metres: Double, sharedInterests: Int) {
         self.init(
             metres: metres, idleDays: 0, youngest: 0, oldest: 200, sharedInterests: sharedInterests,
-            tally: SwipeTally(giving: 255, receiving: 255))
+            tally: SwipeTally(giving: 255, receiving: 255), mayLikeViewer: true)
     }
 }
 

@@ -51,6 +51,8 @@ package struct IdentifierSet: Sendable {
     }
 
     package var count: Int { entries.count }
+    package func forEach(_ body: (Int64) -> Void) { for entry in entries { body(entry) } }
+
     /// In ascending order.
     package var sorted: [Int64] { entries.sorted() }
 

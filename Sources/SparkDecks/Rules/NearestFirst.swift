@@ -11,5 +11,7 @@ package struct NearestFirst: CandidateScoring {
         package func score(_ traits: CandidateTraits) -> Int { -Int((traits.metres * 1_000).rounded()) }
         @inline(__always)
         package func ceiling(_ traits: TraitLimits) -> Int { -Int((traits.metres * 1_000).rounded(.down)) }
+        @inline(__always)
+        package func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands { TraitDemands() }
     }
 }

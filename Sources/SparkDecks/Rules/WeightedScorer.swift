@@ -106,11 +106,41 @@ package struct WeightedScorer: CandidateScoring {
             // The sum is made of the same operations as a score, each of them monotone, so it is a bound bit for bit.
             let kilometres = max(Self.nearestKilometres, Double(Int(traits.metres / 1_000)))
             let recency = max(0, 1 - Double(traits.idleDays) / activeDays)
-            let nearest = min(max(soughtAge, Double(traits.youngest)), max(Double(traits.oldest), Double(traits.youngest)))
-            let ages = (max(0, 1 - abs(nearest - soughtAge) / soughtReach) + 1) / 2
+            let ages = (max(0, 1 - abs(nearestAge(traits) - soughtAge) / soughtReach) + 1) / 2
             return total(
                 kilometres: kilometres, recency: recency, ages: ages, sharedInterests: traits.sharedInterests,
-                likelihood: likelihood(traits.tally, isCertain: true), need: 1)
+                likelihood: likelihood(traits.tally, isCertain: traits.mayLikeViewer), need: 1)
+        }
+
+        @inline(__always)
+        package func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands {
+            // What one trait may cost at most; a hair more, for the rounding of both sums.
+            let loss = Double(max(0, slack) + 2) / 1_000_000
+            var demands = TraitDemands()
+            if weights.recency > 0 {
+                let days = Double(traits.idleDays) + loss / weights.recency * activeDays
+                // Who was not active for so long that it is worth nothing cannot lose more.
+                if days < activeDays { demands.idleDays = Int(days) }
+            }
+            if weights.interests > 0 {
+                let missing = loss / weights.interests * Double(Self.fullInterests)
+                demands.interests = max(0, min(traits.sharedInterests, Self.fullInterests) - Int(min(missing, 100)))
+            }
+            if weights.age > 0 {
+                let nearest = nearestAge(traits)
+                let off = abs(nearest - soughtAge) + loss * 2 / weights.age * soughtReach
+                if off < soughtReach {
+                    demands.youngest = max(0, Int((soughtAge - off).rounded(.up)))
+                    demands.oldest = Int(soughtAge + off)
+                }
+            }
+            return demands
+        }
+
+        /// The age of some people that suits the viewer best.
+        @inline(__always)
+        private func nearestAge(_ traits: TraitLimits) -> Double {
+            min(max(soughtAge, Double(traits.youngest)), max(Double(traits.oldest), Double(traits.youngest)))
         }
 
         @inline(__always)

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Spark
+
+struct Why: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell why one person is or is not in another's deck, filter by filter.",
+        discussion: "Exact, from the database; works beside a running server. Exit code 0 when in the deck, 1 when not.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "Whose deck: an id or an e-mail address.")
+    var viewer: String
+
+    @Argument(help: "Who might be in it: an id or an e-mail address.")
+    var candidate: String
+
+    func run() async throws {
+        let explanation = try await reporting {
+            let server = try common.openServer(try common.load())
+            let result = await explain(on: server)
+            await server.close()
+            return try result.get()
+        }
+        guard let explanation else {
+            Terminal.fail("there is no such user")
+            throw ExitCodes.noUser
+        }
+        if common.json {
+            Terminal.say(json: explanation)
+        } else {
+            for check in explanation.checks { Terminal.say("\(check.holds ? "yes" : "NO ")  \(check.name): \(check.detail)") }
+            Terminal.say(summary(explanation))
+        }
+        if explanation.position == nil { throw ExitCodes.faultsFound }
+    }
+
+    private func explain(on server: Server) async -> Result<PairExplanation?, any Error> {
+        do {
+            guard let issuer = server.port((any TokenIssuing).self), let explainer = server.port((any PairExplaining).self) else {
+                return .success(nil)
+            }
+            var ids: [UserID] = []
+            for name in [viewer, candidate] {
+                let named = try await issuer.user(withEmail: name)
+                guard let id = UserID(wire: name) ?? named else { return .success(nil) }
+                ids.append(id)
+            }
+            return .success(try await explainer.explain(ids[1], for: ids[0]))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func summary(_ explanation: PairExplanation) -> String {
+        let score = explanation.score.map { ", score \(Double($0) / 1_000_000)" } ?? ""
+        if let position = explanation.position { return "In the deck (\(explanation.deckStage)) at position \(position)\(score)." }
+        guard let stage = explanation.stage else { return "Not in the deck\(score)." }
+        return stage == explanation.deckStage
+            ? "A candidate (\(stage)), but behind the first 128\(score)."
+            : "A candidate only at the stage \(stage); the deck is answered at the stage \(explanation.deckStage)\(score)."
+    }
+}
