@@ -75,7 +75,8 @@ struct AuditLocation: AsyncParsableCommand {
         let ground = AuditGround(
             cellMetres: profiles.cellMetres, hiddenCellMetres: profiles.hiddenCellMetres, floorMetres: profiles.auditFloorMetres)
         let audit = LocationAudit(
-            client: SparkClient(url: url), ground: ground, size: size == "smoke" ? .smoke : .full, seed: seed)
+            client: SparkClient(url: url, timeout: .minutes(2)), ground: ground, size: size == "smoke" ? .smoke : .full,
+            seed: seed)
         let bar = ProgressBar(total: 1_000)
         do {
             return try await audit.run { done, total in bar.show("attacking", done * 1_000 / total) }
