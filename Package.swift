@@ -117,6 +117,7 @@ let package = Package(
         .target(
             name: "SparkDemo", dependencies: ["SparkKit", "SparkCore", "CSparkData"], swiftSettings: strict),
         .target(name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore, nioHTTP1], swiftSettings: strict),
+        .target(name: "SparkAudit", dependencies: ["SparkClient", "SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkTestSupport",
             dependencies: ["SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging, lifecycle],
@@ -141,6 +142,13 @@ let package = Package(
                 logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "SparkAuditTests",
+            dependencies: [
+                "SparkAudit", "Spark", "SparkAccounts", "SparkClient", "SparkCore", "SparkKit", "SparkMatching", "SparkProfiles",
+                logging,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "SparkTests", dependencies: ["Spark", "SparkKit", "SparkServer"], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore],
@@ -150,7 +158,10 @@ let package = Package(
             name: "NotesModuleTests", dependencies: ["NotesModule", "Spark", "SparkClient"],
             path: "Tests/OutsidePackage/Tests/NotesModuleTests"),
         .executableTarget(
-            name: "SparkCommand", dependencies: ["Spark", "SparkBench", "SparkClient", "SparkDemo", arguments, logging],
+            name: "SparkCommand",
+            dependencies: [
+                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkProfiles", arguments, logging,
+            ],
             swiftSettings: strict),
     ]
         + plugin("Accounts", [crypto, cryptoExtras, jwt])

@@ -56,7 +56,7 @@ struct DemoPeople {
         let profile = Profile(
             id: person.id, name: person.name, birthDate: person.birthDate, gender: person.gender, about: person.about,
             interests: person.interests, preferences: person.preferences, visibility: person.visibility,
-            place: places.published(cell, hidesDistance: person.visibility.hidesDistance),
+            place: places.published(cell, hidesDistance: person.visibility.hidesDistance, last: nil),
             lastActiveAt: person.lastActiveAt, createdAt: person.createdAt, isClosed: false, version: 1)
         return OwnProfile(
             profile: profile, cell: cell,

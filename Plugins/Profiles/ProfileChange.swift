@@ -81,7 +81,8 @@ extension ProfileChange {
         set(visibility?.isPaused, &own.profile.visibility.isPaused)
         set(visibility?.isIncognito, &own.profile.visibility.isIncognito)
         set(visibility?.hidesDistance, &own.profile.visibility.hidesDistance)
-        let published = places.published(own.cell, hidesDistance: own.profile.visibility.hidesDistance)
+        let published = places.published(
+            own.cell, hidesDistance: own.profile.visibility.hidesDistance, last: own.profile.place)
         if published != own.profile.place {
             own.profile.place = published
             aspects.insert(.location)

@@ -4,6 +4,11 @@ public import SparkKit
 public struct ProfilesConfiguration: ModuleConfiguration {
     let gridSizes: GridSizes
     let locationLimits: LocationLimits
+    /// How near no attack of `spark audit location` may come; 0 for half the cell.
+    package let auditFloorMetres: Int
+
+    package var cellMetres: Int { gridSizes.cellMetres }
+    package var hiddenCellMetres: Int { gridSizes.hiddenCellMetres }
 
     public static let settings: [Setting] = [
         .integer(
@@ -18,6 +23,9 @@ public struct ProfilesConfiguration: ModuleConfiguration {
         .integer(
             "max_speed_kmh", 0...100_000, default: 1_000,
             "Nobody moves faster than this, in kilometres an hour; 0 switches the check off."),
+        .integer(
+            "audit_floor_metres", 0...100_000, default: 0,
+            "spark audit location fails when an attack comes nearer to people than this; 0 for half the cell they are in."),
     ]
 
     public init(_ values: SettingValues) {
@@ -26,5 +34,6 @@ public struct ProfilesConfiguration: ModuleConfiguration {
         locationLimits = LocationLimits(
             changesPerHour: values.integer("location_changes_per_hour"),
             speedKilometresPerHour: values.integer("max_speed_kmh"))
+        auditFloorMetres = values.integer("audit_floor_metres")
     }
 }

@@ -70,7 +70,8 @@ struct ProfilesService: Sendable {
                 guard cell != own.cell else { return [] }
                 try own.pace.admit(metres: places.leastMetres(from: own.cell, to: cell), at: now, limits: limits)
                 own.cell = cell
-                own.profile.place = places.published(cell, hidesDistance: own.profile.visibility.hidesDistance)
+                own.profile.place = places.published(
+                    cell, hidesDistance: own.profile.visibility.hidesDistance, last: own.profile.place)
                 return .location
             }
             guard let (own, altered) = result else { throw EdgeError.notFound }

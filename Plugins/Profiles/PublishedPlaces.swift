@@ -8,8 +8,9 @@ struct GridSizes: Hashable, Sendable {
 
 /// What of a place leaves the request that brought it: its cell, and the centre that others' arithmetic runs on.
 ///
-/// The published place is a function of the cell alone, so nothing finer than the cell can come out. Who hides the distance is
-/// published at the centre of the coarse cell that holds the centre of the fine one.
+/// The published place is the centre of a cell, so nothing finer than the cell can come out. Who hides the distance is published at
+/// the centre of the coarse cell that holds the centre of the fine one, and there, too, stays in the last one until well outside:
+/// who is seen in four coarse cells within an hour lives where they meet.
 struct PublishedPlaces: Sendable {
     let sizes: GridSizes
     private let fine: CellGrid
@@ -31,8 +32,11 @@ struct PublishedPlaces: Sendable {
     func centre(of cell: Cell?) -> Coordinate? { cell.flatMap(fine.centre) }
 
     /// The place that others' distances are measured to and from.
-    func published(_ cell: Cell?, hidesDistance: Bool) -> Coordinate? {
-        centre(of: cell).map { hidesDistance ? coarse.snap($0) : $0 }
+    /// - Parameter last: the one before; nil if there was none.
+    func published(_ cell: Cell?, hidesDistance: Bool, last: Coordinate?) -> Coordinate? {
+        guard let centre = centre(of: cell), hidesDistance else { return centre(of: cell) }
+        guard let last else { return coarse.snap(centre) }
+        return coarse.centre(of: coarse.cell(at: centre, last: coarse.cell(at: last)))
     }
 
     /// How far somebody has moved at least who went from one cell into another: both may have stood at the near border.

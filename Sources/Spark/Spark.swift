@@ -39,7 +39,12 @@ public enum Spark {
         var options = Server.Options(
             modules: modules, configuration: configuration, directory: directory, logger: logger)
         options.isEphemeral = dataDirectory == nil
-        let server = try Server(options)
+        return try await start(Server(options))
+    }
+
+    /// Runs a server that was put together elsewhere, and returns once it listens.
+    /// - Throws: `PlanError` when the data does not fit the configuration, and what the system says of the address.
+    public static func start(_ server: Server) async throws -> Instance {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Listening.self)
         let task = Task {
             do {

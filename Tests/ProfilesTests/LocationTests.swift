@@ -200,6 +200,33 @@ struct LocationTests {
         }
     }
 
+    @Test("who hides the distance and walks over the border of a coarse cell stays in it until well outside")
+    func hiddenHysteresis() async throws {
+        try await Town.with { town in
+            let ada = try await town.settle()
+            _ = try await town.patch(ada, #"{"visibility":{"hide_distance":true}}"#)
+            let home = Self.coarse.snap(try #require(Coordinate(latitude: 48.8566, longitude: 2.3522)))
+            func published(_ kilometresNorth: Double) async throws -> Coordinate? {
+                town.server.clock.advance(by: .minutes(20))
+                _ = try await town.move(ada, home.latitude + kilometresNorth * Self.kilometre, home.longitude)
+                #expect(try town.server.check() == [])
+                return try await town.profile(ada).place
+            }
+            #expect(try await published(0) == home)
+            #expect(try await published(4.4) == home)
+            // A whole fine cell over the border, where nothing but the hysteresis of the coarse cell holds.
+            #expect(try await published(5.9) == home)
+            // Other changes do not move anybody.
+            _ = try await town.patch(ada, #"{"about":"still here"}"#)
+            #expect(try await town.profile(ada).place == home)
+            let next = try #require(try await published(7.6))
+            #expect(next != home && Self.coarse.snap(next) == next)
+            // And back over the same border: the new cell holds as the old one did.
+            #expect(try await published(4.2) == next)
+            #expect(try await published(0) == home)
+        }
+    }
+
     @Test("poles and antimeridian are places like others")
     func edgesOfTheMap() async throws {
         try await Town.with(["profiles.max_speed_kmh=0"]) { town in

@@ -84,7 +84,7 @@ struct CellGridTests {
 
     @Test("sizes out of range are clamped")
     func sizesAreClamped() {
-        #expect(CellGrid(size: Distance(metres: 1)).size.metres == 100)
+        #expect(CellGrid(size: Distance(metres: 1)).size.metres == 3)
         #expect(CellGrid(size: Distance(metres: 1e9)).size.metres == 100_000)
     }
 

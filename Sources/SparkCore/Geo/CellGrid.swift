@@ -17,9 +17,9 @@ public struct CellGrid: Hashable, Sendable {
     public let size: Distance
     private let rows: Int
 
-    /// - Parameter size: 100 m to 100 km; clamped.
+    /// - Parameter size: 3 m to 100 km; clamped. The columns of smaller cells would not fit into a stored cell.
     public init(size: Distance) {
-        let metres = min(max(size.metres, 100), 100_000)
+        let metres = min(max(size.metres, 3), 100_000)
         self.rows = Int((Double.pi * Coordinate.earthRadiusMetres / metres).rounded(.up))
         self.size = Distance(metres: metres)
     }

@@ -1,0 +1,38 @@
+import SparkCore
+
+/// Stays where it is and halves its own limit of distance, kilometre by kilometre, until the victim appears and disappears. The filter
+/// of ages stays as narrow as it goes all the while, so that nobody else is in the deck.
+struct LimitBisection: LocationAttack {
+    let name = "halving one's own limit of distance"
+    let exposures = Exposure.allCases
+    let positions: Int
+
+    func locate(_ target: Target, using random: inout SplitMix64) async throws -> Coordinate? {
+        var clues: [Clue] = []
+        for bearing in Spy.bearings(positions, using: &random) {
+            let metres = Double.random(in: 5_000...12_000, using: &random)
+            let place = target.neighbourhood.moved(by: Offset(bearing: bearing, metres: metres))
+            if let clue = try await target.limitClue(from: place, within: 2...17) { clues.append(clue) }
+        }
+        guard let place = Multilaterator.place(clues, from: target.neighbourhood) else { return nil }
+        return FeasibleRegion.middle(of: clues, around: place, reach: 1_000)
+    }
+}
+
+extension Target {
+    /// What the least limit under which the deck holds the victim says at a place; nil when no limit of the range is it.
+    func limitClue(from place: Coordinate, within kilometres: ClosedRange<Int>) async throws -> Clue? {
+        let anchor = try await spy.stand(at: place)
+        func sees(_ limit: Int) async throws -> Bool {
+            spy.look(kilometres: limit)
+            return try await spy.sees(id)
+        }
+        var (low, high) = (kilometres.lowerBound - 1, kilometres.upperBound)
+        guard try await sees(high) else { return nil }
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if try await sees(middle) { high = middle } else { low = middle }
+        }
+        return Clue(anchor, nearest: Double(high - 1) * 1_000, farthest: Double(high) * 1_000)
+    }
+}

@@ -1,0 +1,28 @@
+import SparkCore
+
+/// Walks away until the victim leaves the deck, because their limit of distance is reached. The limit is unknown; the edges from
+/// several sides give it, too, and it is a whole number of kilometres.
+struct VictimLimitEdge: LocationAttack {
+    private static let anywhere = 20_000
+
+    let name = "walking out of the victim's limit of distance"
+    let exposures = Exposure.allCases
+    let rays: Int
+    let tolerance: Double
+
+    func locate(_ target: Target, using random: inout SplitMix64) async throws -> Coordinate? {
+        target.spy.look(kilometres: Self.anywhere)
+        let edges = try await target.spy.edges(
+            around: target.neighbourhood, rays: rays, span: 8_000...60_000, tolerance: tolerance, using: &random
+        ) { try await target.spy.sees(target.id) }
+        guard let (place, metres) = Multilaterator.middle(of: edges.map(\.middle), from: target.neighbourhood) else { return nil }
+        let kilometres = (metres / 1_000).rounded()
+        let guesses = [kilometres - 1, kilometres, kilometres + 1].compactMap { limit in
+            EdgeLocation.place(edges, turningAt: limit * 1_000, near: place).map { place in
+                let clues = edges.flatMap { $0.clues(turningAt: limit * 1_000) }
+                return (place: place, contradiction: FeasibleRegion.contradiction(of: clues, at: place))
+            }
+        }
+        return guesses.min { $0.contradiction < $1.contradiction }?.place
+    }
+}

@@ -1,0 +1,28 @@
+import SparkCore
+
+/// Watches somebody for a while, asks after each report of their device from another place, and averages. It undoes noise that is drawn
+/// anew each time, and cells between which somebody flips: the average of their centres lies on the border.
+struct Watching: LocationAttack {
+    let name: String
+    let exposures = Exposure.allCases
+    let life: Life
+    let reports: Int
+
+    func locate(_ target: Target, using random: inout SplitMix64) async throws -> Coordinate? {
+        var clues: [Clue] = []
+        let isShown = target.exposure == .shown
+        for (step, bearing) in Spy.bearings(reports, using: &random).enumerated() {
+            try await target.live(life, step)
+            // Opposite places, and each of them after either kind of step, so that nothing but the victim pulls the average.
+            for turn in isShown ? [0, Double.pi * 0.61] : [step.isMultiple(of: 2) ? 0 : .pi] {
+                let place = target.neighbourhood.moved(
+                    by: Offset(bearing: bearing + turn, metres: Double.random(in: 8_000...12_000, using: &random)))
+                let clue =
+                    isShown
+                    ? try await target.distanceClue(from: place) : try await target.limitClue(from: place, within: 2...29)
+                if let clue { clues.append(clue) }
+            }
+        }
+        return Multilaterator.place(clues, from: target.neighbourhood)
+    }
+}

@@ -1,0 +1,78 @@
+import SparkClient
+package import SparkCore
+import Synchronization
+
+/// An attacker who puts questions to the server from places of their choice. One person behind as many accounts as it takes: when the
+/// server no longer believes an account's moves, the next one stands in.
+package final class Spy: Sendable {
+    /// As long as decks come at once.
+    private static let deckLength = 100
+
+    private struct State {
+        var account: AuditAccount
+        /// What the account looks for.
+        var kilometres = Cast.kilometres
+        var wantedKilometres = Cast.kilometres
+    }
+
+    private let cast: Cast
+    private let role: AuditRole
+    private let state: Mutex<State>
+
+    init(_ role: AuditRole, in cast: Cast) async throws {
+        self.cast = cast
+        self.role = role
+        self.state = Mutex(State(account: try await cast.newcomer(role)))
+    }
+
+    private var account: AuditAccount { state.withLock { $0.account } }
+
+    package var id: String { account.id }
+
+    /// Goes to a place.
+    /// - Returns: where the server takes the spy to be; from there all its answers are measured.
+    package func stand(at place: Coordinate) async throws -> Coordinate {
+        if let published = try await account.move(to: place) { return published }
+        let newcomer = try await cast.newcomer(role)
+        state.withLock { ($0.account, $0.kilometres) = (newcomer, Cast.kilometres) }
+        guard let published = try await newcomer.move(to: place) else {
+            throw AuditError.refused(status: 429, code: "profiles.location")
+        }
+        return published
+    }
+
+    /// From now on looks so far.
+    package func look(kilometres: Int) { state.withLock { $0.wantedKilometres = kilometres } }
+
+    /// The distance that is shown of somebody; nil when none is.
+    package func distance(to target: String) async throws -> Int? {
+        let answer = try await account.send("GET", "/api/v1/users/\(target)?fields=distance_km")
+        return answer.json["distance_km"]?.integer.map { Int($0) }
+    }
+
+    /// Whether somebody is in the deck.
+    package func sees(_ target: String) async throws -> Bool { try await deck().contains { $0.id == target } }
+
+    /// The score that the deck shows of somebody; nil when they are not in it.
+    package func score(of target: String) async throws -> Double? { try await deck().first { $0.id == target }?.score }
+
+    /// Which of two stands nearer to the front of the deck; nil when one of them is not in it.
+    package func prefers(_ one: String, to other: String) async throws -> Bool? {
+        let deck = try await deck()
+        guard let first = deck.firstIndex(where: { $0.id == one }), let second = deck.firstIndex(where: { $0.id == other })
+        else { return nil }
+        return first < second
+    }
+
+    private func deck() async throws -> [(id: String, score: Double)] {
+        let (account, wanted) = state.withLock { ($0.account, $0.kilometres == $0.wantedKilometres ? nil : $0.wantedKilometres) }
+        if let wanted {
+            try await account.look(kilometres: wanted)
+            state.withLock { $0.kilometres = wanted }
+        }
+        let answer = try await account.call("GET", "/api/v1/matches/suggestions?limit=\(Self.deckLength)")
+        return (answer["items"]?.array ?? []).compactMap { item in
+            item["id"]?.string.map { ($0, item["score"]?.double ?? 0) }
+        }
+    }
+}
