@@ -3,7 +3,9 @@ import SparkKit
 
 /// What must hold between the rows; `spark check` asks.
 enum MatchingInvariants {
-    static let all = [
+    static let all = counts + [HotIndexInvariant.equalsStore]
+
+    private static let counts = [
         count(
             "matches are ordered pairs", "SELECT COUNT(*) FROM matching_matches WHERE user_a >= user_b",
             fault: "matches whose two users are not in order"),
@@ -26,6 +28,16 @@ enum MatchingInvariants {
         count(
             "nobody swiped themselves", "SELECT COUNT(*) FROM matching_swipes WHERE user_id = target_id",
             fault: "swipes on oneself"),
+        // More may stand there: the swipes of who was erased are gone, and their counts stay.
+        count(
+            "swipes are counted",
+            """
+            SELECT COUNT(*) FROM (
+                SELECT user_id AS user, SUM(action IN (1, 2)) AS likes, SUM(action = 0) AS passes
+                FROM matching_swipes GROUP BY user_id) s
+            LEFT JOIN matching_tallies t ON t.user_id = s.user
+            WHERE s.likes > COALESCE(t.likes_given, 0) OR s.passes > COALESCE(t.passes_given, 0)
+            """, fault: "people who swiped more than is counted"),
     ]
 
     private static func count(_ name: String, _ sql: String, fault: String) -> Invariant {

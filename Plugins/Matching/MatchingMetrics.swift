@@ -1,5 +1,6 @@
 import Metrics
 import SparkCore
+import SparkDecks
 import SparkKit
 
 /// What Matching counts and measures.
@@ -10,6 +11,11 @@ struct MatchingMetrics: Sendable {
         MetricDeclaration(durationName, .histogram, help: "Time to make a deck, in seconds."),
         MetricDeclaration(swipeName, .histogram, help: "Time to record a swipe, its commit included, in seconds."),
         MetricDeclaration(candidatesName, .histogram, help: "Candidates in a deck that was answered."),
+        MetricDeclaration(
+            giniName, .gauge,
+            help: "Gini coefficient of how often those active in the last day were shown today; 0 when all alike."),
+        MetricDeclaration(indexedName, .gauge, help: "People in the hot index."),
+        MetricDeclaration(indexBytesName, .gauge, help: "Memory of the hot index, in bytes."),
     ]
 
     private static let swipesName = "spark_matching_swipes_total"
@@ -17,12 +23,18 @@ struct MatchingMetrics: Sendable {
     private static let durationName = "spark_matching_duration_seconds"
     private static let swipeName = "spark_swipe_response_seconds"
     private static let candidatesName = "spark_matching_deck_candidates"
+    private static let giniName = "spark_matching_impressions_gini_ratio"
+    private static let indexedName = "spark_matching_index_people"
+    private static let indexBytesName = "spark_matching_index_bytes"
 
     private let swipes: [SwipeAction: Counter]
     private let matches = Counter(label: matchesName)
     private let duration = Recorder(label: durationName)
     private let swipeDuration = Recorder(label: swipeName)
     private let candidates = Recorder(label: candidatesName)
+    private let gini = Gauge(label: giniName)
+    private let indexed = Gauge(label: indexedName)
+    private let indexBytes = Gauge(label: indexBytesName)
 
     init() {
         swipes = Dictionary(
@@ -35,6 +47,12 @@ struct MatchingMetrics: Sendable {
         swipeDuration.record(duration.inSeconds)
         if !outcome.isRepeated { swipes[action]?.increment() }
         if outcome.isNewMatch { matches.increment() }
+    }
+
+    func found(_ index: DeckIndex, at now: Timestamp) {
+        indexed.record(index.count)
+        indexBytes.record(index.bytes)
+        gini.record(Gini.coefficient(index.exposure(on: now.dayNumber, activeSince: EpochSecond(now - .days(1)))))
     }
 
     func dealt(_ deck: Deck, in duration: Duration) {

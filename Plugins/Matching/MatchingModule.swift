@@ -13,6 +13,7 @@ public struct MatchingModule: SparkModule {
     let store: SpatiaLiteMatchingStore
     let service: MatchingService
     let feed: IndexFeed
+    private let keeping: IndexKeeping
     private let routes: MatchingRoutes
 
     public init(configuration: MatchingConfiguration, context: ModuleContext) throws {
@@ -28,6 +29,7 @@ public struct MatchingModule: SparkModule {
             exposure: ExposureLog(store: store, clock: context.clock, logger: context.logger), clock: context.clock,
             metrics: MatchingMetrics())
         self.feed = feed
+        self.keeping = IndexKeeping(feed: feed, metrics: service.metrics, clock: context.clock, logger: context.logger)
         self.store = store
         self.routes = MatchingRoutes(service: service, cursors: context.cursors)
     }
@@ -36,6 +38,7 @@ public struct MatchingModule: SparkModule {
         for route in routes.all { registrar.route(route) }
         registrar.addMatchingInvalidations()
         registrar.follow(feed)
+        registrar.service(keeping)
         registrar.service(service.exposure)
         registrar.contribute((any ProfileVisibilityPolicy).self, BlockVisibility(store: store))
         registrar.provide((any PairExplaining).self, PairExplainer(service: service, store: store))

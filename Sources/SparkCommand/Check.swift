@@ -8,11 +8,14 @@ struct Check: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    @Flag(name: .long, help: "Also compare the hot index with the database, and its decks with those from the R-tree.")
+    var deep = false
+
     func run() async throws {
         let faults = try await reporting {
             let server = try common.openServer(try common.load())
             do {
-                let faults = try server.check()
+                let faults = try server.check(isDeep: deep)
                 await server.close()
                 return faults
             } catch {

@@ -53,7 +53,9 @@ struct Why: AsyncParsableCommand {
 
     private func summary(_ explanation: PairExplanation) -> String {
         let score = explanation.score.map { ", score \(Double($0) / 1_000_000)" } ?? ""
-        if let position = explanation.position { return "In the deck (\(explanation.deckStage)) at position \(position)\(score)." }
+        if let position = explanation.position {
+            return "In the deck (\(explanation.deckStage)) at position \(position)\(score)."
+        }
         guard let stage = explanation.stage else { return "Not in the deck\(score)." }
         return stage == explanation.deckStage
             ? "A candidate (\(stage)), but behind the first 128\(score)."

@@ -137,11 +137,12 @@ public final class Server: Sendable {
     }
 
     /// Every fault of the data: the store's own and the modules' invariants. Empty when sound.
-    public func check() throws -> [String] {
+    /// - Parameter isDeep: also asks what takes long.
+    public func check(isDeep: Bool = false) throws -> [String] {
         var faults = try storage.check()
         try storage.readNow { database in
             for manifest in plan.manifests {
-                for invariant in manifest.invariants {
+                for invariant in manifest.invariants where isDeep || !invariant.isDeep {
                     faults += try invariant.check(database).map { "\(manifest.id): \(invariant.name): \($0)" }
                 }
             }

@@ -59,7 +59,7 @@ import Testing
         // Dense and sparse, one gender sought and all, limits hard and soft.
         let spread = [0.02, 0.5, 4, 40][Int(seed % 4)]
         try await fixture.settle(count) { person in
-            person.place = place(spread, &random)
+            person.place = Acts.place(spread, &random)
             person.gender = Gender.allCases[random.pick(2)]
             person.interestedIn = random.happens(50) ? .everyone : GenderSet([Gender.allCases[random.pick(2)]])
             person.maxDistanceKilometres = [20, 200, 20_000][random.pick(3)]
@@ -67,7 +67,7 @@ import Testing
             person.isIncognito = random.happens(15)
         }
         for step in 0..<250 {
-            let what = try await act(fixture, count, spread, &random)
+            let what = try await Acts.any(fixture, count, spread, &random)
             for _ in 0..<3 {
                 try await compare(
                     fixture, Int64(1 + random.pick(count)), [1, 4, 20, 100][random.pick(4)], "seed \(seed), step \(step): \(what)"
@@ -78,54 +78,6 @@ import Testing
         #expect(fixture.server.cacheCount("user:matches", "l1", "hit") > 20)
         #expect(try fixture.faults() == [])
         await fixture.server.stop()
-    }
-
-    private func place(_ spread: Double, _ random: inout RandomWorld) -> Coordinate? {
-        func offset() -> Double { (Double(random.pick(1_000)) / 1_000 - 0.5) * spread }
-        return Coordinate(latitude: 48.8566 + offset(), longitude: 2.3522 + offset())
-    }
-
-    /// Something that somebody does.
-    private func act(_ fixture: Fixture, _ count: Int, _ spread: Double, _ random: inout RandomWorld) async throws -> String {
-        let (user, target) = (Int64(1 + random.pick(count)), Int64(1 + random.pick(count)))
-        guard user != target else { return "nothing" }
-        let (me, other) = (UserID(rawValue: user), UserID(rawValue: target))
-        let (pick, number, moved) = (random.pick(3), random.pick(1_000), place(spread, &random))
-        func change(_ change: @escaping @Sendable (inout Profile) -> Void) async throws {
-            _ = try await fixture.people.change(me) { own, _ in
-                change(&own.profile)
-                return .profile
-            }
-        }
-        switch random.pick(18) {
-        case 0: try await change { $0.visibility.isPaused.toggle() }
-        case 1: try await change { $0.visibility.isIncognito.toggle() }
-        case 2: try await change { $0.preferences.maxDistanceKilometres = [20, 200, 20_000][pick] }
-        case 3: try await change { $0.preferences.interestedIn = [.everyone, GenderSet([.woman]), GenderSet([.man])][pick] }
-        case 4: try await change { $0.gender = Gender.allCases[pick] }
-        case 5: try await change { $0.interests = ["a", "b", "c", "d"].filter { _ in true }.suffix(pick + 1) }
-        case 6: try await change { $0.name = "Name \(number)" }
-        case 7:
-            _ = try await fixture.people.change(me) { own, _ in
-                own.cell = Cell(rawValue: Int64(number))
-                own.profile.place = moved
-                return .location
-            }
-        case 8:
-            let people = fixture.people
-            let isClosed = try people.own(me)?.profile.isClosed == true
-            try await fixture.server.storage.write { try people.setClosed(!isClosed, user: me, in: $0) }
-        case 9: _ = try? await fixture.service.undoLastSwipe(of: me)
-        case 10: try? await fixture.service.block(other, by: me)
-        case 11: try await fixture.service.unblock(other, by: me)
-        case 12:
-            let matches = try await fixture.store.matches(of: me, after: .newest, limit: 1)
-            if let match = matches.items.first { try await fixture.service.unmatch(match.id, by: me) }
-        default:
-            fixture.server.clock.advance(by: .milliseconds(pick))
-            _ = try? await fixture.swipe(user, target, SwipeAction.allCases[random.pick(4)])
-        }
-        return "\(user) and \(target)"
     }
 
     @Test("a person swipes through a ranking that is made once")

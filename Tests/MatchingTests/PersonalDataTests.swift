@@ -81,11 +81,12 @@ import Testing
             }
         }
         #expect(try await faults("UPDATE matching_matches SET user_a = user_b, user_b = user_a").count == 1)
-        #expect(try await faults("UPDATE matching_swipes SET action = 0 WHERE user_id = 2 AND target_id = 1").count == 1)
+        #expect(try await faults("UPDATE matching_swipes SET action = 0 WHERE user_id = 2 AND target_id = 1").count == 2)
         #expect(try await faults("INSERT INTO matching_blocks VALUES (2, 1, 0)").count == 1)
         #expect(
-            try await faults("INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (1, 1, 0, 0)").count == 1
+            try await faults("INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (1, 1, 0, 0)").count == 2
         )
+        #expect(try await faults("UPDATE matching_tallies SET likes_given = 0").count == 1)
         await fixture.server.stop()
     }
 }

@@ -6,7 +6,6 @@ extension ModuleRegistrar {
     /// Fills the index at the start, and keeps it in step with what other modules commit. Matching's own writes tell it themselves.
     mutating func follow(_ feed: IndexFeed) {
         prepare { try await feed.fillIfSmall() }
-        service(feed)
         health("index") { if feed.index == nil { throw IndexFeed.NotFilled() } }
         follow(ProfileChanged.self) { feed.changed([$0.user]) }
         follow(LocationChanged.self) { feed.changed([$0.user]) }

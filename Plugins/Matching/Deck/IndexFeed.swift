@@ -1,5 +1,4 @@
 import GRDB
-import ServiceLifecycle
 import SparkCore
 import SparkDecks
 import SparkStorage
@@ -25,6 +24,7 @@ final class IndexFeed: Sendable {
     /// Apart from the state, which the writer holds while it changes the index.
     private let filled = Mutex<DeckIndex?>(nil)
     private let runs = Atomic(0)
+    private let isFilling = Atomic(false)
 
     init(storage: Storage) { self.storage = storage }
 
@@ -36,7 +36,12 @@ final class IndexFeed: Sendable {
 
     func fillIfSmall() async throws {
         let count = try await storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM profiles_users") ?? 0 }
-        if count <= Self.waitedFor { try await fill() }
+        guard count <= Self.waitedFor else { return }
+        while index == nil {
+            try await fill()
+            // Another filling was faster to begin, and soon ends.
+            if index == nil { try await Task.sleep(for: .milliseconds(2)) }
+        }
     }
 
     // MARK: Filling
@@ -44,8 +49,12 @@ final class IndexFeed: Sendable {
     /// People that one query of the filling reads, about.
     private static let chunks = 16
 
-    /// Reads everybody. Once, or again after people came into the store in another way than by its writes.
+    /// Reads everybody, unless that is being done already.
     func fill() async throws {
+        guard isFilling.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
+            return
+        }
+        defer { isFilling.store(false, ordering: .releasing) }
         let run = state.withLock { state in
             filled.withLock { $0 = nil }
             return begin(&state)
@@ -69,6 +78,14 @@ final class IndexFeed: Sendable {
         try follow(index, run: run)
     }
 
+    /// Without an index, until it is filled again.
+    func forget() {
+        state.withLock { state in
+            filled.withLock { $0 = nil }
+            _ = begin(&state)
+        }
+    }
+
     private func begin(_ state: inout State, with changed: Set<UserID> = []) -> Int {
         let run = runs.wrappingAdd(1, ordering: .relaxed).newValue
         state = .filling(run: run, changed: changed)
@@ -77,10 +94,8 @@ final class IndexFeed: Sendable {
 
     /// The same at once, from the connection that is writing them.
     func fill(from database: Database) throws {
-        var batch = PersonBatch()
-        for range in try Self.ranges(in: database) { batch.append(contentsOf: try Self.people(range, in: database)) }
         let index = DeckIndex()
-        index.build(batch)
+        index.build(try Self.everybody(in: database))
         state.withLock { state in
             state = .following(index)
             filled.withLock { $0 = index }
@@ -130,6 +145,13 @@ final class IndexFeed: Sendable {
         return batch
     }
 
+    /// All whom an index should hold.
+    static func everybody(in database: Database) throws -> PersonBatch {
+        var batch = PersonBatch()
+        for range in try ranges(in: database) { batch.append(contentsOf: try people(range, in: database)) }
+        return batch
+    }
+
     private func read(_ user: UserID) throws -> DeckIndex.Change {
         let person = try storage.pointRead { try CandidateReader.person(user, $0) }
         return person.map { .set($0) } ?? .remove(user)
@@ -165,17 +187,5 @@ final class IndexFeed: Sendable {
             return true
         }
         if !isFollowing { changed(users()) }
-    }
-}
-
-extension IndexFeed: Service {
-    /// Fills the index whenever there is none.
-    func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                if self.index == nil { try? await self.fill() }
-                try await Task.sleep(for: .seconds(1))
-            }
-        }
     }
 }

@@ -4,8 +4,9 @@ import SparkDecks
 import SparkKit
 import SparkStorage
 
-// The deck over SpatiaLite's R-tree, the reference that the hot index is held to: rings of growing radius around the viewer, each reading only what the ring before did not,
-// until nobody outside can be among the best or the ring holds everybody that a limit allows.
+// The deck over SpatiaLite's R-tree, the reference that the hot index is held to: rings of growing radius around the viewer, each
+// reading only what the ring before did not, until nobody outside can be among the best or the ring holds everybody that a
+// limit allows.
 //
 // Exact, not approximate: a ring is left only when the worst of the best scores more than anybody beyond its radius could,
 // were everything but the distance perfect. The boxes read are wider than the circle; who stands in a corner is weighed
@@ -13,17 +14,19 @@ import SparkStorage
 
 extension SpatiaLiteMatchingStore {
     func ranking(for query: DeckQuery, standing: DeckStanding?) async throws -> Ranking {
-        try await storage.read { database in
-            let people = CandidateReader(database: database, today: query.now.date)
-            guard let viewer = try people.candidate(query.viewer) else { throw EdgeError.notFound }
-            guard let place = viewer.place else { throw MatchingError.locationRequired }
-            let standing =
-                try standing ?? DeckStanding(of: viewer.id, at: query.now, skipLifetime: query.skipLifetime, in: database)
-            return try rank(query, viewer, place, standing, query.scorer, in: database)
-        }
+        try await storage.read { try Self.ranking(for: query, standing: standing, in: $0) }
     }
 
-    private func rank(
+    static func ranking(for query: DeckQuery, standing: DeckStanding?, in database: Database) throws -> Ranking {
+        let people = CandidateReader(database: database, today: query.now.date)
+        guard let viewer = try people.candidate(query.viewer) else { throw EdgeError.notFound }
+        guard let place = viewer.place else { throw MatchingError.locationRequired }
+        let standing =
+            try standing ?? DeckStanding(of: viewer.id, at: query.now, skipLifetime: query.skipLifetime, in: database)
+        return try rank(query, viewer, place, standing, query.scorer, in: database)
+    }
+
+    private static func rank(
         _ query: DeckQuery, _ viewer: Candidate, _ place: Coordinate, _ standing: DeckStanding, _ scoring: some CandidateScoring,
         in database: Database
     ) throws -> Ranking {

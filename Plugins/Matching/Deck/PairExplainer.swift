@@ -46,7 +46,9 @@ struct PairExplainer: PairExplaining {
 
     func explain(_ candidate: UserID, for viewer: UserID) async throws -> PairExplanation? {
         let query = service.dealer.query(viewer)
-        guard let pair = try await store.pair(viewer, candidate, at: query.now, skipLifetime: query.skipLifetime) else { return nil }
+        guard let pair = try await store.pair(viewer, candidate, at: query.now, skipLifetime: query.skipLifetime) else {
+            return nil
+        }
         let ranking = pair.viewer.place == nil ? nil : try await store.ranking(for: query, standing: pair.standing)
         let place = ranking?.ranks.firstIndex { $0.id == candidate }
         let stage = DeckStage.allCases.first { isCandidate(pair, at: $0, query) }
@@ -86,7 +88,8 @@ struct PairExplainer: PairExplaining {
             [
                 PairExplanation.Check("\(name) is open", !person.isClosed, person.isClosed ? "the account is closed" : "open"),
                 PairExplanation.Check("\(name) is not paused", !person.isPaused, person.isPaused ? "paused" : "not paused"),
-                PairExplanation.Check("\(name) has a place", person.place != nil, person.place == nil ? "no location yet" : "a location"),
+                PairExplanation.Check(
+                    "\(name) has a place", person.place != nil, person.place == nil ? "no location yet" : "a location"),
             ]
         } + [
             PairExplanation.Check(

@@ -11,9 +11,15 @@ struct Rankings: Sendable {
     /// - Throws: `MatchingError.locationRequired`, `EdgeError.notFound`.
     func ranking(for query: DeckQuery, standing: DeckStanding) async throws -> Ranking {
         guard let index = feed.index else { return try await store.ranking(for: query, standing: standing) }
-        guard let viewer = index.person(query.viewer) else { return try await empty(query, standing) }
+        if let ranking = Self.ranking(for: query, standing: standing, from: index) { return ranking }
+        return try await empty(query, standing)
+    }
+
+    /// Nil for a viewer who is not in the index.
+    static func ranking(for query: DeckQuery, standing: DeckStanding, from index: DeckIndex) -> Ranking? {
+        guard let viewer = index.person(query.viewer) else { return nil }
         let candidate = viewer.row.candidate(on: index.ages(on: query.now.date), interests: viewer.interests)
-        guard let place = candidate.place else { throw MatchingError.locationRequired }
+        guard let place = candidate.place else { return nil }
         let found = index.best(
             CandidateQuery(
                 viewer: candidate, excluded: standing.excluded, likers: standing.likers, limit: query.limit, now: query.now,

@@ -187,7 +187,8 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
             let since = query.now.milliseconds / 1_000 - Int64(demands.idleDays + 1) * 86_400
             columns.activeSince = max(columns.activeSince, UInt32(clamping: since))
         }
-        if demands.youngest > 0 || demands.oldest < 200, let births = ages.births(from: demands.youngest, through: demands.oldest) {
+        if demands.youngest > 0 || demands.oldest < 200, let births = ages.births(from: demands.youngest, through: demands.oldest)
+        {
             columns.firstBirth = max(columns.firstBirth, births.lowerBound.rawValue)
             columns.lastBirth = min(columns.lastBirth, births.upperBound.rawValue)
         }

@@ -96,8 +96,12 @@ public struct Invariant: Sendable {
     /// Each fault in words without personal data; empty when all is well.
     public let check: @Sendable (Database) throws -> [String]
 
-    public init(_ name: String, check: @escaping @Sendable (Database) throws -> [String]) {
+    /// Takes long: only `spark check --deep` asks.
+    public let isDeep: Bool
+
+    public init(_ name: String, isDeep: Bool = false, check: @escaping @Sendable (Database) throws -> [String]) {
         self.name = name
+        self.isDeep = isDeep
         self.check = check
     }
 }

@@ -1,0 +1,127 @@
+import SparkCache
+import SparkCore
+import SparkDecks
+import SparkKit
+import SparkStorage
+import SparkTestSupport
+import Testing
+
+@testable import SparkMatching
+@testable import SparkProfiles
+
+/// The hot index as the server keeps it, compared with the R-tree, which is the reference.
+@Suite("The hot index beside the store") struct HotIndexTests {
+    private func query(_ fixture: Fixture, _ viewer: Int64, _ limit: Int) -> DeckQuery {
+        DeckQuery(
+            viewer: UserID(rawValue: viewer), limit: limit, now: fixture.now, activeDays: 30, skipLifetime: .hours(24),
+            scorer: fixture.service.configuration.scorer)
+    }
+
+    private func settled(_ count: Int, _ spread: Double, _ random: inout RandomWorld) async throws -> Fixture {
+        let fixture = try await Fixture.start(["matching.likes_per_day=100000", "matching.superlikes_per_day=10000"])
+        var source = random
+        try await fixture.settle(count) { person in
+            person.place = Acts.place(spread, &source)
+            person.gender = Gender.allCases[source.pick(2)]
+            person.maxDistanceKilometres = [20, 200, 20_000][source.pick(3)]
+            person.isDistanceHard = source.happens(50)
+            person.interests = ["a", "b", "c"].filter { _ in source.happens(50) }
+        }
+        random = source
+        return fixture
+    }
+
+    @Test("whatever anybody does, it ranks as the R-tree does, counts of likes and of showings included", arguments: 0..<4)
+    func equalsReference(seed: UInt64) async throws {
+        var random = RandomWorld(seed: 60_000 + seed, now: TestServer.startOfTime)
+        let count = 24
+        let fixture = try await settled(count, [0.02, 0.5, 4, 40][Int(seed)], &random)
+        for step in 0..<200 {
+            let what = try await Acts.any(fixture, count, 0.5, &random)
+            if random.happens(20) {
+                _ = try? await fixture.deck(Int64(1 + random.pick(count)), limit: 5)
+                await fixture.service.exposure.flush()
+            }
+            if random.happens(10) {
+                let user = UserID(rawValue: Int64(1 + random.pick(count)))
+                try await fixture.people.record([(user, fixture.now)], apart: .zero)
+            }
+            let viewer = Int64(1 + random.pick(count))
+            guard try fixture.people.own(UserID(rawValue: viewer))?.profile.place != nil else { continue }
+            let rankings = try await fixture.rankings(for: query(fixture, viewer, [1, 5, 100][random.pick(3)]))
+            #expect(rankings[0].ranks == rankings[1].ranks, "seed \(seed), step \(step): \(what), viewer \(viewer)")
+            #expect(rankings[0].stage == rankings[1].stage, "seed \(seed), step \(step): \(what), viewer \(viewer)")
+        }
+        #expect(try fixture.faults() == [])
+        await fixture.server.stop()
+    }
+
+    @Test("filled while people change, it misses nobody's change")
+    func fillsBesideWrites() async throws {
+        var random = RandomWorld(seed: 7, now: TestServer.startOfTime)
+        let fixture = try await settled(60, 0.5, &random)
+        let feed = fixture.service.dealer.rankings.feed
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for _ in 0..<20 { try await feed.fill() } }
+            for part in 0..<3 {
+                group.addTask {
+                    var random = RandomWorld(seed: 100 + UInt64(part), now: TestServer.startOfTime)
+                    for _ in 0..<100 { _ = try await Acts.any(fixture, 60, 0.5, &random) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let index = try #require(feed.index)
+        let stored = try fixture.server.storage.readNow { try IndexFeed.everybody(in: $0) }
+        var held: [Int64: IndexedPerson] = [:]
+        index.forEach { held[$0.row.id] = $0 }
+        #expect(held.count == stored.rows.count && held.count > 10)
+        for (number, row) in stored.rows.enumerated() {
+            #expect(held[row.id]?.interests == stored.interests(of: number))
+            // The count of interests stands in the row, too.
+            #expect(held[row.id]?.row == row)
+        }
+        await fixture.server.stop()
+    }
+
+    @Test("swipes that are made, changed and undone are counted for both, as counting all of them would")
+    func tallies() async throws {
+        var random = RandomWorld(seed: 9, now: TestServer.startOfTime)
+        let fixture = try await settled(12, 0.02, &random)
+        for _ in 0..<300 { _ = try await Acts.any(fixture, 12, 0.02, &random) }
+        #expect(try fixture.faults() == [])
+        await fixture.server.stop()
+    }
+
+    @Test("who was shown less today comes first among equals, and everybody of them is shown")
+    func exposure() async throws {
+        let fixture = try await Fixture.start(["matching.exposure_weight=1", "matching.shown_per_day=4"])
+        try await fixture.settle(30)
+        var shown: [Int64: Int] = [:]
+        for viewer in Int64(1)...30 {
+            for id in try await fixture.deck(viewer, limit: 4) { shown[id, default: 0] += 1 }
+            await fixture.service.exposure.flush()
+        }
+        #expect(shown.count == 30)
+        #expect((shown.values.max() ?? 0) <= 6)
+        let index = try #require(fixture.service.dealer.rankings.feed.index)
+        let counts = index.exposure(on: fixture.now.dayNumber, activeSince: EpochSecond(fixture.now - .days(1)))
+        #expect(counts.enumerated().reduce(0) { $0 + $1.offset * $1.element } == 120)
+        #expect(Gini.coefficient(counts) < 0.15)
+        await fixture.server.stop()
+    }
+
+    @Test("while there is no index, decks come from the R-tree, and the server is not ready")
+    func withoutIndex() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(5)
+        let before = try await fixture.deck(1)
+        fixture.service.dealer.rankings.feed.forget()
+        fixture.service.dealer.namespace.remove(UserID(rawValue: 1))
+        #expect(try await fixture.deck(1) == before)
+        try await fixture.service.dealer.rankings.feed.fill()
+        fixture.service.dealer.namespace.remove(UserID(rawValue: 1))
+        #expect(try await fixture.deck(1) == before)
+        await fixture.server.stop()
+    }
+}

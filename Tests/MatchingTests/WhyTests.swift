@@ -1,0 +1,114 @@
+import SparkCore
+import SparkDecks
+import SparkKit
+import SparkTestSupport
+import Testing
+
+@testable import SparkMatching
+@testable import SparkProfiles
+
+@Suite("Why a deck is as it is") struct WhyTests {
+    @Test("counts are rounded down to fives, and fewer than five are none")
+    func rounding() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(40) { person in
+            switch person.id {
+            case 2...5: person.isPaused = true
+            case 6...9: person.birthDate = CivilDate(daysSinceEpoch: -5_000)
+            case 10...16: person.interestedIn = GenderSet([.man])
+            case 17...30: person.place = Coordinate(latitude: 49.9, longitude: 2.3522)
+            default: break
+            }
+            if person.id == 1 {
+                person.maxAge = 40
+                person.isAgeHard = false
+            }
+        }
+        let reasons = try await fixture.service.reasons(for: UserID(rawValue: 1))
+        #expect(
+            reasons.census
+                == {
+                    var census = DeckCensus()
+                    (census.around, census.age, census.theirs, census.left) = (21, 4, 7, 10)
+                    (census.addedByDistance) = 0
+                    return census
+                }())
+        let json = try JSONParser.parse(JSONWriter.bytes(of: reasons))
+        #expect(json["around"]?.integer == 20)
+        #expect(json["left"]?.integer == 10)
+        let removed = (json["removed"]?.array ?? []).map { ($0["filter"]?.string ?? "", $0["people"]?.integer ?? -1) }
+        #expect(removed.map(\.0) == ["gender", "inactive", "age", "their_preferences", "decided"])
+        #expect(removed.map(\.1) == [0, 0, 0, 5, 0])
+        await fixture.server.stop()
+    }
+
+    @Test("who is incognito is counted nowhere")
+    func incognito() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(20) { $0.isIncognito = $0.id > 1 }
+        #expect(try await fixture.service.reasons(for: UserID(rawValue: 1)).census == DeckCensus())
+        await fixture.server.stop()
+    }
+
+    @Test("what loosening adds is what a deck then has more")
+    func loosening() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(60) { person in
+            person.gender = person.id % 3 == 0 ? .man : .woman
+            person.birthDate = CivilDate(daysSinceEpoch: Int64(person.id % 20) * 400)
+            person.maxDistanceKilometres = 20_000
+            if person.id % 4 == 0 { person.place = Coordinate(latitude: 49.4, longitude: 2.3522) }
+            if person.id == 1 {
+                (person.minAge, person.maxAge, person.maxDistanceKilometres) = (38, 45, 50)
+                person.interestedIn = GenderSet([.woman])
+            }
+        }
+        let user = UserID(rawValue: 1)
+        let census = try await fixture.service.reasons(for: user).census
+        func grown(_ change: @escaping @Sendable (inout Preferences) -> Void) async throws -> Int {
+            let before = try fixture.people.own(user)?.profile.preferences
+            _ = try await fixture.people.change(user) { own, _ in
+                change(&own.profile.preferences)
+                return .profile
+            }
+            let deck = try await fixture.deck(1)
+            _ = try await fixture.people.change(user) { own, _ in
+                if let before { own.profile.preferences = before }
+                return .profile
+            }
+            return deck.count - census.left
+        }
+        #expect(try await fixture.deck(1).count == census.left)
+        #expect(census.left > 0)
+        #expect(try await grown { ($0.minAge, $0.maxAge) = (33, 50) } == census.addedByAge)
+        #expect(try await grown { $0.maxDistanceKilometres = 100 } == census.addedByDistance)
+        #expect(try await grown { $0.interestedIn = .everyone } == census.addedByGender)
+        #expect(census.addedByAge > 0 && census.addedByDistance > 0 && census.addedByGender > 0)
+        await fixture.server.stop()
+    }
+
+    @Test("the operator is told every filter, and where somebody stands")
+    func explanation() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(4) { person in
+            if person.id == 3 { person.maxAge = 20 }
+        }
+        let explainer = try fixture.server.port((any PairExplaining).self)
+        func explain(_ candidate: Int64) async throws -> PairExplanation? {
+            try await explainer.explain(UserID(rawValue: candidate), for: UserID(rawValue: 1))
+        }
+        func failing(_ explanation: PairExplanation?) -> [String] {
+            explanation?.checks.filter { !$0.holds }.map(\.name) ?? ["none"]
+        }
+        let good = try await explain(2)
+        #expect(failing(good) == [] && good?.stage == "nearby" && good?.position != nil)
+        let other = try await explain(3)
+        #expect(failing(other) == ["candidate accepts the viewer's age"] && other?.stage == nil && other?.position == nil)
+        try await fixture.swipe(1, 2, .pass)
+        #expect(failing(try await explain(2)) == ["viewer has not decided"])
+        try await fixture.service.block(UserID(rawValue: 4), by: UserID(rawValue: 1))
+        #expect(failing(try await explain(4)) == ["no block"])
+        #expect(try await explain(99) == nil)
+        await fixture.server.stop()
+    }
+}
