@@ -110,16 +110,5 @@ struct CandidateReader {
     }
 
     /// The interests of a row that any of the statements here selected, each once.
-    static func interests(_ row: borrowing SQLRow) -> [InterestCode] {
-        row.withBytes(14) { text in
-            // Two bytes are "[]".
-            guard text.count > 2, let value = try? JSONParser.parse(text) else { return [] }
-            var codes: [InterestCode] = []
-            for case let interest? in (value.array ?? []).map(\.string) {
-                let code = InterestCode(interest)
-                if !codes.contains(code) { codes.append(code) }
-            }
-            return codes
-        }
-    }
+    static func interests(_ row: borrowing SQLRow) -> [InterestCode] { row.withBytes(14) { InterestList.codes($0) } }
 }

@@ -35,8 +35,8 @@ final class IndexFeed: Sendable {
     private static let waitedFor = 100_000
 
     func fillIfSmall() async throws {
-        let count = try await storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM profiles_users") ?? 0 }
-        guard count <= Self.waitedFor else { return }
+        let isSmall = try await storage.read { try !Self.hasMore(than: Self.waitedFor, in: $0) }
+        guard isSmall else { return }
         while index == nil {
             try await fill()
             // Another filling was faster to begin, and soon ends.
@@ -124,12 +124,17 @@ final class IndexFeed: Sendable {
         }
     }
 
+    /// Counting all of a million costs more than it tells.
+    private static func hasMore(than people: Int, in database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM profiles_users LIMIT 1 OFFSET ?)", arguments: [people]) ?? false
+    }
+
     private static func ranges(in database: Database) throws -> [ClosedRange<Int64>] {
-        let ends = try RawStatement("SELECT MIN(id), MAX(id), COUNT(*) FROM profiles_users", in: database).row([]) {
-            ($0.integer(0), $0.integer(1), $0.integer(2))
-        }
-        guard let (first, last, count) = ends, count > 0 else { return [] }
-        let chunks = count < 5_000 ? 1 : Int64(chunks)
+        guard let ends = try Row.fetchOne(database, sql: "SELECT MIN(id), MAX(id) FROM profiles_users"),
+            let first: Int64 = ends[0], let last: Int64 = ends[1]
+        else { return [] }
+        let chunks = try hasMore(than: 5_000, in: database) ? Int64(chunks) : 1
         let width = max(1, (last - first) / chunks + 1)
         return (0..<chunks).map { first + $0 * width }.filter { $0 <= last }.map { $0...min(last, $0 + width - 1) }
     }

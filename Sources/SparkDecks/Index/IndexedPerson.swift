@@ -137,10 +137,14 @@ package struct PersonBatch: Sendable {
         pool.reserveCapacity(people * 4)
     }
 
-    package mutating func append(_ row: PersonRow, interests: some Sequence<InterestCode>) {
+    package mutating func append(_ row: PersonRow, interests: [InterestCode]) {
+        interests.withUnsafeBufferPointer { append(row, interests: $0) }
+    }
+
+    mutating func append(_ row: PersonRow, interests: UnsafeBufferPointer<InterestCode>) {
         starts.append(UInt32(truncatingIfNeeded: pool.count))
         let before = pool.count
-        for interest in interests.prefix(IndexedPerson.interestLimit) { pool.append(interest) }
+        for interest in interests where pool.count - before < IndexedPerson.interestLimit { pool.append(interest) }
         var row = row
         row.interestCount = UInt8(truncatingIfNeeded: pool.count - before)
         rows.append(row)

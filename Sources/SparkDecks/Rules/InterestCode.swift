@@ -5,10 +5,16 @@ package struct InterestCode: Hashable, Sendable, BitwiseCopyable {
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    package init(_ text: some StringProtocol) {
+    /// - Parameter text: as UTF-8.
+    package init(_ text: Slice<UnsafeRawBufferPointer>) {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        for byte in text { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         self.rawValue = UInt32(truncatingIfNeeded: hash >> 32 ^ hash)
+    }
+
+    package init(_ text: String) {
+        var text = text
+        self = text.withUTF8 { InterestCode(UnsafeRawBufferPointer($0)[...]) }
     }
 
     /// How many stand in both lists, neither of which names one twice.
