@@ -19,6 +19,9 @@ struct BenchMatch: AsyncParsableCommand {
     @Option(name: .long, help: "How many answers of each kind are compared with looking at everybody.")
     var compare = 20
 
+    @Flag(name: .long, help: "Measure a whole server on disk, without a socket, in place of the index alone.")
+    var service = false
+
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
@@ -35,6 +38,10 @@ struct BenchMatch: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             for count in counts {
+                if service {
+                    try await measureService(count)
+                    continue
+                }
                 var settings = MatchBenchmark.Settings()
                 settings.people = count
                 settings.probes = probes
@@ -45,5 +52,11 @@ struct BenchMatch: AsyncParsableCommand {
                 guard report.differing == 0 else { throw ExitCode.failure }
             }
         }
+    }
+
+    private func measureService(_ count: Int) async throws {
+        let bar = ProgressBar(total: count)
+        let report = try await MatchServiceBench(people: count, actors: min(probes, count), seconds: 5).run { bar.show($0, $1) }
+        if json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
     }
 }

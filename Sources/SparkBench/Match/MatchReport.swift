@@ -6,12 +6,12 @@ public struct Latencies: Sendable {
     public let p95: Double
     public let p99: Double
 
-    init(_ times: [Double]) {
+    public init(_ times: [Double]) {
         let sorted = times.sorted()
         (p50, p95, p99) = (Quantile.of(sorted, 0.5), Quantile.of(sorted, 0.95), Quantile.of(sorted, 0.99))
     }
 
-    static let none = Latencies([])
+    public static let none = Latencies([])
 }
 
 /// The figures of one run at one number of people. Times in microseconds, of one query on one thread unless said otherwise.
@@ -74,7 +74,7 @@ public struct MatchReport: JSONWritable, Sendable {
         }
     }
 
-    private static func line(_ name: String, _ cells: [String]) -> String {
+    static func line(_ name: String, _ cells: [String]) -> String {
         func spaces(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }
         return name + spaces(30 - name.count) + cells.map { spaces(9 - $0.count) + $0 }.joined()
     }
