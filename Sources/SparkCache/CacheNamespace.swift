@@ -16,7 +16,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         self.cache = cache
         self.tiers = cache.tiers
         self.policy = policy
-        self.rules = NamespaceRules(policy, ordinal: ordinal)
+        self.rules = NamespaceRules(policy, ordinal: ordinal, overhead: Payload.overhead(Value.self))
     }
 
     private var ordinal: UInt16 { rules.ordinal }
@@ -27,11 +27,11 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     }
 
     @inlinable
-    func value(_ payload: Payload) -> Value { unsafeDowncast(payload, to: Box<Value>.self).value }
+    func value(_ payload: Payload) -> Value { payload.value() }
 
     static func encode(_ payload: Payload) -> [UInt8] {
         var bytes: [UInt8] = []
-        unsafeDowncast(payload, to: Box<Value>.self).value.encode(into: &bytes)
+        payload.value(as: Value.self).encode(into: &bytes)
         return bytes
     }
 
@@ -137,7 +137,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
             precondition(loaded.count == keys.count, "a load answers for each of its keys")
             for (value, (one, flight)) in zip(loaded, led) {
                 keep(value, one.entry, one.hash, of: flight)
-                land(flight, one.entry, one.hash, .loaded(value.map(Box.init)))
+                land(flight, one.entry, one.hash, .loaded(value.map { Payload(value: $0) }))
             }
             return loaded
         } catch {
@@ -152,7 +152,13 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     /// the effects of a commit (write-through).
     @inlinable
     public func put(_ key: Key, _ value: Value, tags: [CacheTag]) {
-        tiers.put(key.cacheKey, Box(value), cost: value.cacheCost, tags: tags, rules: rules)
+        tiers.put(key.cacheKey, Payload(value: value), cost: value.cacheCost, tags: tags, rules: rules)
+    }
+
+    /// The same, for a value that depends on one tag: it saves a list, an allocation of its own.
+    @inlinable
+    public func put(_ key: Key, _ value: Value, tag: CacheTag) {
+        tiers.put(key.cacheKey, Payload(value: value), cost: value.cacheCost, tag: tag, rules: rules)
     }
 
     /// Files a value that was read after the dependencies were taken.
@@ -172,7 +178,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     }
 
     private func save(_ value: Value?, _ entry: EntryKey, _ hash: UInt64, _ stamps: StampSet, if isWanted: () -> Bool) {
-        tiers.save(entry, hash, value.map(Box.init), cost: value?.cacheCost ?? 0, stamps, rules, if: isWanted)
+        tiers.save(entry, hash, value.map { Payload(value: $0) }, cost: value?.cacheCost ?? 0, stamps, rules, if: isWanted)
     }
 
     // MARK: Loading
@@ -197,7 +203,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     ) async throws -> Value? {
         do {
             let value = try await obtain(flight, entry, hash, load)
-            land(flight, entry, hash, .loaded(value.map(Box.init)))
+            land(flight, entry, hash, .loaded(value.map { Payload(value: $0) }))
             return value
         } catch {
             land(flight, entry, hash, failed(error, hash))
@@ -280,12 +286,10 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
             let value = Value.decode(entry.value),
             dependencies?.adopt(entry.stamps) ?? entry.stamps.allSatisfy(tiers.stamps.isCurrent)
         else { return nil }
-        let stamps = StampSet(entry.stamps)
         tiers.promote(
             NewEntry(
-                key: entry.key, ordinal: ordinal, expiresAt: entry.expiresAt, graceMilliseconds: rules.graceMilliseconds,
-                cost: rules.cost(value.cacheCost, stamps), stamps: stamps, traits: rules.traits.union(.isSpilled)),
-            entry.hash, payload: Box(value), from: location)
+                entry.key, Payload(value: value), cost: value.cacheCost, expiresAt: entry.expiresAt,
+                stamps: StampSet(entry.stamps), rules: rules, traits: .isSpilled), entry.hash, from: location)
         return value
     }
 

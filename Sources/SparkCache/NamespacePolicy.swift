@@ -53,8 +53,10 @@ struct NamespaceRules: Sendable {
     let maximumCost: Int
     let traits: Record.Traits
     private let spread: UInt64
+    private let overhead: Int
 
-    init(_ policy: NamespacePolicy, ordinal: Int) {
+    /// - Parameter overhead: what a payload adds to its value, in bytes.
+    init(_ policy: NamespacePolicy, ordinal: Int, overhead: Int) {
         self.identity = policy.identity
         self.ordinal = UInt16(ordinal)
         self.lifetime = policy.lifetime.milliseconds
@@ -62,6 +64,7 @@ struct NamespaceRules: Sendable {
         self.graceMilliseconds = policy.graceMilliseconds
         self.maximumCost = policy.maximumValueBytes
         self.traits = policy.isSpilled ? .maySpill : []
+        self.overhead = overhead
         self.spread = UInt64(max(0, min(1, policy.jitter)) * 65_536)
     }
 
@@ -73,8 +76,8 @@ struct NamespaceRules: Sendable {
         return isBeyond ? .max : end
     }
 
-    /// With what malloc and the entry add: the box, and its list of stamps.
+    /// With what malloc and the entry add: the payload, and its list of stamps.
     func cost(_ value: Int, _ stamps: StampSet) -> Int {
-        value + 64 + (stamps.further.isEmpty ? 0 : 32 + stamps.further.count * 8)
+        value + overhead + (stamps.further.isEmpty ? 0 : 96 + stamps.further.count * 8)
     }
 }

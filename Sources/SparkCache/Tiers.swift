@@ -76,7 +76,9 @@ final class Tiers: Sendable {
     @inline(__always)
     func lookup(_ key: EntryKey, _ hash: UInt64, ordinal: UInt16) -> Lookup {
         let now = clock.now().milliseconds
-        return shard(hash).withLock { $0.lookup(key, hash, ordinal: ordinal, now: now, stamps: stampView) }
+        let shard = shard(hash)
+        shard.prefetch(hash, counting: .memoryHit, ordinal)
+        return shard.withLock { $0.lookup(key, hash, ordinal: ordinal, now: now, stamps: stampView) }
     }
 
     /// The payload, if memory has it fresh.
@@ -90,9 +92,20 @@ final class Tiers: Sendable {
     /// Files a payload whose tags have their newest versions now.
     @usableFromInline
     func put(_ key: CacheKey, _ payload: Payload, cost: Int, tags: [CacheTag], rules: NamespaceRules) {
+        put(key, payload, cost: cost, rules) { StampSet(tags, stampView) }
+    }
+
+    @usableFromInline
+    func put(_ key: CacheKey, _ payload: Payload, cost: Int, tag: CacheTag, rules: NamespaceRules) {
+        put(key, payload, cost: cost, rules) { StampSet(tag, stampView) }
+    }
+
+    @inline(__always)
+    private func put(_ key: CacheKey, _ payload: Payload, cost: Int, _ rules: NamespaceRules, stamps: () -> StampSet) {
         let entry = EntryKey(namespace: rules.identity, key: key)
         let hash = entry.hash(seed: seed)
-        let stamps = StampSet(tags, stampView)
+        shard(hash).prefetch(hash, counting: .stored, rules.ordinal)
+        let stamps = stamps()
         if departures.mayHave(hash) { flights.supersede(entry, hash) }
         let isKept = save(entry, hash, payload, cost: cost, stamps, rules) { stamps.areCurrent(stampView) }
         // Old before it was filed; what it was to replace is older still.
@@ -104,6 +117,7 @@ final class Tiers: Sendable {
     /// - Parameter isWanted: asked under the lock; false leaves everything as it is.
     /// - Returns: whether it was wanted.
     @discardableResult
+    @inline(__always)
     func save(
         _ key: EntryKey, _ hash: UInt64, _ payload: Payload?, cost: Int, _ stamps: StampSet, _ rules: NamespaceRules,
         if isWanted: () -> Bool
@@ -113,19 +127,20 @@ final class Tiers: Sendable {
         // The stamps beyond two stand in the payload, which an absent one has none of.
         let lifetime = payload == nil ? (stamps.count <= 2 ? rules.negativeLifetime : nil) : rules.lifetime
         guard isSmall, let lifetime else { return remove(key, hash, if: isWanted) }
-        return store(
-            NewEntry(
-                key: key, ordinal: rules.ordinal, expiresAt: rules.expiry(lifetime, now: clock.now().milliseconds, hash: hash),
-                graceMilliseconds: payload == nil ? 0 : rules.graceMilliseconds,
-                cost: payload == nil ? 0 : rules.cost(cost, stamps), stamps: stamps,
-                traits: payload == nil ? .isAbsent : rules.traits), hash, payload: payload, if: isWanted)
+        let entry = NewEntry(
+            key, payload, cost: cost, expiresAt: rules.expiry(lifetime, now: clock.now().milliseconds, hash: hash),
+            stamps: stamps,
+            rules: rules)
+        return store(entry, hash, if: isWanted)
     }
 
-    private func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?, if isWanted: () -> Bool) -> Bool {
-        let stored = shard(hash).withLock { table in
-            isWanted() ? table.store(entry, hash, payload: payload) : nil
+    @inline(__always)
+    private func store(_ entry: NewEntry, _ hash: UInt64, if isWanted: () -> Bool) -> Bool {
+        let stored = shard(hash).withLock { table in isWanted() ? table.store(entry, hash) : nil }
+        guard let stored else {
+            entry.release()
+            return false
         }
-        guard let stored else { return false }
         stored.replaced?.release()
         if stored.hasOutgoing { wake() }
         // Should the process die before the new value is on the disk, the old one must not come back.
@@ -140,11 +155,10 @@ final class Tiers: Sendable {
         return shard(hash).withLock { $0.current(key, hash, now: now, within: late, stamps: stampView) }
     }
 
-    func promote(_ entry: NewEntry, _ hash: UInt64, payload: Payload, from location: SpillLocation) {
-        let hasOutgoing = shard(hash).withLock { table in
-            table.promote(entry, hash, payload: payload, from: location) && table.outgoingCount > 0
-        }
-        if hasOutgoing { wake() }
+    func promote(_ entry: NewEntry, _ hash: UInt64, from location: SpillLocation) {
+        let (isFiled, hasOutgoing) = shard(hash).withLock { ($0.promote(entry, hash, from: location), $0.outgoingCount > 0) }
+        if !isFiled { entry.release() }
+        if isFiled, hasOutgoing { wake() }
     }
 
     /// Takes a key out of both tiers.

@@ -3,21 +3,27 @@
 /// Plain data: `Shard` holds the lock. That memory and index stand under one lock makes every step from one to the other whole: a
 /// key never has an old value on the disk beside a newer one that went through memory.
 struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
-    private var records = RecordSlab()
+    // In this order, what a read needs shares one line of the processor's cache with the lock.
     private var slots = SlotTable()
+    private var records = RecordSlab()
+    var tallies: TallyTable
     private var policy: Policy
     private var outgoing = RecordQueueList()
     private(set) var spilled = SpillIndex()
-    var tallies: TallyTable
     private let limits: ShardLimits
+    private let hint: UnsafeMutablePointer<ShardHint>?
     private var sweepPosition = 0
     /// Hashes that were written or removed while an older spill is still being read in; nil once it is.
     private var touchedWhileRecovering: Set<UInt64>?
 
-    init(limits: ShardLimits, namespaces: Int) {
+    /// - Parameter hint: is kept up to date; it must outlive the table.
+    init(limits: ShardLimits, namespaces: Int, hint: UnsafeMutablePointer<ShardHint>? = nil) {
         self.limits = limits
         self.policy = Policy(budget: limits.bytes)
         self.tallies = TallyTable(namespaces: namespaces)
+        self.hint = hint
+        hint?.pointee.setSlots(slots.address, capacity: slots.capacity)
+        hint?.pointee.setTallies(tallies.address)
     }
 
     /// Bytes in use: payloads, records, tables and the index of the spill.
@@ -45,6 +51,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
             if let location = spilled.find(hash) { return .onDisk(location) }
             return .nothing
         }
+        records.prefetchObject(index)
         guard records[index].areStampsCurrent(stamps) else {
             tallies.add(.memoryInvalidated, ordinal)
             drop(index)
@@ -54,22 +61,20 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         if records[index].expiresAt <= now { return expired(index, hash, ordinal, now) }
         tallies.add(.memoryHit, ordinal)
         if records[index].queue == .outgoing { resettle(index) } else { policy.touch(index, records) }
-        guard let payload = records[index].payload, !records[index].traits.contains(.isAbsent) else { return .absent }
-        return .hit(payload.takeUnretainedValue())
+        guard let payload = records[index].payload else { return .absent }
+        return .hit(payload)
     }
 
     private mutating func expired(_ index: Int32, _ hash: UInt64, _ ordinal: UInt16, _ now: Int64) -> Lookup {
         let late = now &- records[index].expiresAt
-        guard late < Int64(records[index].graceMilliseconds), let payload = records[index].payload,
-            !records[index].traits.contains(.isAbsent)
-        else {
+        guard late < Int64(records[index].graceMilliseconds), let payload = records[index].payload else {
             tallies.add(.memoryExpired, ordinal)
             drop(index)
             spilled.remove(hash)
             return .nothing
         }
         tallies.add(.memoryStale, ordinal)
-        return .stale(payload.takeUnretainedValue(), milliseconds: late)
+        return .stale(payload, milliseconds: late)
     }
 
     /// See `Tiers.current`.
@@ -83,7 +88,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         }
         let end = records[index].expiresAt.addingReportingOverflow(late)
         guard end.overflow || end.partialValue > now else { return nil }
-        return (records[index].payload?.takeUnretainedValue(), records[index].stamps)
+        return (records[index].payload, records[index].stamps)
     }
 
     /// One that waits for the spill is wanted after all.
@@ -109,35 +114,39 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
     // MARK: Writing
 
     /// Files an entry, in place of what stood there, and evicts what no longer fits.
-    mutating func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?) -> Stored {
+    mutating func store(_ entry: NewEntry, _ hash: UInt64) -> Stored {
         touchedWhileRecovering?.insert(hash)
         let wasSpilled = spilled.remove(hash)
         tallies.add(.stored, entry.ordinal)
         let index = find(entry.key, hash)
-        var old: Unmanaged<Payload>?
+        if index >= 0 {
+            records.prefetchObject(index)
+            records.prefetchLink(index)
+        }
+        var old: Unmanaged<AnyObject>?
         if index >= 0, records[index].queue != .outgoing {
-            old = replace(index, entry, payload)
+            old = replace(index, entry)
         } else {
             if index >= 0 { drop(index) }
-            insert(entry, hash, payload: payload)
+            insert(entry, hash)
         }
         return Stored(hasOutgoing: outgoing.count > 0, wasSpilled: wasSpilled || touchedWhileRecovering != nil, replaced: old)
     }
 
     /// Gives a record that stands in the policy's queues another value; its place there stays.
-    private mutating func replace(_ index: Int32, _ entry: NewEntry, _ payload: Payload?) -> Unmanaged<Payload>? {
-        let (old, oldCost) = (records[index].payload, records[link: index].cost)
+    private mutating func replace(_ index: Int32, _ entry: NewEntry) -> Unmanaged<AnyObject>? {
+        let (old, oldCost) = (records[index].object, records[link: index].cost)
         records[link: index].generation &+= 1
-        fill(index, entry, payload)
+        fill(index, entry)
         policy.weigh(index, before: Int(oldCost), records)
         evict()
         return old
     }
 
     /// Files an entry that was read from the disk, unless the key was written or removed in the meantime.
-    mutating func promote(_ entry: NewEntry, _ hash: UInt64, payload: Payload, from location: SpillLocation) -> Bool {
+    mutating func promote(_ entry: NewEntry, _ hash: UInt64, from location: SpillLocation) -> Bool {
         guard spilled.find(hash) == location, find(entry.key, hash) < 0 else { return false }
-        insert(entry, hash, payload: payload)
+        insert(entry, hash)
         return true
     }
 
@@ -164,33 +173,28 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         return true
     }
 
-    private mutating func insert(_ entry: NewEntry, _ hash: UInt64, payload: Payload?) {
+    private mutating func insert(_ entry: NewEntry, _ hash: UInt64) {
         while !mayGrowRecords, let index = policy.evict(records) { expel(index) }
         let index = records.take()
         records[index].key = entry.key
         records[index].ordinal = entry.ordinal
         records[link: index].hash = hash
-        fill(index, entry, payload)
+        fill(index, entry)
         policy.insert(index, records)
+        let capacity = slots.capacity
         slots.insert(hash, index) { records[link: $0].hash }
+        if slots.capacity != capacity { hint?.pointee.setSlots(slots.address, capacity: slots.capacity) }
         evict()
     }
 
-    private func fill(_ index: Int32, _ entry: NewEntry, _ payload: Payload?) {
+    private func fill(_ index: Int32, _ entry: NewEntry) {
         records[index].expiresAt = entry.expiresAt
         records[index].graceMilliseconds = entry.graceMilliseconds
         records[link: index].cost = UInt32(clamping: entry.cost)
-        records[index].first = entry.stamps.first
-        records[index].second = entry.stamps.second
-        records[index].payload = payload.map { Unmanaged.passRetained($0) }
-        var traits = entry.traits
-        if entry.stamps.count > 0 { traits.insert(.hasFirstStamp) }
-        if entry.stamps.count > 1 { traits.insert(.hasSecondStamp) }
-        if entry.stamps.count > 2, let payload {
-            payload.furtherStamps = entry.stamps.further
-            traits.insert(.hasFurtherStamps)
-        }
-        records[index].traits = traits
+        records[index].first = entry.first
+        records[index].second = entry.second
+        records[index].object = entry.object
+        records[index].traits = entry.traits
     }
 
     private mutating func evict() {
@@ -265,7 +269,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         Outgoing(
             index: index, generation: records[link: index].generation, key: records[index].key, ordinal: records[index].ordinal,
             hash: records[link: index].hash, expiresAt: records[index].expiresAt, stamps: records[index].stamps,
-            payload: records[index].payload?.takeUnretainedValue())
+            payload: records[index].payload)
     }
 
     /// The spill has it, at a location, or could not take it: memory lets go of it, unless it was written anew or is wanted again.
@@ -334,13 +338,13 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
 }
 
 /// What filing an entry brought with it.
-struct Stored {
+struct Stored: @unchecked Sendable {  // the reference has one owner, who called
     /// Something waits for the spill.
     var hasOutgoing = false
     /// The disk had an older value.
     var wasSpilled = false
     /// The payload that was replaced, for the caller to release when the lock is free again.
-    var replaced: Unmanaged<Payload>?
+    var replaced: Unmanaged<AnyObject>?
 }
 
 /// What a shard may hold.
@@ -363,15 +367,44 @@ enum Lookup {
     case nothing
 }
 
-/// An entry to be filed.
+/// An entry to be filed, with a reference to its payload that goes over to the shard that files it.
 struct NewEntry {
     let key: EntryKey
     let ordinal: UInt16
     let expiresAt: Int64
     let graceMilliseconds: UInt32
     let cost: Int
-    let stamps: StampSet
+    let first: Stamp
+    let second: Stamp
+    let object: Unmanaged<AnyObject>?
     let traits: Record.Traits
+
+    /// - Parameter payload: nil: there is no such thing.
+    init(
+        _ key: EntryKey, _ payload: Payload?, cost: Int, expiresAt: Int64, stamps: StampSet, rules: NamespaceRules,
+        traits: Record.Traits = []
+    ) {
+        self.key = key
+        self.ordinal = rules.ordinal
+        self.expiresAt = expiresAt
+        self.graceMilliseconds = payload == nil ? 0 : rules.graceMilliseconds
+        self.cost = payload == nil ? 0 : rules.cost(cost, stamps)
+        self.first = stamps.first
+        self.second = stamps.second
+        var traits = traits.union(payload == nil ? .isAbsent : rules.traits)
+        if stamps.count > 0 { traits.insert(.hasFirstStamp) }
+        if stamps.count > 1 { traits.insert(.hasSecondStamp) }
+        if stamps.count > 2, let payload {
+            traits.insert(.hasFurtherStamps)
+            self.object = Unmanaged.passRetained(StampedPayload(payload, stamps.further))
+        } else {
+            self.object = payload.map { Unmanaged.passRetained($0.object) }
+        }
+        self.traits = traits
+    }
+
+    /// For an entry that no shard took.
+    func release() { object?.release() }
 }
 
 /// An entry that waits for the spill, or might go there.
