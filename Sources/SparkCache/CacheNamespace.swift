@@ -265,7 +265,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     ) -> DiskAnswer {
         switch read {
         case .cold: return .nothing
-        case .failed: tiers.count(.diskMiss, ordinal, hash: hash)
+        case .failed, .foreign: tiers.count(.diskMiss, ordinal, hash: hash)
         case .gone:
             tiers.count(.diskMiss, ordinal, hash: hash)
             tiers.unlist(hash, location)

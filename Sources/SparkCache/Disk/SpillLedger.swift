@@ -12,8 +12,8 @@ import Synchronization
 final class SpillLedger: Sendable {
     struct Found {
         var versions: [UInt32]
-        /// By hash, the newest sequence number that is forgotten.
-        var forgotten: [UInt64: UInt64] = [:]
+        /// By mark, the newest sequence number that is forgotten.
+        var forgotten: [SpillMark: UInt64] = [:]
         var hottest: [UInt64]
     }
 
@@ -77,8 +77,8 @@ final class SpillLedger: Sendable {
         for record in records {
             switch record {
             case .invalidated(let stamp): Self.apply(stamp, to: &found.versions)
-            case .forgotten(let hash, let sequence):
-                found.forgotten[hash] = max(found.forgotten[hash] ?? 0, sequence)
+            case .forgotten(let mark, let sequence):
+                found.forgotten[mark] = max(found.forgotten[mark] ?? 0, sequence)
             }
         }
         return found
@@ -92,7 +92,7 @@ final class SpillLedger: Sendable {
     }
 
     /// Begins to keep the ledger of this start.
-    func begin(versions: [UInt32], forgotten: [UInt64: UInt64]) {
+    func begin(versions: [UInt32], forgotten: [SpillMark: UInt64]) {
         state.withLock { state in
             guard !state.isLost else { return }
             state.manifest.starts &+= 1
@@ -106,7 +106,7 @@ final class SpillLedger: Sendable {
     }
 
     func noteForgotten(_ hashes: [UInt64], sequence: UInt64) {
-        state.withLock { note(hashes.map { .forgotten(hash: $0, sequence: sequence) }, &$0) }
+        state.withLock { note(hashes.map { .forgotten(SpillMark($0), sequence: sequence) }, &$0) }
     }
 
     /// One write(2): a process's death leaves it in the page cache.
@@ -163,12 +163,14 @@ final class SpillLedger: Sendable {
         }
     }
 
-    /// The clean end: the stamps as they are, all of it on the disk.
+    /// The clean end: the stamps as they are, or as they were announced to become, all of it on the disk.
     func close(versions: [UInt32], hottest: [UInt64]) {
         state.withLock { state in
             guard state.log != nil, !state.isLost else { return }
             guard let found = load(generation: state.manifest.generation, count: state.count) else { return lose(&state) }
-            let snapshot = StampSnapshot(versions: versions, hottest: hottest)
+            // What was announced may be committed and not yet be in the table; nobody will tell us when it is.
+            let newest = zip(found.versions, versions).map(max)
+            let snapshot = StampSnapshot(versions: newest, hottest: hottest)
             turn(&state, snapshot, forgotten: found.forgotten, isClean: true)
             if let log = state.log { files.close(log) }
             state.log = nil
@@ -176,15 +178,15 @@ final class SpillLedger: Sendable {
     }
 
     /// Writes the next generation, points the manifest to it, and takes the last one away.
-    private func turn(_ state: inout State, _ snapshot: StampSnapshot, forgotten: [UInt64: UInt64], isClean: Bool) {
+    private func turn(_ state: inout State, _ snapshot: StampSnapshot, forgotten: [SpillMark: UInt64], isClean: Bool) {
         var manifest = state.manifest
         let last = (log: state.log, generation: manifest.generation)
         manifest.generation &+= 1
         manifest.isClean = isClean
         let name = StampSnapshot.name(generation: manifest.generation)
         var notes: [UInt8] = []
-        for (hash, sequence) in forgotten {
-            StampLog.append(.forgotten(hash: hash, sequence: sequence), to: &notes, check: keys.check)
+        for (mark, sequence) in forgotten {
+            StampLog.append(.forgotten(mark, sequence: sequence), to: &notes, check: keys.check)
         }
         do throws(SpillFault) {
             guard let sealed = keys.seal(snapshot.encoded, as: name),

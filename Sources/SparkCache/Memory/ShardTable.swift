@@ -54,23 +54,21 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         records.prefetchObject(index)
         guard records[index].areStampsCurrent(stamps) else {
             tallies.add(.memoryInvalidated, ordinal)
-            drop(index)
-            spilled.remove(hash)
+            dropStale(index)
             return .nothing
         }
-        if records[index].expiresAt <= now { return expired(index, hash, ordinal, now) }
+        if records[index].expiresAt <= now { return expired(index, ordinal, now) }
         tallies.add(.memoryHit, ordinal)
         if records[index].queue == .outgoing { resettle(index) } else { policy.touch(index, records) }
         guard let payload = records[index].payload else { return .absent }
         return .hit(payload)
     }
 
-    private mutating func expired(_ index: Int32, _ hash: UInt64, _ ordinal: UInt16, _ now: Int64) -> Lookup {
+    private mutating func expired(_ index: Int32, _ ordinal: UInt16, _ now: Int64) -> Lookup {
         let late = now &- records[index].expiresAt
         guard late < Int64(records[index].graceMilliseconds), let payload = records[index].payload else {
             tallies.add(.memoryExpired, ordinal)
-            drop(index)
-            spilled.remove(hash)
+            dropStale(index)
             return .nothing
         }
         tallies.add(.memoryStale, ordinal)
@@ -138,8 +136,11 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         let (old, oldCost) = (records[index].object, records[link: index].cost)
         records[link: index].generation &+= 1
         fill(index, entry)
-        policy.weigh(index, before: Int(oldCost), records)
-        evict()
+        // Of the same weight, it leaves the policy's lines of memory to the other threads as they are.
+        if records[link: index].cost != oldCost {
+            policy.weigh(index, before: Int(oldCost), records)
+            evict()
+        }
         return old
     }
 
@@ -231,6 +232,13 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         records.give(index)
     }
 
+    /// Takes an entry out of memory that is of no use any more, and off the index, for the disk has the same. Where it has not, what the
+    /// index knows under this hash is another key's.
+    private mutating func dropStale(_ index: Int32) {
+        if records[index].traits.contains(.isSpilled) { spilled.remove(records[link: index].hash) }
+        drop(index)
+    }
+
     /// Takes a key out of memory and off the disk's index.
     /// - Returns: whether the disk had it.
     @discardableResult
@@ -282,14 +290,20 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
             guard let location else { return false }
             // Before the index may evict it to grow: then it is there already.
             records[entry.index].traits.insert(.isSpilled)
-            return !list(entry.hash, location)
+            return !listNew(entry.hash, location)
         }
         drop(entry.index)
         guard let location else {
             tallies.add(.spillDropped, entry.ordinal)
             return false
         }
-        return !list(entry.hash, location)
+        return !listNew(entry.hash, location)
+    }
+
+    /// Writing a key takes it off the index, so what stands there is another's of the same mark. It could not be forgotten without this
+    /// one, which comes after it on the disk: both are.
+    private mutating func listNew(_ hash: UInt64, _ location: SpillLocation) -> Bool {
+        !spilled.remove(hash) && list(hash, location)
     }
 
     /// The entries in memory, for a clean stop: those that were read most first.
@@ -324,8 +338,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
             let end = records[index].expiresAt.addingReportingOverflow(Int64(records[index].graceMilliseconds))
             if end.overflow || end.partialValue > now, records[index].areStampsCurrent(stamps) { continue }
             tallies.add(.swept, records[index].ordinal)
-            spilled.remove(records[link: index].hash)
-            drop(index)
+            dropStale(index)
         }
         if spilled.count > 0 { spilled.purge(count, isLive: isLive) }
     }

@@ -1,7 +1,14 @@
+/// What the index and the forgotten know a key by: the low 32 bits of its hash.
+struct SpillMark: Hashable, Sendable {
+    let value: UInt32
+    init(_ hash: UInt64) { value = UInt32(truncatingIfNeeded: hash) }
+}
+
 /// Where the spilled entries of a shard stand: twelve bytes an entry (32 bits of hash, eight of location) at a load of 0.53–0.8,
 /// so 15–23 bytes an entry.
 ///
-/// Two keys with the same 32 bits are taken for one: the record on the disk tells them apart, and the loser is a miss.
+/// Two keys with the same 32 bits are taken for one: the record on the disk tells them apart, and the loser is a miss. Who takes one off
+/// the index has it forgotten by its mark, so that of two such keys the older value of the other does not come back at a restart.
 struct SpillIndex: ~Copyable {
     private var marks: UnsafeMutablePointer<UInt32>
     private var places: UnsafeMutablePointer<UInt32>
@@ -30,7 +37,7 @@ struct SpillIndex: ~Copyable {
     /// Bytes that the next one may make it grow by.
     var growth: Int { (count + 1) * 5 > capacity * 4 ? capacity / 2 * 12 : 0 }
 
-    private func mark(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash) }
+    private func mark(_ hash: UInt64) -> UInt32 { SpillMark(hash).value }
 
     /// The mark's share of the table; any capacity will do.
     private func home(_ mark: UInt32) -> Int { Int(truncatingIfNeeded: (UInt64(mark) &* UInt64(capacity)) >> 32) }
