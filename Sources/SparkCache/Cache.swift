@@ -61,6 +61,12 @@ public final class Cache: Sendable {
             state.namespaces[ordinal].revive = { [weak namespace] in namespace?.revive($0, from: $1) }
             state.namespaces[ordinal].fetchAhead = { [weak namespace] in await namespace?.fetchAhead($0) }
             state.namespaces[ordinal].demote = { [weak namespace] in namespace?.demote($0) }
+            // Not weak: what waits for the origin goes there, whoever holds the namespace.
+            guard let behind = namespace.behind else { return }
+            let tiers = tiers
+            state.namespaces[ordinal].flushIfDue = { behind.flushIfDue(now: tiers.clock.now().milliseconds) }
+            state.namespaces[ordinal].flushAll = { await behind.flushAll(now: tiers.clock.now().milliseconds) }
+            state.namespaces[ordinal].unflushed = { behind.counts }
         }
         return namespace
     }
@@ -104,6 +110,18 @@ public final class Cache: Sendable {
             tiers.attach(spill) { spiller.wake() }
         }
         state.withLock { $0.spiller = spiller }
+    }
+
+    /// Gives the origin what was written behind: to be called at the end, while the origin still stands. An origin that fails is asked
+    /// some times more.
+    public func flush() async {
+        for namespace in state.withLock({ $0.namespaces }) {
+            let lost = await namespace.flushAll()
+            guard lost > 0 else { continue }
+            logger.error(
+                "The origin did not take all that was written behind",
+                metadata: ["namespace": "\(namespace.policy.name)", "values": "\(lost)"])
+        }
     }
 
     /// Finishes the spill. Warm: writes down what memory holds, so that the next process has it; else removes everything.
@@ -186,9 +204,11 @@ public final class Cache: Sendable {
 
     // MARK: Housekeeping
 
-    /// Removes some of what expired or became old, and gives memory back to the system; to be called about once a second. Each entry is looked at about once a minute,
+    /// Removes some of what expired or became old, begins the flushes that are due, and gives memory back to the system; to be called about
+    /// once a second. Each entry is looked at about once a minute,
     /// 4,096 entries of a shard at most a call.
     public func sweep() {
+        for namespace in state.withLock({ $0.namespaces }) { namespace.flushIfDue() }
         let totals = tiers.totals()
         tiers.sweep(min(4_096, max(64, totals.entries / tiers.shards.count / 60)))
         heap.consider(stored: totals.tallies.reduce(0, &+))
@@ -199,9 +219,10 @@ public final class Cache: Sendable {
 
     /// What happened since the start, and what is held now.
     public var statistics: CacheStatistics {
-        let (namespaces, recovery) = state.withLock { ($0.namespaces.map(\.policy.name), $0.recovery) }
+        let (namespaces, recovery) = state.withLock { ($0.namespaces, $0.recovery) }
         return CacheStatistics(
-            names: namespaces, totals: tiers.totals(), spill: tiers.spill?.counters, recovery: recovery,
+            namespaces: namespaces.map { ($0.policy.name, $0.unflushed()) }, totals: tiers.totals(), spill: tiers.spill?.counters,
+            recovery: recovery,
             budget: configuration.memoryBytes)
     }
 }
@@ -213,4 +234,7 @@ struct DeclaredNamespace: Sendable {
     var revive: @Sendable (SpilledEntry, SpillLocation) -> Void = { _, _ in }
     var fetchAhead: @Sendable (CacheKey) async -> Void = { _ in }
     var demote: @Sendable (CacheKey) -> Void = { _ in }
+    var flushIfDue: @Sendable () -> Void = {}
+    var flushAll: @Sendable () async -> Int = { 0 }
+    var unflushed: @Sendable () -> (waiting: Int, failures: Int) = { (0, 0) }
 }

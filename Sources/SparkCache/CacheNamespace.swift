@@ -8,6 +8,9 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     @usableFromInline let tiers: Tiers
     @usableFromInline let rules: NamespaceRules
 
+    /// Of a namespace that is written behind.
+    let behind: WriteBehindQueue<Key, Value>?
+
     /// A bare closure in a generic lock would be wrapped anew at every look.
     private struct Ahead: Sendable { let load: @Sendable (CacheKey) async -> Void }
     private let ahead = Mutex<Ahead?>(nil)
@@ -16,6 +19,11 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         self.cache = cache
         self.tiers = cache.tiers
         self.policy = policy
+        if case .behind(let flush, let limit) = policy.writing {
+            self.behind = WriteBehindQueue(interval: flush.milliseconds, limit: limit)
+        } else {
+            self.behind = nil
+        }
         self.rules = NamespaceRules(policy, ordinal: ordinal, overhead: Payload.overhead(Value.self))
     }
 
@@ -40,7 +48,9 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     /// The value, if memory has it fresh. Never suspends, never touches the disk.
     @inlinable
     public func peek(_ key: Key) -> Value? {
-        guard let payload = tiers.fresh(key.cacheKey, namespace: rules.identity, ordinal: rules.ordinal) else { return nil }
+        guard let payload = tiers.fresh(key.cacheKey, namespace: rules.identity, ordinal: rules.ordinal) else {
+            return rules.isWrittenBehind ? unflushed(key.cacheKey) : nil
+        }
         return value(payload)
     }
 
@@ -96,7 +106,12 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
             case .absent: break
             case .onDisk(let location):
                 if case .value(let value) = readWarm(entry, hash, location) { found[place] = value } else { fallthrough }
-            case .stale, .nothing: missing.append(Missing(place: place, key: key, entry: entry, hash: hash))
+            case .stale, .nothing:
+                if let value = unflushed(entry.key) {
+                    found[place] = value
+                } else {
+                    missing.append(Missing(place: place, key: key, entry: entry, hash: hash))
+                }
             }
         }
         while !missing.isEmpty {
@@ -172,6 +187,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     /// Takes an entry out of both tiers; a load that is under way will not bring it back.
     public func remove(_ key: Key) {
         let (entry, hash) = locate(key.cacheKey)
+        behind?.remove(entry.key)
         tiers.flights.supersede(entry, hash)
         tiers.remove(entry, hash)
         tiers.flights.supersede(entry, hash)
@@ -217,6 +233,8 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     ) async throws -> Value? {
         // Another flight may have landed between the look that missed and the take-off.
         if let found = tiers.current(entry, hash), flight.dependencies.adopt(found.stamps) { return found.payload.map(value) }
+        // What the origin does not have yet; it says something older.
+        if let value = unflushed(entry.key) { return value }
         if let found = try await readCold(entry, hash, for: flight.dependencies) { return found }
         let loaded = try await cache.takeTurn { try await load(flight.dependencies) }
         keep(loaded, entry, hash, of: flight)

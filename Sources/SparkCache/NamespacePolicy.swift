@@ -23,8 +23,18 @@ public struct NamespacePolicy: Sendable {
     public var isSpilled = true
     /// Whether they are compressed there.
     public var isCompressed = true
+    /// How what is written reaches the origin.
+    public var writing = Writing.through
     /// Whether the entries of a person, keyed by the person, are fetched ahead when the person comes and let go when they leave.
     public var followsSessions = false
+
+    public enum Writing: Sendable {
+        /// Whoever writes gives the origin the value first, and puts it afterwards.
+        case through
+        /// `writeBehind` takes the value, and the origin is given what has come together: so often, or sooner when much has; at a clean
+        /// stop all of it. At most so many keys wait, beyond the budget of memory. Only for what may be lost when the process dies.
+        case behind(flush: Duration, limit: Int)
+    }
 
     public init(_ name: String, lifetime: Duration) {
         self.name = name
@@ -47,6 +57,7 @@ public struct NamespacePolicy: Sendable {
 struct NamespaceRules: Sendable {
     @usableFromInline let identity: UInt32
     @usableFromInline let ordinal: UInt16
+    @usableFromInline let isWrittenBehind: Bool
     let lifetime: Int64
     let negativeLifetime: Int64?
     let graceMilliseconds: UInt32
@@ -59,6 +70,7 @@ struct NamespaceRules: Sendable {
     init(_ policy: NamespacePolicy, ordinal: Int, overhead: Int) {
         self.identity = policy.identity
         self.ordinal = UInt16(ordinal)
+        if case .behind = policy.writing { self.isWrittenBehind = true } else { self.isWrittenBehind = false }
         self.lifetime = policy.lifetime.milliseconds
         self.negativeLifetime = policy.negativeLifetime?.milliseconds
         self.graceMilliseconds = policy.graceMilliseconds
