@@ -18,7 +18,7 @@ public final class Cache: Sendable {
     let coldReads = BlockingReads()
     let logger: Logger
     private let heap: HeapRelief
-    private let configuration: CacheConfiguration
+    let configuration: CacheConfiguration
     private let state = Mutex(State())
 
     private struct State {
@@ -144,38 +144,6 @@ public final class Cache: Sendable {
         }
     }
 
-    /// Makes everything old that depends on one of the tags, in both tiers, before it returns.
-    /// - Parameter isAnnounced: whether `announce` was called for it.
-    public func invalidate(_ tags: [CacheTag], isAnnounced: Bool = false) {
-        let stamps = tags.map(tiers.stamps.invalidate)
-        if !isAnnounced { note(stamps) }
-    }
-
-    /// Makes sure that an invalidation that is about to happen is not forgotten if the process dies: to be called before the commit
-    /// that the tags belong to, followed by one `invalidate` after it. Costs one write to a file when the spill is warm, else nothing.
-    public func announce(_ tags: [CacheTag]) { note(tags.map(tiers.stamps.stamp)) }
-
-    /// The spill's log counts invalidations, so each is noted once.
-    private func note(_ stamps: [Stamp]) {
-        guard configuration.spill?.isWarm == true else { return }
-        tiers.spill?.noteInvalidations(stamps)
-    }
-
-    /// Makes everything old that depends on one of the tags, and overwrites it on the disk. Blocks on the disk.
-    public func erase(_ tags: [CacheTag]) async {
-        invalidate(tags)
-        guard let spill = tiers.spill else { return }
-        // What is on its way to the disk arrives before the disk is searched; what sets out now is refused as old.
-        await drainSpill()
-        let slots = Set(tags.map { tiers.stamps.stamp(of: $0).slot })
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            BlockingWork.run {
-                spill.erase(slots: slots)
-                continuation.resume()
-            }
-        }
-    }
-
     @TaskLocal private static var hasTurn = false
 
     /// Runs a load in its turn. A load that another one asks for runs in the turn of that one: if it had to wait for one of its own,
@@ -184,9 +152,6 @@ public final class Cache: Sendable {
         if Self.hasTurn { return try await load() }
         return try await gate.run { try await Self.$hasTurn.withValue(true, operation: load) }
     }
-
-    /// Takes stamps of tags now, for an entry that is put later.
-    public func dependencies(on tags: [CacheTag]) -> Dependencies { Dependencies(tiers.stamps, tags) }
 
     // MARK: Sessions
 
@@ -225,16 +190,4 @@ public final class Cache: Sendable {
             recovery: recovery,
             budget: configuration.memoryBytes)
     }
-}
-
-/// What the cache knows of a namespace without its types.
-struct DeclaredNamespace: Sendable {
-    let policy: NamespacePolicy
-    var encode: @Sendable (Payload) -> [UInt8] = { _ in [] }
-    var revive: @Sendable (SpilledEntry, SpillLocation) -> Void = { _, _ in }
-    var fetchAhead: @Sendable (CacheKey) async -> Void = { _ in }
-    var demote: @Sendable (CacheKey) -> Void = { _ in }
-    var flushIfDue: @Sendable () -> Void = {}
-    var flushAll: @Sendable () async -> Int = { 0 }
-    var unflushed: @Sendable () -> (waiting: Int, failures: Int) = { (0, 0) }
 }
