@@ -176,7 +176,10 @@ public final class Cache: Sendable {
         for namespace in state.withLock({ $0.namespaces }) { namespace.flushIfDue() }
         let totals = tiers.totals()
         tiers.sweep(min(4_096, max(64, totals.entries / tiers.shards.count / 60)))
-        heap.consider(stored: totals.tallies.reduce(0, &+))
+        let came = (0..<UInt16(Tiers.namespaceLimit)).reduce(0) { sum, namespace in
+            sum &+ totals.tallies[TallyTable.place(.stored, namespace)] &+ totals.tallies[TallyTable.place(.diskHit, namespace)]
+        }
+        heap.consider(came: came, entryBytes: totals.bytes / max(1, totals.entries))
     }
 
     /// Returns when all that waits for the disk now is there.

@@ -20,7 +20,10 @@ final class Tiers: Sendable {
     let seed: UInt64
     private let shardMemory: ShardArray
     private let departures: FlightBoard.Counts
-    private let spillSlot = Mutex<Spill?>(nil)
+    /// Every spill that was attached; kept, so that a reader needs neither a lock nor a count of references to use one.
+    private let attached = Mutex<[Spill]>([])
+    /// The address of the newest; zero: none.
+    private let spillAddress = Atomic<UInt>(0)
     /// A bare closure in a generic lock is wrapped anew at every look, in layers that grow for ever.
     private struct Waker: Sendable { let wake: @Sendable () -> Void }
     private let pendingWork = Atomic(false)
@@ -47,11 +50,21 @@ final class Tiers: Sendable {
 
     // MARK: The spill
 
-    var spill: Spill? { spillSlot.withLock { $0 } }
+    var spill: Spill? { reference?.takeUnretainedValue() }
+
+    private var reference: Unmanaged<Spill>? {
+        UnsafeRawPointer(bitPattern: spillAddress.load(ordering: .acquiring)).map { .fromOpaque($0) }
+    }
+
+    /// Reads what the disk has without waiting for it; nil when there is none.
+    func readNow(_ location: SpillLocation, key: EntryKey) -> SpillRead? {
+        reference?._withUnsafeGuaranteedRef { $0.readNow(location, key: key) }
+    }
 
     /// What was evicted before waits already, and is carried away at once.
     func attach(_ spill: Spill, wake: @escaping @Sendable () -> Void) {
-        spillSlot.withLock { $0 = spill }
+        attached.withLock { $0.append(spill) }
+        spillAddress.store(UInt(bitPattern: Unmanaged.passUnretained(spill).toOpaque()), ordering: .releasing)
         wakeSpiller.withLock { $0 = Waker(wake: wake) }
         beginSpillRound()
         self.wake()
@@ -59,7 +72,7 @@ final class Tiers: Sendable {
 
     func detach() {
         wakeSpiller.withLock { $0 = nil }
-        spillSlot.withLock { $0 = nil }
+        spillAddress.store(0, ordering: .releasing)
     }
 
     /// Tells the spiller that something waits; cheap when it knows already.

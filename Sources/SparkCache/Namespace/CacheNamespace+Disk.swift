@@ -8,8 +8,8 @@ extension CacheNamespace {
 
     /// What can be read without waiting for the disk.
     func readWarm(_ entry: EntryKey, _ hash: UInt64, _ location: SpillLocation) -> DiskAnswer {
-        guard let spill = tiers.spill else { return .nothing }
-        return admit(spill.readNow(location, key: entry), hash, location)
+        guard let read = tiers.readNow(location, key: entry) else { return .nothing }
+        return admit(read, hash, location)
     }
 
     /// What is on the disk but not in the page cache.
