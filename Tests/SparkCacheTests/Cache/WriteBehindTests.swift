@@ -16,12 +16,14 @@ private final class BehindOrigin: Sendable {
     private let state = Mutex(State())
     /// Passed before a batch is taken.
     let door = Door()
+    let calls = Count()
 
     var held: [UInt64: Item] { state.withLock { $0.held } }
     var batches: [Int] { state.withLock { $0.batches } }
     func fail(_ isFailing: Bool) { state.withLock { $0.isFailing = isFailing } }
 
     func write(_ items: [(key: CacheKey, value: Item)]) async throws {
+        calls.up()
         await door.pass()
         try state.withLock { state in
             state.batches.append(items.count)
@@ -102,6 +104,7 @@ struct WriteBehindTests {
         try write(Item(1, 1), to: items)
         scene.clock.advance(by: .seconds(10))
         cache.sweep()
+        await until { origin.calls.value == 1 }
         try write(Item(1, 2), to: items)
         try write(Item(2, 1), to: items)
         await origin.door.open()
