@@ -1,7 +1,27 @@
 #define _GNU_SOURCE
 #include "CSparkSystem.h"
 
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
+
+void *spark_table_allocate(size_t bytes) {
+    // With what lies before the first huge page's beginning, which is given back.
+    const size_t page = 2 << 20, whole = bytes < page ? bytes : bytes + page;
+    char *memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+    if (whole == bytes) return memory;
+    const size_t before = (page - (uintptr_t)memory % page) % page;
+    if (before > 0) munmap(memory, before);
+    if (page > before) munmap(memory + before + bytes, page - before);
+#ifdef MADV_HUGEPAGE
+    madvise(memory + before, bytes, MADV_HUGEPAGE);
+#endif
+    return memory + before;
+}
+
+void spark_table_free(void *table, size_t bytes) { munmap(table, bytes); }
 
 #ifdef RWF_NOWAIT
 ssize_t spark_pread_nowait(int descriptor, void *bytes, size_t count, off_t offset) {

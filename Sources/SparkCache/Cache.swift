@@ -18,7 +18,7 @@ public final class Cache: Sendable {
     let coldReads = BlockingReads()
     let logger: Logger
     private let heap: HeapRelief
-    private let configuration: CacheConfiguration
+    let configuration: CacheConfiguration
     private let state = Mutex(State())
 
     private struct State {
@@ -61,6 +61,12 @@ public final class Cache: Sendable {
             state.namespaces[ordinal].revive = { [weak namespace] in namespace?.revive($0, from: $1) }
             state.namespaces[ordinal].fetchAhead = { [weak namespace] in await namespace?.fetchAhead($0) }
             state.namespaces[ordinal].demote = { [weak namespace] in namespace?.demote($0) }
+            // Not weak: what waits for the origin goes there, whoever holds the namespace.
+            guard let behind = namespace.behind else { return }
+            let tiers = tiers
+            state.namespaces[ordinal].flushIfDue = { behind.flushIfDue(now: tiers.clock.now().milliseconds) }
+            state.namespaces[ordinal].flushAll = { await behind.flushAll(now: tiers.clock.now().milliseconds) }
+            state.namespaces[ordinal].unflushed = { behind.counts }
         }
         return namespace
     }
@@ -106,6 +112,18 @@ public final class Cache: Sendable {
         state.withLock { $0.spiller = spiller }
     }
 
+    /// Gives the origin what was written behind: to be called at the end, while the origin still stands. An origin that fails is asked
+    /// some times more.
+    public func flush() async {
+        for namespace in state.withLock({ $0.namespaces }) {
+            let lost = await namespace.flushAll()
+            guard lost > 0 else { continue }
+            logger.error(
+                "The origin did not take all that was written behind",
+                metadata: ["namespace": "\(namespace.policy.name)", "values": "\(lost)"])
+        }
+    }
+
     /// Finishes the spill. Warm: writes down what memory holds, so that the next process has it; else removes everything.
     public func close() async {
         let spiller = state.withLock { state in
@@ -126,38 +144,6 @@ public final class Cache: Sendable {
         }
     }
 
-    /// Makes everything old that depends on one of the tags, in both tiers, before it returns.
-    /// - Parameter isAnnounced: whether `announce` was called for it.
-    public func invalidate(_ tags: [CacheTag], isAnnounced: Bool = false) {
-        let stamps = tags.map(tiers.stamps.invalidate)
-        if !isAnnounced { note(stamps) }
-    }
-
-    /// Makes sure that an invalidation that is about to happen is not forgotten if the process dies: to be called before the commit
-    /// that the tags belong to, followed by one `invalidate` after it. Costs one write to a file when the spill is warm, else nothing.
-    public func announce(_ tags: [CacheTag]) { note(tags.map(tiers.stamps.stamp)) }
-
-    /// The spill's log counts invalidations, so each is noted once.
-    private func note(_ stamps: [Stamp]) {
-        guard configuration.spill?.isWarm == true else { return }
-        tiers.spill?.noteInvalidations(stamps)
-    }
-
-    /// Makes everything old that depends on one of the tags, and overwrites it on the disk. Blocks on the disk.
-    public func erase(_ tags: [CacheTag]) async {
-        invalidate(tags)
-        guard let spill = tiers.spill else { return }
-        // What is on its way to the disk arrives before the disk is searched; what sets out now is refused as old.
-        await drainSpill()
-        let slots = Set(tags.map { tiers.stamps.stamp(of: $0).slot })
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            BlockingWork.run {
-                spill.erase(slots: slots)
-                continuation.resume()
-            }
-        }
-    }
-
     @TaskLocal private static var hasTurn = false
 
     /// Runs a load in its turn. A load that another one asks for runs in the turn of that one: if it had to wait for one of its own,
@@ -166,9 +152,6 @@ public final class Cache: Sendable {
         if Self.hasTurn { return try await load() }
         return try await gate.run { try await Self.$hasTurn.withValue(true, operation: load) }
     }
-
-    /// Takes stamps of tags now, for an entry that is put later.
-    public func dependencies(on tags: [CacheTag]) -> Dependencies { Dependencies(tiers.stamps, tags) }
 
     // MARK: Sessions
 
@@ -186,12 +169,17 @@ public final class Cache: Sendable {
 
     // MARK: Housekeeping
 
-    /// Removes some of what expired or became old, and gives memory back to the system; to be called about once a second. Each entry is looked at about once a minute,
+    /// Removes some of what expired or became old, begins the flushes that are due, and gives memory back to the system; to be called about
+    /// once a second. Each entry is looked at about once a minute,
     /// 4,096 entries of a shard at most a call.
     public func sweep() {
+        for namespace in state.withLock({ $0.namespaces }) { namespace.flushIfDue() }
         let totals = tiers.totals()
         tiers.sweep(min(4_096, max(64, totals.entries / tiers.shards.count / 60)))
-        heap.consider(stored: totals.tallies.reduce(0, &+))
+        let came = (0..<UInt16(Tiers.namespaceLimit)).reduce(0) { sum, namespace in
+            sum &+ totals.tallies[TallyTable.place(.stored, namespace)] &+ totals.tallies[TallyTable.place(.diskHit, namespace)]
+        }
+        heap.consider(came: came, entryBytes: totals.bytes / max(1, totals.entries))
     }
 
     /// Returns when all that waits for the disk now is there.
@@ -199,18 +187,10 @@ public final class Cache: Sendable {
 
     /// What happened since the start, and what is held now.
     public var statistics: CacheStatistics {
-        let (namespaces, recovery) = state.withLock { ($0.namespaces.map(\.policy.name), $0.recovery) }
+        let (namespaces, recovery) = state.withLock { ($0.namespaces, $0.recovery) }
         return CacheStatistics(
-            names: namespaces, totals: tiers.totals(), spill: tiers.spill?.counters, recovery: recovery,
+            namespaces: namespaces.map { ($0.policy.name, $0.unflushed()) }, totals: tiers.totals(), spill: tiers.spill?.counters,
+            recovery: recovery,
             budget: configuration.memoryBytes)
     }
-}
-
-/// What the cache knows of a namespace without its types.
-struct DeclaredNamespace: Sendable {
-    let policy: NamespacePolicy
-    var encode: @Sendable (Payload) -> [UInt8] = { _ in [] }
-    var revive: @Sendable (SpilledEntry, SpillLocation) -> Void = { _, _ in }
-    var fetchAhead: @Sendable (CacheKey) async -> Void = { _ in }
-    var demote: @Sendable (CacheKey) -> Void = { _ in }
 }

@@ -11,6 +11,10 @@ public struct CacheStatistics: Sendable {
         public let spillDropped: Int
         public let tooLarge: Int
         public let swept: Int
+        /// Values written behind that the origin does not have yet.
+        public let unflushed: Int
+        /// Times that the origin did not take them.
+        public let flushFailures: Int
 
         /// The answer came from memory or from the disk, fresh or within its grace.
         public var hits: Int { requests.filter { $0.isHit }.reduce(0) { $0 + $1.count } }
@@ -64,10 +68,11 @@ public struct CacheStatistics: Sendable {
     }
 
     init(
-        names: [String], totals: (tallies: [Int], bytes: Int, entries: Int, spilledEntries: Int, spillIndexBytes: Int),
+        namespaces: [(name: String, unflushed: (waiting: Int, failures: Int))],
+        totals: (tallies: [Int], bytes: Int, entries: Int, spilledEntries: Int, spillIndexBytes: Int),
         spill: SpillCounters?, recovery: SpillRecovery?, budget: Int
     ) {
-        self.namespaces = names.enumerated().map { ordinal, name in
+        self.namespaces = namespaces.enumerated().map { ordinal, namespace in
             func count(_ tally: Tally) -> Int { totals.tallies[ordinal * TallyTable.width + tally.rawValue] }
             let requests: [(String, String, Tally)] = [
                 ("l1", "hit", .memoryHit), ("l1", "stale", .memoryStale), ("l1", "miss", .memoryMiss),
@@ -77,9 +82,10 @@ public struct CacheStatistics: Sendable {
                 ("origin", "refused", .originRefused),
             ]
             return Namespace(
-                name: name, requests: requests.map { Request(layer: $0, result: $1, count: count($2)) },
+                name: namespace.name, requests: requests.map { Request(layer: $0, result: $1, count: count($2)) },
                 stored: count(.stored), evicted: count(.evicted), spillDropped: count(.spillDropped),
-                tooLarge: count(.tooLarge), swept: count(.swept))
+                tooLarge: count(.tooLarge), swept: count(.swept),
+                unflushed: namespace.unflushed.waiting, flushFailures: namespace.unflushed.failures)
         }
         self.memoryBytes = totals.bytes
         self.memoryBudget = budget

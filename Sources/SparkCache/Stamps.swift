@@ -1,3 +1,4 @@
+import CSparkSystem
 public import SparkCore
 import Synchronization
 
@@ -43,16 +44,16 @@ final class StampTable: Sendable {
     /// - Parameter count: a power of two.
     init(count: Int) {
         precondition(count > 0 && count & (count - 1) == 0, "the number of stamps is a power of two")
-        let base = UnsafeMutablePointer<Atomic<UInt32>>.allocate(capacity: count)
-        for index in 0..<count { (base + index).initialize(to: Atomic(0)) }
+        // In huge pages: a read looks at one place or two among millions. Zeroed memory is counters at zero.
+        guard let table = spark_table_allocate(count * 4) else { preconditionFailure("no memory for the stamps") }
+        let base = table.bindMemory(to: Atomic<UInt32>.self, capacity: count)
         self.count = count
         self.memory = Memory(base: base)
         self.view = StampView(base, count: count)
     }
 
     deinit {
-        memory.base.deinitialize(count: count)
-        memory.base.deallocate()
+        spark_table_free(memory.base, count * 4)
     }
 
     func stamp(of tag: CacheTag) -> Stamp { view.stamp(of: tag) }

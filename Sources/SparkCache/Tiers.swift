@@ -14,13 +14,16 @@ final class Tiers: Sendable {
 
     let clock: any WallClock
     let stamps: StampTable
-    private let stampView: StampView
+    let stampView: StampView
     let shards: Shards
     let flights: FlightBoard
     let seed: UInt64
     private let shardMemory: ShardArray
     private let departures: FlightBoard.Counts
-    private let spillSlot = Mutex<Spill?>(nil)
+    /// Every spill that was attached; kept, so that a reader needs neither a lock nor a count of references to use one.
+    private let attached = Mutex<[Spill]>([])
+    /// The address of the newest; zero: none.
+    private let spillAddress = Atomic<UInt>(0)
     /// A bare closure in a generic lock is wrapped anew at every look, in layers that grow for ever.
     private struct Waker: Sendable { let wake: @Sendable () -> Void }
     private let pendingWork = Atomic(false)
@@ -47,11 +50,21 @@ final class Tiers: Sendable {
 
     // MARK: The spill
 
-    var spill: Spill? { spillSlot.withLock { $0 } }
+    var spill: Spill? { reference?.takeUnretainedValue() }
+
+    private var reference: Unmanaged<Spill>? {
+        UnsafeRawPointer(bitPattern: spillAddress.load(ordering: .acquiring)).map { .fromOpaque($0) }
+    }
+
+    /// Reads what the disk has without waiting for it; nil when there is none.
+    func readNow(_ location: SpillLocation, key: EntryKey) -> SpillRead? {
+        reference?._withUnsafeGuaranteedRef { $0.readNow(location, key: key) }
+    }
 
     /// What was evicted before waits already, and is carried away at once.
     func attach(_ spill: Spill, wake: @escaping @Sendable () -> Void) {
-        spillSlot.withLock { $0 = spill }
+        attached.withLock { $0.append(spill) }
+        spillAddress.store(UInt(bitPattern: Unmanaged.passUnretained(spill).toOpaque()), ordering: .releasing)
         wakeSpiller.withLock { $0 = Waker(wake: wake) }
         beginSpillRound()
         self.wake()
@@ -59,7 +72,7 @@ final class Tiers: Sendable {
 
     func detach() {
         wakeSpiller.withLock { $0 = nil }
-        spillSlot.withLock { $0 = nil }
+        spillAddress.store(0, ordering: .releasing)
     }
 
     /// Tells the spiller that something waits; cheap when it knows already.
@@ -76,7 +89,9 @@ final class Tiers: Sendable {
     @inline(__always)
     func lookup(_ key: EntryKey, _ hash: UInt64, ordinal: UInt16) -> Lookup {
         let now = clock.now().milliseconds
-        return shard(hash).withLock { $0.lookup(key, hash, ordinal: ordinal, now: now, stamps: stampView) }
+        let shard = shard(hash)
+        shard.prefetch(hash, counting: .memoryHit, ordinal)
+        return shard.withLock { $0.lookup(key, hash, ordinal: ordinal, now: now, stamps: stampView) }
     }
 
     /// The payload, if memory has it fresh.
@@ -90,9 +105,20 @@ final class Tiers: Sendable {
     /// Files a payload whose tags have their newest versions now.
     @usableFromInline
     func put(_ key: CacheKey, _ payload: Payload, cost: Int, tags: [CacheTag], rules: NamespaceRules) {
+        put(key, payload, cost: cost, rules) { StampSet(tags, stampView) }
+    }
+
+    @usableFromInline
+    func put(_ key: CacheKey, _ payload: Payload, cost: Int, tag: CacheTag, rules: NamespaceRules) {
+        put(key, payload, cost: cost, rules) { StampSet(tag, stampView) }
+    }
+
+    @inline(__always)
+    private func put(_ key: CacheKey, _ payload: Payload, cost: Int, _ rules: NamespaceRules, stamps: () -> StampSet) {
         let entry = EntryKey(namespace: rules.identity, key: key)
         let hash = entry.hash(seed: seed)
-        let stamps = StampSet(tags, stampView)
+        shard(hash).prefetch(hash, counting: .stored, rules.ordinal)
+        let stamps = stamps()
         if departures.mayHave(hash) { flights.supersede(entry, hash) }
         let isKept = save(entry, hash, payload, cost: cost, stamps, rules) { stamps.areCurrent(stampView) }
         // Old before it was filed; what it was to replace is older still.
@@ -104,6 +130,7 @@ final class Tiers: Sendable {
     /// - Parameter isWanted: asked under the lock; false leaves everything as it is.
     /// - Returns: whether it was wanted.
     @discardableResult
+    @inline(__always)
     func save(
         _ key: EntryKey, _ hash: UInt64, _ payload: Payload?, cost: Int, _ stamps: StampSet, _ rules: NamespaceRules,
         if isWanted: () -> Bool
@@ -113,19 +140,20 @@ final class Tiers: Sendable {
         // The stamps beyond two stand in the payload, which an absent one has none of.
         let lifetime = payload == nil ? (stamps.count <= 2 ? rules.negativeLifetime : nil) : rules.lifetime
         guard isSmall, let lifetime else { return remove(key, hash, if: isWanted) }
-        return store(
-            NewEntry(
-                key: key, ordinal: rules.ordinal, expiresAt: rules.expiry(lifetime, now: clock.now().milliseconds, hash: hash),
-                graceMilliseconds: payload == nil ? 0 : rules.graceMilliseconds,
-                cost: payload == nil ? 0 : rules.cost(cost, stamps), stamps: stamps,
-                traits: payload == nil ? .isAbsent : rules.traits), hash, payload: payload, if: isWanted)
+        let entry = NewEntry(
+            key, payload, cost: cost, expiresAt: rules.expiry(lifetime, now: clock.now().milliseconds, hash: hash),
+            stamps: stamps,
+            rules: rules)
+        return store(entry, hash, if: isWanted)
     }
 
-    private func store(_ entry: NewEntry, _ hash: UInt64, payload: Payload?, if isWanted: () -> Bool) -> Bool {
-        let stored = shard(hash).withLock { table in
-            isWanted() ? table.store(entry, hash, payload: payload) : nil
+    @inline(__always)
+    private func store(_ entry: NewEntry, _ hash: UInt64, if isWanted: () -> Bool) -> Bool {
+        let stored = shard(hash).withLock { table in isWanted() ? table.store(entry, hash) : nil }
+        guard let stored else {
+            entry.release()
+            return false
         }
-        guard let stored else { return false }
         stored.replaced?.release()
         if stored.hasOutgoing { wake() }
         // Should the process die before the new value is on the disk, the old one must not come back.
@@ -140,11 +168,10 @@ final class Tiers: Sendable {
         return shard(hash).withLock { $0.current(key, hash, now: now, within: late, stamps: stampView) }
     }
 
-    func promote(_ entry: NewEntry, _ hash: UInt64, payload: Payload, from location: SpillLocation) {
-        let hasOutgoing = shard(hash).withLock { table in
-            table.promote(entry, hash, payload: payload, from: location) && table.outgoingCount > 0
-        }
-        if hasOutgoing { wake() }
+    func promote(_ entry: NewEntry, _ hash: UInt64, from location: SpillLocation) {
+        let (isFiled, hasOutgoing) = shard(hash).withLock { ($0.promote(entry, hash, from: location), $0.outgoingCount > 0) }
+        if !isFiled { entry.release() }
+        if isFiled, hasOutgoing { wake() }
     }
 
     /// Takes a key out of both tiers.
@@ -164,37 +191,5 @@ final class Tiers: Sendable {
 
     func count(_ tally: Tally, _ ordinal: UInt16, hash: UInt64) {
         shard(hash).withLock { $0.tallies.add(tally, ordinal) }
-    }
-
-    /// Looks at some entries of every shard, and removes what expired or became old.
-    func sweep(_ entriesPerShard: Int) {
-        let now = clock.now().milliseconds
-        let spill = spill
-        for shard in shards.all {
-            shard.withLock { table in
-                table.sweep(entriesPerShard, now: now, stamps: stampView) { spill?.isLive($0) ?? false }
-            }
-        }
-    }
-
-    /// The namespaces' counts, and what memory holds.
-    func totals() -> (tallies: [Int], bytes: Int, entries: Int, spilledEntries: Int, spillIndexBytes: Int) {
-        var result = (
-            tallies: [Int](repeating: 0, count: Self.namespaceLimit * TallyTable.width), bytes: stamps.count * 4, entries: 0,
-            spilledEntries: 0, spillIndexBytes: 0
-        )
-        for shard in shards.all {
-            let part = shard.withLock { table -> (tallies: [Int], bytes: Int, entries: Int, spilled: Int, index: Int) in
-                var tallies = [Int](repeating: 0, count: Self.namespaceLimit * TallyTable.width)
-                table.tallies.sum(into: &tallies)
-                return (tallies, table.bytes, table.count, table.spilled.count, table.spilled.bytes)
-            }
-            for index in part.tallies.indices { result.tallies[index] += part.tallies[index] }
-            result.bytes += part.bytes
-            result.entries += part.entries
-            result.spilledEntries += part.spilled
-            result.spillIndexBytes += part.index
-        }
-        return result
     }
 }

@@ -237,6 +237,7 @@ public final class Server: Sendable {
 
     /// Commits what waits, closes the store and gives the data directory back.
     public func close() async {
+        await cache.flush()
         await storage.close()
         await cache.close()
         options.directory.release()

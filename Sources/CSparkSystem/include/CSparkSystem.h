@@ -14,4 +14,15 @@ size_t spark_heap_free_bytes(void);
 /// Gives whole free pages of all heaps back to the system (malloc_trim); holds each heap's lock for some milliseconds.
 void spark_heap_trim(void);
 
+/// Memory for a large table that is read all over, zeroed, in huge pages where the system has them: a read then seldom waits for the page's
+/// address. Null when there is none. To be given back by spark_table_free.
+void *spark_table_allocate(size_t bytes);
+void spark_table_free(void *table, size_t bytes);
+
+/// Asks for the line of memory at an address, before it is needed. Any address will do: one that is not there is passed over.
+static inline void spark_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+/// The same for a line that will be written.
+static inline void spark_prefetch_to_write(const void *address) { __builtin_prefetch(address, 1, 3); }
+
 #endif

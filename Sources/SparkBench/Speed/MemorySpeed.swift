@@ -42,7 +42,7 @@ public struct MemorySpeed: Sendable {
             let (order, values) = (orders[thread], values[thread])
             for step in 0..<steps {
                 let user = order[step & (order.count - 1)]
-                namespace.put(user, values[step & 255], tags: [.user(user)])
+                namespace.put(user, values[step & 255], tag: .user(user))
             }
             return 0
         }

@@ -59,7 +59,8 @@ extension Spill {
         guard let record = SpillRecord(UnsafeRawBufferPointer(bytes), check: storage.check), record.length == bytes.count else {
             return unsound()
         }
-        guard key == nil || record.key == key, !record.flags.contains(.erased) else { return .gone }
+        guard !record.flags.contains(.erased) else { return .gone }
+        guard key == nil || record.key == key else { return .foreign }
         guard let payload = record.open(bytes, under: segment.key), let value = value(of: record, payload) else {
             return unsound()
         }

@@ -5,8 +5,8 @@ import Synchronization
 struct SpillRecoveryState {
     /// A usable manifest was there; until the stamps are restored nothing else says that the rest is usable.
     var isFound = false
-    /// By hash, the newest sequence number that is forgotten. Emptied when the recovery has ended.
-    var forgotten: [UInt64: UInt64] = [:]
+    /// By mark, the newest sequence number that is forgotten. Emptied when the recovery has ended.
+    var forgotten: [SpillMark: UInt64] = [:]
     var isRecovering = false
     var hottest: [UInt64] = []
 }
@@ -99,20 +99,20 @@ extension Spill {
     /// Whether the hash was forgotten since the start, while `recover` is under way. Who takes up a location asks under the
     /// same lock under which he notes, so that no removal is undone.
     func wasForgotten(_ hash: UInt64) -> Bool {
-        recovery.withLock { $0.isRecovering && ($0.forgotten[hash] ?? 0) == .max }
+        recovery.withLock { $0.isRecovering && ($0.forgotten[SpillMark(hash)] ?? 0) == .max }
     }
 
     /// Hashes of what was hot at the clean stop, the hottest first.
     var hottest: [UInt64] { recovery.withLock { $0.hottest } }
 
     private func recover(
-        _ segment: SpillSegment, _ forgotten: [UInt64: UInt64], _ result: inout SpillRecovery,
+        _ segment: SpillSegment, _ forgotten: [SpillMark: UInt64], _ result: inout SpillRecovery,
         _ visit: (_ hash: UInt64, _ location: SpillLocation) -> Void
     ) throws(SpillFault) {
         var counts = (entries: 0, forgotten: 0)
         let slot = segment.slot
         func take(_ hash: UInt64, _ sequence: UInt64, _ offset: Int, _ length: Int) {
-            if !forgotten.isEmpty, let limit = forgotten[hash], sequence <= limit {
+            if !forgotten.isEmpty, let limit = forgotten[SpillMark(hash)], sequence <= limit {
                 counts.forgotten += 1
             } else {
                 counts.entries += 1
@@ -141,12 +141,13 @@ extension Spill {
     /// Warm only; before the commit it belongs to is made. One write(2), about two microseconds.
     func noteInvalidations(_ stamps: [Stamp]) { storage.ledger?.noteInvalidations(stamps) }
 
-    /// Entries that were appended before under these hashes must not come back at a recovery.
+    /// Entries that were appended before under the marks of these hashes must not come back at a recovery: who was told by mark alone that
+    /// something is there may have taken another key's off the index.
     func noteForgotten(_ hashes: [UInt64]) {
         guard let ledger = storage.ledger else { return }
         recovery.withLock { state in
             guard state.isRecovering else { return }
-            for hash in hashes { state.forgotten[hash] = .max }
+            for hash in hashes { state.forgotten[SpillMark(hash)] = .max }
         }
         ledger.noteForgotten(hashes, sequence: storage.newestSequence)
     }

@@ -12,12 +12,12 @@ import Synchronization
 final class SpillLedger: Sendable {
     struct Found {
         var versions: [UInt32]
-        /// By hash, the newest sequence number that is forgotten.
-        var forgotten: [UInt64: UInt64] = [:]
+        /// By mark, the newest sequence number that is forgotten.
+        var forgotten: [SpillMark: UInt64] = [:]
         var hottest: [UInt64]
     }
 
-    private struct State {
+    struct State {
         var manifest: SpillManifest
         var log: Int32?
         var logBytes = 0
@@ -29,16 +29,16 @@ final class SpillLedger: Sendable {
         var isLost = false
     }
 
-    private let state: Mutex<State>
-    private let directory: String
-    private let keys: SpillKeys
-    private let files: any SpillFiles
-    private let tally: SpillTally
-    private let logger: Logger
+    let state: Mutex<State>
+    let directory: String
+    let keys: SpillKeys
+    let files: any SpillFiles
+    let tally: SpillTally
+    let logger: Logger
 
     /// The log is folded into a snapshot when it is longer than this by what was noted since.
-    private static let longestLog = 4 << 20
-    private static let largestFile = 256 << 20
+    static let longestLog = 4 << 20
+    static let largestFile = 256 << 20
 
     init(
         _ manifest: SpillManifest, directory: String, keys: SpillKeys, files: any SpillFiles, tally: SpillTally, logger: Logger
@@ -63,36 +63,8 @@ final class SpillLedger: Sendable {
     var bytes: Int { state.withLock { $0.logBytes + $0.snapshotBytes } }
     var isLost: Bool { state.withLock { $0.isLost } }
 
-    /// The stamps of the last start, for a table of `count`. Nil if snapshot or log are missing, unsound or of another size.
-    func load(count: Int) -> Found? { load(generation: state.withLock { $0.manifest.generation }, count: count) }
-
-    private func load(generation: UInt64, count: Int) -> Found? {
-        let name = StampSnapshot.name(generation: generation)
-        guard let sealed = files.contents(of: path(name), atMost: Self.largestFile), let content = keys.open(sealed, as: name),
-            let snapshot = StampSnapshot(content, count: count),
-            let log = files.contents(of: path(StampLog.name(generation: generation)), atMost: Self.largestFile),
-            let records = StampLog.parse(log, check: keys.check)
-        else { return nil }
-        var found = Found(versions: snapshot.versions, hottest: snapshot.hottest)
-        for record in records {
-            switch record {
-            case .invalidated(let stamp): Self.apply(stamp, to: &found.versions)
-            case .forgotten(let hash, let sequence):
-                found.forgotten[hash] = max(found.forgotten[hash] ?? 0, sequence)
-            }
-        }
-        return found
-    }
-
-    /// Each note is one invalidation, so it counts at least one up, whatever version its writer foresaw.
-    private static func apply(_ stamp: Stamp, to versions: inout [UInt32]) {
-        guard Int(stamp.slot) < versions.count else { return }
-        let slot = Int(stamp.slot)
-        versions[slot] = max(versions[slot] &+ 1, stamp.version)
-    }
-
     /// Begins to keep the ledger of this start.
-    func begin(versions: [UInt32], forgotten: [UInt64: UInt64]) {
+    func begin(versions: [UInt32], forgotten: [SpillMark: UInt64]) {
         state.withLock { state in
             guard !state.isLost else { return }
             state.manifest.starts &+= 1
@@ -106,11 +78,11 @@ final class SpillLedger: Sendable {
     }
 
     func noteForgotten(_ hashes: [UInt64], sequence: UInt64) {
-        state.withLock { note(hashes.map { .forgotten(hash: $0, sequence: sequence) }, &$0) }
+        state.withLock { note(hashes.map { .forgotten(SpillMark($0), sequence: sequence) }, &$0) }
     }
 
     /// One write(2): a process's death leaves it in the page cache.
-    private func note(_ records: [StampLog.Record], _ state: inout State) {
+    func note(_ records: [StampLog.Record], _ state: inout State) {
         guard let log = state.log, !state.isLost, !records.isEmpty else { return }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(records.count * StampLog.recordBytes)
@@ -124,7 +96,7 @@ final class SpillLedger: Sendable {
         }
     }
 
-    private func appendWhole(_ bytes: [UInt8], to log: Int32) throws(SpillFault) {
+    func appendWhole(_ bytes: [UInt8], to log: Int32) throws(SpillFault) {
         let written = bytes.withUnsafeBytes { buffer in
             Result { () throws(SpillFault) -> Int in try files.append(log, buffer) }
         }
@@ -134,7 +106,7 @@ final class SpillLedger: Sendable {
     /// Gives the warmth up: what is on the disk serves this start only.
     func lose() { state.withLock { lose(&$0) } }
 
-    private func lose(_ state: inout State) {
+    func lose(_ state: inout State) {
         guard !state.isLost else { return }
         state.isLost = true
         do throws(SpillFault) {
@@ -152,62 +124,5 @@ final class SpillLedger: Sendable {
         logger.warning("The spill's log failed; the next start begins with a cold disk tier")
     }
 
-    /// Folds the log into a new snapshot when it has grown long. Commits wait for it, a few milliseconds.
-    /// - Parameter oldestSequence: the first of the oldest segment; what was forgotten before it needs no note any more.
-    func compact(oldestSequence: UInt64) {
-        state.withLock { state in
-            guard state.logBytes - state.carriedBytes > Self.longestLog, !state.isLost else { return }
-            guard let found = load(generation: state.manifest.generation, count: state.count) else { return lose(&state) }
-            let forgotten = found.forgotten.filter { $0.value >= oldestSequence }
-            turn(&state, StampSnapshot(versions: found.versions), forgotten: forgotten, isClean: false)
-        }
-    }
-
-    /// The clean end: the stamps as they are, all of it on the disk.
-    func close(versions: [UInt32], hottest: [UInt64]) {
-        state.withLock { state in
-            guard state.log != nil, !state.isLost else { return }
-            guard let found = load(generation: state.manifest.generation, count: state.count) else { return lose(&state) }
-            let snapshot = StampSnapshot(versions: versions, hottest: hottest)
-            turn(&state, snapshot, forgotten: found.forgotten, isClean: true)
-            if let log = state.log { files.close(log) }
-            state.log = nil
-        }
-    }
-
-    /// Writes the next generation, points the manifest to it, and takes the last one away.
-    private func turn(_ state: inout State, _ snapshot: StampSnapshot, forgotten: [UInt64: UInt64], isClean: Bool) {
-        var manifest = state.manifest
-        let last = (log: state.log, generation: manifest.generation)
-        manifest.generation &+= 1
-        manifest.isClean = isClean
-        let name = StampSnapshot.name(generation: manifest.generation)
-        var notes: [UInt8] = []
-        for (hash, sequence) in forgotten {
-            StampLog.append(.forgotten(hash: hash, sequence: sequence), to: &notes, check: keys.check)
-        }
-        do throws(SpillFault) {
-            guard let sealed = keys.seal(snapshot.encoded, as: name),
-                let sealedManifest = keys.seal(manifest.encoded, as: SpillManifest.name)
-            else { throw SpillFault(code: EINVAL) }
-            try files.store(sealed, at: path(name), isLasting: isClean)
-            let log = try files.open(path(StampLog.name(generation: manifest.generation)), .append)
-            if !notes.isEmpty { try appendWhole(notes, to: log) }
-            if isClean { try files.synchronize(log) }
-            try files.store(sealedManifest, at: path(SpillManifest.name), isLasting: isClean)
-            state.manifest = manifest
-            state.log = log
-            state.logBytes = notes.count
-            state.carriedBytes = notes.count
-            state.snapshotBytes = sealed.count
-        } catch {
-            tally.noteWriteFailure(error)
-            return lose(&state)
-        }
-        if let log = last.log { files.close(log) }
-        try? files.remove(path(StampSnapshot.name(generation: last.generation)))
-        try? files.remove(path(StampLog.name(generation: last.generation)))
-    }
-
-    private func path(_ name: String) -> String { directory + "/" + name }
+    func path(_ name: String) -> String { directory + "/" + name }
 }

@@ -3,8 +3,10 @@ enum SpillRead: Sendable {
     case entry(SpilledEntry)
     /// Not in the page cache; only `Spill.readNow` says so, and `Spill.read` may find it.
     case cold
-    /// Reclaimed, erased, another key's, or unsound (which is counted). Reading again will not help.
+    /// Reclaimed, erased, or unsound (which is counted). Reading again will not help.
     case gone
+    /// Sound, and of another key.
+    case foreign
     /// The disk failed, or the tier is off for now. The record may still be there.
     case failed
 }

@@ -1,7 +1,7 @@
 /// The writing side of a spill: one open segment and a buffer before it. Used under one lock.
 final class SpillWriter {
     /// An object, so that its footer grows in place.
-    private final class OpenSegment {
+    final class OpenSegment {
         let segment: SpillSegment
         /// Bytes that are on the disk.
         var end = SpillSegment.headerBytes
@@ -13,18 +13,18 @@ final class SpillWriter {
         }
     }
 
-    private let storage: SpillStorage
-    private let namespaces: [UInt32: SpillNamespace]
-    private var open: OpenSegment?
-    private var nextSerial: UInt64
-    private var compressors: [UInt32: ValueCompressor] = [:]
-    private let stream = CompressionStream()
-    private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-    private var used = 0
+    let storage: SpillStorage
+    let namespaces: [UInt32: SpillNamespace]
+    var open: OpenSegment?
+    var nextSerial: UInt64
+    var compressors: [UInt32: ValueCompressor] = [:]
+    let stream = CompressionStream()
+    var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    var used = 0
     /// The entries of the batch whose records are in the buffer only.
-    private var waiting: [Int] = []
+    var waiting: [Int] = []
 
-    private static let flushBytes = 512 << 10
+    static let flushBytes = 512 << 10
 
     init(_ storage: SpillStorage, namespaces: [SpillNamespace], nextSerial: UInt64) {
         self.storage = storage
@@ -58,7 +58,7 @@ final class SpillWriter {
     }
 
     /// Puts the record into the buffer. Nil if it is too large for a segment, or there is no room for a segment.
-    private func stage(_ entry: SpilledEntry) throws(SpillFault) -> SpillLocation? {
+    func stage(_ entry: SpilledEntry) throws(SpillFault) -> SpillLocation? {
         guard entry.stamps.count <= SpilledEntry.maximumStamps, entry.value.count <= storage.segmentBytes * 4 else { return nil }
         let compressor = compressor(of: entry.key.namespace)
         if let compressor, compressor.sample(entry.value) { train(compressor, namespace: entry.key.namespace) }
@@ -78,7 +78,7 @@ final class SpillWriter {
         return SpillLocation(segment: open.segment.slot, offset: offset, length: length)
     }
 
-    private func seal(_ record: SpillRecord, _ packed: UnsafeRawBufferPointer?, _ value: [UInt8], under segment: SpillSegment)
+    func seal(_ record: SpillRecord, _ packed: UnsafeRawBufferPointer?, _ value: [UInt8], under segment: SpillSegment)
         -> Bool
     {
         guard let base = buffer.baseAddress else { return false }
@@ -86,105 +86,4 @@ final class SpillWriter {
         if let packed { return record.seal(packed, under: key, check: check, to: target) }
         return value.withUnsafeBytes { record.seal($0, under: key, check: check, to: target) }
     }
-
-    /// A segment and a buffer with room for a record.
-    private func makeRoom(_ length: Int, stamps: Int) throws(SpillFault) -> Bool {
-        let needed = length + SpillFooter.entryBytes(stamps: stamps)
-        if let open, open.end + used + needed + open.footer.bytes > storage.segmentBytes { try closeSegment() }
-        if open == nil {
-            guard SpillSegment.headerBytes + needed + SpillFooter.trailerBytes <= storage.segmentBytes,
-                let segment = try storage.createSegment(serial: nextSerial)
-            else { return false }
-            nextSerial += 1
-            open = OpenSegment(segment, firstSequence: storage.newestSequence + 1)
-        }
-        if used + length > buffer.count {
-            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: used + length, alignment: 16)
-            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<used]))
-            buffer.deallocate()
-            buffer = larger
-        }
-        return true
-    }
-
-    private func flush() throws(SpillFault) {
-        guard used > 0, let open else { return }
-        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<used])
-        try storage.files.writeWhole(open.segment.descriptor, bytes, at: open.end)
-        open.end += used
-        open.segment.bytes = open.end
-        storage.tally.diskBytesWritten.add(used)
-        used = 0
-        waiting.removeAll(keepingCapacity: true)
-    }
-
-    /// Writes out what is staged, and the footer.
-    func closeSegment() throws(SpillFault) {
-        try flush()
-        writeFooter()
-        open = nil
-    }
-
-    /// A segment without a footer is read through where it matters: its failure is counted, and is no failure of the records.
-    private func writeFooter() {
-        guard let open else { return }
-        let footer = open.footer.encoded(at: open.end, check: storage.check)
-        do throws(SpillFault) {
-            try storage.files.writeWhole(open.segment.descriptor, footer, at: open.end)
-            open.segment.bytes = open.end + footer.count
-            storage.tally.diskBytesWritten.add(footer.count)
-        } catch {
-            storage.tally.noteWriteFailure(error)
-            try? storage.files.truncate(open.segment.descriptor, to: open.end)
-        }
-    }
-
-    /// Writes no more to the open segment: the place of a failed write must not be written again with other records, for that
-    /// would use a nonce twice. When the disk is full the oldest segment makes room.
-    private func abandon(_ fault: SpillFault) {
-        storage.tally.noteWriteFailure(fault)
-        used = 0
-        waiting.removeAll(keepingCapacity: true)
-        if fault.isOutOfSpace { storage.reclaimOldest() }
-        guard let open else { return }
-        open.footer.removeAll(from: open.end)
-        try? storage.files.truncate(open.segment.descriptor, to: open.end)
-        if open.end == SpillSegment.headerBytes { storage.retire(open.segment) } else { writeFooter() }
-        self.open = nil
-    }
-
-    private func compressor(of namespace: UInt32) -> ValueCompressor? {
-        if let compressor = compressors[namespace] { return compressor }
-        guard namespaces[namespace]?.isCompressed ?? true else { return nil }
-        let compressor = ValueCompressor()
-        compressors[namespace] = compressor
-        return compressor
-    }
-
-    /// About 30 ms; without a dictionary, if there is none to be had, the values are compressed each by itself.
-    private func train(_ compressor: ValueCompressor, namespace: UInt32) {
-        let samples = compressor.takeSamples()
-        guard let text = DictionaryTrainer().train(samples) else { return }
-        let replaced = compressor.dictionary.map { ($0, lastSegment: nextSerial) }
-        do throws(SpillFault) {
-            guard let dictionary = try storage.dictionaries.add(text, namespace: namespace, replacing: replaced) else { return }
-            compressor.adopt(dictionary)
-            storage.tally.dictionariesTrained.add()
-        } catch {
-            storage.tally.noteWriteFailure(error)
-        }
-    }
-}
-
-// Erasure needs to know what the open segment holds.
-extension SpillWriter {
-    var openSegment: SpillSegment? { open?.segment }
-
-    var openFooter: SpillFooter? {
-        get { open?.footer }
-        set { if let newValue { open?.footer = newValue } }
-    }
-
-    /// Forgets the open segment, which was taken away.
-    func dropOpenSegment() { open = nil }
 }

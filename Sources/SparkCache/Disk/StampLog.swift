@@ -7,8 +7,8 @@ enum StampLog {
 
     enum Record: Equatable {
         case invalidated(Stamp)
-        /// Entries of this hash whose sequence number is not larger must not come back.
-        case forgotten(hash: UInt64, sequence: UInt64)
+        /// Entries of this mark whose sequence number is not larger must not come back.
+        case forgotten(SpillMark, sequence: UInt64)
     }
 
     static func name(generation: UInt64) -> String { "log-\(String(generation, radix: 16)).spill" }
@@ -18,7 +18,7 @@ enum StampLog {
         let fields: (kind: UInt32, UInt64, UInt64) =
             switch record {
             case .invalidated(let stamp): (1, UInt64(stamp.slot), UInt64(stamp.version))
-            case .forgotten(let hash, let sequence): (2, hash, sequence)
+            case .forgotten(let mark, let sequence): (2, UInt64(mark.value), sequence)
             }
         bytes.appendLittleEndian(fields.kind)
         bytes.appendLittleEndian(sum(fields.kind, fields.1, fields.2, check))
@@ -40,7 +40,7 @@ enum StampLog {
                 case 1:
                     guard let slot = UInt32(exactly: first), let version = UInt32(exactly: second) else { return nil }
                     records.append(.invalidated(Stamp(slot: slot, version: version)))
-                case 2: records.append(.forgotten(hash: first, sequence: second))
+                case 2: records.append(.forgotten(SpillMark(first), sequence: second))
                 default: return nil
                 }
             }

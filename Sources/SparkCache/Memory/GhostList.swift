@@ -9,10 +9,11 @@ struct GhostList {
         var places = 256
         while places < budget / 512, places < 1 << 20 { places *= 2 }
         self.table = Array(repeating: 0, count: places)
+        self.bytes = places * 8
     }
 
     /// Bytes that it takes.
-    var bytes: Int { table.count * 8 }
+    let bytes: Int
 
     private func place(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 20) & (table.count - 1) }
     private func mark(_ hash: UInt64) -> UInt64 { hash & 0xFFFF_FFFF_0000_0000 }

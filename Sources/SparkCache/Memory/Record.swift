@@ -21,7 +21,8 @@ struct Record {
     var expiresAt: Int64 = 0
     var first = Stamp(slot: 0, version: 0)
     var second = Stamp(slot: 0, version: 0)
-    var payload: Unmanaged<Payload>?
+    /// A payload's object, or a `StampedPayload` where there are further stamps.
+    var object: Unmanaged<AnyObject>?
     /// For so many milliseconds after it expired it may still serve.
     var graceMilliseconds: UInt32 = 0
     var traits: Traits = []
@@ -38,11 +39,27 @@ struct Record {
         static let isSpilled = Traits(rawValue: 32)
     }
 
+    /// The payload, held for the caller.
+    @inline(__always)
+    var payload: Payload? {
+        traits.contains(.hasFurtherStamps) ? stamped?.payload : object.map { Payload($0.takeUnretainedValue()) }
+    }
+
+    private var stamped: StampedPayload? {
+        guard traits.contains(.hasFurtherStamps), let object else { return nil }
+        return unsafeDowncast(object.takeUnretainedValue(), to: StampedPayload.self)
+    }
+
+    @inline(__always)
     func areStampsCurrent(_ table: StampView) -> Bool {
         if traits.contains(.hasFirstStamp), !table.isCurrent(first) { return false }
         if traits.contains(.hasSecondStamp), !table.isCurrent(second) { return false }
-        guard traits.contains(.hasFurtherStamps), let payload else { return true }
-        return payload._withUnsafeGuaranteedRef { $0.furtherStamps.allSatisfy(table.isCurrent) }
+        return !traits.contains(.hasFurtherStamps) || areFurtherStampsCurrent(table)
+    }
+
+    @inline(never)
+    private func areFurtherStampsCurrent(_ table: StampView) -> Bool {
+        stamped?.furtherStamps.allSatisfy(table.isCurrent) ?? true
     }
 
     /// All stamps, in order.
@@ -50,10 +67,7 @@ struct Record {
         var all: [Stamp] = []
         if traits.contains(.hasFirstStamp) { all.append(first) }
         if traits.contains(.hasSecondStamp) { all.append(second) }
-        if traits.contains(.hasFurtherStamps), let payload {
-            all += payload._withUnsafeGuaranteedRef { $0.furtherStamps }
-        }
-        return all
+        return all + (stamped?.furtherStamps ?? [])
     }
 }
 

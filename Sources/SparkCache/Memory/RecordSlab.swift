@@ -1,5 +1,8 @@
+import CSparkSystem
+
 /// The records of a shard: two growing blocks side by side, with the free places in a list.
 struct RecordSlab: ~Copyable {
+    // What every step needs comes first: see `ShardTable`.
     private var base: UnsafeMutablePointer<Record>
     private var links: UnsafeMutablePointer<RecordLink>
     private(set) var capacity: Int
@@ -22,7 +25,7 @@ struct RecordSlab: ~Copyable {
     }
 
     deinit {
-        for index in 0..<highest where base[index].queue != .free { base[index].payload?.release() }
+        for index in 0..<highest where base[index].queue != .free { base[index].object?.release() }
         free(base)
         links.deallocate()
     }
@@ -44,6 +47,13 @@ struct RecordSlab: ~Copyable {
         @inline(__always) get { links[Int(index)] }
         @inline(__always) nonmutating _modify { yield &links[Int(index)] }
     }
+
+    /// Lets memory bring the payload's count of references, which a read will raise.
+    @inline(__always)
+    func prefetchObject(_ index: Int32) { spark_prefetch_to_write(base[Int(index)].object?.toOpaque()) }
+
+    @inline(__always)
+    func prefetchLink(_ index: Int32) { spark_prefetch_to_write(links + Int(index)) }
 
     /// A place for a record; the caller fills it and gives it a queue.
     mutating func take() -> Int32 {
@@ -75,7 +85,7 @@ struct RecordSlab: ~Copyable {
 
     mutating func give(_ index: Int32) {
         count -= 1
-        base[Int(index)].payload?.release()
+        base[Int(index)].object?.release()
         base[Int(index)] = Record()
         let generation = links[Int(index)].generation
         links[Int(index)] = RecordLink(next: firstFree, generation: generation &+ 1)

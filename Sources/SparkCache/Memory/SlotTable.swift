@@ -11,11 +11,20 @@ struct SlotTable: ~Copyable {
 
     init(capacity: Int = 128) {
         self.capacity = capacity
-        self.slots = .allocate(capacity: capacity)
-        slots.initialize(repeating: 0, count: capacity)
+        self.slots = Self.allocate(capacity)
     }
 
-    deinit { slots.deallocate() }
+    /// At the start of a line of the processor's cache, all zero.
+    private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt64> {
+        let slots = UnsafeMutableRawPointer.allocate(byteCount: capacity * 8, alignment: 64)
+            .bindMemory(to: UInt64.self, capacity: capacity)
+        slots.initialize(repeating: 0, count: capacity)
+        return slots
+    }
+
+    var address: UnsafeRawPointer { UnsafeRawPointer(slots) }
+
+    deinit { UnsafeMutableRawPointer(slots).deallocate() }
 
     @inline(__always)
     private func home(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (capacity - 1) }
@@ -52,13 +61,12 @@ struct SlotTable: ~Copyable {
     private mutating func grow(_ hashes: (Int32) -> UInt64) {
         let (old, oldCapacity) = (slots, capacity)
         capacity *= 2
-        slots = .allocate(capacity: capacity)
-        slots.initialize(repeating: 0, count: capacity)
+        slots = Self.allocate(capacity)
         for position in 0..<oldCapacity where old[position] != 0 {
             let index = Int32(truncatingIfNeeded: old[position] & 0xFFFF_FFFF) &- 1
             place(hashes(index), index)
         }
-        old.deallocate()
+        UnsafeMutableRawPointer(old).deallocate()
     }
 
     /// Removes the slot of a place, and closes the gap by moving back what stood behind it.

@@ -11,6 +11,11 @@ struct StampSet: Sendable {
         for stamp in stamps { append(stamp) }
     }
 
+    init(_ tag: CacheTag, _ table: StampView) {
+        first = table.stamp(of: tag)
+        count = 1
+    }
+
     init(_ tags: [CacheTag], _ table: StampView) {
         for tag in tags { append(table.stamp(of: tag)) }
     }

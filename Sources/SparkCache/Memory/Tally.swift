@@ -22,8 +22,13 @@ struct TallyTable: ~Copyable {
 
     @inline(__always)
     mutating func add(_ tally: Tally, _ ordinal: UInt16, _ amount: Int = 1) {
-        counts[Int(ordinal) * Self.width + tally.rawValue] &+= amount
+        counts[Self.place(tally, ordinal)] &+= amount
     }
+
+    @inline(__always)
+    static func place(_ tally: Tally, _ ordinal: UInt16) -> Int { Int(ordinal) &* width &+ tally.rawValue }
+
+    var address: UnsafeRawPointer { UnsafeRawPointer(counts) }
 
     /// Adds everything to a list of the same shape.
     func sum(into totals: inout [Int]) {

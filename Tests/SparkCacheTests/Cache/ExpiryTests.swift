@@ -30,7 +30,7 @@ struct ExpiryTests {
     func jitter() {
         var policy = NamespacePolicy.plain
         policy.jitter = 0.25
-        let rules = NamespaceRules(policy, ordinal: 0)
+        let rules = NamespaceRules(policy, ordinal: 0, overhead: 0)
         let ends = (0..<1_000 as Range<UInt64>).map { rules.expiry(1_000_000, now: 5, hash: SplitMix64.mix($0)) }
         #expect(ends.allSatisfy { (750_005...1_000_005).contains($0) })
         for part in stride(from: 750_005, to: 1_000_005, by: 50_000) as StrideTo<Int64> {

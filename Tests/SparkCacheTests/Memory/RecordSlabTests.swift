@@ -31,15 +31,15 @@ struct RecordSlabTests {
 
     @Test("a payload lives as long as its record, and no longer")
     func payloads() {
-        weak var first: Payload?
-        weak var second: Payload?
+        weak var first: Box<Int>?
+        weak var second: Box<Int>?
         do {
             var slab = RecordSlab(capacity: 4)
             for round in 0..<2 {
                 let payload = Box(round)
                 let index = slab.take()
                 slab[index].queue = .small
-                slab[index].payload = .passRetained(payload)
+                slab[index].object = .passRetained(payload)
                 if round == 0 {
                     first = payload
                     slab.give(index)

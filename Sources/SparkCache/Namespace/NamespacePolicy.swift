@@ -23,8 +23,18 @@ public struct NamespacePolicy: Sendable {
     public var isSpilled = true
     /// Whether they are compressed there.
     public var isCompressed = true
+    /// How what is written reaches the origin.
+    public var writing = Writing.through
     /// Whether the entries of a person, keyed by the person, are fetched ahead when the person comes and let go when they leave.
     public var followsSessions = false
+
+    public enum Writing: Sendable {
+        /// Whoever writes gives the origin the value first, and puts it afterwards.
+        case through
+        /// `writeBehind` takes the value, and the origin is given what has come together: so often, or sooner when much has; at a clean
+        /// stop all of it. At most so many keys wait, beyond the budget of memory. Only for what may be lost when the process dies.
+        case behind(flush: Duration, limit: Int)
+    }
 
     public init(_ name: String, lifetime: Duration) {
         self.name = name
@@ -39,42 +49,5 @@ public struct NamespacePolicy: Sendable {
     /// Milliseconds after expiry for which an entry is kept at all.
     var graceMilliseconds: UInt32 {
         UInt32(clamping: max(staleWhileRevalidate.milliseconds, staleIfError.milliseconds))
-    }
-}
-
-/// A policy in the form that each entry asks it.
-@usableFromInline
-struct NamespaceRules: Sendable {
-    @usableFromInline let identity: UInt32
-    @usableFromInline let ordinal: UInt16
-    let lifetime: Int64
-    let negativeLifetime: Int64?
-    let graceMilliseconds: UInt32
-    let maximumCost: Int
-    let traits: Record.Traits
-    private let spread: UInt64
-
-    init(_ policy: NamespacePolicy, ordinal: Int) {
-        self.identity = policy.identity
-        self.ordinal = UInt16(ordinal)
-        self.lifetime = policy.lifetime.milliseconds
-        self.negativeLifetime = policy.negativeLifetime?.milliseconds
-        self.graceMilliseconds = policy.graceMilliseconds
-        self.maximumCost = policy.maximumValueBytes
-        self.traits = policy.isSpilled ? .maySpill : []
-        self.spread = UInt64(max(0, min(1, policy.jitter)) * 65_536)
-    }
-
-    /// When an entry that is made now expires: up to the jitter's share early, as its key and the moment have it.
-    func expiry(_ lifetime: Int64, now: Int64, hash: UInt64) -> Int64 {
-        let share = Int64(((SplitMix64.mix(hash ^ UInt64(bitPattern: now)) >> 48) &* spread) >> 16)
-        let (cut, overflow) = lifetime.multipliedReportingOverflow(by: share)
-        let (end, isBeyond) = now.addingReportingOverflow(lifetime - (overflow ? 0 : cut >> 16))
-        return isBeyond ? .max : end
-    }
-
-    /// With what malloc and the entry add: the box, and its list of stamps.
-    func cost(_ value: Int, _ stamps: StampSet) -> Int {
-        value + 64 + (stamps.further.isEmpty ? 0 : 32 + stamps.further.count * 8)
     }
 }
