@@ -160,7 +160,8 @@ let package = Package(
         .executableTarget(
             name: "SparkCommand",
             dependencies: [
-                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkProfiles", "SparkServer", arguments, logging,
+                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkProfiles", "SparkServer", arguments,
+                logging,
                 lifecycle, httpTypes,
             ],
             swiftSettings: strict),
