@@ -16,7 +16,7 @@ struct MatchServiceBench {
     let seconds: Int
 
     private static let swipesPerSecond = 5_000
-    private static let movesPerSecond = 10_000
+    private static let reportsPerSecond = 10_000
 
     func run(_ progress: @escaping @Sendable (String, Int) -> Void) async throws -> MatchServiceReport {
         let settings = [
@@ -52,11 +52,12 @@ struct MatchServiceBench {
         report.again = try await latencies { try await actors.deck($0) }
         report.swipesPerSecond = try await saturated { try await actors.swipe($0) }
         report.movesPerSecond = try await saturated { try await actors.move($0) }
+        report.reportsPerSecond = try await saturated { try await actors.report($0) }
         report.idle = try await latencies { try await actors.deck($0) }
         let counts = LoadCounts()
         report.loaded = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await pace(Self.swipesPerSecond, counts.swipes) { try await actors.swipe($0) } }
-            group.addTask { try await pace(Self.movesPerSecond, counts.moves) { try await actors.move($0) } }
+            group.addTask { try await pace(Self.reportsPerSecond, counts.moves) { try await actors.report($0) } }
             let start = ContinuousClock.now
             var times: [Double] = []
             var number = 0
@@ -66,7 +67,7 @@ struct MatchServiceBench {
             }
             let elapsed = start.duration(to: .now).inSeconds
             report.loadedSwipes = Double(counts.swipes.load(ordering: .relaxed)) / elapsed
-            report.loadedMoves = Double(counts.moves.load(ordering: .relaxed)) / elapsed
+            report.loadedReports = Double(counts.moves.load(ordering: .relaxed)) / elapsed
             group.cancelAll()
             while let result = await group.nextResult() {
                 if case .failure(let error) = result, !(error is CancellationError) { throw error }
@@ -171,10 +172,18 @@ private final class ServiceActors: Sendable {
         try await send(actor, .post, "/api/v1/swipes", body: Array(body.utf8))
     }
 
-    /// To where some neighbour lives: mostly another cell.
+    /// Tells where one is: nine times of ten still at home, else where some neighbour lives, mostly in another cell.
+    func report(_ number: Int) async throws {
+        if number % 10 == 0 { try await move(number / 10) } else { try await tell(number, town.person(index(number)).place) }
+    }
+
+    /// To where some neighbour lives.
     func move(_ actor: Int) async throws {
         let neighbours = town.neighbours(of: index(actor))
-        let place = town.person(neighbours.lowerBound + (actor * 7_919) % neighbours.count).place
+        try await tell(actor, town.person(neighbours.lowerBound + (actor * 7_919) % neighbours.count).place)
+    }
+
+    private func tell(_ actor: Int, _ place: Coordinate) async throws {
         let body = #"{"latitude":\#(place.latitude),"longitude":\#(place.longitude)}"#
         try await send(actor, .put, "/api/v1/me/location", body: Array(body.utf8))
     }

@@ -9,11 +9,13 @@ public struct MatchServiceReport: JSONWritable, Sendable {
     /// With 128 requests under way.
     public var swipesPerSecond = 0.0
     public var movesPerSecond = 0.0
+    /// Places told, of which one in ten is in another cell.
+    public var reportsPerSecond = 0.0
     /// Decks alone, and beside what is written at the rates below.
     public var idle = Latencies.none
     public var loaded = Latencies.none
     public var loadedSwipes = 0.0
-    public var loadedMoves = 0.0
+    public var loadedReports = 0.0
 
     public init(people: Int) { self.people = people }
 
@@ -35,7 +37,8 @@ public struct MatchServiceReport: JSONWritable, Sendable {
             writer.field("swipes_per_s", Int(swipesPerSecond))
             writer.field("moves_per_s", Int(movesPerSecond))
             writer.field("loaded_swipes_per_s", Int(loadedSwipes))
-            writer.field("loaded_moves_per_s", Int(loadedMoves))
+            writer.field("location_reports_per_s", Int(reportsPerSecond))
+            writer.field("loaded_location_reports_per_s", Int(loadedReports))
         }
     }
 
@@ -45,8 +48,9 @@ public struct MatchServiceReport: JSONWritable, Sendable {
             + rows.map { row in
                 MatchReport.line(row.words, [row.latencies.p50, row.latencies.p95, row.latencies.p99].map { "\(Int($0))" })
             } + [
-                "\(Int(swipesPerSecond)) swipes a second, \(Int(movesPerSecond)) moves, each alone with 128 under way",
-                "under writes: \(Int(loadedSwipes)) swipes and \(Int(loadedMoves)) moves begun a second",
+                "\(Int(swipesPerSecond)) swipes a second, \(Int(movesPerSecond)) moves to another cell, \(Int(reportsPerSecond)) places told of "
+                    + "which one in ten is in another cell; each alone with 128 under way",
+                "under writes: \(Int(loadedSwipes)) swipes and \(Int(loadedReports)) places begun a second",
             ]
     }
 }
