@@ -74,7 +74,7 @@ enum MatchingMigrations {
                     shown_day INTEGER NOT NULL DEFAULT 0,
                     shown INTEGER NOT NULL DEFAULT 0
                 ) STRICT;
-                \(SpatiaLiteMatchingStore.recount);
+                \(SpatiaLiteMatchingStore.recount)
                 """),
     ]
 }

@@ -65,17 +65,17 @@ extension SpatiaLiteMatchingStore {
         RETURNING shown
         """
 
-    /// Counts all swipes anew; for many that came in another way than one by one.
+    /// Counts all swipes anew; for many that came in another way than one by one. Each part reads an index in the order of the people it
+    /// counts for, so nothing is sorted.
     static let recount = """
-        INSERT INTO matching_tallies (user_id, likes_given, passes_given, likes_received, passes_received)
-        SELECT user, SUM(lg), SUM(pg), SUM(lr), SUM(pr) FROM (
-            SELECT user_id AS user, SUM(action IN (1, 2)) AS lg, SUM(action = 0) AS pg, 0 AS lr, 0 AS pr
-            FROM matching_swipes GROUP BY user_id
-            UNION ALL
-            SELECT target_id, 0, 0, SUM(action IN (1, 2)), SUM(action = 0) FROM matching_swipes GROUP BY target_id)
-        GROUP BY user
-        HAVING SUM(lg) + SUM(pg) + SUM(lr) + SUM(pr) > 0
-        ON CONFLICT DO UPDATE SET likes_given = excluded.likes_given, passes_given = excluded.passes_given,
-            likes_received = excluded.likes_received, passes_received = excluded.passes_received
+        INSERT INTO matching_tallies (user_id, likes_given, passes_given)
+            SELECT user_id, SUM(action IN (1, 2)), SUM(action = 0) FROM matching_swipes GROUP BY user_id
+            ON CONFLICT DO UPDATE SET likes_given = excluded.likes_given, passes_given = excluded.passes_given;
+        INSERT INTO matching_tallies (user_id, likes_received)
+            SELECT target_id, COUNT(*) FROM matching_swipes WHERE action IN (1, 2) GROUP BY target_id
+            ON CONFLICT DO UPDATE SET likes_received = excluded.likes_received;
+        INSERT INTO matching_tallies (user_id, passes_received)
+            SELECT target_id, COUNT(*) FROM matching_swipes WHERE action IN (0, 3) AND action = 0 GROUP BY target_id
+            ON CONFLICT DO UPDATE SET passes_received = excluded.passes_received;
         """
 }
