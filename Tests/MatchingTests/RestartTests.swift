@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "a server that starts again knows what the last one had, and nothing that is old", .timeLimit(.minutes(2)))
+        "a server that starts again knows what the last one had, and nothing that is old", .timeLimit(.minutes(10)))
     func warm() async throws {
         try await withDirectory { directory in
             let first = try await TestServer.start(Self.modules, settings: Self.settings, directory: directory)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("what somebody will ask for is loaded when they log in", .timeLimit(.minutes(1)))
+    @Test("what somebody will ask for is loaded when they log in", .timeLimit(.minutes(10)))
     func hints() async throws {
         let server = try await TestServer.start(Self.modules)
         let ada = try await register(server, "ada")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The gate before the origin")
 struct LoadGateTests {
-    @Test("lets so many run, so many wait, and refuses the rest", .timeLimit(.minutes(2)))
+    @Test("lets so many run, so many wait, and refuses the rest", .timeLimit(.minutes(10)))
     func bounds() async throws {
         let gate = LoadGate(limit: 2, capacity: 3)
         let (door, running, most, refused, done) = (Door(), Count(), Count(), Count(), Count())
@@ -31,7 +31,7 @@ struct LoadGateTests {
         #expect(gate.hasRoom)
     }
 
-    @Test("a place is handed on past those who were cancelled, and none is lost", .timeLimit(.minutes(2)))
+    @Test("a place is handed on past those who were cancelled, and none is lost", .timeLimit(.minutes(10)))
     func cancellation() async throws {
         let gate = LoadGate(limit: 1, capacity: 5_000)
         let (door, isRunning, done) = (Door(), Door(), Count())
@@ -63,7 +63,7 @@ struct LoadGateTests {
         #expect(gate.hasRoom)
     }
 
-    @Test("a cache refuses loads beyond its bounds, and counts them", .timeLimit(.minutes(2)))
+    @Test("a cache refuses loads beyond its bounds, and counts them", .timeLimit(.minutes(10)))
     func refusal() async throws {
         let scene = CacheScene()
         (scene.configuration.concurrentLoads, scene.configuration.waitingLoads) = (1, 0)

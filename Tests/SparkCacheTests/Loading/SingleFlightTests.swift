@@ -9,7 +9,7 @@ struct SingleFlightTests {
     private let key = CacheKey(low: 7)
     private let tag = CacheTag(kind: 1, 7)
 
-    @Test("a thousand simultaneous readers cause one load, and all have what it brings", .timeLimit(.minutes(2)))
+    @Test("a thousand simultaneous readers cause one load, and all have what it brings", .timeLimit(.minutes(10)))
     func thousand() async throws {
         let (cache, items) = CacheScene().open()
         let loads = Count()
@@ -30,7 +30,7 @@ struct SingleFlightTests {
         #expect(items.peek(7) == Item(7))
     }
 
-    @Test("readers who come as the load lands do not load again", .timeLimit(.minutes(2)))
+    @Test("readers who come as the load lands do not load again", .timeLimit(.minutes(10)))
     func landing() async throws {
         for round in 0..<300 as Range<UInt64> {
             let (_, items) = Self.shared
@@ -52,7 +52,7 @@ struct SingleFlightTests {
 
     private static let shared = CacheScene().open()
 
-    @Test("when the one who loads is cancelled, another who waits loads", .timeLimit(.minutes(2)))
+    @Test("when the one who loads is cancelled, another who waits loads", .timeLimit(.minutes(10)))
     func cancelledLeader() async throws {
         let (cache, items) = CacheScene().open()
         let (isLoading, never) = (Door(), Door())
@@ -77,7 +77,7 @@ struct SingleFlightTests {
         #expect(cache.statistics.count("origin", "loaded") == 1)
     }
 
-    @Test("one who waits and is cancelled leaves alone, and at once", .timeLimit(.minutes(2)))
+    @Test("one who waits and is cancelled leaves alone, and at once", .timeLimit(.minutes(10)))
     func cancelledFollower() async throws {
         let (cache, items) = CacheScene().open()
         let (isLoading, mayLand) = (Door(), Door())
@@ -97,7 +97,7 @@ struct SingleFlightTests {
         #expect(try await followers[1].value == Item(7))
     }
 
-    @Test("a load that fails fails for all who wait, once, and is not kept", .timeLimit(.minutes(2)), arguments: [false, true])
+    @Test("a load that fails fails for all who wait, once, and is not kept", .timeLimit(.minutes(10)), arguments: [false, true])
     func failure(isCancellation: Bool) async throws {
         let (cache, items) = CacheScene().open()
         let loads = Count()
@@ -117,7 +117,7 @@ struct SingleFlightTests {
         #expect(try await items.value(key, tags: []) { _ in Item(7, 2) } == Item(7, 2))
     }
 
-    @Test("a load that began before an invalidation is joined no more, and what it brings is not kept", .timeLimit(.minutes(2)))
+    @Test("a load that began before an invalidation is joined no more, and what it brings is not kept", .timeLimit(.minutes(10)))
     func invalidated() async throws {
         let (cache, items) = CacheScene().open()
         let declared = CacheTag(kind: 2, 1)
@@ -142,7 +142,7 @@ struct SingleFlightTests {
     }
 
     @Test(
-        "a write during a load is not undone by it", .timeLimit(.minutes(2)),
+        "a write during a load is not undone by it", .timeLimit(.minutes(10)),
         arguments: ["put", "dependent put", "remove", "both"])
     func superseded(write: String) async throws {
         let (cache, items) = CacheScene().open()
@@ -172,7 +172,7 @@ struct SingleFlightTests {
         #expect(try await items.value(key, tags: []) { _ in isLoadedAnew.up() == 1 ? Item(7, 2) : nil } == Item(7, 2))
     }
 
-    @Test("a load that another displaced after an invalidation brings nothing back after a write", .timeLimit(.minutes(2)))
+    @Test("a load that another displaced after an invalidation brings nothing back after a write", .timeLimit(.minutes(10)))
     func displaced() async throws {
         let (cache, items) = CacheScene().open()
         let (isLoading, mayLand) = (Door(), Door())
@@ -195,7 +195,7 @@ struct SingleFlightTests {
         #expect(items.peek(7) == Item(7, 3))
     }
 
-    @Test("a load that asks for another load never waits for a turn that it holds itself", .timeLimit(.minutes(2)))
+    @Test("a load that asks for another load never waits for a turn that it holds itself", .timeLimit(.minutes(10)))
     func nested() async throws {
         let scene = CacheScene()
         scene.configuration.concurrentLoads = 2
