@@ -183,10 +183,11 @@ public final class Server: Sendable {
             await close()
             throw error
         }
-        let (directory, logger) = (options.directory, options.logger)
+        let (directory, logger, readiness) = (options.directory, options.logger, readiness)
         let listener = edge.server(host: host, port: port, logger: logger) { actual in
             let listening = Listening(host: host, port: actual, directory: directory.url)
             directory.writePortFile(listening)
+            await readiness.modulesAreWell()
             do {
                 try await onReady(listening)
             } catch {

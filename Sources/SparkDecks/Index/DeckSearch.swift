@@ -9,7 +9,8 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
     private let query: CandidateQuery
     private let place: Coordinate
     private let view: PlaceOfView
-    private let ages: AgeCalendar
+    private let calendar: AgeCalendar
+    private let ages: AgeTable
     private let scale: Scale
     private var frontier = Frontier()
     private let matching: UnsafeMutablePointer<UInt8>
@@ -24,7 +25,8 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         self.query = query
         self.place = place
         self.view = PlaceOfView(place)
-        self.ages = ages
+        self.calendar = ages
+        self.ages = ages.table
         self.scale = scale
         self.meetsLikers = query.likers.count <= Self.likersMet
         self.matching = .allocate(capacity: Tile.capacity)
@@ -34,7 +36,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
 
     /// The best candidates of a stage, best first.
     mutating func best(at stage: DeckStage, in forest: borrowing TileForest) -> [DeckRank] {
-        guard let limits = StageLimits(query, at: stage, ages: ages) else { return [] }
+        guard let limits = StageLimits(query, at: stage, ages: calendar) else { return [] }
         self.limits = limits
         var best = BestCandidates(limit: query.limit)
         frontier.removeAll()

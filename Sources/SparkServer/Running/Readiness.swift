@@ -33,6 +33,17 @@ final class Readiness: Sendable {
     /// From now on the server is not ready: it is going away.
     func drain() { state.withLock { $0.isDraining = true } }
 
+    /// Returns when all modules are well, which takes a moment at the start of a large server, or when it goes away again.
+    func modulesAreWell() async {
+        while !state.withLock({ $0.isDraining }), !Task.isCancelled {
+            var isWell = true
+            for check in checks where isWell { isWell = await fault(of: check.check) == nil }
+            if isWell { break }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        state.withLock { $0.last = nil }
+    }
+
     var routes: [Route] {
         [
             Route(.get, "/healthz", "Whether the process answers", access: .open, rateLimit: .probe, answer: Self.answer) { _ in
