@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Spark
 import SparkBench
 
@@ -19,6 +20,9 @@ struct BenchMatch: AsyncParsableCommand {
     @Option(name: .long, help: "How many answers of each kind are compared with looking at everybody.")
     var compare = 20
 
+    @Option(name: .long, help: "Before measuring, write the people, the probes and the answers into this directory.")
+    var export: String?
+
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
@@ -28,6 +32,7 @@ struct BenchMatch: AsyncParsableCommand {
         guard !counts.isEmpty, counts.count == people.split(separator: ",").count,
             counts.allSatisfy({ (1_000...20_000_000).contains($0) })
         else { throw ValidationError("--people must be 1000 to 20000000, or several such numbers, separated by commas") }
+        guard export == nil || counts.count == 1 else { throw ValidationError("--export needs one number of people") }
         guard (8...100_000).contains(probes) else { throw ValidationError("--probes must be 8 to 100000") }
         guard (0...probes).contains(compare) else { throw ValidationError("--compare must be 0 to the number of probes") }
     }
@@ -39,6 +44,7 @@ struct BenchMatch: AsyncParsableCommand {
                 settings.people = count
                 settings.probes = probes
                 settings.compared = compare
+                if let export { try CrowdExport(settings).write(to: URL(fileURLWithPath: export, isDirectory: true)) }
                 let bar = ProgressBar(total: 1_000)
                 let report = MatchBenchmark(settings).run { bar.show($0, Int($1 * 1_000)) }
                 if json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
