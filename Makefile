@@ -31,7 +31,7 @@ bench: release
 bench-cache: release
 	Tests/Performance/cache
 
-## Decks beside tuned PostGIS and Redis on the same people, then over HTTP; installs what is missing. Takes a quarter of an hour.
+## Decks beside tuned PostGIS and Redis on the same people, then over HTTP; installs what is missing. Takes some minutes.
 bench-match: PEOPLE = 1000000
 bench-match: release
 	Tests/Performance/match --people $(PEOPLE) --probes $(PROBES) --server

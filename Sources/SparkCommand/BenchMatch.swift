@@ -37,6 +37,15 @@ struct BenchMatch: AsyncParsableCommand {
         guard (0...probes).contains(compare) else { throw ValidationError("--compare must be 0 to the number of probes") }
     }
 
+    private func write(_ settings: MatchBenchmark.Settings, to path: String) throws {
+        do {
+            try CrowdExport(settings).write(to: URL(fileURLWithPath: path, isDirectory: true))
+        } catch {
+            Terminal.fail("cannot write into \(path)")
+            throw ExitCodes.cannotOpen
+        }
+    }
+
     func run() async throws {
         try await reporting {
             for count in counts {
@@ -44,7 +53,7 @@ struct BenchMatch: AsyncParsableCommand {
                 settings.people = count
                 settings.probes = probes
                 settings.compared = compare
-                if let export { try CrowdExport(settings).write(to: URL(fileURLWithPath: export, isDirectory: true)) }
+                if let export { try write(settings, to: export) }
                 let bar = ProgressBar(total: 1_000)
                 let report = MatchBenchmark(settings).run { bar.show($0, Int($1 * 1_000)) }
                 if json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }

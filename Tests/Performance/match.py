@@ -173,6 +173,8 @@ def main():
     parser.add_argument("--server-only", action="store_true", help="measure nothing else")
     parser.add_argument("--json", action="store_true")
     a = parser.parse_args()
+    # So that who is told to end still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     spark = os.path.abspath(a.spark)
     work = tempfile.mkdtemp(prefix="spark-match-")
     report = {}

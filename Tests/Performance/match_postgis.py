@@ -16,6 +16,9 @@ SETTINGS = {
     "enable_bitmapscan": "off", "enable_sort": "off", "enable_material": "off", "timezone": "UTC",
 }
 
+# What a session learns first, it does not learn while it is timed.
+WARM_UP = "SELECT count(*) FROM times(0, 100);"
+
 
 def chord(arc):
     """Straight through the Earth, of a way along its surface."""
@@ -164,9 +167,7 @@ class PostGIS:
     def measure(self, limit=None):
         """Microseconds of each query, inside one session of the server."""
         count = limit or len(self.town.probes)
-        # What the session learns first, it does not learn while it is timed.
-        lines = self.sql(f"SELECT count(*) FROM times(0, 100); SELECT * FROM times(0, {count});")
-        return [float(line) for line in lines[1:]]
+        return [float(line) for line in self.sql(f"{WARM_UP} SELECT * FROM times(0, {count});")[1:]]
 
     def rate_of_two(self):
         """Queries a second of two sessions at the same time."""
@@ -175,7 +176,7 @@ class PostGIS:
         def ask(client):
             # Both ask all of them, one from the middle on.
             begin = half * client
-            lines = self.sql(f"SELECT * FROM times({begin}, 1000000); SELECT * FROM times(0, {begin});")
+            lines = self.sql(f"{WARM_UP} SELECT * FROM times({begin}, 1000000); SELECT * FROM times(0, {begin});")[1:]
             rates[client] = 1e6 * len(lines) / sum(map(float, lines))
 
         clients = [threading.Thread(target=ask, args=(client,)) for client in range(2)]
