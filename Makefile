@@ -1,12 +1,13 @@
-# run · test · soak · bench · bench-cache · format: each works on a fresh Debian 12 machine with Swift 6.3.
+# run · test · soak · bench · bench-cache · bench-match · format: each works on a fresh Debian 12 machine with Swift 6.3.
 
 SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
 DATA ?= spark_data
 PEOPLE ?= 10000
 SPARK := .build/release/spark
+PROBES ?= 2000
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: run test soak bench bench-cache format packages release
+.PHONY: run test soak bench bench-cache bench-match format packages release
 
 ## Builds, makes a demo town when the data directory is new, serves on 127.0.0.1:7775.
 run: release
@@ -30,6 +31,11 @@ bench: release
 ## The cache beside Redis and memcached, its simulator beside libCacheSim; installs what is missing. Takes some minutes.
 bench-cache: release
 	Tests/Performance/cache
+
+## Decks beside tuned PostGIS and Redis on the same people, then over HTTP; installs what is missing. Takes some minutes.
+bench-match: PEOPLE = 1000000
+bench-match: release
+	Tests/Performance/match --people $(PEOPLE) --probes $(PROBES) --server
 
 format:
 	swift format format -i -r Sources Plugins Tests Package.swift

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Spark
 import SparkBench
 
@@ -22,6 +23,9 @@ struct BenchMatch: AsyncParsableCommand {
     @Flag(name: .long, help: "Measure a whole server on disk, without a socket, in place of the index alone.")
     var service = false
 
+    @Option(name: .long, help: "Before measuring, write the people, the probes and the answers into this directory.")
+    var export: String?
+
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
@@ -31,8 +35,19 @@ struct BenchMatch: AsyncParsableCommand {
         guard !counts.isEmpty, counts.count == people.split(separator: ",").count,
             counts.allSatisfy({ (1_000...20_000_000).contains($0) })
         else { throw ValidationError("--people must be 1000 to 20000000, or several such numbers, separated by commas") }
+        guard export == nil || counts.count == 1 else { throw ValidationError("--export needs one number of people") }
+        guard export == nil || !service else { throw ValidationError("--export and --service exclude each other") }
         guard (8...100_000).contains(probes) else { throw ValidationError("--probes must be 8 to 100000") }
         guard (0...probes).contains(compare) else { throw ValidationError("--compare must be 0 to the number of probes") }
+    }
+
+    private func write(_ settings: MatchBenchmark.Settings, to path: String) throws {
+        do {
+            try CrowdExport(settings).write(to: URL(fileURLWithPath: path, isDirectory: true))
+        } catch {
+            Terminal.fail("cannot write into \(path)")
+            throw ExitCodes.cannotOpen
+        }
     }
 
     func run() async throws {
@@ -46,6 +61,7 @@ struct BenchMatch: AsyncParsableCommand {
                 settings.people = count
                 settings.probes = probes
                 settings.compared = compare
+                if let export { try write(settings, to: export) }
                 let bar = ProgressBar(total: 1_000)
                 let report = MatchBenchmark(settings).run { bar.show($0, Int($1 * 1_000)) }
                 if json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }

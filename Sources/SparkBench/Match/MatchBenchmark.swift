@@ -12,6 +12,7 @@ public struct MatchBenchmark: Sendable {
         public init() {}
     }
 
+    static let crowdSeed: UInt64 = 1
     private let settings: Settings
     private static let scorer = WeightedScorer(
         .init(distance: 0.45, recency: 0.25, age: 0.15, interests: 0.15, likelihood: 0.1, exposure: 0.05), activeDays: 30)
@@ -21,14 +22,14 @@ public struct MatchBenchmark: Sendable {
     /// - Parameter progress: told what is being measured, and which share of it is done.
     public func run(_ progress: (String, Double) -> Void) -> MatchReport {
         progress("people", 0)
-        let crowd = Crowd(count: settings.people, seed: 1)
+        let crowd = Crowd(count: settings.people, seed: Self.crowdSeed)
         let index = DeckIndex()
         let began = ContinuousClock.now
         index.build(crowd.people)
         let rebuild = began.duration(to: .now)
         progress("people", 1)
 
-        let nearest = Probes(crowd, count: settings.probes, seed: 2, scoring: NearestFirst(), limit: 50).queries
+        let nearest = Probes.nearest(crowd, count: settings.probes).queries
         let scored = Probes(crowd, count: settings.probes, seed: 3, scoring: Self.scorer, limit: 20).queries
         let decks = Probes(
             crowd, count: settings.probes / 2, seed: 4, scoring: Self.scorer, limit: 128, stages: DeckStage.allCases

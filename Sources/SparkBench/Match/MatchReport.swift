@@ -5,10 +5,12 @@ public struct Latencies: Sendable {
     public let p50: Double
     public let p95: Double
     public let p99: Double
+    public let mean: Double
 
     public init(_ times: [Double]) {
         let sorted = times.sorted()
         (p50, p95, p99) = (Quantile.of(sorted, 0.5), Quantile.of(sorted, 0.95), Quantile.of(sorted, 0.99))
+        mean = sorted.reduce(0, +) / Double(max(1, sorted.count))
     }
 
     public static let none = Latencies([])
@@ -62,6 +64,7 @@ public struct MatchReport: JSONWritable, Sendable {
                 writer.field("\(row.name)_p50_us", row.latencies.p50.rounded(to: 1))
                 writer.field("\(row.name)_p95_us", row.latencies.p95.rounded(to: 1))
                 writer.field("\(row.name)_p99_us", row.latencies.p99.rounded(to: 1))
+                writer.field("\(row.name)_mean_us", row.latencies.mean.rounded(to: 1))
             }
             writer.field("decks_per_s", Int(decksPerSecond))
             writer.field("scored_decks_per_s", Int(scoredPerSecond))

@@ -6,7 +6,16 @@ struct Probes {
     /// How many were swiped; each as common as the next.
     private static let swipes = [0, 0, 30, 300, 300, 1_000, 3_000, 30_000]
 
+    /// Whoever was last active before is in no deck.
+    static let activeSince = Crowd.now - .days(30)
+    static let nearestLimit = 50
+
     private(set) var queries: [CandidateQuery] = []
+
+    /// Those who ask for the 50 nearest.
+    static func nearest(_ crowd: Crowd, count: Int) -> Probes {
+        Probes(crowd, count: count, seed: 2, scoring: NearestFirst(), limit: nearestLimit)
+    }
 
     /// - Parameters:
     ///   - city: of a certain rank; of any if nil.
@@ -34,7 +43,7 @@ struct Probes {
             }
             var query = CandidateQuery(
                 viewer: candidate, excluded: IdentifierSet(swiped), likers: IdentifierSet([]), limit: limit, now: Crowd.now,
-                activeSince: Crowd.now - .days(30), scoring: scoring)
+                activeSince: Self.activeSince, scoring: scoring)
             query.stages = stages
             return query
         }

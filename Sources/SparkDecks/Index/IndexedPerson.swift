@@ -91,6 +91,7 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
     }
 
     package var gender: Gender { DirectedSet(number: Int(set)).gender }
+    package var interestedIn: GenderSet { DirectedSet(number: Int(set)).interestedIn }
 
     /// As filter and score see the person on a day.
     package func candidate(on calendar: AgeCalendar, interests: [InterestCode]) -> Candidate {
