@@ -64,13 +64,20 @@ import Testing
     func hints() async throws {
         let server = try await TestServer.start(Self.modules)
         let ada = try await register(server, "ada")
+        let place = try await server.call(
+            "PUT", "/api/v1/me/location", token: ada.token, json: #"{"latitude":48.85,"longitude":2.35}"#)
+        #expect(place.status == 200)
         server.cache.invalidate(CacheTag.all(of: ada.user))
+        #expect(server.cacheLoads("matches:suggestions") == 0)
         let answer = try await server.call(
             "POST", "/api/v1/auth/login", json: #"{"email":"ada@example.org","password":"long enough 1"}"#)
         #expect(answer.status == 200)
-        for namespace in ["user:profile", "user:matches", "matching:standing"] {
+        for namespace in ["user:profile", "user:matches", "matching:standing", "matches:suggestions"] {
             while server.cacheLoads(namespace) < 1 { await Task.yield() }
         }
+        // The deck is ready.
+        _ = try await server.call("GET", "/api/v1/matches/suggestions", token: ada.token)
+        #expect(server.cacheLoads("matches:suggestions") == 1)
         await server.stop()
     }
 

@@ -41,12 +41,32 @@ struct Dealer: Sendable {
         configuration: MatchingConfiguration, store: any MatchingStore, rankings: Rankings, profiles: any ProfileReading,
         context: ModuleContext
     ) throws {
-        self.configuration = configuration
+        self.init(
+            rankings: rankings, profiles: profiles,
+            standings: try Standings(store: store, skipLifetime: configuration.swipes.skipLifetime, context: context),
+            clock: context.clock, configuration: configuration, namespace: try context.namespace(Self.policy))
+        // Who comes finds their deck ready. The namespace keeps this, so this does not keep the namespace.
+        let (standings, clock) = (standings, clock)
+        namespace.loadAhead { [weak namespace] key in
+            guard let namespace else { return }
+            let dealer = Dealer(
+                rankings: rankings, profiles: profiles, standings: standings, clock: clock, configuration: configuration,
+                namespace: namespace)
+            // Best effort: who asks next makes it. Who has no place has none.
+            _ = try? await dealer.ranking(for: UserID(rawValue: Int64(bitPattern: key.low)))
+        }
+    }
+
+    private init(
+        rankings: Rankings, profiles: any ProfileReading, standings: Standings, clock: any WallClock,
+        configuration: MatchingConfiguration, namespace: CacheNamespace<UserID, Ranking>
+    ) {
         self.rankings = rankings
         self.profiles = profiles
-        self.clock = context.clock
-        self.standings = try Standings(store: store, skipLifetime: configuration.swipes.skipLifetime, context: context)
-        self.namespace = try context.namespace(Self.policy)
+        self.standings = standings
+        self.clock = clock
+        self.configuration = configuration
+        self.namespace = namespace
     }
 
     /// - Throws: `MatchingError.locationRequired`, `EdgeError.notFound`.

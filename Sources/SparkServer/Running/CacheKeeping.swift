@@ -22,6 +22,7 @@ struct CacheReport {
     private var counted: [String: Int] = [:]
 
     mutating func update(_ statistics: CacheStatistics) {
+        var unflushed = 0
         for namespace in statistics.namespaces {
             for request in namespace.requests {
                 count(
@@ -30,7 +31,10 @@ struct CacheReport {
             }
             count("spark_cache_evictions_total", namespace.evicted, [("namespace", namespace.name)])
             count("spark_cache_spill_dropped_total", namespace.spillDropped, [("namespace", namespace.name)])
+            count("spark_cache_flush_failures_total", namespace.flushFailures, [("namespace", namespace.name)])
+            unflushed += namespace.unflushed
         }
+        Gauge(label: "spark_cache_unflushed_entries").record(unflushed)
         gauge("spark_cache_bytes", statistics.memoryBytes, "l1")
         gauge("spark_cache_entries", statistics.entries, "l1")
         guard let spill = statistics.spill else { return }
