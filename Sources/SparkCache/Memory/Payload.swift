@@ -11,6 +11,7 @@ struct Payload: @unchecked Sendable {  // a box around a constant, or bytes, whi
 
     @inlinable
     init<Value: Sendable>(value: Value) {
+        // reason: bare is only `[UInt8]` where an array is one object; the same test decides on the way back.
         object = Self.isBare(Value.self) ? unsafeBitCast(value, to: AnyObject.self) : Box(value)
     }
 
