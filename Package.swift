@@ -20,6 +20,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -95,7 +96,7 @@ let package = Package(
             name: "SparkTransport",
             dependencies: [
                 "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1,
-                nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
+                nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
             ],
             swiftSettings: strict),
         .target(
@@ -133,7 +134,10 @@ let package = Package(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
         .testTarget(
             name: "SparkTransportTests",
-            dependencies: ["SparkTransport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, nioCore, nioEmbedded, nioHTTP1],
+            dependencies: [
+                "SparkTransport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, logging, nioCore, nioEmbedded, nioHTTP1,
+                nioHTTPTypes, nioWebSocket,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SparkServerTests",
