@@ -28,11 +28,14 @@ package struct Edge: Sendable {
         package let activity: (any ActivityRecording)?
         /// The paths on which connections become WebSockets; all different.
         package let webSockets: [WebSocketRoute]
+        /// What stands for a token in a URL; nil where nothing does.
+        package let tickets: StreamTickets?
 
         package init(
             configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
             keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
-            activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = []
+            activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
+            tickets: StreamTickets? = nil
         ) {
             self.configuration = configuration
             self.clock = clock
@@ -44,6 +47,7 @@ package struct Edge: Sendable {
             self.authenticator = authenticator
             self.activity = activity
             self.webSockets = webSockets
+            self.tickets = tickets
         }
     }
 
@@ -68,7 +72,8 @@ package struct Edge: Sendable {
             routes: routes + gateway.fallbacks(besides: routes),
             dispatcher: Dispatcher(
                 configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
-                activity: parts.activity, limiter: limiter, idempotency: idempotency, logger: parts.logger))
+                activity: parts.activity, tickets: parts.tickets, limiter: limiter, idempotency: idempotency, logger: parts.logger
+            ))
     }
 
     /// Forgets kept answers that are too old.
