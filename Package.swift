@@ -24,6 +24,7 @@ let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swi
 let nioCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
@@ -74,6 +75,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -84,7 +86,10 @@ let package = Package(
         .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkSystem", crypto, logging], swiftSettings: strict),
         .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(
-            name: "SparkBench", dependencies: ["SparkCache", "SparkDecks", "SparkCore", crypto, logging], swiftSettings: strict),
+            name: "SparkBench",
+            dependencies: [
+                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", crypto, histogram, logging, nioCore, nioPosix,
+            ], swiftSettings: strict),
         .target(
             name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],
             swiftSettings: strict),
@@ -117,7 +122,9 @@ let package = Package(
         .target(name: "CSparkData"),
         .target(
             name: "SparkDemo", dependencies: ["SparkKit", "SparkCore", "CSparkData"], swiftSettings: strict),
-        .target(name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore, nioHTTP1], swiftSettings: strict),
+        .target(
+            name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore, nioPosix, nioHTTP1, nioWebSocket],
+            swiftSettings: strict),
         .target(name: "SparkAudit", dependencies: ["SparkClient", "SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkTestSupport",
