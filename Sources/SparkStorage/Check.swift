@@ -13,6 +13,7 @@ extension Storage {
                 faults.append("foreign key: \(row[0] as String? ?? "?") refers to a missing row of \(row[2] as String? ?? "?")")
             }
             faults += try Self.spatialFaults(database)
+            faults += try Inbox.faults(in: database)
             return faults
         }
     }

@@ -96,6 +96,15 @@ public final class Storage: Sendable {
         }
     }
 
+    /// The same for callers that cannot wait: event loops. Returns at once.
+    /// - Parameter completion: told after the commit what failed, or nil; short, on the writer's thread.
+    public func submit(
+        _ body: @escaping @Sendable (WriteTransaction) throws -> Void,
+        completion: @escaping @Sendable ((any Error)?) -> Void
+    ) {
+        queue.submit(body, completion: completion)
+    }
+
     /// Runs queries in one snapshot, on a thread of the pool.
     public func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         try await pool.read(body)
@@ -134,6 +143,26 @@ public final class Storage: Sendable {
                 arguments: [mark])
             return last ?? ""
         }
+    }
+
+    /// The name of this history of events, made with the database.
+    /// - Parameter next: the name of another one from now on, as when the database was restored from a copy; nil to keep it.
+    public func epoch(renewedAs next: String?, orFirst first: String) async throws -> String {
+        try await write { transaction in
+            if next == nil, let epoch = try String.fetchOne(transaction.database, sql: "SELECT epoch FROM spark_epoch") {
+                return epoch
+            }
+            let epoch = next ?? first
+            try transaction.database.execute(
+                sql: "INSERT INTO spark_epoch (id, epoch) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET epoch = ?1",
+                arguments: [epoch])
+            return epoch
+        }
+    }
+
+    /// The mark that the database bears; empty before the first.
+    public func mark() throws -> String {
+        try pool.read { try String.fetchOne($0, sql: "SELECT mark FROM spark_mark") ?? "" }
     }
 
     /// Why writes are refused; nil while all is well.

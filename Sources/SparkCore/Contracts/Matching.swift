@@ -170,3 +170,10 @@ public struct PairExplanation: JSONWritable, Sendable {
         }
     }
 }
+
+/// Contribution that Matching opens: what else comes into being, or ends, with a match, in the same transaction.
+public protocol MatchParticipant: Sendable {
+    func matched(_ event: MatchCreated, in work: any UnitOfWork) throws
+    /// - Parameter by: who unmatched or blocked.
+    func ended(_ event: MatchEnded, by: UserID, in work: any UnitOfWork) throws
+}

@@ -71,10 +71,12 @@ public enum UserKind: IdentifierKind { public static let prefix = "usr" }
 public enum SessionKind: IdentifierKind { public static let prefix = "ses" }
 public enum MatchKind: IdentifierKind { public static let prefix = "mat" }
 public enum ConversationKind: IdentifierKind { public static let prefix = "cnv" }
+public enum MessageKind: IdentifierKind { public static let prefix = "msg" }
 public enum ReportKind: IdentifierKind { public static let prefix = "rep" }
 
 public typealias UserID = Identifier<UserKind>
 public typealias SessionID = Identifier<SessionKind>
 public typealias MatchID = Identifier<MatchKind>
 public typealias ConversationID = Identifier<ConversationKind>
+public typealias MessageID = Identifier<MessageKind>
 public typealias ReportID = Identifier<ReportKind>

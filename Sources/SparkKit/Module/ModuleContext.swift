@@ -11,6 +11,8 @@ public struct ModuleContext: Sendable {
     public let identifiers: IdentifierGenerator
     public let storage: Storage
     public let cache: Cache
+    /// The users' streams of numbered events.
+    public let stream: any EventStreaming
     public let keys: ServerKeys
     public let personalData: PersonalDataRegistry
     public let logger: Logger
@@ -22,7 +24,7 @@ public struct ModuleContext: Sendable {
 
     package init(
         clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: Storage, cache: Cache,
-        keys: ServerKeys,
+        stream: any EventStreaming, keys: ServerKeys,
         personalData: PersonalDataRegistry, logger: Logger, isEphemeral: Bool, manifest: ModuleManifest,
         exchange: ModuleExchange
     ) {
@@ -31,6 +33,7 @@ public struct ModuleContext: Sendable {
         self.identifiers = identifiers
         self.storage = storage
         self.cache = cache
+        self.stream = stream
         self.keys = keys
         self.personalData = personalData
         self.logger = logger

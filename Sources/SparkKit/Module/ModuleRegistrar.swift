@@ -10,6 +10,8 @@ public struct ModuleRegistrar: Sendable {
     private let exchange: ModuleExchange
 
     package private(set) var routes: [Route] = []
+    package private(set) var clientFrames: [ClientFrame] = []
+    package private(set) var serverFrames: [ServerFrame] = []
     package private(set) var subscriptions: [EventSubscription] = []
     package private(set) var invalidations: [EventInvalidation] = []
     package private(set) var followers: [EventFollower] = []
@@ -28,6 +30,12 @@ public struct ModuleRegistrar: Sendable {
 
     /// Answers a method and path under `/api/v1`; see `Route`.
     public mutating func route(_ route: Route) { routes.append(route) }
+
+    /// Answers a frame that clients send over the stream; see `ClientFrame`.
+    public mutating func frame(_ frame: ClientFrame) { clientFrames.append(frame) }
+
+    /// Owns a frame that the server sends over the stream; see `ServerFrame`.
+    public mutating func frame(_ frame: ServerFrame) { serverFrames.append(frame) }
 
     /// Hears each event of a type after its commit, one at a time, in order.
     ///

@@ -9,6 +9,8 @@ public struct ModuleInventory: JSONWritable, Sendable {
     public let dependencies: [String]
     /// `METHOD /api/v1/path`.
     public let routes: [String]
+    /// Types of the stream's frames that it answers or sends.
+    public let frames: [String]
     public let events: [String]
     public let ports: [String]
     public let topics: [String]
@@ -22,6 +24,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
         self.summary = manifest.summary
         self.dependencies = manifest.dependencies
         self.routes = registrar.routes.map(\.mounted).map { "\($0.method.rawValue) \($0.path)" }
+        self.frames = registrar.clientFrames.map(\.type) + registrar.serverFrames.map(\.type)
         self.events = registrar.subscriptions.map(\.event)
         self.ports = registrar.ports
         self.topics = registrar.outboxHandlers.map(\.topic)
@@ -33,7 +36,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
     /// The lists by name, in the order of printing.
     public var lists: [(name: String, items: [String])] {
         [
-            ("dependencies", dependencies), ("routes", routes), ("subscriptions", events), ("ports", ports),
+            ("dependencies", dependencies), ("routes", routes), ("frames", frames), ("subscriptions", events), ("ports", ports),
             ("outbox", topics), ("cache", namespaces), ("metrics", metrics), ("tables", tables),
         ]
     }

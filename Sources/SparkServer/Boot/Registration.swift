@@ -38,6 +38,7 @@ struct Registration: Sendable {
         checkRoutes()
         checkSubscriptions()
         checkNames()
+        checkFrames()
     }
 
     private static func register<Module: SparkModule>(
@@ -64,6 +65,20 @@ struct Registration: Sendable {
                             "registers the route \(route.method) \(route.path), which \(owner) registers already"))
                 }
                 owners[key] = entry.manifest.id
+            }
+        }
+    }
+
+    private mutating func checkFrames() {
+        var owners: [String: String] = [:]
+        for entry in entries {
+            for frame in entry.registrar.clientFrames.map({ "client frame \($0.type)" })
+                + entry.registrar.serverFrames.map({ "server frame \($0.type)" })
+            {
+                if let owner = owners.updateValue(entry.manifest.id, forKey: frame) {
+                    faults.append(
+                        ModuleFault(module: entry.manifest.id, "registers the \(frame), which \(owner) registers already"))
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ import SparkCache
 import SparkCore
 import SparkKit
 import SparkStorage
+import SparkTransport
 
 /// Lets modules register although their manifests are refused already, on a store that is thrown away, so that clashes between
 /// their routes and the like are told in the same breath.
@@ -22,7 +23,7 @@ enum Rehearsal {
             context: { manifest, exchange in
                 ModuleContext(
                     clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, cache: cache,
-                    keys: keys,
+                    stream: Hub(storage: storage, clock: options.clock), keys: keys,
                     personalData: PersonalDataRegistry(manifests: []), logger: options.logger,
                     isEphemeral: options.isEphemeral, manifest: manifest, exchange: exchange)
             }, exchange: ModuleExchange())

@@ -39,6 +39,29 @@ struct Migrator {
             try database.execute(
                 sql: "CREATE TABLE spark_mark (id INTEGER PRIMARY KEY CHECK (id = 1), mark TEXT NOT NULL) STRICT")
         },
+        Migration("spark.003_stream") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE spark_inbox (
+                        user_id INTEGER NOT NULL,
+                        offset INTEGER NOT NULL,
+                        type TEXT NOT NULL,
+                        subject INTEGER NOT NULL,
+                        ordinal INTEGER NOT NULL,
+                        members BLOB,
+                        created_at INTEGER NOT NULL,
+                        PRIMARY KEY (user_id, offset)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE spark_inbox_floors (
+                        user_id INTEGER PRIMARY KEY,
+                        offset INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE spark_epoch (
+                        id INTEGER PRIMARY KEY CHECK (id = 1),
+                        epoch TEXT NOT NULL
+                    ) STRICT;
+                    """)
+        },
     ]
 
     func run(on pool: DatabasePool) throws {

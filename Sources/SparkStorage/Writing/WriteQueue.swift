@@ -72,6 +72,13 @@ final class WriteQueue: Sendable {
         return try result.take()
     }
 
+    func submit(
+        _ body: @escaping @Sendable (WriteTransaction) throws -> Void,
+        completion: @escaping @Sendable ((any Error)?) -> Void
+    ) {
+        submit(Job(deadline: .now.advanced(by: limits.patience), run: body, finish: completion))
+    }
+
     /// Refuses further writes; those that wait are still done before it returns.
     func close() async {
         state.withLock { state in

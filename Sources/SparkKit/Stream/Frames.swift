@@ -1,0 +1,167 @@
+public import SparkCore
+public import SparkStorage
+
+/// One row of the stream's interface: a frame that clients send. The gateway applies the checks, the AsyncAPI document is made from it.
+public struct ClientFrame: Sendable {
+    /// How often a connection may send it; what is over is refused, and a flood closes the connection.
+    public enum Limit: String, CaseIterable, Sendable {
+        /// Costs a write.
+        case message
+        /// Costs a read.
+        case query
+        /// Ephemeral: dropped without a word when there are too many.
+        case signal
+    }
+
+    public enum Handler: Sendable {
+        /// Runs on the connection's event loop, frames in their order: must not wait, and throws what the client did wrong.
+        case immediate(@Sendable (FrameCall) throws -> Void)
+        /// Runs beside; a few at once a connection. Returns the frame that answers, if any.
+        case query(@Sendable (FrameCall) async throws -> [UInt8]?)
+    }
+
+    /// `noun.verb`, or a bare verb.
+    public let type: String
+    /// One sentence without a full stop.
+    public let summary: String
+    public let limit: Limit
+    /// The members besides `type` and `ref`.
+    public let members: [Schema.Property]
+    /// Types of the frames that answer it.
+    public let answers: [String]
+    public let handler: Handler
+
+    public init(
+        _ type: String, _ summary: String, limit: Limit, members: [Schema.Property], answers: [String] = [], handler: Handler
+    ) {
+        self.type = type
+        self.summary = summary
+        self.limit = limit
+        self.members = members
+        self.answers = answers
+        self.handler = handler
+    }
+}
+
+/// A frame that the server sends.
+public struct ServerFrame: Sendable {
+    /// Makes the members of an event that is kept by reference, as they are now; nil where nothing is left of what it told, then
+    /// the event is sent with no members but `gone: true`.
+    public typealias Render = @Sendable (InboxEvent, UserID, PointReader) throws -> [UInt8]?
+
+    public let type: String
+    public let summary: String
+    /// Durable and replayed, under the user's next offset.
+    public let isNumbered: Bool
+    /// The members besides `type` and, of numbered ones, `offset`.
+    public let members: [Schema.Property]
+    public let render: Render?
+
+    /// A numbered frame.
+    /// - Parameter render: for events without members of their own.
+    public static func numbered(
+        _ type: String, _ summary: String, members: [Schema.Property], render: Render? = nil
+    ) -> ServerFrame {
+        ServerFrame(type: type, summary: summary, isNumbered: true, members: members, render: render)
+    }
+
+    /// A frame that is not kept.
+    public static func unnumbered(_ type: String, _ summary: String, members: [Schema.Property]) -> ServerFrame {
+        ServerFrame(type: type, summary: summary, isNumbered: false, members: members, render: nil)
+    }
+}
+
+/// One frame of a client, as a module sees it: from a known user, limited, a JSON object.
+public struct FrameCall: Sendable {
+    public let connection: any StreamConnection
+    public let now: Timestamp
+    /// Chosen by the client, given back with errors.
+    public let reference: String?
+    private let object: JSONValue
+
+    package init(connection: any StreamConnection, now: Timestamp, reference: String?, object: JSONValue) {
+        self.connection = connection
+        self.now = now
+        self.reference = reference
+        self.object = object
+    }
+
+    public var user: UserID { connection.principal.user }
+
+    /// Reads the frame's members.
+    /// - Throws: `InvalidInput` naming everything that is wrong with them.
+    public func read<Value>(_ body: (inout ObjectReader) throws -> Value) throws -> Value {
+        var reader = try ObjectReader(object)
+        _ = reader.member("type")
+        _ = reader.member("ref")
+        let value = try body(&reader)
+        try reader.finish()
+        return value
+    }
+
+    /// A member that is a string, whatever else the frame holds; nil when there is none.
+    public func string(_ key: String) -> String? { object[key]?.string }
+
+    /// Answers with an error frame.
+    public func refuse(_ error: any ClientError) {
+        connection.send(Frame.error(error, reference: reference))
+    }
+}
+
+/// Makers of frames.
+public enum Frame {
+    /// A whole frame.
+    public static func bytes(_ type: String, capacity: Int = 128, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter(capacity: capacity)
+        writer.object { writer in
+            writer.field("type", type)
+            members(&writer)
+        }
+        return writer.bytes
+    }
+
+    /// The members of a numbered event, without braces.
+    public static func members(capacity: Int = 128, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter(capacity: capacity)
+        writer.object { members(&$0) }
+        return Array(writer.bytes.dropFirst().dropLast())
+    }
+
+    /// A numbered event under its offset.
+    public static func numbered(_ type: String, offset: Int64, members: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(type.utf8.count + members.count + 48)
+        bytes += Array("{\"type\":\"".utf8)
+        bytes += Array(type.utf8)
+        bytes += Array("\",\"offset\":".utf8)
+        bytes += Array(String(offset).utf8)
+        if !members.isEmpty {
+            bytes.append(UInt8(ascii: ","))
+            bytes += members
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+
+    /// What was wrong with a client's frame.
+    public static func error(_ error: any ClientError, reference: String?) -> [UInt8] {
+        bytes("error") { writer in
+            writer.field("code", error.code)
+            writer.field("detail", error.detail)
+            writer.field("temporary", error.isTemporary)
+            if let retryAfter = error.retryAfter { writer.field("retry_after", retryAfter.roundedUpSeconds) }
+            if let reference { writer.field("ref", reference) }
+            guard !error.violations.isEmpty else { return }
+            writer.key("errors")
+            writer.array { writer in
+                for violation in error.violations.prefix(8) {
+                    writer.object { writer in
+                        writer.field("field", violation.field)
+                        writer.field("reason", violation.reason)
+                        writer.field("detail", violation.detail)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+public import GRDB
+public import SparkCore
+
+/// What happened to one user, as the user's devices are told: durable, in one order, each with the next number.
+public struct InboxEvent: Sendable {
+    /// The frame's `type`.
+    public let type: String
+    /// What the event is about, in numbers that its module understands, e.g. a conversation.
+    public let subject: Int64
+    /// A second such number, e.g. a message's place in the conversation.
+    public let ordinal: Int64
+    /// The frame's members after `type` and `offset`: JSON without the outer braces. Empty if the module makes them from the two
+    /// numbers when they are asked for, so that what is erased later is not kept here.
+    public let members: [UInt8]
+
+    public init(type: String, subject: Int64 = 0, ordinal: Int64 = 0, members: [UInt8] = []) {
+        self.type = type
+        self.subject = subject
+        self.ordinal = ordinal
+        self.members = members
+    }
+}
+
+/// An event under its number.
+public struct InboxRow: Sendable {
+    /// From 1, without holes, per user over everything.
+    public let offset: Int64
+    public let event: InboxEvent
+}
+
+/// What is kept of a user's events.
+public struct InboxBounds: Hashable, Sendable {
+    /// Events up to here are no longer kept.
+    public let floor: Int64
+    /// The newest event's number; 0 before the first.
+    public let head: Int64
+}
+
+/// The table of all users' numbered events.
+///
+/// An offset is one more than the newest row's; where retention took every row, the floor remembers. One writer gives them out, in
+/// the transaction of what they tell, so they are dense.
+public enum Inbox {
+    /// Adds an event at the end of a user's, in the transaction of what it tells.
+    /// - Returns: its offset.
+    public static func append(_ event: InboxEvent, to user: UserID, at now: Timestamp, in database: Database) throws -> Int64 {
+        let offset = try head(of: user, in: database) + 1
+        try RawStatement(
+            "INSERT INTO spark_inbox (user_id, offset, type, subject, ordinal, members, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            in: database
+        ).run([
+            .integer(user.rawValue), .integer(offset), .text(event.type), .integer(event.subject), .integer(event.ordinal),
+            event.members.isEmpty ? .null : .blob(event.members), .time(now),
+        ])
+        return offset
+    }
+
+    /// The newest offset of a user.
+    public static func head(of user: UserID, in database: Database) throws -> Int64 {
+        try RawStatement(headQuery, in: database).row([.integer(user.rawValue)]) { $0.integer(0) } ?? 0
+    }
+
+    private static let headQuery = """
+        SELECT coalesce(
+            (SELECT offset FROM spark_inbox WHERE user_id = ?1 ORDER BY offset DESC LIMIT 1),
+            (SELECT offset FROM spark_inbox_floors WHERE user_id = ?1), 0)
+        """
+
+    /// What is kept of a user's events.
+    public static func bounds(of user: UserID, in reader: PointReader) throws -> InboxBounds {
+        let head = try reader.row(headQuery, .integer(user.rawValue)) { $0.integer(0) }
+        let floor = try reader.row(
+            "SELECT offset FROM spark_inbox_floors WHERE user_id = ?1", .integer(user.rawValue)
+        ) { $0.integer(0) }
+        return InboxBounds(floor: floor ?? 0, head: head ?? 0)
+    }
+
+    /// Up to `limit` events after an offset, in order.
+    public static func rows(of user: UserID, after offset: Int64, limit: Int, in reader: PointReader) throws -> [InboxRow] {
+        try reader.rows(
+            """
+            SELECT offset, type, subject, ordinal, members FROM spark_inbox
+            WHERE user_id = ?1 AND offset > ?2 ORDER BY offset LIMIT ?3
+            """, .integer(user.rawValue), .integer(offset), .integer(Int64(limit))
+        ) { row in
+            InboxRow(
+                offset: row.integer(0),
+                event: InboxEvent(
+                    type: row.text(1), subject: row.integer(2), ordinal: row.integer(3), members: row.blob(4)))
+        }
+    }
+
+    /// Forgets events of some users that are older than a time, and remembers up to where.
+    /// - Parameter user: users after this one are looked at.
+    /// - Returns: the last of up to `limit` users looked at; nil when there are no more.
+    public static func forget(
+        before time: Timestamp, usersAfter user: Int64, limit: Int, in database: Database
+    ) throws -> Int64? {
+        var last = user
+        for index in 0..<limit {
+            let next = try RawStatement(
+                "SELECT user_id FROM spark_inbox WHERE user_id > ? ORDER BY user_id LIMIT 1", in: database
+            ).row([.integer(last)]) { $0.integer(0) }
+            guard let next else { return index == 0 ? nil : last }
+            last = next
+            try forget(before: time, user: next, in: database)
+        }
+        return last
+    }
+
+    private static func forget(before time: Timestamp, user: Int64, in database: Database) throws {
+        let head = try head(of: UserID(rawValue: user), in: database)
+        let young = try RawStatement(
+            "SELECT offset FROM spark_inbox WHERE user_id = ? AND created_at >= ? ORDER BY offset LIMIT 1", in: database
+        ).row([.integer(user), .time(time)]) { $0.integer(0) }
+        let floor = young.map { $0 - 1 } ?? head
+        try RawStatement("DELETE FROM spark_inbox WHERE user_id = ? AND offset <= ?", in: database)
+            .run([.integer(user), .integer(floor)])
+        guard try changes(in: database) > 0 else { return }
+        try RawStatement(
+            """
+            INSERT INTO spark_inbox_floors (user_id, offset) VALUES (?, ?)
+            ON CONFLICT DO UPDATE SET offset = max(offset, excluded.offset)
+            """, in: database
+        ).run([.integer(user), .integer(floor)])
+    }
+
+    private static func changes(in database: Database) throws -> Int { database.changesCount }
+
+    /// Every offset of every user stands between floor and head without a hole; users with holes, at most ten.
+    static func faults(in database: Database) throws -> [String] {
+        try String.fetchAll(
+            database,
+            sql: """
+                SELECT 'stream: the offsets of a user have holes' FROM (
+                    SELECT i.user_id, count(*) AS rows, min(i.offset) AS low, max(i.offset) AS high,
+                        coalesce(max(f.offset), 0) AS floor
+                    FROM spark_inbox i LEFT JOIN spark_inbox_floors f ON f.user_id = i.user_id GROUP BY i.user_id)
+                WHERE high - low + 1 <> rows OR low <> floor + 1 LIMIT 10
+                """)
+    }
+}
