@@ -15,8 +15,12 @@ public enum StreamDelivery: Sendable {
 /// The users' streams of events: where modules write what happened, and reach who is connected.
 public protocol EventStreaming: Sendable {
     /// Writes a numbered event in the transaction of what it tells.
+    /// - Parameter members: what connected devices are sent; the event's own, or for one that is kept by reference what its frame's
+    ///   `render` would make.
     /// - Returns: what is to be handed to `deliver` after the commit, and not if the write fails.
-    func record(_ event: InboxEvent, for user: UserID, at now: Timestamp, in database: Database) throws -> StreamDelivery
+    func record(
+        _ event: InboxEvent, members: [UInt8], for user: UserID, at now: Timestamp, in database: Database
+    ) throws -> StreamDelivery
     /// Hands deliveries to the connections, in this order; each user's numbered events must come in the order of their offsets, so
     /// from the writer's thread. Returns at once.
     func deliver(_ deliveries: [StreamDelivery])
@@ -25,10 +29,11 @@ public protocol EventStreaming: Sendable {
 }
 
 extension EventStreaming {
-    /// Writes a numbered event for some users in the transaction of what it tells, and has it delivered after the commit.
+    /// Writes a numbered event, kept with its members, for some users in the transaction of what it tells, and has it delivered after
+    /// the commit.
     public func append(_ event: InboxEvent, to users: [UserID], in transaction: WriteTransaction) throws {
         let deliveries = try users.map {
-            try record(event, for: $0, at: transaction.now, in: transaction.database)
+            try record(event, members: event.members, for: $0, at: transaction.now, in: transaction.database)
         }
         transaction.afterCommit { deliver(deliveries) }
     }
