@@ -143,6 +143,16 @@ public enum Frame {
         return bytes
     }
 
+    /// The refusal of a message.
+    public static func nack(clientID: String, _ error: any ClientError) -> [UInt8] {
+        bytes("nack") { writer in
+            writer.field("client_id", clientID)
+            writer.field("code", error.code)
+            writer.field("temporary", error.isTemporary)
+            if let retryAfter = error.retryAfter { writer.field("retry_after", max(1, retryAfter.roundedUpSeconds)) }
+        }
+    }
+
     /// What was wrong with a client's frame.
     public static func error(_ error: any ClientError, reference: String?) -> [UInt8] {
         bytes("error") { writer in
