@@ -116,7 +116,7 @@ let package = Package(
             name: "Spark",
             dependencies: [
                 "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts",
-                "SparkProfiles", "SparkMatching",
+                "SparkProfiles", "SparkMatching", "SparkChat",
             ],
             swiftSettings: strict),
         .target(name: "CSparkData"),
@@ -180,4 +180,5 @@ let package = Package(
         + plugin("Accounts", [crypto, cryptoExtras, jwt])
         + plugin("Profiles")
         + plugin("Matching", ["SparkDecks"])
+        + plugin("Chat")
 )

@@ -18,7 +18,9 @@ public struct MatchingModule: SparkModule {
 
     public init(configuration: MatchingConfiguration, context: ModuleContext) throws {
         let feed = IndexFeed(storage: context.storage)
-        let store = SpatiaLiteMatchingStore(storage: context.storage, identifiers: context.identifiers, feed: feed)
+        let store = SpatiaLiteMatchingStore(
+            storage: context.storage, identifiers: context.identifiers, feed: feed,
+            participants: context.contributions((any MatchParticipant).self))
         let profiles = try context.port((any ProfileReading).self)
         self.service = MatchingService(
             configuration: configuration, store: store, profiles: profiles,

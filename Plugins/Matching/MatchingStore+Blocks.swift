@@ -92,6 +92,8 @@ extension SpatiaLiteMatchingStore {
         try transaction.database.cachedStatement(
             sql: "UPDATE matching_matches SET ended_at = ?, ended_by = ? WHERE id = ?"
         ).execute(arguments: [transaction.now.milliseconds, user.rawValue, match.rawValue])
-        transaction.publish(MatchEnded(match: match, conversation: conversation, users: users))
+        let event = MatchEnded(match: match, conversation: conversation, users: users)
+        transaction.publish(event)
+        for participant in participants.all { try participant.ended(event, by: user, in: transaction) }
     }
 }

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 import SparkStorage
 
 /// What Matching keeps, in its own words.
@@ -70,4 +71,6 @@ struct SpatiaLiteMatchingStore: MatchingStore {
     let identifiers: IdentifierGenerator
     /// Told of what changes for the hot index.
     let feed: IndexFeed
+    /// Told of matches in their own transactions.
+    let participants: Contributions<any MatchParticipant>
 }

@@ -1,4 +1,5 @@
 import SparkAccounts
+import SparkChat
 public import SparkKit
 import SparkMatching
 import SparkProfiles
@@ -8,4 +9,5 @@ public let sparkModules: [any SparkModule.Type] = [
     AccountsModule.self,
     ProfilesModule.self,
     MatchingModule.self,
+    ChatModule.self,
 ]

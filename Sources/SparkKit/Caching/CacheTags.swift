@@ -24,9 +24,20 @@ extension CacheTag {
         CacheTag(kind: 21, region.rawValue << 2 | UInt64(gender.map { $0.rawValue + 1 } ?? 0))
     }
 
+    /// The person's conversations as wholes; nothing but an erasure touches this.
+    public static func conversations(of user: UserID) -> CacheTag { CacheTag(kind: 22, user) }
+    /// Some neighbouring messages of a conversation.
+    public static func messages(of conversation: ConversationID, chunk: Int64) -> CacheTag {
+        CacheTag(
+            kind: 23, SplitMix64.mix(UInt64(bitPattern: conversation.rawValue)) &+ UInt64(bitPattern: chunk))
+    }
+
     /// Every tag that entries about this person depend on: what an erasure has to reach.
     public static func all(of user: UserID) -> [CacheTag] {
-        [.user(user), .activity(of: user), .relations(of: user), .deck(of: user), .matches(of: user)]
+        [
+            .user(user), .activity(of: user), .relations(of: user), .deck(of: user), .matches(of: user),
+            .conversations(of: user),
+        ]
     }
 
     private init(kind: UInt32, _ user: UserID) { self.init(kind: kind, UInt64(bitPattern: user.rawValue)) }

@@ -51,6 +51,9 @@ public struct Call: Sendable {
         return identifier
     }
 
+    /// A parameter of the path as it stands.
+    public func segment(_ name: String) -> String? { path[name] }
+
     /// The body, read as JSON.
     /// - Throws: `InvalidInput` naming everything that is wrong with it.
     public func body<Body: RequestBody>(_ type: Body.Type = Body.self) throws -> Body {

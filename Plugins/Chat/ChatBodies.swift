@@ -1,0 +1,102 @@
+import SparkCore
+import SparkKit
+
+// What Chat reads from request bodies and frames. A refused value stands as a harmless one until the reader's `finish` throws.
+
+/// A message to be sent, its form checked.
+struct NewMessage: Sendable {
+    static let clientIDLength = 1...64
+
+    let clientID: String
+    let content: MessageContent
+    let text: String
+
+    /// - Parameter characters: of a text at most.
+    init(from reader: inout ObjectReader, characters: Int) {
+        clientID = reader.value("client_id", format: "1 to 64 visible ASCII characters", Self.clientID) ?? ""
+        content =
+            reader.optional("kind", format: MessageContent.wireWords.joined(separator: ", ")) { MessageContent(wire: $0) }
+            ?? .text
+        text = reader.messageText(characters: characters)
+    }
+
+    static func clientID(_ text: String) -> String? {
+        clientIDLength.contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
+    }
+
+    static func properties(characters: Int) -> [Schema.Property] {
+        [
+            .required("client_id", .string(clientIDLength)), .optional("kind", .oneOf(MessageContent.wireWords)),
+            .required("text", .string(1...characters)),
+        ]
+    }
+}
+
+extension ObjectReader {
+    /// A text with something in it to be seen.
+    mutating func messageText(characters: Int) -> String {
+        let text = string("text", length: 1...characters)
+        if !text.isEmpty, text.unicodeScalars.allSatisfy(\.properties.isWhitespace) {
+            refuse("text", "format", "There must be something but white space.")
+        }
+        return text
+    }
+
+    mutating func seq(_ key: String = "seq") -> Int64 { Int64(integer(key, 1...Int.max)) }
+
+    mutating func conversation() -> ConversationID {
+        value("conversation", format: "the id of a conversation") { ConversationID(wire: $0) } ?? ConversationID(rawValue: 0)
+    }
+
+    /// One character, or null.
+    mutating func nullableReaction() -> String? {
+        require("reaction")
+        guard let value = member("reaction", nullable: true), !value.isNull else { return nil }
+        guard case .string(let text) = value, Reaction.isValid(text) else {
+            refuse("reaction", "format", "Expected: one visible character, or null.")
+            return nil
+        }
+        return text
+    }
+}
+
+/// The longest text that the schema names; the configuration may allow less or more.
+struct MessageBody: RequestBody {
+    /// Read with the greatest length of the configuration; the service's own limit is checked by the route.
+    let message: NewMessage
+
+    init(from reader: inout ObjectReader) { message = NewMessage(from: &reader, characters: 8_000) }
+
+    static let schemaName = "NewMessage"
+    static let schema = Schema.object(NewMessage.properties(characters: 8_000))
+}
+
+struct MessageEditBody: RequestBody {
+    let text: String
+
+    init(from reader: inout ObjectReader) { text = reader.messageText(characters: 8_000) }
+
+    static let schemaName = "MessageEdit"
+    static let schema = Schema.object([.required("text", .string(1...8_000))])
+}
+
+struct ReactionBody: RequestBody {
+    let reaction: String
+
+    init(from reader: inout ObjectReader) {
+        reaction =
+            reader.value("reaction", format: "one visible character") { Reaction.isValid($0) ? $0 : nil } ?? ""
+    }
+
+    static let schemaName = "Reaction"
+    static let schema = Schema.object([.required("reaction", .string(Reaction.scalars))])
+}
+
+struct ReadBody: RequestBody {
+    let seq: Int64
+
+    init(from reader: inout ObjectReader) { seq = reader.seq() }
+
+    static let schemaName = "ReadMark"
+    static let schema = Schema.object([.required("seq", .integer(1...Int.max))])
+}

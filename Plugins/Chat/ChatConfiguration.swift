@@ -1,0 +1,46 @@
+import SparkCore
+public import SparkKit
+
+/// The section `chat`.
+public struct ChatConfiguration: ModuleConfiguration {
+    public static let settings: [Setting] = [
+        .integer("message_characters", 1...8_000, default: 2_000, "Characters that a message may have at most."),
+        .integer("edit_minutes", 0...525_600, default: 15, "Age at which a message can no longer be edited; 0: none can."),
+        .integer(
+            "delete_minutes", 0...525_600, default: 1_440, "Age at which a message can no longer be deleted; 0: no such age."),
+        .integer(
+            "new_conversations_per_day", 0...100_000, default: 100,
+            "Conversations that one person may open in a UTC day; halved for each report of 30 days; 0 lifts the limit."),
+        .choice(
+            "contact_gate", ContactGate.Mode.allCases.map(\.rawValue), default: ContactGate.Mode.off.rawValue,
+            "Which messages with links, e-mail addresses or phone numbers wait for a moderator."),
+        .integer("message_days", 0...36_500, default: 0, "Days for which messages are kept; 0: for ever."),
+        .integer("held_days", 1...36_500, default: 30, "Days for which a held message waits for a decision."),
+    ]
+
+    let rules: MessageRules
+    let newConversationsPerDay: Int
+    let contactGate: ContactGate.Mode
+    /// Nil: messages stay for ever.
+    let messageLifetime: Duration?
+    let heldLifetime: Duration
+
+    public init(_ values: SettingValues) {
+        let (deleteMinutes, messageDays) = (values.integer("delete_minutes"), values.integer("message_days"))
+        self.rules = MessageRules(
+            characters: values.integer("message_characters"), editWindow: .minutes(values.integer("edit_minutes")),
+            deleteWindow: deleteMinutes == 0 ? nil : .minutes(deleteMinutes))
+        self.newConversationsPerDay = values.integer("new_conversations_per_day")
+        self.contactGate = ContactGate.Mode(rawValue: values.text("contact_gate")) ?? .off
+        self.messageLifetime = messageDays == 0 ? nil : .days(messageDays)
+        self.heldLifetime = .days(values.integer("held_days"))
+    }
+}
+
+/// What may be written, and for how long it may be changed.
+struct MessageRules: Sendable {
+    let characters: Int
+    let editWindow: Duration
+    /// Nil: for ever.
+    let deleteWindow: Duration?
+}

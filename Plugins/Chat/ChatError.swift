@@ -1,0 +1,68 @@
+import SparkCore
+
+/// What Chat refuses.
+enum ChatError: ClientError {
+    /// There is no such conversation for this user: never was, is another's, or is over. One answer for all, so that it tells nobody
+    /// of a block.
+    case gone
+    /// The client identifier belongs to a message in another conversation.
+    case clientIDReused
+    /// Too many messages wait to be stored.
+    case busy
+    /// Conversations of this UTC day are used up; carries the time to midnight.
+    case newConversationLimit(Duration)
+    /// Kept aside until somebody has looked at it.
+    case held
+    /// Too old to be edited.
+    case editWindow
+    /// Too old to be deleted.
+    case deleteWindow
+
+    var code: String {
+        switch self {
+        case .gone: "chat.gone"
+        case .clientIDReused: "chat.client_id_reused"
+        case .busy: "chat.busy"
+        case .newConversationLimit: "chat.new_conversation_limit"
+        case .held: "chat.held"
+        case .editWindow: "chat.edit_window"
+        case .deleteWindow: "chat.delete_window"
+        }
+    }
+
+    var status: Int {
+        switch self {
+        case .gone: 404
+        case .clientIDReused, .held, .editWindow, .deleteWindow: 409
+        case .newConversationLimit: 429
+        case .busy: 503
+        }
+    }
+
+    var detail: String {
+        switch self {
+        case .gone: "There is no such conversation, or it is over."
+        case .clientIDReused: "This client_id names a message in another conversation; choose a new one."
+        case .busy: "Too many messages are waiting; send it again."
+        case .newConversationLimit: "No more new conversations today; the count begins anew at midnight UTC."
+        case .held: "The message waits until it has been looked at."
+        case .editWindow: "The message is too old to be edited."
+        case .deleteWindow: "The message is too old to be deleted."
+        }
+    }
+
+    var isTemporary: Bool {
+        switch self {
+        case .busy, .newConversationLimit: true
+        default: false
+        }
+    }
+
+    var retryAfter: Duration? {
+        switch self {
+        case .busy: .seconds(1)
+        case .newConversationLimit(let duration): duration
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import SparkCache
+import SparkCore
+import SparkKit
+
+/// A message is not what it was: its text, its reactions, or whether it is there.
+struct MessageChanged: SparkEvent {
+    static let name = "chat.message_changed"
+    let conversation: ConversationID
+    let seq: Int64
+}
+
+/// The first messages of a conversation are no longer kept.
+struct MessagesForgotten: SparkEvent {
+    static let name = "chat.messages_forgotten"
+    let conversation: ConversationID
+    let seqs: ClosedRange<Int64>
+}
+
+/// What in the cache an event makes old: a chunk of messages, or who talks to whom.
+enum ChatInvalidations {
+    static func tags(_ event: MessageSent) -> [CacheTag] { [chunk(event.conversation, event.seq)] }
+    static func tags(_ event: MessageChanged) -> [CacheTag] { [chunk(event.conversation, event.seq)] }
+
+    static func tags(_ event: MessagesForgotten) -> [CacheTag] {
+        (MessageChunk.number(of: event.seqs.lowerBound)...MessageChunk.number(of: event.seqs.upperBound)).map {
+            .messages(of: event.conversation, chunk: $0)
+        }
+    }
+
+    static func tags(_ event: MatchCreated) -> [CacheTag] { [.conversation(event.conversation)] }
+    static func tags(_ event: MatchEnded) -> [CacheTag] { [.conversation(event.conversation)] }
+    static func tags(_ event: AccountErased) -> [CacheTag] { [.conversations(of: event.user)] }
+
+    private static func chunk(_ conversation: ConversationID, _ seq: Int64) -> CacheTag {
+        .messages(of: conversation, chunk: MessageChunk.number(of: seq))
+    }
+}
+
+extension ModuleRegistrar {
+    mutating func addChatInvalidations() {
+        invalidate(on: MessageSent.self, ChatInvalidations.tags)
+        invalidate(on: MessageChanged.self, ChatInvalidations.tags)
+        invalidate(on: MessagesForgotten.self, ChatInvalidations.tags)
+        invalidate(on: MatchCreated.self, ChatInvalidations.tags)
+        invalidate(on: MatchEnded.self, ChatInvalidations.tags)
+        invalidate(on: AccountErased.self, ChatInvalidations.tags)
+    }
+}

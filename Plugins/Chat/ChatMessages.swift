@@ -1,0 +1,101 @@
+import SparkCore
+import SparkKit
+
+/// The frames that clients send to Chat.
+struct ChatMessages: Sendable {
+    let service: ChatService
+
+    var rows: [ClientFrame] { [sending] + changes + signals + queries }
+
+    private var characters: Int { service.configuration.rules.characters }
+
+    private var sending: ClientFrame {
+        ClientFrame(
+            "message.send", "Sends a message; the same client_id again is answered the same again", limit: .message,
+            members: [ChatFrames.conversation] + NewMessage.properties(characters: characters), answers: ["ack", "nack"],
+            handler: .immediate(send))
+    }
+
+    /// In the order of the connection's frames, so a sender's messages keep theirs.
+    private func send(_ call: FrameCall) throws {
+        let receivedAt = ContinuousClock.now
+        do {
+            let (conversation, message) = try call.read { reader in
+                (reader.conversation(), NewMessage(from: &reader, characters: characters))
+            }
+            try service.lane.send(
+                PendingSend(
+                    sender: call.user, conversation: conversation, clientID: message.clientID, content: message.content,
+                    text: message.text, receivedAt: receivedAt, reply: .connection(call.connection)))
+        } catch let error as any ClientError {
+            // A client that waits for an answer to this very message learns that there will be none.
+            guard let clientID = call.string("client_id").flatMap(NewMessage.clientID) else { throw error }
+            call.connection.send(Frame.nack(clientID: clientID, error))
+        }
+    }
+
+    private var changes: [ClientFrame] {
+        [
+            ClientFrame(
+                "message.edit", "Gives a message of mine another text", limit: .message,
+                members: [ChatFrames.conversation, ChatFrames.seq, .required("text", .string(1...characters))],
+                handler: .query { call in
+                    let (conversation, seq, text) = try call.read { reader in
+                        (reader.conversation(), reader.seq(), reader.messageText(characters: characters))
+                    }
+                    _ = try await service.store.edit(seq, in: conversation, by: call.user, text: text)
+                    return nil
+                }),
+            ClientFrame(
+                "message.delete", "Deletes a message of mine for both", limit: .message,
+                members: [ChatFrames.conversation, ChatFrames.seq],
+                handler: .query { call in
+                    let (conversation, seq) = try call.read { ($0.conversation(), $0.seq()) }
+                    try await service.store.delete(seq, in: conversation, by: call.user)
+                    return nil
+                }),
+            ClientFrame(
+                "message.read", "I have read everything up to a message", limit: .message,
+                members: [ChatFrames.conversation, ChatFrames.seq],
+                handler: .query { call in
+                    let (conversation, seq) = try call.read { ($0.conversation(), $0.seq()) }
+                    _ = try await service.store.read(upTo: seq, in: conversation, by: call.user)
+                    return nil
+                }),
+            ClientFrame(
+                "message.react", "Answers a message with one sign; null takes it back", limit: .message,
+                members: [
+                    ChatFrames.conversation, ChatFrames.seq, .required("reaction", .nullable(.string(Reaction.scalars))),
+                ],
+                handler: .query { call in
+                    let (conversation, seq, reaction) = try call.read { reader in
+                        (reader.conversation(), reader.seq(), reader.nullableReaction())
+                    }
+                    try await service.store.react(reaction, to: seq, in: conversation, by: call.user)
+                    return nil
+                }),
+        ]
+    }
+
+    private var signals: [ClientFrame] {
+        [
+            ClientFrame(
+                "received", "The device has everything up to an offset", limit: .signal,
+                members: [.required("offset", .integer(0...Int.max))],
+                handler: .immediate { call in
+                    let offset = try call.read { $0.integer("offset", 0...Int.max) }
+                    service.receipts.note(Int64(offset), of: call.user)
+                }),
+            ClientFrame(
+                "typing", "I begin or end to type", limit: .signal,
+                members: [ChatFrames.conversation, .required("on", .boolean)],
+                handler: .immediate { call in
+                    let (conversation, isOn) = try call.read { reader in
+                        reader.require("on")
+                        return (reader.conversation(), reader.optionalBool("on") ?? false)
+                    }
+                    service.typing.signal(isOn, in: conversation, by: call.user, at: call.now)
+                }),
+        ]
+    }
+}

@@ -1,0 +1,40 @@
+import Metrics
+import SparkCore
+import SparkKit
+
+/// What Chat counts and measures.
+struct ChatMetrics: Sendable {
+    static let declarations = [
+        MetricDeclaration(
+            sentName, .counter, labels: ["kind"], help: "Messages stored, by what they hold; repeated ones left out."),
+        MetricDeclaration(
+            deliveryName, .histogram,
+            help: "Time from the receipt of a message to its hand-over to the connections after its commit, in seconds."),
+        MetricDeclaration(heldName, .counter, help: "Messages kept aside by a policy."),
+        MetricDeclaration(unindexedName, .gauge, help: "Whether messages wait to be found by the search: 1 or 0."),
+    ]
+
+    private static let sentName = "spark_messages_sent_total"
+    private static let deliveryName = "spark_message_delivery_duration_seconds"
+    private static let heldName = "spark_messages_held_total"
+    private static let unindexedName = "spark_message_search_backlog"
+
+    private let sent: [Counter]
+    private let delivery = Recorder(label: deliveryName)
+    private let heldCount = Counter(label: heldName)
+    private let unindexed = Gauge(label: unindexedName)
+
+    init() {
+        sent = MessageContent.allCases.map { Counter(label: Self.sentName, dimensions: [("kind", $0.wire)]) }
+    }
+
+    func sent(_ content: MessageContent, in duration: Duration) {
+        let index = Int(content.rawValue)
+        if sent.indices.contains(index) { sent[index].increment() }
+        delivery.record(duration.inSeconds)
+    }
+
+    func held() { heldCount.increment() }
+
+    func searched(hasBacklog: Bool) { unindexed.record(hasBacklog ? 1 : 0) }
+}

@@ -1,0 +1,72 @@
+import SparkCore
+public import SparkKit
+
+/// What matches say to each other: conversations, messages, receipts, typing, presence, unread.
+public struct ChatModule: SparkModule {
+    public typealias Configuration = ChatConfiguration
+
+    public static let manifest = ModuleManifest(
+        id: "chat", summary: "Conversations, messages, receipts, typing, presence and unread",
+        dependencies: ["accounts", "profiles", "matching"], migrations: ChatMigrations.all, tables: ChatTables.all,
+        reads: ["profiles_users", "matching_matches", "matching_reports"], metrics: ChatMetrics.declarations,
+        invariants: ChatInvariants.all)
+
+    let service: ChatService
+    let store: SQLiteChatStore
+    let held: HeldMessages
+    let retention: Retention
+    private let cursors: CursorCodec
+
+    public init(configuration: ChatConfiguration, context: ModuleContext) throws {
+        let policies = context.contributions((any MessagePolicy).self)
+        let store = SQLiteChatStore(
+            storage: context.storage, stream: context.stream, rules: configuration.rules, policies: policies)
+        let metrics = ChatMetrics()
+        let writer = MessageWriter(
+            stream: context.stream, identifiers: context.identifiers, policies: policies, metrics: metrics)
+        let profiles = try context.port((any ProfileReading).self)
+        self.store = store
+        self.held = HeldMessages(storage: context.storage, writer: writer)
+        self.retention = Retention(
+            storage: context.storage, messageLifetime: configuration.messageLifetime, heldLifetime: configuration.heldLifetime,
+            clock: context.clock, logger: context.logger)
+        self.service = ChatService(
+            configuration: configuration, storage: context.storage, store: store, profiles: profiles,
+            lane: SendLane(storage: context.storage, writer: writer), writer: writer,
+            lists: try MessageLists(store: store, context: context),
+            search: MessageSearch(storage: context.storage, metrics: metrics, logger: context.logger),
+            receipts: ReceiptLog(store: store, logger: context.logger),
+            typing: TypingSignals(companions: try CompanionLists(store: store, context: context), stream: context.stream),
+            presence: Presence(profiles: profiles, store: store, clock: context.clock, logger: context.logger),
+            clock: context.clock)
+        self.cursors = context.cursors
+    }
+
+    public func register(in registrar: inout ModuleRegistrar) {
+        for route in ChatRoutes(service: service, cursors: cursors).all { registrar.route(route) }
+        for frame in ChatMessages(service: service).rows { registrar.frame(frame) }
+        for frame in ChatFrames.rows { registrar.frame(frame) }
+        registrar.addChatInvalidations()
+
+        registrar.contribute((any MatchParticipant).self, MatchFollowing(store: store))
+        registrar.contribute((any ConnectionObserving).self, service.presence)
+        let configuration = service.configuration
+        registrar.contribute((any MessagePolicy).self, NewConversationLimit(perDay: configuration.newConversationsPerDay))
+        registrar.contribute((any MessagePolicy).self, ContactGate(mode: configuration.contactGate))
+        registrar.provide((any UnreadCounting).self, service)
+        registrar.provide((any HeldMessageReviewing).self, held)
+
+        let presence = service.presence
+        registrar.follow(MatchEnded.self) { presence.part($0.users) }
+        registrar.follow(MatchCreated.self) { event in for user in event.users { presence.touch(user) } }
+        registrar.follow(ProfileChanged.self) { presence.touch($0.user) }
+
+        registrar.service(service.search)
+        registrar.service(service.receipts)
+        registrar.service(presence)
+        registrar.service(retention)
+        registrar.demo { town, database, progress in
+            try DemoChats(town: town).load(into: database, progress: progress)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+
+/// The conversations of a demo town: one for every match, and in most of them some messages, a pure function of town and match.
+struct DemoChats {
+    private static let conversationsPerTransaction = 20_000
+    /// Of ten conversations, so many have messages.
+    private static let talking: UInt64 = 7
+    private static let mostMessages: UInt64 = 12
+
+    let town: any DemoTown
+
+    func load(into database: Database, progress: DemoProgress) throws {
+        let before = try MessageRows.highestID(in: database)
+        let matches = try matchesWithoutConversation(in: database)
+        try database.execute(sql: ChatMigrations.adoptMatches)
+        var ids = DemoMessageIDs(after: before)
+        for start in stride(from: 0, to: matches.count, by: Self.conversationsPerTransaction) {
+            let part = matches[start..<min(start + Self.conversationsPerTransaction, matches.count)]
+            try Self.inTransaction(database) {
+                for match in part { try talk(match, &ids, into: database) }
+            }
+        }
+        progress.report(town.count)
+    }
+
+    private struct TownMatch {
+        let conversation: Int64
+        let userA: Int64
+        let userB: Int64
+        let at: Int64
+    }
+
+    private func matchesWithoutConversation(in database: Database) throws -> [TownMatch] {
+        var found: [TownMatch] = []
+        try RawStatement(
+            """
+            SELECT conversation_id, user_a, user_b, created_at FROM matching_matches
+            WHERE conversation_id NOT IN (SELECT id FROM chat_conversations) AND ended_at IS NULL ORDER BY id
+            """, in: database
+        ).forEach { row in
+            found.append(
+                TownMatch(conversation: row.integer(0), userA: row.integer(1), userB: row.integer(2), at: row.integer(3)))
+            return true
+        }
+        return found
+    }
+
+    private func talk(_ match: TownMatch, _ ids: inout DemoMessageIDs, into database: Database) throws {
+        var chance = SplitMix64(seed: town.seed ^ UInt64(bitPattern: match.conversation))
+        guard chance.next() % 10 < Self.talking else { return }
+        let count = Int64(1 + chance.next() % Self.mostMessages)
+        var (at, isByA) = (match.at, chance.next() & 1 == 0)
+        var (opener, openedAt, last) = (Int64(0), match.at, Int64(0))
+        var script = DemoScript(chance: chance)
+        for seq in 1...count {
+            at = min(town.now.milliseconds, at + Int64(30_000 + script.chance.next() % 5_400_000))
+            let sender = isByA ? match.userA : match.userB
+            if seq == 1 { (opener, openedAt) = (sender, at) }
+            last = sender
+            try MessageRows.insert(
+                Message(
+                    id: ids.next(), conversation: ConversationID(rawValue: match.conversation), seq: seq,
+                    from: UserID(rawValue: sender), clientID: "demo-\(match.conversation)-\(seq)", content: .text,
+                    text: script.line(seq), sentAt: Timestamp(milliseconds: at)), in: database)
+            // Now and then somebody writes twice in a row.
+            if script.chance.next() % 5 > 0 { isByA.toggle() }
+        }
+        // Who wrote last has seen it all; the other one may have some left.
+        let left = Int64(script.chance.next() % 4)
+        let (readA, readB) = last == match.userA ? (count, max(0, count - left)) : (max(0, count - left), count)
+        try RawStatement(
+            """
+            UPDATE chat_conversations SET last_seq = ?1, last_at = ?2, opened_by = ?3, opened_at = ?4, a_read = ?5, b_read = ?6,
+                a_received = ?1, b_received = ?1 WHERE id = ?7
+            """, in: database
+        ).run(integers: [count, at, opener, openedAt, readA, readB, match.conversation][...])
+    }
+
+    private static func inTransaction(_ database: Database, _ body: () throws -> Void) throws {
+        guard !database.isInsideTransaction else { return try body() }
+        try database.inTransaction(.immediate) {
+            try body()
+            return .commit
+        }
+    }
+}
+
+/// Identifiers behind all that were given out, so that the search finds the messages that bear them.
+struct DemoMessageIDs {
+    private(set) var last: Int64
+
+    init(after last: Int64) { self.last = last }
+
+    mutating func next() -> MessageID {
+        last += 1
+        return MessageID(rawValue: last)
+    }
+}

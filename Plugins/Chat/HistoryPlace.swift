@@ -1,0 +1,31 @@
+import SparkCore
+
+/// Where in a conversation somebody reads.
+enum HistoryPlace: Hashable, Sendable {
+    /// Newest first, before a message; nil: from the end.
+    case before(Int64?)
+    /// Oldest first, after a message.
+    case after(Int64)
+
+    var isRising: Bool { if case .after = self { true } else { false } }
+
+    /// The places of one more message than is asked for, so that one sees whether there are further ones; nil for none.
+    func seqs(limit: Int, last: Int64) -> ClosedRange<Int64>? {
+        let length = Int64(limit)
+        switch self {
+        case .before(let seq):
+            let high = min(last, (seq ?? .max) - 1)
+            return high < 1 ? nil : max(1, high - length)...high
+        case .after(let seq):
+            let seq = max(0, seq)
+            return seq >= last ? nil : (seq + 1)...min(last, seq + 1 + length)
+        }
+    }
+}
+
+/// Some messages in the order that was asked for.
+struct HistoryPage: Sendable {
+    let messages: [ShownMessage]
+    /// The place of the last one, when there are further ones.
+    let next: Int64?
+}

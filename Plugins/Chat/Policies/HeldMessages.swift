@@ -1,0 +1,54 @@
+import SparkCore
+import SparkKit
+import SparkStorage
+
+/// Messages that a policy held, until somebody decides.
+struct HeldMessages: HeldMessageReviewing {
+    let storage: Storage
+    let writer: MessageWriter
+
+    func heldMessages(limit: Int) async throws -> [HeldMessage] {
+        try await storage.read { database in
+            var found: [HeldMessage] = []
+            try RawStatement(
+                """
+                SELECT h.id, h.conversation_id, h.sender_id, CASE c.user_a WHEN h.sender_id THEN c.user_b ELSE c.user_a END,
+                    h.content, h.text, h.held_at, c.opened_by IS NULL
+                FROM chat_held h JOIN chat_conversations c ON c.id = h.conversation_id
+                WHERE c.ended_at IS NULL ORDER BY h.id LIMIT ?
+                """, in: database
+            ).forEach([.integer(Int64(max(0, limit)))]) { row in
+                found.append(
+                    HeldMessage(
+                        id: MessageID(rawValue: row.integer(0)),
+                        draft: MessageDraft(
+                            conversation: ConversationID(rawValue: row.integer(1)), from: UserID(rawValue: row.integer(2)),
+                            to: UserID(rawValue: row.integer(3)), content: MessageContent(rawValue: row.integer(4)) ?? .text,
+                            text: row.text(5), isOpening: row.flag(7)),
+                        heldAt: row.time(6)))
+                return true
+            }
+            return found
+        }
+    }
+
+    func decide(_ message: MessageID, isAllowed: Bool) async throws {
+        try await storage.write { [writer] transaction in
+            let database = transaction.database
+            let id: [SQLValue] = [.integer(message.rawValue)]
+            let held = try RawStatement(
+                "SELECT conversation_id, sender_id, client_id, content, text FROM chat_held WHERE id = ?", in: database
+            ).row(id) { row in
+                PendingSend(
+                    sender: UserID(rawValue: row.integer(1)), conversation: ConversationID(rawValue: row.integer(0)),
+                    clientID: row.text(2), content: MessageContent(rawValue: row.integer(3)) ?? .text, text: row.text(4),
+                    isReviewed: true, receivedAt: .now, reply: .call { _ in })
+            }
+            guard let held else { throw EdgeError.notFound }
+            // What waits in a conversation that is over is as good as gone.
+            if isAllowed { _ = try ConversationRows.live(held.conversation, of: held.sender, in: database) }
+            try RawStatement("DELETE FROM chat_held WHERE id = ?", in: database).run(id)
+            if isAllowed { try writer.write([held], in: transaction) }
+        }
+    }
+}

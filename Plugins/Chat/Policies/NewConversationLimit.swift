@@ -1,0 +1,27 @@
+import SparkCore
+import SparkStorage
+
+/// How many conversations a person may open in a UTC day: fewer for those whom others have reported, never none.
+struct NewConversationLimit: MessagePolicy {
+    private static let reportLifetime = Duration.days(30)
+
+    /// 0 lifts the limit.
+    let perDay: Int
+
+    func judge(_ draft: MessageDraft, at now: Timestamp, in work: any UnitOfWork) throws -> MessageVerdict {
+        guard draft.isOpening, perDay > 0 else { return .allow }
+        let database = work.transaction.database
+        let sender = SQLValue.integer(draft.from.rawValue)
+        let opened =
+            try RawStatement(
+                "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ?", in: database
+            ).row([sender, .time(now.date.startOfDay)]) { $0.integer(0) } ?? 0
+        let reports =
+            try RawStatement(
+                "SELECT count(*) FROM matching_reports WHERE target_id = ? AND created_at > ?", in: database
+            ).row([sender, .time(now - Self.reportLifetime)]) { $0.integer(0) } ?? 0
+        let limit = max(1, perDay >> Int(min(reports, 62)))
+        guard opened >= limit else { return .allow }
+        return .deny(ChatError.newConversationLimit(now.date.startOfDay + .days(1) - now))
+    }
+}

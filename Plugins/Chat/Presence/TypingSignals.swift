@@ -1,0 +1,56 @@
+import SparkCore
+import SparkKit
+import Synchronization
+
+/// Passes on that somebody types: at most once a second from one to the other, further ones are dropped.
+final class TypingSignals: Sendable {
+    private static let distance = Duration.seconds(1)
+    /// Pairs that are remembered at most, in two generations.
+    private static let capacity = 50_000
+
+    private struct Direction: Hashable {
+        let conversation: ConversationID
+        let from: UserID
+    }
+
+    private struct State {
+        var recent: [Direction: Timestamp] = [:]
+        var older: [Direction: Timestamp] = [:]
+    }
+
+    private let companions: CompanionLists
+    private let stream: any EventStreaming
+    private let state = Mutex(State())
+
+    init(companions: CompanionLists, stream: any EventStreaming) {
+        self.companions = companions
+        self.stream = stream
+    }
+
+    /// Returns at once.
+    func signal(_ isOn: Bool, in conversation: ConversationID, by user: UserID, at now: Timestamp) {
+        guard admit(Direction(conversation: conversation, from: user), at: now) else { return }
+        if let known = companions.peek(conversation) { return pass(isOn, known, conversation, user) }
+        Task { await load(isOn, conversation, user) }
+    }
+
+    /// The first signal of a conversation waits for who is in it. Best effort: the next one comes in a second.
+    private func load(_ isOn: Bool, _ conversation: ConversationID, _ user: UserID) async {
+        guard let found = try? await companions.companions(of: conversation) else { return }
+        pass(isOn, found, conversation, user)
+    }
+
+    private func pass(_ isOn: Bool, _ companions: Companions, _ conversation: ConversationID, _ user: UserID) {
+        guard let other = companions.other(than: user), stream.isConnected(other) else { return }
+        stream.notify(other, ChatFrames.typing(conversation, by: user, isOn: isOn))
+    }
+
+    private func admit(_ direction: Direction, at now: Timestamp) -> Bool {
+        state.withLock { state in
+            if let last = state.recent[direction] ?? state.older[direction], now - last < Self.distance { return false }
+            if state.recent.count >= Self.capacity / 2 { (state.older, state.recent) = (state.recent, [:]) }
+            state.recent[direction] = now
+            return true
+        }
+    }
+}

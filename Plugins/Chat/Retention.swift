@@ -1,0 +1,101 @@
+import GRDB
+import Logging
+import ServiceLifecycle
+import SparkCore
+import SparkStorage
+
+/// Forgets old messages, oldest first in each conversation, so that what is left stays without holes; and held ones nobody decided
+/// about. A little at a time: other writes do not wait for long.
+struct Retention: Sendable {
+    private static let interval = Duration.seconds(600)
+    /// Messages that one write forgets.
+    private static let batch = 500
+    /// Conversations that one write looks at.
+    private static let conversations = 200
+
+    let storage: Storage
+    /// Nil: messages stay for ever.
+    let messageLifetime: Duration?
+    let heldLifetime: Duration
+    let clock: any WallClock
+    let logger: Logger
+
+    func sweep() async throws {
+        let now = clock.now()
+        let heldBefore = now - heldLifetime
+        try await storage.write { transaction in
+            try RawStatement("DELETE FROM chat_held WHERE held_at < ?", in: transaction.database).run([.time(heldBefore)])
+        }
+        guard let messageLifetime else { return }
+        let before = now - messageLifetime
+        var position: Int64? = 0
+        while let from = position {
+            try Task.checkCancellation()
+            position = try await storage.write { try Self.forget(before: before, conversationsAfter: from, in: $0) }
+        }
+    }
+
+    /// - Returns: the last conversation that is done; nil when all are.
+    private static func forget(
+        before time: Timestamp, conversationsAfter position: Int64, in transaction: WriteTransaction
+    ) throws -> Int64? {
+        var last = position
+        var room = batch
+        for _ in 0..<conversations {
+            let next = try RawStatement(
+                "SELECT id FROM chat_conversations WHERE id > ? ORDER BY id LIMIT 1", in: transaction.database
+            ).row([.integer(last)]) { $0.integer(0) }
+            guard let next else { return nil }
+            let forgotten = try forget(before: time, conversation: next, limit: room, in: transaction)
+            room -= forgotten
+            guard room > 0 else { return last }
+            last = next
+        }
+        return last
+    }
+
+    /// Up to `limit` messages from the beginning of a conversation, none of which is young or stands after a young one.
+    private static func forget(
+        before time: Timestamp, conversation: Int64, limit: Int, in transaction: WriteTransaction
+    ) throws -> Int {
+        let database = transaction.database
+        let (id, old): (SQLValue, SQLValue) = (.integer(conversation), .time(time))
+        let first = try RawStatement(
+            "SELECT seq, sent_at FROM chat_messages WHERE conversation_id = ? ORDER BY seq LIMIT 1", in: database
+        ).row([id]) { ($0.integer(0), $0.time(1)) }
+        guard let (low, sentAt) = first, sentAt < time else { return 0 }
+        let young = try RawStatement(
+            """
+            SELECT seq FROM chat_messages WHERE conversation_id = ? AND seq < ? AND sent_at >= ? ORDER BY seq LIMIT 1
+            """, in: database
+        ).row([id, .integer(low + Int64(limit)), old]) { $0.integer(0) }
+        let head =
+            try RawStatement("SELECT last_seq FROM chat_conversations WHERE id = ?", in: database)
+            .row([id]) { $0.integer(0) } ?? low
+        let end = min(young.map { $0 - 1 } ?? (low + Int64(limit) - 1), head)
+        guard end >= low else { return 0 }
+        try SearchRows.removeAll(where: "m.conversation_id = ? AND m.seq <= ?", [id, .integer(end)], database)
+        for table in ["chat_reactions", "chat_messages"] {
+            try RawStatement("DELETE FROM \(table) WHERE conversation_id = ? AND seq <= ?", in: database).run([id, .integer(end)])
+        }
+        transaction.publish(
+            MessagesForgotten(conversation: ConversationID(rawValue: conversation), seqs: low...end))
+        return Int(end - low + 1)
+    }
+}
+
+extension Retention: Service {
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: Self.interval)) != nil {
+                do {
+                    try await sweep()
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.warning("old messages not forgotten", metadata: ["error": "\(type(of: error))"])
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import GRDB
+import SparkCore
+import SparkStorage
+
+// What is read. Conversations have no index by activity, since every message would have to move in it; a person has few enough of them
+// to sort.
+
+extension SQLiteChatStore {
+    func conversation(_ id: ConversationID) throws -> Conversation? {
+        try storage.pointRead { reader in
+            try reader.row(
+                "SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?1", .integer(id.rawValue)
+            ) { Conversation($0) }
+        }
+    }
+
+    func conversation(between user: UserID, and other: UserID) throws -> Conversation? {
+        try storage.pointRead { reader in
+            try reader.row(
+                """
+                SELECT \(Conversation.columns) FROM chat_conversations
+                WHERE user_a = ?1 AND user_b = ?2 AND ended_at IS NULL
+                """, .integer(min(user, other).rawValue), .integer(max(user, other).rawValue)
+            ) { Conversation($0) }
+        }
+    }
+
+    func conversations(of user: UserID, after position: ActivityPosition, limit: Int) async throws -> ConversationPage {
+        try await storage.read { database in
+            var found: [Conversation] = []
+            try RawStatement(Self.list, in: database).forEach([
+                .integer(user.rawValue), .time(position.at), .integer(position.id), .integer(Int64(limit) + 1),
+            ]) { row in
+                found.append(Conversation(row))
+                return true
+            }
+            let shown = found.prefix(limit)
+            let next =
+                found.count > limit ? shown.last.map { ActivityPosition(at: $0.lastAt, id: $0.id.rawValue) } : nil
+            return ConversationPage(
+                entries: try shown.compactMap { try Self.entry(of: $0, for: user, database) }, next: next,
+                unreadTotal: try UnreadQuery.total(of: user, database))
+        }
+    }
+
+    func entry(_ id: ConversationID, of user: UserID) async throws -> ConversationEntry? {
+        try await storage.read { database in
+            guard let conversation = try ConversationRows.find(id, in: database), !conversation.isOver,
+                let other = conversation.other(than: user)
+            else { return nil }
+            let isThere = try RawStatement("SELECT 1 FROM profiles_users WHERE id = ? AND closed = 0", in: database)
+                .row([.integer(other.rawValue)]) { _ in true }
+            return isThere == nil ? nil : try Self.entry(of: conversation, for: user, database)
+        }
+    }
+
+    func messages(of conversation: ConversationID, in seqs: [ClosedRange<Int64>]) async throws -> [[ShownMessage]] {
+        try await storage.read { database in try seqs.map { try Self.messages(of: conversation, in: $0, database) } }
+    }
+
+    func unread(of user: UserID, in conversation: ConversationID?) async throws -> UnreadCounts {
+        try await storage.read { database in
+            guard let conversation else {
+                return UnreadCounts(part: nil, total: try UnreadQuery.total(of: user, database))
+            }
+            let (found, _) = try ConversationRows.live(conversation, of: user, in: database)
+            return try UnreadQuery.counts(in: conversation, after: found.marks(of: user).read, of: user, database)
+        }
+    }
+
+    private static let list = """
+        SELECT \(Conversation.columns) FROM chat_conversations
+        WHERE user_a = ?1 AND ended_at IS NULL AND (last_at, id) < (?2, ?3)
+            AND EXISTS (SELECT 1 FROM profiles_users p WHERE p.id = user_b AND p.closed = 0)
+        UNION ALL
+        SELECT \(Conversation.columns) FROM chat_conversations
+        WHERE user_b = ?1 AND ended_at IS NULL AND (last_at, id) < (?2, ?3)
+            AND EXISTS (SELECT 1 FROM profiles_users p WHERE p.id = user_a AND p.closed = 0)
+        ORDER BY last_at DESC, id DESC LIMIT ?4
+        """
+
+    private static func entry(
+        of conversation: Conversation, for user: UserID, _ database: Database
+    ) throws -> ConversationEntry? {
+        guard let other = conversation.other(than: user) else { return nil }
+        let mark = conversation.marks(of: user).read
+        return ConversationEntry(
+            conversation: conversation, viewer: user, other: other,
+            unread: mark < conversation.lastSeq
+                ? try UnreadQuery.count(in: conversation.id, after: mark, of: user, database) : 0,
+            lastMessage: try MessageRows.find(conversation.lastSeq, in: conversation.id, database))
+    }
+
+    private static func messages(
+        of conversation: ConversationID, in seqs: ClosedRange<Int64>, _ database: Database
+    ) throws -> [ShownMessage] {
+        let range: [SQLValue] = [.integer(conversation.rawValue), .integer(seqs.lowerBound), .integer(seqs.upperBound)]
+        var reactions: [Int64: [Reaction]] = [:]
+        try RawStatement(
+            """
+            SELECT seq, user_id, reaction FROM chat_reactions
+            WHERE conversation_id = ? AND seq BETWEEN ? AND ? ORDER BY seq, user_id
+            """, in: database
+        ).forEach(range) { row in
+            let reaction = Reaction(user: UserID(rawValue: row.integer(1)), reaction: row.text(2))
+            reactions[row.integer(0), default: []].append(reaction)
+            return true
+        }
+        var messages: [ShownMessage] = []
+        try RawStatement(
+            """
+            SELECT \(Message.columns) FROM chat_messages
+            WHERE conversation_id = ? AND seq BETWEEN ? AND ? ORDER BY seq
+            """, in: database
+        ).forEach(range) { row in
+            let message = Message(row)
+            messages.append(ShownMessage(message: message, reactions: reactions[message.seq] ?? []))
+            return true
+        }
+        return messages
+    }
+}

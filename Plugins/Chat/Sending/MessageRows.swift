@@ -1,0 +1,95 @@
+import GRDB
+import SparkCore
+import SparkStorage
+
+/// The rows of messages, inside a write.
+enum MessageRows {
+    /// What became of a message with this sender and client identifier before; nil for a new one.
+    static func known(_ pending: PendingSend, in database: Database) throws -> SendOutcome? {
+        let key: [SQLValue] = [.integer(pending.sender.rawValue), .text(pending.clientID)]
+        let stored = try RawStatement(
+            "SELECT id, conversation_id, seq, sent_at FROM chat_messages WHERE sender_id = ? AND client_id = ?", in: database
+        ).row(key) { row in
+            SendReceipt(
+                id: MessageID(rawValue: row.integer(0)), conversation: ConversationID(rawValue: row.integer(1)),
+                seq: row.integer(2), sentAt: row.time(3), isDuplicate: true)
+        }
+        if let stored {
+            return stored.conversation == pending.conversation ? .duplicate(stored) : .refused(ChatError.clientIDReused)
+        }
+        guard !pending.isReviewed else { return nil }
+        let held = try RawStatement(
+            "SELECT conversation_id FROM chat_held WHERE sender_id = ? AND client_id = ?", in: database
+        ).row(key) { ConversationID(rawValue: $0.integer(0)) }
+        return held.map { .refused($0 == pending.conversation ? ChatError.held : ChatError.clientIDReused) }
+    }
+
+    static func insert(_ message: Message, in database: Database) throws {
+        try RawStatement(
+            """
+            INSERT INTO chat_messages (id, conversation_id, seq, sender_id, client_id, content, text, sent_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """, in: database
+        ).run([
+            .integer(message.id.rawValue), .integer(message.conversation.rawValue), .integer(message.seq),
+            .integer(message.from.rawValue), .text(message.clientID), .integer(message.content.rawValue), .text(message.text),
+            .time(message.sentAt),
+        ])
+    }
+
+    static func hold(_ pending: PendingSend, id: MessageID, at now: Timestamp, in database: Database) throws {
+        try RawStatement(
+            """
+            INSERT INTO chat_held (id, conversation_id, sender_id, client_id, content, text, held_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """, in: database
+        ).run([
+            .integer(id.rawValue), .integer(pending.conversation.rawValue), .integer(pending.sender.rawValue),
+            .text(pending.clientID), .integer(pending.content.rawValue), .text(pending.text), .time(now),
+        ])
+    }
+
+    /// The highest identifier that a message ever had, as far as is known.
+    static func highestID(in database: Database) throws -> Int64 {
+        try RawStatement(
+            """
+            SELECT max(coalesce((SELECT max(id) FROM chat_messages), 0),
+                coalesce((SELECT message_id FROM chat_search_progress), 0))
+            """, in: database
+        ).row([]) { $0.integer(0) } ?? 0
+    }
+
+    static func find(_ seq: Int64, in conversation: ConversationID, _ database: Database) throws -> Message? {
+        try RawStatement(
+            "SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ? AND seq = ?", in: database
+        ).row([.integer(conversation.rawValue), .integer(seq)]) { Message($0) }
+    }
+}
+
+/// The rows of conversations, inside a write.
+enum ConversationRows {
+    static func find(_ id: ConversationID, in database: Database) throws -> Conversation? {
+        try RawStatement("SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?", in: database)
+            .row([.integer(id.rawValue)]) { Conversation($0) }
+    }
+
+    /// One that is not over, and the other one of it.
+    /// - Throws: `ChatError.gone`.
+    static func live(
+        _ id: ConversationID, of user: UserID, in database: Database
+    ) throws -> (conversation: Conversation, other: UserID) {
+        guard let conversation = try find(id, in: database), !conversation.isOver, let other = conversation.other(than: user)
+        else { throw ChatError.gone }
+        return (conversation, other)
+    }
+
+    /// Takes a new message to its end.
+    static func extend(_ conversation: Conversation, by message: Message, in database: Database) throws {
+        try RawStatement(
+            "UPDATE chat_conversations SET last_seq = ?, last_at = max(last_at, ?) WHERE id = ?", in: database
+        ).run([.integer(message.seq), .time(message.sentAt), .integer(conversation.id.rawValue)])
+        guard conversation.openedBy == nil else { return }
+        try RawStatement("UPDATE chat_conversations SET opened_by = ?, opened_at = ? WHERE id = ?", in: database)
+            .run([.integer(message.from.rawValue), .time(message.sentAt), .integer(conversation.id.rawValue)])
+    }
+}

@@ -1,0 +1,146 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+import Synchronization
+
+/// Stores messages: a row, the conversation's new end and an event for each of the two, in one transaction. All that can forbid a
+/// message is asked before its first row is written, so a refused one needs no rolling back.
+final class MessageWriter: Sendable {
+    private let stream: any EventStreaming
+    private let identifiers: IdentifierGenerator
+    private let policies: Contributions<any MessagePolicy>
+    private let metrics: ChatMetrics
+    /// The last identifier given to a message. The search knows by identifiers what it has seen, so they rise whatever the clock does.
+    private let lastID = Mutex<Int64?>(nil)
+
+    init(
+        stream: any EventStreaming, identifiers: IdentifierGenerator, policies: Contributions<any MessagePolicy>,
+        metrics: ChatMetrics
+    ) {
+        self.stream = stream
+        self.identifiers = identifiers
+        self.policies = policies
+        self.metrics = metrics
+    }
+
+    /// Decides about some messages in their order, and has everybody told after the commit.
+    func write(_ batch: [PendingSend], in transaction: WriteTransaction) throws {
+        let policies = policies.all
+        var outcomes: [(PendingSend, SendOutcome)] = []
+        outcomes.reserveCapacity(batch.count)
+        for pending in batch {
+            let outcome = try decide(pending, policies, in: transaction)
+            if case .stored(let message, let other, _) = outcome {
+                transaction.publish(
+                    MessageSent(
+                        message: message.id, conversation: message.conversation, seq: message.seq, from: message.from, to: other))
+            }
+            outcomes.append((pending, outcome))
+        }
+        // After the events: who hears of a message reads what is so.
+        transaction.afterCommit { [self, outcomes] in tell(outcomes) }
+    }
+
+    /// Tells those who sent that nothing of it was stored, and to try again.
+    func refuse(_ batch: [PendingSend], _ error: any ClientError) {
+        tell(batch.map { ($0, .refused(error)) })
+    }
+
+    private func tell(_ outcomes: [(PendingSend, SendOutcome)]) {
+        var deliveries: [StreamDelivery] = []
+        deliveries.reserveCapacity(outcomes.count * 3)
+        var answers: [() -> Void] = []
+        for (pending, outcome) in outcomes {
+            let result: Result<SendReceipt, any Error>
+            var events: [StreamDelivery] = []
+            switch outcome {
+            case .stored(let message, _, let stored):
+                result = .success(message.receipt)
+                events = stored
+            case .duplicate(let receipt): result = .success(receipt)
+            case .refused(let error): result = .failure(error)
+            }
+            switch pending.reply {
+            case .connection(let connection):
+                deliveries.append(.reply(connection, frame: Self.answer(to: pending.clientID, result)))
+            case .call(let answer): answers.append { answer(result) }
+            }
+            deliveries += events
+        }
+        stream.deliver(deliveries)
+        for answer in answers { answer() }
+        let now = ContinuousClock.now
+        for case (let pending, .stored(let message, _, _)) in outcomes {
+            metrics.sent(message.content, in: now - pending.receivedAt)
+        }
+    }
+
+    private static func answer(to clientID: String, _ result: Result<SendReceipt, any Error>) -> [UInt8] {
+        switch result {
+        case .success(let receipt): ChatFrames.ack(receipt, clientID: clientID)
+        case .failure(let error): Frame.nack(clientID: clientID, error as? any ClientError ?? ChatError.busy)
+        }
+    }
+
+    // MARK: In the transaction
+
+    private func decide(
+        _ pending: PendingSend, _ policies: [any MessagePolicy], in transaction: WriteTransaction
+    ) throws -> SendOutcome {
+        let database = transaction.database
+        if let known = try MessageRows.known(pending, in: database) { return known }
+        guard let conversation = try ConversationRows.find(pending.conversation, in: database), !conversation.isOver,
+            let other = conversation.other(than: pending.sender)
+        else { return .refused(ChatError.gone) }
+        if !pending.isReviewed {
+            let draft = MessageDraft(
+                conversation: conversation.id, from: pending.sender, to: other, content: pending.content, text: pending.text,
+                isOpening: conversation.openedBy == nil)
+            for policy in policies {
+                switch try policy.judge(draft, at: transaction.now, in: transaction) {
+                case .allow: continue
+                case .deny(let error): return .refused(error)
+                case .hold:
+                    try MessageRows.hold(pending, id: identifiers.next(), at: transaction.now, in: database)
+                    metrics.held()
+                    return .refused(ChatError.held)
+                }
+            }
+        }
+        return try store(pending, in: conversation, to: other, transaction)
+    }
+
+    private func store(
+        _ pending: PendingSend, in conversation: Conversation, to other: UserID, _ transaction: WriteTransaction
+    ) throws -> SendOutcome {
+        let (database, now) = (transaction.database, transaction.now)
+        let message = Message(
+            id: try nextID(in: database), conversation: conversation.id, seq: conversation.lastSeq + 1, from: pending.sender,
+            clientID: pending.clientID, content: pending.content, text: pending.text, sentAt: now)
+        try MessageRows.insert(message, in: database)
+        try ConversationRows.extend(conversation, by: message, in: database)
+        let (event, members) = ChatEvents.message(message)
+        let events = [
+            try stream.record(event, members: members, for: message.from, at: now, in: database),
+            try stream.record(event, members: members, for: other, at: now, in: database),
+        ]
+        return .stored(message, to: other, events: events)
+    }
+
+    private func nextID(in database: Database) throws -> MessageID {
+        try lastID.withLock { last in
+            let floor = try last ?? MessageRows.highestID(in: database)
+            let next: MessageID = identifiers.next()
+            let id = max(next.rawValue, floor + 1)
+            last = id
+            return MessageID(rawValue: id)
+        }
+    }
+}
+
+extension Message {
+    var receipt: SendReceipt {
+        SendReceipt(id: id, conversation: conversation, seq: seq, sentAt: sentAt, isDuplicate: false)
+    }
+}
