@@ -26,7 +26,10 @@ struct SessionHints: Sendable {
 
 extension SessionHints: ConnectionObserving {
     func connected(_ connection: any StreamConnection, isBackground: Bool) {
-        if !isBackground { began(connection.principal.user) }
+        // After a restart everybody comes at once; what they do not ask for must not be worked out for them all.
+        guard !isBackground, cache.hasSpill else { return }
+        let (cache, user) = (cache, connection.principal.user)
+        Task { await cache.sessionBegan(user.cacheKey, isLoaded: false) }
     }
 
     func disconnected(_ connection: any StreamConnection, wasLast: Bool) {
