@@ -34,6 +34,8 @@ public struct InboxBounds: Hashable, Sendable {
     public let floor: Int64
     /// The newest event's number; 0 before the first.
     public let head: Int64
+
+    public init(floor: Int64, head: Int64) { (self.floor, self.head) = (floor, head) }
 }
 
 /// The table of all users' numbered events.
