@@ -11,6 +11,12 @@ struct NewMessage: Sendable {
     let content: MessageContent
     let text: String
 
+    init(clientID: String, content: MessageContent, text: String) {
+        self.clientID = clientID
+        self.content = content
+        self.text = text
+    }
+
     /// - Parameter characters: of a text at most.
     init(from reader: inout ObjectReader, characters: Int) {
         clientID = reader.value("client_id", format: "1 to 64 visible ASCII characters", Self.clientID) ?? ""

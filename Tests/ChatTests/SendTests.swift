@@ -93,7 +93,8 @@ import Testing
                 #expect(try await chat.call("PATCH", "\(path)/messages/1", people[0], ["text": "x"]).code == "chat.gone")
             }
             #expect(answers.count == 1)
-            #expect(chat.stream.sent("unmatch", to: people[0].id).map { $0["conversation"]?.string } == [over.wire, blocked.wire])
+            #expect(
+                chat.stream.sent("unmatch", to: people[0].id).map { $0["conversation"]?.string } == [over.wire, blocked.wire])
             #expect(try await chat.call("GET", "/conversations/nonsense", people[0]).status == 404)
         }
     }
@@ -208,7 +209,9 @@ import Testing
         }
     }
 
-    @Test("messages from both sides at once are numbered without holes, in each sender's order, resent ones once", .timeLimit(.minutes(5)))
+    @Test(
+        "messages from both sides at once are numbered without holes, in each sender's order, resent ones once",
+        .timeLimit(.minutes(5)))
     func concurrent() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -267,7 +270,8 @@ import Testing
                     return try JSONParser.parse(Frame.numbered(row.event.type, offset: row.offset, members: members))
                 }
             }
-            #expect(replayed.map { $0["type"]?.string } == ["message", "message", "message", "message.edited", "message.deleted"])
+            #expect(
+                replayed.map { $0["type"]?.string } == ["message", "message", "message", "message.edited", "message.deleted"])
             #expect(replayed.map { $0["text"]?.string } == ["uno", "", "three", "uno", nil])
             #expect(replayed.map { $0["deleted"]?.bool } == [nil, true, nil, nil, nil])
             #expect(replayed[0]["edited_at"]?.string != nil)
