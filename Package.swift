@@ -20,9 +20,11 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
@@ -73,6 +75,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -83,7 +86,10 @@ let package = Package(
         .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkSystem", crypto, logging], swiftSettings: strict),
         .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(
-            name: "SparkBench", dependencies: ["SparkCache", "SparkDecks", "SparkCore", crypto, logging], swiftSettings: strict),
+            name: "SparkBench",
+            dependencies: [
+                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", crypto, histogram, logging, nioCore, nioPosix,
+            ], swiftSettings: strict),
         .target(
             name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],
             swiftSettings: strict),
@@ -95,7 +101,7 @@ let package = Package(
             name: "SparkTransport",
             dependencies: [
                 "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1,
-                nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
+                nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
             ],
             swiftSettings: strict),
         .target(
@@ -116,7 +122,9 @@ let package = Package(
         .target(name: "CSparkData"),
         .target(
             name: "SparkDemo", dependencies: ["SparkKit", "SparkCore", "CSparkData"], swiftSettings: strict),
-        .target(name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore, nioHTTP1], swiftSettings: strict),
+        .target(
+            name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore, nioPosix, nioHTTP1, nioWebSocket],
+            swiftSettings: strict),
         .target(name: "SparkAudit", dependencies: ["SparkClient", "SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkTestSupport",
@@ -133,7 +141,10 @@ let package = Package(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
         .testTarget(
             name: "SparkTransportTests",
-            dependencies: ["SparkTransport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, nioCore, nioEmbedded, nioHTTP1],
+            dependencies: [
+                "SparkTransport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, logging, nioCore, nioEmbedded, nioHTTP1,
+                nioHTTPTypes, nioWebSocket,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SparkServerTests",

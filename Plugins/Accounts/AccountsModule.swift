@@ -19,7 +19,7 @@ public struct AccountsModule: SparkModule {
     private let hasher: PasswordHasher
 
     public init(configuration: AccountsConfiguration, context: ModuleContext) throws {
-        let store = SQLiteAccountsStore(storage: context.storage, personalData: context.personalData)
+        let store = SQLiteAccountsStore(storage: context.storage, personalData: context.personalData, stream: context.stream)
         let metrics = AccountsMetrics()
         let secrets = SecretSource(random: context.isEphemeral ? context.random : SystemRandomSource())
         let accessTokens = AccessTokens(
@@ -48,6 +48,7 @@ public struct AccountsModule: SparkModule {
         registrar.invalidate(on: SessionRevoked.self) { [.session($0.session)] }
         let service = service
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }
+        registrar.contribute((any ConnectionObserving).self, service.hints)
         registrar.demo(AccountsDemo.load)
         registrar.service(PasswordHasherShutdown(hasher: hasher))
     }

@@ -29,7 +29,7 @@ extension SQLiteAccountsStore {
             if let successor, successor.usedAt == nil, refresh.at <= usedAt + refresh.repeatWindow {
                 return .granted(token.user, token.session)
             }
-            _ = try Self.revoke(token.session, of: token.user, at: refresh.at, in: transaction)
+            _ = try revoke(token.session, of: token.user, at: refresh.at, in: transaction)
             return .reused(token.user, token.session)
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import SparkCore
+import SparkKit
 import SparkStorage
 
 extension SQLiteAccountsStore {
@@ -77,13 +78,13 @@ extension SQLiteAccountsStore {
 
     func revoke(_ session: SessionID, of user: UserID, at now: Timestamp) async throws -> Bool {
         try await storage.write { transaction in
-            try Self.revoke(session, of: user, at: now, in: transaction)
+            try revoke(session, of: user, at: now, in: transaction)
         }
     }
 
     func revokeSessions(of user: UserID, except kept: SessionID, at now: Timestamp) async throws -> [SessionID] {
         try await storage.write { transaction in
-            try Self.revokeAll(of: user, except: kept, at: now, in: transaction)
+            try revokeAll(of: user, except: kept, at: now, in: transaction)
         }
     }
 
@@ -103,18 +104,21 @@ extension SQLiteAccountsStore {
         }
     }
 
-    static func revoke(
+    /// In a write; also tells the user's devices, under their next number.
+    func revoke(
         _ session: SessionID, of user: UserID, at now: Timestamp, in transaction: WriteTransaction
     ) throws -> Bool {
         try transaction.database.cachedStatement(
             sql: "UPDATE accounts_sessions SET revoked_at = ? WHERE id = ? AND user_id = ? AND revoked_at IS NULL"
         ).execute(arguments: [now.milliseconds, session.rawValue, user.rawValue])
         guard transaction.database.changesCount == 1 else { return false }
+        let members = Frame.members { $0.field("session", session) }
+        try stream.append(InboxEvent(type: "session.revoked", members: members), to: [user], in: transaction)
         transaction.publish(SessionRevoked(user: user, session: session))
         return true
     }
 
-    static func revokeAll(
+    func revokeAll(
         of user: UserID, except kept: SessionID?, at now: Timestamp, in transaction: WriteTransaction
     ) throws -> [SessionID] {
         let open = try Int64.fetchAll(

@@ -8,6 +8,7 @@ import SparkStorage
 struct SQLiteAccountsStore: AccountsStore {
     let storage: Storage
     let personalData: PersonalDataRegistry
+    let stream: any EventStreaming
 
     func account(withEmail email: String) throws -> Account? {
         try storage.pointRead { reader in
@@ -61,7 +62,7 @@ struct SQLiteAccountsStore: AccountsStore {
                     """
             ).execute(arguments: [new, user.rawValue, old])
             guard database.changesCount == 1 else { return nil }
-            return try Self.revokeAll(of: user, except: kept, at: now, in: transaction)
+            return try revokeAll(of: user, except: kept, at: now, in: transaction)
         }
     }
 
@@ -73,7 +74,7 @@ struct SQLiteAccountsStore: AccountsStore {
             if let closedAt = state.closedAt { return (closedAt, []) }
             try transaction.database.cachedStatement(sql: "UPDATE accounts_users SET closed_at = ? WHERE id = ?")
                 .execute(arguments: [now.milliseconds, user.rawValue])
-            let revoked = try Self.revokeAll(of: user, except: nil, at: now, in: transaction)
+            let revoked = try revokeAll(of: user, except: nil, at: now, in: transaction)
             try along(transaction)
             transaction.publish(AccountClosed(user: user))
             try transaction.enqueue(

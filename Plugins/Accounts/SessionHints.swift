@@ -1,5 +1,6 @@
 import SparkCache
 import SparkCore
+import SparkKit
 
 /// Tells the cache who comes and who leaves: what somebody will ask for is fetched ahead, and makes room when they are gone.
 struct SessionHints: Sendable {
@@ -12,10 +13,26 @@ struct SessionHints: Sendable {
         Task { await cache.sessionBegan(user.cacheKey) }
     }
 
+    /// To be told when nobody of the user is connected any more.
+    private func left(_ user: UserID) { cache.sessionEnded(user.cacheKey) }
+
     /// To be told after a session was revoked; counts only when it was the last one.
     func ended(_ user: UserID) {
         // Without an answer nothing is let go, which costs room for a while.
         guard let isThere = try? store.hasOpenSession(user), !isThere else { return }
         cache.sessionEnded(user.cacheKey)
+    }
+}
+
+extension SessionHints: ConnectionObserving {
+    func connected(_ connection: any StreamConnection, isBackground: Bool) {
+        // After a restart everybody comes at once; what they do not ask for must not be worked out for them all.
+        guard !isBackground, cache.hasSpill else { return }
+        let (cache, user) = (cache, connection.principal.user)
+        Task { await cache.sessionBegan(user.cacheKey, isLoaded: false) }
+    }
+
+    func disconnected(_ connection: any StreamConnection, wasLast: Bool) {
+        if wasLast { left(connection.principal.user) }
     }
 }

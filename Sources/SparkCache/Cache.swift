@@ -59,7 +59,7 @@ public final class Cache: Sendable {
         state.withLock { state in
             state.namespaces[ordinal].encode = CacheNamespace<Key, Value>.encode
             state.namespaces[ordinal].revive = { [weak namespace] in namespace?.revive($0, from: $1) }
-            state.namespaces[ordinal].fetchAhead = { [weak namespace] in await namespace?.fetchAhead($0) }
+            state.namespaces[ordinal].fetchAhead = { [weak namespace] in await namespace?.fetchAhead($0, isLoaded: $1) }
             state.namespaces[ordinal].demote = { [weak namespace] in namespace?.demote($0) }
             // Not weak: what waits for the origin goes there, whoever holds the namespace.
             guard let behind = namespace.behind else { return }
@@ -156,11 +156,16 @@ public final class Cache: Sendable {
     // MARK: Sessions
 
     /// Somebody came: their entries are fetched ahead from the disk, namespace by namespace.
-    public func sessionBegan(_ key: CacheKey) async {
+    /// - Parameter isLoaded: whether what is not there is loaded as well; false where very many may come at once, and few of them may
+    ///   ask for it.
+    public func sessionBegan(_ key: CacheKey, isLoaded: Bool = true) async {
         for namespace in state.withLock({ $0.namespaces }) where namespace.policy.followsSessions {
-            await namespace.fetchAhead(key)
+            await namespace.fetchAhead(key, isLoaded)
         }
     }
+
+    /// Whether there is anything on the disk that could be fetched ahead.
+    public var hasSpill: Bool { tiers.spill != nil }
 
     /// Somebody left: their entries go first when room is needed.
     public func sessionEnded(_ key: CacheKey) {

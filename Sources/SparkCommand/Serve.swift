@@ -22,9 +22,13 @@ struct Serve: AsyncParsableCommand {
     @Flag(name: .long, help: "Stop when the parent process ends.")
     var exitWithParent = false
 
+    @Flag(name: .long, help: "Send WebSocket messages on /api/v1/ws/echo back, to anybody; for conformance suites.")
+    var wsEcho = false
+
     func run() async throws {
         try await reporting {
-            let configuration = try common.load(further: listen.map { ["http.listen=\($0)"] } ?? [])
+            let configuration = try common.load(
+                further: (listen.map { ["http.listen=\($0)"] } ?? []) + (wsEcho ? ["http.ws_echo=true"] : []))
             let process: ServerConfiguration = configuration.section("server")
             OpenFiles.raiseLimit()
             let directory = try ephemeral ? DataDirectory.temporary() : DataDirectory(path: process.dataDirectory)

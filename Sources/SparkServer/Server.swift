@@ -44,6 +44,8 @@ public final class Server: Sendable {
     let edge: Edge
     let outbox: OutboxWorker
     let events: EventBus
+    private let hub: Hub
+    private let gateway: StreamGateway
     private let options: Options
     private let registration: Registration
     private let exchange: ModuleExchange
@@ -77,13 +79,14 @@ public final class Server: Sendable {
         let cache = Cache(options.configuration.section("cache"), options: options, keys: keys)
         let exchange = ModuleExchange()
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
-        let personalData = PersonalDataRegistry(manifests: plan.manifests)
+        let personalData = PersonalDataRegistry(manifests: [StreamManifest.manifest] + plan.manifests)
+        let hub = Hub(storage: storage, clock: options.clock)
         let registration = Registration(
             plan: plan, configuration: options.configuration,
             context: { manifest, exchange in
                 ModuleContext(
                     clock: options.clock, random: options.random, identifiers: identifiers, storage: storage,
-                    cache: cache, keys: keys,
+                    cache: cache, stream: hub, keys: keys,
                     personalData: personalData, logger: options.logger, isEphemeral: options.isEphemeral,
                     manifest: manifest, exchange: exchange)
             }, exchange: exchange)
@@ -95,21 +98,35 @@ public final class Server: Sendable {
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
         let delivery = CommitDelivery(
             cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
-            registration.entries.flatMap(\.registrar.followers))
+            registration.entries.flatMap(\.registrar.followers) + [hub.revocations])
         storage.observeCommits(prepare: { delivery.announce($0) }) { delivery.deliver($0) }
         self.events = events
+        hub.freeze(
+            frames: FrameTable(
+                client: registration.entries.flatMap(\.registrar.clientFrames),
+                server: registration.entries.flatMap(\.registrar.serverFrames)),
+            observers: exchange.contributions(of: (any ConnectionObserving).self).all)
+        let authenticator = exchange.provider(of: (any Authenticating).self)?.value
+        let activity = exchange.provider(of: (any ActivityRecording).self)?.value
+        let gateway = StreamGateway(
+            hub: hub, configuration: options.configuration.section("stream"), tickets: StreamTickets(clock: options.clock),
+            authenticator: authenticator, activity: activity, random: options.random, logger: options.logger,
+            hasGenerousLimits: options.isEphemeral)
+        self.gateway = gateway
+        let streamRoutes = StreamRoutes(gateway: gateway).all
         self.edge = Edge(
             Edge.Parts(
                 configuration: options.configuration.section("http"), clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
-                authenticator: exchange.provider(of: (any Authenticating).self)?.value,
-                activity: exchange.provider(of: (any ActivityRecording).self)?.value),
-            routes: registration.routes + readiness.routes + [Self.documentRoute(registration)])
+                authenticator: authenticator, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
+            routes: registration.routes + streamRoutes.map(\.mounted) + readiness.routes
+                + Self.documentRoutes(registration, streamRoutes, hub))
         self.outbox = OutboxWorker(
             storage: storage,
             handlers: Dictionary(
                 uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) }),
             clock: options.clock, random: options.random, logger: options.logger)
+        self.hub = hub
         self.storage = storage
         self.cache = cache
         self.plan = plan
@@ -126,7 +143,10 @@ public final class Server: Sendable {
     public func port<Port>(_ type: Port.Type) -> Port? { exchange.provider(of: type)?.value }
 
     /// The OpenAPI 3.1 document.
-    public var openAPI: JSONValue { Self.document(registration).json }
+    public var openAPI: JSONValue { Self.document(registration, StreamRoutes(gateway: gateway).all).json }
+
+    /// The AsyncAPI 3.0 document of the stream.
+    public var asyncAPI: JSONValue { AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text).json }
 
     /// What each module declared, for `spark modules`.
     public var inventory: [ModuleInventory] {
@@ -196,7 +216,8 @@ public final class Server: Sendable {
         }
         let services: [any Service] =
             [events, outbox, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache)]
-            + registration.entries.flatMap(\.registrar.services) + [listener, Farewell(readiness: readiness)]
+            + registration.entries.flatMap(\.registrar.services)
+            + [listener, StreamService(gateway: gateway, logger: logger), Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(
             services: services.map {
                 .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
@@ -218,7 +239,13 @@ public final class Server: Sendable {
     /// - Throws: `PlanError` for what does not fit.
     package func prepare() async throws {
         let mark = "\(options.random.next())"
-        let last = options.directory.isOwner ? try await storage.renewMark(mark) : ""
+        var last = ""
+        if options.directory.isOwner {
+            let isKnown = try options.directory.note(mark: mark, after: try storage.mark())
+            last = try await storage.renewMark(mark)
+            let epoch = String(options.random.next(), radix: 36)
+            hub.begin(epoch: try await storage.epoch(renewedAs: isKnown ? nil : epoch, orFirst: epoch))
+        }
         cache.open(lastMark: last, mark: mark)
         for entry in registration.entries {
             for prepare in entry.registrar.preparations {
@@ -244,17 +271,25 @@ public final class Server: Sendable {
         options.directory.release()
     }
 
-    private static func document(_ registration: Registration) -> OpenAPIDocument {
-        OpenAPIDocument(
+    private static func document(_ registration: Registration, _ streamRoutes: [Route]) -> OpenAPIDocument {
+        let stream = StreamManifest.manifest
+        return OpenAPIDocument(
             modules: registration.entries.map { entry in
                 (entry.manifest.id, entry.manifest.summary, entry.registrar.routes.map(\.mounted))
-            }, version: SparkVersion.text)
+            } + [(stream.id, stream.summary, streamRoutes.map(\.mounted))], version: SparkVersion.text)
     }
 
-    private static func documentRoute(_ registration: Registration) -> Route {
-        let bytes = JSONWriter.bytes(of: document(registration).json)
-        return Route(.get, "/openapi.json", "The OpenAPI 3.1 document", access: .open, rateLimit: .probe) { _ in
-            Reply(json: bytes, entityTag: SparkVersion.text)
+    private static func documentRoutes(_ registration: Registration, _ streamRoutes: [Route], _ hub: Hub) -> [Route] {
+        let asyncAPI = AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text).json
+        let documents = [
+            ("/openapi.json", "The OpenAPI 3.1 document", document(registration, streamRoutes).json),
+            ("/asyncapi.json", "The AsyncAPI 3.0 document of the stream", asyncAPI),
+        ]
+        return documents.map { path, summary, document in
+            let bytes = JSONWriter.bytes(of: document)
+            return Route(.get, path, summary, access: .open, rateLimit: .probe) { _ in
+                Reply(json: bytes, entityTag: SparkVersion.text)
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ package struct Edge: Sendable {
     package let router: EdgeRouter
     private let configuration: EdgeConfiguration
     private let idempotency: IdempotencyStore
+    private let gateway: WebSocketGateway
 
     /// What the edge is put together from.
     package struct Parts {
@@ -25,11 +26,16 @@ package struct Edge: Sendable {
         package let hasGenerousLimits: Bool
         package let authenticator: (any Authenticating)?
         package let activity: (any ActivityRecording)?
+        /// The paths on which connections become WebSockets; all different.
+        package let webSockets: [WebSocketRoute]
+        /// What stands for a token in a URL; nil where nothing does.
+        package let tickets: StreamTickets?
 
         package init(
             configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
             keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
-            activity: (any ActivityRecording)?
+            activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
+            tickets: StreamTickets? = nil
         ) {
             self.configuration = configuration
             self.clock = clock
@@ -40,6 +46,8 @@ package struct Edge: Sendable {
             self.hasGenerousLimits = hasGenerousLimits
             self.authenticator = authenticator
             self.activity = activity
+            self.webSockets = webSockets
+            self.tickets = tickets
         }
     }
 
@@ -55,11 +63,17 @@ package struct Edge: Sendable {
             ], clock: parts.clock)
         self.configuration = configuration
         self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: parts.clock)
+        let gateway = WebSocketGateway(
+            routes: parts.webSockets + (configuration.echoesWebSockets ? [.echo] : []),
+            trustedProxies: configuration.trustedProxies, random: parts.random, logger: parts.logger,
+            patience: configuration.requestTimeout)
+        self.gateway = gateway
         self.router = EdgeRouter(
-            routes: routes,
+            routes: routes + gateway.fallbacks(besides: routes),
             dispatcher: Dispatcher(
                 configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
-                activity: parts.activity, limiter: limiter, idempotency: idempotency, logger: parts.logger))
+                activity: parts.activity, tickets: parts.tickets, limiter: limiter, idempotency: idempotency, logger: parts.logger
+            ))
     }
 
     /// Forgets kept answers that are too old.
@@ -70,11 +84,11 @@ package struct Edge: Sendable {
     package func server(
         host: String, port: Int, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
-        let (idle, request) = (configuration.idleTimeout, configuration.requestTimeout)
+        let (idle, request, gateway) = (configuration.idleTimeout, configuration.requestTimeout, gateway)
         return Application(
             responder: router,
             server: HTTPServerBuilder { responder in
-                EdgeChannel(responder: responder, idleTimeout: idle, requestTimeout: request)
+                EdgeChannel(responder: responder, idleTimeout: idle, requestTimeout: request, gateway: gateway)
             },
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: 4_096),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },

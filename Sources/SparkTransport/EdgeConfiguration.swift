@@ -11,6 +11,8 @@ public struct EdgeConfiguration: ModuleConfiguration {
     public let readsPerMinute: Int
     public let writesPerMinute: Int
     public let trustedProxies: Set<String>
+    /// Whether everybody may open `/api/v1/ws/echo`.
+    public let echoesWebSockets: Bool
 
     public static let settings: [Setting] = [
         .text("listen", default: "127.0.0.1:7775", "Address and port; port 0 lets the system pick one."),
@@ -25,6 +27,7 @@ public struct EdgeConfiguration: ModuleConfiguration {
         .list(
             "trusted_proxies", default: [],
             "Addresses of reverse proxies whose X-Forwarded-For is believed."),
+        .boolean("ws_echo", default: false, "Whether /api/v1/ws/echo sends WebSocket messages back, to anybody; for tests."),
     ]
 
     public init(_ values: SettingValues) {
@@ -36,6 +39,7 @@ public struct EdgeConfiguration: ModuleConfiguration {
         self.readsPerMinute = values.integer("reads_per_minute")
         self.writesPerMinute = values.integer("writes_per_minute")
         self.trustedProxies = Set(values.list("trusted_proxies"))
+        self.echoesWebSockets = values.boolean("ws_echo")
     }
 
     /// The host and port of `listen`; nil when it has no such form.

@@ -1,22 +1,23 @@
 import HTTPTypes
+import Logging
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import SparkCore
 import Testing
 
 @testable import SparkTransport
 
 @Suite("A connection's pipeline")
 struct EdgeChannelTests {
-    /// The handlers on the network's side, with a recorder in the responder's place.
+    /// A whole connection, with nobody in the responder's place.
     private func channel() async throws -> NIOAsyncTestingChannel {
         let channel = NIOAsyncTestingChannel()
-        try await channel.eventLoop.submit {
-            let pipeline = channel.pipeline.syncOperations
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)
-            try pipeline.addHandlers(EdgeChannel.guards(requestTimeout: .seconds(15)))
-        }.get()
+        let gateway = WebSocketGateway(
+            routes: [], trustedProxies: [], random: SystemRandomSource(), logger: Logger(label: "test"), patience: .seconds(15))
+        let edge = EdgeChannel(
+            responder: { _, _, _ in }, idleTimeout: .seconds(60), requestTimeout: .seconds(15), gateway: gateway)
+        _ = try await channel.eventLoop.flatSubmit { edge.setup(channel: channel, logger: Logger(label: "test")) }.get()
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         return channel
     }

@@ -2,12 +2,13 @@ import Synchronization
 
 extension CacheNamespace {
     /// Brings an entry from the disk to memory, if it is there and not in memory.
-    func fetchAhead(_ key: CacheKey) async {
+    /// - Parameter isLoaded: whether what neither tier has is loaded.
+    func fetchAhead(_ key: CacheKey, isLoaded: Bool) async {
         let (entry, hash) = locate(key)
         let isOnDisk = tiers.shard(hash).withLock { !$0.expect(entry, hash) && $0.location(hash) != nil }
         // A fault of the disk or a cancellation leaves the entry to whoever asks for it.
         if isOnDisk { _ = try? await readCold(entry, hash) }
-        if let ahead = ahead.withLock({ $0 }), !tiers.shard(hash).withLock({ $0.contains(entry, hash) }) {
+        if isLoaded, let ahead = ahead.withLock({ $0 }), !tiers.shard(hash).withLock({ $0.contains(entry, hash) }) {
             await ahead.load(key)
         }
     }

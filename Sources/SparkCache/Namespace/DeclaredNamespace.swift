@@ -3,7 +3,7 @@ struct DeclaredNamespace: Sendable {
     let policy: NamespacePolicy
     var encode: @Sendable (Payload) -> [UInt8] = { _ in [] }
     var revive: @Sendable (SpilledEntry, SpillLocation) -> Void = { _, _ in }
-    var fetchAhead: @Sendable (CacheKey) async -> Void = { _ in }
+    var fetchAhead: @Sendable (_ key: CacheKey, _ isLoaded: Bool) async -> Void = { _, _ in }
     var demote: @Sendable (CacheKey) -> Void = { _ in }
     var flushIfDue: @Sendable () -> Void = {}
     var flushAll: @Sendable () async -> Int = { 0 }

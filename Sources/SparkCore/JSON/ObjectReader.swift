@@ -182,6 +182,12 @@ public struct ObjectReader {
         guard violations.isEmpty else { throw .refused(violations) }
     }
 
+    /// For forms that may grow: members nobody asked for are left alone.
+    /// - Throws: everything that was refused.
+    public func finishAllowingUnknown() throws(InvalidInput) {
+        guard violations.isEmpty else { throw .refused(violations) }
+    }
+
     /// So many unknown members are told; each costs a search for what was meant.
     private static let mostUnknown = 16
 

@@ -37,6 +37,9 @@ public struct Schema: Hashable, Sendable {
         return Schema(.object(members))
     }
 
+    /// Exactly this text.
+    public static func constant(_ text: String) -> Schema { Schema(["type": "string", "const": .string(text)]) }
+
     public static func oneOf(_ values: [String]) -> Schema {
         Schema(["type": "string", "enum": .array(values.map { .string($0) })])
     }

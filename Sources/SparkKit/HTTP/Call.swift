@@ -104,6 +104,8 @@ public struct Reply: Sendable {
     public var body: [UInt8]
     /// An entity tag without quotes; the edge compares it with `If-None-Match`.
     public var entityTag: String?
+    /// Sent piece by piece as it comes, instead of the body; its type stands in `headers`.
+    public var pieces: AsyncStream<[UInt8]>?
 
     public init(
         _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], json body: [UInt8] = [], entityTag: String? = nil

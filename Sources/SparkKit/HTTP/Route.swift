@@ -11,6 +11,8 @@ public struct Route: Sendable {
         case open
         /// A valid access token.
         case user
+        /// The same, or a one-use ticket as `?ticket=`, for what browsers open without header fields.
+        case userOrTicket
     }
 
     /// How often it may be called; the numbers stand in the configuration.

@@ -132,6 +132,15 @@ package struct EventFollower: Sendable {
     package let event: String
     package let type: ObjectIdentifier
     package let follow: @Sendable (any SparkEvent) -> Void
+
+    package init(
+        module: String, event: String, type: ObjectIdentifier, follow: @escaping @Sendable (any SparkEvent) -> Void
+    ) {
+        self.module = module
+        self.event = event
+        self.type = type
+        self.follow = follow
+    }
 }
 
 package struct HealthCheck: Sendable {

@@ -86,16 +86,21 @@ public struct FrameCall: Sendable {
         self.object = object
     }
 
+    /// The same without members that are null: those count as absent.
+    private var present: JSONValue {
+        guard case .object(let members) = object, members.contains(where: \.value.isNull) else { return object }
+        return .object(members.filter { !$0.value.isNull })
+    }
+
     public var user: UserID { connection.principal.user }
 
-    /// Reads the frame's members.
+    /// Reads the frame's members; null counts as absent, and members that nobody asks for are left alone, as newer clients may know
+    /// more.
     /// - Throws: `InvalidInput` naming everything that is wrong with them.
     public func read<Value>(_ body: (inout ObjectReader) throws -> Value) throws -> Value {
-        var reader = try ObjectReader(object)
-        _ = reader.member("type")
-        _ = reader.member("ref")
+        var reader = try ObjectReader(present)
         let value = try body(&reader)
-        try reader.finish()
+        try reader.finishAllowingUnknown()
         return value
     }
 

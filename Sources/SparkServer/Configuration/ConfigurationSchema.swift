@@ -16,6 +16,7 @@ public struct ConfigurationSchema: Sendable {
             [
                 Section(name: "server", summary: "The process.", settings: ServerConfiguration.settings),
                 Section(name: "http", summary: "The HTTP edge.", settings: EdgeConfiguration.settings),
+                Section(name: "stream", summary: "The stream of events to devices.", settings: StreamConfiguration.settings),
                 Section(name: "cache", summary: "The cache.", settings: CacheSettings.settings),
                 Section(name: "modules", summary: "Which modules run.", settings: ModulesConfiguration.settings),
             ]

@@ -86,6 +86,19 @@ public final class DataDirectory: Sendable {
         return ServerKeys(secret: secret)
     }
 
+    /// Remembers under which marks the database may be found from now on: the one it bears, and the one it is about to bear.
+    /// - Returns: whether the mark that it bears is one of those remembered, or it bears none yet. If not, it was put here from a copy.
+    func note(mark next: String, after current: String) throws -> Bool {
+        let file = url.appending(path: "spark.marks")
+        let known = (try? String(contentsOf: file, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? []
+        do {
+            try Data("\(current)\n\(next)\n".utf8).write(to: file, options: .atomic)
+        } catch {
+            throw StorageOpenError(operation: "write marks", path: file.path, hint: "it cannot be written")
+        }
+        return current.isEmpty || known.contains(current)
+    }
+
     /// Removes what the cache left on the disk: for whoever changes the database behind the server's back.
     func discardSpill() {
         // What is not there needs no removal; what cannot be removed cannot be read by the next start, either.

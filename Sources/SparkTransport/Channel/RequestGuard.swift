@@ -8,21 +8,29 @@ import SparkKit
 ///
 /// Stands nearer to the network than the compressor, which traps on an answer to no request; so the parser's errors end here
 /// and never reach the responder.
-final class RequestGuard: ChannelDuplexHandler {
+final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
     private let limit: TimeAmount
+    private let isTaken: (HTTPRequestHead) -> Bool
     private var state = RequestGuardStateMachine(openedAt: NIODeadline.uptimeNanoseconds(0))
     private var timer: Scheduled<Void>?
     /// What the guard will answer once everything before is answered.
     private var fault: any ClientError = EdgeError.timedOut
     /// No request can come after the last that began.
     private var isLastRequest = false
+    private var isFirstRequest = true
 
-    init(limit: TimeAmount) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: for a request to arrive whole.
+    ///   - isTaken: whether a first request's offer to change the protocol is decided about behind the guard.
+    init(limit: TimeAmount, isTaken: @escaping (HTTPRequestHead) -> Bool = { _ in false }) {
+        self.limit = limit
+        self.isTaken = isTaken
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         state = RequestGuardStateMachine(openedAt: context.eventLoop.now)
@@ -43,7 +51,10 @@ final class RequestGuard: ChannelDuplexHandler {
             if timer == nil { schedule(context, in: limit) }
             isLastRequest = head.endsConnection
             // Hummingbird closes after a request that says so in just this way.
-            if isLastRequest { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            if isLastRequest, !(isFirstRequest && isTaken(head)) {
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+            }
+            isFirstRequest = false
             if head.awaitsContinue, state.isNextToAnswer {
                 context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
             }
@@ -146,8 +157,8 @@ extension HTTPRequestHead {
             && (codings.isEmpty || isModern && codings.count == 1 && codings[0].lowercased() == "chunked")
     }
 
-    /// HTTP/1.0, `Connection: close`, and what makes the parser stop: CONNECT and offers to change the protocol, which are never
-    /// taken here.
+    /// HTTP/1.0, `Connection: close`, and what makes the parser stop: CONNECT and offers to change the protocol. Those of a
+    /// connection's first request may be taken; later ones never are.
     fileprivate var endsConnection: Bool {
         version != .http1_1 || method == .CONNECT || !isKeepAlive
             || headers.contains(name: "Upgrade")

@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 
 /// Puts the security headers on every answer that leaves a connection, the parser's own 400 included.
-final class SecurityHeaders: ChannelOutboundHandler, Sendable {
+final class SecurityHeaders: ChannelOutboundHandler, RemovableChannelHandler, Sendable {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 

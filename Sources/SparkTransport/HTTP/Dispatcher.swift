@@ -17,6 +17,7 @@ struct Dispatcher: Sendable {
     let random: any RandomSource
     let authenticator: (any Authenticating)?
     let activity: (any ActivityRecording)?
+    let tickets: StreamTickets?
     let limiter: RateLimiter
     let idempotency: IdempotencyStore
     let logger: Logger
@@ -73,7 +74,10 @@ struct Dispatcher: Sendable {
     }
 
     private func principal(of request: Request, for route: Route) async throws -> Principal? {
-        guard route.access == .user else { return nil }
+        guard route.access != .open else { return nil }
+        if route.access == .userOrTicket, let tickets, let ticket = request.uri.queryParameters["ticket"] {
+            return try tickets.redeem(String(ticket))
+        }
         guard let authenticator, let field = request.headers[.authorization] else { throw EdgeError.unauthenticated }
         let parts = field.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw EdgeError.unauthenticated }
@@ -165,6 +169,10 @@ struct Dispatcher: Sendable {
             headers[.cacheControl] = reply.entityTag == nil ? "private, no-store" : "private, no-cache"
         }
         if !body.isEmpty, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        if let pieces = reply.pieces {
+            return Response(
+                status: status, headers: headers, body: ResponseBody(asyncSequence: pieces.map { ByteBuffer(bytes: $0) }))
+        }
         guard !body.isEmpty else {
             if status != .noContent, status != .notModified { headers[.contentLength] = "0" }
             return Response(status: status, headers: headers)

@@ -6,6 +6,9 @@ extension HTTPField.Name {
     static let forwardedFor = known("X-Forwarded-For")
     static let idempotencyKey = known("Idempotency-Key")
     static let idempotencyReplayed = known("Idempotency-Replayed")
+    static let lastEventID = known("Last-Event-ID")
+    /// Tells a reverse proxy not to hold pieces back.
+    static let accelBuffering = known("X-Accel-Buffering")
     static let rateLimit = known("RateLimit")
     static let rateLimitPolicy = known("RateLimit-Policy")
 

@@ -55,7 +55,7 @@ package struct OpenAPIDocument: Sendable {
                     "requestBody",
                     ["required": .bool(!route.isBodyOptional), "content": ["application/json": ["schema": reference(body)]]]))
         }
-        if route.access == .user { members.append(JSONMember("security", [["bearer": []]])) }
+        if route.access != .open { members.append(JSONMember("security", [["bearer": []]])) }
         return .object(members)
     }
 

@@ -1,0 +1,138 @@
+import NIOCore
+import NIOPosix
+public import SparkCore
+import Synchronization
+
+/// The stream `spark.v1` of one device: sends frames, and gives the server's frames in their order.
+///
+/// It keeps no state of its own beyond the connection: what a device has seen and what it has yet to send belongs to the app, which
+/// says so in `hello` and resends what was not acknowledged.
+public final class StreamClient: Sendable {
+    /// Frames that may wait to be taken before the connection is given up.
+    private static let capacity = 100_000
+
+    /// Why a connection ended.
+    public struct Closed: Error, Hashable {
+        /// The close code (RFC 6455, section 7.4); nil when the connection broke.
+        public let code: UInt16?
+    }
+
+    /// The server answered with this status instead of changing protocols.
+    public struct Refused: Error, Hashable {
+        public let status: Int
+    }
+
+    private struct State {
+        var waiting: [JSONValue] = []
+        var reader: CheckedContinuation<JSONValue, any Error>?
+        var end: Closed?
+    }
+
+    private let state = Mutex(State())
+    private let eventLoop: any EventLoop
+    private let socket: NIOLoopBoundBox<WebSocketClient?>
+
+    private init(on eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        self.socket = NIOLoopBoundBox.makeEmptyBox(eventLoop: eventLoop)
+    }
+
+    /// Connects; the first frame to send is `hello`.
+    /// - Parameters:
+    ///   - token: an access token.
+    ///   - ticket: a one-use ticket instead of it.
+    /// - Throws: `Refused`, or the transport's error.
+    public static func connect(
+        to server: SparkClient, token: String? = nil, ticket: String? = nil, source: String? = nil
+    ) async throws -> StreamClient {
+        let address = server.url.split(separator: "/").last.map(String.init) ?? ""
+        let parts = address.split(separator: ":")
+        let (host, port) = (parts.first.map(String.init) ?? "127.0.0.1", parts.last.flatMap { Int($0) } ?? 80)
+        var headers: [(String, String)] = []
+        if let token = token ?? server.token, ticket == nil { headers.append(("Authorization", "Bearer \(token)")) }
+        let path = "/api/v1/ws" + (ticket.map { "?ticket=\($0)" } ?? "")
+        let target = WebSocketClient.Target(
+            host: host, port: port, path: path, headers: headers, subprotocol: "spark.v1", source: source)
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let client = StreamClient(on: eventLoop)
+        let opened = eventLoop.makePromise(of: Void.self)
+        WebSocketClient.connect(to: target, on: eventLoop) {
+            var events = WebSocketClient.Events()
+            events.opened = { socket in
+                client.socket.value = socket
+                opened.succeed()
+            }
+            events.text = { _, text in client.took(text) }
+            events.closed = { _, code in
+                client.socket.value = nil
+                client.ended(Closed(code: code))
+            }
+            events.refused = { opened.fail(Refused(status: Int($0))) }
+            return events
+        }.whenComplete { result in
+            switch result {
+            case .failure(let error): opened.fail(error)
+            case .success(let channel): channel.closeFuture.whenComplete { _ in opened.fail(Closed(code: nil)) }
+            }
+        }
+        try await opened.futureResult.get()
+        return client
+    }
+
+    /// Sends a frame. Frames go out in the order of the calls of one task.
+    public func send(_ frame: JSONValue) {
+        let bytes = JSONWriter.bytes(of: frame)
+        eventLoop.execute { self.socket.value?.send(ByteBuffer(bytes: bytes)) }
+    }
+
+    /// The next frame of the server. One task asks at a time.
+    /// - Throws: `Closed` once the connection has ended and all that came before was taken.
+    public func next() async throws -> JSONValue {
+        try await withCheckedThrowingContinuation { continuation in
+            let answer: Result<JSONValue, any Error>? = state.withLock { state in
+                if !state.waiting.isEmpty { return .success(state.waiting.removeFirst()) }
+                if let end = state.end { return .failure(end) }
+                state.reader = continuation
+                return nil
+            }
+            if let answer { continuation.resume(with: answer) }
+        }
+    }
+
+    /// The next frame of a type; others before it are left out.
+    public func next(_ type: String) async throws -> JSONValue {
+        while true {
+            let frame = try await next()
+            if frame["type"]?.string == type { return frame }
+        }
+    }
+
+    /// Closes in order.
+    public func close() { eventLoop.execute { self.socket.value?.close() } }
+
+    /// Breaks the connection off.
+    public func abort() { eventLoop.execute { self.socket.value?.abort() } }
+
+    private func took(_ text: ByteBuffer) {
+        guard let frame = try? JSONParser.parse(Array(text.readableBytesView)) else { return }
+        let (reader, isFull) = state.withLock { state in
+            if let reader = state.reader {
+                state.reader = nil
+                return (Optional(reader), false)
+            }
+            state.waiting.append(frame)
+            return (nil, state.waiting.count > Self.capacity)
+        }
+        reader?.resume(returning: frame)
+        if isFull { socket.value?.abort() }
+    }
+
+    private func ended(_ end: Closed) {
+        let reader = state.withLock { state in
+            state.end = end
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?.resume(throwing: end)
+    }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import Spark
+import SparkBench
+
+struct BenchChat: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat", abstract: "Measure chat over real sockets: memory, latency, throughput, reconnecting.",
+        discussion: """
+            Makes people who are matched in pairs, starts a server of its own on a temporary directory (durable: commits wait for \
+            the disk), connects everybody and lets them write to each other. Latencies count from when a message was due.
+            """)
+
+    @Option(name: .long, help: "How many connections, 2 to 60,000; an even number.")
+    var connections = 10_000
+
+    @Option(
+        name: .long,
+        help: "Messages a second over all connections; several numbers, separated by commas, run one after the other.")
+    var rate = "2000"
+
+    @Option(name: .long, help: "How long each rate runs, in seconds.")
+    var seconds = 20.0
+
+    @Option(name: .long, help: "Event loops of the load.")
+    var threads = 1
+
+    @Option(name: .long, help: "Addresses of 127/8 to connect from.")
+    var sources = 8
+
+    @Flag(
+        name: .long, help: "At the end, kill the server, start it anew and wait until everybody is back; then stop it in order.")
+    var storm = false
+
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+
+    private var rates: [Int] { rate.split(separator: ",").compactMap { Int($0) } }
+
+    func validate() throws {
+        guard (2...60_000).contains(connections), connections % 2 == 0 else {
+            throw ValidationError("--connections must be an even number of 2 to 60000")
+        }
+        guard !rates.isEmpty, rates.count == rate.split(separator: ",").count, rates.allSatisfy({ (1...200_000).contains($0) })
+        else {
+            throw ValidationError("--rate must be 1 to 200000, or several such numbers, separated by commas")
+        }
+        guard (0.1...3_600).contains(seconds) else { throw ValidationError("--seconds must be 0.1 to 3600") }
+        guard (1...16).contains(threads) else { throw ValidationError("--threads must be 1 to 16") }
+        guard (0...250).contains(sources) else { throw ValidationError("--sources must be 0 to 250") }
+    }
+
+    func run() async throws {
+        OpenFiles.raiseLimit()
+        try await reporting {
+            let summary = try await measure()
+            if json { Terminal.say(json: summary) } else { for line in summary.lines { Terminal.say(line) } }
+            guard summary.runs.allSatisfy({ $0.lost == 0 && $0.repeated == 0 }) else { throw ExitCode.failure }
+        }
+    }
+
+    private func measure() async throws -> ChatSummary {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "spark-chat-\(getpid())").path
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let bar = ProgressBar(total: connections)
+        let accounts = try await ChatPairs(directory: directory, count: connections).make { bar.show($0, $1) }
+        var server = try ServerChild(data: directory, listen: "127.0.0.1:0")
+        defer { server.end(SIGKILL) }
+        var settings = ChatLoad.Settings()
+        settings.port = URL(string: server.url)?.port ?? 0
+        settings.connections = accounts.count
+        settings.threads = threads
+        settings.sources = sources
+        let load = try await ChatLoad(settings, dialect: SparkDialect(accounts: accounts))
+        var summary = ChatSummary(connections: accounts.count)
+        let before = server.memory
+        summary.connectSeconds = try await load.connect().inSeconds
+        try await Task.sleep(for: .seconds(2))
+        summary.bytesPerSocket = (server.memory.anonymous - before.anonymous) / max(1, accounts.count)
+        for (number, rate) in rates.enumerated() {
+            let processor = server.processorSeconds
+            let run = UInt32(number + 1)
+            summary.runs.append(try await load.talk(run: run, rate: rate, seconds: seconds, seed: UInt64(number)))
+            summary.processor.append((server.processorSeconds - processor) / seconds)
+        }
+        summary.serverMemory = server.memory.resident
+        summary.serverPeak = server.memory.peak
+        if storm {
+            server.end(SIGKILL)
+            let start = ContinuousClock.now
+            server = try ServerChild(data: directory, listen: "127.0.0.1:\(settings.port)")
+            let ready = ContinuousClock.now
+            _ = try await load.connect()
+            summary.stormSeconds = (start.duration(to: .now).inSeconds, ready.duration(to: .now).inSeconds)
+            let stop = ContinuousClock.now
+            server.end(SIGTERM)
+            summary.stopSeconds = stop.duration(to: .now).inSeconds
+        }
+        try await load.shutDown()
+        return summary
+    }
+}

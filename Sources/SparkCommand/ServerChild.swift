@@ -1,0 +1,68 @@
+import Foundation
+import SparkCore
+
+/// A `spark serve` of this very program, as a child process. Started by `posix_spawn` and not by Foundation, which lists all open
+/// descriptors at each start: a load has ten thousand.
+final class ServerChild {
+    let pid: pid_t
+    let url: String
+
+    /// Returns when the child is ready.
+    /// - Parameter environment: further variables.
+    init(data: String, listen: String, environment: [String: String] = [:]) throws {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw NotStarted() }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer { close(ends[1]) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+        let words = ["/proc/self/exe", "serve", "--data", data, "--listen", listen, "--exit-with-parent"]
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" }
+        var arguments = words.map { strdup($0) } + [nil]
+        var settings = variables.map { strdup($0) } + [nil]
+        defer { for text in arguments + settings { free(text) } }
+        var pid = pid_t()
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        guard posix_spawn(&pid, executable, &actions, nil, &arguments, &settings) == 0 else { throw NotStarted() }
+        self.pid = pid
+        self.url = try Self.readyURL(ends[0])
+    }
+
+    private static func readyURL(_ descriptor: Int32) throws -> String {
+        defer { close(descriptor) }
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
+        guard let url = (try? JSONParser.parse(line))?["url"]?.string else { throw NotStarted() }
+        return url
+    }
+
+    /// Ends the child by a signal and waits for it.
+    func end(_ signal: Int32) {
+        kill(pid, signal)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) == -1, errno == EINTR {}
+    }
+
+    /// Memory of the child in bytes: anonymous now, whole now, whole at most.
+    var memory: (anonymous: Int, resident: Int, peak: Int) {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+        func bytes(_ key: String) -> Int {
+            let line = text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
+            return (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) } ?? 0) * 1_024
+        }
+        return (bytes("RssAnon"), bytes("VmRSS"), bytes("VmHWM"))
+    }
+
+    /// Processor time of the child so far, in seconds.
+    var processorSeconds: Double {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    struct NotStarted: Error {}
+}

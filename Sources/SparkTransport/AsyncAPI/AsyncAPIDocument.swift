@@ -1,0 +1,83 @@
+package import SparkCore
+import SparkKit
+
+/// The AsyncAPI 3.0 document of the stream, made from the registered rows and nothing else.
+package struct AsyncAPIDocument: Sendable {
+    private let frames: FrameTable
+    private let version: String
+
+    package init(frames: FrameTable, version: String) {
+        self.frames = frames
+        self.version = version
+    }
+
+    package var json: JSONValue {
+        [
+            "asyncapi": "3.0.0",
+            "info": [
+                "title": "Spark stream", "version": .string(version),
+                "description": "One JSON object a text frame, named by its type; subprotocol spark.v1.",
+            ],
+            "defaultContentType": "application/json",
+            "channels": [
+                "stream": [
+                    "address": .string(StreamGateway.path),
+                    "description": "Token in Authorization, or a one-use ticket in the query.",
+                    "messages": .object(
+                        (frames.clientFrames.map { clientKey($0.type) } + frames.serverFrames.map { serverKey($0.type) }).map {
+                            JSONMember($0, ["$ref": .string("#/components/messages/\($0)")])
+                        }),
+                    "bindings": ["ws": ["method": "GET", "bindingVersion": "0.1.0"]],
+                ]
+            ],
+            "operations": .object(
+                frames.clientFrames.map { operation($0) } + [
+                    JSONMember(
+                        "send",
+                        [
+                            "action": "send", "channel": channel,
+                            "messages": .array(frames.serverFrames.map { reference(serverKey($0.type)) }),
+                        ])
+                ]),
+            "components": ["messages": .object(frames.clientFrames.map(message) + frames.serverFrames.map(message))],
+        ]
+    }
+
+    private let channel: JSONValue = ["$ref": "#/channels/stream"]
+
+    // A frame of both directions (auth, typing, unread, history) is two messages.
+    private func clientKey(_ type: String) -> String { "client.\(type)" }
+    private func serverKey(_ type: String) -> String { "server.\(type)" }
+    private func reference(_ key: String) -> JSONValue { ["$ref": .string("#/channels/stream/messages/\(key)")] }
+
+    private func operation(_ frame: ClientFrame) -> JSONMember {
+        var members: [JSONMember] = [
+            JSONMember("action", "receive"), JSONMember("channel", channel), JSONMember("summary", .string(frame.summary)),
+            JSONMember("messages", [reference(clientKey(frame.type))]),
+        ]
+        let answers = frame.answers.filter { type in frames.serverFrames.contains { $0.type == type } }
+        if !answers.isEmpty {
+            members.append(
+                JSONMember(
+                    "reply", ["channel": channel, "messages": .array(answers.map { reference(serverKey($0)) })]))
+        }
+        return JSONMember("receive.\(frame.type)", .object(members))
+    }
+
+    private func message(_ frame: ClientFrame) -> JSONMember {
+        message(
+            clientKey(frame.type), frame.type, frame.summary, [.optional("ref", .string(1...64))] + frame.members)
+    }
+
+    private func message(_ frame: ServerFrame) -> JSONMember {
+        let offset: [Schema.Property] = frame.isNumbered ? [.required("offset", .integer())] : []
+        return message(serverKey(frame.type), frame.type, frame.summary, offset + frame.members)
+    }
+
+    private func message(_ key: String, _ type: String, _ summary: String, _ members: [Schema.Property]) -> JSONMember {
+        let payload = Schema.object([.required("type", .constant(type))] + members)
+        return JSONMember(
+            key,
+            ["name": .string(type), "summary": .string(summary), "contentType": "application/json", "payload": payload.json])
+    }
+}

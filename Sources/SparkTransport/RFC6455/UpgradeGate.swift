@@ -1,0 +1,174 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import SparkCore
+import SparkKit
+
+/// What a connection turned out to be.
+enum Negotiated: Sendable {
+    case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+    case webSocket
+}
+
+/// Looks at the first request of a connection: an offer to change to WebSocket is decided about here, before Hummingbird has
+/// spent anything on the connection; anything else goes on as HTTP, and the gate goes away.
+///
+/// Stands behind the request guard, which has the time limit for heads, so it sees well-formed heads only.
+final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case awaitingHead
+        /// An offer came; its end has not.
+        case offered(WebSocketRoute, HTTPRequestHead)
+        /// A route thinks about an offer. Nothing is read meanwhile.
+        case deciding(WebSocketRoute, WebSocketHandshake, Task<Void, Never>)
+        /// Answered or given up: whatever still comes is nobody's.
+        case over
+    }
+
+    private let gateway: WebSocketGateway
+    private let becomeHTTP: (any Channel) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    private let negotiated: EventLoopPromise<Negotiated>
+    private var state = State.awaitingHead
+    private var isReadHeld = false
+
+    /// - Parameters:
+    ///   - negotiated: kept in any case, at the latest when the channel closes.
+    ///   - becomeHTTP: puts the rest of the HTTP pipeline behind the gate.
+    init(
+        gateway: WebSocketGateway, negotiated: EventLoopPromise<Negotiated>,
+        becomeHTTP: @escaping (any Channel) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    ) {
+        self.gateway = gateway
+        self.negotiated = negotiated
+        self.becomeHTTP = becomeHTTP
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        giveUp()
+        // Does nothing to a promise that was kept.
+        negotiated.fail(ChannelError.ioOnClosedChannel)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        giveUp()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (state, unwrapInboundIn(data)) {
+        case (.awaitingHead, .head(let head)):
+            guard let route = gateway.route(of: head) else { return proceed(context, data) }
+            state = .offered(route, head)
+        case (.offered(let route, let head), .end): consider(head, route, context)
+        case (.offered(let route, _), _), (.deciding(let route, _, _), _):
+            refuse(HandshakeError.malformed, route, context)
+        case (.awaitingHead, _), (.over, _): break
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard case .deciding = state else { return context.read() }
+        isReadHeld = true
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch (event, state) {
+        case (_, .over): context.fireUserInboundEventTriggered(event)
+        case (is ChannelShouldQuiesceEvent, .deciding(let route, _, _)): refuse(EdgeError.overloaded, route, context)
+        case (is ChannelShouldQuiesceEvent, _), (ChannelEvent.inputClosed, _): context.close(promise: nil)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// An ordinary request: Hummingbird takes over, from this head on.
+    private func proceed(_ context: ChannelHandlerContext, _ head: NIOAny) {
+        state = .over
+        do {
+            negotiated.succeed(.http(try becomeHTTP(context.channel)))
+        } catch {
+            negotiated.fail(error)
+            return context.close(promise: nil)
+        }
+        context.fireChannelRead(head)
+        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    }
+
+    private func consider(_ head: HTTPRequestHead, _ route: WebSocketRoute, _ context: ChannelHandlerContext) {
+        let handshake: WebSocketHandshake
+        do { handshake = try WebSocketHandshake(head) } catch { return refuse(error, route, context) }
+        let request = gateway.request(head, peer: context.channel.remoteAddress?.ipAddress ?? "")
+        let decided = context.eventLoop.makePromise(of: WebSocketAcceptance.self)
+        let task = decided.completeWithTask { try await route.accept(request) }
+        state = .deciding(route, handshake, task)
+        let deadline = context.eventLoop.assumeIsolated().scheduleTask(in: gateway.patience) {
+            guard case .deciding = self.state else { return }
+            self.refuse(EdgeError.overloaded, route, context)
+        }
+        decided.futureResult.assumeIsolated().whenComplete { result in
+            deadline.cancel()
+            self.finish(result, request, context)
+        }
+    }
+
+    private func finish(
+        _ result: Result<WebSocketAcceptance, any Error>, _ request: WebSocketRequest, _ context: ChannelHandlerContext
+    ) {
+        switch (result, state) {
+        case (.success(let acceptance), .deciding(let route, let handshake, _)):
+            state = .over
+            let handler = WebSocketHandler(
+                acceptance.makeEndpoint(), maximumMessageBytes: route.maximumMessageBytes,
+                eventLoop: context.eventLoop, peerAddress: request.peerAddress)
+            upgrade(to: handler, with: handshake.response(choosingFrom: route.subprotocols), context)
+        case (.success(let acceptance), _): acceptance.makeEndpoint().closed()
+        case (.failure(let error), .deciding(let route, _, _)): refuse(error, route, context)
+        case (.failure, _): break
+        }
+    }
+
+    private func upgrade(to handler: WebSocketHandler, with head: HTTPResponseHead, _ context: ChannelHandlerContext) {
+        let hasLeft = context.eventLoop.makePromise(of: Void.self)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: hasLeft)
+        let isReadHeld = isReadHeld
+        hasLeft.futureResult.assumeIsolated().whenComplete { result in
+            do {
+                try result.get()
+                self.negotiated.succeed(.webSocket)
+                try context.channel.becomeWebSocket(handler)
+            } catch {
+                handler.neverOpened()
+                return context.channel.close(promise: nil)
+            }
+            handler.open()
+            if isReadHeld { context.channel.read() }
+        }
+    }
+
+    /// Answers as the edge would, then closes: what came after an offer could be of either protocol.
+    private func refuse(_ error: any Error, _ route: WebSocketRoute, _ context: ChannelHandlerContext) {
+        giveUp()
+        let reply = gateway.refusal(error, path: route.path)
+        var headers = HTTPHeaders(reply.headers)
+        headers.replaceOrAdd(name: "Connection", value: "close")
+        headers.replaceOrAdd(name: "Content-Length", value: "\(reply.body.count)")
+        let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: reply.status.code), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
+            context.close(promise: nil)
+        }
+    }
+
+    private func giveUp() {
+        if case .deciding(_, _, let task) = state { task.cancel() }
+        state = .over
+    }
+}

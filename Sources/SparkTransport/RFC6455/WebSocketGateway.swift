@@ -1,0 +1,76 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
+import SparkCore
+import SparkKit
+
+/// The paths on which connections may become WebSockets, and who decides about them.
+struct WebSocketGateway: Sendable {
+    private let routes: [String: WebSocketRoute]
+    private let trustedProxies: Set<String>
+    private let random: any RandomSource
+    private let logger: Logger
+    /// How long a route may take to decide.
+    let patience: TimeAmount
+
+    /// - Parameter routes: of different paths.
+    init(
+        routes: [WebSocketRoute], trustedProxies: Set<String>, random: any RandomSource, logger: Logger, patience: Duration
+    ) {
+        self.routes = Dictionary(uniqueKeysWithValues: routes.map { ($0.path, $0) })
+        self.trustedProxies = trustedProxies
+        self.random = random
+        self.logger = logger
+        self.patience = .nanoseconds(patience.milliseconds * 1_000_000)
+    }
+
+    /// The route whose business a request head is; nil for ordinary requests.
+    func route(of head: HTTPRequestHead) -> WebSocketRoute? {
+        guard !routes.isEmpty, head.method == .GET, let route = routes[String(head.uri.prefix { $0 != "?" })],
+            WebSocketHandshake.isOffered(by: head)
+        else { return nil }
+        return route
+    }
+
+    /// What a route is told of a request.
+    func request(_ head: HTTPRequestHead, peer: String) -> WebSocketRequest {
+        let headers = HTTPFields(head.headers, splitCookie: false)
+        let parameters = URI(head.uri).queryParameters.map { (String($0.key), String($0.value)) }
+        return WebSocketRequest(
+            query: Dictionary(parameters) { first, _ in first }, headers: headers,
+            peerAddress: ClientAddress.of(peer: peer, headers: headers, trustedProxies: trustedProxies),
+            host: head.headers.first(name: "Host"))
+    }
+
+    /// The answer to who is refused. An error that is none of the client's is logged.
+    func refusal(_ error: any Error, path: String) -> Reply {
+        let digits = String(random.next(), radix: 16)
+        let requestID = String(repeating: "0", count: 16 - digits.count) + digits
+        let known = error as? any ClientError
+        if known == nil {
+            logger.error(
+                "upgrade failed",
+                metadata: [
+                    "request_id": .string(requestID), "route": .string(path), "error": .string(ErrorSummary.of(error)),
+                ])
+        }
+        var reply = ProblemDocument(error: known ?? InternalFault(), requestID: requestID).reply
+        reply.headers[.requestID] = requestID
+        reply.headers[.cacheControl] = "private, no-store"
+        return reply
+    }
+
+    /// Rows that answer requests on these paths which are no offers, or come too late on their connection.
+    func fallbacks(besides rows: [Route]) -> [Route] {
+        let taken = Set(rows.lazy.filter { $0.method == .get }.map(\.path))
+        return routes.keys.sorted().filter { !taken.contains($0) }.map { path in
+            Route(.get, path, "Speaks WebSocket (RFC 6455).", access: .open, rateLimit: .probe) { _ in
+                throw HandshakeError.upgradeRequired
+            }
+        }
+    }
+}

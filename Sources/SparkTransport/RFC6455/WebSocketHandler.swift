@@ -1,0 +1,184 @@
+import NIOCore
+import NIOWebSocket
+
+/// Carries frames between a channel and an endpoint, as the state machine says. All that remains of a connection's pipeline
+/// besides the frame codec.
+final class WebSocketHandler: ChannelDuplexHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    /// More than this waiting for the peer makes the socket unwritable; less than half makes it writable again.
+    static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1_024, high: 64 * 1_024)
+    /// How long the peer may take to answer a close frame, or to go after an error.
+    private static let closingTime = TimeAmount.seconds(3)
+
+    private let socket: WebSocket
+    /// Nil once it was told that the socket is gone.
+    private var endpoint: (any WebSocketEndpoint)?
+    private var state: WebSocketStateMachine
+    private var context: ChannelHandlerContext?
+    private var closingTimer: Scheduled<Void>?
+    /// The latest ping that came while too much waited for the peer. Older ones need no answer (RFC 6455, 5.5.3).
+    private var lateAnswer: ByteBuffer?
+    private var needsFlush = false
+    private var isReadHeld = false
+
+    init(_ endpoint: any WebSocketEndpoint, maximumMessageBytes: Int, eventLoop: any EventLoop, peerAddress: String) {
+        self.endpoint = endpoint
+        self.socket = WebSocket(eventLoop: eventLoop, peerAddress: peerAddress)
+        self.state = WebSocketStateMachine(maximumMessageBytes: maximumMessageBytes)
+    }
+
+    var maximumMessageBytes: Int { state.maximumMessageBytes }
+    var isWritable: Bool { state.mayWrite && context?.channel.isWritable ?? false }
+
+    /// The handshake is over.
+    func open() {
+        guard context != nil, let endpoint else { return }
+        socket.handler = self
+        endpoint.opened(socket)
+    }
+
+    /// The connection ended before the handshake did.
+    func neverOpened() { end() }
+
+    // MARK: What the endpoint does
+
+    func write(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
+        guard state.mayWrite else { return }
+        send(opcode, payload)
+    }
+
+    func flush() { context?.flush() }
+
+    func close(code: UInt16, reason: String) {
+        guard state.beginClosing() else { return }
+        lateAnswer = nil
+        send(.connectionClose, CloseReason(code: code, text: reason).payload)
+        context?.flush()
+        awaitPeer()
+    }
+
+    func abort() {
+        state.abandon()
+        context?.close(promise: nil)
+    }
+
+    // MARK: What the channel does
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        end()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        perform(state.received(unwrapInboundIn(data)), context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if needsFlush {
+            needsFlush = false
+            context.flush()
+        }
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard !socket.readsWhileBlocked, state.mayWrite, !context.channel.isWritable else { return context.read() }
+        isReadHeld = true
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            if let answer = lateAnswer.take() {
+                write(.pong, answer)
+                context.flush()
+            }
+            if state.mayWrite { endpoint?.becameWritable() }
+            resumeReading(context)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed: context.close(promise: nil)
+        case is ChannelShouldQuiesceEvent: endpoint?.serverIsStopping()
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is NIOWebSocketError || error is ByteToMessageDecoderError else { return context.close(promise: nil) }
+        perform(state.decodingFailed(error), context)
+    }
+
+    private func perform(_ action: WebSocketStateMachine.Action, _ context: ChannelHandlerContext) {
+        switch action {
+        case .nothing: return
+        case .deliverText(let message): endpoint?.received(text: message)
+        case .deliverBinary(let message): endpoint?.received(binary: message)
+        case .answer(let payload):
+            answer(payload, context)
+            endpoint?.receivedControl()
+        case .noteLife: endpoint?.receivedControl()
+        case .confirmClose(let payload):
+            send(.connectionClose, payload)
+            context.flush()
+            awaitPeer()
+            // Pending writes leave first: closing the output waits for them, as closing the channel would not.
+            context.close(mode: .output, promise: nil)
+        case .fail(let reason):
+            send(.connectionClose, reason.payload)
+            context.flush()
+            awaitPeer()
+            context.close(mode: .output, promise: nil)
+        case .hangUp: context.close(promise: nil)
+        }
+    }
+
+    private func answer(_ payload: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard context.channel.isWritable else {
+            lateAnswer = payload
+            return
+        }
+        send(.pong, payload)
+        needsFlush = true
+    }
+
+    private func send(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
+        context?.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: payload)), promise: nil)
+    }
+
+    /// From here on the channel closes by itself, if the peer does nothing.
+    private func awaitPeer() {
+        guard closingTimer == nil, let context else { return }
+        closingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.closingTime) { [weak self] in
+            self?.context?.close(promise: nil)
+        }
+        resumeReading(context)
+    }
+
+    private func resumeReading(_ context: ChannelHandlerContext) {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context.read()
+    }
+
+    private func end() {
+        closingTimer?.cancel()
+        closingTimer = nil
+        state.abandon()
+        socket.handler = nil
+        guard let endpoint = endpoint.take() else { return }
+        endpoint.closed()
+    }
+}

@@ -1,0 +1,82 @@
+import Crypto
+import Foundation
+import NIOHTTP1
+import SparkCore
+
+/// The opening handshake (RFC 6455, 4.2), as far as one request head tells.
+struct WebSocketHandshake: Equatable {
+    /// What `Sec-WebSocket-Accept` says.
+    let accept: String
+    /// In the client's order.
+    let subprotocols: [String]
+
+    /// Whether a head offers to change to WebSocket at all. Others are ordinary requests.
+    static func isOffered(by head: HTTPRequestHead) -> Bool {
+        head.method == .GET && head.headers.tokens("Upgrade").contains("websocket")
+    }
+
+    /// - Throws: what the offer is refused with.
+    init(_ head: HTTPRequestHead) throws(HandshakeError) {
+        guard head.version == .http1_1, head.headers.contains(name: "Upgrade"), head.headers.endsHTTP else { throw .malformed }
+        guard head.headers["Sec-WebSocket-Version"] == ["13"] else { throw .unsupportedVersion }
+        let keys = head.headers["Sec-WebSocket-Key"]
+        guard keys.count == 1, Self.isNonce(keys[0]) else { throw .malformed }
+        var hash = Insecure.SHA1()
+        hash.update(data: Array("\(keys[0])258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
+        self.accept = Data(hash.finalize()).base64EncodedString()
+        self.subprotocols = head.headers[canonicalForm: "Sec-WebSocket-Protocol"].map(String.init)
+    }
+
+    /// The head of the 101.
+    func response(choosingFrom spoken: [String]) -> HTTPResponseHead {
+        var headers: HTTPHeaders = ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept]
+        if let chosen = spoken.first(where: subprotocols.contains) {
+            headers.add(name: "Sec-WebSocket-Protocol", value: chosen)
+        }
+        return HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+    }
+
+    /// 16 bytes in base64.
+    private static func isNonce(_ text: String) -> Bool {
+        text.utf8.count == 24 && Data(base64Encoded: text)?.count == 16
+    }
+}
+
+/// Why an offer to change to WebSocket is refused.
+enum HandshakeError: ClientError, CaseIterable {
+    case malformed
+    case unsupportedVersion
+    case upgradeRequired
+
+    var code: String {
+        switch self {
+        case .malformed: "websocket.bad_handshake"
+        case .unsupportedVersion: "websocket.unsupported_version"
+        case .upgradeRequired: "websocket.upgrade_required"
+        }
+    }
+
+    var status: Int { self == .malformed ? 400 : 426 }
+
+    var detail: String {
+        switch self {
+        case .malformed: "The request is no WebSocket handshake as RFC 6455 has it."
+        case .unsupportedVersion: "Only version 13 of WebSocket is spoken here."
+        case .upgradeRequired: "This path speaks WebSocket, offered in the first request of a connection."
+        }
+    }
+}
+
+extension HTTPHeaders {
+    /// The comma-separated words of all fields of a name, in lower case.
+    fileprivate func tokens(_ name: String) -> [String] { self[canonicalForm: name].map { $0.lowercased() } }
+
+    /// Whether the parser takes the bytes after this head for another protocol's. It is stricter than RFC 9110 (it knows no
+    /// tab in the list), so this is too.
+    fileprivate var endsHTTP: Bool {
+        self["Connection"].contains { field in
+            field.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+                && field.lowercased().split(separator: ",").contains { $0.split(separator: " ") == ["upgrade"] }
+        }
+    }
+}

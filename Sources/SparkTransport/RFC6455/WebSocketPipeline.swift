@@ -1,0 +1,27 @@
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+
+extension Channel {
+    /// Takes everything that speaks HTTP out of the pipeline and puts frames in its place. Bytes that came behind the request
+    /// are the first frame's.
+    func becomeWebSocket(_ handler: WebSocketHandler) throws {
+        try syncOptions?.setOption(.writeBufferWaterMark, value: WebSocketHandler.waterMark)
+        let pipeline = pipeline.syncOperations
+        let parser = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        for context in [
+            try pipeline.context(handlerType: UpgradeGate.self), try pipeline.context(handlerType: RequestGuard.self),
+            try pipeline.context(handlerType: SecurityHeaders.self),
+            try pipeline.context(handlerType: HTTPResponseEncoder.self),
+        ] {
+            pipeline.removeHandler(context: context, promise: nil)
+        }
+        try pipeline.addHandlers([
+            WebSocketFrameEncoder(),
+            ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: handler.maximumMessageBytes)),
+            handler,
+        ])
+        // The parser goes last, and hands on what it has kept, only after all that is on the stack now.
+        pipeline.removeHandler(context: parser, promise: nil)
+    }
+}

@@ -1,0 +1,96 @@
+import NIOCore
+import Synchronization
+
+/// Carries frames from any thread to the connections of one event loop: what gathers until the loop comes round is handed over at
+/// once, and each connection is flushed once.
+///
+/// Bounded: when the loop is so far behind that the bound is reached, what waits is thrown away and every connection of the loop reads
+/// from the store what it missed.
+final class LoopQueue: Sendable {
+    enum Item {
+        case event(StreamSession, offset: Int64, frame: [UInt8])
+        case notice(StreamSession, frame: [UInt8])
+    }
+
+    private static let capacity = 100_000
+
+    private struct State {
+        var items: [Item] = []
+        var isScheduled = false
+        var hasLost = false
+    }
+
+    let eventLoop: any EventLoop
+    private let state = Mutex(State())
+    /// Belongs to the loop.
+    private let sessions: NIOLoopBoundBox<[ObjectIdentifier: StreamSession]>
+    private let timer: NIOLoopBoundBox<RepeatedTask?>
+
+    /// On the loop.
+    init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        self.sessions = NIOLoopBoundBox([:], eventLoop: eventLoop)
+        self.timer = NIOLoopBoundBox(nil, eventLoop: eventLoop)
+    }
+
+    func add(_ items: some Collection<Item> & Sendable) {
+        let mustSchedule = state.withLock { state in
+            if state.items.count + items.count > Self.capacity {
+                state.items = []
+                state.hasLost = true
+            } else {
+                state.items.append(contentsOf: items)
+            }
+            defer { state.isScheduled = true }
+            return !state.isScheduled
+        }
+        if mustSchedule { eventLoop.execute { self.drain() } }
+    }
+
+    /// On the loop. The first session starts the clock that watches them.
+    func join(_ session: StreamSession) {
+        sessions.value[ObjectIdentifier(session)] = session
+        guard timer.value == nil else { return }
+        timer.value = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in self.tick() }
+    }
+
+    /// On the loop.
+    func leave(_ session: StreamSession) {
+        sessions.value[ObjectIdentifier(session)] = nil
+        guard sessions.value.isEmpty else { return }
+        timer.value?.cancel()
+        timer.value = nil
+    }
+
+    /// Does something with every connection of the loop, on the loop.
+    func forEach(_ body: @escaping @Sendable (StreamSession) -> Void) {
+        eventLoop.execute {
+            for session in Array(self.sessions.value.values) { body(session) }
+        }
+    }
+
+    private func tick() {
+        let now = NIODeadline.now()
+        for session in Array(sessions.value.values) { session.tick(now) }
+    }
+
+    private func drain() {
+        let (items, hasLost) = state.withLock { state in
+            defer { state = State() }
+            return (state.items, state.hasLost)
+        }
+        for item in items {
+            switch item {
+            case .event(let session, let offset, let frame): session.committed(offset, frame: frame)
+            case .notice(let session, let frame): session.write(frame, isNumbered: false)
+            }
+        }
+        for item in items {
+            switch item {
+            case .event(let session, _, _), .notice(let session, _): session.flushIfNeeded()
+            }
+        }
+        guard hasLost else { return }
+        for session in Array(sessions.value.values) { session.missedEvents() }
+    }
+}

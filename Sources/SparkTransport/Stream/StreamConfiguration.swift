@@ -1,0 +1,42 @@
+public import SparkKit
+
+/// The section `stream`: who may connect, and how much one connection may ask.
+public struct StreamConfiguration: ModuleConfiguration {
+    public let heartbeat: Duration
+    public let connectionsPerUser: Int
+    public let connectionsPerAddress: Int
+    public let connections: Int
+    public let messagesPerSecond: Int
+    public let framesPerSecond: Int
+    public let allowedOrigins: Set<String>
+    public let eventDays: Int
+
+    public static let settings: [Setting] = [
+        .integer(
+            "heartbeat_seconds", 5...300, default: 25, "A silent connection is pinged after this time, and closed after twice it."
+        ),
+        .integer("connections_per_user", 1...100, default: 8, "Devices of one user at once; the oldest gives way to a new one."),
+        .integer(
+            "connections_per_address", 0...1_000_000, default: 512,
+            "Connections from one client address at once; 0 lifts the limit. Loopback has none."),
+        .integer("connections", 1...1_000_000, default: 100_000, "Connections at once; more are refused with 503."),
+        .integer(
+            "messages_per_second", 1...100_000, default: 50, "Messages that a connection may send; four times as many at once."),
+        .integer(
+            "frames_per_second", 10...1_000_000, default: 500,
+            "Frames of any kind that a connection may send; one that sends more is closed."),
+        .list("allowed_origins", default: [], "Origins of web pages that may connect, beside the server's own."),
+        .integer("event_days", 1...3_650, default: 30, "Events are kept so long for devices that come back."),
+    ]
+
+    public init(_ values: SettingValues) {
+        self.heartbeat = values.seconds("heartbeat_seconds")
+        self.connectionsPerUser = values.integer("connections_per_user")
+        self.connectionsPerAddress = values.integer("connections_per_address")
+        self.connections = values.integer("connections")
+        self.messagesPerSecond = values.integer("messages_per_second")
+        self.framesPerSecond = values.integer("frames_per_second")
+        self.allowedOrigins = Set(values.list("allowed_origins"))
+        self.eventDays = values.integer("event_days")
+    }
+}

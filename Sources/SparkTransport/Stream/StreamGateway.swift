@@ -1,0 +1,99 @@
+import HTTPTypes
+package import Logging
+package import SparkCore
+import SparkKit
+
+/// The door of the stream: decides who may connect, and makes their sessions.
+package final class StreamGateway: Sendable {
+    /// Of a client's frame, and of a whole message.
+    package static let maximumFrameBytes = 64 * 1_024
+    package static let path = "/api/v1/ws"
+    package static let subprotocol = "spark.v1"
+
+    let hub: Hub
+    let configuration: StreamConfiguration
+    let frames: FrameTable
+    let reader: StreamReader
+    let rates: FrameBudget.Rates
+    let clock: any WallClock
+    let random: any RandomSource
+    let activity: (any ActivityRecording)?
+    let metrics = StreamMetrics()
+    package let tickets: StreamTickets
+    private let authenticator: (any Authenticating)?
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - hub: frozen.
+    ///   - hasGenerousLimits: for the ephemeral server under a test's load.
+    package init(
+        hub: Hub, configuration: StreamConfiguration, tickets: StreamTickets, authenticator: (any Authenticating)?,
+        activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool
+    ) {
+        self.hub = hub
+        self.configuration = configuration
+        self.frames = hub.frames
+        self.reader = hub.reader
+        let factor = hasGenerousLimits ? 20 : 1
+        self.rates = FrameBudget.Rates(
+            messagesPerSecond: configuration.messagesPerSecond * factor,
+            framesPerSecond: configuration.framesPerSecond * factor)
+        self.clock = hub.clock
+        self.random = random
+        self.activity = activity
+        self.tickets = tickets
+        self.authenticator = authenticator
+        self.logger = logger
+    }
+
+    /// The path on which connections become the stream.
+    package var route: WebSocketRoute {
+        WebSocketRoute(
+            path: Self.path, subprotocols: [Self.subprotocol], maximumMessageBytes: Self.maximumFrameBytes
+        ) { [self] request in
+            guard mayConnect(origin: request.origin, host: request.host) else { throw StreamError.originRefused }
+            if hub.isDraining { throw StreamError.draining }
+            let principal = try await principal(of: request)
+            try checkRoom(for: request.peerAddress)
+            let address = ClientAddress.limitKey(request.peerAddress)
+            return WebSocketAcceptance { StreamSession(gateway: self, principal: principal, address: address) }
+        }
+    }
+
+    /// Who stands behind a token.
+    func authenticate(_ token: String) async throws -> Principal {
+        guard let authenticator else { throw EdgeError.unauthenticated }
+        return try await authenticator.authenticate(token: token)
+    }
+
+    private func principal(of request: WebSocketRequest) async throws -> Principal {
+        if let field = request.headers[.authorization] {
+            let parts = field.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw EdgeError.unauthenticated }
+            return try await authenticate(String(parts[1]))
+        }
+        guard let ticket = request.query["ticket"] else { throw EdgeError.unauthenticated }
+        return try tickets.redeem(ticket)
+    }
+
+    /// Programs send no origin; pages must be the server's own or named in the configuration.
+    func mayConnect(origin: String?, host: String?) -> Bool {
+        guard let origin else { return true }
+        if configuration.allowedOrigins.contains(origin) || configuration.allowedOrigins.contains("*") { return true }
+        guard let host, let slash = origin.lastIndex(of: "/") else { return false }
+        return origin[origin.index(after: slash)...].lowercased() == host.lowercased()
+    }
+
+    private func checkRoom(for address: String) throws {
+        guard hub.connectionCount < configuration.connections else { throw EdgeError.overloaded }
+        let limit = configuration.connectionsPerAddress
+        guard limit > 0, !address.hasPrefix("127."), address != "::1", !address.isEmpty else { return }
+        guard hub.count(from: ClientAddress.limitKey(address)) < limit else { throw StreamError.tooManyConnections }
+    }
+
+    /// What failed inside; the client is told nothing of it.
+    func log(_ error: any Error, frame: String) {
+        guard !(error is CancellationError) else { return }
+        logger.error("frame failed", metadata: ["frame": .string(frame), "error": .string(ErrorSummary.of(error))])
+    }
+}

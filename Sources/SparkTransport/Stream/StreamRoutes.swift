@@ -1,0 +1,149 @@
+import HTTPTypes
+import SparkCore
+package import SparkKit
+import SparkStorage
+
+/// The stream's HTTP side: tickets, and the same events for clients without WebSockets.
+package struct StreamRoutes: Sendable {
+    private let gateway: StreamGateway
+    private var hub: Hub { gateway.hub }
+
+    /// Feeds of one user at once.
+    private static let feedsPerUser = 8
+
+    package init(gateway: StreamGateway) { self.gateway = gateway }
+
+    /// Below `/api/v1`.
+    package var all: [Route] { [socket, ticket, stream, poll] }
+
+    private var socket: Route {
+        Route(
+            .get, "/ws", "The stream, as a WebSocket with the subprotocol spark.v1; see /asyncapi.json", access: .open,
+            rateLimit: .probe, status: .switchingProtocols, errors: [HandshakeError.upgradeRequired]
+        ) { _ in throw HandshakeError.upgradeRequired }
+    }
+
+    private var ticket: Route {
+        Route(
+            .post, "/ws/ticket", "A ticket to connect once without header fields, within half a minute", rateLimit: .write,
+            status: .created, answer: .of(TicketView.self), errors: [EdgeError.overloaded]
+        ) { call in
+            .json(TicketView(ticket: try gateway.tickets.issue(for: call.session)), .created)
+        }
+    }
+
+    private var stream: Route {
+        Route(
+            .get, "/stream", "My numbered events, as Server-Sent Events", access: .userOrTicket, rateLimit: .read,
+            query: Self.position, errors: [StreamError.tooManyConnections, StreamError.draining]
+        ) { call in
+            let lease = try join(call)
+            let feed = lease.feed
+            let offset = try call.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }.map(Self.offset) ?? Self.offset(call)
+            let body = EventStreamBody(hub: hub, feed: feed, after: offset, isOtherEpoch: isOtherEpoch(call))
+            let pieces = AsyncStream {
+                await body.next(keeping: lease)
+            } onCancel: {
+                feed.end()
+            }
+            var reply = Reply(headers: [.contentType: "text/event-stream", .cacheControl: "no-store"])
+            reply.headers[.accelBuffering] = "no"
+            reply.pieces = pieces
+            return reply
+        }
+    }
+
+    private var poll: Route {
+        Route(
+            .get, "/poll", "My numbered events after an offset; waits for one if there is none", access: .userOrTicket,
+            rateLimit: .read,
+            query: Self.position + [
+                .integer("wait", 0...60, default: 25, "Seconds to wait for an event."),
+                .integer("limit", 1...200, default: 100, "How many events at most."),
+            ], answer: .of(PollView.self), errors: [StreamError.tooManyConnections, StreamError.draining]
+        ) { call in
+            let lease = try join(call)
+            return .json(try await answer(call, feed: lease.feed))
+        }
+    }
+
+    /// Joins before it reads, so that nothing falls between.
+    private func answer(_ call: Call, feed: EventFeed) async throws -> PollView {
+        let bounds = try hub.reader.bounds(of: feed.user)
+        guard let after = try Self.offset(call) else { return PollView(epoch: hub.epoch, offset: bounds.head, frames: []) }
+        var resync: ReplayStateMachine.Reason?
+        if isOtherEpoch(call) { resync = .epoch } else if after > bounds.head { resync = .ahead }
+        if after < bounds.floor { resync = resync ?? .expired }
+        if let resync { return PollView(epoch: hub.epoch, offset: bounds.head, resync: resync, frames: []) }
+        var page = try hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
+        if page.frames.isEmpty, call.integer("wait") > 0 {
+            _ = await feed.wait(atMost: .seconds(call.integer("wait")))
+            page = try hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
+        }
+        return PollView(epoch: hub.epoch, offset: page.frames.last?.offset ?? after, frames: page.frames.map(\.frame))
+    }
+
+    private func join(_ call: Call) throws -> FeedLease {
+        if hub.isDraining { throw StreamError.draining }
+        let feed = EventFeed(try call.session)
+        guard hub.join(feed, limit: Self.feedsPerUser) else { throw StreamError.tooManyConnections }
+        return FeedLease(feed, hub: hub)
+    }
+
+    private func isOtherEpoch(_ call: Call) -> Bool { call.text("epoch").map { $0 != hub.epoch } ?? false }
+
+    private static let position: [QueryParameter] = [
+        .text("offset", maximum: 20, "The last event that the client has; the present alone if left out."),
+        .text("epoch", maximum: 64, "The epoch under which it has that."),
+    ]
+
+    private static func offset(_ call: Call) throws -> Int64? { try call.text("offset").map(offset) }
+
+    private static func offset(_ text: String) throws -> Int64 {
+        guard let number = Int64(text), number >= 0 else {
+            throw InvalidInput.refused("offset", "type", "A whole number from 0 is expected.")
+        }
+        return number
+    }
+}
+
+/// A ticket.
+struct TicketView: JSONWritable, SchemaDescribed, Sendable {
+    let ticket: String
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("ticket", ticket)
+            writer.field("expires_in", StreamTickets.lifetime.roundedUpSeconds)
+        }
+    }
+
+    static let schemaName = "Ticket"
+    static let schema = Schema.object([.required("ticket", .string()), .required("expires_in", .integer())])
+}
+
+/// The answer to a poll.
+struct PollView: JSONWritable, SchemaDescribed, Sendable {
+    let epoch: String
+    let offset: Int64
+    var resync: ReplayStateMachine.Reason?
+    let frames: [[UInt8]]
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("epoch", epoch)
+            writer.field("offset", offset)
+            if let resync { writer.field("resync", resync.rawValue) }
+            writer.key("frames")
+            writer.array { writer in
+                for frame in frames { writer.raw(frame) }
+            }
+        }
+    }
+
+    static let schemaName = "Poll"
+    static let schema = Schema.object([
+        .required("epoch", .string()), .required("offset", .integer()),
+        .optional("resync", .oneOf(["epoch", "expired", "ahead"])), .required("frames", .list(.any)),
+    ])
+}

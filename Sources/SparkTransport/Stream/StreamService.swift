@@ -1,0 +1,76 @@
+package import Logging
+import ServiceLifecycle
+import SparkCore
+import SparkStorage
+
+/// Keeps the stream while the server runs, and lets every connection go in order when it stops: nobody new is let in, what was sent is
+/// committed and answered, then each is told when to come back, spread over ten seconds, and closed.
+package struct StreamService: Service {
+    /// Connections that do not close by then are cut.
+    private static let patience = Duration.seconds(5)
+    private static let spread = 10
+
+    private let gateway: StreamGateway
+    private let logger: Logger
+
+    package init(gateway: StreamGateway, logger: Logger) {
+        self.gateway = gateway
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await report() }
+            group.addTask { await forget() }
+            try? await gracefulShutdown()
+            group.cancelAll()
+        }
+        await drain()
+    }
+
+    private func report() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil { gateway.metrics.connected(gateway.hub.connectionCount) }
+    }
+
+    /// Once an hour events that are too old go, a few users at a time.
+    private func forget() async {
+        while (try? await Task.sleep(for: .seconds(3_600))) != nil {
+            do {
+                try await gateway.hub.forgetEvents(olderThan: .days(gateway.configuration.eventDays))
+            } catch {
+                logger.warning("forgetting events failed", metadata: ["error": .string(ErrorSummary.of(error))])
+            }
+        }
+    }
+
+    private func drain() async {
+        let hub = gateway.hub
+        hub.beginDraining()
+        hub.endFeeds()
+        // Behind everything that was sent before; refused only when nothing can be written any more.
+        _ = try? await hub.storage.write { _ in }
+        let (random, spread) = (gateway.random, UInt64(Self.spread + 1))
+        hub.forEachSession { $0.sayGoodbye(afterSeconds: Int(random.next() % spread)) }
+        let deadline = ContinuousClock.now + Self.patience
+        while hub.connectionCount > 0, ContinuousClock.now < deadline {
+            // The service group cancels what takes too long.
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
+        }
+        if hub.connectionCount > 0 {
+            logger.info("connections were cut", metadata: ["count": "\(hub.connectionCount)"])
+            hub.forEachSession { $0.abort() }
+        }
+    }
+}
+
+extension Hub {
+    /// Forgets old events of all users, in small writes.
+    package func forgetEvents(olderThan age: Duration) async throws {
+        var user: Int64? = Int64.min
+        while let after = user {
+            user = try await storage.write { transaction in
+                try Inbox.forget(before: transaction.now - age, usersAfter: after, limit: 100, in: transaction.database)
+            }
+        }
+    }
+}
