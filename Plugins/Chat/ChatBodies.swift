@@ -54,15 +54,9 @@ extension ObjectReader {
         value("conversation", format: "the id of a conversation") { ConversationID(wire: $0) } ?? ConversationID(rawValue: 0)
     }
 
-    /// One character, or null.
-    mutating func nullableReaction() -> String? {
-        require("reaction")
-        guard let value = member("reaction", nullable: true), !value.isNull else { return nil }
-        guard case .string(let text) = value, Reaction.isValid(text) else {
-            refuse("reaction", "format", "Expected: one visible character, or null.")
-            return nil
-        }
-        return text
+    /// One character; none takes back.
+    mutating func reaction() -> String? {
+        optional("reaction", format: "one visible character, or null") { Reaction.isValid($0) ? $0 : nil }
     }
 }
 

@@ -123,7 +123,6 @@ import Testing
                 #expect(answer.map { $0["type"]?.string } == ["error"])
             }
             #expect(await send([("text", "ok")]).first?["type"]?.string == "error")
-            #expect(await send([("client_id", "a"), ("text", "ok"), ("extra", 1)]).first?["type"]?.string == "nack")
             #expect(await send([("client_id", "a"), ("text", "ok"), ("kind", "video")]).first?["type"]?.string == "nack")
             for kind in ["sticker", "gif", "text"] {
                 #expect(await send([("client_id", .string(kind)), ("text", "ok"), ("kind", .string(kind))]).isEmpty)

@@ -32,14 +32,15 @@ struct ChatActs {
         let (person, seq) = (people[pick(2) == 0 ? a : b], Int64(1 + pick(12)))
         sent += 1
         let (store, service) = (chat.store, chat.service)
+        // An end is for good, so it comes seldom.
+        if pick(300) == 0 { return try await chat.block(people[a], by: people[b]) }
         switch pick(40) {
-        case 0: try await chat.block(people[a], by: people[b])
-        case 1:
+        case 0 where pick(8) == 0:
             let matches = try await chat.call("GET", "/matches?limit=100", person).items
             if let match = matches.first(where: { $0["conversation_id"]?.string == id.wire })?["id"]?.string {
                 _ = try await chat.call("DELETE", "/matches/\(match)", person)
             }
-        case 2..<10: _ = try? await store.read(upTo: seq, in: id, by: person.id)
+        case 0..<10: _ = try? await store.read(upTo: seq, in: id, by: person.id)
         case 10..<15: try? await store.delete(seq, in: id, by: person.id)
         case 15..<19: _ = try? await store.edit(seq, in: id, by: person.id, text: "edit \(sent)")
         case 19..<23: try? await store.react(pick(3) == 0 ? nil : "❤", to: seq, in: id, by: person.id)
@@ -117,7 +118,7 @@ struct ChatActs {
         .timeLimit(.minutes(5)), arguments: [11, 12] as [UInt64])
     func exact(_ seed: UInt64) async throws {
         try await withChat { chat in
-            var acts = try await ChatActs(chat, people: 3, seed: seed)
+            var acts = try await ChatActs(chat, people: 4, seed: seed)
             for step in 0..<400 {
                 try await acts.act()
                 let (id, a, b) = acts.conversations[acts.pick(acts.conversations.count)]
@@ -130,6 +131,7 @@ struct ChatActs {
                 #expect(page.messages == stored.suffix(100).reversed(), "seed \(seed), step \(step)")
             }
             #expect(chat.server.cacheCount("chat:messages", "l1", "hit") > 50)
+            #expect(try chat.count("chat_conversations WHERE ended_at IS NOT NULL") > 0)
         }
     }
 
