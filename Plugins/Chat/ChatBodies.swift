@@ -11,6 +11,12 @@ struct NewMessage: Sendable {
     let content: MessageContent
     let text: String
 
+    init(clientID: String, content: MessageContent, text: String) {
+        self.clientID = clientID
+        self.content = content
+        self.text = text
+    }
+
     /// - Parameter characters: of a text at most.
     init(from reader: inout ObjectReader, characters: Int) {
         clientID = reader.value("client_id", format: "1 to 64 visible ASCII characters", Self.clientID) ?? ""
@@ -48,15 +54,9 @@ extension ObjectReader {
         value("conversation", format: "the id of a conversation") { ConversationID(wire: $0) } ?? ConversationID(rawValue: 0)
     }
 
-    /// One character, or null.
-    mutating func nullableReaction() -> String? {
-        require("reaction")
-        guard let value = member("reaction", nullable: true), !value.isNull else { return nil }
-        guard case .string(let text) = value, Reaction.isValid(text) else {
-            refuse("reaction", "format", "Expected: one visible character, or null.")
-            return nil
-        }
-        return text
+    /// One character; none takes back.
+    mutating func reaction() -> String? {
+        optional("reaction", format: "one visible character, or null") { Reaction.isValid($0) ? $0 : nil }
     }
 }
 

@@ -1,7 +1,7 @@
 import SparkCore
 
 /// What Chat refuses.
-enum ChatError: ClientError {
+enum ChatError: ClientError, Equatable {
     /// There is no such conversation for this user: never was, is another's, or is over. One answer for all, so that it tells nobody
     /// of a block.
     case gone

@@ -65,11 +65,11 @@ struct ChatMessages: Sendable {
             ClientFrame(
                 "message.react", "Answers a message with one sign; null takes it back", limit: .message,
                 members: [
-                    ChatFrames.conversation, ChatFrames.seq, .required("reaction", .nullable(.string(Reaction.scalars))),
+                    ChatFrames.conversation, ChatFrames.seq, .optional("reaction", .nullable(.string(Reaction.scalars))),
                 ],
                 handler: .query { call in
                     let (conversation, seq, reaction) = try call.read { reader in
-                        (reader.conversation(), reader.seq(), reader.nullableReaction())
+                        (reader.conversation(), reader.seq(), reader.reaction())
                     }
                     try await service.store.react(reaction, to: seq, in: conversation, by: call.user)
                     return nil

@@ -61,6 +61,9 @@ struct ChatService: Sendable {
         guard let conversation = try store.conversation(id), !conversation.isOver, conversation.other(than: user) != nil else {
             throw ChatError.gone
         }
+        var place = place
+        // What retention took leaves no empty pages.
+        if case .after(let seq) = place { place = .after(max(seq, try store.firstSeq(of: id) - 1)) }
         guard let seqs = place.seqs(limit: limit, last: conversation.lastSeq) else { return HistoryPage(messages: [], next: nil) }
         var found = try await lists.messages(of: conversation, in: seqs)
         if !place.isRising { found.reverse() }

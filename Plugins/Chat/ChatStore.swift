@@ -13,6 +13,8 @@ protocol ChatStore: Sendable {
     func conversations(of user: UserID, after position: ActivityPosition, limit: Int) async throws -> ConversationPage
     /// One of them; nil where it is over, another's, or its other one is not there.
     func entry(_ id: ConversationID, of user: UserID) async throws -> ConversationEntry?
+    /// The place of the first message that is kept; on the caller's thread.
+    func firstSeq(of conversation: ConversationID) throws -> Int64
     /// Messages by their place, in order; those that retention took are missing.
     func messages(of conversation: ConversationID, in seqs: [ClosedRange<Int64>]) async throws -> [[ShownMessage]]
 

@@ -25,6 +25,15 @@ extension SQLiteChatStore {
         }
     }
 
+    func firstSeq(of conversation: ConversationID) throws -> Int64 {
+        try storage.pointRead { reader in
+            try reader.row(
+                "SELECT seq FROM chat_messages WHERE conversation_id = ?1 ORDER BY seq LIMIT 1",
+                .integer(conversation.rawValue)
+            ) { $0.integer(0) } ?? 1
+        }
+    }
+
     func conversations(of user: UserID, after position: ActivityPosition, limit: Int) async throws -> ConversationPage {
         try await storage.read { database in
             var found: [Conversation] = []

@@ -34,6 +34,9 @@ final class TypingSignals: Sendable {
         Task { await load(isOn, conversation, user) }
     }
 
+    /// Has who is in a conversation at hand, so that its next signal does not wait.
+    func warm(_ conversation: ConversationID) async throws -> Companions? { try await companions.companions(of: conversation) }
+
     /// The first signal of a conversation waits for who is in it. Best effort: the next one comes in a second.
     private func load(_ isOn: Bool, _ conversation: ConversationID, _ user: UserID) async {
         guard let found = try? await companions.companions(of: conversation) else { return }

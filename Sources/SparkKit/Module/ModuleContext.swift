@@ -42,6 +42,13 @@ public struct ModuleContext: Sendable {
         self.exchange = exchange
     }
 
+    /// The same with another stream: for tests that look at what is told.
+    package func streaming(through stream: any EventStreaming) -> ModuleContext {
+        ModuleContext(
+            clock: clock, random: random, identifiers: identifiers, storage: storage, cache: cache, stream: stream, keys: keys,
+            personalData: personalData, logger: logger, isEphemeral: isEphemeral, manifest: manifest, exchange: exchange)
+    }
+
     /// The answerer to a question of another module: `context.port((any ProfileReading).self)`.
     /// - Throws: `ModuleFault` when no declared dependency provides it.
     public func port<Port>(_ type: Port.Type) throws -> Port {

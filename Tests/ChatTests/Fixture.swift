@@ -1,0 +1,177 @@
+import GRDB
+import SparkAccounts
+import SparkCore
+import SparkKit
+import SparkMatching
+import SparkProfiles
+import SparkStorage
+import SparkTestSupport
+import Synchronization
+import Testing
+
+@testable import SparkChat
+
+/// Somebody with an account.
+struct Person: Sendable {
+    let id: UserID
+    let token: String
+}
+
+/// A server with Chat, and what it would send.
+final class Fixture: Sendable {
+    let server: TestServer
+    let module: ChatModule
+    let stream: StreamLog
+    private let count = Mutex<UInt64>(0)
+
+    init(_ server: TestServer) throws {
+        self.server = server
+        let open = try server.port(OpenChatModule.self)
+        module = open.module
+        stream = open.stream
+    }
+
+    var service: ChatService { module.service }
+    var store: SQLiteChatStore { module.store }
+
+    private func next() -> UInt64 {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+
+    func people(_ count: Int) async throws -> [Person] {
+        var people: [Person] = []
+        for _ in 0..<count {
+            let body: JSONValue = [
+                "email": .string("p\(next())@example.org"), "password": "correct horse", "name": "P",
+                "birth_date": "1995-12-10", "gender": "woman", "interested_in": ["woman"],
+            ]
+            let answer = try await server.call("POST", "/api/v1/auth/register", json: JSONWriter.string(of: body))
+            let id = try #require(answer.json["user"]?["id"]?.string.flatMap { UserID(wire: $0) }, "\(answer.body)")
+            people.append(Person(id: id, token: try #require(answer.json["access_token"]?.string)))
+        }
+        return people
+    }
+
+    func call(_ method: String, _ path: String, _ person: Person, _ body: JSONValue? = nil) async throws -> TestAnswer {
+        try await server.call(
+            method, "/api/v1\(path)", token: person.token, json: body.map { JSONWriter.string(of: $0) })
+    }
+
+    @discardableResult
+    func swipe(_ person: Person, _ target: Person) async throws -> JSONValue {
+        try await call("POST", "/swipes", person, ["target_id": .string(target.id.wire), "action": "like"]).json
+    }
+
+    /// Matches two people.
+    func match(_ a: Person, _ b: Person) async throws -> ConversationID {
+        try await swipe(a, b)
+        let answer = try await swipe(b, a)
+        return try #require(answer["match"]?["conversation_id"]?.string.flatMap { ConversationID(wire: $0) }, "\(answer)")
+    }
+
+    func block(_ target: Person, by person: Person) async throws {
+        _ = try await call("POST", "/blocks", person, ["target_id": .string(target.id.wire)])
+    }
+
+    func send(
+        _ text: String, to conversation: ConversationID, by person: Person, clientID: String? = nil
+    ) async throws -> TestAnswer {
+        let id = clientID ?? "auto-\(next())"
+        return try await call(
+            "POST", "/conversations/\(conversation.wire)/messages", person, ["client_id": .string(id), "text": .string(text)])
+    }
+
+    func device(_ person: Person) -> Device { Device(person.id, id: next()) }
+
+    /// Gives a frame to its handler; what it throws becomes an error frame, as in the gateway.
+    func frame(_ device: Device, _ object: JSONValue) async {
+        let call = FrameCall(
+            connection: device, now: server.clock.now(), reference: object["ref"]?.string, object: object)
+        guard let row = ChatMessages(service: service).rows.first(where: { $0.type == object["type"]?.string }) else {
+            Issue.record("no such frame")
+            return
+        }
+        do {
+            switch row.handler {
+            case .immediate(let handle): try handle(call)
+            case .query(let handle): if let answer = try await handle(call) { device.send(answer) }
+            }
+        } catch let error as any ClientError {
+            call.refuse(error)
+        } catch {
+            Issue.record("\(error)")
+        }
+    }
+
+    /// Returns when all that was submitted to the writer so far is done.
+    func settle() async throws { for _ in 0..<3 { try await server.storage.write { _ in } } }
+
+    func count(_ sql: String) throws -> Int {
+        try server.storage.readNow { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(sql)") ?? -1 }
+    }
+}
+
+/// The module itself with a stream that can be looked at, which also gives itself out.
+struct OpenChatModule: SparkModule {
+    static let manifest = ChatModule.manifest
+    let module: ChatModule
+    let stream = StreamLog()
+
+    init(configuration: ChatConfiguration, context: ModuleContext) throws {
+        module = try ChatModule(configuration: configuration, context: context.streaming(through: stream))
+    }
+
+    func register(in registrar: inout ModuleRegistrar) {
+        module.register(in: &registrar)
+        registrar.provide(OpenChatModule.self, self)
+    }
+}
+
+/// A policy of another module: texts that begin with certain words come to grief in certain ways.
+struct SaboteurModule: SparkModule, MessagePolicy {
+    static let manifest = ModuleManifest(id: "saboteur", summary: "Spoils writes", dependencies: ["chat"])
+
+    private struct Fault: Error {}
+
+    init(configuration: NoConfiguration, context: ModuleContext) throws {}
+
+    func register(in registrar: inout ModuleRegistrar) { registrar.contribute((any MessagePolicy).self, self) }
+
+    func judge(_ draft: MessageDraft, at now: Timestamp, in work: any UnitOfWork) throws -> MessageVerdict {
+        if draft.text.hasPrefix("throw") { throw Fault() }
+        if draft.text.hasPrefix("hold") { return .hold }
+        if draft.text.hasPrefix("deny") { return .deny(EdgeError.rateLimited(.seconds(7))) }
+        guard draft.text.hasPrefix("fail the commit") else { return .allow }
+        // Found out only when the transaction is committed.
+        let database = work.transaction.database
+        try database.execute(sql: "PRAGMA defer_foreign_keys = ON")
+        try database.execute(
+            sql: """
+                INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (1, 987654321, 0, 0, '')
+                """)
+        return .allow
+    }
+}
+
+/// Runs a test against a server of its own; whatever the test did, the data must be sound at the end.
+func withChat(_ settings: [String] = [], _ body: (Fixture) async throws -> Void) async throws {
+    let server = try await TestServer.start(
+        [AccountsModule.self, ProfilesModule.self, MatchingModule.self, OpenChatModule.self, SaboteurModule.self],
+        settings: settings)
+    do {
+        try await body(Fixture(server))
+        #expect(try server.check() == [])
+    } catch {
+        await server.stop()
+        throw error
+    }
+    await server.stop()
+}
+
+extension TestAnswer {
+    var code: String? { json["code"]?.string }
+    var items: [JSONValue] { json["items"]?.array ?? [] }
+}

@@ -1,0 +1,165 @@
+import GRDB
+import SparkCore
+import SparkDemo
+import SparkKit
+import SparkMatching
+import SparkStorage
+import SparkTestSupport
+import Testing
+
+@testable import SparkChat
+
+@Suite("Keeping") struct KeepingTests {
+    @Test("retention takes old messages from the beginning, with their reactions and words; what is left is whole")
+    func retention() async throws {
+        try await withChat(["chat.message_days=10", "chat.held_days=5"]) { chat in
+            let people = try await chat.people(3)
+            let conversation = try await chat.match(people[0], people[1])
+            let quiet = try await chat.match(people[0], people[2])
+            func send(_ text: String, _ count: Int, to id: ConversationID, by person: Person) async throws {
+                for index in 0..<count {
+                    let message = NewMessage(clientID: "\(text)\(index)", content: .text, text: text)
+                    _ = try await chat.service.send(message, to: id, by: person.id)
+                }
+            }
+            try await send("old", 700, to: conversation, by: people[0])
+            try await send("quiet", 3, to: quiet, by: people[2])
+            await #expect(throws: ChatError.held) { try await send("hold", 1, to: quiet, by: people[2]) }
+            try await chat.store.react("!", to: 1, in: conversation, by: people[1].id)
+            try await chat.service.search.catchUp(most: 300)
+            chat.server.clock.advance(by: .days(6))
+            try await send("new", 4, to: conversation, by: people[0])
+            try await chat.module.retention.sweep()
+            #expect(try chat.count("chat_messages") == 707, "nothing is ten days old")
+            #expect(try chat.count("chat_held") == 0)
+            _ = try await chat.service.messages(of: conversation, for: people[1].id, from: .before(nil), limit: 100)
+            chat.server.clock.advance(by: .days(5))
+            try await chat.module.retention.sweep()
+            #expect(try chat.count("chat_messages") == 4)
+            #expect(try chat.count("chat_reactions") == 0)
+            #expect(try await chat.service.unreadTotal(of: people[1].id) == 4)
+            #expect(try await chat.service.unreadTotal(of: people[0].id) == 0)
+            let page = try await chat.service.messages(of: conversation, for: people[1].id, from: .before(nil), limit: 100)
+            #expect(page.messages.map(\.message.seq) == [704, 703, 702, 701] && page.next == nil)
+            try await send("newest", 1, to: quiet, by: people[0])
+            #expect(try chat.store.conversation(quiet)?.lastSeq == 4)
+            try await chat.service.search.catchUp(most: 10_000)
+            #expect(try chat.count("chat_search_docsize") == 5)
+        }
+    }
+
+    @Test("an export has what the person wrote; an erasure leaves nothing of their conversations, for nobody")
+    func personalData() async throws {
+        try await withChat(["chat.contact_gate=always"]) { chat in
+            let people = try await chat.people(3)
+            let conversation = try await chat.match(people[0], people[1])
+            let other = try await chat.match(people[1], people[2])
+            _ = try await chat.send("my words", to: conversation, by: people[0])
+            _ = try await chat.send("their words", to: conversation, by: people[1])
+            _ = try await chat.send("elsewhere words", to: other, by: people[1])
+            _ = try await chat.send("me@example.org", to: conversation, by: people[0])
+            try await chat.store.react("!", to: 2, in: conversation, by: people[0].id)
+            try await chat.service.search.catchUp(most: 100)
+            chat.service.receipts.note(2, of: people[0].id)
+            await chat.service.receipts.flush()
+            _ = try await chat.service.messages(of: conversation, for: people[1].id, from: .before(nil), limit: 10)
+
+            let registry = PersonalDataRegistry(manifests: [ChatModule.manifest])
+            let export = try chat.server.storage.readNow { try registry.export(people[0].id, from: $0) }
+            let text = JSONWriter.string(of: export)
+            #expect(text.contains("my words") && text.contains("me@example.org") && text.contains("\"!\""))
+            #expect(!text.contains("their words") && !text.contains("elsewhere"))
+            #expect(export["chat_conversations"]?.array?.count == 1)
+
+            _ = try await chat.call("DELETE", "/me", people[0], ["password": "correct horse"])
+            chat.server.clock.advance(by: .days(31))
+            try await chat.server.runOutbox()
+            for table in ["chat_conversations", "chat_messages", "chat_search_docsize"] {
+                #expect(try chat.count(table) == 1, "\(table): only what others have among themselves")
+            }
+            for table in ["chat_reactions", "chat_held", "chat_received"] { #expect(try chat.count(table) == 0) }
+            await #expect(throws: ChatError.gone) {
+                try await chat.service.messages(of: conversation, for: people[1].id, from: .before(nil), limit: 10)
+            }
+            #expect(try await chat.service.typing.warm(conversation) == nil)
+            let frames = Dictionary(uniqueKeysWithValues: ChatFrames.rows.map { ($0.type, $0) })
+            let replayed = try chat.server.storage.pointRead { reader in
+                try Inbox.rows(of: people[1].id, after: 0, limit: 100, in: reader)
+                    .filter { $0.event.type == "message" && $0.event.subject == conversation.rawValue }.map { row in
+                        String(decoding: try frames["message"]?.render?(row.event, people[1].id, reader) ?? [], as: UTF8.self)
+                    }
+            }
+            #expect(
+                replayed.count == 2 && replayed.allSatisfy { $0.contains("\"deleted\":true") && $0.contains("\"text\":\"\"") })
+        }
+    }
+
+    @Test("every invariant finds the fault it is for")
+    func invariants() async throws {
+        try await withChat { chat in
+            let people = try await chat.people(2)
+            let conversation = try await chat.match(people[0], people[1])
+            for text in ["a", "b", "c"] { _ = try await chat.send(text, to: conversation, by: people[0]) }
+            try await chat.service.search.catchUp(most: 100)
+            func faults(_ sql: String) async throws -> Int {
+                try await chat.server.storage.write { transaction in
+                    var found = 0
+                    try transaction.database.inSavepoint {
+                        try transaction.database.execute(sql: sql)
+                        found = try ChatInvariants.all.reduce(0) { try $0 + $1.check(transaction.database).count }
+                        return .rollback
+                    }
+                    return found
+                }
+            }
+            #expect(try await faults("SELECT 1") == 0)
+            for sql in [
+                "DELETE FROM chat_messages WHERE seq = 2", "UPDATE chat_conversations SET last_seq = 4",
+                "UPDATE chat_conversations SET a_read = 9", "UPDATE chat_conversations SET opened_by = NULL",
+                "UPDATE chat_conversations SET ended_at = 1", "DELETE FROM matching_matches", "DELETE FROM chat_conversations",
+                "UPDATE chat_messages SET sender_id = 5 WHERE seq = 1", "UPDATE chat_messages SET deleted_at = 1 WHERE seq = 1",
+                "INSERT INTO chat_reactions VALUES (1, 1, 1, 'x')", "UPDATE chat_search_progress SET message_id = 0",
+            ] { #expect(try await faults(sql) > 0, "\(sql)") }
+        }
+    }
+
+    @Test("a town talks: the same town says the same, every check holds, people read and search like others")
+    func demo() async throws {
+        func rows() async throws -> [String] {
+            var result: [String] = []
+            try await withChat { chat in
+                let town = GeneratedTown(count: 2_000, seed: 11, now: TestServer.startOfTime)
+                try chat.server.load(town)
+                let matches = try chat.count("matching_matches")
+                #expect(matches > 100)
+                #expect(try chat.count("chat_conversations") == matches)
+                let talking = try chat.count("chat_conversations WHERE last_seq > 0")
+                #expect(talking > matches / 2 && talking < matches * 9 / 10)
+                #expect(try chat.count("chat_messages WHERE sent_at > \(town.now.milliseconds)") == 0)
+                #expect(try chat.count("chat_conversations WHERE max(a_read, b_read) < last_seq") == 0)
+                result = try chat.server.storage.readNow { database in
+                    try String.fetchAll(
+                        database,
+                        sql:
+                            "SELECT id || conversation_id || ' ' || seq || ' ' || sender_id || text || sent_at FROM chat_messages"
+                    )
+                }
+                let one = try chat.server.storage.readNow { database in
+                    try Int64.fetchOne(database, sql: "SELECT sender_id FROM chat_messages ORDER BY id DESC LIMIT 1")
+                }
+                let user = UserID(rawValue: try #require(one))
+                let page = try await chat.service.conversations(of: user, after: .newest, limit: 10)
+                let conversation = try #require(page.views.first { $0.entry.lastMessage != nil }?.entry)
+                let message = try #require(conversation.lastMessage)
+                let (found, _) = try await chat.service.search(message.text, of: user, before: .max, limit: 10)
+                #expect(found.contains(message))
+                let reply = NewMessage(clientID: "x", content: .text, text: "now for real")
+                let receipt = try await chat.service.send(reply, to: conversation.conversation.id, by: user)
+                #expect(receipt.seq == message.seq + 1)
+                #expect(receipt.id > message.id)
+            }
+            return result
+        }
+        #expect(try await rows() == (try await rows()))
+    }
+}
