@@ -32,6 +32,12 @@ struct BenchChat: AsyncParsableCommand {
         name: .long, help: "At the end, kill the server, start it anew and wait until everybody is back; then stop it in order.")
     var storm = false
 
+    @Option(name: .long, help: "A peer in place of Spark: HOST:PORT/PATH of an XMPP server (RFC 7395) that lets anybody in.")
+    var xmpp: String?
+
+    @Option(name: .long, help: "With --xmpp: the server's process, to measure.")
+    var pid: Int32?
+
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
@@ -53,10 +59,40 @@ struct BenchChat: AsyncParsableCommand {
     func run() async throws {
         OpenFiles.raiseLimit()
         try await reporting {
-            let summary = try await measure()
+            let summary = if let xmpp { try await measurePeer(xmpp) } else { try await measure() }
             if json { Terminal.say(json: summary) } else { for line in summary.lines { Terminal.say(line) } }
             guard summary.runs.allSatisfy({ $0.lost == 0 && $0.repeated == 0 }) else { throw ExitCode.failure }
         }
+    }
+
+    private func measurePeer(_ text: String) async throws -> ChatSummary {
+        guard let url = URL(string: "ws://\(text)"), let host = url.host, let port = url.port else {
+            throw ValidationError("--xmpp must be HOST:PORT/PATH")
+        }
+        var settings = ChatLoad.Settings()
+        (settings.host, settings.port, settings.threads, settings.sources) = (host, port, threads, sources)
+        settings.connections = connections
+        let process = pid.map { ProcessCosts(pid: $0) }
+        let load = try await ChatLoad(settings, dialect: XMPPDialect(path: url.path))
+        var summary = ChatSummary(connections: connections)
+        let before = process?.memory.anonymous ?? 0
+        summary.connectSeconds = try await load.connect().inSeconds
+        try await Task.sleep(for: .seconds(2))
+        summary.bytesPerSocket = ((process?.memory.anonymous ?? 0) - before) / connections
+        try await talk(over: load, process, &summary)
+        try await load.shutDown()
+        return summary
+    }
+
+    private func talk(over load: ChatLoad, _ process: ProcessCosts?, _ summary: inout ChatSummary) async throws {
+        for (number, rate) in rates.enumerated() {
+            let before = process?.processorSeconds ?? 0
+            let run = UInt32(number + 1)
+            summary.runs.append(try await load.talk(run: run, rate: rate, seconds: seconds, seed: UInt64(number)))
+            summary.processor.append(((process?.processorSeconds ?? 0) - before) / seconds)
+        }
+        summary.serverMemory = process?.memory.resident ?? 0
+        summary.serverPeak = process?.memory.peak ?? 0
     }
 
     private func measure() async throws -> ChatSummary {
@@ -73,18 +109,12 @@ struct BenchChat: AsyncParsableCommand {
         settings.sources = sources
         let load = try await ChatLoad(settings, dialect: SparkDialect(accounts: accounts))
         var summary = ChatSummary(connections: accounts.count)
-        let before = server.memory
+        let costs = ProcessCosts(pid: server.pid)
+        let before = costs.memory
         summary.connectSeconds = try await load.connect().inSeconds
         try await Task.sleep(for: .seconds(2))
-        summary.bytesPerSocket = (server.memory.anonymous - before.anonymous) / max(1, accounts.count)
-        for (number, rate) in rates.enumerated() {
-            let processor = server.processorSeconds
-            let run = UInt32(number + 1)
-            summary.runs.append(try await load.talk(run: run, rate: rate, seconds: seconds, seed: UInt64(number)))
-            summary.processor.append((server.processorSeconds - processor) / seconds)
-        }
-        summary.serverMemory = server.memory.resident
-        summary.serverPeak = server.memory.peak
+        summary.bytesPerSocket = (costs.memory.anonymous - before.anonymous) / max(1, accounts.count)
+        try await talk(over: load, costs, &summary)
         if storm {
             server.end(SIGKILL)
             let start = ContinuousClock.now

@@ -46,7 +46,14 @@ final class ServerChild {
         while waitpid(pid, &status, 0) == -1, errno == EINTR {}
     }
 
-    /// Memory of the child in bytes: anonymous now, whole now, whole at most.
+    struct NotStarted: Error {}
+}
+
+/// What a process costs, as the kernel counts it.
+struct ProcessCosts {
+    let pid: pid_t
+
+    /// Memory of the process in bytes: anonymous now, whole now, whole at most.
     var memory: (anonymous: Int, resident: Int, peak: Int) {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
         func bytes(_ key: String) -> Int {
@@ -56,13 +63,11 @@ final class ServerChild {
         return (bytes("RssAnon"), bytes("VmRSS"), bytes("VmHWM"))
     }
 
-    /// Processor time of the child so far, in seconds.
+    /// Processor time of the process so far, in seconds.
     var processorSeconds: Double {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
         let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
-
-    struct NotStarted: Error {}
 }

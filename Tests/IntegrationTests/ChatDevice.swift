@@ -95,7 +95,9 @@ actor ChatDevice {
         case "live": send(on: stream)
         case "ack":
             guard let id = frame["client_id"]?.string, let seq = frame["seq"]?.integer else { return }
-            if let before = acknowledged[id], before != seq { faults.append("\(name): \(id) acknowledged as \(before) and \(seq)") }
+            if let before = acknowledged[id], before != seq {
+                faults.append("\(name): \(id) acknowledged as \(before) and \(seq)")
+            }
             if acknowledged[id] == nil { onAcknowledgement() }
             acknowledged[id] = seq
             outbox.removeAll { $0 == id }
@@ -116,6 +118,8 @@ actor ChatDevice {
                 ])
             }
         case "unread": if frame["total"] != nil { unread = frame }
+        // Read marks beyond what one connection may tell a second: the next one says more.
+        case "error" where frame["temporary"]?.bool == true: break
         case "error": faults.append("\(name): \(frame["code"]?.string ?? "?")")
         default: break
         }

@@ -7,12 +7,15 @@ import SparkKit
 struct FrameBudget {
     struct Rates: Sendable {
         let messages: Double
-        let queries: Double = 20
-        let signals: Double = 20
+        let queries: Double
+        let signals: Double
         let frames: Double
 
         init(messagesPerSecond: Int, framesPerSecond: Int) {
             self.messages = Double(messagesPerSecond)
+            // A message is read, and a device that comes back reads many at once.
+            self.queries = Double(messagesPerSecond) * 2
+            self.signals = Double(messagesPerSecond)
             self.frames = Double(framesPerSecond)
         }
     }
