@@ -58,7 +58,7 @@ struct ChatCrashTests {
                 }
                 address.set(spark.url)
                 let all = pairs.flatMap { $0.devices.flatMap { $0 } }
-                for device in all { while await !device.isDone { try await Task.sleep(for: .milliseconds(20)) } }
+                for device in all { try await until("its outbox is empty") { await device.isDone } }
                 for pair in pairs { try await verify(pair, on: spark) }
                 for device in all { await device.stop() }
             }
@@ -107,7 +107,7 @@ struct ChatCrashTests {
         for (person, devices) in zip(pair.people, pair.devices) {
             let client = SparkClient(url: spark.url, token: person.client.token)
             for device in devices {
-                while await device.shown.count < places.count { try await Task.sleep(for: .milliseconds(20)) }
+                try await until("every message was shown") { await device.shown.count >= places.count }
                 let faults = await device.faults
                 #expect(faults.isEmpty, "\(Set(faults))")
                 #expect(await device.shown == Dictionary(uniqueKeysWithValues: places.map { ($0, 1) }))
@@ -120,7 +120,7 @@ struct ChatCrashTests {
             #expect(line["unread"]?.integer == Int64(recount))
             for device in devices {
                 await device.askUnread()
-                while await device.unread.isNull { try await Task.sleep(for: .milliseconds(20)) }
+                try await until("the unread count came") { await !device.unread.isNull }
                 #expect(await device.unread["total"]?.integer == Int64(recount))
             }
         }
@@ -128,11 +128,23 @@ struct ChatCrashTests {
 
     /// Waits until nothing more comes to the devices: their last read marks were told.
     private func settle(_ person: Person, _ devices: [ChatDevice], _ client: SparkClient) async throws {
-        while true {
+        try await until("all events came") {
             let head = try await client.call("GET", "/api/v1/poll")["offset"]?.integer
             var isSettled = true
             for device in devices where await device.offset != head { isSettled = false }
-            if isSettled { return }
+            return isSettled
+        }
+    }
+
+    private struct TooLate: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Waits for what must come to be; two minutes are for ever.
+    private func until(_ claim: String, _ holds: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(120)
+        while try await !holds() {
+            guard ContinuousClock.now < deadline else { throw TooLate(description: "\(claim): not in two minutes") }
             try await Task.sleep(for: .milliseconds(20))
         }
     }

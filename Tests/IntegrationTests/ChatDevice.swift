@@ -51,7 +51,7 @@ actor ChatDevice {
 
     /// Stays connected until it is told to stop.
     func run() async {
-        while !isStopped {
+        while !isStopped, !Task.isCancelled {
             guard let url = address.current, let stream = try? await StreamClient.connect(to: SparkClient(url: url), token: token)
             else {
                 try? await Task.sleep(for: .milliseconds(20))

@@ -15,11 +15,15 @@ public final class StreamClient: Sendable {
     public struct Closed: Error, Hashable {
         /// The close code (RFC 6455, section 7.4); nil when the connection broke.
         public let code: UInt16?
+
+        public init(code: UInt16?) { self.code = code }
     }
 
     /// The server answered with this status instead of changing protocols.
     public struct Refused: Error, Hashable {
         public let status: Int
+
+        public init(status: Int) { self.status = status }
     }
 
     private struct State {
@@ -85,17 +89,21 @@ public final class StreamClient: Sendable {
         eventLoop.execute { self.socket.value?.send(ByteBuffer(bytes: bytes)) }
     }
 
-    /// The next frame of the server. One task asks at a time.
+    /// The next frame of the server. One task asks at a time; if that is cancelled, the connection is broken off.
     /// - Throws: `Closed` once the connection has ended and all that came before was taken.
     public func next() async throws -> JSONValue {
-        try await withCheckedThrowingContinuation { continuation in
-            let answer: Result<JSONValue, any Error>? = state.withLock { state in
-                if !state.waiting.isEmpty { return .success(state.waiting.removeFirst()) }
-                if let end = state.end { return .failure(end) }
-                state.reader = continuation
-                return nil
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let answer: Result<JSONValue, any Error>? = state.withLock { state in
+                    if !state.waiting.isEmpty { return .success(state.waiting.removeFirst()) }
+                    if let end = state.end { return .failure(end) }
+                    state.reader = continuation
+                    return nil
+                }
+                if let answer { continuation.resume(with: answer) }
             }
-            if let answer { continuation.resume(with: answer) }
+        } onCancel: {
+            abort()
         }
     }
 
