@@ -47,6 +47,9 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(var head):
             guard head.isWellFormed else { return stop(Self.malformed, context) }
+            // Too late to be taken. Clients and proxies that use a connection again ask once more on a new one when it closes
+            // without a word (RFC 9112, 9.3.1); they would take an answer for the last word.
+            if !isFirstRequest, state.isIdle, isTaken(head) { return context.close(promise: nil) }
             state.requestBegan(at: context.eventLoop.now)
             if timer == nil { schedule(context, in: limit) }
             isLastRequest = head.endsConnection

@@ -73,6 +73,11 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The guard has answered for what is broken; behind the gate there is nobody yet to be told.
+        guard error is any ClientError else { return context.fireErrorCaught(error) }
+    }
+
     func read(context: ChannelHandlerContext) {
         guard case .deciding = state else { return context.read() }
         isReadHeld = true
