@@ -135,17 +135,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch action {
         case .nothing: return
         case .close: context.close(promise: nil)
-        case .answerAndClose:
-            let body = ProblemDocument(error: fault, requestID: "none").reply.body
-            let headers: HTTPHeaders = [
-                "Connection": "close", "Content-Type": "application/problem+json", "Content-Length": "\(body.count)",
-            ]
-            let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: fault.status), headers: headers)
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolatedUnsafeUnchecked().whenComplete { _ in
-                context.close(promise: nil)
-            }
+        case .answerAndClose: context.answerAndClose(ProblemDocument(error: fault, requestID: "none").reply)
         }
     }
 }
