@@ -142,8 +142,8 @@ let package = Package(
         .testTarget(
             name: "SparkTransportTests",
             dependencies: [
-                "SparkTransport", "SparkKit", "SparkCore", "SparkStorage", httpTypes, logging, nioCore, nioEmbedded, nioHTTP1,
-                nioHTTPTypes, nioWebSocket,
+                "SparkTransport", "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, logging,
+                nioCore, nioEmbedded, nioHTTP1, nioWebSocket,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -108,6 +108,9 @@ final class RawConnection {
     /// Says that nothing more comes; answers can still be read.
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
+    /// Whether the server has closed and nothing more is there to be read; waits for it.
+    func isAtEnd() throws -> Bool { try position == received.count && !fill() }
+
     /// The next answer, interim ones included; nil once the server has closed.
     func answer(toHead isToHead: Bool = false) throws -> RawAnswer? {
         guard let status = try line() else { return nil }
@@ -136,7 +139,8 @@ final class RawConnection {
         throw RawFailure(reason: "an answer cut short")
     }
 
-    private func bytes(_ count: Int) throws -> [UInt8] {
+    /// The next bytes, whatever they mean.
+    func bytes(_ count: Int) throws -> [UInt8] {
         while received.count - position < count {
             guard try fill() else { throw RawFailure(reason: "an answer cut short") }
         }

@@ -36,6 +36,9 @@ struct RequestGuardStateMachine<Instant: Comparable> {
         }
     }
 
+    /// Whether every request that began was answered whole.
+    var isIdle: Bool { outstanding == 0 }
+
     mutating func requestBegan(at instant: Instant) {
         guard mayEnter else { return }
         outstanding += 1

@@ -47,6 +47,9 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(var head):
             guard head.isWellFormed else { return stop(Self.malformed, context) }
+            // Too late to be taken. Clients and proxies that use a connection again ask once more on a new one when it closes
+            // without a word (RFC 9112, 9.3.1); they would take an answer for the last word.
+            if !isFirstRequest, state.isIdle, isTaken(head) { return context.close(promise: nil) }
             state.requestBegan(at: context.eventLoop.now)
             if timer == nil { schedule(context, in: limit) }
             isLastRequest = head.endsConnection
@@ -132,17 +135,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch action {
         case .nothing: return
         case .close: context.close(promise: nil)
-        case .answerAndClose:
-            let body = ProblemDocument(error: fault, requestID: "none").reply.body
-            let headers: HTTPHeaders = [
-                "Connection": "close", "Content-Type": "application/problem+json", "Content-Length": "\(body.count)",
-            ]
-            let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: fault.status), headers: headers)
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolatedUnsafeUnchecked().whenComplete { _ in
-                context.close(promise: nil)
-            }
+        case .answerAndClose: context.answerAndClose(ProblemDocument(error: fault, requestID: "none").reply)
         }
     }
 }

@@ -1,8 +1,6 @@
-import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
-import NIOHTTPTypesHTTP1
 import SparkCore
 import SparkKit
 
@@ -73,6 +71,11 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The guard has answered for what is broken; behind the gate there is nobody yet to be told.
+        guard error is any ClientError else { return context.fireErrorCaught(error) }
+    }
+
     func read(context: ChannelHandlerContext) {
         guard case .deciding = state else { return context.read() }
         isReadHeld = true
@@ -139,32 +142,21 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: hasLeft)
         let isReadHeld = isReadHeld
         hasLeft.futureResult.assumeIsolated().whenComplete { result in
+            self.negotiated.succeed(.webSocket)
             do {
                 try result.get()
-                self.negotiated.succeed(.webSocket)
-                try context.channel.becomeWebSocket(handler)
+                try context.channel.becomeWebSocket(handler, needsRead: isReadHeld)
             } catch {
                 handler.neverOpened()
-                return context.channel.close(promise: nil)
+                context.channel.close(promise: nil)
             }
-            handler.open()
-            if isReadHeld { context.channel.read() }
         }
     }
 
     /// Answers as the edge would, then closes: what came after an offer could be of either protocol.
     private func refuse(_ error: any Error, _ route: WebSocketRoute, _ context: ChannelHandlerContext) {
         giveUp()
-        let reply = gateway.refusal(error, path: route.path)
-        var headers = HTTPHeaders(reply.headers)
-        headers.replaceOrAdd(name: "Connection", value: "close")
-        headers.replaceOrAdd(name: "Content-Length", value: "\(reply.body.count)")
-        let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: reply.status.code), headers: headers)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body)))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
-            context.close(promise: nil)
-        }
+        context.answerAndClose(gateway.refusal(error, path: route.path))
     }
 
     private func giveUp() {

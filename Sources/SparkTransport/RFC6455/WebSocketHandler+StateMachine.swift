@@ -19,14 +19,6 @@ struct WebSocketStateMachine {
         case hangUp
     }
 
-    /// A message whose last fragment has not come.
-    private struct Message {
-        let isText: Bool
-        var bytes: ByteBuffer
-        var fragments = 1
-        var check = UTF8Check()
-    }
-
     private enum Phase {
         case open
         /// The server's close frame has left first; the peer's is awaited.
@@ -36,7 +28,8 @@ struct WebSocketStateMachine {
 
     let maximumMessageBytes: Int
     private var phase = Phase.open
-    private var message: Message?
+    /// The message whose last fragment has not come.
+    private var message: PartialMessage?
 
     init(maximumMessageBytes: Int) { self.maximumMessageBytes = maximumMessageBytes }
 
@@ -100,34 +93,18 @@ struct WebSocketStateMachine {
     }
 
     private mutating func data(_ frame: WebSocketFrame) -> Action {
-        let begun = message.take()
-        guard frame.opcode != .continuation else {
-            guard let begun else { return fail(.protocolFault) }
-            return append(frame, to: begun)
+        if frame.opcode == .text || frame.opcode == .binary, message == nil {
+            message = PartialMessage(isText: frame.opcode == .text)
+        } else if frame.opcode != .continuation || message == nil {
+            return fail(.protocolFault)
         }
-        guard begun == nil, frame.opcode == .text || frame.opcode == .binary else { return fail(.protocolFault) }
-        guard frame.length <= maximumMessageBytes else { return fail(.tooLarge) }
-        let bytes = frame.unmaskedData
-        return check(bytes, of: Message(isText: frame.opcode == .text, bytes: bytes), isWhole: frame.fin)
-    }
-
-    private mutating func append(_ frame: WebSocketFrame, to begun: consuming Message) -> Action {
-        guard frame.length <= maximumMessageBytes - begun.bytes.readableBytes else { return fail(.tooLarge) }
-        begun.fragments += 1
-        guard begun.fragments <= maximumFragments else { return fail(.tooManyFragments) }
-        let bytes = frame.unmaskedData
-        begun.bytes.writeImmutableBuffer(bytes)
-        return check(bytes, of: begun, isWhole: frame.fin)
-    }
-
-    /// - Parameter bytes: the last of the message's, which were not looked at.
-    private mutating func check(_ bytes: ByteBuffer, of begun: consuming Message, isWhole: Bool) -> Action {
-        if begun.isText, !begun.check.accepts(bytes) || isWhole && !begun.check.isComplete { return fail(.notUTF8) }
-        guard isWhole else {
-            message = begun
-            return .nothing
+        // The message grows in its place: a copy of it would cost as much as all that came before, for every fragment.
+        let (bytes, fragments) = (maximumMessageBytes, maximumFragments)
+        if let fault = message?.append(frame, maximumBytes: bytes, maximumFragments: fragments) {
+            return fail(fault)
         }
-        return begun.isText ? .deliverText(begun.bytes) : .deliverBinary(begun.bytes)
+        guard frame.fin, let whole = message.take() else { return .nothing }
+        return whole.isText ? .deliverText(whole.bytes) : .deliverBinary(whole.bytes)
     }
 
     private mutating func fail(_ reason: CloseReason) -> Action {

@@ -75,8 +75,7 @@ extension HTTPHeaders {
     /// tab in the list), so this is too.
     fileprivate var endsHTTP: Bool {
         self["Connection"].contains { field in
-            field.utf8.allSatisfy { (0x20...0x7E).contains($0) }
-                && field.lowercased().split(separator: ",").contains { $0.split(separator: " ") == ["upgrade"] }
+            field.lowercased().split(separator: ",").contains { $0.split(separator: " ") == ["upgrade"] }
         }
     }
 }

@@ -5,7 +5,8 @@ import NIOWebSocket
 extension Channel {
     /// Takes everything that speaks HTTP out of the pipeline and puts frames in its place. Bytes that came behind the request
     /// are the first frame's.
-    func becomeWebSocket(_ handler: WebSocketHandler) throws {
+    /// - Parameter needsRead: whether the network was asked for more already, in vain.
+    func becomeWebSocket(_ handler: WebSocketHandler, needsRead: Bool) throws {
         try syncOptions?.setOption(.writeBufferWaterMark, value: WebSocketHandler.waterMark)
         let pipeline = pipeline.syncOperations
         let parser = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
@@ -21,7 +22,13 @@ extension Channel {
             ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: handler.maximumMessageBytes)),
             handler,
         ])
-        // The parser goes last, and hands on what it has kept, only after all that is on the stack now.
-        pipeline.removeHandler(context: parser, promise: nil)
+        handler.open()
+        // The parser goes last, after all that is on the stack now, and hands on what it has kept.
+        let isGone = eventLoop.makePromise(of: Void.self)
+        pipeline.removeHandler(context: parser, promise: isGone)
+        isGone.futureResult.assumeIsolated().whenComplete { _ in
+            pipeline.fireChannelReadComplete()
+            if needsRead { pipeline.read() }
+        }
     }
 }
