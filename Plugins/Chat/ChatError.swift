@@ -2,8 +2,8 @@ import SparkCore
 
 /// What Chat refuses.
 enum ChatError: ClientError, Equatable {
-    /// There is no such conversation for this user: never was, is another's, or is over. One answer for all, so that it tells nobody
-    /// of a block.
+    /// There is no such conversation for this user: never was, is another's, or is over. One answer for all, so that it tells
+    /// nobody of a block.
     case gone
     /// The client identifier belongs to a message in another conversation.
     case clientIDReused

@@ -29,8 +29,8 @@ enum ChatMigrations {
                 CREATE INDEX chat_conversations_opened ON chat_conversations (opened_by, opened_at)
                     WHERE opened_by IS NOT NULL;
 
-                -- seq is dense from 1 in its conversation; retention takes from the low end. A deleted message keeps its row, with
-                -- an empty text: its client_id must go on being known.
+                -- seq is dense from 1 in its conversation; retention takes from the low end. A deleted message keeps its row,
+                -- with an empty text: its client_id must go on being known.
                 CREATE TABLE chat_messages (
                     id INTEGER PRIMARY KEY,
                     conversation_id INTEGER NOT NULL,

@@ -2,8 +2,8 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// What Chat keeps, in its own words. What changes a conversation also writes the events that tell both of it, in the same transaction,
-/// and has them delivered after the commit.
+/// What Chat keeps, in its own words. What changes a conversation also writes the events that tell both of it, in the same
+/// transaction, and has them delivered after the commit.
 protocol ChatStore: Sendable {
     /// A conversation, over or not; a few microseconds, on the caller's thread.
     func conversation(_ id: ConversationID) throws -> Conversation?
@@ -18,8 +18,8 @@ protocol ChatStore: Sendable {
     /// Messages by their place, in order; those that retention took are missing.
     func messages(of conversation: ConversationID, in seqs: [ClosedRange<Int64>]) async throws -> [[ShownMessage]]
 
-    /// - Throws: `ChatError.gone`, `EdgeError.notFound` unless it is a live message of this user, `ChatError.editWindow`, and what a
-    ///   policy says of the new text.
+    /// - Throws: `ChatError.gone`, `EdgeError.notFound` unless it is a live message of this user, `ChatError.editWindow`, and
+    ///   what a policy says of the new text.
     func edit(_ seq: Int64, in conversation: ConversationID, by user: UserID, text: String) async throws -> ShownMessage
     /// Takes the text away for good.
     /// - Throws: `ChatError.gone`, `EdgeError.notFound` unless it is a live message of this user, `ChatError.deleteWindow`.

@@ -5,8 +5,9 @@ import SparkStorage
 
 /// The tables, and how one person's part of them is given out and destroyed.
 ///
-/// A person gets what they wrote. With a person all of their conversations go, for both: a conversation is what two people have together,
-/// and what remained would be half of it. Erased from the last table to the first: the search needs the texts that it forgets.
+/// A person gets what they wrote. With a person all of their conversations go, for both: a conversation is what two people have
+/// together, and what remained would be half of it. Erased from the last table to the first: the search needs the texts that it
+/// forgets.
 enum ChatTables {
     static let all = [conversations, messages, reactions, held, received, .plain("chat_search_progress"), search]
 

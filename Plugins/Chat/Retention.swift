@@ -4,8 +4,8 @@ import ServiceLifecycle
 import SparkCore
 import SparkStorage
 
-/// Forgets old messages, oldest first in each conversation, so that what is left stays without holes; and held ones nobody decided
-/// about. A little at a time: other writes do not wait for long.
+/// Forgets old messages, oldest first in each conversation, so that what is left stays without holes; and held ones nobody
+/// decided about. A little at a time: other writes do not wait for long.
 struct Retention: Sendable {
     private static let interval = Duration.seconds(600)
     /// Messages that one write forgets.

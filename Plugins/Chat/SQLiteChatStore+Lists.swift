@@ -2,8 +2,8 @@ import GRDB
 import SparkCore
 import SparkStorage
 
-// What is read. Conversations have no index by activity, since every message would have to move in it; a person has few enough of them
-// to sort.
+// What is read. Conversations have no index by activity, since every message would have to move in it; a person has few enough of
+// them to sort.
 
 extension SQLiteChatStore {
     func conversation(_ id: ConversationID) throws -> Conversation? {

@@ -104,7 +104,9 @@ struct RequestFuzzer {
         var last = ""
         var path = ""
         for segment in operation.path.split(separator: "/") {
-            path += "/" + (segment.hasPrefix("{") ? encoded(identifier(for: last)) : String(segment))
+            let part = segment.hasPrefix("{") ? encoded(identifier(for: last)) : String(segment)
+            // An empty one would be the path above, which is another operation's.
+            path += "/" + (part.isEmpty ? "%20" : part)
             last = String(segment)
         }
         var pairs: [String] = []

@@ -26,8 +26,8 @@ final class Presence: Sendable {
         self.logger = logger
     }
 
-    /// Watches some people on a connection instead of those before, and says of each at once how it is. Of those who hide, and of who is
-    /// no match, it says what it says of who is away.
+    /// Watches some people on a connection instead of those before, and says of each at once how it is. Of those who hide, and of
+    /// who is no match, it says what it says of who is away.
     func watch(_ targets: [UserID], on connection: any StreamConnection) async throws {
         guard state.withLock({ $0.board.watch(targets, on: connection.id) }) else { return }
         for target in targets {

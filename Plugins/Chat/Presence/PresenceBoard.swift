@@ -2,14 +2,15 @@ import SparkCore
 
 /// Who is online, and who watches whom: plain data, told what happens and what time it is.
 ///
-/// Online is whom a connection in the foreground has stood for three seconds; offline, whose last one has been gone for ten. So neither a
-/// phone that comes and goes nor a page that is loaded anew makes anybody flicker.
+/// Online is whom a connection in the foreground has stood for three seconds; offline, whose last one has been gone for ten. So
+/// neither a phone that comes and goes nor a page that is loaded anew makes anybody flicker.
 struct PresenceBoard {
     static let settling = Duration.seconds(3)
     static let lingering = Duration.seconds(10)
     /// People that one connection may watch.
     static let mostWatched = 100
-    /// Arrivals and departures that wait for their time at most; beyond, who arrives is not reported, and who goes is gone at once.
+    /// Arrivals and departures that wait for their time at most; beyond, who arrives is not reported, and who goes is gone at
+    /// once.
     private static let mostWaiting = 100_000
 
     private struct Person {

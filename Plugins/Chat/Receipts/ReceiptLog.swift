@@ -31,7 +31,8 @@ final class ReceiptLog: Sendable {
         }
     }
 
-    /// Writes what has gathered. Best effort: what the store refuses is given up, as the next word of the same user makes it good.
+    /// Writes what has gathered. Best effort: what the store refuses is given up, as the next word of the same user makes it
+    /// good.
     func flush() async {
         var rest = waiting.withLock { waiting in
             defer { waiting = [:] }

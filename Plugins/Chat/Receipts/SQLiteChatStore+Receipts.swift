@@ -2,8 +2,8 @@ import GRDB
 import SparkCore
 import SparkStorage
 
-// From "my devices have my stream up to here" to "your message has arrived": each message in the part of the stream that is new to
-// the devices is one that somebody wrote to the user, or the user themselves.
+// From "my devices have my stream up to here" to "your message has arrived": each message in the part of the stream that is new
+// to the devices is one that somebody wrote to the user, or the user themselves.
 
 extension SQLiteChatStore {
     /// Events that are looked at for one user in one turn.

@@ -4,7 +4,8 @@ import ServiceLifecycle
 import SparkCore
 import SparkStorage
 
-/// Finds messages by their words. The index is filled behind, so that sending does not wait for it, and catches up before it answers.
+/// Finds messages by their words. The index is filled behind, so that sending does not wait for it, and catches up before it
+/// answers.
 struct MessageSearch: Sendable {
     /// Messages that one write puts into the index, so that other writes do not wait for long.
     private static let batch = 200

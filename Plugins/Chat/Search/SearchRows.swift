@@ -4,8 +4,8 @@ import SparkStorage
 
 /// The rows of the full-text index, inside a write.
 ///
-/// The index keeps words without texts (SQLite FTS5, section 4.4.3, "contentless tables"), so what is taken out of it must be named
-/// with the very text that was put in. In it stands each text message that is not deleted, up to the watermark.
+/// The index keeps words without texts (SQLite FTS5, section 4.4.3, "contentless tables"), so what is taken out of it must be
+/// named with the very text that was put in. In it stands each text message that is not deleted, up to the watermark.
 enum SearchRows {
     static func watermark(in database: Database) throws -> Int64 {
         try RawStatement("SELECT message_id FROM chat_search_progress", in: database).row([]) { $0.integer(0) } ?? 0

@@ -11,7 +11,8 @@ final class MessageWriter: Sendable {
     private let identifiers: IdentifierGenerator
     private let policies: Contributions<any MessagePolicy>
     private let metrics: ChatMetrics
-    /// The last identifier given to a message. The search knows by identifiers what it has seen, so they rise whatever the clock does.
+    /// The last identifier given to a message. The search knows by identifiers what it has seen, so they rise whatever the clock
+    /// does.
     private let lastID = Mutex<Int64?>(nil)
 
     init(

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Where messages gather on their way to the writer: those that came while the last commit ran go into the next one together.
 ///
-/// First in, first out, so the messages of a sender keep their order. Acknowledged, and told to both, after the commit and in one go;
-/// when the commit fails, all of its messages are refused for now.
+/// First in, first out, so the messages of a sender keep their order. Acknowledged, and told to both, after the commit and in one
+/// go; when the commit fails, all of its messages are refused for now.
 final class SendLane: Sendable {
     /// Messages that wait at most.
     static let capacity = 8_192
