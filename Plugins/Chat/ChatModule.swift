@@ -34,7 +34,8 @@ public struct ChatModule: SparkModule {
             configuration: configuration, storage: context.storage, store: store, profiles: profiles,
             lane: SendLane(storage: context.storage, writer: writer), writer: writer,
             lists: try MessageLists(store: store, context: context),
-            search: MessageSearch(storage: context.storage, metrics: metrics, logger: context.logger),
+            search: MessageSearch(
+                storage: context.storage, storedCount: { writer.storedCount }, metrics: metrics, logger: context.logger),
             receipts: ReceiptLog(store: store, logger: context.logger),
             typing: TypingSignals(companions: try CompanionLists(store: store, context: context), stream: context.stream),
             presence: Presence(profiles: profiles, store: store, clock: context.clock, logger: context.logger),

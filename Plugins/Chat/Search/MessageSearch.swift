@@ -8,12 +8,18 @@ import SparkStorage
 /// answers.
 struct MessageSearch: Sendable {
     /// Messages that one write puts into the index, so that other writes do not wait for long.
-    private static let batch = 200
+    private static let batch = 50
     /// Messages that one search catches up at most; further ones are found when the background has come to them.
     private static let mostCaughtUp = 4_000
     private static let interval = Duration.seconds(2)
+    /// While more messages than this are stored in an interval, the background leaves the writer to them.
+    private static let busy = 400
+    /// Messages after which it goes on all the same.
+    private static let mostLeft = 200_000
 
     let storage: Storage
+    /// Messages stored since the start.
+    let storedCount: @Sendable () -> Int
     let metrics: ChatMetrics
     let logger: Logger
 
@@ -58,12 +64,19 @@ struct MessageSearch: Sendable {
 }
 
 extension MessageSearch: Service {
-    /// Catches up every other second, a little at a time.
+    /// Catches up every other second, a little at a time, while the writer has not much else to do.
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            var (last, left) = (storedCount(), 0)
             while (try? await Task.sleep(for: Self.interval)) != nil {
+                let stored = storedCount()
+                let came = stored - last
+                last = stored
+                left += came
+                if came > Self.busy, left < Self.mostLeft { continue }
                 do {
-                    try await catchUp(most: Self.batch * 10)
+                    try await catchUp(most: Self.batch * 100)
+                    left = max(0, left - Self.batch * 100)
                 } catch {
                     logger.warning("search index not filled", metadata: ["error": "\(type(of: error))"])
                 }

@@ -14,6 +14,10 @@ final class MessageWriter: Sendable {
     /// The last identifier given to a message. The search knows by identifiers what it has seen, so they rise whatever the clock
     /// does.
     private let lastID = Mutex<Int64?>(nil)
+    private let stored = Atomic<Int>(0)
+
+    /// Messages stored since the start.
+    var storedCount: Int { stored.load(ordering: .relaxed) }
 
     init(
         stream: any EventStreaming, identifiers: IdentifierGenerator, policies: Contributions<any MessagePolicy>,
@@ -73,6 +77,7 @@ final class MessageWriter: Sendable {
         for answer in answers { answer() }
         let now = ContinuousClock.now
         for case (let pending, .stored(let message, _, _)) in outcomes {
+            stored.add(1, ordering: .relaxed)
             metrics.sent(message.content, in: now - pending.receivedAt)
         }
     }
