@@ -47,14 +47,15 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(var head):
             guard head.isWellFormed else { return stop(Self.malformed, context) }
+            isLastRequest = head.endsConnection
+            let isOffer = isLastRequest && isTaken(head)
             // Too late to be taken. Clients and proxies that use a connection again ask once more on a new one when it closes
             // without a word (RFC 9112, 9.3.1); they would take an answer for the last word.
-            if !isFirstRequest, state.isIdle, isTaken(head) { return context.close(promise: nil) }
+            if isOffer, !isFirstRequest, state.isIdle { return context.close(promise: nil) }
             state.requestBegan(at: context.eventLoop.now)
             if timer == nil { schedule(context, in: limit) }
-            isLastRequest = head.endsConnection
             // Hummingbird closes after a request that says so in just this way.
-            if isLastRequest, !(isFirstRequest && isTaken(head)) {
+            if isLastRequest, !(isOffer && isFirstRequest) {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
             }
             isFirstRequest = false

@@ -186,6 +186,17 @@ struct UpgradeGateTests {
         #expect(scene.requests.isEmpty)
     }
 
+    @Test("an offer behind a request that is not answered yet is an ordinary request, and the last")
+    func pipelined() async throws {
+        let scene = try await GateScene.start()
+        try await scene.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n" + Self.upgrade)
+        let text = String(decoding: try await scene.output(until: "GET /ws"), as: UTF8.self)
+        #expect(text.contains("GET /a "))
+        #expect(text.contains("Connection: close"))
+        #expect(scene.requests.isEmpty)
+        try await scene.awaitClosed()
+    }
+
     @Test("whatever stands in Connection, the parser and the handshake agree on where HTTP ends")
     func agreement() async throws {
         var random = SystemRandomNumberGenerator()
