@@ -11,6 +11,15 @@ final class ChildProcess: Sendable {
     private let ended = Mutex<Int32?>(nil)
 
     /// - Parameter errors: a descriptor for the child's standard error; nil leaves it the test's own.
+    /// Empty, so that no spark.yaml of somebody else is read.
+    private static let folder: String = {
+        let url = FileManager.default.temporaryDirectory.appending(path: "spark-tests-\(UUID().uuidString)")
+        try? FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        // Best effort: what stays is an empty folder among temporary ones.
+        atexit { try? FileManager.default.removeItem(atPath: ChildProcess.folder) }
+        return url.path
+    }()
+
     init(_ executable: String, _ arguments: [String], environment: [String: String]? = nil, errors: Int32? = nil) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
@@ -23,7 +32,7 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
         let variables = (environment ?? ProcessInfo.processInfo.environment).map { "\($0.key)=\($0.value)" }
-        let inTemporary = ["/usr/bin/env", "--chdir", FileManager.default.temporaryDirectory.path, executable]
+        let inTemporary = ["/usr/bin/env", "--chdir", Self.folder, executable]
         var words = (inTemporary + arguments).map { strdup($0) } + [nil]
         var settings = variables.map { strdup($0) } + [nil]
         defer { for text in words + settings { free(text) } }
