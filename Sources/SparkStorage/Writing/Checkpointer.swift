@@ -8,8 +8,13 @@ import Synchronization
 final class Checkpointer: Sendable {
     /// Pages in the WAL that call for a checkpoint (4 MiB at 4 KiB a page).
     private static let threshold = 1_024
-    /// Pages from which the WAL is also cut (256 MiB): readers that never rest have let it grow.
-    private static let ceiling = 65_536
+    /// Pages from which the WAL is to begin anew (96 MiB). It does by itself once all of it is moved, which beside a writer that never
+    /// rests does not happen: what is written while the bulk is moved must be moved while the writer waits.
+    private static let restart = 24_576
+    /// More than so many pages are moved beside the writer once more, before it is made to wait for the rest.
+    private static let remainder = 1_024
+    /// Pages from which the WAL is also cut (512 MiB): readers that never rest have let it grow.
+    private static let ceiling = 131_072
 
     private let path: String
     private let thread = DispatchQueue(label: "spark.checkpoint", qos: .utility)
@@ -38,14 +43,30 @@ final class Checkpointer: Sendable {
     private func committed(pages: Int) {
         guard pages >= Self.threshold, !isScheduled.exchange(true, ordering: .acquiringAndReleasing) else { return }
         thread.async {
-            self.step(mode: pages >= Self.ceiling ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE)
+            self.move(from: pages)
             self.isScheduled.store(false, ordering: .releasing)
         }
     }
 
-    private func step(mode: Int32) {
-        guard let handle = open() else { return }
-        sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil)
+    /// Moves what is there beside the writer; what came meanwhile again, until it is little; and that with the writer waiting.
+    private func move(from pages: Int) {
+        var moved = step(mode: SQLITE_CHECKPOINT_PASSIVE)
+        guard moved >= Self.restart else { return }
+        for _ in 0..<3 {
+            let before = moved
+            moved = step(mode: SQLITE_CHECKPOINT_PASSIVE)
+            guard moved - before > Self.remainder else { break }
+        }
+        step(mode: pages >= Self.ceiling ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL)
+    }
+
+    /// - Returns: how many of the WAL's pages are in the database now.
+    @discardableResult
+    private func step(mode: Int32) -> Int {
+        guard let handle = open() else { return 0 }
+        var moved: Int32 = 0
+        sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, &moved)
+        return Int(moved)
     }
 
     private func open() -> OpaquePointer? {
@@ -65,7 +86,7 @@ final class Checkpointer: Sendable {
     }
 
     /// Waits for a checkpoint that runs, then moves everything from the WAL into the database and to the disk.
-    func fold() { thread.sync { step(mode: SQLITE_CHECKPOINT_TRUNCATE) } }
+    func fold() { thread.sync { _ = step(mode: SQLITE_CHECKPOINT_TRUNCATE) } }
 
     /// Waits for a checkpoint that runs, folds the rest of the WAL in and gives the connection back. To be called when every
     /// other connection is closed: SQLite removes the WAL with the last one, if that may write, as the pool's readers may not.
