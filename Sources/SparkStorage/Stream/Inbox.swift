@@ -46,16 +46,20 @@ public enum Inbox {
     /// Adds an event at the end of a user's, in the transaction of what it tells.
     /// - Returns: its offset.
     public static func append(_ event: InboxEvent, to user: UserID, at now: Timestamp, in database: Database) throws -> Int64 {
-        let offset = try head(of: user, in: database) + 1
-        try RawStatement(
-            "INSERT INTO spark_inbox (user_id, offset, type, subject, ordinal, members, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            in: database
-        ).run([
-            .integer(user.rawValue), .integer(offset), .text(event.type), .integer(event.subject), .integer(event.ordinal),
+        let offset = try RawStatement(insertion, in: database).row([
+            .integer(user.rawValue), .text(event.type), .integer(event.subject), .integer(event.ordinal),
             event.members.isEmpty ? .null : .blob(event.members), .time(now),
-        ])
+        ]) { $0.integer(0) }
+        guard let offset else { throw DatabaseError(resultCode: .SQLITE_MISUSE) }
         return offset
     }
+
+    private static let insertion = """
+        INSERT INTO spark_inbox (user_id, offset, type, subject, ordinal, members, created_at)
+        VALUES (?1, 1 + coalesce(
+            (SELECT offset FROM spark_inbox WHERE user_id = ?1 ORDER BY offset DESC LIMIT 1),
+            (SELECT offset FROM spark_inbox_floors WHERE user_id = ?1), 0), ?2, ?3, ?4, ?5, ?6) RETURNING offset
+        """
 
     /// The newest offset of a user.
     public static func head(of user: UserID, in database: Database) throws -> Int64 {
