@@ -21,9 +21,9 @@ public struct StreamConfiguration: ModuleConfiguration {
             "Connections from one client address at once; 0 lifts the limit. Loopback has none."),
         .integer("connections", 1...1_000_000, default: 100_000, "Connections at once; more are refused with 503."),
         .integer(
-            "messages_per_second", 1...100_000, default: 50, "Messages that a connection may send; four times as many at once."),
+            "messages_per_second", 1...100_000, default: 200, "Messages that a connection may send; four times as many at once."),
         .integer(
-            "frames_per_second", 10...1_000_000, default: 500,
+            "frames_per_second", 10...1_000_000, default: 1_000,
             "Frames of any kind that a connection may send; one that sends more is closed."),
         .list("allowed_origins", default: [], "Origins of web pages that may connect, beside the server's own."),
         .integer("event_days", 1...3_650, default: 30, "Events are kept so long for devices that come back."),
