@@ -167,6 +167,32 @@ struct StreamTests {
         await couple.end()
     }
 
+    @Test(
+        "a reader that stops reading is closed and holds up nobody; when it comes back it is told all of it",
+        .timeLimit(.minutes(10)))
+    func slowReader() async throws {
+        let couple = try await Couple()
+        let (anna, ben) = (try await begin(couple.anna), try await begin(couple.ben))
+        _ = try await anna.next("live")
+        _ = try await ben.next("live")
+        ben.setReading(false)
+        // The kernel's buffers take some megabytes before anything is felt.
+        let text = String(repeating: "x", count: 2_000)
+        let count = 8_000
+        for wave in 0..<(count / 200) {
+            for number in 0..<200 { anna.send(couple.message("m\(wave * 200 + number)", text)) }
+            for _ in 0..<200 { _ = try await anna.next("ack") }
+        }
+        ben.setReading(true)
+        let code = await closeCode(ben)
+        #expect(code == 4003 || code == nil, "the close frame itself may not have fitted")
+        let again = try await begin(couple.ben, after: 0)
+        _ = try await again.next("welcome")
+        for offset in 1...Int64(count + 1) { #expect(try await again.next()["offset"]?.integer == offset) }
+        #expect(try await again.next()["type"]?.string == "live")
+        await couple.end()
+    }
+
     @Test("a server that stops tells everybody when to come back, and has stored what it acknowledged", .timeLimit(.minutes(5)))
     func stops() async throws {
         try await withDataDirectory { directory in

@@ -115,6 +115,9 @@ public final class StreamClient: Sendable {
         }
     }
 
+    /// Stops or goes on reading from the socket.
+    public func setReading(_ isReading: Bool) { eventLoop.execute { self.socket.value?.setReading(isReading) } }
+
     /// Closes in order.
     public func close() { eventLoop.execute { self.socket.value?.close() } }
 
