@@ -1,0 +1,80 @@
+import SparkCore
+import SparkKit
+
+/// Tells a user's events piece by piece, as Server-Sent Events (WHATWG HTML, section 9.2): the offset is the event's id, so a browser
+/// that comes back says by itself where it was.
+actor EventStreamBody {
+    private let hub: Hub
+    private let feed: EventFeed
+    private let reader: StreamReader
+    private var replay = ReplayStateMachine()
+    private var waiting: [ReplayStateMachine.Action] = []
+    private let isOtherEpoch: Bool
+    private var hasBegun = false
+
+    /// A comment keeps the connection open through proxies.
+    private static let silence = Duration.seconds(15)
+
+    init(hub: Hub, feed: EventFeed, after offset: Int64?, isOtherEpoch: Bool) {
+        self.hub = hub
+        self.feed = feed
+        self.reader = hub.reader
+        self.isOtherEpoch = isOtherEpoch
+        _ = replay.hello(after: offset)
+    }
+
+    /// The next piece; nil at the end.
+    /// - Parameter lease: held by who asks.
+    func next(keeping lease: FeedLease) async -> [UInt8]? {
+        do {
+            if !hasBegun {
+                hasBegun = true
+                waiting = replay.opened(try reader.bounds(of: feed.user), isOtherEpoch: isOtherEpoch)
+            }
+            while true {
+                if let piece = try piece() { return piece }
+                guard await feed.wait(atMost: Self.silence), feed.isOpen(at: hub.clock.now()) else { return nil }
+                let before = waiting.count
+                waiting += replay.lost()
+                if let piece = try piece() { return piece }
+                if waiting.count == before { return Array(": \n\n".utf8) }
+            }
+        } catch {
+            return nil
+        }
+    }
+
+    /// What the actions at hand come to; nil when there is nothing to say.
+    private func piece() throws -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while !waiting.isEmpty {
+            switch waiting.removeFirst() {
+            case .welcome(let head):
+                bytes += event("welcome", id: nil) { writer in
+                    writer.field("epoch", hub.epoch)
+                    writer.field("offset", head)
+                    writer.field("now", hub.clock.now())
+                }
+            case .resync(let reason): bytes += event("resync", id: nil) { $0.field("reason", reason.rawValue) }
+            case .live(let offset): bytes += event("live", id: offset) { $0.field("offset", offset) }
+            case .read(let after):
+                let page = try reader.page(of: feed.user, after: after)
+                let (isSent, actions) = replay.read(first: page.frames.first?.offset, last: page.frames.last?.offset ?? after)
+                if isSent { for (offset, frame) in page.frames { bytes += line(frame, id: offset) } }
+                waiting += actions
+                if bytes.count > SendBacklog.maximumBytes { return bytes }
+            }
+        }
+        return bytes.isEmpty ? nil : bytes
+    }
+
+    private func event(_ type: String, id: Int64?, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        line(Frame.bytes(type, members), id: id)
+    }
+
+    /// JSON has no line breaks, so one `data` line holds it. The type stands in it; `event:` is not used, so that one listener in the
+    /// browser hears all.
+    private func line(_ frame: [UInt8], id: Int64?) -> [UInt8] {
+        Array((id.map { "id: \($0)\n" } ?? "").utf8) + Array("data: ".utf8) + frame + Array("\n\n".utf8)
+    }
+}
