@@ -30,17 +30,19 @@ struct FrameBudget {
 
     /// Buckets hold so many seconds' worth.
     private static let burst = 4.0
+    /// A frame counts once, and once more for each so many bytes.
+    private static let bytesPerToken = 2_048
 
     private struct Bucket {
         var tokens: Float
         var filledAt: NIODeadline
 
-        mutating func take(rate: Double, at now: NIODeadline) -> Bool {
+        mutating func take(_ cost: Float = 1, rate: Double, at now: NIODeadline) -> Bool {
             let elapsed = Double((now - filledAt).nanoseconds) / 1e9
             tokens = Float(min(rate * FrameBudget.burst, Double(tokens) + max(0, elapsed) * rate))
             filledAt = now
-            guard tokens >= 1 else { return false }
-            tokens -= 1
+            guard tokens >= cost else { return false }
+            tokens -= cost
             return true
         }
     }
@@ -60,8 +62,10 @@ struct FrameBudget {
         signals = full(rates.signals)
     }
 
-    /// Counts a frame or a control frame of any kind.
-    mutating func admitAny(at now: NIODeadline) -> Bool { all.take(rate: rates.frames, at: now) }
+    /// Counts a frame or a control frame of any kind; long ones count for more, as they cost more to read.
+    mutating func admitAny(at now: NIODeadline, bytes: Int = 0) -> Bool {
+        all.take(1 + Float(bytes / Self.bytesPerToken), rate: rates.frames, at: now)
+    }
 
     /// Counts a frame of a kind.
     mutating func admit(_ limit: ClientFrame.Limit, at now: NIODeadline) -> Verdict {

@@ -72,7 +72,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         guard !isEnding else { return }
         let now = NIODeadline.now()
         lastHeard = now
-        guard budget.admitAny(at: now) else { return end(.flood) }
+        guard budget.admitAny(at: now, bytes: text.readableBytes) else { return end(.flood) }
         guard let frame = try? JSONParser.parse(Array(text.readableBytesView)), let type = frame["type"]?.string,
             type.utf8.count <= 64
         else { return countFault() }

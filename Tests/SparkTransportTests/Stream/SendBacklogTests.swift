@@ -75,6 +75,14 @@ struct FrameBudgetTests {
         #expect(budget.admit(.signal, at: start) == .admitted)
     }
 
+    @Test("long frames count for more")
+    func long() {
+        var budget = FrameBudget(rates: rates, at: start)
+        var admitted = 0
+        while budget.admitAny(at: start, bytes: 65_536) { admitted += 1 }
+        #expect(admitted == 6, "200 tokens at 33 each")
+    }
+
     @Test("a flood of any kind is seen")
     func flood() {
         var budget = FrameBudget(rates: rates, at: start)
