@@ -46,7 +46,7 @@ enum ChatFrames {
         .unnumbered(
             "unread", "How many messages are unread, in one conversation and over all",
             members: [
-                .optional("conversation", .identifier(ConversationKind.self)), .optional("count", .integer(0...Int.max)),
+                .optional("conversation", .identifier(ConversationKind.self)), .required("count", .integer(0...Int.max)),
                 .required("total", .integer(0...Int.max)), .optional("ref", .string()),
             ]),
         .unnumbered("typing", "The other one begins or ends to type", members: [conversation, by, .required("on", .boolean)]),
@@ -77,10 +77,8 @@ enum ChatFrames {
 
     static func unread(_ unread: UnreadCounts, reference: String? = nil) -> [UInt8] {
         Frame.bytes("unread") { writer in
-            if let part = unread.part {
-                writer.field("conversation", part.conversation)
-                writer.field("count", part.count)
-            }
+            if let part = unread.part { writer.field("conversation", part.conversation) }
+            writer.field("count", unread.part?.count ?? unread.total)
             writer.field("total", unread.total)
             if let reference { writer.field("ref", reference) }
         }
