@@ -21,6 +21,8 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -35,7 +37,9 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 /// A module and its tests: the folder `Plugins/<name>` becomes the target `Spark<name>`,
 /// `Tests/<name>Tests` its test target.
-func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+func plugin(
+    _ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []
+) -> [Target] {
     [
         .target(
             name: "Spark\(name)",
@@ -48,7 +52,7 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
                 "Spark", "SparkTestSupport", "SparkDemo", "SparkKit", "SparkCore", "SparkCache", "SparkStorage",
                 .init(stringLiteral: "Spark\(name)"), grdb,
                 httpTypes, lifecycle,
-            ] + dependencies,
+            ] + dependencies + tests,
             path: "Tests/\(name)Tests", swiftSettings: strict),
     ]
 }
@@ -67,6 +71,8 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -116,7 +122,7 @@ let package = Package(
             name: "Spark",
             dependencies: [
                 "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts",
-                "SparkProfiles", "SparkMatching", "SparkChat",
+                "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush",
             ],
             swiftSettings: strict),
         .target(name: "CSparkData"),
@@ -181,4 +187,5 @@ let package = Package(
         + plugin("Profiles")
         + plugin("Matching", ["SparkDecks"])
         + plugin("Chat")
+        + plugin("Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL], tests: [nioHTTP2])
 )

@@ -3,6 +3,7 @@ import SparkChat
 public import SparkKit
 import SparkMatching
 import SparkProfiles
+import SparkPush
 
 /// The modules that are Spark. A new module is a line here and a target in Package.swift.
 public let sparkModules: [any SparkModule.Type] = [
@@ -10,4 +11,5 @@ public let sparkModules: [any SparkModule.Type] = [
     ProfilesModule.self,
     MatchingModule.self,
     ChatModule.self,
+    PushModule.self,
 ]
