@@ -1,0 +1,62 @@
+import SparkCore
+
+/// What an answer of FCM means (Google: "ErrorCode" of the REST reference, and "Best practices when sending FCM messages at scale").
+struct FCMVerdict {
+    /// Google bears no retry sooner than this.
+    static let shortestPause = Duration.seconds(10)
+    /// Without a header, a quota counts by the minute.
+    static let quotaPause = Duration.seconds(60)
+
+    let outcome: PushOutcome
+    /// The access token is not taken any more: worth one more try with another.
+    let isUnauthenticated: Bool
+
+    init(_ answer: ProviderAnswer, now: Timestamp, senderIsProven: Bool) {
+        let error = answer.json?["error"]
+        let code = Self.detail("google.firebase.fcm.v1.FcmError", of: error)?["errorCode"]?.string
+        self.isUnauthenticated = answer.status == 401 && code != "THIRD_PARTY_AUTH_ERROR"
+        self.outcome =
+            answer.status == 200
+            ? .accepted
+            : Self.outcome(
+                code ?? "", status: answer.status, error: error, after: answer.retryAfter(now), senderIsProven: senderIsProven)
+    }
+
+    private static func outcome(
+        _ code: String, status: Int, error: JSONValue?, after: Duration?, senderIsProven: Bool
+    ) -> PushOutcome {
+        switch code {
+        case "UNREGISTERED": .gone(reason: code, since: nil)
+        // Before anything was taken, it is more likely the credentials that are of another project than every device.
+        case "SENDER_ID_MISMATCH": senderIsProven ? .gone(reason: code, since: nil) : .refused(reason: code)
+        case "INVALID_ARGUMENT": namesToken(error) ? .gone(reason: code, since: nil) : .refused(reason: code)
+        case "QUOTA_EXCEEDED": .later(reason: code, after: after ?? quotaPause)
+        case "UNAVAILABLE": .later(reason: code, after: after ?? shortestPause)
+        case "INTERNAL", "UNSPECIFIED_ERROR": .later(reason: code, after: max(after ?? shortestPause, shortestPause))
+        case "THIRD_PARTY_AUTH_ERROR":
+            .misconfigured(reason: "THIRD_PARTY_AUTH_ERROR: the Firebase project's own key for APNs or Web Push is wrong")
+        default: unknown(status, after: after)
+        }
+    }
+
+    private static func unknown(_ status: Int, after: Duration?) -> PushOutcome {
+        switch status {
+        case 401: .misconfigured(reason: "UNAUTHENTICATED: Google takes no token of push.fcm_credentials_file")
+        case 403: .misconfigured(reason: "PERMISSION_DENIED: the service account may not send, or the API is switched off")
+        case 404: .misconfigured(reason: "NOT_FOUND: there is no such project")
+        case 429: .later(reason: "429", after: after ?? quotaPause)
+        case 400..<500: .refused(reason: "\(status)")
+        default: .later(reason: "\(status)", after: max(after ?? shortestPause, shortestPause))
+        }
+    }
+
+    /// Whether it is the token that is malformed, and not the message.
+    private static func namesToken(_ error: JSONValue?) -> Bool {
+        let violations = detail("google.rpc.BadRequest", of: error)?["fieldViolations"]?.array ?? []
+        return violations.contains { $0["field"]?.string == "message.token" }
+    }
+
+    private static func detail(_ type: String, of error: JSONValue?) -> JSONValue? {
+        error?["details"]?.array?.first { $0["@type"]?.string == "type.googleapis.com/\(type)" }
+    }
+}

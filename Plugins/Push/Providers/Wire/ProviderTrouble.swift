@@ -1,0 +1,69 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Why there was no answer.
+enum ProviderTrouble: Error, Hashable {
+    case timeout
+    /// No connection came about.
+    case unreachable
+    /// The connection or the stream ended before the answer.
+    case connectionLost
+    /// Who answers there cannot show that it is the provider.
+    case certificate
+    /// A file that a setting names cannot be used.
+    case file(FileFault)
+    /// The server is stopping.
+    case ended
+
+    var outcome: PushOutcome {
+        switch self {
+        case .timeout: .later(reason: "timeout", after: nil)
+        case .unreachable: .later(reason: "unreachable", after: nil)
+        case .connectionLost: .later(reason: "connection lost", after: nil)
+        case .certificate: .misconfigured(reason: Self.certificateWords)
+        case .file(let fault): .misconfigured(reason: fault.words)
+        case .ended: .later(reason: "stopping", after: nil)
+        }
+    }
+
+    static let certificateWords =
+        "the provider's certificate is not trusted: a proxy in between needs push.trusted_roots_file; or the clock is wrong"
+
+    /// Sorts what the client below threw.
+    init(_ error: any Error) {
+        self =
+            switch error {
+            case let trouble as ProviderTrouble: trouble
+            case let fault as FileFault: .file(fault)
+            case is CancellationError: .timeout
+            case let error as HTTPClientError: Self.trouble(of: error)
+            case let error as NIOSSLError: Self.trouble(of: error)
+            case is NIOSSLExtraError: .certificate
+            case is NIOConnectionError: .unreachable
+            case is ChannelError: .connectionLost
+            default: .connectionLost
+            }
+    }
+
+    private static func trouble(of error: HTTPClientError) -> ProviderTrouble {
+        switch error {
+        case .deadlineExceeded, .readTimeout, .writeTimeout, .cancelled, .requestStreamCancelled: .timeout
+        case .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout: .unreachable
+        case .alreadyShutdown: .ended
+        default: .connectionLost
+        }
+    }
+
+    /// A handshake also fails when the other side hangs up in its middle, which is nobody's certificate.
+    private static func trouble(of error: NIOSSLError) -> ProviderTrouble {
+        switch error {
+        case .unableToValidateCertificate, .noCertificateToValidate: .certificate
+        case .handshakeFailed(.sslError(let stack)):
+            stack.description.contains("CERTIFICATE") ? .certificate : .unreachable
+        case .handshakeFailed: .unreachable
+        default: .connectionLost
+        }
+    }
+}
