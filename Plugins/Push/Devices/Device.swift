@@ -38,13 +38,16 @@ struct DeviceRegistration: RequestBody {
         }
         let keys = reader.optionalObject("keys") { reader in
             (
-                publicKey: reader.value("p256dh", format: "base64url") { Base64URL.decode($0) } ?? [],
-                secret: reader.value("auth", format: "base64url") { Base64URL.decode($0) } ?? []
+                publicKey: reader.value("p256dh", format: "base64url", Self.bytes) ?? [],
+                secret: reader.value("auth", format: "base64url", Self.bytes) ?? []
             )
         }
         publicKey = keys?.publicKey ?? []
         secret = keys?.secret ?? []
     }
+
+    /// Browsers give these without padding, some libraries with.
+    private static func bytes(_ text: String) -> [UInt8]? { Base64URL.decode(String(text.prefix { $0 != "=" })) }
 
     func target(registeredAt: Timestamp) -> PushTarget {
         PushTarget(
