@@ -1,4 +1,5 @@
 import Foundation
+import SparkTestSupport
 import Testing
 
 @Suite("The README's tour")
