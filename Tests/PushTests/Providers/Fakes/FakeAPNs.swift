@@ -46,7 +46,8 @@ final class FakeAPNs: Sendable {
     ///   - key: verifies the provider token; `keyFile(in:)` writes a private one.
     ///   - clock: what Apple takes for now.
     static func start(
-        key: P256.Signing.PublicKey, clock: any WallClock, early: @escaping @Sendable (HTTPRequestHead) -> FakeReply? = { _ in nil },
+        key: P256.Signing.PublicKey, clock: any WallClock,
+        early: @escaping @Sendable (HTTPRequestHead) -> FakeReply? = { _ in nil },
         script: @escaping FakeScript = { _, _ in nil }
     ) async throws -> FakeAPNs {
         let core = Core(key: key, clock: clock, script: script)
@@ -141,7 +142,8 @@ enum APNsRules {
     }
 
     private static let types = [
-        "alert", "background", "location", "voip", "complication", "fileprovider", "mdm", "liveactivity", "pushtotalk", "controls",
+        "alert", "background", "location", "voip", "complication", "fileprovider", "mdm", "liveactivity", "pushtotalk",
+        "controls",
         "widgets",
     ]
 
@@ -161,8 +163,12 @@ enum APNsRules {
         guard topic == FakeAPNs.topic else { return Fault(400, "TopicDisallowed") }
         guard let type = headers.first(name: "apns-push-type"), types.contains(type) else { return Fault(400, "InvalidPushType") }
         let priority = headers.first(name: "apns-priority") ?? "10"
-        guard ["1", "5", "10"].contains(priority), type != "background" || priority == "5" else { return Fault(400, "BadPriority") }
-        if let expiration = headers.first(name: "apns-expiration"), UInt32(expiration) == nil { return Fault(400, "BadExpirationDate") }
+        guard ["1", "5", "10"].contains(priority), type != "background" || priority == "5" else {
+            return Fault(400, "BadPriority")
+        }
+        if let expiration = headers.first(name: "apns-expiration"), UInt32(expiration) == nil {
+            return Fault(400, "BadExpirationDate")
+        }
         if let id = headers.first(name: "apns-id"), UUID(uuidString: id) == nil || id != id.lowercased() {
             return Fault(400, "BadMessageId")
         }

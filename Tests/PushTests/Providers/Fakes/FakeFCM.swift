@@ -194,7 +194,8 @@ enum FCMRules {
             has(message["android"]?["notification"], "android.notification"), has(message["apns"], "apns"),
             isValidData(message["data"]), isValidAndroid(message["android"]), isValidHeaders(message["apns"]?["headers"])
         else { return false }
-        let size = [message["notification"], message["data"]].compactMap { $0 }.map { JSONWriter.bytes(of: $0).count }.reduce(0, +)
+        let size = [message["notification"], message["data"]].compactMap { $0 }.map { JSONWriter.bytes(of: $0).count }.reduce(
+            0, +)
         return size <= 4_096
     }
 

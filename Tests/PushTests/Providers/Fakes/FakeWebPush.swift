@@ -101,12 +101,15 @@ final class FakeWebPush: Sendable {
         private func faultOfForm(_ request: FakeRequest) -> (status: Int, words: String)? {
             let headers = request.headers
             guard request.method == "POST" else { return (405, "method") }
-            guard headers["ttl"].count == 1, let life = headers.first(name: "ttl"), UInt32(life) != nil else { return (400, "ttl") }
+            guard headers["ttl"].count == 1, let life = headers.first(name: "ttl"), UInt32(life) != nil else {
+                return (400, "ttl")
+            }
             if let urgency = headers.first(name: "urgency"), !["very-low", "low", "normal", "high"].contains(urgency) {
                 return (400, "urgency")
             }
             if let topic = headers.first(name: "topic") {
-                guard (1...32).contains(topic.utf8.count), topic.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
+                guard (1...32).contains(topic.utf8.count),
+                    topic.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
                 else { return (400, "topic") }
             }
             guard headers.first(name: "content-encoding") == "aes128gcm" else { return (400, "content-encoding") }
@@ -129,7 +132,9 @@ final class FakeWebPush: Sendable {
             if let serverKey, serverKey != keyText { return (403, "another key than subscribed with") }
             guard token.claims["aud"]?.string == state.withLock({ $0.url }) else { return (403, "audience") }
             let now = clock.now().milliseconds / 1_000
-            guard let expires = token.claims["exp"]?.integer, expires > now, expires <= now + 86_400 else { return (403, "expiry") }
+            guard let expires = token.claims["exp"]?.integer, expires > now, expires <= now + 86_400 else {
+                return (403, "expiry")
+            }
             if let subject = token.claims["sub"]?.string, !subject.hasPrefix("mailto:"), !subject.hasPrefix("https:") {
                 return (403, "subject")
             }
@@ -144,7 +149,8 @@ enum WebPushReader {
         guard body.count > 86 + 17, body[20] == 65 else { return nil }
         let (salt, senderPublic) = (Array(body[0..<16]), Array(body[21..<86]))
         let size = body[16..<20].reduce(0) { $0 << 8 | Int($1) }
-        guard size >= 18, body.count - 86 <= size, let sender = try? P256.KeyAgreement.PublicKey(x963Representation: senderPublic),
+        guard size >= 18, body.count - 86 <= size,
+            let sender = try? P256.KeyAgreement.PublicKey(x963Representation: senderPublic),
             let shared = try? subscription.receiver.sharedSecretFromKeyAgreement(with: sender)
         else { return nil }
         let secret = shared.withUnsafeBytes { Array($0) }

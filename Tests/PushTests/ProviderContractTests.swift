@@ -1,7 +1,0 @@
-import Testing
-
-@testable import SparkPush
-
-@Suite struct ProviderContractTests {
-    @Test func everyServiceHasAWord() { #expect(PushService.wireWords == ["apns", "fcm", "webpush", "log"]) }
-}
