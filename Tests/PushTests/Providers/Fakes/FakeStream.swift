@@ -61,6 +61,8 @@ final class FakeStream: ChannelInboundHandler {
         case .hang: break
         case .reset: context.close(promise: nil)
         case .close: parent.close(promise: nil)
+        // HTTP/1.1 has no such word.
+        case .goAway where parent === context.channel: parent.close(promise: nil)
         case .goAway(let reason):
             let data = ByteBuffer(string: "{\"reason\":\"\(reason)\"}")
             let frame = HTTP2Frame(
