@@ -65,6 +65,8 @@ enum PushMigrations {
                     PRIMARY KEY (batch_id, subject_id)
                 ) STRICT, WITHOUT ROWID;
 
+                -- One delivery at a time is leased of those that take each other's place on a device: they arrive in their order. A
+                -- complete one says all that an older one of its place would.
                 CREATE TABLE push_deliveries (
                     id INTEGER PRIMARY KEY,
                     uuid TEXT NOT NULL,
@@ -73,6 +75,7 @@ enum PushMigrations {
                     service INTEGER NOT NULL,
                     priority INTEGER NOT NULL,
                     collapse TEXT NOT NULL,
+                    is_complete INTEGER NOT NULL,
                     created_at INTEGER NOT NULL,
                     next_at INTEGER NOT NULL,
                     expires_at INTEGER NOT NULL,

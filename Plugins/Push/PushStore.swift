@@ -15,10 +15,7 @@ struct DecidedBatch: Sendable {
     let before: PushBatch
     let after: PushBatch
     let decision: PushBatch.Decision
-    /// What takes each other's place on the screen.
-    let collapse: String
-    /// It says all that an older push of the same place would.
-    let supersedes: Bool
+    let place: PushPlace
     /// The day in the person's time zone that the push counts for.
     let day: Int64
 }
@@ -83,7 +80,7 @@ protocol PushStore: Sendable {
     func lease(_ service: PushService, limit: Int) async throws -> [Delivery]
     /// By the deliveries' batches.
     func contents(of deliveries: [Delivery], at now: Timestamp) async throws -> [Int64: DeliveryContent]
-    /// - Returns: how many devices were removed.
+    /// - Returns: how many of those to be tried again were dropped, as newer ones say it all.
     func finish(_ deliveries: [FinishedDelivery]) async throws -> Int
     func nextDelivery(_ service: PushService) async throws -> Timestamp?
 

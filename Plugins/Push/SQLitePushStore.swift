@@ -91,11 +91,11 @@ struct SQLitePushStore: PushStore {
         in database: Database
     ) throws {
         for device in try DeviceRows.reachable(of: entry.after.user, in: database) {
-            if entry.supersedes {
-                result.superseded += try DeliveryRows.supersede(entry.collapse, on: device, in: database)
+            if entry.place.isComplete {
+                result.superseded += try DeliveryRows.supersede(entry.place.collapse, on: device, in: database)
             }
             try DeliveryRows.insert(
-                uuid(), of: entry.after, to: device, collapse: entry.collapse, expiresAt: expiresAt, at: now, in: database)
+                uuid(), of: entry.after, to: device, at: entry.place, expiresAt: expiresAt, now: now, in: database)
             result.services.insert(device.target.service)
         }
         try BatchRows.removeIfDone(entry.after.id, in: database)
@@ -130,7 +130,7 @@ struct SQLitePushStore: PushStore {
     func finish(_ deliveries: [FinishedDelivery]) async throws -> Int {
         try await storage.write { transaction in
             let database = transaction.database
-            var pruned = 0
+            var superseded = 0
             for finished in deliveries {
                 let delivery = finished.delivery
                 switch finished.ending {
@@ -141,12 +141,13 @@ struct SQLitePushStore: PushStore {
                     try DeliveryRows.remove(delivery.id, in: database)
                 case .gone(let since):
                     try DeliveryRows.remove(delivery.id, in: database)
-                    if try DeviceRows.prune(delivery.device, goneSince: since, in: database) { pruned += 1 }
+                    try DeviceRows.prune(delivery.device, goneSince: since, in: database)
                 case .later(let time, let isAttempt):
-                    try DeliveryRows.postpone(delivery, until: time, isAttempt: isAttempt, in: database)
+                    let isDropped = try DeliveryRows.postpone(delivery, until: time, isAttempt: isAttempt, in: database)
+                    if isDropped { superseded += 1 }
                 }
             }
-            return pruned
+            return superseded
         }
     }
 

@@ -112,6 +112,33 @@ import Testing
         await fixture.stop()
     }
 
+    @Test func aNewerPushOfTheSameConversationTakesThePlaceOfOneThatWaits() async throws {
+        let fixture = try await Fixture()
+        let (_, ben, conversation) = try await fixture.pair()
+        for text in ["One", "Two"] {
+            try await fixture.send(text, to: conversation, by: ben)
+            fixture.server.clock.advance(by: .seconds(2))
+            while try await fixture.module.decider.decideDue() {}
+        }
+        #expect(try fixture.count("push_deliveries") == 1)
+
+        // While one is under way, the next waits; if the first must be tried again, the next says it all.
+        let leased = try #require(try await fixture.store.lease(.log, limit: 10).first)
+        try await fixture.send("Three", to: conversation, by: ben)
+        fixture.server.clock.advance(by: .seconds(2))
+        while try await fixture.module.decider.decideDue() {}
+        #expect(try await fixture.store.lease(.log, limit: 10).isEmpty)
+        let later = fixture.server.clock.now() + .seconds(1)
+        let dropped = try await fixture.store.finish([
+            FinishedDelivery(delivery: leased, ending: .later(later, isAttempt: true))
+        ])
+        #expect(dropped == 1)
+        try await fixture.push()
+        #expect(try await fixture.bodies() == ["3 new messages"])
+        #expect(try fixture.server.check().isEmpty)
+        await fixture.stop()
+    }
+
     @Test func theMostUrgentLeaveFirst() async throws {
         let fixture = try await Fixture()
         let ann = try await fixture.person("Ann")

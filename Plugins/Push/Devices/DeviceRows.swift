@@ -121,10 +121,9 @@ enum DeviceRows {
     }
 
     /// Removes the device behind a token of which its provider says that it is gone since some time, unless it was registered after.
-    static func prune(_ device: Device, goneSince: Timestamp?, in database: Database) throws -> Bool {
-        guard let current = try find(device.id, in: database), current.target.token == device.target.token else { return false }
-        if let goneSince, current.target.registeredAt > goneSince { return false }
+    static func prune(_ device: Device, goneSince: Timestamp?, in database: Database) throws {
+        guard let current = try find(device.id, in: database), current.target.token == device.target.token else { return }
+        if let goneSince, current.target.registeredAt > goneSince { return }
         try remove(device.id, in: database)
-        return true
     }
 }

@@ -21,17 +21,18 @@ struct Delivery: Sendable {
 /// The rows of deliveries, inside a write or a read.
 enum DeliveryRows {
     static func insert(
-        _ uuid: String, of batch: PushBatch, to device: Device, collapse: String, expiresAt: Timestamp, at now: Timestamp,
+        _ uuid: String, of batch: PushBatch, to device: Device, at place: PushPlace, expiresAt: Timestamp, now: Timestamp,
         in database: Database
     ) throws {
         try RawStatement(
             """
-            INSERT INTO push_deliveries (uuid, batch_id, device_id, service, priority, collapse, created_at, next_at, expires_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?7, ?7, ?8)
+            INSERT INTO push_deliveries
+                (uuid, batch_id, device_id, service, priority, collapse, is_complete, created_at, next_at, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?8, ?9)
             """, in: database
         ).run([
             .text(uuid), .integer(batch.id), .integer(device.id), .integer(device.target.service.rawValue),
-            .integer(batch.kind.priority.rawValue), .text(collapse), .time(now), .time(expiresAt),
+            .integer(batch.kind.priority.rawValue), .text(place.collapse), .flag(place.isComplete), .time(now), .time(expiresAt),
         ])
     }
 
@@ -55,7 +56,7 @@ enum DeliveryRows {
             try RawStatement(
                 """
                 SELECT id, device_id FROM push_deliveries
-                WHERE service = ? AND priority = ? AND next_at <= ? AND is_leased = 0 ORDER BY next_at LIMIT ?
+                WHERE service = ? AND priority = ? AND next_at <= ? AND is_leased = 0 AND \(isAlone) ORDER BY next_at LIMIT ?
                 """, in: database
             ).forEach([
                 .integer(service.rawValue), .integer(priority.rawValue), .time(now), .integer(Int64(limit - found.count)),
@@ -69,10 +70,10 @@ enum DeliveryRows {
                 try remove(entry.id, in: database)
                 return nil
             }
-            try RawStatement("UPDATE push_deliveries SET is_leased = 1 WHERE id = ?", in: database).run([.integer(entry.id)])
             return try RawStatement(
                 """
-                SELECT uuid, batch_id, priority, collapse, created_at, expires_at, attempts FROM push_deliveries WHERE id = ?
+                UPDATE push_deliveries SET is_leased = 1 WHERE id = ? AND \(isAlone)
+                RETURNING uuid, batch_id, priority, collapse, created_at, expires_at, attempts
                 """, in: database
             ).row([.integer(entry.id)]) { row in
                 Delivery(
@@ -82,6 +83,11 @@ enum DeliveryRows {
             }
         }
     }
+
+    private static let isAlone = """
+        NOT EXISTS (SELECT 1 FROM push_deliveries o
+            WHERE o.device_id = push_deliveries.device_id AND o.collapse = push_deliveries.collapse AND o.is_leased = 1)
+        """
 
     static func nextDue(_ service: PushService, in database: Database) throws -> Timestamp? {
         var next: Timestamp?
@@ -101,10 +107,21 @@ enum DeliveryRows {
         try RawStatement("UPDATE push_deliveries SET is_leased = 0 WHERE is_leased = 1", in: database).run([])
     }
 
-    static func postpone(_ delivery: Delivery, until time: Timestamp, isAttempt: Bool, in database: Database) throws {
+    /// Puts a delivery off, or drops it if a newer one says it all.
+    /// - Returns: whether it was dropped.
+    static func postpone(_ delivery: Delivery, until time: Timestamp, isAttempt: Bool, in database: Database) throws -> Bool {
+        let newer = try RawStatement(
+            "SELECT 1 FROM push_deliveries WHERE device_id = ? AND collapse = ? AND id > ? AND is_complete = 1 LIMIT 1",
+            in: database
+        ).row([.integer(delivery.device.id), .text(delivery.collapse), .integer(delivery.id)]) { _ in true }
+        if newer == true {
+            try remove(delivery.id, in: database)
+            return true
+        }
         try RawStatement(
             "UPDATE push_deliveries SET is_leased = 0, next_at = ?, attempts = attempts + ? WHERE id = ?", in: database
         ).run([.time(time), .integer(isAttempt ? 1 : 0), .integer(delivery.id)])
+        return false
     }
 
     /// Removes a delivery, and its batch with the last one.

@@ -59,9 +59,8 @@ struct Decider: Service {
             sentToday: due.sentToday)
         var batch = due.batch
         let decision = batch.decide(facts, at: now, rules: rules)
-        let place = PushPlace(due.news, batch: batch.id)
         return DecidedBatch(
-            before: due.batch, after: batch, decision: decision, collapse: place.collapse, supersedes: place.isComplete,
+            before: due.batch, after: batch, decision: decision, place: PushPlace(due.news, batch: batch.id),
             day: zone.day(at: now))
     }
 
@@ -71,51 +70,5 @@ struct Decider: Service {
         case .send: if decided.after.count > 1 { metrics.batched(decided.after.kind, by: decided.after.count - 1) }
         case .hold: break
         }
-    }
-}
-
-/// Where a push stands on the screen.
-struct PushPlace: Hashable, Sendable {
-    /// What a later push of the same place replaces.
-    let collapse: String
-    /// What it stands together with.
-    let thread: String
-    /// It tells of all that is unread there.
-    let isComplete: Bool
-
-    init(_ news: PushNews, batch: Int64) {
-        let kind = news.kind
-        let single = news.heard.count == 1 ? news.heard.first?.subject : nil
-        switch kind {
-        case .message, .match:
-            let conversation = single.map { ConversationID(rawValue: $0).wire }
-            collapse = conversation.map { "\(kind.wire)-\($0)" } ?? "\(kind.wire)-\(batch)"
-            thread = conversation ?? kind.wire
-            isComplete = single != nil
-        case .like:
-            collapse = kind.wire
-            thread = kind.wire
-            isComplete = false
-        }
-    }
-}
-
-/// Identifiers of pushes: random UUIDs (RFC 9562, version 4), in lower case.
-enum PushUUID {
-    static func next(_ random: any RandomSource) -> String {
-        let high = (random.next() & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000
-        let low = (random.next() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
-        let digits = hex(high) + hex(low)
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text += "-" }
-            text.append(digit)
-        }
-        return text
-    }
-
-    private static func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -95,7 +95,8 @@ final class DispatchLane: Service, Sendable {
         }
         if !finished.isEmpty {
             do {
-                _ = try await parts.store.finish(finished)
+                let superseded = try await parts.store.finish(finished)
+                for _ in 0..<superseded { parts.metrics.cancelled(.superseded) }
             } catch {
                 state.withLock { $0.finished += finished }
                 throw error
