@@ -20,6 +20,9 @@ final class FakeFCM: Sendable {
         var url = ""
     }
 
+    /// Made once: it takes longer than all that is done with it.
+    private static let keyOfAll = Result { try _RSA.Signing.PrivateKey(keySize: .bits2048) }
+
     let server: FakeServer
     private let core: Core
     private let key: _RSA.Signing.PrivateKey
@@ -30,7 +33,7 @@ final class FakeFCM: Sendable {
     var grants: Int { core.state.withLock { $0.grantCount } }
 
     static func start(clock: any WallClock, script: @escaping FakeScript = { _, _ in nil }) async throws -> FakeFCM {
-        let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let key = try keyOfAll.get()
         let core = Core(key: key.publicKey, clock: clock, script: script)
         let server = try await FakeServer.start(.init(answer: { core.answer($0) }))
         core.state.withLock { $0.url = server.url }
