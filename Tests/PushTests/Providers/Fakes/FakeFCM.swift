@@ -17,7 +17,6 @@ final class FakeFCM: Sendable {
         var requests = 0
         var grants: [String: Timestamp] = [:]
         var grantCount = 0
-        var url = ""
     }
 
     /// Made once: it takes longer than all that is done with it.
@@ -36,7 +35,6 @@ final class FakeFCM: Sendable {
         let key = try keyOfAll.get()
         let core = Core(key: key.publicKey, clock: clock, script: script)
         let server = try await FakeServer.start(.init(answer: { core.answer($0) }))
-        core.state.withLock { $0.url = server.url }
         return FakeFCM(server: server, core: core, key: key)
     }
 
@@ -111,7 +109,7 @@ final class FakeFCM: Sendable {
                 let token = FakeToken(text), token.isSigned(by: key), token.claims["iss"]?.string == FakeFCM.email,
                 token.header["kid"]?.string == FakeFCM.keyID,
                 token.claims["scope"]?.string == "https://www.googleapis.com/auth/firebase.messaging",
-                token.claims["aud"]?.string == state.withLock({ "\($0.url)/token" }),
+                token.claims["aud"]?.string == "https://oauth2.googleapis.com/token",
                 let issued = token.claims["iat"]?.integer, let expires = token.claims["exp"]?.integer
             else { return refusal }
             let now = clock.now().milliseconds / 1_000
