@@ -134,7 +134,10 @@ let package = Package(
         .target(name: "SparkAudit", dependencies: ["SparkClient", "SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkTestSupport",
-            dependencies: ["SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging, lifecycle],
+            dependencies: [
+                "SparkServer", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging,
+                lifecycle,
+            ],
             path: "Tests/SparkTestSupport", swiftSettings: strict),
         .testTarget(name: "SparkCoreTests", dependencies: ["SparkCore"], swiftSettings: strict),
         .testTarget(
@@ -168,7 +171,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SparkTests", dependencies: ["Spark", "SparkKit", "SparkServer"], swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore],
+            name: "IntegrationTests",
+            dependencies: ["SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore],
             swiftSettings: strict),
         .target(name: "NotesModule", dependencies: ["Spark"], path: "Tests/OutsidePackage/Sources/NotesModule"),
         .testTarget(
@@ -187,5 +191,7 @@ let package = Package(
         + plugin("Profiles")
         + plugin("Matching", ["SparkDecks"])
         + plugin("Chat")
-        + plugin("Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL], tests: [nioHTTP2])
+        + plugin(
+            "Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL],
+            tests: [nioHTTP2, "SparkClient", "SparkCommand", logging])
 )

@@ -121,7 +121,7 @@ extension SpatiaLiteMatchingStore {
                 match.createdAt.milliseconds,
             ])
         guard database.changesCount == 1 else { throw EdgeError.notFound }
-        let event = MatchCreated(match: match.id, conversation: match.conversation, users: pair)
+        let event = MatchCreated(match: match.id, conversation: match.conversation, users: pair, by: swipe.user)
         transaction.publish(event)
         for participant in participants.all { try participant.matched(event, in: transaction) }
         return SwipeOutcome(match: match, isNewMatch: true, isRepeated: false)

@@ -1,12 +1,37 @@
+import SparkCore
 public import SparkKit
 
 /// The section `push`.
 public struct PushConfiguration: ModuleConfiguration {
-    public static let settings: [Setting] = PushProviderSettings.settings
+    public static let settings: [Setting] =
+        [
+            .integer(
+                "batch_milliseconds", 0...60_000, default: 2_000,
+                "Events of one person and kind that come within this time become one push."),
+            .integer("batch_size", 1...1_000, default: 50, "So many events become one push without waiting longer."),
+            .integer(
+                "active_seconds", 0...3_600, default: 75,
+                "Who is in the app gets no push; looked at once more after this time, should the connection have been dead."),
+            .integer("daily_cap", 1...10_000, default: 100, "Pushes that one person gets on one day of theirs."),
+            .integer("expiry_hours", 1...672, default: 24, "Age at which a push that could not be sent is given up."),
+            .choice(
+                "language", PushLanguage.allCases.map(\.rawValue), default: PushLanguage.en.rawValue,
+                "Language for devices that name none."),
+            .integer("concurrency", 1...1_000, default: 100, "Pushes under way at once to one provider."),
+        ] + PushProviderSettings.settings
 
+    let rules: PushRules
+    let language: PushLanguage
+    let concurrency: Int
     let providers: PushProviderSettings
 
     public init(_ values: SettingValues) {
+        self.rules = PushRules(
+            window: .milliseconds(values.integer("batch_milliseconds")), batchSize: values.integer("batch_size"),
+            activeRecheck: values.seconds("active_seconds"), dailyCap: values.integer("daily_cap"),
+            lifetime: .hours(values.integer("expiry_hours")))
+        self.language = PushLanguage(rawValue: values.text("language")) ?? .en
+        self.concurrency = values.integer("concurrency")
         self.providers = PushProviderSettings(values)
     }
 }

@@ -87,7 +87,8 @@ public final class Server: Sendable {
                 ModuleContext(
                     clock: options.clock, random: options.random, identifiers: identifiers, storage: storage,
                     cache: cache, stream: hub, keys: keys,
-                    personalData: personalData, logger: options.logger, isEphemeral: options.isEphemeral,
+                    personalData: personalData, directory: options.directory.url, logger: options.logger,
+                    isEphemeral: options.isEphemeral,
                     manifest: manifest, exchange: exchange)
             }, exchange: exchange)
         guard registration.faults.isEmpty else { throw PlanError(faults: registration.faults) }
@@ -98,8 +99,9 @@ public final class Server: Sendable {
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
         let delivery = CommitDelivery(
             cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
-            registration.entries.flatMap(\.registrar.followers) + [hub.revocations])
-        storage.observeCommits(prepare: { delivery.announce($0) }) { delivery.deliver($0) }
+            registration.entries.flatMap(\.registrar.followers) + [hub.revocations],
+            registration.entries.flatMap(\.registrar.joiners))
+        storage.observeCommits(join: { try delivery.join($0, $1) }, prepare: { delivery.announce($0) }) { delivery.deliver($0) }
         self.events = events
         hub.freeze(
             frames: FrameTable(

@@ -47,7 +47,8 @@ public final class Storage: Sendable {
         let sink = CommitSink()
         self.sink = sink
         self.queue = WriteQueue(
-            pool: pool, clock: clock, limits: .init(), onPrepare: { sink.prepare($0) }, onCommit: { sink.deliver($0) })
+            pool: pool, clock: clock, limits: .init(), onEvent: { try sink.join($0, $1) }, onPrepare: { sink.prepare($0) },
+            onCommit: { sink.deliver($0) })
         self.checkpointer = Checkpointer(path: path)
         self.pointReaders = PointReaderPool(path: path, limit: 8)
         let checkpointer = checkpointer
@@ -124,13 +125,15 @@ public final class Storage: Sendable {
     /// Who is told what follows from each commit, in the order of commits, on the writer's thread, before the writes are answered. Set
     /// once, before the first write.
     /// - Parameters:
-    ///   - prepare: told the same just before the commit, which may still fail.
+    ///   - join: told each event inside its transaction; what it throws takes back the write.
+    ///   - prepare: told all that follows just before the commit, which may still fail.
     ///   - deliver: must run the effects.
     public func observeCommits(
+        join: @escaping @Sendable (any SparkEvent, WriteTransaction) throws -> Void = { _, _ in },
         prepare: @escaping @Sendable ([Consequence]) -> Void = { _ in },
         deliver: @escaping @Sendable ([Consequence]) -> Void
     ) {
-        sink.set(prepare, deliver)
+        sink.set(join, prepare, deliver)
     }
 
     /// Gives the database a new mark and answers the one it bore: what was derived from it under that mark is derived from this very
@@ -203,9 +206,11 @@ public final class Storage: Sendable {
 /// Where commits' consequences go; before the server is wired, effects run and events are lost.
 private final class CommitSink: Sendable {
     typealias Receiver = @Sendable ([Consequence]) -> Void
+    typealias Joiner = @Sendable (any SparkEvent, WriteTransaction) throws -> Void
 
     /// Closures in a struct: a bare one in a generic lock is wrapped anew at every look.
     private struct Receivers: Sendable {
+        var join: Joiner = { _, _ in }
         var prepare: Receiver = { _ in }
         var deliver: Receiver = { consequences in
             for case .effect(let effect) in consequences { effect() }
@@ -214,8 +219,12 @@ private final class CommitSink: Sendable {
 
     private let receivers = Mutex(Receivers())
 
-    func set(_ prepare: @escaping Receiver, _ deliver: @escaping Receiver) {
-        receivers.withLock { $0 = Receivers(prepare: prepare, deliver: deliver) }
+    func set(_ join: @escaping Joiner, _ prepare: @escaping Receiver, _ deliver: @escaping Receiver) {
+        receivers.withLock { $0 = Receivers(join: join, prepare: prepare, deliver: deliver) }
+    }
+
+    func join(_ event: any SparkEvent, _ transaction: WriteTransaction) throws {
+        try receivers.withLock { $0 }.join(event, transaction)
     }
 
     func prepare(_ consequences: [Consequence]) { receivers.withLock { $0 }.prepare(consequences) }

@@ -1,6 +1,7 @@
 import Foundation
 import SparkClient
 import SparkCore
+import SparkTestSupport
 import Testing
 
 /// A server on which Ada and Ben are matched and Ada has blocked three others; Ada is whom the abuse comes from.

@@ -1,6 +1,7 @@
 import Foundation
 import SparkClient
 import SparkCore
+import SparkTestSupport
 import Testing
 
 /// What a hostile or broken client can put into the parts of a well-formed request.

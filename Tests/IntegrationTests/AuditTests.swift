@@ -1,5 +1,6 @@
 import Foundation
 import SparkCore
+import SparkTestSupport
 import Testing
 
 @Suite("spark audit location")

@@ -1,4 +1,5 @@
 import Foundation
+import SparkTestSupport
 import Testing
 
 @Suite("The README's tour")
@@ -11,15 +12,15 @@ struct TourTests {
             let script = try tour()
                 .replacing("URL=http://127.0.0.1:7775", with: "URL=\(spark.url)")
                 .replacing("SPARK=.build/release/spark", with: "SPARK='\(SparkProcess.binary.path)'")
-                .replacing("$SPARK token", with: "$SPARK token --data \(directory)")
-                .replacing("$SPARK check", with: "$SPARK check --data \(directory)")
-            let output = try await shell("set -eu\n\(script)")
+            let output = try await shell("set -eu\nexport SPARK_SERVER_DATA='\(directory)'\n\(script)")
             #expect(output.contains(#""latitude":35.6"#))
             #expect(output.contains(#""stage":"nearby""#), "\(output)")
             #expect(output.contains(#"{"match":null}"#))
             #expect(output.contains(#"{"match":{"id":"mat_"#))
             #expect(output.contains(#""openapi":"3.1.0""#))
             #expect(output.contains("The database is sound."))
+            #expect(output.contains(#""body":"New message""#))
+            #expect(output.contains("phone (log): accepted"))
             #expect(await spark.end(SIGTERM) == 0)
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import SparkClient
 import SparkCore
+import SparkTestSupport
 import Testing
 
 /// WebSockets against the echo endpoint of the binary.

@@ -1,6 +1,7 @@
 import Foundation
 import SparkClient
 import SparkCore
+import SparkTestSupport
 import Testing
 
 /// What can be done to HTTP itself.

@@ -71,8 +71,10 @@ public struct MatchCreated: SparkEvent {
     public let match: MatchID
     public let conversation: ConversationID
     public let users: [UserID]
-    public init(match: MatchID, conversation: ConversationID, users: [UserID]) {
-        (self.match, self.conversation, self.users) = (match, conversation, users)
+    /// Whose like completed it: who learns of it from the answer.
+    public let by: UserID
+    public init(match: MatchID, conversation: ConversationID, users: [UserID], by: UserID) {
+        (self.match, self.conversation, self.users, self.by) = (match, conversation, users, by)
     }
 }
 

@@ -156,9 +156,9 @@ public struct ObjectReader {
 
     /// A nested object; its violations become this reader's.
     public mutating func optionalObject<Value>(
-        _ key: String, _ read: (inout ObjectReader) -> Value
+        _ key: String, nullable: Bool = false, _ read: (inout ObjectReader) -> Value
     ) -> Value? {
-        guard let value = member(key) else { return nil }
+        guard let value = member(key, nullable: nullable), value != .null else { return nil }
         do throws(InvalidInput) {
             var nested = try ObjectReader(value, path: "\(path)/\(key)")
             let result = read(&nested)

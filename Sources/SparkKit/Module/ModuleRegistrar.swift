@@ -2,6 +2,7 @@ public import GRDB
 public import ServiceLifecycle
 public import SparkCache
 public import SparkCore
+public import SparkStorage
 
 /// Takes a module's declarations. Only data and closures are gathered; nothing runs before the server is frozen.
 public struct ModuleRegistrar: Sendable {
@@ -15,6 +16,7 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var subscriptions: [EventSubscription] = []
     package private(set) var invalidations: [EventInvalidation] = []
     package private(set) var followers: [EventFollower] = []
+    package private(set) var joiners: [EventJoiner] = []
     package private(set) var preparations: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
     package private(set) var healthChecks: [HealthCheck] = []
@@ -70,6 +72,18 @@ public struct ModuleRegistrar: Sendable {
         followers.append(
             EventFollower(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
                 if let event = event as? Event { follow(event) }
+            })
+    }
+
+    /// Writes rows of its own in the very transaction that an event comes of: both are committed, or neither. What may not be lost.
+    ///
+    /// - Parameter join: short; runs on the writer's thread, and every write waits for it. What it throws takes back the write.
+    public mutating func join<Event: SparkEvent>(
+        _ type: Event.Type, _ join: @escaping @Sendable (Event, WriteTransaction) throws -> Void
+    ) {
+        joiners.append(
+            EventJoiner(module: module, event: type.name, type: ObjectIdentifier(type)) { event, transaction in
+                if let event = event as? Event { try join(event, transaction) }
             })
     }
 
@@ -141,6 +155,13 @@ package struct EventFollower: Sendable {
         self.type = type
         self.follow = follow
     }
+}
+
+package struct EventJoiner: Sendable {
+    package let module: String
+    package let event: String
+    package let type: ObjectIdentifier
+    package let join: @Sendable (any SparkEvent, WriteTransaction) throws -> Void
 }
 
 package struct HealthCheck: Sendable {

@@ -87,6 +87,7 @@ struct Registration: Sendable {
         for entry in entries {
             let heard =
                 entry.registrar.subscriptions.map(\.event) + entry.registrar.invalidations.map(\.event)
+                + entry.registrar.followers.map(\.event) + entry.registrar.joiners.map(\.event)
             for event in heard {
                 let publisher = String(event.prefix { $0 != "." })
                 if publisher != entry.manifest.id, !entry.manifest.dependencies.contains(publisher) {

@@ -38,16 +38,20 @@ final class WriteQueue: Sendable {
     private let limits: Limits
     private let thread = DispatchQueue(label: "spark.writer", qos: .userInitiated)
     private let state = Mutex(State())
+    private let onEvent: @Sendable (any SparkEvent, WriteTransaction) throws -> Void
     private let onPrepare: @Sendable ([Consequence]) -> Void
     private let onCommit: @Sendable ([Consequence]) -> Void
 
     init(
-        pool: DatabasePool, clock: any WallClock, limits: Limits, onPrepare: @escaping @Sendable ([Consequence]) -> Void,
+        pool: DatabasePool, clock: any WallClock, limits: Limits,
+        onEvent: @escaping @Sendable (any SparkEvent, WriteTransaction) throws -> Void = { _, _ in },
+        onPrepare: @escaping @Sendable ([Consequence]) -> Void,
         onCommit: @escaping @Sendable ([Consequence]) -> Void
     ) {
         self.pool = pool
         self.clock = clock
         self.limits = limits
+        self.onEvent = onEvent
         self.onPrepare = onPrepare
         self.onCommit = onCommit
     }
@@ -143,7 +147,10 @@ final class WriteQueue: Sendable {
                     for (index, job) in batch.enumerated() {
                         let transaction = WriteTransaction(database: database, now: clock.now())
                         do {
-                            try inSavepoint(of: database) { try job.run(transaction) }
+                            try inSavepoint(of: database) {
+                                try job.run(transaction)
+                                try transaction.letJoin(onEvent)
+                            }
                             consequences += transaction.consequences
                         } catch {
                             // SQLite itself takes back the whole transaction on a full disk and the like.

@@ -14,7 +14,16 @@ public final class WriteTransaction: UnitOfWork {
         self.now = now
     }
 
-    /// Tells an event after this write is committed; never if it fails.
+    /// Lets those who join an event write what they have to write of it, in the order of the events; they may tell of further ones.
+    func letJoin(_ join: (any SparkEvent, WriteTransaction) throws -> Void) rethrows {
+        var index = 0
+        while index < consequences.count {
+            if case .event(let event) = consequences[index] { try join(event, self) }
+            index += 1
+        }
+    }
+
+    /// Tells an event: those who join it before this write is committed, the others after; never if it fails.
     public func publish(_ event: some SparkEvent) { consequences.append(.event(event)) }
 
     /// Runs something short after this write is committed and before it is answered; never if it fails. On the writer's thread, in

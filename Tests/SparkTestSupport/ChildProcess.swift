@@ -1,13 +1,13 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// A program started by a test, in the temporary directory, by `posix_spawn` itself. Foundation's `Process` lists `/proc/self/fd`
 /// before each start and, in Swift 6.3.1, reads past the end of that listing once it fills its buffer: with some 1,350 open
 /// descriptors, which a parallel run has, the test process can die of it. Here nothing is listed: what tests open is close-on-exec.
-final class ChildProcess: Sendable {
-    let pid: pid_t
+package final class ChildProcess: Sendable {
+    package let pid: pid_t
     /// What the child writes to its standard output, to be read once, to the end.
-    let output: FileHandle
+    package let output: FileHandle
     private let ended = Mutex<Int32?>(nil)
 
     /// - Parameter errors: a descriptor for the child's standard error; nil leaves it the test's own.
@@ -20,7 +20,7 @@ final class ChildProcess: Sendable {
         return url.path
     }()
 
-    init(_ executable: String, _ arguments: [String], environment: [String: String]? = nil, errors: Int32? = nil) throws {
+    package init(_ executable: String, _ arguments: [String], environment: [String: String]? = nil, errors: Int32? = nil) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -43,7 +43,7 @@ final class ChildProcess: Sendable {
     }
 
     /// Waits for its end; blocks. The exit code, or minus the signal that ended it.
-    func waitUntilExit() -> Int32 {
+    package func waitUntilExit() -> Int32 {
         ended.withLock { ended in
             if let ended { return ended }
             var status: Int32 = 0
@@ -55,7 +55,7 @@ final class ChildProcess: Sendable {
         }
     }
 
-    struct DidNotSpawn: Error {
-        let code: Int32
+    package struct DidNotSpawn: Error {
+        package let code: Int32
     }
 }

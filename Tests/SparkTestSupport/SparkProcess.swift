@@ -1,25 +1,25 @@
-import Foundation
-import SparkClient
-import SparkCore
+package import Foundation
+package import SparkClient
+package import SparkCore
 
 /// The built `spark` binary as a process of its own.
-final class SparkProcess: Sendable {
-    let url: String
-    let directory: String
+package final class SparkProcess: Sendable {
+    package let url: String
+    package let directory: String
     private let process: ChildProcess
-    let errorLog: URL
+    package let errorLog: URL
     /// The text of the ready line.
-    let readyLine: JSONValue
+    package let readyLine: JSONValue
 
     /// The binary that was built beside the tests.
-    static var binary: URL {
+    package static var binary: URL {
         let bundle = URL(
             filePath: ProcessInfo.processInfo.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0])
         return bundle.deletingLastPathComponent().appending(path: "spark")
     }
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
-    static func serve(_ arguments: [String]) async throws -> SparkProcess {
+    package static func serve(_ arguments: [String]) async throws -> SparkProcess {
         try await Task.detached { try SparkProcess(arguments) }.value
     }
 
@@ -49,22 +49,22 @@ final class SparkProcess: Sendable {
         ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SPARK_") }
     }
 
-    var client: SparkClient { SparkClient(url: url) }
-    var pid: Int32 { process.pid }
-    var log: String { (try? String(contentsOf: errorLog, encoding: .utf8)) ?? "" }
+    package var client: SparkClient { SparkClient(url: url) }
+    package var pid: Int32 { process.pid }
+    package var log: String { (try? String(contentsOf: errorLog, encoding: .utf8)) ?? "" }
 
     /// Sends a signal and gives the exit status: the code, or minus the signal that ended it.
-    func end(_ signal: Int32) async -> Int32 {
+    package func end(_ signal: Int32) async -> Int32 {
         kill(pid, signal)
         return await wait()
     }
 
-    func wait() async -> Int32 {
+    package func wait() async -> Int32 {
         await Task.detached { [process] in process.waitUntilExit() }.value
     }
 
     /// Runs a verb to its end.
-    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Finished {
+    package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Finished {
         try await Task.detached {
             let errors = Pipe()
             let process = try ChildProcess(
@@ -77,27 +77,27 @@ final class SparkProcess: Sendable {
         }.value
     }
 
-    struct Finished: Sendable {
-        let status: Int32
-        let output: String
-        let errors: String
+    package struct Finished: Sendable {
+        package let status: Int32
+        package let output: String
+        package let errors: String
     }
 }
 
-struct DidNotStart: Error {
-    let status: Int32
-    let log: String
+package struct DidNotStart: Error {
+    package let status: Int32
+    package let log: String
 }
 
 /// How large the heavy tests are: small in `make test`, whole in `make soak`.
-enum Scale {
-    static let isSoak = ProcessInfo.processInfo.environment["SPARK_SOAK"] == "1"
+package enum Scale {
+    package static let isSoak = ProcessInfo.processInfo.environment["SPARK_SOAK"] == "1"
 
-    static func of(test: Int, soak: Int) -> Int { isSoak ? soak : test }
+    package static func of(test: Int, soak: Int) -> Int { isSoak ? soak : test }
 }
 
 /// A data directory for one test.
-func withDataDirectory(_ body: (String) async throws -> Void) async throws {
+package func withDataDirectory(_ body: (String) async throws -> Void) async throws {
     let url = FileManager.default.temporaryDirectory.appending(path: "spark-data-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: url) }
     try await body(url.path)

@@ -1,0 +1,54 @@
+import SparkCore
+import Synchronization
+
+/// Finds pushes that told nothing new: the message was read within ten seconds of its push.
+final class UsefulnessGauge: Sendable {
+    private static let window = Duration.seconds(10)
+    /// Pushes remembered at most; beyond, the rate is told from a part of them.
+    private static let capacity = 20_000
+
+    private struct Key: Hashable {
+        let user: UserID
+        let conversation: Int64
+    }
+
+    private struct State {
+        var sent: [Key: Timestamp] = [:]
+        var order: [(key: Key, at: Timestamp)] = []
+        var head = 0
+    }
+
+    private let state = Mutex(State())
+
+    func sent(to user: UserID, conversations: [Int64], at now: Timestamp) {
+        state.withLock { state in
+            Self.forget(before: now - Self.window, &state)
+            for conversation in conversations where state.sent.count < Self.capacity {
+                let key = Key(user: user, conversation: conversation)
+                state.sent[key] = now
+                state.order.append((key, now))
+            }
+        }
+    }
+
+    /// Whether a push for this conversation was sent just now; asked once a push.
+    func wasJustSent(to user: UserID, conversation: Int64, at now: Timestamp) -> Bool {
+        state.withLock { state in
+            guard !state.sent.isEmpty else { return false }
+            guard let at = state.sent.removeValue(forKey: Key(user: user, conversation: conversation)) else { return false }
+            return now - at <= Self.window
+        }
+    }
+
+    private static func forget(before time: Timestamp, _ state: inout State) {
+        while state.head < state.order.count, state.order[state.head].at < time {
+            let (key, at) = state.order[state.head]
+            if state.sent[key] == at { state.sent[key] = nil }
+            state.head += 1
+        }
+        if state.head > 1_024, state.head * 2 > state.order.count {
+            state.order.removeFirst(state.head)
+            state.head = 0
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import GRDB
+import SparkCore
+import SparkStorage
+
+/// A push to one device, leased to be sent.
+struct Delivery: Sendable {
+    let id: Int64
+    /// The notification's identifier, the same at every try.
+    let uuid: String
+    let batch: Int64
+    let device: Device
+    let priority: PushPriority
+    let collapse: String
+    /// When it was decided.
+    let createdAt: Timestamp
+    let expiresAt: Timestamp
+    /// Tries before this one.
+    let attempts: Int
+}
+
+/// The rows of deliveries, inside a write or a read.
+enum DeliveryRows {
+    static func insert(
+        _ uuid: String, of batch: PushBatch, to device: Device, collapse: String, expiresAt: Timestamp, at now: Timestamp,
+        in database: Database
+    ) throws {
+        try RawStatement(
+            """
+            INSERT INTO push_deliveries (uuid, batch_id, device_id, service, priority, collapse, created_at, next_at, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?7, ?7, ?8)
+            """, in: database
+        ).run([
+            .text(uuid), .integer(batch.id), .integer(device.id), .integer(device.target.service.rawValue),
+            .integer(batch.kind.priority.rawValue), .text(collapse), .time(now), .time(expiresAt),
+        ])
+    }
+
+    /// Removes what waits for the same place on a device: the newer push says it, too.
+    static func supersede(_ collapse: String, on device: Device, in database: Database) throws -> Int {
+        var batches: [Int64] = []
+        try RawStatement(
+            "DELETE FROM push_deliveries WHERE device_id = ? AND collapse = ? AND is_leased = 0 RETURNING batch_id", in: database
+        ).forEach([.integer(device.id), .text(collapse)]) { row in
+            batches.append(row.integer(0))
+            return true
+        }
+        for batch in batches { try BatchRows.removeIfDone(batch, in: database) }
+        return batches.count
+    }
+
+    /// Leases what is due, the most urgent first.
+    static func lease(_ service: PushService, limit: Int, at now: Timestamp, in database: Database) throws -> [Delivery] {
+        var found: [(id: Int64, device: Int64)] = []
+        for priority in PushPriority.allCases.reversed() where found.count < limit {
+            try RawStatement(
+                """
+                SELECT id, device_id FROM push_deliveries
+                WHERE service = ? AND priority = ? AND next_at <= ? AND is_leased = 0 ORDER BY next_at LIMIT ?
+                """, in: database
+            ).forEach([
+                .integer(service.rawValue), .integer(priority.rawValue), .time(now), .integer(Int64(limit - found.count)),
+            ]) { row in
+                found.append((row.integer(0), row.integer(1)))
+                return true
+            }
+        }
+        return try found.compactMap { entry in
+            guard let device = try DeviceRows.find(entry.device, in: database) else {
+                try remove(entry.id, in: database)
+                return nil
+            }
+            try RawStatement("UPDATE push_deliveries SET is_leased = 1 WHERE id = ?", in: database).run([.integer(entry.id)])
+            return try RawStatement(
+                """
+                SELECT uuid, batch_id, priority, collapse, created_at, expires_at, attempts FROM push_deliveries WHERE id = ?
+                """, in: database
+            ).row([.integer(entry.id)]) { row in
+                Delivery(
+                    id: entry.id, uuid: row.text(0), batch: row.integer(1), device: device,
+                    priority: PushPriority(rawValue: row.integer(2)) ?? .low, collapse: row.text(3), createdAt: row.time(4),
+                    expiresAt: row.time(5), attempts: Int(row.integer(6)))
+            }
+        }
+    }
+
+    static func nextDue(_ service: PushService, in database: Database) throws -> Timestamp? {
+        var next: Timestamp?
+        for priority in PushPriority.allCases {
+            let due = try RawStatement(
+                """
+                SELECT next_at FROM push_deliveries WHERE service = ? AND priority = ? AND is_leased = 0 ORDER BY next_at LIMIT 1
+                """, in: database
+            ).row([.integer(service.rawValue), .integer(priority.rawValue)]) { $0.time(0) }
+            if let due { next = min(next ?? due, due) }
+        }
+        return next
+    }
+
+    /// Gives back what a process leased that is no more.
+    static func release(in database: Database) throws {
+        try RawStatement("UPDATE push_deliveries SET is_leased = 0 WHERE is_leased = 1", in: database).run([])
+    }
+
+    static func postpone(_ delivery: Delivery, until time: Timestamp, isAttempt: Bool, in database: Database) throws {
+        try RawStatement(
+            "UPDATE push_deliveries SET is_leased = 0, next_at = ?, attempts = attempts + ? WHERE id = ?", in: database
+        ).run([.time(time), .integer(isAttempt ? 1 : 0), .integer(delivery.id)])
+    }
+
+    /// Removes a delivery, and its batch with the last one.
+    static func remove(_ id: Int64, in database: Database) throws {
+        let batch = try RawStatement("DELETE FROM push_deliveries WHERE id = ? RETURNING batch_id", in: database)
+            .row([.integer(id)]) { $0.integer(0) }
+        if let batch { try BatchRows.removeIfDone(batch, in: database) }
+    }
+
+    /// All of a device's.
+    static func removeAll(of device: Int64, in database: Database) throws {
+        var batches: [Int64] = []
+        try RawStatement("DELETE FROM push_deliveries WHERE device_id = ? RETURNING batch_id", in: database)
+            .forEach([.integer(device)]) { row in
+                batches.append(row.integer(0))
+                return true
+            }
+        for batch in batches { try BatchRows.removeIfDone(batch, in: database) }
+    }
+}

@@ -1,0 +1,23 @@
+import GRDB
+import SparkCore
+import SparkStorage
+
+/// What devices of the provider `log` were sent; the oldest make room.
+enum RecordRows {
+    private static let limit: Int64 = 10_000
+
+    static func add(_ content: String, of delivery: Delivery, at now: Timestamp, in database: Database) throws {
+        let id = try RawStatement(
+            """
+            INSERT INTO push_records (user_id, uuid, device, sent_at, content) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO NOTHING RETURNING id
+            """, in: database
+        ).row([
+            .integer(delivery.device.user.rawValue), .text(delivery.uuid), .text(delivery.device.name), .time(now),
+            .text(content),
+        ]) { $0.integer(0) }
+        if let id {
+            try RawStatement("DELETE FROM push_records WHERE id <= ?", in: database).run([.integer(id - limit)])
+        }
+    }
+}

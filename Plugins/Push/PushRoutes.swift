@@ -1,0 +1,114 @@
+import HTTPTypes
+import SparkCore
+import SparkKit
+
+/// The HTTP interface of Push.
+struct PushRoutes {
+    let service: NotificationService
+    let applicationServerKey: String?
+
+    var all: [Route] { [devices, putDevice, deleteDevice, settings, putSettings, mute, unmute, webPushKey] }
+
+    private var devices: Route {
+        Route(
+            .get, "/me/devices", "The devices that are pushed to", rateLimit: .read, answer: .page(of: DeviceView.self)
+        ) { call in
+            .page(try await service.devices(of: call.user).map { DeviceView(device: $0) }, nextCursor: nil)
+        }
+    }
+
+    private var putDevice: Route {
+        Route(
+            .put, "/me/devices/{id}",
+            "Register this device under a name of its own; a token moves to who registers it last, and lives as long as the session",
+            rateLimit: .write, body: .of(DeviceRegistration.self), answer: .of(DeviceView.self), errors: [EdgeError.notFound]
+        ) { call in
+            let device = try await service.register(
+                call.body(), as: try Self.name(in: call), for: call.session, acceptLanguage: call.headers[.acceptLanguage])
+            return .json(DeviceView(device: device))
+        }
+    }
+
+    private var deleteDevice: Route {
+        Route(
+            .delete, "/me/devices/{id}", "Push no more to a device", rateLimit: .write, status: .noContent,
+            errors: [PushError.unknownDevice]
+        ) { call in
+            try await service.removeDevice(try Self.name(in: call), of: call.user)
+            return .noContent
+        }
+    }
+
+    private var settings: Route {
+        Route(
+            .get, "/me/notifications", "What I want to be told, and when", rateLimit: .read,
+            answer: .of(NotificationSettingsBody.self)
+        ) { call in .json(try await service.settings(of: call.user)) }
+    }
+
+    private var putSettings: Route {
+        Route(
+            .put, "/me/notifications", "Set what I want to be told, and when; what is left out is as at first",
+            rateLimit: .write, body: .of(NotificationSettingsBody.self), answer: .of(NotificationSettingsBody.self)
+        ) { call in
+            let settings = try call.body(NotificationSettingsBody.self).settings
+            try await service.set(settings, for: call.user)
+            return .json(settings)
+        }
+    }
+
+    private var mute: Route {
+        Route(
+            .put, "/conversations/{id}/mute", "Push nothing of this conversation, for good or for a time", rateLimit: .write,
+            body: .of(MuteBody.self), isBodyOptional: true, status: .noContent, errors: [PushError.conversationGone]
+        ) { call in
+            let duration = call.hasBody ? try call.body(MuteBody.self).duration : nil
+            try await service.mute(call.identifier("id"), for: call.user, until: duration.map { call.now + $0 })
+            return .noContent
+        }
+    }
+
+    private var unmute: Route {
+        Route(
+            .delete, "/conversations/{id}/mute", "Push of this conversation again", rateLimit: .write, status: .noContent
+        ) { call in
+            try await service.unmute(call.identifier("id"), for: call.user)
+            return .noContent
+        }
+    }
+
+    private var webPushKey: Route {
+        Route(
+            .get, "/push/webpush-key", "What browsers subscribe with (applicationServerKey)", access: .open, rateLimit: .read,
+            answer: SchemaReference("WebPushKey", .object([.required("key", .string())])), errors: [EdgeError.notFound]
+        ) { _ in
+            guard let applicationServerKey else { throw EdgeError.notFound }
+            var writer = JSONWriter()
+            writer.object { $0.field("key", applicationServerKey) }
+            return Reply(json: writer.bytes)
+        }
+    }
+
+    /// What an app may call a device: 1 to 64 letters, digits, `.`, `-` and `_`.
+    private static func name(in call: Call) throws -> String {
+        guard let name = call.segment("id"), (1...64).contains(name.utf8.count),
+            name.utf8.allSatisfy({ $0.isLetterOrDigit || Array("._-".utf8).contains($0) })
+        else { throw EdgeError.notFound }
+        return name
+    }
+}
+
+/// The body of `PUT /conversations/{id}/mute`.
+struct MuteBody: RequestBody {
+    /// Nil: for good.
+    let duration: Duration?
+
+    private static let seconds = 1...31_536_000
+
+    init(from reader: inout ObjectReader) {
+        duration = reader.optionalInteger("for_seconds", Self.seconds).map { .seconds($0) }
+    }
+
+    static let schemaName = "Mute"
+    static let schema = Schema.object([.optional("for_seconds", .integer(seconds))])
+}

@@ -1,0 +1,160 @@
+import GRDB
+import SparkCore
+import SparkStorage
+
+/// Push's part of the store in SQLite.
+struct SQLitePushStore: PushStore {
+    let storage: Storage
+
+    func devices(of user: UserID) async throws -> [Device] {
+        try await storage.read { try DeviceRows.all(of: user, in: $0) }
+    }
+
+    func register(_ device: Device) async throws {
+        try await storage.write { try DeviceRows.put(device, in: $0.database) }
+    }
+
+    func removeDevice(_ name: String, of user: UserID) async throws {
+        try await storage.write { transaction in
+            let id = try RawStatement("SELECT id FROM push_devices WHERE user_id = ? AND name = ?", in: transaction.database)
+                .row([.integer(user.rawValue), .text(name)]) { $0.integer(0) }
+            guard let id else { throw PushError.unknownDevice }
+            try DeviceRows.remove(id, in: transaction.database)
+        }
+    }
+
+    func settings(of user: UserID) async throws -> NotificationSettings {
+        try await storage.read { try SettingsRows.find(user, in: $0) }
+    }
+
+    func set(_ settings: NotificationSettings, for user: UserID) async throws {
+        try await storage.write { try SettingsRows.put(settings, for: user, in: $0.database) }
+    }
+
+    func mute(_ conversation: ConversationID, for user: UserID, until: Timestamp?) async throws {
+        try await storage.write { transaction in
+            let isLive = try RawStatement(
+                "SELECT 1 FROM chat_conversations WHERE id = ?1 AND (user_a = ?2 OR user_b = ?2) AND ended_at IS NULL",
+                in: transaction.database
+            ).row([.integer(conversation.rawValue), .integer(user.rawValue)]) { _ in true }
+            guard isLive == true else { throw PushError.conversationGone }
+            try SettingsRows.mute(conversation, for: user, until: until, in: transaction.database)
+        }
+    }
+
+    func unmute(_ conversation: ConversationID, for user: UserID) async throws {
+        try await storage.write { try SettingsRows.unmute(conversation, for: user, in: $0.database) }
+    }
+
+    // MARK: Deciding
+
+    func dueBatches(at now: Timestamp, limit: Int) async throws -> [DueBatch] {
+        try await storage.read { database in
+            try BatchRows.due(at: now, limit: limit, in: database).map { batch in
+                let settings = try SettingsRows.find(batch.user, in: database)
+                let day = LocalTime(settings.timeZone).day(at: now)
+                return DueBatch(
+                    batch: batch, news: try NewsReader.news(of: batch, at: now, in: database), settings: settings,
+                    hasDevice: try !DeviceRows.reachable(of: batch.user, in: database).isEmpty,
+                    sentToday: try SettingsRows.sent(to: batch.user, on: day, in: database))
+            }
+        }
+    }
+
+    func carryOut(
+        _ decided: [DecidedBatch], lifetime: Duration, uuid: @escaping @Sendable () -> String
+    ) async throws -> CarriedOut {
+        try await storage.write { transaction in
+            let database = transaction.database
+            var result = CarriedOut()
+            for (index, entry) in decided.enumerated() {
+                guard try BatchRows.find(entry.before.id, in: database) == entry.before else { continue }
+                result.done.insert(index)
+                switch entry.decision {
+                case .cancel: try BatchRows.remove(entry.before.id, in: database)
+                case .hold: try BatchRows.hold(entry.after, in: database)
+                case .send:
+                    try BatchRows.save(entry.after, in: database)
+                    try SettingsRows.countSent(to: entry.after.user, on: entry.day, in: database)
+                    try Self.address(
+                        entry, expiresAt: entry.after.openedAt + lifetime, uuid: uuid, at: transaction.now, &result, in: database)
+                }
+            }
+            return result
+        }
+    }
+
+    /// A delivery for each device. What waits for the same conversation is said by the newer one, too, since a push tells of all that
+    /// is unread there.
+    private static func address(
+        _ entry: DecidedBatch, expiresAt: Timestamp, uuid: () -> String, at now: Timestamp, _ result: inout CarriedOut,
+        in database: Database
+    ) throws {
+        for device in try DeviceRows.reachable(of: entry.after.user, in: database) {
+            if entry.supersedes {
+                result.superseded += try DeliveryRows.supersede(entry.collapse, on: device, in: database)
+            }
+            try DeliveryRows.insert(
+                uuid(), of: entry.after, to: device, collapse: entry.collapse, expiresAt: expiresAt, at: now, in: database)
+            result.services.insert(device.target.service)
+        }
+        try BatchRows.removeIfDone(entry.after.id, in: database)
+    }
+
+    func nextDecision() async throws -> Timestamp? { try await storage.read { try BatchRows.nextDue(in: $0) } }
+
+    // MARK: Delivering
+
+    func releaseLeases() async throws {
+        try await storage.write { try DeliveryRows.release(in: $0.database) }
+    }
+
+    func lease(_ service: PushService, limit: Int) async throws -> [Delivery] {
+        try await storage.write { try DeliveryRows.lease(service, limit: limit, at: $0.now, in: $0.database) }
+    }
+
+    func contents(of deliveries: [Delivery], at now: Timestamp) async throws -> [Int64: DeliveryContent] {
+        let batches = Set(deliveries.map(\.batch))
+        return try await storage.read { database in
+            var contents: [Int64: DeliveryContent] = [:]
+            for id in batches {
+                guard let batch = try BatchRows.find(id, in: database) else { continue }
+                contents[id] = DeliveryContent(
+                    news: try NewsReader.news(of: batch, at: now, in: database),
+                    settings: try SettingsRows.find(batch.user, in: database))
+            }
+            return contents
+        }
+    }
+
+    func finish(_ deliveries: [FinishedDelivery]) async throws -> Int {
+        try await storage.write { transaction in
+            let database = transaction.database
+            var pruned = 0
+            for finished in deliveries {
+                let delivery = finished.delivery
+                switch finished.ending {
+                case .sent, .cancelled, .refused:
+                    if let record = finished.record {
+                        try RecordRows.add(record, of: delivery, at: transaction.now, in: database)
+                    }
+                    try DeliveryRows.remove(delivery.id, in: database)
+                case .gone(let since):
+                    try DeliveryRows.remove(delivery.id, in: database)
+                    if try DeviceRows.prune(delivery.device, goneSince: since, in: database) { pruned += 1 }
+                case .later(let time, let isAttempt):
+                    try DeliveryRows.postpone(delivery, until: time, isAttempt: isAttempt, in: database)
+                }
+            }
+            return pruned
+        }
+    }
+
+    func nextDelivery(_ service: PushService) async throws -> Timestamp? {
+        try await storage.read { try DeliveryRows.nextDue(service, in: $0) }
+    }
+
+    func overview(at now: Timestamp, limit: Int) async throws -> OutboxOverview {
+        try await storage.read { try OutboxOverview(at: now, limit: limit, in: $0) }
+    }
+}

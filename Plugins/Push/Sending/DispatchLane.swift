@@ -1,0 +1,204 @@
+import Logging
+import ServiceLifecycle
+import SparkCore
+import SparkKit
+import SparkStorage
+import Synchronization
+
+/// Brings deliveries to one provider: leases what is due, sends at most so many at once, writes down how it went.
+///
+/// Each provider has a lane of its own with its own circuit breaker, so none waits for another. A lease is given back at the next start;
+/// a push that was taken but not yet written down leaves again then, under its old identifier and collapse id, so it is shown once.
+final class DispatchLane: Service, Sendable {
+    /// A provider that has not answered by then has failed; its HTTP/2 stacks are known to lose answers.
+    private static let deadline = Duration.seconds(5)
+    private static let pauseAfterFailure = Duration.seconds(5)
+
+    struct Parts: Sendable {
+        let store: any PushStore
+        let provider: any PushProvider
+        let composer: PushComposer
+        let usefulness: UsefulnessGauge
+        let clock: any WallClock
+        let random: any RandomSource
+        let metrics: PushMetrics
+        let logger: Logger
+    }
+
+    private struct State {
+        var underWay = 0
+        var finished: [FinishedDelivery] = []
+        var breaker = CircuitBreaker()
+        var isStopping = false
+        /// What the operator was told last.
+        var complaint: String?
+    }
+
+    let service: PushService
+    private let parts: Parts
+    private let concurrency: Int
+    private let wakeUp: WakeUp
+    private let state = Mutex(State())
+
+    init(_ service: PushService, concurrency: Int, wakeUp: WakeUp, parts: Parts) {
+        self.service = service
+        self.concurrency = concurrency
+        self.wakeUp = wakeUp
+        self.parts = parts
+    }
+
+    func run() async throws {
+        wakeUp.signal()
+        await withGracefulShutdownHandler {
+            try? await withThrowingDiscardingTaskGroup { group in
+                for await _ in wakeUp.signals {
+                    do {
+                        while try await turn(&group) > 0 {}
+                        try await setAlarm()
+                    } catch {
+                        complain(error)
+                        wakeUp.signal(at: parts.clock.now() + Self.pauseAfterFailure, clock: parts.clock)
+                    }
+                    // What could not be written down leaves again at the next start, and is shown once all the same.
+                    if state.withLock({ $0.isStopping && $0.underWay == 0 }) { break }
+                }
+            }
+        } onGracefulShutdown: { [self] in
+            state.withLock { $0.isStopping = true }
+            wakeUp.signal()
+        }
+        wakeUp.finish()
+        await parts.provider.shutDown()
+    }
+
+    /// Sends what is due and waits until all of it has ended.
+    func drain() async throws {
+        var leased = 0
+        repeat {
+            leased = try await withThrowingDiscardingTaskGroup { group in try await turn(&group) }
+        } while leased > 0
+    }
+
+    private func complain(_ error: any Error) {
+        parts.logger.error("pushes not sent", metadata: ["provider": "\(service.wire)", "error": "\(type(of: error))"])
+    }
+
+    /// Writes down what has ended and lets more leave.
+    /// - Returns: how many left.
+    private func turn(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Int {
+        let now = parts.clock.now()
+        let (finished, room) = state.withLock { state -> ([FinishedDelivery], Int) in
+            let finished = state.finished
+            state.finished = []
+            let room = state.isStopping ? 0 : state.breaker.allowance(of: concurrency - state.underWay, at: now)
+            return (finished, room)
+        }
+        if !finished.isEmpty {
+            do {
+                _ = try await parts.store.finish(finished)
+            } catch {
+                state.withLock { $0.finished += finished }
+                throw error
+            }
+        }
+        // A few places are not worth a transaction of their own.
+        guard room > 0, room >= min(concurrency / 4, 16) || state.withLock({ $0.breaker.isPaused || $0.underWay == 0 }) else {
+            return 0
+        }
+        let leased = try await parts.store.lease(service, limit: room)
+        guard !leased.isEmpty else { return 0 }
+        state.withLock { state in
+            state.underWay += leased.count
+            state.breaker.left(leased.count)
+        }
+        let notifications = try await compose(leased)
+        for delivery in leased {
+            let notification = notifications[delivery.id]
+            group.addTask { [self] in await send(delivery, notification) }
+        }
+        return leased.count
+    }
+
+    private func compose(_ leased: [Delivery]) async throws -> [Int64: PushNotification] {
+        do {
+            return try await parts.composer.notifications(for: leased, at: parts.clock.now())
+        } catch {
+            let later = parts.clock.now() + Self.pauseAfterFailure
+            state.withLock { state in
+                state.underWay -= leased.count
+                state.finished += leased.map { FinishedDelivery(delivery: $0, ending: .later(later, isAttempt: false)) }
+            }
+            throw error
+        }
+    }
+
+    /// - Parameter notification: nil when there is nothing left to tell.
+    private func send(_ delivery: Delivery, _ notification: PushNotification?) async {
+        var finished = FinishedDelivery(delivery: delivery, ending: .cancelled(.read))
+        var outcome: PushOutcome?
+        if let notification, notification.expiresAt <= parts.clock.now() {
+            finished = FinishedDelivery(delivery: delivery, ending: .cancelled(.expired))
+        } else if let notification {
+            let result = await parts.provider.send(notification, deadline: Self.deadline)
+            outcome = result
+            finished = FinishedDelivery(
+                delivery: delivery,
+                ending: RetrySchedule.ending(of: result, delivery, at: parts.clock.now(), chance: chance))
+            if case .sent = finished.ending {
+                if service == .log { finished.record = PushComposer.record(of: notification) }
+                parts.composer.noteSent(notification, to: delivery.device.user, in: parts.usefulness, at: parts.clock.now())
+            }
+        }
+        settle(finished, outcome)
+    }
+
+    private func settle(_ finished: FinishedDelivery, _ outcome: PushOutcome?) {
+        let now = parts.clock.now()
+        let (complaint, isPaused) = state.withLock { state -> (String?, Bool) in
+            state.underWay -= 1
+            state.finished.append(finished)
+            return (judge(outcome, at: now, &state), state.breaker.isPaused)
+        }
+        if let complaint {
+            parts.logger.error(
+                "push provider cannot be used", metadata: ["provider": "\(service.wire)", "reason": .string(complaint)])
+        }
+        parts.metrics.setPaused(service, isPaused)
+        if let reason = outcome?.reason { parts.metrics.failed(service, reason: reason) }
+        switch finished.ending {
+        case .sent: parts.metrics.sent(service, after: now - finished.delivery.createdAt)
+        case .cancelled(let reason): parts.metrics.cancelled(reason)
+        default: break
+        }
+        wakeUp.signal()
+    }
+
+    /// What the breaker learns of an outcome.
+    /// - Returns: what the operator has not been told yet.
+    private func judge(_ outcome: PushOutcome?, at now: Timestamp, _ state: inout State) -> String? {
+        switch outcome {
+        case .accepted, .gone, .refused:
+            state.breaker.succeeded()
+            state.complaint = nil
+        case .later(_, let after): state.breaker.failed(at: now, after: after, chance: chance)
+        case .misconfigured(let reason):
+            state.breaker.failed(at: now, after: RetrySchedule.mending, chance: chance)
+            guard state.complaint != reason else { return nil }
+            state.complaint = reason
+            return reason
+        case nil:
+            // Nothing was asked of the provider; whether it can be is as open as before.
+            if case .trying = state.breaker.state { state.breaker.failed(at: now, after: .zero, chance: 0) }
+        }
+        return nil
+    }
+
+    private func setAlarm() async throws {
+        let (resumesAt, isBusy) = state.withLock { ($0.breaker.resumesAt, $0.underWay >= concurrency) }
+        guard !isBusy, var next = try await parts.store.nextDelivery(service) else { return }
+        if let resumesAt { next = max(next, resumesAt) }
+        wakeUp.signal(at: next, clock: parts.clock)
+    }
+
+    private var chance: Double { Double(parts.random.next() >> 11) / Double(1 << 53) }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Spark
+
+/// `spark push`: what operators ask of pushes.
+struct Push: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Try the ways to people's devices, and look at the outbox.", subcommands: [PushTest.self, PushOutbox.self])
+}
+
+struct PushTest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: "Send a test push to a user's devices, and tell what each provider says.",
+        discussion: """
+            Works beside a running server, past its outbox. Exit code 0 when every device was reached, 1 when one was not, 67 for an \
+            unknown user or device.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "Id or e-mail address of the user.")
+    var user: String
+
+    @Option(name: .long, help: "Only the device of this name.")
+    var device: String?
+
+    func run() async throws {
+        let trials = try await pushing(common) { operations, server in
+            let named = try await server.port((any TokenIssuing).self)?.user(withEmail: user)
+            guard let id = UserID(wire: user) ?? named else { return [PushTrial]?.none }
+            if !common.json {
+                for (provider, fault) in await operations.providerFaults() {
+                    Terminal.say("\(provider): \(fault ?? "ready")")
+                }
+            }
+            return try await operations.test(id, device: device)
+        }
+        guard let trials, !trials.isEmpty else {
+            Terminal.fail("there is no such user, or no device is registered")
+            throw ExitCodes.noUser
+        }
+        for trial in trials {
+            if common.json {
+                Terminal.say(json: trial)
+            } else {
+                Terminal.say("\(trial.device) (\(trial.provider)): \(trial.isAccepted ? "accepted" : trial.reason ?? "failed")")
+            }
+        }
+        if !trials.allSatisfy(\.isAccepted) { throw ExitCodes.faultsFound }
+    }
+}
+
+struct PushOutbox: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "outbox", abstract: "Print the outbox as JSON: numbers, what waits, and what devices of the provider log were sent.",
+        discussion: "Works beside a running server.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(name: .long, help: "Lines of each list at most.")
+    var limit = 100
+
+    func run() async throws {
+        let outbox = try await pushing(common) { operations, _ in try await operations.outbox(limit: max(0, limit)) }
+        Terminal.say(String(decoding: outbox, as: UTF8.self))
+    }
+}
+
+/// Does something with Push on a server without a socket.
+private func pushing<Value>(
+    _ common: CommonOptions, _ body: (any PushOperating, Server) async throws -> Value
+) async throws -> Value {
+    try await reporting {
+        let server = try common.openServer(try common.load())
+        guard let operations = server.port((any PushOperating).self) else {
+            await server.close()
+            Terminal.fail("the module push is switched off (modules.disabled)")
+            throw ExitCodes.configuration
+        }
+        do {
+            let value = try await body(operations, server)
+            await operations.shutDown()
+            await server.close()
+            return value
+        } catch {
+            await operations.shutDown()
+            await server.close()
+            throw error
+        }
+    }
+}

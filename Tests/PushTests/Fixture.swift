@@ -1,0 +1,187 @@
+import GRDB
+import Logging
+import SparkAccounts
+import SparkChat
+import SparkCore
+import SparkKit
+import SparkMatching
+import SparkProfiles
+import SparkStorage
+import SparkTestSupport
+import Synchronization
+import Testing
+
+@testable import SparkPush
+
+/// Somebody with an account.
+struct Person: Sendable {
+    let id: UserID
+    let token: String
+    let session: SessionID
+}
+
+/// A server with Push, whose batches and deliveries move only when a test says so.
+final class Fixture: Sendable {
+    let server: TestServer
+    let module: PushModule
+    private let count = Mutex<UInt64>(0)
+
+    init(settings: [String] = []) async throws {
+        server = try await TestServer.start(
+            [AccountsModule.self, ProfilesModule.self, MatchingModule.self, ChatModule.self, StillPushModule.self],
+            settings: settings)
+        module = try server.port(StillPushModule.self).module
+    }
+
+    func stop() async { await server.stop() }
+
+    var store: any PushStore { module.decider.store }
+
+    private func next() -> UInt64 {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+
+    func person(_ name: String = "P") async throws -> Person {
+        let body: JSONValue = [
+            "email": .string("p\(next())@example.org"), "password": "correct horse", "name": .string(name),
+            "birth_date": "1995-12-10", "gender": "woman", "interested_in": ["woman"],
+        ]
+        let answer = try await server.call("POST", "/api/v1/auth/register", json: JSONWriter.string(of: body))
+        let id = try #require(answer.json["user"]?["id"]?.string.flatMap { UserID(wire: $0) }, "\(answer.body)")
+        let token = try #require(answer.json["access_token"]?.string)
+        let principal = try await server.port((any Authenticating).self).authenticate(token: token)
+        return Person(id: id, token: token, session: principal.session)
+    }
+
+    /// The same person with a new token.
+    func again(_ person: Person) async throws -> Person {
+        let token = try await server.port((any TokenIssuing).self).issueToken(for: person.id).token
+        return Person(id: person.id, token: token, session: person.session)
+    }
+
+    func call(_ method: String, _ path: String, _ person: Person, _ body: JSONValue? = nil) async throws -> TestAnswer {
+        try await server.call(
+            method, "/api/v1\(path)", token: person.token, json: body.map { JSONWriter.string(of: $0) })
+    }
+
+    @discardableResult
+    func swipe(_ person: Person, _ target: Person) async throws -> JSONValue {
+        try await call("POST", "/swipes", person, ["target_id": .string(target.id.wire), "action": "like"]).json
+    }
+
+    /// Matches two people; the second completes it.
+    func match(_ a: Person, _ b: Person) async throws -> ConversationID {
+        try await swipe(a, b)
+        let answer = try await swipe(b, a)
+        return try #require(answer["match"]?["conversation_id"]?.string.flatMap { ConversationID(wire: $0) }, "\(answer)")
+    }
+
+    func send(_ text: String, to conversation: ConversationID, by person: Person) async throws {
+        let answer = try await call(
+            "POST", "/conversations/\(conversation.wire)/messages", person,
+            ["client_id": .string("c\(next())"), "text": .string(text)])
+        try #require(answer.status == 201, "\(answer.body)")
+    }
+
+    func read(_ conversation: ConversationID, upTo seq: Int64, by person: Person) async throws {
+        let answer = try await call("POST", "/conversations/\(conversation.wire)/read", person, ["seq": .integer(seq)])
+        try #require(answer.status == 200, "\(answer.body)")
+    }
+
+    /// Registers a device that records.
+    func device(_ person: Person, name: String = "phone", language: String = "en") async throws {
+        let answer = try await call(
+            "PUT", "/me/devices/\(name)", person,
+            ["provider": "log", "token": .string("token-\(person.id.wire)-\(name)"), "language": .string(language)])
+        try #require(answer.status == 200, "\(answer.body)")
+    }
+
+    /// Two who are matched, of whom the first has a device; what the match itself would push is done with.
+    func pair() async throws -> (Person, Person, ConversationID) {
+        let (ann, ben) = (try await person("Ann"), try await person("Ben"))
+        let conversation = try await match(ann, ben)
+        try await device(ann)
+        return (ann, ben, conversation)
+    }
+
+    /// Decides what is due by now, and sends it.
+    func push() async throws {
+        while try await module.decider.decideDue() {}
+        for lane in module.lanes { try await lane.drain() }
+    }
+
+    /// The same after the time in which a batch gathers.
+    func pushGathered() async throws {
+        server.clock.advance(by: .seconds(2))
+        try await push()
+    }
+
+    func overview() async throws -> OutboxOverview { try await store.overview(at: server.clock.now(), limit: 100) }
+
+    /// What devices were sent, the first first.
+    func sent() async throws -> [JSONValue] {
+        try await overview().records.reversed().map { try JSONParser.parse(Array($0.content.utf8)) }
+    }
+
+    func bodies() async throws -> [String] { try await sent().compactMap { $0["body"]?.string } }
+
+    func count(_ sql: String) throws -> Int {
+        try server.storage.readNow { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(sql)") ?? -1 }
+    }
+
+    /// A lane of its own with a provider that does as it is told.
+    func lane(_ provider: ScriptedProvider, concurrency: Int = 10) throws -> DispatchLane {
+        DispatchLane(
+            .log, concurrency: concurrency, wakeUp: WakeUp(),
+            parts: DispatchLane.Parts(
+                store: store, provider: provider,
+                composer: PushComposer(store: store, unread: try server.port((any UnreadCounting).self)),
+                usefulness: UsefulnessGauge(), clock: server.clock, random: SeededRandomSource(seed: 5), metrics: PushMetrics(),
+                logger: .init(label: "test")))
+    }
+}
+
+/// The module without what runs by itself, which also gives itself out.
+struct StillPushModule: SparkModule {
+    static let manifest = PushModule.manifest
+    let module: PushModule
+
+    init(configuration: PushConfiguration, context: ModuleContext) throws {
+        module = try PushModule(configuration: configuration, context: context)
+    }
+
+    func register(in registrar: inout ModuleRegistrar) {
+        module.declare(in: &registrar)
+        registrar.provide(StillPushModule.self, self)
+    }
+}
+
+/// Answers as it is told, and remembers what it was given.
+final class ScriptedProvider: PushProvider, Sendable {
+    private struct State {
+        var outcomes: [PushOutcome]
+        var received: [PushNotification] = []
+    }
+
+    private let state: Mutex<State>
+
+    /// - Parameter outcomes: one after the other; the last for ever.
+    init(_ outcomes: PushOutcome...) { state = Mutex(State(outcomes: outcomes)) }
+
+    var received: [PushNotification] { state.withLock { $0.received } }
+
+    func answer(_ outcomes: PushOutcome...) { state.withLock { $0.outcomes = outcomes } }
+
+    func send(_ notification: PushNotification, deadline: Duration) async -> PushOutcome {
+        state.withLock { state in
+            state.received.append(notification)
+            return state.outcomes.count > 1 ? state.outcomes.removeFirst() : state.outcomes.first ?? .accepted
+        }
+    }
+
+    func fault() async -> String? { nil }
+    func shutDown() async {}
+}
