@@ -22,7 +22,9 @@ struct PushProviderTable: Sendable {
 
     /// Ends all connections; what is under way comes back as `later`.
     func shutDown() async {
-        for service in PushService.allCases { await self[service].shutDown() }
+        await withTaskGroup(of: Void.self) { group in
+            for service in PushService.allCases { group.addTask { await self[service].shutDown() } }
+        }
     }
 
     fileprivate init(apns: any PushProvider, fcm: any PushProvider, webPush: WebPushProvider, log: any PushProvider) {

@@ -73,6 +73,7 @@ import Testing
         #expect(await setup.send() == .accepted)
         setup.box.next(.hang)
         #expect(await setup.send(deadline: .milliseconds(200)) == .later(reason: "timeout", after: nil))
+        setup.box.clear()
         #expect(await setup.send() == .accepted)
         await setup.close()
     }

@@ -26,7 +26,7 @@ actor APNsTokens {
     private let file: SealedFile?
     private let clock: any WallClock
     private var token: APNsToken?
-    private var hasReadFile = false
+    private var refused: APNsToken?
     private var minting: Task<APNsToken, any Error>?
 
     init(_ settings: PushProviderSettings, file: SealedFile?, clock: any WallClock) {
@@ -46,6 +46,7 @@ actor APNsTokens {
     func renewed(after refused: APNsToken) async throws -> APNsToken? {
         if let token, token != refused { return token }
         guard clock.now() - refused.issuedAt >= Self.youngestRenewal else { return nil }
+        self.refused = refused
         token = nil
         return try await mint()
     }
@@ -78,12 +79,10 @@ actor APNsTokens {
     private func load() async throws -> APNsToken {
         let key = try await key()
         let mark = Base64URL.encode(Array(SHA256.hash(data: key.publicKey.x963Representation)))
-        if !hasReadFile {
-            hasReadFile = true
-            if let kept = await kept(mark), isFresh(kept) {
-                token = kept
-                return kept
-            }
+        // Another process of this server may have made one since: `spark push test`, or the one before a restart.
+        if let kept = await kept(mark), isFresh(kept), kept != refused {
+            token = kept
+            return kept
         }
         let now = clock.now().milliseconds / 1_000
         let signer = try await TokenSigner(key, kid: settings.apnsKeyID)

@@ -29,6 +29,8 @@ actor FCMTokens {
 
     static let earlyRenewal = Duration.minutes(5)
     static let scope = "https://www.googleapis.com/auth/firebase.messaging"
+    /// Google: "this value is always" that, wherever the request goes.
+    static let audience = "https://oauth2.googleapis.com/token"
     private static let setting = "push.fcm_credentials_file"
 
     private let source: ProviderFile
@@ -76,7 +78,7 @@ actor FCMTokens {
         let (credentials, signer) = try await signer()
         let now = clock.now().milliseconds / 1_000
         let claims = Claims(
-            iss: credentials.email, scope: Self.scope, aud: credentials.tokenURL, iat: now, exp: now + 3_600)
+            iss: credentials.email, scope: Self.scope, aud: Self.audience, iat: now, exp: now + 3_600)
         let assertion = try await signer.sign(claims)
         let body = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=\(assertion)"
         let answer = try await connections.exchange(

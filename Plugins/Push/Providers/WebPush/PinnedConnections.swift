@@ -41,7 +41,9 @@ actor PinnedConnections {
         hasEnded = true
         let all = entries.values.map(\.connections)
         entries = [:]
-        for connections in all { await connections.shutDown() }
+        await withTaskGroup(of: Void.self) { group in
+            for connections in all { group.addTask { await connections.shutDown() } }
+        }
     }
 
     private func enter(_ host: String, _ addresses: [String]) -> ProviderConnections? {

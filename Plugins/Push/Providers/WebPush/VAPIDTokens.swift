@@ -34,7 +34,7 @@ actor VAPIDTokens {
         let signer = try await currentSigner()
         let claims = Claims(
             aud: origin, exp: (now + Self.life).milliseconds / 1_000, sub: subject.isEmpty ? nil : subject)
-        let header = "vapid t=\(try await signer.sign(claims)), k=\(key.publicText)"
+        let header = "vapid t=\(try await signer.sign(claims)),k=\(key.publicText)"
         if kept.count >= Self.capacity { kept.removeAll() }
         kept[origin] = (header, now)
         return header

@@ -20,6 +20,9 @@ actor ProviderConnections {
     /// vanished would hold all requests for a quarter of an hour otherwise.
     private static let toleratedTimeouts = 3
 
+    /// How long an orderly end is waited for: a provider that hangs does not close its side either.
+    private static let patience = Duration.milliseconds(500)
+
     private let roots: TrustedRoots
     /// Host names and the addresses that are asked in their place.
     private let addresses: [String: String]
@@ -50,11 +53,18 @@ actor ProviderConnections {
         }
     }
 
+    /// Ends what is under way, and returns within half a second.
     func shutDown() async {
         hasEnded = true
-        let client = opening
+        let task = opening
         opening = nil
-        if let client = try? await client?.value { try? await client.shutdown() }
+        guard let client = try? await task?.value else { return }
+        let (ended, signal) = AsyncStream.makeStream(of: Void.self)
+        Task {
+            try? await client.shutdown()
+            signal.finish()
+        }
+        try? await SparkPush.within(Self.patience) { for await _ in ended {} }
     }
 
     private func noteTimeout(_ trouble: ProviderTrouble) {

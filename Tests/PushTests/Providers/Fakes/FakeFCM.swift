@@ -17,8 +17,10 @@ final class FakeFCM: Sendable {
         var requests = 0
         var grants: [String: Timestamp] = [:]
         var grantCount = 0
-        var url = ""
     }
+
+    /// Made once: it takes longer than all that is done with it.
+    private static let keyOfAll = Result { try _RSA.Signing.PrivateKey(keySize: .bits2048) }
 
     let server: FakeServer
     private let core: Core
@@ -30,10 +32,9 @@ final class FakeFCM: Sendable {
     var grants: Int { core.state.withLock { $0.grantCount } }
 
     static func start(clock: any WallClock, script: @escaping FakeScript = { _, _ in nil }) async throws -> FakeFCM {
-        let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let key = try keyOfAll.get()
         let core = Core(key: key.publicKey, clock: clock, script: script)
         let server = try await FakeServer.start(.init(answer: { core.answer($0) }))
-        core.state.withLock { $0.url = server.url }
         return FakeFCM(server: server, core: core, key: key)
     }
 
@@ -108,7 +109,7 @@ final class FakeFCM: Sendable {
                 let token = FakeToken(text), token.isSigned(by: key), token.claims["iss"]?.string == FakeFCM.email,
                 token.header["kid"]?.string == FakeFCM.keyID,
                 token.claims["scope"]?.string == "https://www.googleapis.com/auth/firebase.messaging",
-                token.claims["aud"]?.string == state.withLock({ "\($0.url)/token" }),
+                token.claims["aud"]?.string == "https://oauth2.googleapis.com/token",
                 let issued = token.claims["iat"]?.integer, let expires = token.claims["exp"]?.integer
             else { return refusal }
             let now = clock.now().milliseconds / 1_000

@@ -8,6 +8,9 @@ final class FakeScriptBox: Sendable {
         replies.withLock { $0.append(contentsOf: Array(repeating: reply, count: times)) }
     }
 
+    /// What was not reached will not be done.
+    func clear() { replies.withLock { $0.removeAll() } }
+
     var script: FakeScript {
         { _, _ in self.replies.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
     }

@@ -135,7 +135,7 @@ final class FakeServer: Sendable {
                 ) { stream in
                     stream.eventLoop.makeCompletedFuture {
                         try stream.pipeline.syncOperations.addHandlers([
-                            HTTP2FramePayloadToHTTP1ServerCodec(), FakeStream(connection, behaviour),
+                            AppleManners(), HTTP2FramePayloadToHTTP1ServerCodec(), FakeStream(connection, behaviour),
                         ])
                     }
                 }.map { _ in }
