@@ -141,7 +141,13 @@ struct PushCrashTests {
         for index in town.pairs.indices {
             let pushes = byDevice[Self.token(index)] ?? []
             let bodies = pushes.map { $0.payload["aps"]?["alert"]?["body"]?.string ?? "" }
-            if bodies.last != expected { wrong += 1 }
+            if bodies.last != expected {
+                wrong += 1
+                let tail = pushes.suffix(4).map {
+                    "\($0.id.prefix(4)) on \($0.connection): \($0.payload["aps"]?["alert"]?["body"]?.string ?? "")"
+                }
+                print("push and kill -9: a device saw last \(tail)")
+            }
             var identifiers: [String: Set<String>] = [:]
             for (push, body) in zip(pushes, bodies) { identifiers[body, default: []].insert(push.id) }
             if identifiers.values.contains(where: { $0.count > 1 }) { doubled += 1 }

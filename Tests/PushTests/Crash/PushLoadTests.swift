@@ -86,7 +86,8 @@ struct PushLoadTests {
             let connections = fake.server.connections
             print(
                 "push under load: \(pairCount * rounds) events in \(seconds.rounded()) s, \(Int(Double(pairCount * rounds) / seconds))/s "
-                    + "with writing them, \(connections) connections; event to provider, \(pairCount) at once: \(journal.percentiles())")
+                    + "with writing them, \(connections) connections; event to provider, \(pairCount) at once: \(journal.percentiles())"
+            )
             try await trickle(town, tokens, journal, server, fake)
             await server.stop()
             #expect(Set(fake.accepted.map(\.id)).count == fake.accepted.count)

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import SparkAccounts
 import SparkChat
 import SparkCore
@@ -32,7 +33,7 @@ struct PushTown {
         // The binary goes by the real time.
         server.clock.advance(by: SystemWallClock().now() - TestServer.startOfTime)
         // Some pairs of a town cannot be made: they were unmatched before.
-        let town = GeneratedTown(count: count * 2 + 200, seed: 1, now: server.clock.now())
+        let town = GeneratedTown(count: count * 2 + 400, seed: 1, now: server.clock.now())
         try server.load(town)
         let issuer = try server.port((any TokenIssuing).self)
         let store = try server.port(StillPushModule.self).module.decider.store
@@ -40,6 +41,12 @@ struct PushTown {
         for index in 0..<(town.count / 2) where pairs.count < count {
             let (writer, reader) = (town.id(index * 2), town.id(index * 2 + 1))
             guard let conversation = try await match(writer, reader, issuer, on: server) else { continue }
+            // Some of a town's people have written to each other already.
+            let written = try server.storage.readNow { database in
+                try Int.fetchOne(
+                    database, sql: "SELECT last_seq FROM chat_conversations WHERE id = ?", arguments: [conversation.rawValue])
+            }
+            guard written == 0 else { continue }
             let session = try await server.port((any Authenticating).self).authenticate(
                 token: issuer.issueToken(for: reader).token
             ).session
