@@ -13,6 +13,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -97,23 +98,25 @@ let package = Package(
                 "SparkCache", "SparkClient", "SparkDecks", "SparkCore", crypto, histogram, logging, nioCore, nioPosix,
             ], swiftSettings: strict),
         .target(
-            name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],
+            name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging, metrics],
             swiftSettings: strict),
         .target(
             name: "SparkKit",
             dependencies: ["SparkCore", "SparkCache", "SparkStorage", httpTypes, grdb, crypto, logging, lifecycle],
             swiftSettings: strict),
         .target(
+            name: "SparkTelemetry", dependencies: ["SparkKit", "CSparkSystem", coreMetrics], swiftSettings: strict),
+        .target(
             name: "SparkTransport",
             dependencies: [
-                "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1,
+                metrics, "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1,
                 nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
             ],
             swiftSettings: strict),
         .target(
             name: "SparkServer",
             dependencies: [
-                "SparkTransport", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, yams, hummingbird, httpTypes,
+                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, nioPosix, yams, hummingbird, httpTypes,
                 nioCore, grdb, logging,
                 lifecycle, unixSignals, crypto,
             ],
@@ -122,7 +125,7 @@ let package = Package(
             name: "Spark",
             dependencies: [
                 "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts",
-                "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush",
+                "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics",
             ],
             swiftSettings: strict),
         .target(name: "CSparkData"),
@@ -145,6 +148,8 @@ let package = Package(
         .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "SparkTelemetryTests", dependencies: ["SparkTelemetry", "SparkKit", coreMetrics], swiftSettings: strict),
         .testTarget(
             name: "SparkTransportTests",
             dependencies: [
@@ -187,5 +192,6 @@ let package = Package(
         + plugin("Profiles")
         + plugin("Matching", ["SparkDecks"])
         + plugin("Chat")
+        + plugin("Metrics", ["SparkTelemetry", "SparkPromQL", nioCore, x509], tests: [])
         + plugin("Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL], tests: [nioHTTP2])
 )
