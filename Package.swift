@@ -92,6 +92,7 @@ let package = Package(
         .target(name: "CSparkSystem"),
         .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkSystem", crypto, logging], swiftSettings: strict),
         .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
+        .target(name: "SparkPromQL", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkBench",
             dependencies: [
