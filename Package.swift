@@ -110,16 +110,15 @@ let package = Package(
         .target(
             name: "SparkTransport",
             dependencies: [
-                metrics, "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1,
-                nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
+                "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, metrics, nioCore, nioPosix,
+                nioHTTP1, nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
             ],
             swiftSettings: strict),
         .target(
             name: "SparkServer",
             dependencies: [
-                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, nioPosix, yams, hummingbird, httpTypes,
-                nioCore, grdb, logging,
-                lifecycle, unixSignals, crypto,
+                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, yams,
+                hummingbird, httpTypes, nioCore, nioPosix, grdb, logging, lifecycle, unixSignals, crypto,
             ],
             swiftSettings: strict),
         .target(
@@ -193,6 +192,6 @@ let package = Package(
         + plugin("Profiles")
         + plugin("Matching", ["SparkDecks"])
         + plugin("Chat")
-        + plugin("Metrics", ["SparkTelemetry", "SparkPromQL", nioCore, x509], tests: [])
+        + plugin("Metrics", ["SparkTelemetry", "SparkPromQL", crypto, nioSSL])
         + plugin("Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL], tests: [nioHTTP2])
 )

@@ -1,3 +1,5 @@
+import SparkKit
+
 /// Writes families of metrics as Prometheus reads them.
 ///
 /// Sources: "Exposition formats, text format 0.0.4" (Prometheus documentation); OpenMetrics 1.0.0, section "Text Format".

@@ -14,12 +14,12 @@ final class CounterInstrument: Instrument, CounterHandler, FloatingPointCounterH
 
     /// Negative amounts are passed over: a counter never goes down.
     func increment(by amount: Int64) {
-        if amount > 0 { stripes.add(UInt64(amount), to: 0) }
+        if amount > 0 { stripes.count(UInt64(amount), at: 0) }
     }
 
     /// Negative amounts and what is no number are passed over.
     func increment(by amount: Double) {
-        if amount > 0, amount.isFinite { stripes.add(amount, to: 1) }
+        if amount > 0, amount.isFinite { stripes.add(amount, at: 1) }
     }
 
     /// Does nothing: who reads the series takes a reset for a restart of the process.
@@ -75,8 +75,8 @@ final class HistogramInstrument: Instrument, RecorderHandler, TimerHandler {
         guard value.isFinite else { return }
         var index = 0
         while index < bounds.count, value > bounds[index] { index += 1 }
-        stripes.add(1, to: index)
-        stripes.add(value, to: bounds.count + 1)
+        stripes.count(1, at: index)
+        stripes.add(value, at: bounds.count + 1)
     }
 
     func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }

@@ -45,13 +45,13 @@ final class Stripes: @unchecked Sendable {
 
     /// Adds to a word; wraps round at 2^64.
     @inline(__always)
-    func add(_ amount: UInt64, to index: Int) {
+    func count(_ amount: UInt64, at index: Int) {
         own[index].wrappingAdd(amount, ordering: .relaxed)
     }
 
     /// Adds to a word that holds the bits of a floating-point number.
     @inline(__always)
-    func add(_ amount: Double, to index: Int) {
+    func add(_ amount: Double, at index: Int) {
         let word = own + index
         var old = word.pointee.load(ordering: .relaxed)
         while true {

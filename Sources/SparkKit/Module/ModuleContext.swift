@@ -1,3 +1,4 @@
+public import Foundation
 public import Logging
 public import SparkCache
 public import SparkCore
@@ -15,6 +16,8 @@ public struct ModuleContext: Sendable {
     public let stream: any EventStreaming
     public let keys: ServerKeys
     public let personalData: PersonalDataRegistry
+    /// The server's data directory: a module that keeps files of its own makes a folder there that bears its identifier.
+    public let directory: URL
     public let logger: Logger
     /// A server whose data goes away with it, started inside a test.
     public let isEphemeral: Bool
@@ -25,7 +28,7 @@ public struct ModuleContext: Sendable {
     package init(
         clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: Storage, cache: Cache,
         stream: any EventStreaming, keys: ServerKeys,
-        personalData: PersonalDataRegistry, logger: Logger, isEphemeral: Bool, manifest: ModuleManifest,
+        personalData: PersonalDataRegistry, directory: URL, logger: Logger, isEphemeral: Bool, manifest: ModuleManifest,
         exchange: ModuleExchange
     ) {
         self.clock = clock
@@ -36,6 +39,7 @@ public struct ModuleContext: Sendable {
         self.stream = stream
         self.keys = keys
         self.personalData = personalData
+        self.directory = directory
         self.logger = logger
         self.isEphemeral = isEphemeral
         self.manifest = manifest
@@ -46,7 +50,7 @@ public struct ModuleContext: Sendable {
     package func streaming(through stream: any EventStreaming) -> ModuleContext {
         ModuleContext(
             clock: clock, random: random, identifiers: identifiers, storage: storage, cache: cache, stream: stream, keys: keys,
-            personalData: personalData, logger: logger, isEphemeral: isEphemeral, manifest: manifest, exchange: exchange)
+            personalData: personalData, directory: directory, logger: logger, isEphemeral: isEphemeral, manifest: manifest, exchange: exchange)
     }
 
     /// The answerer to a question of another module: `context.port((any ProfileReading).self)`.

@@ -24,7 +24,7 @@ enum Rehearsal {
                 ModuleContext(
                     clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, cache: cache,
                     stream: Hub(storage: storage, clock: options.clock), keys: keys,
-                    personalData: PersonalDataRegistry(manifests: []), logger: options.logger,
+                    personalData: PersonalDataRegistry(manifests: []), directory: directory.url, logger: options.logger,
                     isEphemeral: options.isEphemeral, manifest: manifest, exchange: exchange)
             }, exchange: ModuleExchange())
         // Who stands in a broken order misses ports because of that; saying so twice helps nobody.

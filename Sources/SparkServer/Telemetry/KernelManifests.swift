@@ -1,4 +1,4 @@
-import SparkKit
+package import SparkKit
 import SparkTelemetry
 import SparkTransport
 

@@ -52,7 +52,7 @@ final class ProcessReadings: Sendable {
 
     private func recordCPU() {
         var usage = rusage()
-        guard getrusage(RUSAGE_SELF, &usage) == 0 else { return }
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return }
         let seconds = [usage.ru_utime, usage.ru_stime].reduce(0.0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
         Self.countedCPU.withLock { counted in
             guard seconds > counted else { return }

@@ -11,16 +11,14 @@ struct Readings: Service {
     let database: DatabaseReadings
     let outbox: OutboxReadings
     let directory: DirectoryReadings
-    let events: EventBus
     let logger: Logger
     private let process = ProcessReadings()
     private let thread = DispatchQueue(label: "spark.readings", qos: .utility)
 
-    init(database: DatabaseReadings, outbox: OutboxReadings, directory: DirectoryReadings, events: EventBus, logger: Logger) {
+    init(database: DatabaseReadings, outbox: OutboxReadings, directory: DirectoryReadings, logger: Logger) {
         self.database = database
         self.outbox = outbox
         self.directory = directory
-        self.events = events
         self.logger = logger
     }
 
@@ -45,7 +43,6 @@ struct Readings: Service {
         process.record()
         directory.record()
         database.record()
-        events.record()
         do {
             try outbox.record()
         } catch {

@@ -38,16 +38,18 @@ final class WriteQueue: Sendable {
     private let limits: Limits
     private let thread = DispatchQueue(label: "spark.writer", qos: .userInitiated)
     private let state = Mutex(State())
+    private let metrics: StorageMetrics
     private let onPrepare: @Sendable ([Consequence]) -> Void
     private let onCommit: @Sendable ([Consequence]) -> Void
 
     init(
-        pool: DatabasePool, clock: any WallClock, limits: Limits, onPrepare: @escaping @Sendable ([Consequence]) -> Void,
-        onCommit: @escaping @Sendable ([Consequence]) -> Void
+        pool: DatabasePool, clock: any WallClock, limits: Limits, metrics: StorageMetrics,
+        onPrepare: @escaping @Sendable ([Consequence]) -> Void, onCommit: @escaping @Sendable ([Consequence]) -> Void
     ) {
         self.pool = pool
         self.clock = clock
         self.limits = limits
+        self.metrics = metrics
         self.onPrepare = onPrepare
         self.onCommit = onCommit
     }
@@ -102,7 +104,9 @@ final class WriteQueue: Sendable {
         switch decision {
         case .wait: break
         case .drain: thread.async { self.drain() }
-        case .refuse(let error): job.finish(error)
+        case .refuse(let error):
+            metrics.refused()
+            job.finish(error)
         }
     }
 
@@ -111,7 +115,13 @@ final class WriteQueue: Sendable {
             let now = ContinuousClock.now
             var live: [Job] = []
             for job in batch {
-                if job.deadline > now { live.append(job) } else { job.finish(StorageError.busy) }
+                metrics.waited(limits.patience - (job.deadline - now))
+                if job.deadline > now {
+                    live.append(job)
+                } else {
+                    metrics.refused()
+                    job.finish(StorageError.busy)
+                }
             }
             if !live.isEmpty { commit(live) }
         }
@@ -132,9 +142,11 @@ final class WriteQueue: Sendable {
 
     private func commit(_ batch: [Job]) {
         if let refusal, case .halted = refusal {
+            metrics.refused(batch.count)
             for job in batch { job.finish(refusal) }
             return
         }
+        let start = ContinuousClock.now
         var outcomes = [(any Error)?](repeating: nil, count: batch.count)
         var consequences: [Consequence] = []
         do {
@@ -157,9 +169,11 @@ final class WriteQueue: Sendable {
             }
         } catch {
             let answer = failure(for: error)
+            metrics.refused(batch.count)
             for job in batch { job.finish(answer) }
             return
         }
+        metrics.committed(batch.count, in: ContinuousClock.now - start)
         if !consequences.isEmpty { onCommit(consequences) }
         for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
     }

@@ -1,5 +1,7 @@
 import HTTPTypes
+import HummingbirdCore
 import Metrics
+import SparkCore
 package import SparkKit
 import Synchronization
 
@@ -38,10 +40,11 @@ package struct EdgeMetrics: Sendable {
         }
 
         /// Counts and measures what `answer` does.
-        /// - Parameter status: of its result; errors leave the edge only as 400.
-        func measure<Answer>(
-            _ method: HTTPRequest.Method, status: (Answer) -> Int, _ answer: () async throws -> Answer
-        ) async throws -> Answer {
+        ///
+        /// Errors leave the edge only as 400. A body that is sent piece by piece is not waited for.
+        func measure(
+            _ method: HTTPRequest.Method, _ answer: () async throws -> Response
+        ) async throws -> Response {
             active.increment()
             let start = ContinuousClock.now
             var code = 400
@@ -51,7 +54,7 @@ package struct EdgeMetrics: Sendable {
                 active.decrement()
             }
             let result = try await answer()
-            code = status(result)
+            code = result.status.code
             return result
         }
 

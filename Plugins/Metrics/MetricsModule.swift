@@ -1,0 +1,32 @@
+import Metrics
+public import SparkKit
+import SparkTelemetry
+
+/// Shows what the server records: for Prometheus, over time, and to whoever opens the page.
+public struct MetricsModule: SparkModule {
+    public static let manifest = ModuleManifest(
+        id: "metrics", summary: "What the server records: for Prometheus, over time and as a page",
+        metrics: CertificateExpiry.declarations)
+
+    private let configuration: MetricsConfiguration
+    private let access: OperatorAccess
+    private let context: ModuleContext
+    private let history: History
+
+    public init(configuration: MetricsConfiguration, context: ModuleContext) throws {
+        self.configuration = configuration
+        self.access = OperatorAccess(token: configuration.token)
+        self.context = context
+        self.history = History(
+            registry: .shared, directory: context.isEphemeral ? nil : context.directory, clock: context.clock,
+            logger: context.logger)
+    }
+
+    public func register(in registrar: inout ModuleRegistrar) {
+        for route in MetricsRoutes(access: access, registry: .shared).all { registrar.operatorRoute(route) }
+        registrar.service(history)
+        if !configuration.certificateFile.isEmpty {
+            registrar.service(CertificateExpiry(file: configuration.certificateFile, logger: context.logger))
+        }
+    }
+}
