@@ -96,7 +96,8 @@ let package = Package(
         .target(
             name: "SparkBench",
             dependencies: [
-                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", crypto, histogram, logging, nioCore, nioPosix,
+                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
+                coreMetrics, nioCore, nioPosix,
             ], swiftSettings: strict),
         .target(
             name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging, metrics],

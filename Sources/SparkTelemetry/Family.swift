@@ -1,7 +1,7 @@
 import SparkKit
 
 /// The labels of a series, sorted by name.
-struct LabelSet: Hashable, Sendable {
+struct LabelSet: Hashable, Comparable, Sendable {
     let labels: [MetricLabel]
 
     init(_ dimensions: [(String, String)]) {
@@ -9,6 +9,10 @@ struct LabelSet: Hashable, Sendable {
     }
 
     private init(labels: [MetricLabel]) { self.labels = labels }
+
+    static func < (left: LabelSet, right: LabelSet) -> Bool {
+        left.labels.lexicographicallyPrecedes(right.labels) { ($0.name, $0.value) < ($1.name, $1.value) }
+    }
 
     /// The same names, each with the value that stands for all that found no room.
     var overflow: LabelSet { LabelSet(labels: labels.map { MetricLabel(name: $0.name, value: "other") }) }

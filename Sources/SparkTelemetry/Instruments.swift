@@ -10,7 +10,7 @@ protocol Instrument: AnyObject, Sendable {
 final class CounterInstrument: Instrument, CounterHandler, FloatingPointCounterHandler {
     private let stripes: Stripes
 
-    init(stripes: Int = Stripes.count) { self.stripes = Stripes(width: 2, count: stripes) }
+    init(stripes: Int) { self.stripes = Stripes(width: 2, count: stripes) }
 
     /// Negative amounts are passed over: a counter never goes down.
     func increment(by amount: Int64) {
@@ -62,7 +62,7 @@ final class HistogramInstrument: Instrument, RecorderHandler, TimerHandler {
     private let stripes: Stripes
 
     /// - Parameter bounds: upper bounds, ascending.
-    init(bounds: [Double], stripes: Int = Stripes.count) {
+    init(bounds: [Double], stripes: Int) {
         self.bounds = bounds
         // One word a bucket, one for what is above all bounds, one for the sum.
         self.stripes = Stripes(width: bounds.count + 2, count: stripes)

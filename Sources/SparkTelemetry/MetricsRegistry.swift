@@ -29,7 +29,15 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
     private let families = Mutex<[String: Family]>([:])
     private let faultTexts = Mutex<Set<String>>([])
 
-    public init() { declare(Self.declarations) }
+    private let stripes: Int
+
+    public convenience init() { self.init(stripes: Stripes.count) }
+
+    /// - Parameter stripes: how often each series is kept, so that threads do not meet; a power of two.
+    package init(stripes: Int) {
+        self.stripes = stripes
+        declare(Self.declarations)
+    }
 
     /// Makes the shared registry the backend of swift-metrics, once; does nothing where another one is set.
     public static func install() { _ = isInstalled }
@@ -65,7 +73,9 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
                 overflows.append(
                     .init(labels: [MetricLabel(name: "metric", value: name)], reading: .value(Double(family.overflows))))
             }
-            let series = family.series.map { MetricFamily.Series(labels: $0.key.labels, reading: $0.value.reading) }
+            let series = family.series.sorted { $0.key < $1.key }.map {
+                MetricFamily.Series(labels: $0.key.labels, reading: $0.value.reading)
+            }
             found.append(MetricFamily(name: name, kind: family.kind, help: family.help, series: series))
         }
         return found.map { family in
@@ -100,11 +110,11 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
 
 extension MetricsRegistry {
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        instrument(label, dimensions, .counter) { _ in CounterInstrument() }
+        instrument(label, dimensions, .counter) { [stripes] _ in CounterInstrument(stripes: stripes) }
     }
 
     public func makeFloatingPointCounter(label: String, dimensions: [(String, String)]) -> any FloatingPointCounterHandler {
-        instrument(label, dimensions, .counter) { _ in CounterInstrument() }
+        instrument(label, dimensions, .counter) { [stripes] _ in CounterInstrument(stripes: stripes) }
     }
 
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
@@ -113,11 +123,11 @@ extension MetricsRegistry {
 
     public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         guard aggregate else { return instrument(label, dimensions, .gauge) { _ in GaugeInstrument() } }
-        return instrument(label, dimensions, .histogram) { HistogramInstrument(bounds: $0.buckets) }
+        return instrument(label, dimensions, .histogram) { [stripes] in HistogramInstrument(bounds: $0.buckets, stripes: stripes) }
     }
 
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        instrument(label, dimensions, .histogram) { HistogramInstrument(bounds: $0.buckets) }
+        instrument(label, dimensions, .histogram) { [stripes] in HistogramInstrument(bounds: $0.buckets, stripes: stripes) }
     }
 
     // A series once begun stays: one that vanished and came back would look like a restart.

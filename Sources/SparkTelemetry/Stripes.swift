@@ -22,7 +22,7 @@ final class Stripes: @unchecked Sendable {
     /// - Parameters:
     ///   - width: words in a stripe, at least 1. All begin at 0.
     ///   - count: a power of two.
-    init(width: Int, count: Int = Stripes.count) {
+    init(width: Int, count: Int) {
         let wordsOfLine = Self.lineBytes / MemoryLayout<UInt64>.size
         let distance = (width + wordsOfLine - 1) / wordsOfLine * wordsOfLine
         self.words = UnsafeMutableRawPointer.allocate(byteCount: distance * count * 8, alignment: Self.lineBytes)

@@ -26,48 +26,55 @@ package struct EdgeMetrics: Sendable {
 
     package init() { active.set(0) }
 
-    /// The series of one row. A status gets its series with its first answer.
+    /// The series of one row of the table; each begins with its first answer.
     final class Row: Sendable {
+        private struct Series: Sendable {
+            var duration: Recorder?
+            var requests: [Answered: Counter] = [:]
+        }
+
+        private struct Answered: Hashable {
+            let method: String
+            let status: Int
+        }
+
         private let route: String
         private let active: Meter
-        private let duration: Recorder
-        private let counters = Mutex<[String: Counter]>([:])
+        private let series = Mutex(Series())
 
         fileprivate init(route: String, active: Meter) {
             self.route = route
             self.active = active
-            self.duration = Recorder(label: durationName, dimensions: [("route", route)])
         }
 
         /// Counts and measures what `answer` does.
         ///
         /// Errors leave the edge only as 400. A body that is sent piece by piece is not waited for.
-        func measure(
-            _ method: HTTPRequest.Method, _ answer: () async throws -> Response
-        ) async throws -> Response {
+        func measure(_ method: HTTPRequest.Method, _ answer: () async throws -> Response) async throws -> Response {
             active.increment()
             let start = ContinuousClock.now
-            var code = 400
+            var status = 400
             defer {
-                duration.record((ContinuousClock.now - start).inSeconds)
-                counter(method.rawValue, code).increment()
+                record(method.rawValue, status, in: ContinuousClock.now - start)
                 active.decrement()
             }
             let result = try await answer()
-            code = result.status.code
+            status = result.status.code
             return result
         }
 
-        private func counter(_ method: String, _ status: Int) -> Counter {
-            let method = methods.contains(method) ? method : "other"
-            let key = "\(method) \(status)"
-            return counters.withLock { counters in
-                if let known = counters[key] { return known }
-                let counter = Counter(
-                    label: requestsName, dimensions: [("method", method), ("route", route), ("status", "\(status)")])
-                counters[key] = counter
-                return counter
+        private func record(_ method: String, _ status: Int, in time: Duration) {
+            let answered = Answered(method: methods.contains(method) ? method : "other", status: status)
+            let (duration, requests) = series.withLock { series in
+                let labels = [("method", answered.method), ("route", route), ("status", "\(status)")]
+                let duration = series.duration ?? Recorder(label: durationName, dimensions: [("route", route)])
+                let requests = series.requests[answered] ?? Counter(label: requestsName, dimensions: labels)
+                series.duration = duration
+                series.requests[answered] = requests
+                return (duration, requests)
             }
+            duration.record(time.inSeconds)
+            requests.increment()
         }
     }
 
