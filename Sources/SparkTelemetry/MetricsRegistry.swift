@@ -123,7 +123,8 @@ extension MetricsRegistry {
 
     public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         guard aggregate else { return instrument(label, dimensions, .gauge) { _ in GaugeInstrument() } }
-        return instrument(label, dimensions, .histogram) { [stripes] in HistogramInstrument(bounds: $0.buckets, stripes: stripes) }
+        return instrument(label, dimensions, .histogram) { [stripes] in HistogramInstrument(bounds: $0.buckets, stripes: stripes)
+        }
     }
 
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {

@@ -50,7 +50,8 @@ public struct ModuleContext: Sendable {
     package func streaming(through stream: any EventStreaming) -> ModuleContext {
         ModuleContext(
             clock: clock, random: random, identifiers: identifiers, storage: storage, cache: cache, stream: stream, keys: keys,
-            personalData: personalData, directory: directory, logger: logger, isEphemeral: isEphemeral, manifest: manifest, exchange: exchange)
+            personalData: personalData, directory: directory, logger: logger, isEphemeral: isEphemeral, manifest: manifest,
+            exchange: exchange)
     }
 
     /// The answerer to a question of another module: `context.port((any ProfileReading).self)`.

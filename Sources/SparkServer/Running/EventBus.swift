@@ -37,7 +37,6 @@ final class EventBus: Service, Sendable {
         self.byType = Dictionary(grouping: subscriptions.indices) { subscriptions[$0].type }
     }
 
-
     func publish(_ events: [any SparkEvent]) {
         for event in events {
             for index in byType[ObjectIdentifier(type(of: event))] ?? [] {

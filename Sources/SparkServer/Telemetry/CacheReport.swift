@@ -20,7 +20,8 @@ struct CacheReport {
         MetricDeclaration(writtenName, .counter, help: "Bytes that were written to the disk."),
         MetricDeclaration(readsName, .counter, help: "Entries that were looked for on the disk."),
         MetricDeclaration(
-            faultsName, .counter, labels: ["kind"], help: "Faults of the disk tier: unsound entries, failed reads, failed writes."),
+            faultsName, .counter, labels: ["kind"], help: "Faults of the disk tier: unsound entries, failed reads, failed writes."
+        ),
         MetricDeclaration(offName, .gauge, help: "Whether the disk tier is off because it kept failing: 1 or 0."),
     ]
 

@@ -19,7 +19,8 @@ struct DatabaseReadings: Sendable {
         MetricDeclaration(
             StorageMetrics.batchName, .histogram, help: "Writes in a commit.", buckets: MetricDeclaration.countBuckets),
         MetricDeclaration(
-            StorageMetrics.refusedName, .counter, help: "Writes that were refused: no room in the queue, too long a wait, a full disk or a halt."),
+            StorageMetrics.refusedName, .counter,
+            help: "Writes that were refused: no room in the queue, too long a wait, a full disk or a halt."),
         MetricDeclaration(depthName, .gauge, help: "Writes that wait for the writer."),
         MetricDeclaration(walName, .gauge, help: "Size of the write-ahead log, in bytes."),
         MetricDeclaration(sizeName, .gauge, help: "Size of the database file, in bytes."),
