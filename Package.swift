@@ -130,6 +130,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "CSparkData"),
+        .target(name: "CSparkPages", exclude: ["web"]),
         .target(
             name: "SparkDemo", dependencies: ["SparkKit", "SparkCore", "CSparkData"], swiftSettings: strict),
         .target(
@@ -193,6 +194,6 @@ let package = Package(
         + plugin("Profiles")
         + plugin("Matching", ["SparkDecks"])
         + plugin("Chat")
-        + plugin("Metrics", ["SparkTelemetry", "SparkPromQL", crypto, nioSSL])
+        + plugin("Metrics", ["SparkTelemetry", "SparkPromQL", "CSparkPages", crypto, nioSSL])
         + plugin("Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL], tests: [nioHTTP2])
 )

@@ -24,6 +24,8 @@ public struct MetricsModule: SparkModule {
 
     public func register(in registrar: inout ModuleRegistrar) {
         for route in MetricsRoutes(access: access, registry: .shared).all { registrar.operatorRoute(route) }
+        let charts = ChartDocument(history: history, clock: context.clock)
+        for route in PageRoutes(access: access, charts: charts, alerts: nil).all { registrar.operatorRoute(route) }
         registrar.service(history)
         if !configuration.certificateFile.isEmpty {
             registrar.service(CertificateExpiry(file: configuration.certificateFile, logger: context.logger))

@@ -63,6 +63,9 @@ final class History: Sendable {
         }
     }
 
+    /// When samples were taken (milliseconds), every minute where they are not there every ten seconds any more.
+    func times(since: Int64) -> [Int64] { state.withLock { $0 }.times(since: since) }
+
     /// Names of samples that are kept.
     var names: Set<String> { state.withLock { Set($0.keys.values.map(\.name)) } }
     var seriesCount: Int { state.withLock { $0.keys.count } }

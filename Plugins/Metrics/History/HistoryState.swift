@@ -48,6 +48,13 @@ struct HistoryState: Sendable {
         }
     }
 
+    /// When samples were taken, as `samples` has them.
+    func times(since: Int64) -> [Int64] {
+        let fineStart = fine.firstTime ?? .max
+        let early = since < fineStart ? coarse.allTimes.filter { $0 >= since && $0 < fineStart } : []
+        return early + fine.allTimes.filter { $0 >= since }
+    }
+
     /// Takes up what was kept before; what is too old or from the future is left out.
     mutating func restore(fine: [HistoryTier.Chunk], coarse: [HistoryTier.Chunk], keys: [Int: Key], at now: Int64) {
         for (number, key) in keys.sorted(by: { $0.key < $1.key }) where self.keys.count < maximumSeries && numbers[key] == nil {

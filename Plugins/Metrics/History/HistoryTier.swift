@@ -26,6 +26,7 @@ struct HistoryTier: Sendable {
 
     var lastTime: Int64? { times.last ?? chunks.last?.times.last }
     var firstTime: Int64? { chunks.first?.times.first ?? times.first }
+    var allTimes: [Int64] { chunks.flatMap(\.times) + times }
     /// Series that have a sample.
     var series: Set<Int> { chunks.reduce(into: Set(columns.keys)) { $0.formUnion($1.columns.keys) } }
 
