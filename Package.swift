@@ -184,7 +184,8 @@ let package = Package(
         .executableTarget(
             name: "SparkCommand",
             dependencies: [
-                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkProfiles", "SparkServer", arguments,
+                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkProfiles", "SparkServer", "SparkTelemetry",
+                arguments,
                 logging,
                 lifecycle, httpTypes,
             ],

@@ -86,8 +86,10 @@ struct ChartLines {
             return total
         }
         return risen.indices.map { place in
-            let from = max(0, place - reach)
-            guard from < place, !risen[place].isNaN, !risen[from].isNaN else { return .nan }
+            // The earliest of them that is there: a series that begins has a rate from its second value on.
+            guard !risen[place].isNaN,
+                let from = (max(0, place - reach)..<place).first(where: { !risen[$0].isNaN })
+            else { return .nan }
             return (risen[place] - risen[from]) / (Double(times[place] - times[from]) / 1_000)
         }
     }

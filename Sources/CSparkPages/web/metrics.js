@@ -3,7 +3,7 @@
 
 (() => {
   const namespace = "http://www.w3.org/2000/svg";
-  const chart = { left: 52, right: 394, top: 8, bottom: 138 };
+  const chart = { left: 60, right: 394, top: 8, bottom: 138 };
   const colours = 8;
   const pause = 10000;
   let answers = 0;
@@ -21,8 +21,8 @@
   function digits(value) {
     if (value === 0) return "0";
     const size = Math.abs(value);
-    if (size < 0.01) return value.toPrecision(2);
-    return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2);
+    // Through a number again, which takes zeros at the end away.
+    return String(Number(size >= 100 ? value.toFixed(0) : size >= 0.01 ? value.toPrecision(3) : value.toPrecision(2)));
   }
 
   function scaled(value, base, units) {
@@ -49,8 +49,9 @@
   }
 
   // The next of 1, 2, 5, 10, … that is not less.
-  function ceiling(value) {
+  function ceiling(value, unit) {
     if (!(value > 0)) return 1;
+    if (unit === "bytes") return Math.pow(2, Math.ceil(Math.log2(value * 0.999)));
     const power = Math.pow(10, Math.floor(Math.log10(value)));
     return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value * 0.999);
   }
@@ -67,7 +68,7 @@
     const first = times[0];
     const span = Math.max(1, times[times.length - 1] - first);
     const known = lines.flatMap((line) => line.values.filter((value) => value !== null));
-    const top = figure.dataset.unit === "ratio" ? 1 : ceiling(Math.max(0, ...known));
+    const top = figure.dataset.unit === "ratio" ? 1 : ceiling(Math.max(0, ...known), figure.dataset.unit);
     const x = (time) => chart.left + ((time - first) / span) * (chart.right - chart.left);
     const y = (value) => chart.bottom - (Math.max(0, value) / top) * (chart.bottom - chart.top);
     const parts = [];
