@@ -146,6 +146,7 @@ let package = Package(
         .testTarget(
             name: "SparkCacheTests", dependencies: ["SparkCache", "SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
         .testTarget(name: "SparkDecksTests", dependencies: ["SparkDecks", "SparkCore"], swiftSettings: strict),
+        .testTarget(name: "SparkPromQLTests", dependencies: ["SparkPromQL", "SparkCore"], swiftSettings: strict),
         .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
