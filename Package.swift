@@ -146,7 +146,12 @@ let package = Package(
         .testTarget(
             name: "SparkCacheTests", dependencies: ["SparkCache", "SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
         .testTarget(name: "SparkDecksTests", dependencies: ["SparkDecks", "SparkCore"], swiftSettings: strict),
-        .testTarget(name: "SparkPromQLTests", dependencies: ["SparkPromQL", "SparkCore"], swiftSettings: strict),
+        .target(
+            name: "SparkPromQLTestSupport", dependencies: ["SparkPromQL", "SparkCore"], path: "Tests/SparkPromQLTestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "SparkPromQLTests", dependencies: ["SparkPromQL", "SparkPromQLTestSupport", "SparkCore"],
+            swiftSettings: strict),
         .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
@@ -194,6 +199,8 @@ let package = Package(
         + plugin("Profiles")
         + plugin("Matching", ["SparkDecks"])
         + plugin("Chat")
-        + plugin("Metrics", ["SparkTelemetry", "SparkPromQL", crypto, nioSSL])
+        + plugin(
+            "Metrics", ["SparkTelemetry", "SparkPromQL", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
+            tests: ["SparkPromQLTestSupport"])
         + plugin("Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL], tests: [nioHTTP2])
 )

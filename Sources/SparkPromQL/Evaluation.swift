@@ -64,7 +64,7 @@ struct Evaluation<Source: SeriesSource> {
         let end = at &- selector.offset
         let start = end &- length
         return try matching(selector, since: start).compactMap { series in
-            let window = series.samples.through(end).filter { $0.at.milliseconds >= start && !$0.isStale }
+            let window = series.samples.through(end).dropFirst(series.samples.through(start &- 1).count).filter { !$0.isStale }
             return window.isEmpty ? nil : (series.labels, window)
         }
     }

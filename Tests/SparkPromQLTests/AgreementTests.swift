@@ -1,5 +1,6 @@
 import Foundation
 import SparkPromQL
+import SparkPromQLTestSupport
 import Testing
 
 @Suite("Agreement with Prometheus")
@@ -13,7 +14,7 @@ struct AgreementTests {
         // promtool gives a series only up to the last question's time, so the last lies after all samples.
         let times = (0..<6).map { _ in Double(Int.random(in: 0...1_400_000, using: &random)) / 1_000 } + [0, 300, 900, 1_600]
         let questions = AgreementExpressions.all.flatMap { expression in times.map { (expression, $0) } }
-        let answers = PromtoolAnswers(try Promtool.test(rules: PromtoolAnswers.file(source, questions)))
+        let answers = PromtoolAnswers(try Promtool.test(PromtoolAnswers.file(source, questions)).output)
         var compared = 0
         for (place, question) in questions.enumerated() {
             let (expression, time) = question

@@ -1,4 +1,5 @@
 import SparkPromQL
+import SparkPromQLTestSupport
 import Testing
 
 /// What the agreement with Prometheus shows at large, in a few figures that can be checked by hand: these run everywhere.

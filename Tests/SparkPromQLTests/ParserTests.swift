@@ -48,7 +48,7 @@ struct ParserTests {
         let corpus = AgreementExpressions.all.map { Array($0.utf8) }
         let alphabet = Array("abs(){}[],+-*/%=!~<>\"'`\\0123456789.xemhdywoffsetbyongru_left \n#é∞\u{0}".utf8)
         let source = RandomSeries.make(&random)
-        for round in 0..<3_000 {
+        for round in 0..<1_500 {
             var bytes = corpus.randomElement(using: &random) ?? []
             if round % 4 == 0 {
                 bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }

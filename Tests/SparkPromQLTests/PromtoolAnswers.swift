@@ -1,4 +1,5 @@
 import Foundation
+import SparkPromQLTestSupport
 
 /// Reads what promtool got. Each question expects what never comes, so that promtool says what it got instead.
 struct PromtoolAnswers {

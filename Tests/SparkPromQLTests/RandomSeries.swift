@@ -1,4 +1,5 @@
 import SparkPromQL
+import SparkPromQLTestSupport
 
 /// Counters that start anew, gauges with NaN, histograms; all with gaps and some that end.
 enum RandomSeries {
