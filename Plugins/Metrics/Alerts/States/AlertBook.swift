@@ -12,10 +12,10 @@ package struct AlertBook: Sendable {
         /// Firing ones first, then by their labels.
         package var alerts: [Alert] {
             let order = ["firing": 0, "pending": 1, "resolved": 2]
-            return machine.alerts.values.sorted { left, right in
-                let (first, second) = (order[left.state] ?? 3, order[right.state] ?? 3)
-                return first == second ? left.labels.description < right.labels.description : first < second
+            let keyed = machine.alerts.values.map { alert in
+                (order[alert.state] ?? 3, alert.labels.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ","), alert)
             }
+            return keyed.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
         }
     }
 
@@ -36,6 +36,12 @@ package struct AlertBook: Sendable {
 
     /// Every alert that is pending, firing or was resolved lately.
     package var alerts: [Alert] { groups.flatMap { $0.entries.flatMap(\.alerts) } }
+
+    /// Rules that could not be evaluated the last time, by name.
+    package var faults: [String: PromQLError] {
+        let faults = groups.flatMap { $0.entries.compactMap { entry in entry.fault.map { (entry.rule.name, $0) } } }
+        return Dictionary(faults) { first, _ in first }
+    }
 
     /// Evaluates every rule. A rule that cannot be evaluated keeps its alerts; its fault is kept beside it.
     package mutating func evaluate(at now: Timestamp, in source: some SeriesSource) -> [AlertChange] {
