@@ -189,7 +189,8 @@ let package = Package(
         .executableTarget(
             name: "SparkCommand",
             dependencies: [
-                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkProfiles", "SparkServer", arguments,
+                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer",
+                "SparkTransport", arguments,
                 logging,
                 lifecycle, httpTypes,
             ],
@@ -201,6 +202,6 @@ let package = Package(
         + plugin("Chat")
         + plugin(
             "Metrics", ["SparkTelemetry", "SparkPromQL", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
-            tests: ["SparkPromQLTestSupport"])
+            tests: ["SparkPromQLTestSupport", "SparkServer"])
         + plugin("Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL], tests: [nioHTTP2])
 )

@@ -60,7 +60,8 @@ struct AlertNotificationTests {
     func fingerprint() {
         #expect(AlertNotification.fingerprint(of: [:]) == "cbf29ce484222325")
         let labels = ["alertname": "Hot", "room": "a"]
-        #expect(AlertNotification.fingerprint(of: labels) != AlertNotification.fingerprint(of: ["alertname": "Hota", "room": ""]))
+        #expect(
+            AlertNotification.fingerprint(of: labels) != AlertNotification.fingerprint(of: ["alertname": "Hota", "room": ""]))
     }
 
     @Test("The list of rules has the shape of Prometheus's own, and faults stand beside their rule")

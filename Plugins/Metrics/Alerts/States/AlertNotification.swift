@@ -16,7 +16,8 @@ package struct AlertNotification: Hashable, Sendable {
             "version": "4", "groupKey": .string("{}:{alertname=\"\(rule)\"}"), "truncatedAlerts": 0,
             "status": alerts.contains(where: \.isFiring) ? "firing" : "resolved", "receiver": "spark",
             "groupLabels": ["alertname": .string(rule)], "commonLabels": .strings(common(\.labels)),
-            "commonAnnotations": .strings(common(\.annotations)), "externalURL": "", "alerts": .array(alerts.map { Self.json(of: $0) }),
+            "commonAnnotations": .strings(common(\.annotations)), "externalURL": "",
+            "alerts": .array(alerts.map { Self.json(of: $0) }),
         ]
     }
 

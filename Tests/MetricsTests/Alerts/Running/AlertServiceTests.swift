@@ -69,7 +69,9 @@ struct AlertServiceTests {
         #expect(receiver.bodies.count == 64)
     }
 
-    @Test("A rule file takes the place of the built-in rules; one that cannot be read, or an address that is none, refuses the start")
+    @Test(
+        "A rule file takes the place of the built-in rules; one that cannot be read, or an address that is none, refuses the start"
+    )
     func file() async throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("spark-rules-\(UUID().uuidString).yaml")
         defer { try? FileManager.default.removeItem(at: url) }
