@@ -1,4 +1,4 @@
-package import SparkCore
+import SparkCore
 import SparkKit
 
 /// One chart: what it asks Prometheus, and in which unit it shows that.

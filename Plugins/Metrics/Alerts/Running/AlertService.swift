@@ -42,11 +42,13 @@ final class AlertService: Sendable {
     /// - Throws: a `ModuleFault` when the file or the address cannot be used.
     func prepare() async throws {
         do {
-            let groups = try await onThread { Result { () throws(AlertRuleError) in try $0.settings.groups() } }.get()
+            let groups = try await onThread { service in
+                Result { () throws(AlertRuleError) in try service.settings.groups() }
+            }.get()
             let address = try settings.webhookAddress()
             state.withLock { $0 = State(book: AlertBook(groups)) }
             webhook.withLock { $0 = address.map(makeWebhook) }
-        } catch let error as AlertRuleError {
+        } catch {
             throw ModuleFault(module: "metrics", "\(error)")
         }
     }
@@ -87,5 +89,13 @@ extension AlertService: Service {
             }
         }
         await webhook?.close()
+    }
+}
+
+extension AlertService {
+    /// Rules are read and checked before anything runs; then they are evaluated until the end.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.prepare { try await self.prepare() }
+        registrar.service(self)
     }
 }
