@@ -147,6 +147,12 @@ let package = Package(
         .testTarget(
             name: "SparkCacheTests", dependencies: ["SparkCache", "SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
         .testTarget(name: "SparkDecksTests", dependencies: ["SparkDecks", "SparkCore"], swiftSettings: strict),
+        .target(
+            name: "SparkPromQLTestSupport", dependencies: ["SparkPromQL", "SparkCore"], path: "Tests/SparkPromQLTestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "SparkPromQLTests", dependencies: ["SparkPromQL", "SparkPromQLTestSupport", "SparkCore"],
+            swiftSettings: strict),
         .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
@@ -184,8 +190,8 @@ let package = Package(
         .executableTarget(
             name: "SparkCommand",
             dependencies: [
-                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkProfiles", "SparkServer", "SparkTelemetry",
-                arguments,
+                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer",
+                "SparkTelemetry", "SparkTransport", arguments,
                 logging,
                 lifecycle, httpTypes,
             ],
@@ -195,6 +201,8 @@ let package = Package(
         + plugin("Profiles")
         + plugin("Matching", ["SparkDecks"])
         + plugin("Chat")
-        + plugin("Metrics", ["SparkTelemetry", "SparkPromQL", "CSparkPages", crypto, nioSSL])
+        + plugin(
+            "Metrics", ["SparkTelemetry", "SparkPromQL", "CSparkPages", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
+            tests: ["SparkPromQLTestSupport", "SparkServer"])
         + plugin("Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL], tests: [nioHTTP2])
 )

@@ -10,13 +10,15 @@ public struct MetricsConfiguration: ModuleConfiguration {
         .text(
             "certificate_file", default: "",
             "A PEM file with the certificate that clients see, whose end is then among the metrics."),
-    ]
+    ] + AlertSettings.settings
 
     let token: String
     let certificateFile: String
+    let alerts: AlertSettings
 
     public init(_ values: SettingValues) {
         token = values.text("token")
         certificateFile = values.text("certificate_file")
+        alerts = AlertSettings(values)
     }
 }

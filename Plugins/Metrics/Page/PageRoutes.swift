@@ -12,8 +12,7 @@ struct PageRoutes: Sendable {
 
     let access: OperatorAccess
     let charts: ChartDocument
-    /// Rules and alerts as Prometheus's `/api/v1/rules` gives them; none where nothing alerts.
-    let alerts: (@Sendable () -> JSONValue)?
+    let alerts: AlertService
 
     var all: [Route] {
         [
@@ -28,9 +27,9 @@ struct PageRoutes: Sendable {
                 if let refusal = access.refusal(of: call) { return refusal }
                 return Reply(json: charts.bytes(call.text("window").flatMap(ChartDocument.Window.init) ?? .hour))
             },
-            Route(.get, "/_/alerts", "Rules and alerts", access: .open, rateLimit: .probe) { call in
+            Route(.get, "/_/alerts", "Rules and alerts, as Prometheus gives them", access: .open, rateLimit: .probe) { call in
                 if let refusal = access.refusal(of: call) { return refusal }
-                return Reply(json: JSONWriter.bytes(of: alerts?() ?? ["status": "success", "data": ["groups": []]]))
+                return Reply(json: JSONWriter.bytes(of: alerts.book.json))
             },
         ]
     }
