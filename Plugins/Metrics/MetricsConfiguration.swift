@@ -2,15 +2,16 @@ public import SparkKit
 
 /// The section `metrics`.
 public struct MetricsConfiguration: ModuleConfiguration {
-    public static let settings: [Setting] = [
-        .text(
-            "token", default: "",
-            "Lets other machines read /metrics and /_/metrics: as bearer token or as password. Without it, only this one may.",
-            isSecret: true),
-        .text(
-            "certificate_file", default: "",
-            "A PEM file with the certificate that clients see, whose end is then among the metrics."),
-    ] + AlertSettings.settings
+    public static let settings: [Setting] =
+        [
+            .text(
+                "token", default: "",
+                "Lets other machines read /metrics and /_/metrics: as bearer token or as password. Without it, only this one may.",
+                isSecret: true),
+            .text(
+                "certificate_file", default: "",
+                "A PEM file with the certificate that clients see, whose end is then among the metrics."),
+        ] + AlertSettings.settings
 
     let token: String
     let certificateFile: String
