@@ -32,7 +32,7 @@ public struct Exposition: Sendable {
     }
 
     private let format: Format
-    private var out = ""
+    private var out: [UInt8] = []
 
     private init(_ format: Format) { self.format = format }
 
@@ -40,37 +40,39 @@ public struct Exposition: Sendable {
     public static func write(_ families: [MetricFamily], as format: Format) -> [UInt8] {
         var exposition = Exposition(format)
         for family in families { exposition.write(family) }
-        if format == .openMetrics { exposition.out += "# EOF\n" }
-        return Array(exposition.out.utf8)
+        if format == .openMetrics { exposition.append("# EOF\n") }
+        return exposition.out
     }
 
+    private mutating func append(_ text: String) { out.append(contentsOf: text.utf8) }
+
     private mutating func write(_ family: MetricFamily) {
-        var samples = ""
-        family.forEachSample { name, labels, value in
-            samples += name
-            if !labels.isEmpty {
-                samples += "{"
-                for (index, label) in labels.enumerated() {
-                    if index > 0 { samples += "," }
-                    samples += label.name
-                    samples += "=\""
-                    samples += MetricText.quoted(label.value)
-                    samples += "\""
-                }
-                samples += "}"
-            }
-            samples += " "
-            samples += MetricText.sample(value)
-            samples += "\n"
-        }
-        guard !samples.isEmpty else { return }
+        let start = out.count
         let name = title(of: family)
-        out += "# HELP \(name) \(MetricText.escaped(family.help, quotes: format == .openMetrics))\n"
-        out += "# TYPE \(name) \(type(of: family))\n"
+        append("# HELP \(name) \(MetricText.escaped(family.help, quotes: format == .openMetrics))\n")
+        append("# TYPE \(name) \(type(of: family))\n")
         if format == .openMetrics, let unit = ["seconds", "bytes", "ratio"].first(where: { name.hasSuffix("_\($0)") }) {
-            out += "# UNIT \(name) \(unit)\n"
+            append("# UNIT \(name) \(unit)\n")
         }
-        out += samples
+        let head = out.count
+        family.forEachSample { write($0, $1, $2) }
+        if out.count == head { out.removeSubrange(start...) }
+    }
+
+    private mutating func write(_ name: String, _ labels: [MetricLabel], _ value: Double) {
+        append(name)
+        var separator = "{"
+        for label in labels {
+            append(separator)
+            append(label.name)
+            append("=\"")
+            append(MetricText.quoted(label.value))
+            append("\"")
+            separator = ","
+        }
+        append(labels.isEmpty ? " " : "} ")
+        append(MetricText.sample(value))
+        append("\n")
     }
 
     /// In OpenMetrics a counter's family is called without the `_total` of its samples.

@@ -75,8 +75,7 @@ final class HistogramInstrument: Instrument, RecorderHandler, TimerHandler {
         guard value.isFinite else { return }
         var index = 0
         while index < bounds.count, value > bounds[index] { index += 1 }
-        stripes.count(1, at: index)
-        stripes.add(value, at: bounds.count + 1)
+        stripes.count(at: index, adding: value, at: bounds.count + 1)
     }
 
     func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }

@@ -59,15 +59,20 @@ public struct MetricFamily: Sendable {
 
     /// Each sample of the family under the name that Prometheus gives it: a histogram's as `_bucket`, `_sum` and `_count`.
     public func forEachSample(_ body: (_ name: String, _ labels: [MetricLabel], _ value: Double) -> Void) {
+        let bucket = "\(name)_bucket"
+        var limits: [MetricLabel] = []
         for series in series {
             switch series.reading {
             case .none: continue
             case .value(let value): body(name, series.labels, value)
             case .histogram(let histogram):
                 let cumulative = histogram.cumulative
-                for (bound, count) in zip(histogram.bounds + [.infinity], cumulative) {
-                    let limit = MetricLabel(name: "le", value: MetricText.number(bound))
-                    body("\(name)_bucket", series.labels + [limit], Double(count))
+                // All series of a name have the same bounds, seldom but for those made before the name was declared.
+                if limits.count != cumulative.count {
+                    limits = (histogram.bounds + [.infinity]).map { MetricLabel(name: "le", value: MetricText.number($0)) }
+                }
+                for (limit, count) in zip(limits, cumulative) {
+                    body(bucket, series.labels + [limit], Double(count))
                 }
                 body("\(name)_sum", series.labels, histogram.sum)
                 body("\(name)_count", series.labels, Double(cumulative.last ?? 0))

@@ -51,8 +51,18 @@ final class Stripes: @unchecked Sendable {
 
     /// Adds to a word that holds the bits of a floating-point number.
     @inline(__always)
-    func add(_ amount: Double, at index: Int) {
-        let word = own + index
+    func add(_ amount: Double, at index: Int) { Self.add(amount, to: own + index) }
+
+    /// Adds one to a word, and to another one that holds a floating-point number.
+    @inline(__always)
+    func count(at index: Int, adding amount: Double, at other: Int) {
+        let own = own
+        own[index].wrappingAdd(1, ordering: .relaxed)
+        Self.add(amount, to: own + other)
+    }
+
+    @inline(__always)
+    private static func add(_ amount: Double, to word: UnsafeMutablePointer<Atomic<UInt64>>) {
         var old = word.pointee.load(ordering: .relaxed)
         while true {
             let new = (Double(bitPattern: old) + amount).bitPattern
