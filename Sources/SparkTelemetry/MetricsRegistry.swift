@@ -11,6 +11,9 @@ import Synchronization
 /// Series are made under a lock, once; recording takes none. A name has as many series as its declaration allows: what comes beyond
 /// is recorded under the value `other` for each label, and counted.
 public final class MetricsRegistry: MetricsFactory, Sendable {
+    /// Records something just before all is read.
+    public typealias Collector = @Sendable () -> Void
+
     /// The one of this process.
     public static let shared = MetricsRegistry()
 
@@ -27,6 +30,7 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
     private static let isInstalled = install(shared)
 
     private let families = Mutex<[String: Family]>([:])
+    private let collectors = Mutex<[String: Collector]>([:])
     private let faultTexts = Mutex<Set<String>>([])
 
     private let stripes: Int
@@ -57,11 +61,20 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
         }
     }
 
+    /// Lets something be recorded just before each reading: what is cheap to know and changes all the time.
+    /// - Parameters:
+    ///   - name: whoever comes with the same name again replaces it.
+    ///   - collect: short, without I/O; from any thread, several at once.
+    public func beforeReading(_ name: String, _ collect: @escaping Collector) {
+        collectors.withLock { $0[name] = collect }
+    }
+
     /// What was recorded against its declaration or without one: a fault of the program, for tests to look at.
     public var faults: [String] { faultTexts.withLock { $0.sorted() } }
 
     /// Every family, by name. Holds the lock only while it gathers references.
     public func snapshot() -> [MetricFamily] {
+        for collect in collectors.withLock({ Array($0.values) }) { collect() }
         let families = families.withLock { $0 }
         var found: [MetricFamily] = []
         found.reserveCapacity(families.count)

@@ -3,6 +3,7 @@ import Glibc
 import Metrics
 import SparkCore
 import SparkKit
+import SparkTelemetry
 import Synchronization
 
 /// What the system says of this process, under the names that every Prometheus client gives it.
@@ -32,11 +33,12 @@ final class ProcessReadings: Sendable {
 
     init() {
         Gauge(label: Self.buildName, dimensions: [("version", SparkVersion.text)]).record(1)
+        // Asked of the system in a microsecond; and a rate over few seconds needs it of the very moment.
+        MetricsRegistry.shared.beforeReading("cpu") { [cpu] in Self.record(cpu) }
         if let start = Self.startTime() { Gauge(label: Self.startName).record(start) }
     }
 
     func record() {
-        recordCPU()
         if let pages = Self.words(of: "/proc/self/statm").dropFirst().first.flatMap({ Int($0) }) {
             memory.record(pages * Int(sysconf(Int32(_SC_PAGESIZE))))
         }
@@ -50,11 +52,11 @@ final class ProcessReadings: Sendable {
         }
     }
 
-    private func recordCPU() {
+    private static func record(_ cpu: FloatingPointCounter) {
         var usage = rusage()
         guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return }
         let seconds = [usage.ru_utime, usage.ru_stime].reduce(0.0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
-        Self.countedCPU.withLock { counted in
+        countedCPU.withLock { counted in
             guard seconds > counted else { return }
             cpu.increment(by: seconds - counted)
             counted = seconds
