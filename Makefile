@@ -46,9 +46,10 @@ autobahn: release
 bench-chat: release
 	Tests/Performance/chat
 
-## What recording a metric costs, and a scrape. Takes some seconds.
+## What recording a metric costs, and a scrape; then metrics, rules and dashboard before a real Prometheus, installed when it is missing.
 bench-metrics: release
 	$(SPARK) bench metrics
+	Tests/Performance/metrics
 
 format:
 	swift format format -i -r Sources Plugins Tests Package.swift

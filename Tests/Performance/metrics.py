@@ -4,12 +4,19 @@
 Usage: metrics.py SPARK_BINARY [--seconds 60] [--people 2000]
 Starts a server of its own with a demo town and a Prometheus that is configured by what `spark export` prints, sends requests, and
 then holds: promtool finds no fault with the metrics, the rules and the configuration; the target is up; every expression of the
-dashboard is understood, and those whose metrics the server shows have data; Prometheus and the server agree on which alerts are
-active. Exit code 1 otherwise. Needs Debian's package `prometheus`.
+dashboard is understood, and those whose metrics the server shows have data; Prometheus and the server agree on which alerts
+fire; a webhook that is out of order at first is told of an alert. Exit code 1 otherwise. Needs Debian's package `prometheus`.
 """
-import argparse, json, os, shutil, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.parse, urllib.request
+import argparse, http.server, json, os, shutil, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.parse, urllib.request
 
 FAULTS = []
+# An alert beside the built-in ones that fires as long as the server runs.
+ALWAYS = """  - name: always
+    rules:
+      - alert: Always
+        expr: vector(1) > 0
+        annotations: {summary: 'It is {{ $value }}'}
+"""
 
 
 def hold(claim, what):
@@ -71,6 +78,20 @@ def load(url, until, people):
         turn += 1
 
 
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Takes webhooks from the second on."""
+    bodies = []
+
+    def do_POST(self):
+        Receiver.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(503 if len(Receiver.bodies) == 1 else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 def instant(prometheus, expression):
     path = f"{prometheus}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
     status, body = request(path)
@@ -108,8 +129,8 @@ def alerts(url, prometheus):
         return hold(False, f"/_/alerts answers {status}")
     ours = [rule for group in json.loads(body)["data"]["groups"] for rule in group["rules"]]
     hold(all(rule["health"] == "ok" for rule in ours), f"the server evaluates all {len(ours)} rules")
-    active = lambda rules: {rule["name"] for rule in rules if rule["state"] != "inactive"}
-    hold(active(ours) == active(rules), f"both find the same active: {sorted(active(ours))} and {sorted(active(rules))}")
+    active = lambda rules: {rule["name"] for rule in rules if rule["state"] == "firing"}
+    hold(active(ours) == active(rules), f"the same alerts fire in both: {sorted(active(ours))} and {sorted(active(rules))}")
 
 
 def main():
@@ -123,15 +144,18 @@ def main():
     spark, work, running = os.path.abspath(a.spark), tempfile.mkdtemp(prefix="spark-metrics-"), []
     try:
         subprocess.run([spark, "seed", "--people", str(a.people), "--data", f"{work}/data"], check=True, capture_output=True)
-        # Four accounts register at once from one address, and the load comes from it, too.
+        export = lambda *words: subprocess.run([spark, "export", *words], check=True, capture_output=True, text=True).stdout
+        with open(f"{work}/spark.rules.yaml", "w") as file:
+            file.write(export("prometheus-rules") + ALWAYS)
+        receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
         server = subprocess.Popen(
-            [spark, "serve", "--data", f"{work}/data", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True,
+            [spark, "serve", "--data", f"{work}/data", "--listen", "127.0.0.1:0",
+             "--set", f"metrics.rules_file={work}/spark.rules.yaml",
+             "--set", f"metrics.alert_webhook_url=http://127.0.0.1:{receiver.server_port}/hook"], stdout=subprocess.PIPE, text=True,
             stderr=subprocess.DEVNULL)
         running.append(server)
         url = json.loads(server.stdout.readline())["url"]
-        export = lambda *words: subprocess.run([spark, "export", *words], check=True, capture_output=True, text=True).stdout
-        with open(f"{work}/spark.rules.yaml", "w") as file:
-            file.write(export("prometheus-rules"))
         with open(f"{work}/prometheus.yaml", "w") as file:
             scrape = export("prometheus-scrape", "--target", url.removeprefix("http://"))
             file.write(scrape.replace("scrape_interval: 15s", "scrape_interval: 5s"))
@@ -154,6 +178,8 @@ def main():
         hold([r["value"][1] for r in instant(prometheus, "up") or []] == ["1"], "Prometheus reads the server")
         dashboard(spark, prometheus, exposition)
         alerts(url, prometheus)
+        told = [(body["status"], body["groupLabels"]["alertname"]) for body in Receiver.bodies]
+        hold(told[:2] == [("firing", "Always")] * 2, f"the webhook is told until it takes it: {told}")
     finally:
         for process in reversed(running):
             process.terminate()

@@ -44,6 +44,8 @@ enum AgreementExpressions {
         "histogram_quantile(1, took_seconds_bucket)",
         "histogram_quantile(1.5, took_seconds_bucket)", "histogram_quantile(-1, took_seconds_bucket)",
         "histogram_quantile(0 / 0, took_seconds_bucket)", "histogram_quantile(0.9, requests_total)",
+        "histogram_quantile(0.3, torn_bucket)",
+        "histogram_quantile(0.7, torn_bucket)", "histogram_quantile(0.99, increase(torn_bucket[2m]))",
         #"histogram_quantile(0.9, took_seconds_bucket{le!="+Inf"})"#,
         #"histogram_quantile(0.9, sum by (le) (took_seconds_bucket{le=~"0.01|\\+Inf"}))"#,
         #"sum(rate(requests_total{code=~"5.."}[5m])) / sum(rate(requests_total[5m])) > 0.005"#,

@@ -21,6 +21,11 @@ enum RandomSeries {
         }
         source.add("info", ["version": "1.0", "job": "api"], Array(repeating: 1, count: length))
         source.add("info", ["version": "1.1", "job": "ws"], Array(repeating: 1, count: length))
+        // Scraped amid updates: counts that do not grow with the bounds, and one bound under two names.
+        for bound in ["0.5", "1", "1.0", "2.5", "5", "+Inf"] {
+            let counts = (0..<length).map { _ in Double(Int.random(in: 0...50, using: &random)) }
+            source.add("torn_bucket", ["le": bound], gaps(counts, &random))
+        }
         source.add("constant", [:], Array(repeating: 7.5, count: length))
         source.add("short", ["a": "b"], [1, nil, 3, RecordedSeries.stale, nil, 9])
         return source

@@ -26,7 +26,7 @@ package enum PrometheusScrape {
                 metrics_path: /metrics
                 scheme: http
             \(credentials)    static_configs:
-                  - targets: ['\(target)']
+                  - targets: ['\(target.replacing("'", with: "''"))']
 
             """
     }

@@ -38,6 +38,24 @@ struct AlertNotificationTests {
         #expect(told.map(\.states) == [["a firing"], ["a firing", "b firing"], ["b firing", "a resolved"], ["b firing"]])
     }
 
+    @Test("After a restart what was firing fires since the same minute, and is told of again; what waited goes on waiting")
+    func recovered() throws {
+        let rule = AlertRule(name: "Hot", expression: try PromQuery("heat > 30"), hold: .minutes(10))
+        var old = AlertBook([AlertRuleGroup(name: "g", rules: [rule])])
+        for second in stride(from: 0, through: 1_200, by: 15) { _ = old.evaluate(at: at(second), in: heat) }
+        #expect(old.alerts.map(\.state) == ["firing"])
+        var new = AlertBook([AlertRuleGroup(name: "g", rules: [rule])])
+        let changes = new.recover(at: at(1_200), in: heat)
+        #expect(changes.map(\.alert.labels["room"]) == ["b"])
+        #expect(new.alerts.map(\.state) == ["firing"])
+        let (found, was) = (try #require(new.alerts.first?.firedAt), try #require(old.alerts.first?.firedAt))
+        #expect(abs((found - was).milliseconds) <= 60_000)
+        var waiting = AlertBook([AlertRuleGroup(name: "g", rules: [rule])])
+        #expect(waiting.recover(at: at(600), in: heat).isEmpty)
+        #expect(waiting.alerts.map(\.state) == ["pending"])
+        #expect(waiting.evaluate(at: at(780), in: heat).count == 1)
+    }
+
     @Test("The JSON is that of Alertmanager's webhooks")
     func json() throws {
         var book = try book("heat > 30")

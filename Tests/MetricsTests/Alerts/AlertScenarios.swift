@@ -17,7 +17,10 @@ extension AlertScenario {
             "PushFailures",
             Row("spark_push_failed_total", ["provider": "apns", "reason": "unavailable"], bad: .grows(5), good: .grows(0)),
             Row("spark_push_failed_total", ["provider": "apns", "reason": "refused"], bad: .grows(2), good: .grows(0)),
+            Row("spark_push_failed_total", ["provider": "apns", "reason": "Unregistered"], bad: .grows(9), good: .grows(9)),
             Row("spark_push_sent_total", ["provider": "apns"], bad: .grows(10), good: .grows(10))),
+        AlertScenario(
+            "PushProviderPaused", Row("spark_push_provider_paused", ["provider": "fcm"], bad: .level(1), good: .level(0))),
         AlertScenario("PushBacklog", Row("spark_push_outbox_oldest_age_seconds", bad: .level(301), good: .level(0))),
         AlertScenario(
             "CertificateExpiresSoon",

@@ -40,12 +40,12 @@ package enum DefaultRules {
             "HighWebSocketConnections", .warning, "realtime", "spark_websocket_connections_active > 10000", hold: .minutes(1),
             "High WebSocket connection count", "{{ $value }} active WebSocket connections"),
         DefaultRule(
-            "PushFailures", .warning, "push",
-            """
-            sum without (reason) (rate(spark_push_failed_total[10m])) \
-            / (sum without (reason) (rate(spark_push_failed_total[10m])) + rate(spark_push_sent_total[10m])) > 0.2
-            """, hold: .minutes(5), "A push provider takes too few pushes",
+            "PushFailures", .warning, "push", "\(failedPushes) / (\(failedPushes) + rate(spark_push_sent_total[10m])) > 0.2",
+            hold: .minutes(5), "A push provider takes too few pushes",
             "{{ $value | humanizePercentage }} of the tries at {{ $labels.provider }} fail"),
+        DefaultRule(
+            "PushProviderPaused", .warning, "push", "spark_push_provider_paused > 0", hold: .minutes(10),
+            "Nothing is sent through a push provider", "Sending through {{ $labels.provider }} is paused after failures"),
         DefaultRule(
             "PushBacklog", .warning, "push", "spark_push_outbox_oldest_age_seconds > 300", hold: .minutes(5),
             "Pushes wait to be sent", "The oldest push is due since {{ $value | humanizeDuration }}"),
@@ -57,6 +57,12 @@ package enum DefaultRules {
             "SparkDown", .critical, "process", #"up{job="spark"} == 0"#, hold: .minutes(1), "The server does not answer",
             "Prometheus cannot read the metrics of {{ $labels.instance }}"),
     ]
+
+    /// Devices that are gone fail, too, which is as it should be.
+    private static let failedPushes = """
+        sum without (reason) (rate(spark_push_failed_total\
+        {reason!~"(?i:unregistered|expiredtoken|baddevicetoken|devicetokennotfortopic)|404|410"}[10m]))
+        """
 
     /// What endangers the data.
     private static let storage = [

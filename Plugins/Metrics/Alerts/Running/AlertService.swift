@@ -8,8 +8,8 @@ import Synchronization
 
 /// Evaluates the rules every 15 seconds on a thread of its own, and tells the log and the webhook what changed.
 ///
-/// Alerts are told of, never acted upon: readiness does not depend on them. Their states begin anew with the process; the series
-/// that they are made from do not.
+/// Alerts are told of, never acted upon: readiness does not depend on them. A new process finds their states again from the series
+/// of the last half hour.
 final class AlertService: Sendable {
     static let interval = Duration.seconds(15)
 
@@ -62,7 +62,8 @@ final class AlertService: Sendable {
         // Rounds never overlap, so the book may be worked on outside the lock.
         var next = state.withLock { $0 }
         let faults = next.book.faults
-        let changes = next.book.evaluate(at: now, in: source)
+        let isFirst = next.book.evaluatedAt == nil
+        let changes = isFirst ? next.book.recover(at: now, in: source) : next.book.evaluate(at: now, in: source)
         let notifications = next.notices.next(changes, in: next.book, at: now)
         state.withLock { $0 = next }
         for change in changes { AlertLog.write(change, to: logger) }
