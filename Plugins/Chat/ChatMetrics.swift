@@ -23,7 +23,7 @@ struct ChatMetrics: Sendable {
     private static let unindexedName = "spark_message_search_backlog"
 
     private let sent: [Counter]
-    private let delivery = Recorder(label: deliveryName)
+    private let delivery = Metrics.Timer(label: deliveryName)
     private let firstReplies = Counter(label: repliesName)
     private let heldCount = Counter(label: heldName)
     private let unindexed = Gauge(label: unindexedName)
@@ -35,7 +35,7 @@ struct ChatMetrics: Sendable {
     func sent(_ content: MessageContent, in duration: Duration) {
         let index = Int(content.rawValue)
         if sent.indices.contains(index) { sent[index].increment() }
-        delivery.record(duration.inSeconds)
+        delivery.record(duration: duration)
     }
 
     func firstReplied() { firstReplies.increment() }

@@ -38,8 +38,8 @@ struct MatchingMetrics: Sendable {
     private let swipes: [SwipeAction: Counter]
     private let reports: [Report.Category: Counter]
     private let matches = Counter(label: matchesName)
-    private let duration = Recorder(label: durationName)
-    private let swipeDuration = Recorder(label: swipeName)
+    private let duration = Metrics.Timer(label: durationName)
+    private let swipeDuration = Metrics.Timer(label: swipeName)
     private let candidates = Recorder(label: candidatesName)
     private let gini = Gauge(label: giniName)
     private let indexed = Gauge(label: indexedName)
@@ -59,7 +59,7 @@ struct MatchingMetrics: Sendable {
     func reported(_ category: Report.Category) { reports[category]?.increment() }
 
     func swiped(_ action: SwipeAction, _ outcome: SwipeOutcome, in duration: Duration) {
-        swipeDuration.record(duration.inSeconds)
+        swipeDuration.record(duration: duration)
         if !outcome.isRepeated { swipes[action]?.increment() }
         if outcome.isNewMatch { matches.increment() }
     }
@@ -71,7 +71,7 @@ struct MatchingMetrics: Sendable {
     }
 
     func dealt(_ deck: Deck, in duration: Duration) {
-        self.duration.record(duration.inSeconds)
+        self.duration.record(duration: duration)
         candidates.record(deck.suggestions.count)
     }
 }

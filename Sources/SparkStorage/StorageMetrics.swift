@@ -8,26 +8,20 @@ package struct StorageMetrics: Sendable {
     package static let batchName = "spark_database_writes_per_commit"
     package static let refusedName = "spark_database_writes_refused_total"
 
-    private let reads = Recorder(label: readName)
-    private let commits = Recorder(label: commitName)
-    private let waits = Recorder(label: waitName)
+    private let reads = Metrics.Timer(label: readName)
+    private let commits = Metrics.Timer(label: commitName)
+    private let waits = Metrics.Timer(label: waitName)
     private let batches = Recorder(label: batchName)
     private let refusals = Counter(label: refusedName)
 
     init() {}
 
-    func read(_ duration: Duration) { reads.record(duration.fractionalSeconds) }
-    func waited(_ duration: Duration) { waits.record(duration.fractionalSeconds) }
+    func read(_ duration: Duration) { reads.record(duration: duration) }
+    func waited(_ duration: Duration) { waits.record(duration: duration) }
     func refused(_ count: Int = 1) { refusals.increment(by: count) }
 
     func committed(_ writes: Int, in duration: Duration) {
-        commits.record(duration.fractionalSeconds)
+        commits.record(duration: duration)
         batches.record(writes)
-    }
-}
-
-extension Duration {
-    fileprivate var fractionalSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }

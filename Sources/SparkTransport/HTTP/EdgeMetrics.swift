@@ -29,7 +29,7 @@ package struct EdgeMetrics: Sendable {
     /// The series of one row of the table; each begins with its first answer.
     final class Row: Sendable {
         private struct Series: Sendable {
-            var duration: Recorder?
+            var duration: Metrics.Timer?
             var requests: [Answered: Counter] = [:]
         }
 
@@ -67,13 +67,13 @@ package struct EdgeMetrics: Sendable {
             let answered = Answered(method: methods.contains(method) ? method : "other", status: status)
             let (duration, requests) = series.withLock { series in
                 let labels = [("method", answered.method), ("route", route), ("status", "\(status)")]
-                let duration = series.duration ?? Recorder(label: durationName, dimensions: [("route", route)])
+                let duration = series.duration ?? Metrics.Timer(label: durationName, dimensions: [("route", route)])
                 let requests = series.requests[answered] ?? Counter(label: requestsName, dimensions: labels)
                 series.duration = duration
                 series.requests[answered] = requests
                 return (duration, requests)
             }
-            duration.record(time.inSeconds)
+            duration.record(duration: time)
             requests.increment()
         }
     }
