@@ -28,7 +28,6 @@ enum BinaryOperation: String, Sendable {
 
     var isSet: Bool { self == .and || self == .or || self == .unless }
     var isComparison: Bool { precedence == 3 }
-    var isArithmetic: Bool { precedence > 3 }
 
     /// The value that stays, nil where a comparison does not hold.
     func apply(_ left: Double, _ right: Double) -> Double? {

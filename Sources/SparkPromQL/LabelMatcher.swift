@@ -33,6 +33,4 @@ struct LabelMatcher: Hashable, Sendable {
             return { (try? regex.wholeMatch(in: $0)) != nil ? wanted : !wanted }
         }
     }
-
-    var acceptsEmpty: Bool { predicate()("") }
 }
