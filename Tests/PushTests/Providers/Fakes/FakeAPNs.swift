@@ -45,14 +45,15 @@ final class FakeAPNs: Sendable {
     /// - Parameters:
     ///   - key: verifies the provider token; `keyFile(in:)` writes a private one.
     ///   - clock: what Apple takes for now.
+    ///   - initialStreams: what a connection is told at first; 1 as with Apple, more shows who relies on being told.
     static func start(
-        key: P256.Signing.PublicKey, clock: any WallClock,
+        key: P256.Signing.PublicKey, clock: any WallClock, initialStreams: Int = 1,
         early: @escaping @Sendable (HTTPRequestHead) -> FakeReply? = { _ in nil },
         script: @escaping FakeScript = { _, _ in nil }
     ) async throws -> FakeAPNs {
         let core = Core(key: key, clock: clock, script: script)
         let server = try await FakeServer.start(
-            protocols: ["h2"], initialStreams: 1,
+            protocols: ["h2"], initialStreams: initialStreams,
             .init(early: early, opened: { core.opened($0, streams: $1) }, answer: { core.answer($0) }))
         return FakeAPNs(server: server, core: core)
     }
