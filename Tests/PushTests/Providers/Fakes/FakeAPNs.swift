@@ -28,6 +28,7 @@ final class FakeAPNs: Sendable {
         var tokens: [String] = []
         var violations: [String] = []
         var lastTokenChange: Timestamp?
+        var verified: [String: Int64] = [:]
     }
 
     let server: FakeServer
@@ -102,15 +103,23 @@ final class FakeAPNs: Sendable {
             return .answer(200, headers: ["apns-id": id])
         }
 
+        /// When a token in order was made; each is verified once.
+        private func issued(_ text: String) -> Int64? {
+            if let known = state.withLock({ $0.verified[text] }) { return known }
+            guard let token = FakeToken(text), token.isSigned(by: key), token.header["kid"]?.string == FakeAPNs.keyID,
+                token.claims["iss"]?.string == FakeAPNs.teamID, let issued = token.claims["iat"]?.integer
+            else { return nil }
+            state.withLock { $0.verified[text] = issued }
+            return issued
+        }
+
         /// 403 for what is wrong with the token, 429 for tokens that change too often.
         private func faultOfToken(_ request: FakeRequest) -> APNsRules.Fault? {
             guard let value = request.headers.first(name: "authorization"), value.lowercased().hasPrefix("bearer ") else {
                 return .init(403, "MissingProviderToken")
             }
             let text = String(value.dropFirst(7))
-            guard let token = FakeToken(text), token.isSigned(by: key), token.header["kid"]?.string == FakeAPNs.keyID,
-                token.claims["iss"]?.string == FakeAPNs.teamID, let issued = token.claims["iat"]?.integer
-            else { return .init(403, "InvalidProviderToken") }
+            guard let issued = issued(text) else { return .init(403, "InvalidProviderToken") }
             let now = clock.now()
             let age = now - Timestamp(milliseconds: issued * 1_000)
             if age > .minutes(60) { return .init(403, "ExpiredProviderToken") }
