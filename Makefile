@@ -1,4 +1,4 @@
-# run · test · soak · bench · bench-cache · bench-chat · bench-match · autobahn · format: each works on a fresh Debian 12 machine with Swift 6.3.
+# run · test · soak · bench · bench-cache · bench-chat · bench-match · bench-metrics · autobahn · format: each works on a fresh Debian 12 machine with Swift 6.3.
 
 SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
 DATA ?= spark_data
@@ -7,7 +7,7 @@ SPARK := .build/release/spark
 PROBES ?= 2000
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: run test soak bench bench-cache bench-chat bench-match autobahn format packages release
+.PHONY: run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release
 
 ## Builds, makes a demo town when the data directory is new, serves on 127.0.0.1:7775.
 run: release
@@ -45,6 +45,11 @@ autobahn: release
 ## Chat over 10,000 sockets, then the same load on ejabberd; installs that when it is missing. Takes some minutes.
 bench-chat: release
 	Tests/Performance/chat
+
+## What recording a metric costs, and a scrape; then metrics, rules and dashboard before a real Prometheus, installed when it is missing.
+bench-metrics: release
+	$(SPARK) bench metrics
+	Tests/Performance/metrics
 
 format:
 	swift format format -i -r Sources Plugins Tests Package.swift

@@ -13,6 +13,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -91,41 +92,45 @@ let package = Package(
         .target(name: "CSparkSystem"),
         .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkSystem", crypto, logging], swiftSettings: strict),
         .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
+        .target(name: "SparkPromQL", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkBench",
             dependencies: [
-                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", crypto, histogram, logging, nioCore, nioPosix,
+                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
+                coreMetrics, nioCore, nioPosix,
             ], swiftSettings: strict),
         .target(
-            name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging],
+            name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging, metrics],
             swiftSettings: strict),
         .target(
             name: "SparkKit",
             dependencies: ["SparkCore", "SparkCache", "SparkStorage", httpTypes, grdb, crypto, logging, lifecycle],
             swiftSettings: strict),
         .target(
+            name: "SparkTelemetry", dependencies: ["SparkKit", "CSparkSystem", coreMetrics], swiftSettings: strict),
+        .target(
             name: "SparkTransport",
             dependencies: [
-                "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1,
-                nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
+                "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, metrics, nioCore, nioPosix,
+                nioHTTP1, nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
             ],
             swiftSettings: strict),
         .target(
             name: "SparkServer",
             dependencies: [
-                "SparkTransport", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, yams, hummingbird, httpTypes,
-                nioCore, grdb, logging,
-                lifecycle, unixSignals, crypto,
+                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, yams,
+                hummingbird, httpTypes, nioCore, nioPosix, grdb, logging, lifecycle, unixSignals, crypto,
             ],
             swiftSettings: strict),
         .target(
             name: "Spark",
             dependencies: [
                 "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts",
-                "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush",
+                "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics",
             ],
             swiftSettings: strict),
         .target(name: "CSparkData"),
+        .target(name: "CSparkPages", exclude: ["web"]),
         .target(
             name: "SparkDemo", dependencies: ["SparkKit", "SparkCore", "CSparkData"], swiftSettings: strict),
         .target(
@@ -145,9 +150,17 @@ let package = Package(
         .testTarget(
             name: "SparkCacheTests", dependencies: ["SparkCache", "SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
         .testTarget(name: "SparkDecksTests", dependencies: ["SparkDecks", "SparkCore"], swiftSettings: strict),
+        .target(
+            name: "SparkPromQLTestSupport", dependencies: ["SparkPromQL", "SparkCore"], path: "Tests/SparkPromQLTestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "SparkPromQLTests", dependencies: ["SparkPromQL", "SparkPromQLTestSupport", "SparkCore"],
+            swiftSettings: strict),
         .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "SparkTelemetryTests", dependencies: ["SparkTelemetry", "SparkKit", coreMetrics], swiftSettings: strict),
         .testTarget(
             name: "SparkTransportTests",
             dependencies: [
@@ -181,7 +194,8 @@ let package = Package(
         .executableTarget(
             name: "SparkCommand",
             dependencies: [
-                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkProfiles", "SparkServer", arguments,
+                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer",
+                "SparkTelemetry", "SparkTransport", arguments,
                 logging,
                 lifecycle, httpTypes,
             ],
@@ -194,4 +208,7 @@ let package = Package(
         + plugin(
             "Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL],
             tests: [nioHTTP2, "SparkClient", "SparkCommand", logging])
+        + plugin(
+            "Metrics", ["SparkTelemetry", "SparkPromQL", "CSparkPages", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
+            tests: ["SparkPromQLTestSupport", "SparkServer"])
 )

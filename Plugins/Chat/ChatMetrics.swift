@@ -10,17 +10,21 @@ struct ChatMetrics: Sendable {
         MetricDeclaration(
             deliveryName, .histogram,
             help: "Time from the receipt of a message to its hand-over to the connections after its commit, in seconds."),
+        MetricDeclaration(
+            repliesName, .counter, help: "Conversations in which the one who was written to answered for the first time."),
         MetricDeclaration(heldName, .counter, help: "Messages kept aside by a policy."),
         MetricDeclaration(unindexedName, .gauge, help: "Whether messages wait to be found by the search: 1 or 0."),
     ]
 
     private static let sentName = "spark_messages_sent_total"
     private static let deliveryName = "spark_message_delivery_duration_seconds"
+    private static let repliesName = "spark_first_replies_total"
     private static let heldName = "spark_messages_held_total"
     private static let unindexedName = "spark_message_search_backlog"
 
     private let sent: [Counter]
-    private let delivery = Recorder(label: deliveryName)
+    private let delivery = Metrics.Timer(label: deliveryName)
+    private let firstReplies = Counter(label: repliesName)
     private let heldCount = Counter(label: heldName)
     private let unindexed = Gauge(label: unindexedName)
 
@@ -31,8 +35,10 @@ struct ChatMetrics: Sendable {
     func sent(_ content: MessageContent, in duration: Duration) {
         let index = Int(content.rawValue)
         if sent.indices.contains(index) { sent[index].increment() }
-        delivery.record(duration.inSeconds)
+        delivery.record(duration: duration)
     }
+
+    func firstReplied() { firstReplies.increment() }
 
     func held() { heldCount.increment() }
 

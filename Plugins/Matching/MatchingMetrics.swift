@@ -8,9 +8,16 @@ struct MatchingMetrics: Sendable {
     static let declarations = [
         MetricDeclaration(swipesName, .counter, labels: ["action"], help: "Swipes recorded, by action; repeated ones left out."),
         MetricDeclaration(matchesName, .counter, help: "Matches made."),
-        MetricDeclaration(durationName, .histogram, help: "Time to make a deck, in seconds."),
-        MetricDeclaration(swipeName, .histogram, help: "Time to record a swipe, its commit included, in seconds."),
-        MetricDeclaration(candidatesName, .histogram, help: "Candidates in a deck that was answered."),
+        MetricDeclaration(
+            durationName, .histogram, help: "Time to make a deck, in seconds.",
+            buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]),
+        MetricDeclaration(
+            swipeName, .histogram, help: "Time to record a swipe, its commit included, in seconds.",
+            buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1]),
+        MetricDeclaration(
+            candidatesName, .histogram, help: "Candidates in a deck that was answered.",
+            buckets: [0, 1, 2, 5, 10, 20, 50, 100]),
+        MetricDeclaration(reportsName, .counter, labels: ["category"], help: "Reports of people, by category."),
         MetricDeclaration(
             giniName, .gauge,
             help: "Gini coefficient of how often those active in the last day were shown today; 0 when all alike."),
@@ -20,6 +27,7 @@ struct MatchingMetrics: Sendable {
 
     private static let swipesName = "spark_matching_swipes_total"
     private static let matchesName = "spark_matching_matches_total"
+    private static let reportsName = "spark_reports_total"
     private static let durationName = "spark_matching_duration_seconds"
     private static let swipeName = "spark_swipe_response_seconds"
     private static let candidatesName = "spark_matching_deck_candidates"
@@ -28,9 +36,10 @@ struct MatchingMetrics: Sendable {
     private static let indexBytesName = "spark_matching_index_bytes"
 
     private let swipes: [SwipeAction: Counter]
+    private let reports: [Report.Category: Counter]
     private let matches = Counter(label: matchesName)
-    private let duration = Recorder(label: durationName)
-    private let swipeDuration = Recorder(label: swipeName)
+    private let duration = Metrics.Timer(label: durationName)
+    private let swipeDuration = Metrics.Timer(label: swipeName)
     private let candidates = Recorder(label: candidatesName)
     private let gini = Gauge(label: giniName)
     private let indexed = Gauge(label: indexedName)
@@ -41,10 +50,16 @@ struct MatchingMetrics: Sendable {
             uniqueKeysWithValues: SwipeAction.allCases.map {
                 ($0, Counter(label: Self.swipesName, dimensions: [("action", $0.wire)]))
             })
+        reports = Dictionary(
+            uniqueKeysWithValues: Report.Category.allCases.map {
+                ($0, Counter(label: Self.reportsName, dimensions: [("category", $0.rawValue)]))
+            })
     }
 
+    func reported(_ category: Report.Category) { reports[category]?.increment() }
+
     func swiped(_ action: SwipeAction, _ outcome: SwipeOutcome, in duration: Duration) {
-        swipeDuration.record(duration.inSeconds)
+        swipeDuration.record(duration: duration)
         if !outcome.isRepeated { swipes[action]?.increment() }
         if outcome.isNewMatch { matches.increment() }
     }
@@ -56,7 +71,7 @@ struct MatchingMetrics: Sendable {
     }
 
     func dealt(_ deck: Deck, in duration: Duration) {
-        self.duration.record(duration.inSeconds)
+        self.duration.record(duration: duration)
         candidates.record(deck.suggestions.count)
     }
 }

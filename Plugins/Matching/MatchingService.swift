@@ -98,7 +98,9 @@ struct MatchingService: Sendable {
 
     func report(_ report: Report) async throws -> ReportID {
         guard report.reporter != report.target else { throw MatchingError.selfTarget }
-        return try await store.add(report)
+        let id = try await store.add(report)
+        metrics.reported(report.category)
+        return id
     }
 
     /// The cards of those who are there, by person.

@@ -12,8 +12,13 @@ struct ProfilesMetrics: Sendable {
         MetricDeclaration(
             "spark_profiles_activity_dropped_total", .counter,
             help: "Signs of activity that were not written, for want of room or because the store was busy."),
+        MetricDeclaration(
+            usersActiveName, .gauge, labels: ["window"], help: "People who were active within the last day, week and month."),
     ]
 
+    private static let usersActiveName = "spark_users_active"
+
+    let activeByWindow = ActivityWindow.allCases.map { Gauge(label: usersActiveName, dimensions: [("window", $0.rawValue)]) }
     let moved = Self.locationUpdates("moved")
     let stayed = Self.locationUpdates("stayed")
     let refused = Self.locationUpdates("refused")

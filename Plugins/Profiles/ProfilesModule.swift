@@ -13,6 +13,7 @@ public struct ProfilesModule: SparkModule {
     private let clock: any WallClock
     /// None in a server that begins without people.
     private let warming: Warming?
+    private let activeUsers: ActiveUsers
 
     public init(configuration: ProfilesConfiguration, context: ModuleContext) throws {
         let sizes = configuration.gridSizes
@@ -29,6 +30,7 @@ public struct ProfilesModule: SparkModule {
             places: PublishedPlaces(sizes), limits: configuration.locationLimits,
             activity: ActivityLog(store: store, clock: context.clock, metrics: metrics, logger: context.logger),
             policies: context.contributions((any ProfileVisibilityPolicy).self), metrics: metrics)
+        activeUsers = ActiveUsers(store: store, metrics: metrics, clock: context.clock, logger: context.logger)
         warming = context.isEphemeral ? nil : Warming(store: store, records: records, logger: context.logger)
     }
 
@@ -49,6 +51,7 @@ public struct ProfilesModule: SparkModule {
 
         registrar.prepare { [store = service.store] in try await store.adoptGrid() }
         registrar.service(service.activity)
+        registrar.service(activeUsers)
         if let warming { registrar.service(warming) }
         registrar.health("grid") { [store = service.store] in try await store.checkGrid() }
 

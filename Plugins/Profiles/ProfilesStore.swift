@@ -8,6 +8,8 @@ protocol ProfilesStore: Sendable {
     func records(of users: [UserID]) async throws -> [OwnProfile?]
     /// Those who were active last and are not closed, at most so many. Reads everybody.
     func lastActive(_ limit: Int) async throws -> [UserID]
+    /// How many were active within each window. Reads everybody.
+    func activeCounts(at now: Timestamp) async throws -> [ActivityWindow: Int]
     /// Adds a record in a transaction that another module began.
     func insert(_ own: OwnProfile, in work: any UnitOfWork) throws
     /// Alters a record in one transaction: nobody else alters it between the reading and the writing.

@@ -35,6 +35,19 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
         }
     }
 
+    func activeCounts(at now: Timestamp) async throws -> [ActivityWindow: Int] {
+        try await storage.read { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT count(*) FILTER (WHERE last_active_at > ?), count(*) FILTER (WHERE last_active_at > ?),
+                        count(*) FILTER (WHERE last_active_at > ?) FROM profiles_users WHERE closed = 0
+                    """, arguments: StatementArguments(ActivityWindow.allCases.map { (now - $0.length).milliseconds }))
+            guard let row else { return [:] }
+            return Dictionary(uniqueKeysWithValues: zip(ActivityWindow.allCases, [row[0] as Int, row[1], row[2]]))
+        }
+    }
+
     func insert(_ own: OwnProfile, in work: any UnitOfWork) throws {
         let (transaction, file) = (work.transaction, file)
         try RawStatement(ProfileRow.insert, in: transaction.database).run(ProfileRow.values(of: own))

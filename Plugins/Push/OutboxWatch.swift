@@ -16,7 +16,7 @@ struct OutboxWatch: Service {
 
     func run() async throws {
         for service in configured {
-            guard let fault = await providers[service].fault() else { continue }
+            guard let fault = await providers.fault(of: service) else { continue }
             logger.error("push provider cannot be used", metadata: ["provider": "\(service.wire)", "reason": .string(fault)])
         }
         await cancelWhenGracefulShutdown {

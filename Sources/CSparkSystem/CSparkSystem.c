@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CSparkSystem.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -45,3 +46,10 @@ void spark_heap_trim(void) { malloc_trim(0); }
 size_t spark_heap_free_bytes(void) { return 0; }
 void spark_heap_trim(void) {}
 #endif
+
+unsigned spark_thread_number(void) {
+    static atomic_uint numbers;
+    static _Thread_local unsigned number;
+    if (number == 0) number = atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
+    return number;
+}

@@ -2,6 +2,7 @@ import SparkAccounts
 import SparkChat
 public import SparkKit
 import SparkMatching
+import SparkMetrics
 import SparkProfiles
 import SparkPush
 
@@ -12,4 +13,5 @@ public let sparkModules: [any SparkModule.Type] = [
     MatchingModule.self,
     ChatModule.self,
     PushModule.self,
+    MetricsModule.self,
 ]

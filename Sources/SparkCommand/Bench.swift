@@ -5,7 +5,8 @@ import SparkBench
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure parts of Spark on this machine.", subcommands: [BenchCache.self, BenchChat.self, BenchMatch.self])
+        abstract: "Measure parts of Spark on this machine.",
+        subcommands: [BenchCache.self, BenchChat.self, BenchMatch.self, BenchMetrics.self])
 }
 
 struct BenchCache: AsyncParsableCommand {

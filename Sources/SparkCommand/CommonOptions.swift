@@ -34,6 +34,18 @@ struct CommonOptions: ParsableArguments {
         return (path, text)
     }
 
+    /// Where the server in the data directory listens.
+    func addressOfRunningServer() throws -> String {
+        let process: ServerConfiguration = try load().section("server")
+        let path = "\(process.dataDirectory)/spark.port.json"
+        guard let data = FileManager.default.contents(atPath: path),
+            let url = (try? JSONParser.parse(data))?["url"]?.string
+        else {
+            throw StorageOpenError(operation: "find server", path: path, hint: "no server runs on this data directory")
+        }
+        return url
+    }
+
     /// The server on an existing data directory, without a socket, beside one that may be running.
     func openServer(_ configuration: LoadedConfiguration) throws -> Server {
         let process: ServerConfiguration = configuration.section("server")

@@ -14,7 +14,7 @@ struct Health: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let address = try url ?? addressFromDataDirectory()
+            let address = try url ?? common.addressOfRunningServer()
             let answer = try? await SparkClient(url: address, timeout: .seconds(3)).send("GET", "/readyz", body: nil)
             guard let answer, answer.status == 200 else {
                 Terminal.fail("\(address) is not ready")
@@ -22,16 +22,5 @@ struct Health: AsyncParsableCommand {
             }
             Terminal.say(common.json ? String(decoding: answer.body, as: UTF8.self) : "\(address) is ready")
         }
-    }
-
-    private func addressFromDataDirectory() throws -> String {
-        let process: ServerConfiguration = try common.load().section("server")
-        let path = "\(process.dataDirectory)/spark.port.json"
-        guard let data = FileManager.default.contents(atPath: path),
-            let url = (try? JSONParser.parse(data))?["url"]?.string
-        else {
-            throw StorageOpenError(operation: "find server", path: path, hint: "no server runs on this data directory")
-        }
-        return url
     }
 }

@@ -7,6 +7,7 @@ public import SparkCache
 public import SparkCore
 public import SparkKit
 public import SparkStorage
+import SparkTelemetry
 import SparkTransport
 import Synchronization
 import UnixSignals
@@ -64,11 +65,13 @@ public final class Server: Sendable {
     }
 
     private init(assembling options: Options) throws {
+        MetricsRegistry.install()
         let disabled = options.configuration.section("modules", as: ModulesConfiguration.self).disabled
         let plan = ModulePlan(options.modules, disabled: disabled)
         guard plan.faults.isEmpty else {
             throw PlanError(faults: plan.faults + (try Rehearsal.faults(of: plan, options: options)))
         }
+        MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
         var storageConfiguration = StorageConfiguration(
             file: options.directory.database, backupDirectory: options.isEphemeral ? nil : options.directory.backups)
         storageConfiguration.isDurable = !options.isEphemeral
@@ -121,13 +124,13 @@ public final class Server: Sendable {
                 configuration: options.configuration.section("http"), clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
                 authenticator: authenticator, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
-            routes: registration.routes + streamRoutes.map(\.mounted) + readiness.routes
+            routes: registration.routes + registration.operatorRoutes + streamRoutes.map(\.mounted) + readiness.routes
                 + Self.documentRoutes(registration, streamRoutes, hub))
+        let handlers = Dictionary(
+            uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) })
         self.outbox = OutboxWorker(
-            storage: storage,
-            handlers: Dictionary(
-                uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) }),
-            clock: options.clock, random: options.random, logger: options.logger)
+            storage: storage, handlers: handlers, clock: options.clock, random: options.random, logger: options.logger,
+            metrics: OutboxMetrics(topics: handlers.keys))
         self.hub = hub
         self.storage = storage
         self.cache = cache
@@ -139,6 +142,12 @@ public final class Server: Sendable {
     }
 
     var logger: Logger { options.logger }
+    private var readings: Readings {
+        Readings(
+            database: DatabaseReadings(storage: storage, file: options.directory.database),
+            outbox: OutboxReadings(storage: storage, clock: options.clock),
+            directory: DirectoryReadings(directory: options.directory), logger: logger)
+    }
     var inProcessServices: [any Service] { registration.entries.flatMap(\.registrar.services) }
 
     /// A port that some module provides.
@@ -217,7 +226,7 @@ public final class Server: Sendable {
             }
         }
         let services: [any Service] =
-            [events, outbox, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache)]
+            [events, outbox, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache), readings]
             + registration.entries.flatMap(\.registrar.services)
             + [listener, StreamService(gateway: gateway, logger: logger), Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(

@@ -34,6 +34,7 @@ public final class Storage: Sendable {
     private let pointReaders: PointReaderPool
     private let sink: CommitSink
     private let isSynchronous: Int
+    private let metrics = StorageMetrics()
 
     /// Opens or creates the database and brings it to the given schema.
     /// - Throws: `StorageOpenError` for a database that is newer than the program or cannot be opened.
@@ -47,7 +48,8 @@ public final class Storage: Sendable {
         let sink = CommitSink()
         self.sink = sink
         self.queue = WriteQueue(
-            pool: pool, clock: clock, limits: .init(), onEvent: { try sink.join($0, $1) }, onPrepare: { sink.prepare($0) },
+            pool: pool, clock: clock, limits: .init(), metrics: metrics, onEvent: { try sink.join($0, $1) },
+            onPrepare: { sink.prepare($0) },
             onCommit: { sink.deliver($0) })
         self.checkpointer = Checkpointer(path: path)
         self.pointReaders = PointReaderPool(path: path, limit: 8)
@@ -108,7 +110,9 @@ public final class Storage: Sendable {
 
     /// Runs queries in one snapshot, on a thread of the pool.
     public func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        try await pool.read(body)
+        let start = ContinuousClock.now
+        defer { metrics.read(ContinuousClock.now - start) }
+        return try await pool.read(body)
     }
 
     /// The same for callers outside the concurrency runtime: commands and start-up.

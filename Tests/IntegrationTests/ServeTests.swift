@@ -98,7 +98,8 @@ struct ServeTests {
     func modules() async throws {
         let answer = try await SparkProcess.run(["modules", "--json"])
         let modules = try JSONParser.parse(answer.output.utf8)
-        #expect(modules.array?.compactMap { $0["id"]?.string } == ["accounts", "profiles", "matching", "chat", "push"])
+        #expect(
+            modules.array?.compactMap { $0["id"]?.string } == ["accounts", "profiles", "matching", "chat", "push", "metrics"])
         #expect(modules[2]?["routes"]?.array?.contains("GET /api/v1/matches/suggestions") == true)
         #expect(modules[2]?["dependencies"]?.array == ["accounts", "profiles"])
         #expect(modules[0]?["tables"]?.array?.contains("accounts_users") == true)

@@ -28,7 +28,7 @@ struct ModulePlanTests {
         #expect(text.contains("module forgetful: has no eraser for the user-linked table forgetful_notes"))
         #expect(text.contains("module first: is part of a cycle of dependencies"))
         #expect(text.contains("module second: is part of a cycle of dependencies"))
-        #expect(text.contains("module clashing: registers the route GET /root/{name}, which root registers already"))
+        #expect(text.contains("module clashing: registers the route GET /api/v1/root/{name}, which root registers already"))
     }
 
     @Test("a server that is refused gives its data directory back")

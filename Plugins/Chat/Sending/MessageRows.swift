@@ -37,6 +37,15 @@ enum MessageRows {
         ])
     }
 
+    /// Whether the one who was written to answers for the first time; looked for among the first messages only.
+    static func isFirstReply(_ message: Message, in conversation: Conversation, _ database: Database) throws -> Bool {
+        guard let opener = conversation.openedBy, opener != message.from, conversation.lastSeq <= 50 else { return false }
+        let earlier = try RawStatement(
+            "SELECT 1 FROM chat_messages WHERE conversation_id = ? AND +sender_id = ? LIMIT 1", in: database
+        ).row([.integer(conversation.id.rawValue), .integer(message.from.rawValue)]) { _ in true }
+        return earlier == nil
+    }
+
     static func hold(_ pending: PendingSend, id: MessageID, at now: Timestamp, in database: Database) throws {
         try RawStatement(
             """

@@ -124,6 +124,9 @@ final class MessageWriter: Sendable {
         let message = Message(
             id: try nextID(in: database), conversation: conversation.id, seq: conversation.lastSeq + 1, from: pending.sender,
             clientID: pending.clientID, content: pending.content, text: pending.text, sentAt: now)
+        if try MessageRows.isFirstReply(message, in: conversation, database) {
+            transaction.afterCommit { [metrics] in metrics.firstReplied() }
+        }
         try MessageRows.insert(message, in: database)
         try ConversationRows.extend(conversation, by: message, in: database)
         let (event, members) = ChatEvents.message(message)

@@ -4,7 +4,7 @@ import SparkKit
 struct PushProviderSettings: Sendable {
     /// The push services of the browsers: Chrome and its kin, Firefox, Safari, Edge on Windows.
     static let knownWebPushHosts = [
-        "fcm.googleapis.com", "*.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com",
+        "fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com",
     ]
 
     static let settings: [Setting] = [

@@ -7,6 +7,7 @@ struct PushProviderTable: Sendable {
     private let fcm: any PushProvider
     private let webPush: WebPushProvider
     private let log: any PushProvider
+    private let roots: TrustedRoots
 
     /// What browsers subscribe with: the public key on P-256, uncompressed, in base64url (RFC 8292, section 3.2).
     var applicationServerKey: String? { webPush.applicationServerKey }
@@ -20,6 +21,12 @@ struct PushProviderTable: Sendable {
         }
     }
 
+    /// What keeps a service from being sent to, as far as can be seen from here; in one line for the operator.
+    func fault(of service: PushService) async -> String? {
+        if service != .log, let fault = await roots.fault() { return fault }
+        return await self[service].fault()
+    }
+
     /// Ends all connections; what is under way comes back as `later`.
     func shutDown() async {
         await withTaskGroup(of: Void.self) { group in
@@ -27,11 +34,12 @@ struct PushProviderTable: Sendable {
         }
     }
 
-    fileprivate init(apns: any PushProvider, fcm: any PushProvider, webPush: WebPushProvider, log: any PushProvider) {
+    fileprivate init(apns: any PushProvider, fcm: any PushProvider, webPush: WebPushProvider, log: any PushProvider, roots: TrustedRoots) {
         self.apns = apns
         self.fcm = fcm
         self.webPush = webPush
         self.log = log
+        self.roots = roots
     }
 }
 
@@ -56,7 +64,7 @@ extension PushProviderSettings {
         return PushProviderTable(
             apns: apns, fcm: fcm,
             webPush: WebPushProvider(self, key: VAPIDKey(seed: keys.key(for: "push/vapid")), roots: roots, clock: clock),
-            log: LogProvider())
+            log: LogProvider(), roots: roots)
     }
 
     private func fallback(_ setting: String, roots: TrustedRoots, clock: any WallClock) -> any PushProvider {

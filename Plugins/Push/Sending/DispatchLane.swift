@@ -165,7 +165,7 @@ final class DispatchLane: Service, Sendable {
                 "push provider cannot be used", metadata: ["provider": "\(service.wire)", "reason": .string(complaint)])
         }
         parts.metrics.setPaused(service, isPaused)
-        if let reason = outcome?.reason { parts.metrics.failed(service, reason: reason) }
+        if let reason = outcome?.word { parts.metrics.failed(service, reason: reason) }
         switch finished.ending {
         case .sent: parts.metrics.sent(service, after: now - finished.delivery.createdAt)
         case .cancelled(let reason): parts.metrics.cancelled(reason)

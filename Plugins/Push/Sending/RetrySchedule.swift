@@ -33,7 +33,12 @@ enum RetrySchedule {
 }
 
 extension PushOutcome {
-    /// The provider's word, for counting; nil when it took the push.
+    /// A word for counting; nil when the provider took the push.
+    var word: String? {
+        if case .misconfigured = self { "misconfigured" } else { reason }
+    }
+
+    /// The provider's word, or a sentence for the operator; nil when it took the push.
     var reason: String? {
         switch self {
         case .accepted: nil

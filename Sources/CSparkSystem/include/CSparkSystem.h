@@ -25,4 +25,7 @@ static inline void spark_prefetch(const void *address) { __builtin_prefetch(addr
 /// The same for a line that will be written.
 static inline void spark_prefetch_to_write(const void *address) { __builtin_prefetch(address, 1, 3); }
 
+/// A number of the calling thread: consecutive ones for threads that begin to ask one after the other.
+unsigned spark_thread_number(void);
+
 #endif

@@ -11,6 +11,7 @@ public struct ModuleRegistrar: Sendable {
     private let exchange: ModuleExchange
 
     package private(set) var routes: [Route] = []
+    package private(set) var operatorRoutes: [Route] = []
     package private(set) var clientFrames: [ClientFrame] = []
     package private(set) var serverFrames: [ServerFrame] = []
     package private(set) var subscriptions: [EventSubscription] = []
@@ -32,6 +33,9 @@ public struct ModuleRegistrar: Sendable {
 
     /// Answers a method and path under `/api/v1`; see `Route`.
     public mutating func route(_ route: Route) { routes.append(route) }
+
+    /// Answers a path outside `/api/v1`, for those who run the server: not part of the API, so in no document of it.
+    package mutating func operatorRoute(_ route: Route) { operatorRoutes.append(route) }
 
     /// Answers a frame that clients send over the stream; see `ClientFrame`.
     public mutating func frame(_ frame: ClientFrame) { clientFrames.append(frame) }

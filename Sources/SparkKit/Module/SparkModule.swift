@@ -73,23 +73,6 @@ public struct TableDeclaration: Sendable {
     }
 }
 
-/// A metric that a module records, in base units (seconds, bytes), with labels of few values.
-public struct MetricDeclaration: Sendable {
-    public enum Kind: String, Sendable { case counter, gauge, histogram }
-
-    public let name: String
-    public let kind: Kind
-    public let labels: [String]
-    public let help: String
-
-    public init(_ name: String, _ kind: Kind, labels: [String] = [], help: String) {
-        self.name = name
-        self.kind = kind
-        self.labels = labels
-        self.help = help
-    }
-}
-
 /// Something that must hold between a module's rows.
 public struct Invariant: Sendable {
     public let name: String

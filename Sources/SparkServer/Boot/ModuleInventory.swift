@@ -23,7 +23,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
         self.id = manifest.id
         self.summary = manifest.summary
         self.dependencies = manifest.dependencies
-        self.routes = registrar.routes.map(\.mounted).map { "\($0.method.rawValue) \($0.path)" }
+        self.routes = (registrar.routes.map(\.mounted) + registrar.operatorRoutes).map { "\($0.method.rawValue) \($0.path)" }
         self.frames = registrar.clientFrames.map(\.type) + registrar.serverFrames.map(\.type)
         self.events = registrar.subscriptions.map(\.event)
         self.ports = registrar.ports

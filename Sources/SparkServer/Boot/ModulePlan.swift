@@ -52,12 +52,12 @@ public struct ModulePlan: Sendable {
 /// What can be wrong with manifests alone.
 struct ManifestCheck {
     private(set) var faults: [ModuleFault] = []
-    private static let reservedSections: Set<String> = ["server", "http", "cache", "modules", "spark"]
+    private static let reservedSections = Set(["server", "modules", "spark"] + KernelManifests.all.map(\.id))
     private static let forbiddenUnits = ["_ms", "_millis", "_milliseconds", "_minutes", "_hours", "_kb", "_mb", "_kilobytes"]
 
     init(_ manifests: [ModuleManifest]) {
         var ids: Set<String> = []
-        var metrics: Set<String> = []
+        var metrics = Set(KernelManifests.all.flatMap(\.metrics).map(\.name))
         let byID = Dictionary(manifests.map { ($0.id, $0) }) { first, _ in first }
         for manifest in manifests {
             func fault(_ reason: String) { faults.append(ModuleFault(module: manifest.id, reason)) }
@@ -77,6 +77,9 @@ struct ManifestCheck {
             }
             for table in manifest.tables { check(table, fault) }
             for metric in manifest.metrics {
+                if (metric.kind == .counter) != metric.name.hasSuffix("_total") {
+                    fault("has the metric \(metric.name); counters, and they alone, end in _total")
+                }
                 if !metrics.insert(metric.name).inserted { fault("declares the metric \(metric.name) a second time") }
                 if Self.forbiddenUnits.contains(where: { metric.name.replacing("_total", with: "").hasSuffix($0) }) {
                     fault("has the metric \(metric.name), which is not in base units (seconds, bytes)")

@@ -51,10 +51,13 @@ struct Registration: Sendable {
     /// The rows with their whole paths.
     var routes: [Route] { entries.flatMap(\.registrar.routes).map(\.mounted) }
 
+    /// The rows outside the API.
+    var operatorRoutes: [Route] { entries.flatMap(\.registrar.operatorRoutes) }
+
     private mutating func checkRoutes() {
         var owners: [String: String] = [:]
         for entry in entries {
-            for route in entry.registrar.routes {
+            for route in entry.registrar.routes.map(\.mounted) + entry.registrar.operatorRoutes {
                 // Two templates that differ in the names of their parameters alone are one path.
                 let shape = route.path.split(separator: "/").map { $0.hasPrefix("{") ? "{}" : $0 }.joined(separator: "/")
                 let key = "\(route.method) /\(shape)"

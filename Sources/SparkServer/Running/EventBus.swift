@@ -1,11 +1,16 @@
+import Metrics
 import ServiceLifecycle
 import SparkCore
 import SparkKit
-import Synchronization
 
 /// Carries committed events to their subscribers: a bounded queue and a task each, so that none waits for another.
 final class EventBus: Service, Sendable {
     private static let capacity = 8_192
+    private static let droppedName = "spark_events_dropped_total"
+
+    static let declarations = [
+        MetricDeclaration(droppedName, .counter, help: "Events that a subscriber never heard because its queue was full.")
+    ]
 
     private enum Item: Sendable {
         case event(any SparkEvent)
@@ -21,7 +26,7 @@ final class EventBus: Service, Sendable {
 
     private let subscribers: [Subscriber]
     private let byType: [ObjectIdentifier: [Int]]
-    private let overflow = Atomic<Int>(0)
+    private let overflow = Counter(label: droppedName)
 
     init(_ subscriptions: [EventSubscription]) {
         self.subscribers = subscriptions.map { subscription in
@@ -32,14 +37,11 @@ final class EventBus: Service, Sendable {
         self.byType = Dictionary(grouping: subscriptions.indices) { subscriptions[$0].type }
     }
 
-    /// Events that found a full queue.
-    var overflowed: Int { overflow.load(ordering: .relaxed) }
-
     func publish(_ events: [any SparkEvent]) {
         for event in events {
             for index in byType[ObjectIdentifier(type(of: event))] ?? [] {
                 if case .dropped = subscribers[index].continuation.yield(.event(event)) {
-                    overflow.add(1, ordering: .relaxed)
+                    overflow.increment()
                 }
             }
         }

@@ -16,6 +16,7 @@ struct OutboxWorker: Service {
     let clock: any WallClock
     let random: any RandomSource
     let logger: Logger
+    let metrics: OutboxMetrics
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -45,7 +46,9 @@ struct OutboxWorker: Service {
             guard let handler = handlers[job.topic] else { throw UnknownTopic() }
             try await handler.handle(job.payload)
             try await storage.outbox.complete(job)
+            metrics.done(job.topic)
         } catch {
+            metrics.failed(job.topic)
             let pause = Self.pause(afterAttempts: job.attempts + 1, chance: random.next())
             logger.warning(
                 "outbox job put off",

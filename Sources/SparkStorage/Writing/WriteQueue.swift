@@ -39,19 +39,20 @@ final class WriteQueue: Sendable {
     private let thread = DispatchQueue(label: "spark.writer", qos: .userInitiated)
     private let state = Mutex(State())
     private let onEvent: @Sendable (any SparkEvent, WriteTransaction) throws -> Void
+    private let metrics: StorageMetrics
     private let onPrepare: @Sendable ([Consequence]) -> Void
     private let onCommit: @Sendable ([Consequence]) -> Void
 
     init(
-        pool: DatabasePool, clock: any WallClock, limits: Limits,
+        pool: DatabasePool, clock: any WallClock, limits: Limits, metrics: StorageMetrics,
         onEvent: @escaping @Sendable (any SparkEvent, WriteTransaction) throws -> Void = { _, _ in },
-        onPrepare: @escaping @Sendable ([Consequence]) -> Void,
-        onCommit: @escaping @Sendable ([Consequence]) -> Void
+        onPrepare: @escaping @Sendable ([Consequence]) -> Void, onCommit: @escaping @Sendable ([Consequence]) -> Void
     ) {
         self.pool = pool
         self.clock = clock
         self.limits = limits
         self.onEvent = onEvent
+        self.metrics = metrics
         self.onPrepare = onPrepare
         self.onCommit = onCommit
     }
@@ -106,7 +107,9 @@ final class WriteQueue: Sendable {
         switch decision {
         case .wait: break
         case .drain: thread.async { self.drain() }
-        case .refuse(let error): job.finish(error)
+        case .refuse(let error):
+            metrics.refused()
+            job.finish(error)
         }
     }
 
@@ -115,7 +118,13 @@ final class WriteQueue: Sendable {
             let now = ContinuousClock.now
             var live: [Job] = []
             for job in batch {
-                if job.deadline > now { live.append(job) } else { job.finish(StorageError.busy) }
+                metrics.waited(limits.patience - (job.deadline - now))
+                if job.deadline > now {
+                    live.append(job)
+                } else {
+                    metrics.refused()
+                    job.finish(StorageError.busy)
+                }
             }
             if !live.isEmpty { commit(live) }
         }
@@ -136,9 +145,11 @@ final class WriteQueue: Sendable {
 
     private func commit(_ batch: [Job]) {
         if let refusal, case .halted = refusal {
+            metrics.refused(batch.count)
             for job in batch { job.finish(refusal) }
             return
         }
+        let start = ContinuousClock.now
         var outcomes = [(any Error)?](repeating: nil, count: batch.count)
         var consequences: [Consequence] = []
         do {
@@ -164,9 +175,11 @@ final class WriteQueue: Sendable {
             }
         } catch {
             let answer = failure(for: error)
+            metrics.refused(batch.count)
             for job in batch { job.finish(answer) }
             return
         }
+        metrics.committed(batch.count, in: ContinuousClock.now - start)
         if !consequences.isEmpty { onCommit(consequences) }
         for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
     }

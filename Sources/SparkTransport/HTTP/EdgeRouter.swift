@@ -13,23 +13,33 @@ public struct EdgeRouter: HTTPResponder {
 
     private let responder: RouterResponder<EdgeContext>
     private let dispatcher: Dispatcher
+    private let unmatched: EdgeMetrics.Row
 
     init(routes: [Route], dispatcher: Dispatcher) {
         let router = Router(context: EdgeContext.self, options: .autoGenerateHeadEndpoints)
+        let metrics = EdgeMetrics()
+        let unmatched = metrics.row("unmatched")
+        let rows = Dictionary(grouping: routes, by: \.path).mapValues { metrics.row($0[0].path) }
         for route in routes {
+            let row = rows[route.path] ?? unmatched
             router.on(RouterPath(route.path), method: route.method) { request, context in
-                try await dispatcher.respond(to: request, context: context, as: route)
+                try await row.measure(request.method) {
+                    try await dispatcher.respond(to: request, context: context, as: route)
+                }
             }
         }
         // Added last, it stands around the router's own "not found" alone.
-        router.add(middleware: Fallback(routes: routes, dispatcher: dispatcher))
+        router.add(middleware: Fallback(routes: routes, dispatcher: dispatcher, metrics: unmatched))
         self.responder = router.buildResponder()
         self.dispatcher = dispatcher
+        self.unmatched = unmatched
     }
 
     public func respond(to request: Request, context: EdgeContext) async throws -> Response {
         guard request.head.path?.utf8.count ?? 0 <= Self.longestPath else {
-            return dispatcher.refuse(EdgeError.notFound, request: request, path: "")
+            return try await unmatched.measure(request.method) {
+                dispatcher.refuse(EdgeError.notFound, request: request, path: "")
+            }
         }
         return try await responder.respond(to: request, context: context)
     }
@@ -39,9 +49,11 @@ public struct EdgeRouter: HTTPResponder {
 private struct Fallback: RouterMiddleware {
     private let templates: [(segments: [Substring], methods: [String])]
     private let dispatcher: Dispatcher
+    private let metrics: EdgeMetrics.Row
 
-    init(routes: [Route], dispatcher: Dispatcher) {
+    init(routes: [Route], dispatcher: Dispatcher, metrics: EdgeMetrics.Row) {
         self.dispatcher = dispatcher
+        self.metrics = metrics
         self.templates = Dictionary(grouping: routes, by: \.path).map { path, rows in
             let methods = Set(rows.map(\.method.rawValue))
             return (path.split(separator: "/"), (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted())
@@ -51,6 +63,10 @@ private struct Fallback: RouterMiddleware {
     func handle(
         _ request: Request, context: EdgeContext, next: (Request, EdgeContext) async throws -> Response
     ) async throws -> Response {
+        try await metrics.measure(request.method) { refuse(request) }
+    }
+
+    private func refuse(_ request: Request) -> Response {
         let allowed = allowedMethods(request.uri.path)
         guard !allowed.isEmpty else { return dispatcher.refuse(EdgeError.notFound, request: request, path: "") }
         let isUpgrade = request.headers[.upgrade] != nil && allowed.contains("GET")

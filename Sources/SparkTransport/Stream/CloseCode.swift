@@ -1,5 +1,5 @@
 /// Why the server closes a connection (RFC 6455, section 7.4; 4000…4499: come back, 4500…4999: do not).
-enum CloseCode: UInt16 {
+enum CloseCode: UInt16, CaseIterable {
     case normal = 1000
     case unacceptableData = 1003
     case policyViolation = 1008

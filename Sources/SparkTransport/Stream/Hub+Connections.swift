@@ -56,11 +56,13 @@ extension Hub {
 
     func opened(from address: String) {
         open.add(1, ordering: .relaxed)
+        sockets.add(1, ordering: .relaxed)
         addresses.withLock { $0[address, default: 0] += 1 }
     }
 
     func closed(from address: String) {
         open.subtract(1, ordering: .relaxed)
+        sockets.subtract(1, ordering: .relaxed)
         addresses.withLock { addresses in
             let left = (addresses[address] ?? 1) - 1
             addresses[address] = left > 0 ? left : nil

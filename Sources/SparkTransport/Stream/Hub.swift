@@ -34,6 +34,7 @@ package final class Hub: EventStreaming, Sendable {
     private let numbers = Atomic<UInt64>(0)
     let draining = Atomic(false)
     let open = Atomic<Int>(0)
+    let sockets = Atomic<Int>(0)
     let addresses = Mutex<[String: Int]>([:])
     let storage: Storage
     let clock: any WallClock
@@ -58,6 +59,9 @@ package final class Hub: EventStreaming, Sendable {
     var isDraining: Bool { draining.load(ordering: .acquiring) }
     /// Connections of all kinds.
     package var connectionCount: Int { open.load(ordering: .relaxed) }
+
+    /// WebSockets alone.
+    var socketCount: Int { sockets.load(ordering: .relaxed) }
 
     func nextNumber() -> UInt64 { numbers.add(1, ordering: .relaxed).newValue }
 

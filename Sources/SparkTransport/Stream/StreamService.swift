@@ -29,7 +29,9 @@ package struct StreamService: Service {
     }
 
     private func report() async {
-        while (try? await Task.sleep(for: .seconds(1))) != nil { gateway.metrics.connected(gateway.hub.connectionCount) }
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            gateway.metrics.connected(gateway.hub.connectionCount, sockets: gateway.hub.socketCount)
+        }
     }
 
     /// Once an hour events that are too old go, a few users at a time.

@@ -14,7 +14,7 @@ import Testing
 
     @Test func aCrowdWaitsForTheFirstAndUsesOneConnectionAndOneToken() async throws {
         let bench = try ProviderBench()
-        let fake = try await FakeAPNs.start(key: bench.apnsKey.publicKey, clock: bench.clock)
+        let fake = try await FakeAPNs.start(key: bench.apnsKey.publicKey, clock: bench.clock, initialStreams: 100)
         let table = bench.table(try bench.apnsSettings(fake))
         await withTaskGroup(of: PushOutcome.self) { group in
             for _ in 0..<200 { group.addTask { await send(table, bench) } }
@@ -37,6 +37,7 @@ import Testing
             bench.clock.advance(by: .seconds(61))
         }
         #expect((4...5).contains(fake.tokens.count))
+        #expect(fake.refusals.isEmpty)
         await table.shutDown()
         await fake.stop()
     }

@@ -85,4 +85,15 @@ import Testing
         #expect(pause("-5") == .zero)
         #expect(pause("soon") == nil)
     }
+
+    @Test func aTableMayBeDroppedWithoutAnEnd() async throws {
+        let bench = try ProviderBench()
+        let fake = try await FakeWebPush.start(clock: bench.clock)
+        let target = bench.target(fake.subscribe())
+        for _ in 0..<3 {
+            let table = bench.table(ProviderBench.webPushSettings)
+            #expect(await table[.webpush].send(bench.notification(to: target), deadline: .seconds(60)) == .accepted)
+        }
+        await fake.stop()
+    }
 }

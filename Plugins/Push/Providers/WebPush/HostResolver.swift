@@ -15,41 +15,71 @@ final class HostResolver: Sendable {
     private struct State {
         var known: [String: (addresses: [SocketAddress], at: ContinuousClock.Instant)] = [:]
         var pending: [String: [AsyncStream<[SocketAddress]>.Continuation]] = [:]
+        /// Made with the first question.
+        var pool: NIOThreadPool?
+        var hasEnded = false
+
+        mutating func step(for host: String) -> (Step, AsyncStream<[SocketAddress]>) {
+            let (stream, continuation) = AsyncStream.makeStream(of: [SocketAddress].self)
+            if let entry = known[host], entry.at.duration(to: .now) < HostResolver.life {
+                return (.known(entry.addresses), stream)
+            }
+            if pending[host] != nil {
+                pending[host]?.append(continuation)
+                return (.wait, stream)
+            }
+            guard pending.count < HostResolver.mostPending, !hasEnded else { return (.known([]), stream) }
+            pending[host] = [continuation]
+            return (.ask(threads()), stream)
+        }
+
+        private mutating func threads() -> NIOThreadPool {
+            if let pool { return pool }
+            let made = NIOThreadPool(numberOfThreads: 2)
+            made.start()
+            pool = made
+            return made
+        }
+    }
+
+    private enum Step {
+        case known([SocketAddress])
+        /// Somebody else has asked already.
+        case wait
+        case ask(NIOThreadPool)
     }
 
     private let state = Mutex(State())
-    private let pool = NIOThreadPool(numberOfThreads: 2)
     private let lookUp: @Sendable (String) -> [SocketAddress]
 
     /// - Parameter lookUp: blocks until it knows the addresses; none when there is no such host.
-    init(lookUp: @escaping @Sendable (String) -> [SocketAddress] = HostResolver.system) {
-        self.lookUp = lookUp
-        // Its threads begin with the first question.
-        pool.start()
-    }
+    init(lookUp: @escaping @Sendable (String) -> [SocketAddress] = HostResolver.system) { self.lookUp = lookUp }
+
+    deinit { shutDown() }
 
     /// Empty when there are none, when too many ask, or when the task is cancelled.
     func addresses(of host: String) async -> [SocketAddress] {
-        let (known, stream) = state.withLock { state -> ([SocketAddress]?, AsyncStream<[SocketAddress]>?) in
-            if let entry = state.known[host], entry.at.duration(to: .now) < Self.life { return (entry.addresses, nil) }
-            let (stream, continuation) = AsyncStream.makeStream(of: [SocketAddress].self)
-            if state.pending[host] == nil {
-                guard state.pending.count < Self.mostPending else { return ([], nil) }
-                state.pending[host] = []
-                ask(host)
-            }
-            state.pending[host]?.append(continuation)
-            return (nil, stream)
+        let (step, stream) = state.withLock { $0.step(for: host) }
+        switch step {
+        case .known(let addresses): return addresses
+        case .ask(let pool): ask(host, pool)
+        case .wait: break
         }
-        if let known { return known }
-        guard let stream else { return [] }
         for await addresses in stream { return addresses }
         return []
     }
 
-    func shutDown() { pool.shutdownGracefully { _ in } }
+    /// Ends the threads; one that is still asking ends when the system's resolver lets it go.
+    func shutDown() {
+        let pool = state.withLock { state in
+            state.hasEnded = true
+            return state.pool.take()
+        }
+        pool?.shutdownGracefully { _ in }
+    }
 
-    private func ask(_ host: String) {
+    /// Not under the lock: a pool that has ended answers on the spot.
+    private func ask(_ host: String, _ pool: NIOThreadPool) {
         pool.submit { [self] state in
             let found = state == .active ? lookUp(host) : []
             answer(host, found)

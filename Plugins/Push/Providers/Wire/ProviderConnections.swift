@@ -39,6 +39,12 @@ actor ProviderConnections {
         self.onClose = onClose
     }
 
+    /// The client below must not be dropped before its end.
+    deinit {
+        guard let opening else { return }
+        Task { try? await opening.value.shutdown() }
+    }
+
     /// Sends and reads the whole answer within the limit.
     func exchange(_ request: ProviderRequest, within limit: Duration) async throws(ProviderTrouble) -> ProviderAnswer {
         do {

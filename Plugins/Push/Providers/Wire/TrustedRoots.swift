@@ -19,4 +19,16 @@ struct TrustedRoots: Sendable {
         configuration.additionalTrustRoots = [.certificates(certificates)]
         return configuration
     }
+
+    /// What is wrong with the file, in one line; nil when all is well.
+    func fault() async -> String? {
+        do {
+            _ = try await configuration()
+            return nil
+        } catch let fault as FileFault {
+            return fault.words
+        } catch {
+            return "push.trusted_roots_file cannot be used"
+        }
+    }
 }

@@ -28,6 +28,7 @@ final class FakeAPNs: Sendable {
         var tokens: [String] = []
         var violations: [String] = []
         var lastTokenChange: Timestamp?
+        var verified: [String: Int64] = [:]
     }
 
     let server: FakeServer
@@ -45,14 +46,15 @@ final class FakeAPNs: Sendable {
     /// - Parameters:
     ///   - key: verifies the provider token; `keyFile(in:)` writes a private one.
     ///   - clock: what Apple takes for now.
+    ///   - initialStreams: what a connection is told at first; 1 as with Apple, more shows who relies on being told.
     static func start(
-        key: P256.Signing.PublicKey, clock: any WallClock,
+        key: P256.Signing.PublicKey, clock: any WallClock, initialStreams: Int = 1,
         early: @escaping @Sendable (HTTPRequestHead) -> FakeReply? = { _ in nil },
         script: @escaping FakeScript = { _, _ in nil }
     ) async throws -> FakeAPNs {
         let core = Core(key: key, clock: clock, script: script)
         let server = try await FakeServer.start(
-            protocols: ["h2"], initialStreams: 1,
+            protocols: ["h2"], initialStreams: initialStreams,
             .init(early: early, opened: { core.opened($0, streams: $1) }, answer: { core.answer($0) }))
         return FakeAPNs(server: server, core: core)
     }
@@ -101,15 +103,23 @@ final class FakeAPNs: Sendable {
             return .answer(200, headers: ["apns-id": id])
         }
 
+        /// When a token in order was made; each is verified once.
+        private func issued(_ text: String) -> Int64? {
+            if let known = state.withLock({ $0.verified[text] }) { return known }
+            guard let token = FakeToken(text), token.isSigned(by: key), token.header["kid"]?.string == FakeAPNs.keyID,
+                token.claims["iss"]?.string == FakeAPNs.teamID, let issued = token.claims["iat"]?.integer
+            else { return nil }
+            state.withLock { $0.verified[text] = issued }
+            return issued
+        }
+
         /// 403 for what is wrong with the token, 429 for tokens that change too often.
         private func faultOfToken(_ request: FakeRequest) -> APNsRules.Fault? {
             guard let value = request.headers.first(name: "authorization"), value.lowercased().hasPrefix("bearer ") else {
                 return .init(403, "MissingProviderToken")
             }
             let text = String(value.dropFirst(7))
-            guard let token = FakeToken(text), token.isSigned(by: key), token.header["kid"]?.string == FakeAPNs.keyID,
-                token.claims["iss"]?.string == FakeAPNs.teamID, let issued = token.claims["iat"]?.integer
-            else { return .init(403, "InvalidProviderToken") }
+            guard let issued = issued(text) else { return .init(403, "InvalidProviderToken") }
             let now = clock.now()
             let age = now - Timestamp(milliseconds: issued * 1_000)
             if age > .minutes(60) { return .init(403, "ExpiredProviderToken") }

@@ -1,0 +1,87 @@
+import SparkPromQL
+import Yams
+
+/// A rule file of Prometheus: read strictly, as Prometheus does it, and written so that it reads it.
+package enum AlertRuleFile {
+    /// The bound of a file, in bytes.
+    package static let sizeLimit = 1_048_576
+    package static let rulesLimit = 500
+
+    /// Throws `AlertRuleError`, which names the rule.
+    package static func read(_ text: String) throws(AlertRuleError) -> [AlertRuleGroup] {
+        guard text.utf8.count <= sizeLimit else { throw AlertRuleError(place: "file", reason: "it is too long") }
+        let root: Node?
+        do { root = try Yams.compose(yaml: text) } catch { throw AlertRuleError(place: "file", reason: "it is no YAML") }
+        let document = try YAMLFields(root, place: "file", allowed: ["groups"])
+        var names: Set<String> = []
+        var groups: [AlertRuleGroup] = []
+        for node in try document.list("groups") {
+            let fields = try YAMLFields(node, place: "group", allowed: ["name", "interval", "rules"])
+            let name = try fields.text("name")
+            guard names.insert(name).inserted else { throw AlertRuleError(place: "group \(name)", reason: "the name is taken") }
+            var rules: [AlertRule] = []
+            for rule in try fields.list("rules") { rules.append(try Self.rule(rule)) }
+            groups.append(AlertRuleGroup(name: name, rules: rules))
+        }
+        guard groups.reduce(0, { $0 + $1.rules.count }) <= rulesLimit else {
+            throw AlertRuleError(place: "file", reason: "it has more than \(rulesLimit) rules")
+        }
+        return groups
+    }
+
+    private static func rule(_ node: Node) throws(AlertRuleError) -> AlertRule {
+        let fields = try YAMLFields(
+            node, place: "rule", allowed: ["alert", "expr", "for", "keep_firing_for", "labels", "annotations"])
+        let name = try fields.text("alert")
+        let place = "alert \(name)"
+        let expression: PromQuery
+        do {
+            expression = try PromQuery(try fields.text("expr"))
+        } catch let error as PromQLError {
+            throw AlertRuleError(place: place, reason: "\(error)")
+        } catch {
+            throw AlertRuleError(place: place, reason: "expr is missing")
+        }
+        return AlertRule(
+            name: name, expression: expression, hold: try fields.duration("for", of: place),
+            keepFiring: try fields.duration("keep_firing_for", of: place), labels: try fields.templates("labels", of: place),
+            annotations: try fields.templates("annotations", of: place))
+    }
+
+    /// The file that says the same.
+    package static func write(_ groups: [AlertRuleGroup]) -> String {
+        var out = "groups:\n"
+        for group in groups {
+            out += "  - name: \(quoted(group.name))\n    rules:\n"
+            for rule in group.rules { out += text(of: rule) }
+        }
+        return out
+    }
+
+    private static func text(of rule: AlertRule) -> String {
+        var out = "      - alert: \(quoted(rule.name))\n        expr: \(quoted(rule.expression.text))\n"
+        if rule.hold > .zero { out += "        for: \(PromDuration.text(of: rule.hold))\n" }
+        if rule.keepFiring > .zero { out += "        keep_firing_for: \(PromDuration.text(of: rule.keepFiring))\n" }
+        for (key, templates) in [("labels", rule.labels), ("annotations", rule.annotations)] where !templates.isEmpty {
+            out += "        \(key):\n"
+            for (name, template) in templates.sorted(by: { $0.key < $1.key }) {
+                out += "          \(name): \(quoted(template.text))\n"
+            }
+        }
+        return out
+    }
+
+    /// Single quotes, in which only they themselves are special; text with line breaks is written as a block by nobody here.
+    private static func quoted(_ text: String) -> String {
+        if text.allSatisfy({ $0.isASCII && ($0.isLetter || $0 == "_") }), !text.isEmpty { return text }
+        return "'" + text.replacing("'", with: "''").replacing("\n", with: " ") + "'"
+    }
+}
+
+/// Why a rule file is not taken.
+package struct AlertRuleError: Error, Hashable, CustomStringConvertible {
+    package let place: String
+    package let reason: String
+
+    package var description: String { "\(place): \(reason)" }
+}

@@ -1,0 +1,39 @@
+import SparkPromQL
+
+/// One rule of the set that Spark ships: a row of `DefaultRules`.
+struct DefaultRule {
+    enum Severity: String { case info, warning, critical }
+
+    let name: String
+    let expression: String
+    let hold: Duration
+    let severity: Severity
+    /// Which part of the server it is about.
+    let component: String
+    let summary: String
+    let description: String
+
+    init(
+        _ name: String, _ severity: Severity, _ component: String, _ expression: String, hold: Duration, _ summary: String,
+        _ description: String
+    ) {
+        self.name = name
+        self.severity = severity
+        self.component = component
+        self.expression = expression
+        self.hold = hold
+        self.summary = summary
+        self.description = description
+    }
+
+    /// Nil for a row that is no rule; a test holds that none is.
+    var rule: AlertRule? {
+        guard let query = try? PromQuery(expression), let summary = AlertTemplate(summary),
+            let description = AlertTemplate(description), let severity = AlertTemplate(severity.rawValue),
+            let component = AlertTemplate(component)
+        else { return nil }
+        return AlertRule(
+            name: name, expression: query, hold: hold, labels: ["severity": severity, "component": component],
+            annotations: ["summary": summary, "description": description])
+    }
+}

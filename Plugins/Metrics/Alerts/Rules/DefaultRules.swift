@@ -1,0 +1,129 @@
+import SparkCore
+
+/// The alerts that a node needs. The same rows are evaluated in the process and exported for Prometheus, so they sum `without`
+/// labels: whatever Prometheus adds (`instance`, `job`) stays, and several servers are never mixed.
+package enum DefaultRules {
+    /// By what they are about.
+    package static let groups = [
+        AlertRuleGroup(name: "spark_service", rules: service.compactMap(\.rule)),
+        AlertRuleGroup(name: "spark_storage", rules: storage.compactMap(\.rule)),
+        AlertRuleGroup(name: "spark_process", rules: process.compactMap(\.rule)),
+    ]
+
+    static let rows = service + storage + process
+
+    /// What people notice first.
+    private static let service = [
+        DefaultRule(
+            "HighMatchingLatency", .warning, "matching_algorithm",
+            "histogram_quantile(0.95, rate(spark_matching_duration_seconds_bucket[5m])) > 0.5", hold: .minutes(2),
+            "High matching calculation latency", "P95 matching latency is {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "HighAPILatency", .warning, "http",
+            """
+            histogram_quantile(0.95, sum without (route) \
+            (rate(spark_http_request_duration_seconds_bucket{route!~"/api/v1/(stream|poll|ws)"}[5m]))) > 0.2
+            """, hold: .minutes(2), "Requests are answered slowly",
+            "P95 of all requests but those that wait for events is {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "HighErrorRate", .critical, "http",
+            """
+            sum without (method, route, status) (rate(spark_http_requests_total{status=~"5.."}[5m])) \
+            / sum without (method, route, status) (rate(spark_http_requests_total[5m])) > 0.005
+            """, hold: .minutes(1), "The server fails requests",
+            "{{ $value | humanizePercentage }} of the requests end with a server error"),
+        DefaultRule(
+            "SlowMessageDelivery", .warning, "realtime",
+            "histogram_quantile(0.95, sum without (kind) (rate(spark_message_delivery_duration_seconds_bucket[5m]))) > 0.1",
+            hold: .minutes(2), "Messages arrive late", "P95 of the delivery of messages is {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "HighWebSocketConnections", .warning, "realtime", "spark_websocket_connections_active > 10000", hold: .minutes(1),
+            "High WebSocket connection count", "{{ $value }} active WebSocket connections"),
+        DefaultRule(
+            "PushFailures", .warning, "push", "\(failedPushes) / (\(failedPushes) + rate(spark_push_sent_total[10m])) > 0.2",
+            hold: .minutes(5), "A push provider takes too few pushes",
+            "{{ $value | humanizePercentage }} of the tries at {{ $labels.provider }} fail"),
+        DefaultRule(
+            "PushProviderPaused", .warning, "push", "spark_push_provider_paused > 0", hold: .minutes(10),
+            "Nothing is sent through a push provider", "Sending through {{ $labels.provider }} is paused after failures"),
+        DefaultRule(
+            "PushBacklog", .warning, "push", "spark_push_outbox_oldest_age_seconds > 300", hold: .minutes(5),
+            "Pushes wait to be sent", "The oldest push is due since {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "CertificateExpiresSoon", .warning, "http",
+            "spark_certificate_expiry_timestamp_seconds - time() < 14 * 86400", hold: .minutes(10),
+            "The TLS certificate expires soon", "It is valid for another {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "SparkDown", .critical, "process", #"up{job="spark"} == 0"#, hold: .minutes(1), "The server does not answer",
+            "Prometheus cannot read the metrics of {{ $labels.instance }}"),
+    ]
+
+    /// Devices that are gone fail, too, which is as it should be.
+    private static let failedPushes = """
+        sum without (reason) (rate(spark_push_failed_total\
+        {reason!~"(?i:unregistered|expiredtoken|baddevicetoken|devicetokennotfortopic)|404|410"}[10m]))
+        """
+
+    /// What endangers the data.
+    private static let storage = [
+        DefaultRule(
+            "LowCacheHitRate", .critical, "caching",
+            """
+            sum without (namespace, layer, result) \
+            (rate(spark_cache_requests_total{layer=~"l1|disk",result=~"hit|stale"}[5m])) \
+            / sum without (namespace, layer, result) (rate(spark_cache_requests_total{layer="l1"}[5m])) < 0.85 \
+            and sum without (namespace, layer, result) (rate(spark_cache_requests_total{layer="l1"}[5m])) > 10
+            """, hold: .minutes(5), "Cache hit rate below threshold", "Cache hit rate is {{ $value | humanizePercentage }}"),
+        DefaultRule(
+            "CacheDiskOff", .warning, "caching", "spark_cache_spill_off > 0", hold: .minutes(1),
+            "The disk tier of the cache is off", "It kept failing; what does not fit in memory is read from the database"),
+        DefaultRule(
+            "DatabaseSlowQueries", .warning, "database",
+            "histogram_quantile(0.95, rate(spark_database_read_duration_seconds_bucket[5m])) > 0.1", hold: .minutes(2),
+            "Database queries are slow", "P95 query time is {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "WriterQueueLong", .warning, "database", "spark_database_write_queue_depth > 1024", hold: .minutes(1),
+            "Writes wait for the writer", "{{ $value }} writes wait; at 8192 they are refused"),
+        DefaultRule(
+            "WritesRefused", .critical, "database", "increase(spark_database_writes_refused_total[5m]) > 0", hold: .zero,
+            "Writes are refused", "{{ $value | humanize }} writes were refused in five minutes: queue, wait or disk"),
+        DefaultRule(
+            "WALGrowth", .warning, "database", "spark_database_wal_bytes > 256 * 1024 * 1024", hold: .minutes(10),
+            "The write-ahead log is not folded in", "It has {{ $value | humanize1024 }}B; a reader may hold it up"),
+        DefaultRule(
+            "OutboxStuck", .warning, "outbox", "spark_outbox_oldest_age_seconds > 300", hold: .minutes(5),
+            "Durable jobs are not done", "The oldest job is due since {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "DiskNearlyFull", .warning, "disk", "spark_disk_free_bytes / spark_disk_size_bytes < 0.15", hold: .minutes(5),
+            "The disk is nearly full", "{{ $value | humanizePercentage }} of the data directory's disk are free"),
+        DefaultRule(
+            "DiskFull", .critical, "disk", "spark_disk_free_bytes / spark_disk_size_bytes < 0.05", hold: .minutes(1),
+            "The disk is all but full", "{{ $value | humanizePercentage }} of the data directory's disk are free"),
+        DefaultRule(
+            "BackupTooOld", .warning, "backup", "time() - spark_backup_last_success_timestamp_seconds > 2 * 86400",
+            hold: .minutes(15), "There is no new backup", "The newest backup is {{ $value | humanizeDuration }} old"),
+    ]
+
+    /// What goes wrong in the process before people notice.
+    private static let process = [
+        DefaultRule(
+            "EventLoopLag", .warning, "process", "max without (loop) (spark_event_loop_lag_seconds) > 0.1", hold: .minutes(2),
+            "Event loops are blocked", "A loop answers {{ $value | humanizeDuration }} late"),
+        DefaultRule(
+            "FileDescriptorsNearlyUsed", .warning, "process", "process_open_fds / process_max_fds > 0.85", hold: .minutes(5),
+            "Few file descriptors are left", "{{ $value | humanizePercentage }} of them are in use"),
+        DefaultRule(
+            "HighMemory", .warning, "process", "process_resident_memory_bytes > 4 * 1024 * 1024 * 1024", hold: .minutes(10),
+            "The process holds much memory", "It holds {{ $value | humanize1024 }}B"),
+        DefaultRule(
+            "EventsDropped", .warning, "events", "increase(spark_events_dropped_total[10m]) > 0", hold: .zero,
+            "Events did not reach a module", "{{ $value | humanize }} events were dropped before a slow module in ten minutes"),
+        DefaultRule(
+            "RestartsOften", .warning, "process", "changes(process_start_time_seconds[30m]) > 2", hold: .zero,
+            "The server restarts again and again", "It started {{ $value }} times in half an hour"),
+        DefaultRule(
+            "MetricsOverflow", .info, "metrics", "sum without (metric) (increase(spark_metrics_overflows_total[30m])) > 0",
+            hold: .minutes(5), "A metric has more label values than are told apart",
+            "{{ $value | humanize }} values were counted as other in half an hour"),
+    ]
+}

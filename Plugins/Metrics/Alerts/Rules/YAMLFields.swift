@@ -1,0 +1,60 @@
+import SparkPromQL
+import Yams
+
+/// A mapping of a rule file, every key of which is known.
+struct YAMLFields {
+    private let fields: [String: Node]
+    private let place: String
+
+    init(_ node: Node?, place: String, allowed: Set<String>) throws(AlertRuleError) {
+        guard let mapping = node?.mapping else { throw AlertRuleError(place: place, reason: "keys and values are expected") }
+        let at = "\(place) in line \(node?.mark?.line ?? 0)"
+        var fields: [String: Node] = [:]
+        for (key, value) in mapping {
+            guard let name = key.string, allowed.contains(name) else {
+                throw AlertRuleError(place: at, reason: "a key is not known: \(key.string ?? "?")")
+            }
+            fields[name] = value
+        }
+        self.fields = fields
+        self.place = at
+    }
+
+    func text(_ key: String) throws(AlertRuleError) -> String {
+        guard let text = fields[key]?.scalar?.string, !text.isEmpty else {
+            throw AlertRuleError(place: place, reason: "\(key) is missing")
+        }
+        return text
+    }
+
+    func list(_ key: String) throws(AlertRuleError) -> [Node] {
+        guard let sequence = fields[key]?.sequence else { throw AlertRuleError(place: place, reason: "\(key) is no list") }
+        return Array(sequence)
+    }
+
+    /// Zero when it is not there.
+    func duration(_ key: String, of rule: String) throws(AlertRuleError) -> Duration {
+        guard let node = fields[key] else { return .zero }
+        guard let duration = node.scalar.flatMap({ PromDuration.parse($0.string) }) else {
+            throw AlertRuleError(place: rule, reason: "\(key) is no time such as 5m")
+        }
+        return duration
+    }
+
+    /// Empty when they are not there.
+    func templates(_ key: String, of rule: String) throws(AlertRuleError) -> [String: AlertTemplate] {
+        guard let node = fields[key] else { return [:] }
+        guard let mapping = node.mapping else { throw AlertRuleError(place: rule, reason: "\(key) are names and texts") }
+        var templates: [String: AlertTemplate] = [:]
+        for (name, value) in mapping {
+            guard let name = name.string, let text = value.scalar?.string else {
+                throw AlertRuleError(place: rule, reason: "\(key) are names and texts")
+            }
+            guard let template = AlertTemplate(text) else {
+                throw AlertRuleError(place: rule, reason: "the template of \(name) asks for what is not supported")
+            }
+            templates[name] = template
+        }
+        return templates
+    }
+}

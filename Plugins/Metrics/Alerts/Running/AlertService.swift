@@ -1,0 +1,102 @@
+import Dispatch
+import Logging
+import ServiceLifecycle
+import SparkCore
+import SparkKit
+import SparkPromQL
+import Synchronization
+
+/// Evaluates the rules every 15 seconds on a thread of its own, and tells the log and the webhook what changed.
+///
+/// Alerts are told of, never acted upon: readiness does not depend on them. A new process finds their states again from the series
+/// of the last half hour.
+final class AlertService: Sendable {
+    static let interval = Duration.seconds(15)
+
+    private struct State {
+        var book: AlertBook
+        var notices = AlertNotices()
+    }
+
+    private let source: any SeriesSource
+    private let settings: AlertSettings
+    private let clock: any WallClock
+    private let logger: Logger
+    private let makeWebhook: @Sendable (String) -> AlertWebhook
+    private let webhook = Mutex<AlertWebhook?>(nil)
+    private let state = Mutex(State(book: AlertBook([])))
+    private let thread = DispatchQueue(label: "spark.alerts", qos: .utility)
+
+    init(
+        source: any SeriesSource, settings: AlertSettings, clock: any WallClock, logger: Logger,
+        makeWebhook: (@Sendable (String) -> AlertWebhook)? = nil
+    ) {
+        self.source = source
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+        self.makeWebhook = makeWebhook ?? { AlertWebhook(posting: WebhookClient(url: $0), logger: logger) }
+    }
+
+    /// Reads the rules; to be called before `run`.
+    /// - Throws: a `ModuleFault` when the file or the address cannot be used.
+    func prepare() async throws {
+        do {
+            let groups = try await onThread { service in
+                Result { () throws(AlertRuleError) in try service.settings.groups() }
+            }.get()
+            let address = try settings.webhookAddress()
+            state.withLock { $0 = State(book: AlertBook(groups)) }
+            webhook.withLock { $0 = address.map(makeWebhook) }
+        } catch {
+            throw ModuleFault(module: "metrics", "\(error)")
+        }
+    }
+
+    /// All rules and alerts at one moment.
+    var book: AlertBook { state.withLock { $0.book } }
+
+    /// One round, on the caller's thread.
+    func evaluate() {
+        let now = clock.now()
+        // Rounds never overlap, so the book may be worked on outside the lock.
+        var next = state.withLock { $0 }
+        let faults = next.book.faults
+        let isFirst = next.book.evaluatedAt == nil
+        let changes = isFirst ? next.book.recover(at: now, in: source) : next.book.evaluate(at: now, in: source)
+        let notifications = next.notices.next(changes, in: next.book, at: now)
+        state.withLock { $0 = next }
+        for change in changes { AlertLog.write(change, to: logger) }
+        AlertLog.write(next.book.faults, since: faults, to: logger)
+        guard let webhook = webhook.withLock({ $0 }) else { return }
+        for notification in notifications { webhook.tell(notification) }
+    }
+
+    private func onThread<Value: Sendable>(_ body: @escaping @Sendable (AlertService) -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            thread.async { continuation.resume(returning: body(self)) }
+        }
+    }
+}
+
+extension AlertService: Service {
+    func run() async throws {
+        let webhook = webhook.withLock { $0 }
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup { group in
+                if let webhook { group.addTask { await webhook.run() } }
+                while (try? await Task.sleep(for: Self.interval)) != nil { await self.onThread { $0.evaluate() } }
+                group.cancelAll()
+            }
+        }
+        await webhook?.close()
+    }
+}
+
+extension AlertService {
+    /// Rules are read and checked before anything runs; then they are evaluated until the end.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.prepare { try await self.prepare() }
+        registrar.service(self)
+    }
+}

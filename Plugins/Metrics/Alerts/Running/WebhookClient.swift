@@ -1,0 +1,43 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Posts to one address by HTTP. Follows no redirect, waits at most ten seconds, reads no more than a little of the answer.
+final class WebhookClient: AlertPosting {
+    private static let patience = TimeAmount.seconds(10)
+    private static let answerLimit = 65_536
+
+    private let url: String
+    /// Made with the first post: a client must be shut down, and a server that does not come to run never does that.
+    private let client = Mutex<HTTPClient?>(nil)
+
+    init(url: String) { self.url = url }
+
+    func post(_ body: [UInt8]) async throws -> Int {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.headers.add(name: "User-Agent", value: "spark")
+        request.body = .bytes(body)
+        let response = try await opened().execute(request, timeout: Self.patience)
+        // Read to the end, so that the connection can serve again; what is longer costs the connection.
+        _ = try? await response.body.collect(upTo: Self.answerLimit)
+        return Int(response.status.code)
+    }
+
+    func close() async { try? await client.withLock { $0.take() }?.shutdown() }
+
+    private func opened() -> HTTPClient {
+        client.withLock { client in
+            if let client { return client }
+            var configuration = HTTPClient.Configuration()
+            configuration.redirectConfiguration = .disallow
+            configuration.timeout = .init(connect: .seconds(5), read: Self.patience)
+            configuration.httpVersion = .http1Only
+            let opened = HTTPClient(configuration: configuration)
+            client = opened
+            return opened
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package import SparkCore
+package import SparkPromQL
+
+/// All rules with their alerts, and how their last evaluation went. A value: who reads it has one moment's state.
+package struct AlertBook: Sendable {
+    package struct Entry: Sendable {
+        package fileprivate(set) var machine: AlertRuleStateMachine
+        package fileprivate(set) var fault: PromQLError?
+
+        package var rule: AlertRule { machine.rule }
+
+        /// Firing ones first, then by their labels.
+        package var alerts: [Alert] {
+            let order = ["firing": 0, "pending": 1, "resolved": 2]
+            let keyed = machine.alerts.values.map { alert in
+                (order[alert.state] ?? 3, alert.labels.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ","), alert)
+            }
+            return keyed.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
+        }
+    }
+
+    package struct Group: Sendable {
+        package let name: String
+        package fileprivate(set) var entries: [Entry]
+    }
+
+    package private(set) var groups: [Group]
+    /// Nil before the first evaluation.
+    package private(set) var evaluatedAt: Timestamp?
+
+    package init(_ groups: [AlertRuleGroup]) {
+        self.groups = groups.map { group in
+            Group(name: group.name, entries: group.rules.map { Entry(machine: AlertRuleStateMachine(rule: $0)) })
+        }
+    }
+
+    /// Every alert that is pending, firing or was resolved lately.
+    package var alerts: [Alert] { groups.flatMap { $0.entries.flatMap(\.alerts) } }
+
+    /// Rules that could not be evaluated the last time, by name.
+    package var faults: [String: PromQLError] {
+        let faults = groups.flatMap { $0.entries.compactMap { entry in entry.fault.map { (entry.rule.name, $0) } } }
+        return Dictionary(faults) { first, _ in first }
+    }
+
+    /// Evaluates every rule. A rule that cannot be evaluated keeps its alerts; its fault is kept beside it.
+    package mutating func evaluate(at now: Timestamp, in source: some SeriesSource) -> [AlertChange] {
+        var changes: [AlertChange] = []
+        for group in groups.indices {
+            for place in groups[group].entries.indices {
+                changes += evaluate(&groups[group].entries[place], at: now, in: source)
+            }
+        }
+        evaluatedAt = now
+        return changes
+    }
+
+    /// Goes through the last half hour, minute by minute, as if it had been there: after a restart what was firing fires, and what
+    /// waited goes on waiting. To be called before the first evaluation; costs thirty of them.
+    ///
+    /// - Returns: what fires now, to be told of again, for nobody knows whether it was told of before.
+    package mutating func recover(at now: Timestamp, in source: some SeriesSource) -> [AlertChange] {
+        for minutes in (1...30).reversed() { _ = evaluate(at: now - .minutes(minutes), in: source) }
+        let changes = evaluate(at: now, in: source)
+        let told = Set(changes.map(\.alert.labels))
+        return changes + alerts.filter { $0.isFiring && !told.contains($0.labels) }.map { .fired($0) }
+    }
+
+    private func evaluate(_ entry: inout Entry, at now: Timestamp, in source: some SeriesSource) -> [AlertChange] {
+        do {
+            let elements = try entry.rule.expression.evaluate(at: now, in: source)
+            let changes = try entry.machine.update(elements, at: now)
+            entry.fault = nil
+            return changes
+        } catch {
+            entry.fault = error
+            return []
+        }
+    }
+}

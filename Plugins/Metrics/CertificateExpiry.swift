@@ -1,0 +1,63 @@
+import Dispatch
+import Foundation
+import Logging
+import Metrics
+import NIOSSL
+import ServiceLifecycle
+import SparkKit
+
+/// Reads off a certificate's file when it ends, once an hour.
+struct CertificateExpiry: Service {
+    static let declarations = [
+        MetricDeclaration(
+            name, .gauge, help: "When the first certificate of the file ends, in seconds since 1970; none without a file.")
+    ]
+
+    private static let name = "spark_certificate_expiry_timestamp_seconds"
+    private static let interval = Duration.seconds(3_600)
+    /// More is no certificate.
+    private static let longestFile = 1 << 20
+
+    private let file: String
+    private let logger: Logger
+    private let expiry = Gauge(label: name)
+    private let thread = DispatchQueue(label: "spark.certificate", qos: .utility)
+
+    init(file: String, logger: Logger) {
+        self.file = file
+        self.logger = logger
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await withCheckedContinuation { continuation in
+                    thread.async {
+                        read()
+                        continuation.resume()
+                    }
+                }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    func read() {
+        do {
+            expiry.record(try Self.expiry(of: file))
+        } catch {
+            // No value rather than the last one: the rule that watches it tells of its absence.
+            expiry.record(Double.nan)
+            logger.warning("certificate not read", metadata: ["error": "\(type(of: error))"])
+        }
+    }
+
+    /// The end of the soonest to end, in seconds since 1970.
+    static func expiry(of path: String) throws -> Int {
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        guard size <= longestFile else { throw MetricsError.noCertificate }
+        let ends = try NIOSSLCertificate.fromPEMFile(path).map(\.notValidAfter)
+        guard let soonest = ends.min() else { throw MetricsError.noCertificate }
+        return Int(soonest)
+    }
+}

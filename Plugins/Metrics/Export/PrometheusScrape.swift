@@ -1,0 +1,33 @@
+/// A configuration of Prometheus that reads one server and its rules.
+package enum PrometheusScrape {
+    /// - Parameters:
+    ///   - target: host and port.
+    ///   - isToken: whether the server asks for `metrics.token`.
+    package static func text(target: String, isToken: Bool) -> String {
+        let credentials =
+            isToken
+            ? """
+                # The same as metrics.token; readable for Prometheus only.
+                authorization:
+                  type: Bearer
+                  credentials_file: /etc/prometheus/spark.token
+
+            """ : ""
+        return """
+            # Made by spark export prometheus-scrape.
+            global:
+              scrape_interval: 15s
+              evaluation_interval: 15s
+            rule_files:
+              # spark export prometheus-rules > spark.rules.yaml
+              - spark.rules.yaml
+            scrape_configs:
+              - job_name: spark
+                metrics_path: /metrics
+                scheme: http
+            \(credentials)    static_configs:
+                  - targets: ['\(target.replacing("'", with: "''"))']
+
+            """
+    }
+}

@@ -1,0 +1,108 @@
+import Dispatch
+import Foundation
+import Logging
+import ServiceLifecycle
+import SparkCore
+import SparkPromQL
+import SparkTelemetry
+import Synchronization
+
+/// What every metric was, for an hour every ten seconds and for a day every minute, so that charts and alerts need no other program.
+///
+/// Bounded in series; in memory a packed sample takes a byte or two where little happens. Saved in the data directory every ten
+/// minutes and at the end, and taken up by the next start.
+final class History: Sendable {
+    static let interval = Duration.seconds(10)
+    private static let maximumSeries = 6_000
+
+    private let registry: MetricsRegistry
+    /// None where all is lost at the end anyway.
+    private let file: URL?
+    private let clock: any WallClock
+    private let logger: Logger
+    private let state: Mutex<HistoryState>
+    private let thread = DispatchQueue(label: "spark.history", qos: .utility)
+
+    /// - Parameter directory: the data directory; nil to save nothing.
+    init(
+        registry: MetricsRegistry, directory: URL?, clock: any WallClock, logger: Logger,
+        maximumSeries: Int = History.maximumSeries
+    ) {
+        self.registry = registry
+        self.file = directory?.appending(path: "metrics/history.bin")
+        self.clock = clock
+        self.logger = logger
+        self.state = Mutex(HistoryState(maximumSeries: maximumSeries))
+    }
+
+    /// Takes up what was saved. Reads a file.
+    func open() {
+        guard let file else { return }
+        let now = clock.now().milliseconds
+        let isSound = state.withLock { HistoryFile.read(file, into: &$0, at: now) }
+        if !isSound { logger.notice("metrics history begun anew: the saved one is damaged") }
+    }
+
+    /// Takes down all series.
+    /// - Returns: whether it is time to save.
+    @discardableResult
+    func sample() -> Bool {
+        let families = registry.snapshot()
+        let now = clock.now().milliseconds
+        return state.withLock { $0.add(families, at: now) }
+    }
+
+    /// Writes a file. Best effort: charts then begin anew after the next start.
+    func save() {
+        guard let file else { return }
+        let copy = state.withLock { $0 }
+        do {
+            try HistoryFile.write(copy, to: file)
+        } catch {
+            logger.notice("metrics history not saved", metadata: ["error": "\(type(of: error))"])
+        }
+    }
+
+    /// When samples were taken (milliseconds), every minute where they are not there every ten seconds any more.
+    func times(since: Int64) -> [Int64] { state.withLock { $0 }.times(since: since) }
+
+    /// Names of samples that are kept.
+    var names: Set<String> { state.withLock { Set($0.keys.values.map(\.name)) } }
+    var seriesCount: Int { state.withLock { $0.keys.count } }
+    /// Samples that were dropped because their series found no room.
+    var dropped: Int { state.withLock { $0.dropped } }
+
+    private func onThread(_ body: @escaping @Sendable (History) -> Void) async {
+        await withCheckedContinuation { continuation in
+            thread.async {
+                body(self)
+                continuation.resume()
+            }
+        }
+    }
+}
+
+extension History: SeriesSource {
+    func series(named name: String, since: Timestamp) -> [Series] {
+        // Packed samples are read outside the lock.
+        state.withLock { $0 }.samples(named: name, since: since.milliseconds).map { key, samples in
+            Series(
+                labels: Dictionary(key.labels.map { ($0.name, $0.value) }) { first, _ in first },
+                samples: samples.map { Sample(at: Timestamp(milliseconds: $0.time), value: $0.value) })
+        }
+    }
+}
+
+extension History: Service {
+    /// Samples every ten seconds; saves now and then and at the graceful shutdown.
+    func run() async throws {
+        await onThread { $0.open() }
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await self.onThread { if $0.sample() { $0.save() } }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+        await onThread { $0.save() }
+    }
+}

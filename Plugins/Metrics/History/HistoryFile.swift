@@ -1,0 +1,111 @@
+import Crypto
+import Foundation
+import SparkTelemetry
+
+/// How the history stands on the disk: one file, written anew as a whole and put in place at once, with a digest over it all.
+///
+/// Only what is recorded anyway is in it: no word of any person.
+enum HistoryFile {
+    /// With the version of the form as last letter.
+    private static let mark = Array("spark-history-1\n".utf8)
+    private static let digestBytes = 32
+    /// A longer one was not written by this.
+    private static let longest = 256 << 20
+
+    static func write(_ state: HistoryState, to file: URL) throws {
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let body = bytes(of: state)
+        try Data(mark + Array(SHA256.hash(data: body)) + body).write(to: file, options: .atomic)
+    }
+
+    /// - Parameter now: milliseconds since 1970.
+    /// - Returns: false for a file that is damaged or of another form; true also where there is none.
+    static func read(_ file: URL, into state: inout HistoryState, at now: Int64) -> Bool {
+        guard FileManager.default.fileExists(atPath: file.path) else { return true }
+        let size = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
+        guard size <= longest, let data = try? Data(contentsOf: file) else { return false }
+        let body = Array(data.dropFirst(mark.count + digestBytes))
+        guard data.starts(with: mark), data.dropFirst(mark.count).prefix(digestBytes).elementsEqual(SHA256.hash(data: body)),
+            let kept = Kept(body)
+        else { return false }
+        state.restore(fine: kept.fine, coarse: kept.coarse, keys: kept.keys, at: now)
+        return true
+    }
+
+    private static func bytes(of state: HistoryState) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.variable(UInt64(state.keys.count))
+        for (number, key) in state.keys {
+            writer.variable(UInt64(number))
+            writer.text(key.name)
+            writer.variable(UInt64(key.labels.count))
+            for label in key.labels {
+                writer.text(label.name)
+                writer.text(label.value)
+            }
+        }
+        for tier in [state.fine, state.coarse] { write(tier.packed, with: &writer) }
+        return writer.bytes
+    }
+
+    private static func write(_ chunks: [HistoryTier.Chunk], with writer: inout ByteWriter) {
+        writer.variable(UInt64(chunks.count))
+        for chunk in chunks {
+            writer.block(SampleColumn(chunk.times.map(Double.init)).bytes)
+            writer.variable(UInt64(chunk.times.count))
+            writer.variable(UInt64(chunk.columns.count))
+            for (series, column) in chunk.columns {
+                writer.variable(UInt64(series))
+                writer.block(column.bytes)
+            }
+        }
+    }
+
+    /// What a file's body says; nil if it cannot be read.
+    private struct Kept {
+        private(set) var keys: [Int: HistoryState.Key] = [:]
+        private(set) var fine: [HistoryTier.Chunk] = []
+        private(set) var coarse: [HistoryTier.Chunk] = []
+
+        init?(_ body: [UInt8]) {
+            var reader = ByteReader(body)
+            guard let count = reader.count() else { return nil }
+            for _ in 0..<count {
+                guard let number = reader.number(), let name = reader.text(), let labelCount = reader.count() else { return nil }
+                var labels: [MetricLabel] = []
+                for _ in 0..<labelCount {
+                    guard let name = reader.text(), let value = reader.text() else { return nil }
+                    labels.append(MetricLabel(name: name, value: value))
+                }
+                keys[number] = HistoryState.Key(name: name, labels: labels)
+            }
+            guard let fine = reader.chunks(), let coarse = reader.chunks(), reader.isAtEnd else { return nil }
+            (self.fine, self.coarse) = (fine, coarse)
+        }
+    }
+}
+
+extension ByteReader {
+    /// The number of a series.
+    fileprivate mutating func number() -> Int? { variable().flatMap { $0 < 1 << 32 ? Int($0) : nil } }
+
+    fileprivate mutating func chunks() -> [HistoryTier.Chunk]? {
+        guard let count = count() else { return nil }
+        var chunks: [HistoryTier.Chunk] = []
+        for _ in 0..<count {
+            guard let packed = block(), let length = variable(), length <= UInt64(HistoryTier.chunkLength),
+                let times = SampleColumn(bytes: packed).values(count: Int(length)), let width = self.count()
+            else { return nil }
+            var columns: [Int: SampleColumn] = [:]
+            for _ in 0..<width {
+                guard let series = number(), let column = block() else { return nil }
+                columns[series] = SampleColumn(bytes: column)
+            }
+            let whole = times.compactMap { Int64(exactly: $0) }
+            guard whole.count == times.count, zip(whole, whole.dropFirst()).allSatisfy({ $0 < $1 }) else { return nil }
+            chunks.append(HistoryTier.Chunk(times: whole, columns: columns))
+        }
+        return chunks
+    }
+}

@@ -1,0 +1,94 @@
+import SparkTelemetry
+
+/// What the history holds: which series there are, and their samples, fine for the last hour and coarse for the last day.
+struct HistoryState: Sendable {
+    struct Key: Hashable, Sendable {
+        /// As Prometheus calls the sample: a histogram's with `_bucket`, `_sum` or `_count`.
+        let name: String
+        let labels: [MetricLabel]
+    }
+
+    let maximumSeries: Int
+    private(set) var fine = HistoryTier(distance: 10_000, span: 3_600_000)
+    private(set) var coarse = HistoryTier(distance: 60_000, span: 86_400_000)
+    private(set) var keys: [Int: Key] = [:]
+    private var numbers: [Key: Int] = [:]
+    private var byName: [String: [Int]] = [:]
+    private var nextNumber = 0
+    /// Samples of series that found no room.
+    private(set) var dropped = 0
+
+    init(maximumSeries: Int) { self.maximumSeries = maximumSeries }
+
+    /// Takes down what all series hold now. Nothing if the last time was less than the fine distance ago, or the clock went back.
+    /// - Returns: whether a chunk was finished, so that it is time to save.
+    mutating func add(_ families: [MetricFamily], at now: Int64) -> Bool {
+        if let last = fine.lastTime, now - last < fine.distance / 2 { return false }
+        var values: [Int: Double] = [:]
+        for family in families {
+            family.forEachSample { name, labels, value in
+                if let number = number(of: Key(name: name, labels: labels)) { values[number] = value }
+            }
+        }
+        let isFinished = fine.add(values, at: now)
+        if coarse.lastTime.map({ now - $0 >= coarse.distance - fine.distance / 2 }) ?? true, coarse.add(values, at: now) {
+            forgetUnused()
+        }
+        return isFinished
+    }
+
+    /// The series of a name with their samples from a time on: coarse ones where there are no fine ones any more.
+    func samples(named name: String, since: Int64) -> [(key: Key, samples: [(time: Int64, value: Double)])] {
+        let fineStart = fine.firstTime ?? .max
+        return (byName[name] ?? []).compactMap { number in
+            guard let key = keys[number] else { return nil }
+            var samples = since < fineStart ? coarse.samples(of: number, since: since).filter { $0.time < fineStart } : []
+            samples += fine.samples(of: number, since: since)
+            return samples.isEmpty ? nil : (key, samples)
+        }
+    }
+
+    /// When samples were taken, as `samples` has them.
+    func times(since: Int64) -> [Int64] {
+        let fineStart = fine.firstTime ?? .max
+        let early = since < fineStart ? coarse.allTimes.filter { $0 >= since && $0 < fineStart } : []
+        return early + fine.allTimes.filter { $0 >= since }
+    }
+
+    /// Takes up what was kept before; what is too old or from the future is left out.
+    mutating func restore(fine: [HistoryTier.Chunk], coarse: [HistoryTier.Chunk], keys: [Int: Key], at now: Int64) {
+        for (number, key) in keys.sorted(by: { $0.key < $1.key }) where self.keys.count < maximumSeries && numbers[key] == nil {
+            enter(key, as: number)
+        }
+        self.fine.restore(fine, at: now)
+        self.coarse.restore(coarse, at: now)
+        forgetUnused()
+    }
+
+    private mutating func number(of key: Key) -> Int? {
+        if let number = numbers[key] { return number }
+        guard keys.count < maximumSeries else {
+            dropped &+= 1
+            return nil
+        }
+        enter(key, as: nextNumber)
+        return nextNumber - 1
+    }
+
+    private mutating func enter(_ key: Key, as number: Int) {
+        keys[number] = key
+        numbers[key] = number
+        byName[key.name, default: []].append(number)
+        nextNumber = max(nextNumber, number) + 1
+    }
+
+    /// Makes room: a series without any sample left is forgotten.
+    private mutating func forgetUnused() {
+        let used = fine.series.union(coarse.series)
+        for (number, key) in keys where !used.contains(number) {
+            keys[number] = nil
+            numbers[key] = nil
+            byName[key.name]?.removeAll { $0 == number }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import CSparkPages
+import HTTPTypes
+import SparkCore
+import SparkKit
+
+/// The page, what it is made of, and what its charts show. All for operators alone.
+struct PageRoutes: Sendable {
+    /// Nothing but what this server itself gives out, no script or style within the page.
+    private static let policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+    let access: OperatorAccess
+    let charts: ChartDocument
+    let alerts: AlertService
+
+    var all: [Route] {
+        [
+            file("/_/metrics", "The metrics as a page", "text/html; charset=utf-8", Array(MetricsPage.html.utf8)),
+            file("/_/metrics.js", "The page's script", "text/javascript; charset=utf-8", Array(spark_page_metrics_script())),
+            file("/_/metrics.css", "The page's style", "text/css; charset=utf-8", Array(spark_page_metrics_style())),
+            file("/_/icon.svg", "The page's icon", "image/svg+xml", Array(MetricsPage.icon.utf8)),
+            Route(
+                .get, "/_/series", "What the page's charts show", access: .open, rateLimit: .probe,
+                query: [.choice("window", ChartDocument.Window.allCases.map(\.rawValue), default: "hour", "How far back.")]
+            ) { call in
+                if let refusal = access.refusal(of: call) { return refusal }
+                return Reply(json: charts.bytes(call.text("window").flatMap(ChartDocument.Window.init) ?? .hour))
+            },
+            Route(.get, "/_/alerts", "Rules and alerts, as Prometheus gives them", access: .open, rateLimit: .probe) { call in
+                if let refusal = access.refusal(of: call) { return refusal }
+                return Reply(json: JSONWriter.bytes(of: alerts.book.json))
+            },
+        ]
+    }
+
+    private func file(_ path: String, _ summary: String, _ type: String, _ bytes: [UInt8]) -> Route {
+        Route(.get, path, summary, access: .open, rateLimit: .probe) { call in
+            if let refusal = access.refusal(of: call) { return refusal }
+            var reply = Reply(json: bytes)
+            reply.headers[.contentType] = type
+            if let field = HTTPField.Name("Content-Security-Policy") { reply.headers[field] = Self.policy }
+            return reply
+        }
+    }
+}
+
+extension Array<UInt8> {
+    fileprivate init(_ file: SparkPageFile) { self.init(UnsafeBufferPointer(start: file.bytes, count: file.length)) }
+}

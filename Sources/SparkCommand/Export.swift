@@ -1,0 +1,56 @@
+import ArgumentParser
+import Spark
+import SparkMetrics
+import SparkServer
+import SparkTransport
+
+/// Writes what other programs need to run and watch the server, made from the modules' own declarations.
+struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print files for Prometheus, Grafana, systemd and Docker.",
+        subcommands: [
+            ExportDashboard.self, ExportRules.self, ExportScrape.self, ExportUnit.self, ExportDockerfile.self,
+        ])
+}
+
+struct ExportDashboard: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grafana-dashboard", abstract: "A Grafana dashboard with every metric that the modules declare.")
+
+    func run() async throws {
+        Terminal.say(json: GrafanaDashboard(Self.groups).json)
+    }
+
+    /// The server's own parts, then the modules.
+    static var groups: [MetricGroup] { MetricGroup.all(KernelManifests.all + sparkModules.map { $0.manifest }) }
+}
+
+struct ExportRules: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prometheus-rules",
+        abstract: "The built-in alert rules as a rule file of Prometheus.",
+        discussion: "The server itself alerts by the same rules; metrics.rules_file names a file with others.")
+
+    func run() async throws {
+        Terminal.show("# Made by spark export prometheus-rules.\n" + AlertRuleFile.write(DefaultRules.groups))
+    }
+}
+
+struct ExportScrape: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prometheus-scrape", abstract: "A configuration of Prometheus that reads this server.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(name: .long, help: "Host and port that Prometheus asks; by default where the server listens.")
+    var target: String?
+
+    func run() async throws {
+        try await reporting {
+            let configuration = try common.load()
+            let edge: EdgeConfiguration = configuration.section("http")
+            let metrics: MetricsConfiguration = configuration.section("metrics")
+            Terminal.show(PrometheusScrape.text(target: target ?? edge.listen, isToken: metrics.hasToken))
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Spark
+import SparkMetrics
+import SparkServer
+
+struct ExportUnit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "systemd-unit", abstract: "A unit of systemd that runs the server with no more rights than it needs.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(name: .long, help: "Path of the installed binary.")
+    var binary = "/usr/local/bin/spark"
+
+    func validate() throws {
+        guard binary.hasPrefix("/"), !binary.contains(where: { $0.isWhitespace || $0 == "%" || $0 == "\"" || $0 == "\\" }) else {
+            throw ValidationError("--binary takes an absolute path without spaces, quotes or %.")
+        }
+    }
+
+    func run() async throws {
+        try await reporting {
+            let process: ServerConfiguration = try common.load().section("server")
+            // Twice what requests get to end: after them come the last commits and the checkpoint.
+            let stop = process.shutdownTimeout.roundedUpSeconds * 2
+            Terminal.show(SystemdUnit.text(binary: binary, stopSeconds: max(30, stop)))
+        }
+    }
+}
+
+struct ExportDockerfile: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dockerfile", abstract: "A Dockerfile that builds and runs the server without root.")
+
+    @Option(name: .long, help: "Port in the container.")
+    var port: UInt16 = 7775
+
+    func run() async throws { Terminal.show(Dockerfile.text(port: Int(port))) }
+}
+
+extension Terminal {
+    /// Text that ends with its own line break.
+    static func show(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+}

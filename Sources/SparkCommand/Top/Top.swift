@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import Spark
+import SparkClient
+import SparkTelemetry
+
+struct Top: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show in the terminal how a running server does.",
+        discussion: "Rates and times are those between two looks. Ends with Ctrl-C, or after one look with --once.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(name: .long, help: "The server's address; by default that of the server in the data directory.")
+    var url: String?
+
+    @Option(name: .long, help: "What metrics.token is set to, for a server on another machine.")
+    var token: String?
+
+    @Option(name: .long, help: "Seconds between two looks, 1 to 60.")
+    var interval = 2
+
+    @Flag(name: .long, help: "Show one interval and end.")
+    var once = false
+
+    func validate() throws {
+        guard (1...60).contains(interval) else { throw ValidationError("--interval must be 1 to 60") }
+        if common.json, !once { throw ValidationError("--json needs --once") }
+    }
+
+    func run() async throws {
+        try await reporting {
+            let address = try url ?? common.addressOfRunningServer()
+            let client = SparkClient(url: address, token: token, timeout: .seconds(10))
+            var last = try await scrape(client, address)
+            repeat {
+                let start = last.at
+                try await Task.sleep(for: .seconds(interval))
+                let next = try await scrape(client, address)
+                let overview = TopOverview(
+                    next.scrape, since: last.scrape, seconds: (next.at - start).inSeconds, alerts: await alerts(client))
+                show(overview)
+                last = next
+            } while !once
+        }
+    }
+
+    private func show(_ overview: TopOverview) {
+        if common.json { return Terminal.say(json: overview) }
+        // A screen at a time where there is a screen: home, and clear what is below.
+        let start = Terminal.isInteractive && !once ? "\u{1B}[H\u{1B}[2J" : ""
+        Terminal.say(start + overview.lines.joined(separator: "\n"))
+    }
+
+    private func scrape(_ client: SparkClient, _ address: String) async throws -> (scrape: Scrape, at: ContinuousClock.Instant) {
+        let answer = try? await client.send("GET", "/metrics", body: nil)
+        guard let answer, answer.status == 200 else {
+            let reason =
+                answer.map { $0.status == 401 || $0.status == 403 ? "wants the token" : "has no metrics" } ?? "does not answer"
+            Terminal.fail("\(address) \(reason)")
+            throw ExitCodes.unavailable
+        }
+        return (Scrape(String(decoding: answer.body, as: UTF8.self)), .now)
+    }
+
+    /// Of the form of Prometheus's `/api/v1/rules`; none where nothing alerts.
+    private func alerts(_ client: SparkClient) async -> [String] {
+        guard let answer = try? await client.send("GET", "/_/alerts", body: nil), answer.status == 200,
+            let document = try? JSONParser.parse(Array(answer.body))
+        else { return [] }
+        let rules = (document["data"]?["groups"]?.array ?? []).flatMap { $0["rules"]?.array ?? [] }
+        let alerts = rules.flatMap { $0["alerts"]?.array ?? [] }.compactMap { alert -> (state: String, text: String)? in
+            guard let state = alert["state"]?.string, let name = alert["labels"]?["alertname"]?.string else { return nil }
+            return (state, "\(name)\(alert["annotations"]?["summary"]?.string.map { ": \($0)" } ?? "")")
+        }
+        return ["firing", "pending"].flatMap { state in alerts.filter { $0.state == state }.map { "\(state) \($0.text)" } }
+    }
+}

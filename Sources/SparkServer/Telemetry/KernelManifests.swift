@@ -1,0 +1,29 @@
+package import SparkKit
+import SparkTelemetry
+import SparkTransport
+
+/// The server's own parts beside the modules: what they own and record.
+package enum KernelManifests {
+    package static let all = [StreamManifest.manifest, http, database, cache, outbox, events, process, registry]
+
+    private static let http = ModuleManifest(
+        id: "http", summary: "The HTTP edge", metrics: EdgeMetrics.declarations)
+
+    private static let database = ModuleManifest(
+        id: "database", summary: "The store and its one writer", metrics: DatabaseReadings.declarations)
+
+    private static let cache = ModuleManifest(id: "cache", summary: "The cache", metrics: CacheReport.declarations)
+
+    private static let outbox = ModuleManifest(
+        id: "outbox", summary: "Durable jobs", metrics: OutboxMetrics.declarations + OutboxReadings.declarations)
+
+    private static let events = ModuleManifest(
+        id: "events", summary: "Committed events on their way to modules", metrics: EventBus.declarations)
+
+    private static let process = ModuleManifest(
+        id: "process", summary: "The process and the machine under it",
+        metrics: ProcessReadings.declarations + DirectoryReadings.declarations + LoopLag.declarations)
+
+    private static let registry = ModuleManifest(
+        id: "registry", summary: "The metrics themselves", metrics: MetricsRegistry.declarations)
+}

@@ -1,0 +1,82 @@
+import HTTPTypes
+import HummingbirdCore
+import Metrics
+import SparkCore
+package import SparkKit
+import Synchronization
+
+/// What the edge counts: requests by row of the table, never by path.
+package struct EdgeMetrics: Sendable {
+    package static let declarations = [
+        MetricDeclaration(
+            requestsName, .counter, labels: ["method", "route", "status"],
+            help: "HTTP requests that were answered, by method, route template and status.", maximumSeries: 2_000),
+        MetricDeclaration(
+            durationName, .histogram, labels: ["route"],
+            help: "Time from a request's head to its answer's, in seconds, by route template.", maximumSeries: 500),
+        MetricDeclaration(activeName, .gauge, help: "HTTP requests that are being answered."),
+    ]
+
+    private static let requestsName = "spark_http_requests_total"
+    private static let durationName = "spark_http_request_duration_seconds"
+    private static let activeName = "spark_http_requests_active"
+    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+    private let active = Meter(label: activeName)
+
+    package init() { active.set(0) }
+
+    /// The series of one row of the table; each begins with its first answer.
+    final class Row: Sendable {
+        private struct Series: Sendable {
+            var duration: Metrics.Timer?
+            var requests: [Answered: Counter] = [:]
+        }
+
+        private struct Answered: Hashable {
+            let method: String
+            let status: Int
+        }
+
+        private let route: String
+        private let active: Meter
+        private let series = Mutex(Series())
+
+        fileprivate init(route: String, active: Meter) {
+            self.route = route
+            self.active = active
+        }
+
+        /// Counts and measures what `answer` does.
+        ///
+        /// Errors leave the edge only as 400. A body that is sent piece by piece is not waited for.
+        func measure(_ method: HTTPRequest.Method, _ answer: () async throws -> Response) async throws -> Response {
+            active.increment()
+            let start = ContinuousClock.now
+            var status = 400
+            defer {
+                record(method.rawValue, status, in: ContinuousClock.now - start)
+                active.decrement()
+            }
+            let result = try await answer()
+            status = result.status.code
+            return result
+        }
+
+        private func record(_ method: String, _ status: Int, in time: Duration) {
+            let answered = Answered(method: methods.contains(method) ? method : "other", status: status)
+            let (duration, requests) = series.withLock { series in
+                let labels = [("method", answered.method), ("route", route), ("status", "\(status)")]
+                let duration = series.duration ?? Metrics.Timer(label: durationName, dimensions: [("route", route)])
+                let requests = series.requests[answered] ?? Counter(label: requestsName, dimensions: labels)
+                series.duration = duration
+                series.requests[answered] = requests
+                return (duration, requests)
+            }
+            duration.record(duration: time)
+            requests.increment()
+        }
+    }
+
+    func row(_ route: String) -> Row { Row(route: route, active: active) }
+}

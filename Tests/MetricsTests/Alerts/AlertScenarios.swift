@@ -1,0 +1,66 @@
+extension AlertScenario {
+    /// One for each rule of the default set.
+    static let all = [
+        AlertScenario("HighMatchingLatency", rows: histogram("spark_matching_duration_seconds", fast: 0.05, slow: 1)),
+        AlertScenario(
+            "HighAPILatency",
+            rows: histogram("spark_http_request_duration_seconds", ["route": "/api/v1/me"], fast: 0.1, slow: 0.5)),
+        AlertScenario(
+            "HighErrorRate",
+            Row("spark_http_requests_total", served("500"), bad: .grows(3), good: .grows(0)),
+            Row("spark_http_requests_total", served("200"), bad: .grows(300), good: .grows(300))),
+        AlertScenario(
+            "SlowMessageDelivery", rows: histogram("spark_message_delivery_duration_seconds", fast: 0.025, slow: 0.25)),
+        AlertScenario(
+            "HighWebSocketConnections", Row("spark_websocket_connections_active", bad: .level(10_001), good: .level(9_999))),
+        AlertScenario(
+            "PushFailures",
+            Row("spark_push_failed_total", ["provider": "apns", "reason": "unavailable"], bad: .grows(5), good: .grows(0)),
+            Row("spark_push_failed_total", ["provider": "apns", "reason": "refused"], bad: .grows(2), good: .grows(0)),
+            Row("spark_push_failed_total", ["provider": "apns", "reason": "Unregistered"], bad: .grows(9), good: .grows(9)),
+            Row("spark_push_sent_total", ["provider": "apns"], bad: .grows(10), good: .grows(10))),
+        AlertScenario(
+            "PushProviderPaused", Row("spark_push_provider_paused", ["provider": "fcm"], bad: .level(1), good: .level(0))),
+        AlertScenario("PushBacklog", Row("spark_push_outbox_oldest_age_seconds", bad: .level(301), good: .level(0))),
+        AlertScenario(
+            "CertificateExpiresSoon",
+            Row("spark_certificate_expiry_timestamp_seconds", bad: .level(5 * 86_400), good: .level(90 * 86_400))),
+        AlertScenario("SparkDown", Row("up", bad: .level(0), good: .level(1))),
+        AlertScenario(
+            "LowCacheHitRate", Row("spark_cache_requests_total", asked("l1", "hit"), bad: .grows(700), good: .grows(900)),
+            Row("spark_cache_requests_total", asked("l1", "miss"), bad: .grows(300), good: .grows(100)),
+            Row("spark_cache_requests_total", asked("disk", "hit"), bad: .grows(10), good: .grows(20)),
+            Row("spark_cache_requests_total", asked("origin", "loaded"), bad: .grows(290), good: .grows(80))),
+        AlertScenario("CacheDiskOff", Row("spark_cache_spill_off", bad: .level(1), good: .level(0))),
+        AlertScenario("DatabaseSlowQueries", rows: histogram("spark_database_read_duration_seconds", fast: 0.05, slow: 0.25)),
+        AlertScenario("WriterQueueLong", Row("spark_database_write_queue_depth", bad: .level(4_000), good: .level(3))),
+        AlertScenario("WritesRefused", Row("spark_database_writes_refused_total", bad: .grows(1), good: .grows(0))),
+        AlertScenario("WALGrowth", Row("spark_database_wal_bytes", bad: .grows(1e8), good: .level(4e6))),
+        AlertScenario("OutboxStuck", Row("spark_outbox_oldest_age_seconds", bad: .grows(15), good: .level(2))),
+        AlertScenario("DiskNearlyFull", Row("spark_disk_free_bytes", bad: .level(14e9), good: .level(16e9)), disk),
+        AlertScenario("DiskFull", Row("spark_disk_free_bytes", bad: .level(4e9), good: .level(6e9)), disk),
+        AlertScenario(
+            "BackupTooOld", Row("spark_backup_last_success_timestamp_seconds", bad: .level(-200_000), good: .level(0))),
+        AlertScenario(
+            "EventLoopLag", Row("spark_event_loop_lag_seconds", ["loop": "0"], bad: .level(0.001), good: .level(0.001)),
+            Row("spark_event_loop_lag_seconds", ["loop": "1"], bad: .level(0.25), good: .level(0.002))),
+        AlertScenario(
+            "FileDescriptorsNearlyUsed", Row("process_open_fds", bad: .level(950), good: .level(100)),
+            Row("process_max_fds", bad: .level(1_000), good: .level(1_000))),
+        AlertScenario("HighMemory", Row("process_resident_memory_bytes", bad: .level(5e9), good: .level(2e8))),
+        AlertScenario("EventsDropped", Row("spark_events_dropped_total", bad: .grows(2), good: .grows(0))),
+        AlertScenario("RestartsOften", Row("process_start_time_seconds", bad: .grows(15), good: .grows(0))),
+        AlertScenario(
+            "MetricsOverflow", Row("spark_metrics_overflows_total", ["metric": "a"], bad: .grows(1), good: .grows(0))),
+    ]
+
+    private static let disk = Row("spark_disk_size_bytes", bad: .level(1e11), good: .level(1e11))
+
+    private static func served(_ status: String) -> [String: String] {
+        ["method": "GET", "route": "/api/v1/me", "status": status]
+    }
+
+    private static func asked(_ layer: String, _ result: String) -> [String: String] {
+        ["namespace": "cards", "layer": layer, "result": result]
+    }
+}

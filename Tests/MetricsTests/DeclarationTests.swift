@@ -1,0 +1,76 @@
+import Foundation
+import Spark
+import SparkServer
+import SparkTelemetry
+import SparkTestSupport
+import Testing
+
+@testable import SparkMetrics
+
+@Suite("What is recorded and what is declared")
+struct DeclarationTests {
+    @Test("nothing of Spark's is recorded but as it was declared, and every declaration is shown")
+    func faults() async throws {
+        let server = try await TestServer.start(sparkModules)
+        let registered = try await server.call(
+            "POST", "/api/v1/auth/register",
+            json: #"""
+                {"email": "ada@example.org", "password": "correct horse battery", "name": "Ada", "birth_date": "1995-06-15",
+                 "gender": "woman", "interested_in": ["man"]}
+                """#)
+        #expect(registered.status == 201)
+        #expect(try await server.call("GET", "/api/v1/nobody").status == 404)
+        #expect(try await server.call("GET", "/metrics").status == 200)
+        let metrics = try await server.call("GET", "/metrics").body
+        #expect(metrics.contains(#"spark_http_requests_total{method="POST",route="/api/v1/auth/register",status="201"}"#))
+        #expect(metrics.contains(#"spark_http_requests_total{method="GET",route="unmatched",status="404"}"#))
+        #expect(metrics.contains(#"spark_http_request_duration_seconds_bucket{route="/metrics",le="0.001"}"#))
+        #expect(metrics.contains("spark_database_commit_duration_seconds_count"))
+        #expect(MetricsRegistry.shared.faults.filter { $0.hasPrefix("spark_") || $0.hasPrefix("process_") }.isEmpty)
+        await server.stop()
+    }
+
+    @Test("promtool finds nothing to say of the exposition")
+    func promtool() async throws {
+        let tool = "/usr/bin/promtool"
+        guard FileManager.default.isExecutableFile(atPath: tool) else { return print("promtool is not installed: not checked") }
+        let server = try await TestServer.start(sparkModules)
+        let text = try await server.call("GET", "/metrics").body
+        await server.stop()
+        let process = Process()
+        let (input, output) = (Pipe(), Pipe())
+        process.executableURL = URL(filePath: tool)
+        process.arguments = ["check", "metrics"]
+        process.standardInput = input
+        process.standardError = output
+        try process.run()
+        // The other end is read while this one is written: neither pipe can fill up.
+        let writing = Task.detached {
+            try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+            try input.fileHandleForWriting.close()
+        }
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        try await writing.value
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(String(decoding: said, as: UTF8.self))")
+    }
+
+    @Test("the page names every panel once, shows nothing inline, and comes with its policy")
+    func page() async throws {
+        let server = try await TestServer.start([MetricsModule.self])
+        let page = try await server.call("GET", "/_/metrics")
+        #expect(page.status == 200)
+        let policy = page.headers["content-security-policy"] ?? ""
+        #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"))
+        #expect(!page.body.contains("<style") && !page.body.contains("style=") && !page.body.contains("onclick"))
+        for panel in PanelGroup.all.flatMap(\.panels) {
+            #expect(page.body.ranges(of: "id=\"panel-\(panel.identifier)\"").count == 1)
+        }
+        for path in ["/_/metrics", "/_/metrics.js", "/_/metrics.css", "/_/icon.svg", "/_/series", "/_/alerts"] {
+            #expect(try await server.call("GET", path).status == 200)
+            #expect(try await server.call("GET", path, address: "10.0.0.9").status == 403)
+        }
+        #expect(try await server.call("GET", "/_/series?window=year").status == 422)
+        await server.stop()
+    }
+}

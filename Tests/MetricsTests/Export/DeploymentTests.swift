@@ -1,0 +1,42 @@
+import Foundation
+import SparkMetrics
+import SparkPromQLTestSupport
+import Testing
+
+@Suite("Files for other programs")
+struct DeploymentTests {
+    @Test(
+        "promtool takes the configuration, with and without a token",
+        .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)), arguments: [false, true])
+    func scrape(isToken: Bool) throws {
+        let text = PrometheusScrape.text(target: "127.0.0.1:7775", isToken: isToken)
+        #expect(text.contains("authorization:") == isToken)
+        let rules = AlertRuleFile.write(DefaultRules.groups)
+        // The file with the token is the operator's; Prometheus wants it to be there.
+        let local = text.replacing("/etc/prometheus/spark.token", with: "spark.token")
+        let files = ["prometheus.yaml": local, "spark.rules.yaml": rules, "spark.token": "secret"]
+        let (status, output) = try Promtool.run(["check", "config", "prometheus.yaml"], beside: files)
+        #expect(status == 0, "\(output)")
+    }
+
+    static let analyze = ["/usr/bin/systemd-analyze"].first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    @Test(
+        "systemd finds no fault with the unit", .enabled(if: analyze != nil, "systemd-analyze is not installed"))
+    func unit() throws {
+        let analyze = try #require(Self.analyze)
+        let text = SystemdUnit.text(binary: "/bin/true", stopSeconds: 30)
+        let (status, output) = try Promtool.run(["verify", "./spark.service"], beside: ["spark.service": text], of: analyze)
+        #expect(status == 0, "\(output)")
+        #expect(!output.contains("spark.service:"), "\(output)")
+    }
+
+    @Test("The container runs without root, on the port that is asked for, and says how it is")
+    func dockerfile() {
+        let lines = Dockerfile.text(port: 8_080).split(separator: "\n")
+        #expect(lines.contains("USER spark"))
+        #expect(lines.contains("EXPOSE 8080"))
+        #expect(lines.contains { $0.hasPrefix("HEALTHCHECK") && $0.contains("\"spark\", \"health\"") })
+        #expect(lines.contains { $0.hasPrefix("CMD") && $0.contains("0.0.0.0:8080") })
+    }
+}

@@ -1,0 +1,42 @@
+import Foundation
+
+/// Prometheus's own tool (Debian: the package `prometheus`), the judge of what an expression means.
+package enum Promtool {
+    package static let missing = "promtool is not installed (apt-get install --no-install-recommends prometheus)"
+
+    package static let path = ["/usr/bin/promtool", "/usr/local/bin/promtool"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    package static var isInstalled: Bool { path != nil }
+
+    /// What it says to `promtool test rules` of a file of tests beside a file `rules.yaml`. Errors and output share one stream.
+    package static func test(_ tests: String, rules: String = "groups: []") throws -> (status: Int32, output: String) {
+        try run(["test", "rules", "test.yaml"], beside: ["rules.yaml": rules, "test.yaml": tests])
+    }
+
+    package static func check(rules: String) throws -> (status: Int32, output: String) {
+        try run(["check", "rules", "rules.yaml"], beside: ["rules.yaml": rules])
+    }
+
+    /// Runs promtool, or another tool, in a folder that holds the files.
+    package static func run(
+        _ arguments: [String], beside files: [String: String], of tool: String? = path
+    ) throws -> (status: Int32, output: String) {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("spark-promtool-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: tool ?? "/usr/bin/promtool")
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    }
+}
