@@ -140,10 +140,12 @@ let package = Package(
         .target(
             name: "SparkTestSupport",
             dependencies: [
+                "SparkTestProcess",
                 "SparkServer", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging,
                 lifecycle,
             ],
             path: "Tests/SparkTestSupport", swiftSettings: strict),
+        .target(name: "SparkTestProcess", path: "Tests/SparkTestProcess", swiftSettings: strict),
         .testTarget(name: "SparkCoreTests", dependencies: ["SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkDemoTests", dependencies: ["SparkDemo", "SparkKit", "SparkCore"], swiftSettings: strict),
@@ -151,7 +153,8 @@ let package = Package(
             name: "SparkCacheTests", dependencies: ["SparkCache", "SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
         .testTarget(name: "SparkDecksTests", dependencies: ["SparkDecks", "SparkCore"], swiftSettings: strict),
         .target(
-            name: "SparkPromQLTestSupport", dependencies: ["SparkPromQL", "SparkCore"], path: "Tests/SparkPromQLTestSupport",
+            name: "SparkPromQLTestSupport", dependencies: ["SparkPromQL", "SparkTestProcess", "SparkCore"],
+            path: "Tests/SparkPromQLTestSupport",
             swiftSettings: strict),
         .testTarget(
             name: "SparkPromQLTests", dependencies: ["SparkPromQL", "SparkPromQLTestSupport", "SparkCore"],
@@ -185,7 +188,9 @@ let package = Package(
         .testTarget(name: "SparkTests", dependencies: ["Spark", "SparkKit", "SparkServer"], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore],
+            dependencies: [
+                "SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore,
+            ],
             swiftSettings: strict),
         .target(name: "NotesModule", dependencies: ["Spark"], path: "Tests/OutsidePackage/Sources/NotesModule"),
         .testTarget(
@@ -210,5 +215,5 @@ let package = Package(
             tests: [nioHTTP2, "SparkClient", "SparkCommand", logging])
         + plugin(
             "Metrics", ["SparkTelemetry", "SparkPromQL", "CSparkPages", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
-            tests: ["SparkPromQLTestSupport", "SparkServer"])
+            tests: ["SparkPromQLTestSupport", "SparkServer", "SparkTestProcess"])
 )

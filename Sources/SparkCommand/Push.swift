@@ -51,7 +51,8 @@ struct PushTest: AsyncParsableCommand {
 
 struct PushOutbox: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "outbox", abstract: "Print the outbox as JSON: numbers, what waits, and what devices of the provider log were sent.",
+        commandName: "outbox",
+        abstract: "Print the outbox as JSON: numbers, what waits, and what devices of the provider log were sent.",
         discussion: "Works beside a running server.")
 
     @OptionGroup var common: CommonOptions

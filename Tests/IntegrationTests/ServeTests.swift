@@ -1,6 +1,7 @@
 import Foundation
 import SparkClient
 import SparkCore
+import SparkTestProcess
 import SparkTestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import SparkTestProcess
 import SparkTestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Spark
+import SparkPromQLTestSupport
 import SparkServer
 import SparkTelemetry
 import SparkTestSupport
@@ -32,27 +33,13 @@ struct DeclarationTests {
 
     @Test("promtool finds nothing to say of the exposition")
     func promtool() async throws {
-        let tool = "/usr/bin/promtool"
-        guard FileManager.default.isExecutableFile(atPath: tool) else { return print("promtool is not installed: not checked") }
+        guard let tool = Promtool.path else { return print(Promtool.missing) }
         let server = try await TestServer.start(sparkModules)
         let text = try await server.call("GET", "/metrics").body
         await server.stop()
-        let process = Process()
-        let (input, output) = (Pipe(), Pipe())
-        process.executableURL = URL(filePath: tool)
-        process.arguments = ["check", "metrics"]
-        process.standardInput = input
-        process.standardError = output
-        try process.run()
-        // The other end is read while this one is written: neither pipe can fill up.
-        let writing = Task.detached {
-            try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
-            try input.fileHandleForWriting.close()
-        }
-        let said = output.fileHandleForReading.readDataToEndOfFile()
-        try await writing.value
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(String(decoding: said, as: UTF8.self))")
+        let (status, output) = try Promtool.run(
+            ["-c", "exec \(tool) check metrics < metrics.txt"], beside: ["metrics.txt": text], of: "/bin/sh")
+        #expect(status == 0, "\(output)")
     }
 
     @Test("the page names every panel once, shows nothing inline, and comes with its policy")

@@ -1,4 +1,5 @@
 import Foundation
+import SparkTestProcess
 
 /// Prometheus's own tool (Debian: the package `prometheus`), the judge of what an expression means.
 package enum Promtool {
@@ -27,16 +28,6 @@ package enum Promtool {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: tool ?? "/usr/bin/promtool")
-        process.arguments = arguments
-        process.currentDirectoryURL = folder
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+        return try ChildProcess(tool ?? "/usr/bin/promtool", arguments, folder: folder.path, errors: -1).finish()
     }
 }

@@ -34,7 +34,9 @@ struct PushProviderTable: Sendable {
         }
     }
 
-    fileprivate init(apns: any PushProvider, fcm: any PushProvider, webPush: WebPushProvider, log: any PushProvider, roots: TrustedRoots) {
+    fileprivate init(
+        apns: any PushProvider, fcm: any PushProvider, webPush: WebPushProvider, log: any PushProvider, roots: TrustedRoots
+    ) {
         self.apns = apns
         self.fcm = fcm
         self.webPush = webPush

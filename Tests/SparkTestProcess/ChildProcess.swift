@@ -10,7 +10,6 @@ package final class ChildProcess: Sendable {
     package let output: FileHandle
     private let ended = Mutex<Int32?>(nil)
 
-    /// - Parameter errors: a descriptor for the child's standard error; nil leaves it the test's own.
     /// Empty, so that no spark.yaml of somebody else is read.
     private static let folder: String = {
         let url = FileManager.default.temporaryDirectory.appending(path: "spark-tests-\(UUID().uuidString)")
@@ -20,7 +19,13 @@ package final class ChildProcess: Sendable {
         return url.path
     }()
 
-    package init(_ executable: String, _ arguments: [String], environment: [String: String]? = nil, errors: Int32? = nil) throws {
+    /// - Parameters:
+    ///   - folder: where it runs; an empty one if nil.
+    ///   - errors: a descriptor for the child's standard error; nil leaves it the test's own, -1 joins it with the output.
+    package init(
+        _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
+        errors: Int32? = nil
+    ) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -30,9 +35,9 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
+        if let errors { posix_spawn_file_actions_adddup2(&actions, errors < 0 ? ends[1] : errors, 2) }
         let variables = (environment ?? ProcessInfo.processInfo.environment).map { "\($0.key)=\($0.value)" }
-        let inTemporary = ["/usr/bin/env", "--chdir", Self.folder, executable]
+        let inTemporary = ["/usr/bin/env", "--chdir", folder ?? Self.folder, executable]
         var words = (inTemporary + arguments).map { strdup($0) } + [nil]
         var settings = variables.map { strdup($0) } + [nil]
         defer { for text in words + settings { free(text) } }
@@ -53,6 +58,12 @@ package final class ChildProcess: Sendable {
             ended = result
             return result
         }
+    }
+
+    /// What it writes until its end, and how it ends; blocks.
+    package func finish() -> (status: Int32, output: String) {
+        let text = String(decoding: output.readDataToEndOfFile(), as: UTF8.self)
+        return (waitUntilExit(), text)
     }
 
     package struct DidNotSpawn: Error {
