@@ -21,7 +21,7 @@ test: packages
 ## The heavy tests at full size, and a stranger's package built from outside.
 soak: packages
 	SPARK_SOAK=1 swift test --filter 'IntegrationTests|MatchingTests'
-	SPARK_SOAK=1 swift test -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter SparkCacheTests
+	SPARK_SOAK=1 swift test -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter 'SparkCacheTests|Push and kill|Push under load|PushCrashTests|PushLoadTests'
 	SPARK_WORLDS=100000 swift test -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter SparkDecksTests
 	cd Tests/OutsidePackage && swift test
 

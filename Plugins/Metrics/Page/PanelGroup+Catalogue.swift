@@ -1,6 +1,6 @@
 /// What the page shows.
 extension PanelGroup {
-    static let all = [requests, people, matching, store, machine]
+    static let all = [requests, people, matching, push, store, machine]
 
     private static let requests = PanelGroup(
         title: "Requests and connections",
@@ -38,6 +38,18 @@ extension PanelGroup {
             .times("decks", "Time to make a deck", "spark_matching_duration_seconds"),
             .times("swiping", "Time to record a swipe", "spark_swipe_response_seconds"),
             .times("delivery", "Time to deliver a message", "spark_message_delivery_duration_seconds"),
+        ])
+
+    private static let push = PanelGroup(
+        title: "Push",
+        panels: [
+            Panel("pushes", "Pushes taken", .perMinute, .rate("spark_push_sent_total", by: "provider", factor: 60)),
+            Panel("failures", "Tries that failed", .perMinute, .rate("spark_push_failed_total", by: "provider", factor: 60)),
+            Panel(
+                "outbox", "Pushes in the outbox", .count,
+                [.init(title: "gathering, held, under way", source: .value("spark_push_outbox_size"))]),
+            .times("reach", "From due to taken", "spark_push_delivery_duration_seconds"),
+            Panel("unsent", "Not sent after all", .perMinute, .rate("spark_push_cancelled_total", by: "reason", factor: 60)),
         ])
 
     private static let store = PanelGroup(
