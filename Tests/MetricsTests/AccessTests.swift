@@ -10,6 +10,8 @@ struct AccessTests {
     @Test("this machine reads /metrics, another one does not, nor who comes through a proxy here")
     func loopback() async throws {
         let server = try await TestServer.start([MetricsModule.self])
+        // A series begins with its first value.
+        #expect(try await server.call("GET", "/healthz").status == 200)
         let own = try await server.call("GET", "/metrics")
         #expect(own.status == 200)
         #expect(own.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
@@ -18,6 +20,16 @@ struct AccessTests {
         for field in ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"] {
             #expect(try await server.call("GET", "/metrics", headers: [field: "for=10.0.0.9"]).status == 403)
         }
+        await server.stop()
+    }
+
+    @Test("who opens the console is shown its first room")
+    func entrance() async throws {
+        let server = try await TestServer.start([MetricsModule.self])
+        let answer = try await server.call("GET", "/_/")
+        #expect(answer.status == 307)
+        #expect(answer.headers["location"] == "/_/metrics")
+        #expect(try await server.call("GET", "/_/", address: "10.0.0.9").status == 403)
         await server.stop()
     }
 

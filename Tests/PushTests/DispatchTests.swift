@@ -139,6 +139,28 @@ import Testing
         await fixture.stop()
     }
 
+    @Test func aProviderThatDoesNotAnswerDelaysNoOther() async throws {
+        let fixture = try await Fixture()
+        let (ann, ben, conversation) = try await fixture.pair()
+        let token = String(repeating: "a", count: 64)
+        let answer = try await fixture.call("PUT", "/me/devices/tablet", ann, ["provider": "apns", "token": .string(token)])
+        #expect(answer.status == 200)
+        try await fixture.send("Hi", to: conversation, by: ben)
+        fixture.server.clock.advance(by: .seconds(2))
+        while try await fixture.module.decider.decideDue() {}
+        let (stuck, other) = (StuckProvider(), ScriptedProvider(.accepted))
+        let stuckLane = try fixture.lane(stuck, of: .apns)
+        let waiting = Task { try await stuckLane.drain() }
+        await stuck.isStuck()
+        try await fixture.lane(other).drain()
+        #expect(other.received.count == 1)
+        #expect(try fixture.count("push_deliveries") == 1)
+        stuck.release()
+        try await waiting.value
+        #expect(try fixture.count("push_deliveries") == 0)
+        await fixture.stop()
+    }
+
     @Test func theMostUrgentLeaveFirst() async throws {
         let fixture = try await Fixture()
         let ann = try await fixture.person("Ann")

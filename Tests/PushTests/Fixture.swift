@@ -133,9 +133,11 @@ final class Fixture: Sendable {
     }
 
     /// A lane of its own with a provider that does as it is told.
-    func lane(_ provider: ScriptedProvider, concurrency: Int = 10) throws -> DispatchLane {
+    func lane(
+        _ provider: any PushProvider, of service: PushService = .log, concurrency: Int = 10
+    ) throws -> DispatchLane {
         DispatchLane(
-            .log, concurrency: concurrency, wakeUp: WakeUp(),
+            service, concurrency: concurrency, wakeUp: WakeUp(),
             parts: DispatchLane.Parts(
                 store: store, provider: provider,
                 composer: PushComposer(store: store, unread: try server.port((any UnreadCounting).self)),
@@ -180,6 +182,26 @@ final class ScriptedProvider: PushProvider, Sendable {
             state.received.append(notification)
             return state.outcomes.count > 1 ? state.outcomes.removeFirst() : state.outcomes.first ?? .accepted
         }
+    }
+
+    func fault() async -> String? { nil }
+    func shutDown() async {}
+}
+
+/// Takes a push and does not answer until it is told to.
+final class StuckProvider: PushProvider, Sendable {
+    private let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
+    private let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
+
+    /// Returns once a push is stuck.
+    func isStuck() async { for await _ in arrivals { return } }
+
+    func release() { continuation.finish() }
+
+    func send(_ notification: PushNotification, deadline: Duration) async -> PushOutcome {
+        arrival.yield()
+        for await _ in signals {}
+        return .accepted
     }
 
     func fault() async -> String? { nil }

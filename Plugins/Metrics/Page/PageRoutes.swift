@@ -16,6 +16,7 @@ struct PageRoutes: Sendable {
 
     var all: [Route] {
         [
+            entrance,
             file("/_/metrics", "The metrics as a page", "text/html; charset=utf-8", Array(MetricsPage.html.utf8)),
             file("/_/metrics.js", "The page's script", "text/javascript; charset=utf-8", Array(spark_page_metrics_script())),
             file("/_/metrics.css", "The page's style", "text/css; charset=utf-8", Array(spark_page_metrics_style())),
@@ -32,6 +33,14 @@ struct PageRoutes: Sendable {
                 return Reply(json: JSONWriter.bytes(of: alerts.book.json))
             },
         ]
+    }
+
+    /// The first room, as long as it is the only one.
+    private var entrance: Route {
+        Route(.get, "/_/", "The console", access: .open, rateLimit: .probe, status: .temporaryRedirect) { call in
+            if let refusal = access.refusal(of: call) { return refusal }
+            return Reply(.temporaryRedirect, headers: [.location: "/_/metrics"])
+        }
     }
 
     private func file(_ path: String, _ summary: String, _ type: String, _ bytes: [UInt8]) -> Route {
