@@ -127,6 +127,8 @@ final class DispatchLane: Service, Sendable {
             let later = parts.clock.now() + Self.pauseAfterFailure
             state.withLock { state in
                 state.underWay -= leased.count
+                // The one that was to try the way never left.
+                if case .trying = state.breaker.state { state.breaker.failed(at: later, after: .zero, chance: 0) }
                 state.finished += leased.map { FinishedDelivery(delivery: $0, ending: .later(later, isAttempt: false)) }
             }
             throw error
