@@ -73,7 +73,7 @@ struct ServeTests {
                 "\(SparkProcess.binary.path) serve --ephemeral --exit-with-parent --listen 127.0.0.1:0 > \(log.path) & "
                     + "while [ ! -s \(log.path) ] && kill -0 $!; do sleep 0.02; done",
             ])
-        #expect(await Task.detached { shell.waitUntilExit() }.value == 0)
+        #expect(await shell.end() == 0)
         let pid = Int32(try JSONParser.parse(Data(contentsOf: log).prefix { $0 != 0x0A })["pid"]?.integer ?? 0)
         try #require(pid > 0)
         var isGone = false

@@ -37,11 +37,11 @@ struct TourTests {
     }
 
     private func shell(_ script: String) async throws -> String {
-        try await Task.detached {
+        try await onOwnThread {
             let process = try ChildProcess("/bin/bash", ["-c", script])
             let text = String(decoding: process.output.readDataToEndOfFile(), as: UTF8.self)
             #expect(process.waitUntilExit() == 0, "\(text)")
             return text
-        }.value
+        }
     }
 }

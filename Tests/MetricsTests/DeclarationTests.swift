@@ -37,7 +37,7 @@ struct DeclarationTests {
         let server = try await TestServer.start(sparkModules)
         let text = try await server.call("GET", "/metrics").body
         await server.stop()
-        let (status, output) = try Promtool.run(
+        let (status, output) = try await Promtool.run(
             ["-c", "exec \(tool) check metrics < metrics.txt"], beside: ["metrics.txt": text], of: "/bin/sh")
         #expect(status == 0, "\(output)")
     }

@@ -12,22 +12,24 @@ package enum Promtool {
     package static var isInstalled: Bool { path != nil }
 
     /// What it says to `promtool test rules` of a file of tests beside a file `rules.yaml`. Errors and output share one stream.
-    package static func test(_ tests: String, rules: String = "groups: []") throws -> (status: Int32, output: String) {
-        try run(["test", "rules", "test.yaml"], beside: ["rules.yaml": rules, "test.yaml": tests])
+    package static func test(_ tests: String, rules: String = "groups: []") async throws -> (status: Int32, output: String) {
+        try await run(["test", "rules", "test.yaml"], beside: ["rules.yaml": rules, "test.yaml": tests])
     }
 
-    package static func check(rules: String) throws -> (status: Int32, output: String) {
-        try run(["check", "rules", "rules.yaml"], beside: ["rules.yaml": rules])
+    package static func check(rules: String) async throws -> (status: Int32, output: String) {
+        try await run(["check", "rules", "rules.yaml"], beside: ["rules.yaml": rules])
     }
 
     /// Runs promtool, or another tool, in a folder that holds the files.
     package static func run(
         _ arguments: [String], beside files: [String: String], of tool: String? = path
-    ) throws -> (status: Int32, output: String) {
+    ) async throws -> (status: Int32, output: String) {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("spark-promtool-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
-        return try ChildProcess(tool ?? "/usr/bin/promtool", arguments, folder: folder.path, errors: -1).finish()
+        return try await onOwnThread {
+            try ChildProcess(tool ?? "/usr/bin/promtool", arguments, folder: folder.path, errors: -1).finish()
+        }
     }
 }

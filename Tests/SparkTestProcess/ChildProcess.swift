@@ -60,6 +60,13 @@ package final class ChildProcess: Sendable {
         }
     }
 
+    /// The same for tasks: waits on a thread of its own.
+    package func end() async -> Int32 {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: self.waitUntilExit()) }
+        }
+    }
+
     /// What it writes until its end, and how it ends; blocks.
     package func finish() -> (status: Int32, output: String) {
         let text = String(decoding: output.readDataToEndOfFile(), as: UTF8.self)

@@ -21,7 +21,7 @@ package final class SparkProcess: Sendable {
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
     package static func serve(_ arguments: [String]) async throws -> SparkProcess {
-        try await Task.detached { try SparkProcess(arguments) }.value
+        try await onOwnThread { try SparkProcess(arguments) }
     }
 
     private init(_ arguments: [String]) throws {
@@ -61,12 +61,12 @@ package final class SparkProcess: Sendable {
     }
 
     package func wait() async -> Int32 {
-        await Task.detached { [process] in process.waitUntilExit() }.value
+        await process.end()
     }
 
     /// Runs a verb to its end.
     package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Finished {
-        try await Task.detached {
+        try await onOwnThread {
             let errors = Pipe()
             let process = try ChildProcess(
                 binary.path, arguments, environment: cleanEnvironment.merging(environment) { $1 },
@@ -75,7 +75,7 @@ package final class SparkProcess: Sendable {
             let outputText = String(decoding: process.output.readDataToEndOfFile(), as: UTF8.self)
             let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             return Finished(status: process.waitUntilExit(), output: outputText, errors: errorText)
-        }.value
+        }
     }
 
     package struct Finished: Sendable {

@@ -8,14 +8,14 @@ struct DeploymentTests {
     @Test(
         "promtool takes the configuration, with and without a token",
         .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)), arguments: [false, true])
-    func scrape(isToken: Bool) throws {
+    func scrape(isToken: Bool) async throws {
         let text = PrometheusScrape.text(target: "127.0.0.1:7775", isToken: isToken)
         #expect(text.contains("authorization:") == isToken)
         let rules = AlertRuleFile.write(DefaultRules.groups)
         // The file with the token is the operator's; Prometheus wants it to be there.
         let local = text.replacing("/etc/prometheus/spark.token", with: "spark.token")
         let files = ["prometheus.yaml": local, "spark.rules.yaml": rules, "spark.token": "secret"]
-        let (status, output) = try Promtool.run(["check", "config", "prometheus.yaml"], beside: files)
+        let (status, output) = try await Promtool.run(["check", "config", "prometheus.yaml"], beside: files)
         #expect(status == 0, "\(output)")
     }
 
@@ -23,10 +23,11 @@ struct DeploymentTests {
 
     @Test(
         "systemd finds no fault with the unit", .enabled(if: analyze != nil, "systemd-analyze is not installed"))
-    func unit() throws {
+    func unit() async throws {
         let analyze = try #require(Self.analyze)
         let text = SystemdUnit.text(binary: "/bin/true", stopSeconds: 30)
-        let (status, output) = try Promtool.run(["verify", "./spark.service"], beside: ["spark.service": text], of: analyze)
+        let (status, output) = try await Promtool.run(
+            ["verify", "./spark.service"], beside: ["spark.service": text], of: analyze)
         #expect(status == 0, "\(output)")
         #expect(!output.contains("spark.service:"), "\(output)")
     }

@@ -7,7 +7,7 @@ import Testing
 @testable import SparkPush
 
 @Suite struct APNsProviderTests {
-    private func send(_ table: PushProviderTable, _ bench: ProviderBench, deadline: Duration = .seconds(60)) async -> PushOutcome
+    private func send(_ table: PushProviderTable, _ bench: ProviderBench, deadline: Duration = .seconds(120)) async -> PushOutcome
     {
         await table[.apns].send(bench.notification(to: bench.apnsTarget()), deadline: deadline)
     }

@@ -106,7 +106,9 @@ private final class FCMSetup: Sendable {
         table = bench.table(try bench.fcmSettings(fake))
     }
 
-    func send() async -> PushOutcome { await table[.fcm].send(bench.notification(to: bench.fcmTarget()), deadline: .seconds(60)) }
+    func send() async -> PushOutcome {
+        await table[.fcm].send(bench.notification(to: bench.fcmTarget()), deadline: .seconds(120))
+    }
 
     func close() async {
         await table.shutDown()
