@@ -7,7 +7,8 @@ import Testing
 @testable import SparkPush
 
 @Suite struct APNsProviderTests {
-    private func send(_ table: PushProviderTable, _ bench: ProviderBench, deadline: Duration = .seconds(120)) async -> PushOutcome
+    private func send(_ table: PushProviderTable, _ bench: ProviderBench, deadline: Duration = .seconds(7_200)) async
+        -> PushOutcome
     {
         await table[.apns].send(bench.notification(to: bench.apnsTarget()), deadline: deadline)
     }
@@ -151,7 +152,7 @@ import Testing
             early: { _ in .early(429, body: "{\"reason\":\"TooManyRequests\"}") })
         let table = bench.table(try bench.apnsSettings(fake))
         await withTaskGroup(of: PushOutcome.self) { group in
-            for _ in 0..<50 { group.addTask { await send(table, bench, deadline: .seconds(5)) } }
+            for _ in 0..<50 { group.addTask { await send(table, bench, deadline: .seconds(7_200)) } }
             for await outcome in group {
                 guard case .later = outcome else {
                     Issue.record("\(outcome)")

@@ -80,7 +80,7 @@ final class ContractSetup: Sendable {
         }
     }
 
-    func send(_ notification: PushNotification? = nil, deadline: Duration = .seconds(120)) async -> PushOutcome {
+    func send(_ notification: PushNotification? = nil, deadline: Duration = .seconds(7_200)) async -> PushOutcome {
         await provider.send(notification ?? bench.notification(to: target), deadline: deadline)
     }
 

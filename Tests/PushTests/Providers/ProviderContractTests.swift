@@ -153,7 +153,7 @@ import Testing
         let setup = try await ContractSetup(subject)
         let bare = setup.tableWithoutRoots()
         let outcome = await bare[setup.target.service].send(
-            setup.bench.notification(to: setup.target), deadline: .seconds(120))
+            setup.bench.notification(to: setup.target), deadline: .seconds(7_200))
         #expect(outcome == .misconfigured(reason: ProviderTrouble.certificateWords))
         await bare.shutDown()
         await setup.close()

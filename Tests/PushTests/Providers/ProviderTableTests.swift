@@ -14,7 +14,7 @@ import Testing
         #expect(await table[.fcm].fault() == "push.fcm_credentials_file is not set")
         #expect(await table[.webpush].fault() == nil)
         #expect(await table[.log].fault() == nil)
-        let outcome = await table[.apns].send(bench.notification(to: bench.apnsTarget()), deadline: .seconds(120))
+        let outcome = await table[.apns].send(bench.notification(to: bench.apnsTarget()), deadline: .seconds(7_200))
         #expect(outcome == .misconfigured(reason: "push.apns_key_file is not set"))
         await table.shutDown()
     }
@@ -24,7 +24,7 @@ import Testing
         let fake = try await FakeWebhook.start(clock: bench.clock)
         let table = bench.table(ProviderBench.webhookSettings(fake))
         for target in [bench.apnsTarget(), bench.fcmTarget()] {
-            #expect(await table[target.service].send(bench.notification(to: target), deadline: .seconds(120)) == .accepted)
+            #expect(await table[target.service].send(bench.notification(to: target), deadline: .seconds(7_200)) == .accepted)
         }
         #expect(fake.accepted.map(\.token) == [bench.apnsTarget().token, bench.fcmTarget().token])
         await table.shutDown()
@@ -46,7 +46,7 @@ import Testing
         let fake = try await FakeWebhook.start(clock: bench.clock)
         for file in [bench.directory.path + "/none.pem", "/dev/null"] {
             let table = bench.table(ProviderBench.webhookSettings(fake).merging(["trusted_roots_file": .text(file)]) { $1 })
-            let outcome = await table[.fcm].send(bench.notification(to: bench.fcmTarget()), deadline: .seconds(120))
+            let outcome = await table[.fcm].send(bench.notification(to: bench.fcmTarget()), deadline: .seconds(7_200))
             guard case .misconfigured(let reason) = outcome else {
                 Issue.record("\(outcome)")
                 continue
@@ -92,7 +92,7 @@ import Testing
         let target = bench.target(fake.subscribe())
         for _ in 0..<3 {
             let table = bench.table(ProviderBench.webPushSettings)
-            #expect(await table[.webpush].send(bench.notification(to: target), deadline: .seconds(120)) == .accepted)
+            #expect(await table[.webpush].send(bench.notification(to: target), deadline: .seconds(7_200)) == .accepted)
         }
         await fake.stop()
     }

@@ -32,7 +32,7 @@ import Testing
         let target = bench.target(fake.subscribe())
         for length in [0, 1, 17, 500, 1_900, 9_000] {
             let notification = bench.notification(to: target, body: String(repeating: "a", count: length))
-            #expect(await table[.webpush].send(notification, deadline: .seconds(120)) == .accepted)
+            #expect(await table[.webpush].send(notification, deadline: .seconds(7_200)) == .accepted)
         }
         #expect(fake.lengths.count == 1)
         #expect(fake.accepted.count == 6)
@@ -121,7 +121,7 @@ import Testing
                 service: .webpush, token: "https://fcm.googleapis.com/a",
                 publicKey: Array(P256.KeyAgreement.PrivateKey().publicKey.x963Representation),
                 secret: [UInt8](repeating: 1, count: 16), registeredAt: bench.clock.now())
-            let outcome = await provider.send(bench.notification(to: target), deadline: .seconds(120))
+            let outcome = await provider.send(bench.notification(to: target), deadline: .seconds(7_200))
             #expect(outcome == .refused(reason: "endpoint's address not public"))
             await provider.shutDown()
         }
@@ -140,7 +140,7 @@ import Testing
         let target = PushTarget(
             service: .webpush, token: subscription.endpoint.replacing("localhost", with: "a.push.test"),
             publicKey: subscription.publicKey, secret: subscription.secret, registeredAt: bench.clock.now())
-        let outcome = await provider.send(bench.notification(to: target), deadline: .seconds(120))
+        let outcome = await provider.send(bench.notification(to: target), deadline: .seconds(7_200))
         // The fake knows itself by another name, so it misses itself in the audience.
         #expect(outcome == .refused(reason: "403"))
         #expect(fake.refusals == ["audience"])
@@ -153,7 +153,8 @@ import Testing
         let table = bench.table(ProviderBench.webPushSettings)
         let fake = try await FakeWebPush.start(clock: bench.clock, script: box.script)
         box.next(.answer(307, headers: ["location": fake.subscribe().endpoint]))
-        let outcome = await table[.webpush].send(bench.notification(to: bench.target(fake.subscribe())), deadline: .seconds(120))
+        let outcome = await table[.webpush].send(
+            bench.notification(to: bench.target(fake.subscribe())), deadline: .seconds(7_200))
         #expect(outcome == .refused(reason: "307"))
         #expect(fake.accepted.isEmpty)
         await table.shutDown()
