@@ -83,13 +83,14 @@ public final class Server: Sendable {
         let exchange = ModuleExchange()
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
         let personalData = PersonalDataRegistry(manifests: [StreamManifest.manifest] + plan.manifests)
+        let admission = Admission(limits: .standard, clock: options.clock)
         let hub = Hub(storage: storage, clock: options.clock)
         let registration = Registration(
             plan: plan, configuration: options.configuration,
             context: { manifest, exchange in
                 ModuleContext(
                     clock: options.clock, random: options.random, identifiers: identifiers, storage: storage,
-                    cache: cache, stream: hub, keys: keys,
+                    cache: cache, stream: hub, keys: keys, admission: admission,
                     personalData: personalData, directory: options.directory.url, logger: options.logger,
                     isEphemeral: options.isEphemeral,
                     manifest: manifest, exchange: exchange)

@@ -15,6 +15,8 @@ public struct ModuleContext: Sendable {
     /// The users' streams of numbered events.
     public let stream: any EventStreaming
     public let keys: ServerKeys
+    /// Who may use what is scarce.
+    public let admission: Admission
     public let personalData: PersonalDataRegistry
     /// The server's data directory: a module that keeps files of its own makes a folder there that bears its identifier.
     public let directory: URL
@@ -27,7 +29,7 @@ public struct ModuleContext: Sendable {
 
     package init(
         clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: Storage, cache: Cache,
-        stream: any EventStreaming, keys: ServerKeys,
+        stream: any EventStreaming, keys: ServerKeys, admission: Admission,
         personalData: PersonalDataRegistry, directory: URL, logger: Logger, isEphemeral: Bool, manifest: ModuleManifest,
         exchange: ModuleExchange
     ) {
@@ -38,6 +40,7 @@ public struct ModuleContext: Sendable {
         self.cache = cache
         self.stream = stream
         self.keys = keys
+        self.admission = admission
         self.personalData = personalData
         self.directory = directory
         self.logger = logger
@@ -50,7 +53,7 @@ public struct ModuleContext: Sendable {
     package func streaming(through stream: any EventStreaming) -> ModuleContext {
         ModuleContext(
             clock: clock, random: random, identifiers: identifiers, storage: storage, cache: cache, stream: stream, keys: keys,
-            personalData: personalData, directory: directory, logger: logger, isEphemeral: isEphemeral, manifest: manifest,
+            admission: admission, personalData: personalData, directory: directory, logger: logger, isEphemeral: isEphemeral, manifest: manifest,
             exchange: exchange)
     }
 

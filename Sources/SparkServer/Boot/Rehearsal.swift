@@ -24,6 +24,7 @@ enum Rehearsal {
                 ModuleContext(
                     clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, cache: cache,
                     stream: Hub(storage: storage, clock: options.clock), keys: keys,
+                    admission: Admission(limits: .standard, clock: options.clock),
                     personalData: PersonalDataRegistry(manifests: []), directory: directory.url, logger: options.logger,
                     isEphemeral: options.isEphemeral, manifest: manifest, exchange: exchange)
             }, exchange: ModuleExchange())
