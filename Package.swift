@@ -44,7 +44,7 @@ func plugin(
     [
         .target(
             name: "Spark\(name)",
-            dependencies: ["SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle]
+            dependencies: ["SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle]
                 + dependencies,
             path: "Plugins/\(name)", swiftSettings: strict),
         .testTarget(
@@ -90,17 +90,20 @@ let package = Package(
         .target(name: "SparkCore", swiftSettings: strict),
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4"),
         .target(name: "CSparkSystem"),
-        .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkSystem", crypto, logging], swiftSettings: strict),
+        .target(name: "SparkFiles", dependencies: ["CSparkSystem"], swiftSettings: strict),
+        .target(
+            name: "SparkCache", dependencies: ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", crypto, logging],
+            swiftSettings: strict),
         .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(name: "SparkPromQL", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkBench",
             dependencies: [
-                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
+                "SparkCache", "SparkFiles", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
                 coreMetrics, nioCore, nioPosix,
             ], swiftSettings: strict),
         .target(
-            name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging, metrics],
+            name: "SparkStorage", dependencies: ["SparkCore", "SparkFiles", "CSpatiaLite", grdb, grdbSQLite, logging, metrics],
             swiftSettings: strict),
         .target(
             name: "SparkKit",
@@ -118,7 +121,7 @@ let package = Package(
         .target(
             name: "SparkServer",
             dependencies: [
-                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, yams,
+                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles", "SparkStorage", "SparkCore", metrics, yams,
                 hummingbird, httpTypes, nioCore, nioPosix, grdb, logging, lifecycle, unixSignals, crypto,
             ],
             swiftSettings: strict),
@@ -146,6 +149,7 @@ let package = Package(
             ],
             path: "Tests/SparkTestSupport", swiftSettings: strict),
         .target(name: "SparkTestProcess", path: "Tests/SparkTestProcess", swiftSettings: strict),
+        .testTarget(name: "SparkFilesTests", dependencies: ["SparkFiles"], swiftSettings: strict),
         .testTarget(name: "SparkCoreTests", dependencies: ["SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkDemoTests", dependencies: ["SparkDemo", "SparkKit", "SparkCore"], swiftSettings: strict),
@@ -161,7 +165,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
-            name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
+            name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", "SparkFiles", grdb], swiftSettings: strict),
         .testTarget(
             name: "SparkTelemetryTests", dependencies: ["SparkTelemetry", "SparkKit", coreMetrics], swiftSettings: strict),
         .testTarget(
@@ -174,8 +178,8 @@ let package = Package(
         .testTarget(
             name: "SparkServerTests",
             dependencies: [
-                "SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, grdb,
-                logging,
+                "SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", httpTypes,
+                grdb, logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -200,7 +204,7 @@ let package = Package(
             name: "SparkCommand",
             dependencies: [
                 "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer",
-                "SparkTelemetry", "SparkTransport", arguments,
+                "SparkTelemetry", "SparkTransport", "SparkFiles", "SparkStorage", arguments,
                 logging,
                 lifecycle, httpTypes,
             ],

@@ -1,6 +1,9 @@
+import CSpatiaLite
 public import Foundation
 public import GRDB
+import Glibc
 public import SparkCore
+import SparkFiles
 import Synchronization
 
 /// How the store is opened.
@@ -15,6 +18,8 @@ public struct StorageConfiguration: Sendable {
     public var isDurable = true
     /// False beside a process that owns the database: an older schema is then refused.
     public var mayMigrate = true
+    /// Opens the database without changing a byte of it or making anything beside it; nil to open it for writing.
+    public var readOnly: DatabaseCompany?
 
     public init(file: URL, backupDirectory: URL?) {
         self.file = file
@@ -28,31 +33,44 @@ public struct StorageConfiguration: Sendable {
 /// their own, for queries) and `pointRead` (raw connections on the caller's thread, for a few rows by key). A read that
 /// begins after a write was answered sees it.
 public final class Storage: Sendable {
-    private let pool: DatabasePool
+    private let pool: any DatabaseWriter
     private let queue: WriteQueue
     private let checkpointer: Checkpointer
     private let pointReaders: PointReaderPool
     private let sink: CommitSink
     private let isSynchronous: Int
     private let metrics = StorageMetrics()
+    /// Steps of the schema that a database lacks which may only be read.
+    public let missingMigrations: [String]
 
     /// Opens or creates the database and brings it to the given schema.
     /// - Throws: `StorageOpenError` for a database that is newer than the program or cannot be opened.
     public init(_ configuration: StorageConfiguration, migrations: [Migration], clock: any WallClock) throws {
         let path = configuration.file.path
         self.pool = try Self.openPool(configuration)
-        try Migrator(
-            migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
-            mayMigrate: configuration.mayMigrate
-        ).run(on: pool)
+        do {
+            self.missingMigrations = try Migrator(
+                migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
+                mayMigrate: configuration.mayMigrate
+            ).run(on: pool, isReadOnly: configuration.readOnly != nil)
+        } catch let error as DatabaseError where error.isOfTheFile {
+            throw StorageOpenError(database: error, operation: "open database", path: path)
+        }
         let sink = CommitSink()
         self.sink = sink
         self.queue = WriteQueue(
-            pool: pool, clock: clock, limits: .init(), metrics: metrics, onEvent: { try sink.join($0, $1) },
+            pool: pool, clock: clock, limits: .init(), metrics: metrics, path: path,
+            countsCommits: configuration.isDurable && configuration.readOnly == nil,
+            onEvent: { try sink.join($0, $1) },
             onPrepare: { sink.prepare($0) },
             onCommit: { sink.deliver($0) })
         self.checkpointer = Checkpointer(path: path)
         self.pointReaders = PointReaderPool(path: path, limit: 8)
+        guard configuration.readOnly == nil else {
+            self.isSynchronous = 2
+            queue.refuseAll()
+            return
+        }
         let checkpointer = checkpointer
         // GRDB sets synchronous=NORMAL after the connection's preparation, so FULL must be set here, and read back.
         self.isSynchronous = try pool.writeWithoutTransaction { database in
@@ -65,7 +83,15 @@ public final class Storage: Sendable {
         }
     }
 
-    private static func openPool(_ configuration: StorageConfiguration) throws -> DatabasePool {
+    private static func openPool(_ configuration: StorageConfiguration) throws -> any DatabaseWriter {
+        if let company = configuration.readOnly {
+            do {
+                return try DatabaseInspector.open(configuration.file, company: company, hasSpatiaLite: true)
+            } catch let error as DatabaseError {
+                throw StorageOpenError(database: error, operation: "open database", path: configuration.file.path)
+            }
+        }
+        try makeFile(configuration.file.path)
         var options = Configuration()
         options.label = "spark"
         options.foreignKeysEnabled = true
@@ -73,16 +99,24 @@ public final class Storage: Sendable {
         options.maximumReaderCount = configuration.readers
         options.prepareDatabase { database in
             try SpatiaLite.attach(to: database)
+            try SecureDelete.switchOn(in: database, path: configuration.file.path)
             try database.execute(
                 sql: "PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000")
         }
         do {
             return try DatabasePool(path: configuration.file.path, configuration: options)
         } catch let error as DatabaseError {
-            throw StorageOpenError(
-                operation: "open database", path: configuration.file.path,
-                hint: error.resultCode == .SQLITE_NOTADB ? "it is no SQLite database" : "\(error.resultCode)")
+            throw StorageOpenError(database: error, operation: "open database", path: configuration.file.path)
         }
+    }
+
+    /// Makes the file where it is missing, readable by its owner only: SQLite gives what it makes beside it the same mode.
+    private static func makeFile(_ path: String) throws {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StorageOpenError(operation: "open database", path: path, hint: "\(FileFault(code: errno))")
+        }
+        Glibc.close(descriptor)
     }
 
     /// Runs one write in the write queue and returns after its commit.
@@ -140,37 +174,46 @@ public final class Storage: Sendable {
         sink.set(join, prepare, deliver)
     }
 
-    /// Gives the database a new mark and answers the one it bore: what was derived from it under that mark is derived from this very
-    /// state of it, and not from one that was restored since.
-    public func renewMark(_ mark: String) async throws -> String {
+    /// Begins a run: gives the database a new mark, and its history of events a name where it has none, both or neither.
+    ///
+    /// What was derived from the database under its last mark is derived from this very state of it, and not from one that was put back
+    /// since.
+    /// - Parameters:
+    ///   - epoch: the name of the history if it has none yet.
+    ///   - isNewHistory: gives the history that name in any case, as when the database is a copy that was put back.
+    /// - Returns: the mark that the database had, and the name of its history.
+    public func beginRun(mark: String, epoch: String, isNewHistory: Bool) async throws -> (lastMark: String, epoch: String) {
         try await write { transaction in
-            let last = try String.fetchOne(transaction.database, sql: "SELECT mark FROM spark_mark")
-            try transaction.database.execute(
+            let database = transaction.database
+            let last = try String.fetchOne(database, sql: "SELECT mark FROM spark_mark")
+            try database.execute(
                 sql: "INSERT INTO spark_mark (id, mark) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET mark = ?1",
                 arguments: [mark])
-            return last ?? ""
-        }
-    }
-
-    /// The name of this history of events, made with the database.
-    /// - Parameter next: the name of another one from now on, as when the database was restored from a copy; nil to keep it.
-    public func epoch(renewedAs next: String?, orFirst first: String) async throws -> String {
-        try await write { transaction in
-            if next == nil, let epoch = try String.fetchOne(transaction.database, sql: "SELECT epoch FROM spark_epoch") {
-                return epoch
+            if !isNewHistory, let epoch = try String.fetchOne(database, sql: "SELECT epoch FROM spark_epoch") {
+                return (last ?? "", epoch)
             }
-            let epoch = next ?? first
-            try transaction.database.execute(
+            try database.execute(
                 sql: "INSERT INTO spark_epoch (id, epoch) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET epoch = ?1",
                 arguments: [epoch])
-            return epoch
+            return (last ?? "", epoch)
         }
     }
 
-    /// The mark that the database bears; empty before the first.
-    public func mark() throws -> String {
-        try pool.read { try String.fetchOne($0, sql: "SELECT mark FROM spark_mark") ?? "" }
+    /// The mark of the last run and the name of the history of events, for a run that cannot write its own; nil before the first run.
+    public func lastRun() throws -> (mark: String, epoch: String)? {
+        try pool.read { database in
+            guard let mark = try String.fetchOne(database, sql: "SELECT mark FROM spark_mark"),
+                let epoch = try String.fetchOne(database, sql: "SELECT epoch FROM spark_epoch")
+            else { return nil }
+            return (mark, epoch)
+        }
     }
+
+    /// Who is told how many commits there are, after each, on the writer's thread; short. Set once, before the first write.
+    public func countCommits(_ note: @escaping @Sendable (Int64) -> Void) { queue.countCommits(note) }
+
+    /// Who is told, once, that the disk failed and no more is written; on the writer's thread, before anybody is answered.
+    public func observeFailure(_ receive: @escaping @Sendable (StorageFailure) -> Void) { queue.observeFailure(receive) }
 
     /// Why writes are refused; nil while all is well.
     public var refusal: StorageError? { queue.refusal }
@@ -193,7 +236,8 @@ public final class Storage: Sendable {
         return value
     }
 
-    /// Finishes the writes that wait, checkpoints and closes the file.
+    /// Finishes the writes that wait, checkpoints and closes the file. After a failure of the disk nothing is moved from the WAL into the
+    /// database: the next start reads it from the disk, and checks it.
     public func close() async {
         await queue.close()
         closeConnections()
@@ -201,6 +245,14 @@ public final class Storage: Sendable {
 
     private func closeConnections() {
         pointReaders.close()
+        if queue.failure != nil {
+            // Best effort: should it fail, SQLite folds in what it has, as at any other end.
+            try? pool.writeWithoutTransaction { database in
+                if let handle = database.sqliteConnection { spark_keep_wal(handle) }
+            }
+            try? pool.close()
+            return checkpointer.abandon()
+        }
         // Best effort: a connection that stays open keeps the WAL, which is read again at the next start.
         try? pool.close()
         checkpointer.close()
