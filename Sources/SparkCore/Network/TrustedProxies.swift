@@ -54,3 +54,7 @@ public struct TrustedProxies: Sendable {
         return "expected addresses or networks such as 10.0.0.1, 10.0.0.0/8 or fd00::/8"
     }
 }
+
+extension TrustedProxies: ExpressibleByArrayLiteral {
+    public init(arrayLiteral entries: String...) { self.init(entries) }
+}
