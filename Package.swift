@@ -89,6 +89,7 @@ let package = Package(
         .systemLibrary(name: "CSpatiaLite", path: "Sources/CSpatiaLite"),
         .target(name: "SparkCore", swiftSettings: strict),
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4"),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .target(name: "CSparkSystem"),
         .target(name: "SparkFiles", dependencies: ["CSparkSystem"], swiftSettings: strict),
         .target(
@@ -107,7 +108,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SparkKit",
-            dependencies: ["SparkCore", "SparkCache", "SparkStorage", httpTypes, grdb, crypto, logging, lifecycle],
+            dependencies: ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, grdb, crypto, logging, lifecycle],
             swiftSettings: strict),
         .target(
             name: "SparkTelemetry", dependencies: ["SparkKit", "CSparkSystem", coreMetrics], swiftSettings: strict),

@@ -18,7 +18,7 @@ struct ProfileChange: RequestBody {
 
     init(from reader: inout ObjectReader) {
         name = reader.optional("name", format: "1 to 50 characters on one line") { Self.line($0, length: 1...50) }
-        about = reader.optionalString("about", length: 0...1_000)
+        about = reader.about(length: 0...1_000)
         interests = reader.optionalList("interests", count: 0...12, format: "1 to 30 characters on one line") {
             Self.line($0.lowercased(), length: 1...30)
         }
@@ -92,6 +92,13 @@ extension ProfileChange {
 }
 
 extension ObjectReader {
+    /// The text about oneself; `bio`, as cards call it, is understood, too.
+    fileprivate mutating func about(length: ClosedRange<Int>) -> String? {
+        let (about, bio) = (optionalString("about", length: length), optionalString("bio", length: length))
+        if has("about"), has("bio") { refuse("bio", "duplicate", "about and bio are the same; give one of them.") }
+        return about ?? bio
+    }
+
     /// One to three genders.
     mutating func interestedIn() -> GenderSet? {
         optionalList("interested_in", count: 1...3, format: "a gender") { Gender(wire: $0) }.map { GenderSet($0) }

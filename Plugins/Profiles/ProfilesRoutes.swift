@@ -66,7 +66,14 @@ struct ProfilesRoutes: Sendable {
     private func reply(_ own: OwnProfile, _ call: Call) -> Reply {
         .json(
             OwnProfileView(own: own, centre: service.centre(of: own), today: call.now.date),
-            entityTag: String(own.profile.version))
+            entityTag: Self.entityTag(of: own, on: call.now.date))
+    }
+
+    /// The version; and the age, once a birthday has changed the answer without changing the record.
+    private static func entityTag(of own: OwnProfile, on today: CivilDate) -> String {
+        let age = own.profile.birthDate.age(on: today)
+        let isAsWritten = own.profile.birthDate.age(on: own.updatedAt.date) == age
+        return isAsWritten ? "\(own.profile.version)" : "\(own.profile.version).\(age)"
     }
 
     /// `fields` decides alone where it is given; else `view`; else the kind of client.

@@ -16,7 +16,7 @@ import UnixSignals
 ///
 /// Boot goes in five steps from value to value: plan (manifests are checked and sorted) → migrate (the store is opened and brought
 /// to the schema) → construct (each module is made and registers) → freeze (router, events and ports become constants) → run.
-/// All that can be wrong is found, and told at once, before a socket opens.
+/// Everything that can be wrong is found and reported at once, before a socket opens.
 public final class Server: Sendable {
     /// What a server is made from.
     public struct Options: Sendable {
@@ -28,6 +28,8 @@ public final class Server: Sendable {
         public var clock: any WallClock = SystemWallClock()
         public var random: any RandomSource = SystemRandomSource()
         public var logger: Logger
+        /// Where the lines of the access log go; the same as `logger` if nil.
+        public var accessLogger: Logger?
 
         public init(
             modules: [any SparkModule.Type], configuration: LoadedConfiguration, directory: DataDirectory, logger: Logger
@@ -114,17 +116,21 @@ public final class Server: Sendable {
             observers: exchange.contributions(of: (any ConnectionObserving).self).all)
         let authenticator = exchange.provider(of: (any Authenticating).self)?.value
         let activity = exchange.provider(of: (any ActivityRecording).self)?.value
+        let edgeConfiguration: EdgeConfiguration = options.configuration.section("http")
+        let streamConfiguration: StreamConfiguration = options.configuration.section("stream")
+        let origins = AllowedOrigins(edgeConfiguration.allowedOrigins + streamConfiguration.allowedOrigins)
         let gateway = StreamGateway(
-            hub: hub, configuration: options.configuration.section("stream"), tickets: StreamTickets(clock: options.clock),
+            hub: hub, configuration: streamConfiguration, origins: origins, tickets: StreamTickets(clock: options.clock),
             authenticator: authenticator, activity: activity, random: options.random, logger: options.logger,
             hasGenerousLimits: options.isEphemeral)
         self.gateway = gateway
         let streamRoutes = StreamRoutes(gateway: gateway).all
         self.edge = Edge(
             Edge.Parts(
-                configuration: options.configuration.section("http"), clock: options.clock, random: options.random,
+                configuration: edgeConfiguration, clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
-                authenticator: authenticator, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
+                authenticator: authenticator, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets,
+                origins: origins, accessLog: Self.accessLog(options)),
             routes: registration.routes + registration.operatorRoutes + streamRoutes.map(\.mounted) + readiness.routes
                 + Self.documentRoutes(registration, streamRoutes, hub))
         let handlers = Dictionary(
@@ -207,7 +213,7 @@ public final class Server: Sendable {
         let configuration: EdgeConfiguration = options.configuration.section("http")
         let process: ServerConfiguration = options.configuration.section("server")
         guard let (host, port) = configuration.address else {
-            throw ConfigurationError(faults: ["http.listen: expected address:port"])
+            throw ConfigurationError(faults: ["http.listen: \(ListenAddress.expectation)"])
         }
         do {
             try await prepare()
@@ -216,7 +222,7 @@ public final class Server: Sendable {
             throw error
         }
         let (directory, logger, readiness) = (options.directory, options.logger, readiness)
-        let listener = edge.server(host: host, port: port, logger: logger) { actual in
+        let listener = edge.server(host: host, port: port, logger: logger.forFrameworks) { actual in
             let listening = Listening(host: host, port: actual, directory: directory.url)
             directory.writePortFile(listening)
             await readiness.modulesAreWell()
@@ -234,7 +240,7 @@ public final class Server: Sendable {
             services: services.map {
                 .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
             },
-            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger)
+            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger.forFrameworks)
         group.maximumGracefulShutdownDuration = process.shutdownTimeout
         let running = ServiceGroup(configuration: group)
         self.running.withLock { $0 = running }
@@ -291,18 +297,21 @@ public final class Server: Sendable {
             } + [(stream.id, stream.summary, streamRoutes.map(\.mounted))], version: SparkVersion.text)
     }
 
+    /// Where each answered request is noted; nil unless it is asked for.
+    private static func accessLog(_ options: Options) -> AccessLog? {
+        let process: ServerConfiguration = options.configuration.section("server")
+        guard process.hasAccessLog else { return nil }
+        var logger = options.accessLogger ?? options.logger
+        // A switch of its own: the level of other lines does not silence it.
+        logger.logLevel = .info
+        return AccessLog(logger: logger)
+    }
+
     private static func documentRoutes(_ registration: Registration, _ streamRoutes: [Route], _ hub: Hub) -> [Route] {
-        let asyncAPI = AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text).json
-        let documents = [
-            ("/openapi.json", "The OpenAPI 3.1 document", document(registration, streamRoutes).json),
-            ("/asyncapi.json", "The AsyncAPI 3.0 document of the stream", asyncAPI),
-        ]
-        return documents.map { path, summary, document in
-            let bytes = JSONWriter.bytes(of: document)
-            return Route(.get, path, summary, access: .open, rateLimit: .probe) { _ in
-                Reply(json: bytes, entityTag: SparkVersion.text)
-            }
-        }
+        DocumentRoutes(
+            openAPI: document(registration, streamRoutes),
+            asyncAPI: AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text)
+        ).all
     }
 }
 
@@ -322,5 +331,14 @@ private struct Farewell: Service {
     func run() async throws {
         try? await gracefulShutdown()
         readiness.drain()
+    }
+}
+
+extension Logger {
+    /// For the libraries below: their details are written for their own authors, up to dumps of the whole tree of services.
+    var forFrameworks: Logger {
+        var logger = self
+        logger.logLevel = max(logLevel, .notice)
+        return logger
     }
 }

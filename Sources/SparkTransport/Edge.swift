@@ -30,12 +30,16 @@ package struct Edge: Sendable {
         package let webSockets: [WebSocketRoute]
         /// What stands for a token in a URL; nil where nothing does.
         package let tickets: StreamTickets?
+        /// Of pages that may use the API.
+        package let origins: AllowedOrigins
+        /// Told each answer; nil for none.
+        package let accessLog: AccessLog?
 
         package init(
             configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
             keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
             activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
-            tickets: StreamTickets? = nil
+            tickets: StreamTickets? = nil, origins: AllowedOrigins = AllowedOrigins(), accessLog: AccessLog? = nil
         ) {
             self.configuration = configuration
             self.clock = clock
@@ -48,6 +52,8 @@ package struct Edge: Sendable {
             self.activity = activity
             self.webSockets = webSockets
             self.tickets = tickets
+            self.origins = origins
+            self.accessLog = accessLog
         }
     }
 
@@ -66,14 +72,15 @@ package struct Edge: Sendable {
         let gateway = WebSocketGateway(
             routes: parts.webSockets + (configuration.echoesWebSockets ? [.echo] : []),
             trustedProxies: configuration.trustedProxies, random: parts.random, logger: parts.logger,
-            patience: configuration.requestTimeout)
+            patience: configuration.requestTimeout, limiter: limiter, accessLog: parts.accessLog)
         self.gateway = gateway
         self.router = EdgeRouter(
             routes: routes + gateway.fallbacks(besides: routes),
             dispatcher: Dispatcher(
                 configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
-                activity: parts.activity, tickets: parts.tickets, limiter: limiter, idempotency: idempotency, logger: parts.logger
-            ))
+                activity: parts.activity, tickets: parts.tickets, limiter: limiter, idempotency: idempotency,
+                sharing: CrossOriginSharing(origins: parts.origins), logger: parts.logger),
+            accessLog: parts.accessLog)
     }
 
     /// Forgets kept answers that are too old.

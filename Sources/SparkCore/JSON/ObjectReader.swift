@@ -196,7 +196,9 @@ public struct ObjectReader {
         for member in members.lazy.filter({ !known.contains($0.key) }).prefix(Self.mostUnknown) {
             let hint = NearestName.of(member.key, in: asked).map { " Did you mean \($0)?" } ?? ""
             violations.append(
-                Violation(field: path.isEmpty ? "/" : path, reason: "unknown", detail: "There is an unknown member.\(hint)"))
+                Violation(
+                    field: "\(path)/\(JSONPointer.token(member.key))", reason: "unknown",
+                    detail: "There is an unknown member.\(hint)"))
         }
     }
 }

@@ -119,10 +119,5 @@ struct Registration: Sendable {
 
 extension Route {
     /// The same row below `/api/v1`.
-    var mounted: Route {
-        Route(
-            method, "/api/v1\(path)", summary, access: access, rateLimit: rateLimit, query: query, body: body,
-            isBodyOptional: isBodyOptional, status: status, answer: answer, isIdempotencyKeyed: isIdempotencyKeyed,
-            errors: errors, handler: handler)
-    }
+    var mounted: Route { mounted(below: "/api/v1") }
 }

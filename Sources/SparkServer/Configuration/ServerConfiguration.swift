@@ -4,6 +4,9 @@ public import SparkKit
 public struct ServerConfiguration: ModuleConfiguration {
     public let dataDirectory: String
     public let logLevel: String
+    /// `text` or `json`.
+    public let logFormat: String
+    public let hasAccessLog: Bool
     public let shutdownTimeout: Duration
 
     public static let settings: [Setting] = [
@@ -11,12 +14,18 @@ public struct ServerConfiguration: ModuleConfiguration {
         .choice(
             "log_level", ["trace", "debug", "info", "notice", "warning", "error", "critical"], default: "info",
             "The least severe log lines that are written."),
+        .choice("log_format", ["text", "json"], default: "text", "How log lines on standard error are written."),
+        .boolean(
+            "access_log", default: false,
+            "Whether each answered request is logged: method, route, status, duration, bytes, request id; no address, no user."),
         .integer("shutdown_timeout_seconds", 1...300, default: 10, "Requests under way get this long to end."),
     ]
 
     public init(_ values: SettingValues) {
         self.dataDirectory = values.text("data")
         self.logLevel = values.text("log_level")
+        self.logFormat = values.text("log_format")
+        self.hasAccessLog = values.boolean("access_log")
         self.shutdownTimeout = values.seconds("shutdown_timeout_seconds")
     }
 }

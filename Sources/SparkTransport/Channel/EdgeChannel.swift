@@ -18,9 +18,6 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         let negotiated: EventLoopFuture<Negotiated>
     }
 
-    /// Answers shorter than this are not compressed.
-    private static let compressionFloor = 1_024
-
     let responder: HTTPChannelHandler.Responder
     let idleTimeout: Duration
     let requestTimeout: Duration
@@ -78,21 +75,11 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         _ channel: any Channel, idleTimeout: Duration, logger: Logger
     ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         try channel.pipeline.syncOperations.addHandlers([
-            HTTPResponseCompressor(responseCompressionPredicate: worthCompressing),
+            HTTPResponseCompressor(responseCompressionPredicate: ContentCoding.intent),
             HTTP1ToHTTPServerCodec(secure: false),
             HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger),
         ])
         return try NIOAsyncChannel(
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-    }
-
-    private static func worthCompressing(
-        _ head: inout HTTPResponseHead, isSupported: Bool
-    ) -> HTTPResponseCompressor.CompressionIntent {
-        guard let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }), length >= compressionFloor else {
-            return .doNotCompress
-        }
-        head.headers.add(name: "Vary", value: "Accept-Encoding")
-        return .compressIfPossible
     }
 }

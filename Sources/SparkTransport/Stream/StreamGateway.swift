@@ -21,13 +21,16 @@ package final class StreamGateway: Sendable {
     let metrics = StreamMetrics()
     package let tickets: StreamTickets
     private let authenticator: (any Authenticating)?
+    private let origins: AllowedOrigins
     private let logger: Logger
 
     /// - Parameters:
     ///   - hub: frozen.
+    ///   - origins: of pages that may connect, beside the server's own.
     ///   - hasGenerousLimits: for the ephemeral server under a test's load.
     package init(
-        hub: Hub, configuration: StreamConfiguration, tickets: StreamTickets, authenticator: (any Authenticating)?,
+        hub: Hub, configuration: StreamConfiguration, origins: AllowedOrigins, tickets: StreamTickets,
+        authenticator: (any Authenticating)?,
         activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool
     ) {
         self.hub = hub
@@ -43,6 +46,7 @@ package final class StreamGateway: Sendable {
         self.activity = activity
         self.tickets = tickets
         self.authenticator = authenticator
+        self.origins = origins
         self.logger = logger
     }
 
@@ -79,7 +83,7 @@ package final class StreamGateway: Sendable {
     /// Programs send no origin; pages must be the server's own or named in the configuration.
     func mayConnect(origin: String?, host: String?) -> Bool {
         guard let origin else { return true }
-        if configuration.allowedOrigins.contains(origin) || configuration.allowedOrigins.contains("*") { return true }
+        if origins.contains(origin) { return true }
         guard let host, let slash = origin.lastIndex(of: "/") else { return false }
         return origin[origin.index(after: slash)...].lowercased() == host.lowercased()
     }

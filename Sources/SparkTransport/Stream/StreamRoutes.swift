@@ -35,7 +35,7 @@ package struct StreamRoutes: Sendable {
     private var stream: Route {
         Route(
             .get, "/stream", "My numbered events, as Server-Sent Events", access: .userOrTicket, rateLimit: .read,
-            query: Self.position, errors: [StreamError.tooManyConnections, StreamError.draining]
+            query: Self.position, isIdempotencyKeyed: false, errors: [StreamError.tooManyConnections, StreamError.draining]
         ) { call in
             let lease = try join(call)
             let feed = lease.feed
