@@ -103,7 +103,7 @@ public final class Server: Sendable {
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
         let delivery = CommitDelivery(
             cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
-            registration.entries.flatMap(\.registrar.followers) + [hub.revocations],
+            registration.entries.flatMap(\.registrar.followers) + hub.revocations,
             registration.entries.flatMap(\.registrar.joiners))
         storage.observeCommits(join: { try delivery.join($0, $1) }, prepare: { delivery.announce($0) }) { delivery.deliver($0) }
         self.events = events
@@ -113,10 +113,11 @@ public final class Server: Sendable {
                 server: registration.entries.flatMap(\.registrar.serverFrames)),
             observers: exchange.contributions(of: (any ConnectionObserving).self).all)
         let authenticator = exchange.provider(of: (any Authenticating).self)?.value
+        let liveness = exchange.provider(of: (any SessionLiveness).self)?.value
         let activity = exchange.provider(of: (any ActivityRecording).self)?.value
         let gateway = StreamGateway(
-            hub: hub, configuration: options.configuration.section("stream"), tickets: StreamTickets(clock: options.clock),
-            authenticator: authenticator, activity: activity, random: options.random, logger: options.logger,
+            hub: hub, configuration: options.configuration.section("stream"), tickets: hub.tickets,
+            authenticator: authenticator, liveness: liveness, activity: activity, random: options.random, logger: options.logger,
             hasGenerousLimits: options.isEphemeral)
         self.gateway = gateway
         let streamRoutes = StreamRoutes(gateway: gateway).all
@@ -124,7 +125,7 @@ public final class Server: Sendable {
             Edge.Parts(
                 configuration: options.configuration.section("http"), clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
-                authenticator: authenticator, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
+                authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
             routes: registration.routes + registration.operatorRoutes + streamRoutes.map(\.mounted) + readiness.routes
                 + Self.documentRoutes(registration, streamRoutes, hub))
         let handlers = Dictionary(

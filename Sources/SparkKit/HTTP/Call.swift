@@ -12,6 +12,10 @@ public struct Call: Sendable {
     public let now: Timestamp
     /// Carries the request's id.
     public let logger: Logger
+    /// Asked with HEAD: the answer's body is not sent, so it need not be made.
+    package var isHead = false
+    /// The ticket that stood for a token. Opens streams, so it enters no log.
+    package var ticket: String?
     private let path: [String: String]
     private let query: [String: QueryValue]
     private let body: [UInt8]

@@ -21,6 +21,7 @@ package final class StreamGateway: Sendable {
     let metrics = StreamMetrics()
     package let tickets: StreamTickets
     private let authenticator: (any Authenticating)?
+    private let liveness: (any SessionLiveness)?
     private let logger: Logger
 
     /// - Parameters:
@@ -28,7 +29,7 @@ package final class StreamGateway: Sendable {
     ///   - hasGenerousLimits: for the ephemeral server under a test's load.
     package init(
         hub: Hub, configuration: StreamConfiguration, tickets: StreamTickets, authenticator: (any Authenticating)?,
-        activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool
+        liveness: (any SessionLiveness)?, activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool
     ) {
         self.hub = hub
         self.configuration = configuration
@@ -43,6 +44,7 @@ package final class StreamGateway: Sendable {
         self.activity = activity
         self.tickets = tickets
         self.authenticator = authenticator
+        self.liveness = liveness
         self.logger = logger
     }
 
@@ -56,8 +58,25 @@ package final class StreamGateway: Sendable {
             let principal = try await principal(of: request)
             try checkRoom(for: request.peerAddress)
             let address = ClientAddress.limitKey(request.peerAddress)
-            return WebSocketAcceptance { StreamSession(gateway: self, principal: principal, address: address) }
+            let session = StreamSession(gateway: self, principal: principal, address: address)
+            hub.enter(session, limit: configuration.connectionsPerUser)
+            do {
+                guard try isLive(principal) else { throw EdgeError.unauthenticated }
+            } catch {
+                session.closed()
+                throw error
+            }
+            return WebSocketAcceptance { session }
         }
+    }
+
+    /// Whether a session is still live; to be asked once the hub knows what acts for it.
+    func isLive(_ principal: Principal) throws -> Bool { try liveness?.isLive(principal) ?? true }
+
+    /// Runs something on behalf of a session: none of its writes takes effect once that has ended.
+    func acting<Value>(as principal: Principal, _ body: () async throws -> Value) async throws -> Value {
+        guard let liveness else { return try await body() }
+        return try await liveness.acting(as: principal, body)
     }
 
     /// Who stands behind a token.
@@ -73,7 +92,7 @@ package final class StreamGateway: Sendable {
             return try await authenticate(String(parts[1]))
         }
         guard let ticket = request.query["ticket"] else { throw EdgeError.unauthenticated }
-        return try tickets.redeem(ticket)
+        return try tickets.redeem(ticket, for: .socket)
     }
 
     /// Programs send no origin; pages must be the server's own or named in the configuration.
