@@ -16,6 +16,7 @@ public struct AccountsModule: SparkModule {
 
     private let service: AccountsService
     private let authenticator: Authenticator
+    private let liveSessions: LiveSessions
     private let hasher: PasswordHasher
 
     public init(configuration: AccountsConfiguration, context: ModuleContext) throws {
@@ -31,6 +32,8 @@ public struct AccountsModule: SparkModule {
             principals: try Principals(
                 tokenLifetime: configuration.accessTokenLifetime, random: secrets.random, context: context),
             clock: context.clock)
+        self.liveSessions = LiveSessions(
+            store: store, clock: context.clock, lifetime: configuration.refreshTokenLifetime)
         self.service = AccountsService(
             configuration: configuration, store: store, hasher: hasher, accessTokens: accessTokens,
             refreshTokens: RefreshTokenChain(key: context.keys.key(for: "refresh"), secrets: secrets),
@@ -44,6 +47,7 @@ public struct AccountsModule: SparkModule {
     public func register(in registrar: inout ModuleRegistrar) {
         for route in AccountsRoutes(service: service).all { registrar.route(route) }
         registrar.provide((any Authenticating).self, authenticator)
+        registrar.provide((any SessionLiveness).self, liveSessions)
         registrar.provide((any TokenIssuing).self, service)
         registrar.invalidate(on: SessionRevoked.self) { [.session($0.session)] }
         let service = service

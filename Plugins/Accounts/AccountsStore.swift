@@ -10,6 +10,8 @@ protocol AccountsStore: Sendable {
     func account(of user: UserID) throws -> Account?
     /// Whether the session exists, is the user's, and is not revoked.
     func isOpen(_ session: SessionID, of user: UserID) throws -> Bool
+    /// Whether the session is open and was used after `deadBefore`, as `work` sees it; as of the last commit if nil.
+    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool
     func hasOpenSession(_ user: UserID) throws -> Bool
     func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool
 

@@ -17,6 +17,23 @@ extension SQLiteAccountsStore {
         }
     }
 
+    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool {
+        guard let work else {
+            return try storage.pointRead { reader in
+                try reader.row(
+                    Self.live, .integer(session.rawValue), .integer(user.rawValue), .time(deadBefore)
+                ) { _ in true } ?? false
+            }
+        }
+        return try RawStatement(Self.live, in: work.transaction.database)
+            .row([.integer(session.rawValue), .integer(user.rawValue), .time(deadBefore)]) { _ in true } ?? false
+    }
+
+    /// The sessions of a closed account are revoked with it.
+    private static let live = """
+        SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL AND last_used_at > ?3
+        """
+
     func hasOpenSession(_ user: UserID) throws -> Bool {
         try storage.pointRead { reader in
             try reader.row(

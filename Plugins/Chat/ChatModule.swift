@@ -23,7 +23,8 @@ public struct ChatModule: SparkModule {
             storage: context.storage, stream: context.stream, rules: configuration.rules, policies: policies)
         let metrics = ChatMetrics()
         let writer = MessageWriter(
-            stream: context.stream, identifiers: context.identifiers, policies: policies, metrics: metrics)
+            stream: context.stream, identifiers: context.identifiers, policies: policies,
+            liveness: try context.port((any SessionLiveness).self), metrics: metrics)
         let profiles = try context.port((any ProfileReading).self)
         self.store = store
         self.held = HeldMessages(storage: context.storage, writer: writer)

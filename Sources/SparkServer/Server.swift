@@ -105,7 +105,7 @@ public final class Server: Sendable {
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
         let delivery = CommitDelivery(
             cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
-            registration.entries.flatMap(\.registrar.followers) + [hub.revocations],
+            registration.entries.flatMap(\.registrar.followers) + hub.revocations,
             registration.entries.flatMap(\.registrar.joiners))
         storage.observeCommits(join: { try delivery.join($0, $1) }, prepare: { delivery.announce($0) }) { delivery.deliver($0) }
         self.events = events
@@ -115,13 +115,14 @@ public final class Server: Sendable {
                 server: registration.entries.flatMap(\.registrar.serverFrames)),
             observers: exchange.contributions(of: (any ConnectionObserving).self).all)
         let authenticator = exchange.provider(of: (any Authenticating).self)?.value
+        let liveness = exchange.provider(of: (any SessionLiveness).self)?.value
         let activity = exchange.provider(of: (any ActivityRecording).self)?.value
         let edgeConfiguration: EdgeConfiguration = options.configuration.section("http")
         let streamConfiguration: StreamConfiguration = options.configuration.section("stream")
         let origins = AllowedOrigins(edgeConfiguration.allowedOrigins + streamConfiguration.allowedOrigins)
         let gateway = StreamGateway(
-            hub: hub, configuration: streamConfiguration, origins: origins, tickets: StreamTickets(clock: options.clock),
-            authenticator: authenticator, activity: activity, random: options.random, logger: options.logger,
+            hub: hub, configuration: streamConfiguration, origins: origins, tickets: hub.tickets,
+            authenticator: authenticator, liveness: liveness, activity: activity, random: options.random, logger: options.logger,
             hasGenerousLimits: options.isEphemeral)
         self.gateway = gateway
         let streamRoutes = StreamRoutes(gateway: gateway).all
@@ -129,8 +130,8 @@ public final class Server: Sendable {
             Edge.Parts(
                 configuration: edgeConfiguration, clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
-                authenticator: authenticator, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets,
-                origins: origins, accessLog: Self.accessLog(options)),
+                authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route],
+                tickets: gateway.tickets, origins: origins, accessLog: Self.accessLog(options)),
             routes: registration.routes + registration.operatorRoutes + streamRoutes.map(\.mounted) + readiness.routes
                 + Self.documentRoutes(registration, streamRoutes, hub))
         let handlers = Dictionary(

@@ -121,14 +121,17 @@ public final class Storage: Sendable {
 
     /// Runs one write in the write queue and returns after its commit.
     ///
-    /// What `body` throws takes back this write alone. Events it published are told after the commit.
+    /// What `body` throws takes back this write alone. Events it published are told after the commit. A `WriteCondition` of the task
+    /// is asked first.
     /// - Throws: what `body` threw, or a `StorageError`.
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Value
     ) async throws -> Value {
-        guard let attachment = WriteAttachment.current else { return try await queue.write(body) }
+        let (condition, attachment) = (WriteCondition.current, WriteAttachment.current)
+        guard condition != nil || attachment != nil else { return try await queue.write(body) }
         return try await queue.write { transaction in
-            try attachment.run(transaction.database)
+            try condition?.check(transaction)
+            try attachment?.run(transaction.database)
             return try body(transaction)
         }
     }

@@ -25,6 +25,8 @@ package struct Edge: Sendable {
         /// Whether limits are counted but never reached: the ephemeral server under a test's load.
         package let hasGenerousLimits: Bool
         package let authenticator: (any Authenticating)?
+        /// Whether those on whose behalf something is written may still write.
+        package let liveness: (any SessionLiveness)?
         package let activity: (any ActivityRecording)?
         /// The paths on which connections become WebSockets; all different.
         package let webSockets: [WebSocketRoute]
@@ -38,7 +40,7 @@ package struct Edge: Sendable {
         package init(
             configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
             keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
-            activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
+            liveness: (any SessionLiveness)? = nil, activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
             tickets: StreamTickets? = nil, origins: AllowedOrigins = AllowedOrigins(), accessLog: AccessLog? = nil
         ) {
             self.configuration = configuration
@@ -49,6 +51,7 @@ package struct Edge: Sendable {
             self.logger = logger
             self.hasGenerousLimits = hasGenerousLimits
             self.authenticator = authenticator
+            self.liveness = liveness
             self.activity = activity
             self.webSockets = webSockets
             self.tickets = tickets
@@ -78,8 +81,8 @@ package struct Edge: Sendable {
             routes: routes + gateway.fallbacks(besides: routes),
             dispatcher: Dispatcher(
                 configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
-                activity: parts.activity, tickets: parts.tickets, limiter: limiter, idempotency: idempotency,
-                sharing: CrossOriginSharing(origins: parts.origins), logger: parts.logger),
+                activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: limiter,
+                idempotency: idempotency, sharing: CrossOriginSharing(origins: parts.origins), logger: parts.logger),
             accessLog: parts.accessLog)
     }
 

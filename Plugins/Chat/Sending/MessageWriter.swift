@@ -10,6 +10,7 @@ final class MessageWriter: Sendable {
     private let stream: any EventStreaming
     private let identifiers: IdentifierGenerator
     private let policies: Contributions<any MessagePolicy>
+    private let liveness: any SessionLiveness
     private let metrics: ChatMetrics
     /// The last identifier given to a message. The search knows by identifiers what it has seen, so they rise whatever the clock
     /// does.
@@ -21,11 +22,12 @@ final class MessageWriter: Sendable {
 
     init(
         stream: any EventStreaming, identifiers: IdentifierGenerator, policies: Contributions<any MessagePolicy>,
-        metrics: ChatMetrics
+        liveness: any SessionLiveness, metrics: ChatMetrics
     ) {
         self.stream = stream
         self.identifiers = identifiers
         self.policies = policies
+        self.liveness = liveness
         self.metrics = metrics
     }
 
@@ -95,6 +97,9 @@ final class MessageWriter: Sendable {
         _ pending: PendingSend, _ policies: [any MessagePolicy], in transaction: WriteTransaction
     ) throws -> SendOutcome {
         let database = transaction.database
+        if let principal = pending.principal, try !liveness.isLive(principal, in: transaction) {
+            return .refused(EdgeError.unauthenticated)
+        }
         if let known = try MessageRows.known(pending, in: database) { return known }
         guard let conversation = try ConversationRows.find(pending.conversation, in: database), !conversation.isOver,
             let other = conversation.other(than: pending.sender)

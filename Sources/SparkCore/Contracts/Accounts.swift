@@ -18,6 +18,17 @@ public protocol Authenticating: Sendable {
     func authenticate(token: String) async throws -> Principal
 }
 
+/// Port of Accounts: whether a session may still act. Asked where something is done on its behalf, and not only where it came in:
+/// by what outlives a request (connections, tickets, waiting polls) and by every write.
+///
+/// A session ends when it is revoked, when its account is closed or erased, and when its refresh token has run out unused.
+public protocol SessionLiveness: Sendable {
+    /// As of the last commit. A point read on the caller's thread.
+    func isLive(_ principal: Principal) throws -> Bool
+    /// As the open write sees it.
+    func isLive(_ principal: Principal, in work: any UnitOfWork) throws -> Bool
+}
+
 /// Port of Accounts: tokens without a password, for the operator's `spark token` and for fixtures.
 public protocol TokenIssuing: Sendable {
     /// Opens a session for a user and gives its first access token.

@@ -13,6 +13,10 @@ public struct Call: Sendable {
     /// Also in the answer's `X-Request-Id` and in the access log.
     public let requestID: String
     private let serverLogger: Logger
+    /// Asked with HEAD: the answer's body is not sent, so it need not be made.
+    package var isHead = false
+    /// The ticket that stood for a token. Opens streams, so it enters no log.
+    package var ticket: String?
     private let path: [String: String]
     private let query: [String: QueryValue]
     private let body: [UInt8]

@@ -16,6 +16,7 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     struct Value: ServerChildChannelValue {
         let channel: any Channel
         let negotiated: EventLoopFuture<Negotiated>
+        let presence: ClientPresence
     }
 
     let responder: HTTPChannelHandler.Responder
@@ -26,19 +27,20 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let promise = channel.eventLoop.makePromise(of: Negotiated.self)
         let idleTimeout = idleTimeout
+        let presence = ClientPresence(channel)
         do {
             try Self.addParsing(to: channel.pipeline.syncOperations)
             try channel.pipeline.syncOperations.addHandlers(
                 Self.guards(requestTimeout: requestTimeout, gateway: gateway) + [
                     UpgradeGate(gateway: gateway, negotiated: promise) { channel in
-                        try Self.becomeHTTP(channel, idleTimeout: idleTimeout, logger: logger)
+                        try Self.becomeHTTP(channel, idleTimeout: idleTimeout, presence: presence, logger: logger)
                     }
                 ])
         } catch {
             promise.fail(error)
             return channel.eventLoop.makeFailedFuture(error)
         }
-        return channel.eventLoop.makeSucceededFuture(Value(channel: channel, negotiated: promise.futureResult))
+        return channel.eventLoop.makeSucceededFuture(Value(channel: channel, negotiated: promise.futureResult, presence: presence))
     }
 
     func handle(value: Value, logger: Logger) async {
@@ -49,7 +51,9 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         }
         // A WebSocket needs no task: it lives on its event loop alone.
         guard case .http(let asyncChannel) = negotiated else { return }
-        await handleHTTP(asyncChannel: asyncChannel, logger: logger)
+        await ClientPresence.$current.withValue(value.presence) {
+            await handleHTTP(asyncChannel: asyncChannel, logger: logger)
+        }
     }
 
     static func addParsing(to pipeline: ChannelPipeline.SynchronousOperations) throws {
@@ -72,11 +76,13 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
 
     /// The way of an ordinary connection's requests, from the gate on.
     static func becomeHTTP(
-        _ channel: any Channel, idleTimeout: Duration, logger: Logger
+        _ channel: any Channel, idleTimeout: Duration, presence: ClientPresence, logger: Logger
     ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         try channel.pipeline.syncOperations.addHandlers([
             HTTPResponseCompressor(responseCompressionPredicate: ContentCoding.intent),
             HTTP1ToHTTPServerCodec(secure: false),
+            // Before the next one, which keeps the end of a connection to itself.
+            ClientPresenceHandler(presence),
             HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger),
         ])
         return try NIOAsyncChannel(

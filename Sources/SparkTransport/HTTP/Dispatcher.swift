@@ -20,6 +20,7 @@ struct Dispatcher: Sendable {
     let random: any RandomSource
     let authenticator: (any Authenticating)?
     let activity: (any ActivityRecording)?
+    let liveness: (any SessionLiveness)?
     let tickets: StreamTickets?
     let limiter: RateLimiter
     let idempotency: IdempotencyStore
@@ -90,21 +91,29 @@ struct Dispatcher: Sendable {
         let query = try query(of: request, for: route)
         let body = try await body(of: request, for: route)
         if let principal { activity?.recordActivity(of: principal.user) }
-        let call = Call(
+        var call = Call(
             principal: principal, headers: request.headers, client: client, now: clock.now(), requestID: requestID,
             logger: logger,
             path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }) { first, _ in first },
             query: query, body: body)
+        call.isHead = request.method == .head
+        call.ticket = route.access == .userOrTicket ? request.uri.queryParameters["ticket"].map { String($0) } : nil
         guard let keyed = try keyedRequest(request, route: route, principal: principal, client: client, body: body) else {
-            return try await route.handler(call)
+            return try await answer(call, by: route)
         }
-        return try await idempotency.answer(keyed) { try await route.handler(call) }
+        return try await idempotency.answer(keyed) { try await answer(call, by: route) }
+    }
+
+    /// Has the handler answer. What it writes is refused once the session has ended that asked for it.
+    private func answer(_ call: Call, by route: Route) async throws -> Reply {
+        guard route.method != .get, let principal = call.principal, let liveness else { return try await route.handler(call) }
+        return try await liveness.acting(as: principal) { try await route.handler(call) }
     }
 
     private func principal(of request: Request, for route: Route) async throws -> Principal? {
         guard route.access != .open else { return nil }
         if route.access == .userOrTicket, let tickets, let ticket = request.uri.queryParameters["ticket"] {
-            return try tickets.redeem(String(ticket))
+            return try tickets.redeem(String(ticket), for: .events, isProbe: request.method == .head)
         }
         return try await bearer(of: request)
     }

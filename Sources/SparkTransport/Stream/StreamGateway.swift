@@ -22,6 +22,7 @@ package final class StreamGateway: Sendable {
     package let tickets: StreamTickets
     private let authenticator: (any Authenticating)?
     private let origins: AllowedOrigins
+    private let liveness: (any SessionLiveness)?
     private let logger: Logger
 
     /// - Parameters:
@@ -30,7 +31,7 @@ package final class StreamGateway: Sendable {
     ///   - hasGenerousLimits: for the ephemeral server under a test's load.
     package init(
         hub: Hub, configuration: StreamConfiguration, origins: AllowedOrigins, tickets: StreamTickets,
-        authenticator: (any Authenticating)?,
+        authenticator: (any Authenticating)?, liveness: (any SessionLiveness)?,
         activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool
     ) {
         self.hub = hub
@@ -47,6 +48,7 @@ package final class StreamGateway: Sendable {
         self.tickets = tickets
         self.authenticator = authenticator
         self.origins = origins
+        self.liveness = liveness
         self.logger = logger
     }
 
@@ -60,8 +62,25 @@ package final class StreamGateway: Sendable {
             let principal = try await principal(of: request)
             try checkRoom(for: request.peerAddress)
             let address = ClientAddress.limitKey(request.peerAddress)
-            return WebSocketAcceptance { StreamSession(gateway: self, principal: principal, address: address) }
+            let session = StreamSession(gateway: self, principal: principal, address: address)
+            hub.enter(session, limit: configuration.connectionsPerUser)
+            do {
+                guard try isLive(principal) else { throw EdgeError.unauthenticated }
+            } catch {
+                session.closed()
+                throw error
+            }
+            return WebSocketAcceptance { session }
         }
+    }
+
+    /// Whether a session is still live; to be asked once the hub knows what acts for it.
+    func isLive(_ principal: Principal) throws -> Bool { try liveness?.isLive(principal) ?? true }
+
+    /// Runs something on behalf of a session: none of its writes takes effect once that has ended.
+    func acting<Value>(as principal: Principal, _ body: () async throws -> Value) async throws -> Value {
+        guard let liveness else { return try await body() }
+        return try await liveness.acting(as: principal, body)
     }
 
     /// Who stands behind a token.
@@ -77,7 +96,7 @@ package final class StreamGateway: Sendable {
             return try await authenticate(String(parts[1]))
         }
         guard let ticket = request.query["ticket"] else { throw EdgeError.unauthenticated }
-        return try tickets.redeem(ticket)
+        return try tickets.redeem(ticket, for: .socket)
     }
 
     /// Programs send no origin; pages must be the server's own or named in the configuration.
