@@ -17,6 +17,7 @@ public struct AccountsModule: SparkModule {
     private let service: AccountsService
     private let authenticator: Authenticator
     private let hasher: PasswordHasher
+    private let operations: AccountsOperations
 
     public init(configuration: AccountsConfiguration, context: ModuleContext) throws {
         let store = SQLiteAccountsStore(storage: context.storage, personalData: context.personalData, stream: context.stream)
@@ -39,12 +40,17 @@ public struct AccountsModule: SparkModule {
             metrics: metrics, clock: context.clock, identifiers: context.identifiers,
             registrations: context.contributions((any RegistrationParticipant).self),
             closures: context.contributions((any ClosureParticipant).self))
+        self.operations = AccountsOperations(
+            service: service, describers: context.contributions((any PersonDescribing).self))
     }
 
     public func register(in registrar: inout ModuleRegistrar) {
         for route in AccountsRoutes(service: service).all { registrar.route(route) }
         registrar.provide((any Authenticating).self, authenticator)
         registrar.provide((any TokenIssuing).self, service)
+        registrar.provide((any AccountSuspending).self, service)
+        for action in operations.all { registrar.operatorAction(action) }
+        registrar.page(ResetPage.route)
         registrar.invalidate(on: SessionRevoked.self) { [.session($0.session)] }
         let service = service
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }

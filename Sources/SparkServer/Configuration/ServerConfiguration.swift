@@ -5,6 +5,8 @@ public struct ServerConfiguration: ModuleConfiguration {
     public let dataDirectory: String
     public let logLevel: String
     public let shutdownTimeout: Duration
+    /// Without a slash at the end; empty: where the server listens.
+    public let publicURL: String
 
     public static let settings: [Setting] = [
         .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
@@ -12,12 +14,18 @@ public struct ServerConfiguration: ModuleConfiguration {
             "log_level", ["trace", "debug", "info", "notice", "warning", "error", "critical"], default: "info",
             "The least severe log lines that are written."),
         .integer("shutdown_timeout_seconds", 1...300, default: 10, "Requests under way get this long to end."),
+        .text(
+            "public_url", default: "",
+            "The address under which people reach the server, for links; by default where it listens."),
     ]
 
     public init(_ values: SettingValues) {
         self.dataDirectory = values.text("data")
         self.logLevel = values.text("log_level")
         self.shutdownTimeout = values.seconds("shutdown_timeout_seconds")
+        var url = values.text("public_url")
+        while url.hasSuffix("/") { url.removeLast() }
+        self.publicURL = url
     }
 }
 

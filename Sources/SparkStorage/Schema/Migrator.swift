@@ -62,6 +62,25 @@ struct Migrator {
                     ) STRICT;
                     """)
         },
+        Migration("spark.004_audit") { database in
+            // AUTOINCREMENT: the table remembers the highest number, so that lines missing at the end are noticed.
+            try database.execute(
+                sql: """
+                    CREATE TABLE spark_audit (
+                        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                        at INTEGER NOT NULL,
+                        actor TEXT NOT NULL,
+                        action TEXT NOT NULL,
+                        subjects TEXT NOT NULL,
+                        previous BLOB NOT NULL,
+                        hash BLOB NOT NULL
+                    ) STRICT;
+                    CREATE TRIGGER spark_audit_is_not_changed BEFORE UPDATE ON spark_audit
+                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                    CREATE TRIGGER spark_audit_is_not_shortened BEFORE DELETE ON spark_audit
+                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                    """)
+        },
     ]
 
     func run(on pool: DatabasePool) throws {
