@@ -60,12 +60,13 @@ final class OperatorSocket: Service, Sendable {
             return
         }
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else {
+        guard pipe(&ends) == 0 else {
             logger.warning("no operator socket", metadata: ["error": "\(String(cString: strerror(errno)))"])
             close()
             try? await gracefulShutdown()
             return
         }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let (wakeReader, wakeWriter) = (ends[0], ends[1])
         let accepting = Task {
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

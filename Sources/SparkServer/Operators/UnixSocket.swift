@@ -1,6 +1,5 @@
-import Foundation
+package import Foundation
 import Glibc
-package import SparkCore
 
 /// A socket of the Unix domain and the lines that go over it. Everything here blocks, so it runs on threads of its own.
 package struct UnixSocket: Sendable {
@@ -63,7 +62,7 @@ package struct UnixSocket: Sendable {
         var shortcut: Int32 = -1
         defer { if shortcut >= 0 { Glibc.close(shortcut) } }
         if bytes.count > room {
-            shortcut = open(folder.path, O_PATH | O_DIRECTORY | O_CLOEXEC)
+            shortcut = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             guard shortcut >= 0 else { throw Failure(code: errno) }
             bytes = Array("/proc/self/fd/\(shortcut)/\(name)".utf8)
             guard bytes.count <= room else { throw Failure(code: ENAMETOOLONG) }
@@ -96,8 +95,11 @@ package struct UnixSocket: Sendable {
             guard poll(&waiting, 2, -1) >= 0 || errno == EINTR else { return nil }
             if waiting[1].revents != 0 { return nil }
             guard waiting[0].revents != 0 else { continue }
-            let connection = accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
-            if connection >= 0 { return UnixSocket(descriptor: connection) }
+            let connection = Glibc.accept(descriptor, nil, nil)
+            if connection >= 0 {
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+                return UnixSocket(descriptor: connection)
+            }
             // Without descriptors the connection stays in the queue, and would wake this at once again.
             if errno != EINTR, errno != ECONNABORTED { usleep(100_000) }
         }
@@ -115,7 +117,7 @@ package struct UnixSocket: Sendable {
     package func write(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = bytes[sent...].withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return false }
             sent += count
