@@ -95,3 +95,18 @@ struct PasswordChangeForm: RequestBody {
         .required("new_password", .string(RegistrationForm.passwordLength)),
     ])
 }
+
+struct ResetForm: RequestBody {
+    let token: String
+    let password: String
+
+    init(from reader: inout ObjectReader) {
+        self.token = reader.string("token", length: 1...128)
+        self.password = reader.string("password", length: RegistrationForm.passwordLength)
+    }
+
+    static let schemaName = "PasswordReset"
+    static let schema = Schema.object([
+        .required("token", .string(1...128)), .required("password", .string(RegistrationForm.passwordLength)),
+    ])
+}

@@ -18,6 +18,7 @@ public struct AccountsModule: SparkModule {
     private let authenticator: Authenticator
     private let liveSessions: LiveSessions
     private let hasher: PasswordHasher
+    private let operations: AccountsOperations
 
     public init(configuration: AccountsConfiguration, context: ModuleContext) throws {
         let store = SQLiteAccountsStore(storage: context.storage, personalData: context.personalData, stream: context.stream)
@@ -42,6 +43,8 @@ public struct AccountsModule: SparkModule {
             metrics: metrics, clock: context.clock, identifiers: context.identifiers,
             registrations: context.contributions((any RegistrationParticipant).self),
             closures: context.contributions((any ClosureParticipant).self))
+        self.operations = AccountsOperations(
+            service: service, describers: context.contributions((any PersonDescribing).self))
     }
 
     public func register(in registrar: inout ModuleRegistrar) {
@@ -49,6 +52,9 @@ public struct AccountsModule: SparkModule {
         registrar.provide((any Authenticating).self, authenticator)
         registrar.provide((any SessionLiveness).self, liveSessions)
         registrar.provide((any TokenIssuing).self, service)
+        registrar.provide((any AccountSuspending).self, service)
+        for action in operations.all { registrar.operatorAction(action) }
+        registrar.page(ResetPage.route)
         registrar.invalidate(on: SessionRevoked.self) { [.session($0.session)] }
         let service = service
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }

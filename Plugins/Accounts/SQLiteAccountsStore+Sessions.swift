@@ -49,6 +49,7 @@ extension SQLiteAccountsStore {
         try await storage.write { transaction in
             let database = transaction.database
             guard let state = try Self.state(of: session.user, in: database), state.passwordHash == hash else { return false }
+            guard try Self.suspension(of: session.user, in: database) == nil else { throw AccountsError.suspended }
             if let closedAt = state.closedAt {
                 guard closedAt > graceBegin else { return false }
                 try database.cachedStatement(sql: "UPDATE accounts_users SET closed_at = NULL WHERE id = ?")
@@ -67,9 +68,9 @@ extension SQLiteAccountsStore {
 
     func open(_ session: NewSession) async throws -> Bool {
         try await storage.write { transaction in
-            guard let state = try Self.state(of: session.user, in: transaction.database), state.closedAt == nil else {
-                return false
-            }
+            guard let state = try Self.state(of: session.user, in: transaction.database), state.closedAt == nil,
+                try Self.suspension(of: session.user, in: transaction.database) == nil
+            else { return false }
             try Self.insert(session, in: transaction.database)
             return true
         }

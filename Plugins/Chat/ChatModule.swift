@@ -57,6 +57,10 @@ public struct ChatModule: SparkModule {
         registrar.contribute((any MessagePolicy).self, ContactGate(mode: configuration.contactGate))
         registrar.provide((any UnreadCounting).self, service)
         registrar.provide((any HeldMessageReviewing).self, held)
+        let operations = ChatOperations(store: store, held: held)
+        for action in operations.all { registrar.operatorAction(action) }
+        registrar.contribute((any EvidenceProviding).self, operations)
+        registrar.contribute((any PersonDescribing).self, operations)
 
         let presence = service.presence
         registrar.follow(MatchEnded.self) { presence.part($0.users) }

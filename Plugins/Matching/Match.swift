@@ -22,6 +22,13 @@ struct Block: Hashable, Sendable {
     let blockedAt: Timestamp
 }
 
+/// Whom somebody means who blocks or reports: a person, or the other one of a conversation that they are or were in. After an unmatch
+/// the conversation is what a client still knows.
+enum Counterpart: Hashable, Sendable {
+    case person(UserID)
+    case conversation(ConversationID)
+}
+
 /// What one person says about another to those who moderate.
 struct Report: Sendable {
     /// Why; the raw values are on the wire and in the store.

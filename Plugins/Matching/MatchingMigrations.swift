@@ -76,5 +76,55 @@ enum MatchingMigrations {
                 ) STRICT;
                 \(SpatiaLiteMatchingStore.recount)
                 """),
+        Migration(
+            "matching.005_evidence",
+            sql: """
+                -- reporter_tag groups the reports of somebody who was erased: the lowest of their identifiers.
+                ALTER TABLE matching_reports ADD COLUMN reporter_tag INTEGER;
+                ALTER TABLE matching_reports ADD COLUMN closed_at INTEGER;
+                ALTER TABLE matching_reports ADD COLUMN decision TEXT;
+                ALTER TABLE matching_reports ADD COLUMN note TEXT;
+                ALTER TABLE matching_reports ADD COLUMN is_target_erased INTEGER NOT NULL DEFAULT 0;
+                CREATE INDEX matching_reports_open ON matching_reports (id) WHERE closed_at IS NULL;
+                CREATE INDEX matching_matches_conversation ON matching_matches (conversation_id);
+
+                -- What was so when a report was made. Apart from erasure: kept for a time after the report or the decision.
+                CREATE TABLE matching_evidence (
+                    report_id INTEGER PRIMARY KEY,
+                    target_id INTEGER NOT NULL,
+                    statement TEXT NOT NULL,
+                    profile_version INTEGER,
+                    conversation_id INTEGER,
+                    first_seq INTEGER,
+                    last_seq INTEGER,
+                    is_target_lower INTEGER NOT NULL,
+                    captured_at INTEGER NOT NULL,
+                    relevant_at INTEGER NOT NULL
+                ) STRICT;
+                CREATE INDEX matching_evidence_relevant ON matching_evidence (relevant_at);
+                CREATE INDEX matching_evidence_conversation ON matching_evidence (conversation_id);
+                CREATE INDEX matching_evidence_target ON matching_evidence (target_id);
+                -- Each version of a profile and of a message once, however many reports it bears on.
+                CREATE TABLE matching_evidence_profiles (
+                    user_id INTEGER NOT NULL,
+                    version INTEGER NOT NULL,
+                    body TEXT NOT NULL,
+                    PRIMARY KEY (user_id, version)
+                ) STRICT, WITHOUT ROWID;
+                -- Who sent a message is told by the order of the two identifiers, so that no row names anybody.
+                CREATE TABLE matching_evidence_messages (
+                    id INTEGER PRIMARY KEY,
+                    conversation_id INTEGER NOT NULL,
+                    seq INTEGER NOT NULL,
+                    is_from_lower INTEGER NOT NULL,
+                    content INTEGER NOT NULL,
+                    text TEXT NOT NULL,
+                    sent_at INTEGER NOT NULL,
+                    edited_at INTEGER,
+                    is_deleted INTEGER NOT NULL,
+                    captured_at INTEGER NOT NULL
+                ) STRICT;
+                CREATE INDEX matching_evidence_messages_place ON matching_evidence_messages (conversation_id, seq);
+                """),
     ]
 }

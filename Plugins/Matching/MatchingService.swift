@@ -82,6 +82,15 @@ struct MatchingService: Sendable {
             items: page.items.compactMap { like in cards[like.from].map { LikeView(like: like, card: $0) } }, next: page.next)
     }
 
+    /// The person somebody means.
+    /// - Throws: `EdgeError.notFound` for a conversation in which they never were.
+    func person(_ counterpart: Counterpart, for user: UserID) throws -> UserID {
+        switch counterpart {
+        case .person(let target): target
+        case .conversation(let conversation): try store.counterpart(of: user, in: conversation)
+        }
+    }
+
     func block(_ target: UserID, by user: UserID) async throws {
         guard user != target else { throw MatchingError.selfTarget }
         try await store.block(target, by: user)

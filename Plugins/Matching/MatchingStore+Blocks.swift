@@ -25,7 +25,7 @@ extension SpatiaLiteMatchingStore {
     func block(_ target: UserID, by user: UserID) async throws {
         try await storage.write { transaction in
             let database = transaction.database
-            guard try PairReader.areOpen(user, target, in: database) else { throw EdgeError.notFound }
+            guard try Self.mayAct(user, against: target, in: database) else { throw EdgeError.notFound }
             try database.cachedStatement(
                 sql: "INSERT OR IGNORE INTO matching_blocks (user_id, target_id, blocked_at) VALUES (?, ?, ?)"
             ).execute(arguments: [user.rawValue, target.rawValue, transaction.now.milliseconds])
@@ -50,7 +50,7 @@ extension SpatiaLiteMatchingStore {
 
     func add(_ report: Report) async throws -> ReportID {
         try await storage.write { transaction in
-            guard try PairReader.areOpen(report.reporter, report.target, in: transaction.database) else {
+            guard try Self.mayAct(report.reporter, against: report.target, in: transaction.database) else {
                 throw EdgeError.notFound
             }
             let id: ReportID = identifiers.next()
@@ -64,9 +64,35 @@ extension SpatiaLiteMatchingStore {
                     id.rawValue, report.reporter.rawValue, report.target.rawValue, report.category.rawValue, report.text,
                     transaction.now.milliseconds,
                 ])
+            try keepEvidence(for: report, as: id, in: transaction)
             transaction.publish(UserReported(report: id, target: report.target))
             return id
         }
+    }
+
+    /// Whether somebody who is there protects themselves from somebody who is, or ever was. What state the other one is in does not
+    /// matter: they could choose it.
+    private static func mayAct(_ user: UserID, against target: UserID, in database: Database) throws -> Bool {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM profiles_users WHERE id = ?1 AND closed = 0)
+                    AND (EXISTS (SELECT 1 FROM profiles_users WHERE id = ?2)
+                        OR EXISTS (SELECT 1 FROM accounts_erased WHERE id = ?2))
+                """)
+        return try Bool.fetchOne(statement, arguments: [user.rawValue, target.rawValue]) ?? false
+    }
+
+    func counterpart(of user: UserID, in conversation: ConversationID) throws -> UserID {
+        let other = try storage.pointRead { reader in
+            try reader.row(
+                """
+                SELECT CASE user_a WHEN ?2 THEN user_b ELSE user_a END FROM matching_matches
+                WHERE conversation_id = ?1 AND ?2 IN (user_a, user_b)
+                """, .integer(conversation.rawValue), .integer(user.rawValue)
+            ) { UserID(rawValue: $0.integer(0)) }
+        }
+        guard let other else { throw EdgeError.notFound }
+        return other
     }
 
     func relation(of target: UserID, to viewer: UserID) throws -> Relation {

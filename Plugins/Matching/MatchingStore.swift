@@ -42,7 +42,9 @@ protocol MatchingStore: Sendable {
         -> Page<ReceivedLike>
 
     /// Blocks somebody, who may be blocked already; ends a live match. Publishes `UserBlocked`, `MatchEnded`.
-    /// - Throws: `EdgeError.notFound` for targets that are unknown or closed.
+    ///
+    /// Works whatever became of the other one: closed, suspended, unmatched, erased.
+    /// - Throws: `EdgeError.notFound` for targets who never had an account.
     func block(_ target: UserID, by user: UserID) async throws
 
     /// Lifts a block, if there is one. Publishes `UserUnblocked`.
@@ -51,9 +53,15 @@ protocol MatchingStore: Sendable {
     /// Whom this user blocked, newest first.
     func blocks(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Block>
 
-    /// Records a report. Publishes `UserReported`.
-    /// - Throws: `EdgeError.notFound` for targets that are unknown or closed.
+    /// Records a report with what shows that it is so. Publishes `UserReported`.
+    ///
+    /// Works whatever became of the other one, as a block does.
+    /// - Throws: `EdgeError.notFound` for targets who never had an account.
     func add(_ report: Report) async throws -> ReportID
+
+    /// The other one of a conversation that a user is or was in; on the caller's thread.
+    /// - Throws: `EdgeError.notFound` where there is none.
+    func counterpart(of user: UserID, in conversation: ConversationID) throws -> UserID
 
     /// What filter and score know of two people, and how they stand to each other, in one snapshot; nil unless both exist.
     func pair(_ viewer: UserID, _ candidate: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> Pair?
@@ -73,4 +81,8 @@ struct SpatiaLiteMatchingStore: MatchingStore {
     let feed: IndexFeed
     /// Told of matches in their own transactions.
     let participants: Contributions<any MatchParticipant>
+    /// Asked for evidence in the transactions of reports.
+    let evidence: Contributions<any EvidenceProviding>
+    /// The newest messages of a conversation that are kept with a report.
+    let evidenceMessages: Int
 }

@@ -7,7 +7,7 @@ import SparkKit
 /// A person gets what they did themselves. What others did to them (likes, passes, blocks, reports) is the others' and not given
 /// out, but destroyed with the person.
 enum MatchingTables {
-    static let all = [swipes, matches, blocks, reports, tallies]
+    static let all = [swipes, matches, blocks, reports, tallies] + EvidenceTables.all
 
     private static let swipes = TableDeclaration.userLinked(
         "matching_swipes",
@@ -109,12 +109,19 @@ enum MatchingTables {
                 ])
             }
         },
-        // That somebody was reported stays, for the safety of others; who said it, and in which words, goes.
+        // That somebody was reported stays, for the safety of others; who said it, and in which words, goes. The reports about somebody
+        // who is erased stay for as long as their evidence does.
         erase: { database, user in
-            try database.execute(sql: "DELETE FROM matching_reports WHERE target_id = ?", arguments: [user.rawValue])
             try database.execute(
-                sql: "UPDATE matching_reports SET reporter_id = NULL, text = '' WHERE reporter_id = ?",
+                sql: "DELETE FROM matching_reports WHERE target_id = ? AND id NOT IN (SELECT report_id FROM matching_evidence)",
                 arguments: [user.rawValue])
+            try database.execute(
+                sql: "UPDATE matching_reports SET is_target_erased = 1 WHERE target_id = ?", arguments: [user.rawValue])
+            let tag = try Int64.fetchOne(
+                database, sql: "SELECT MIN(id) FROM matching_reports WHERE reporter_id = ?", arguments: [user.rawValue])
+            try database.execute(
+                sql: "UPDATE matching_reports SET reporter_id = NULL, reporter_tag = ?, text = '' WHERE reporter_id = ?",
+                arguments: [tag, user.rawValue])
         })
 
     private static func time(_ milliseconds: Int64) -> JSONValue {

@@ -43,6 +43,9 @@ public struct ProfilesModule: SparkModule {
         let participation = AccountParticipation(service: service, clock: clock)
         registrar.contribute((any RegistrationParticipant).self, participation)
         registrar.contribute((any ClosureParticipant).self, participation)
+        let operations = ProfileOperations(service: service, clock: clock)
+        registrar.contribute((any EvidenceProviding).self, operations)
+        registrar.contribute((any PersonDescribing).self, operations)
 
         registrar.invalidate(on: ProfileChanged.self) { [.user($0.user)] }
         registrar.invalidate(on: LocationChanged.self) { [.user($0.user)] }

@@ -74,10 +74,14 @@ enum CommandLogger {
 /// Exit codes that mean something (sysexits.h).
 enum ExitCodes {
     static let faultsFound = ExitCode(1)
+    static let usage = ExitCode(64)
     static let dataError = ExitCode(65)
     static let noUser = ExitCode(67)
     static let unavailable = ExitCode(69)
+    static let software = ExitCode(70)
     static let cannotOpen = ExitCode(73)
+    static let ioError = ExitCode(74)
+    static let noPermission = ExitCode(77)
     static let configuration = ExitCode(78)
 }
 

@@ -7,7 +7,8 @@ struct SparkCommand: AsyncParsableCommand {
         commandName: "spark",
         abstract: "A dating backend in one binary.",
         subcommands: [
-            Serve.self, Seed.self, Modules.self, Config.self, Check.self, Token.self, Why.self, Push.self, Audit.self,
+            Serve.self, Seed.self, Modules.self, Config.self, Check.self, Token.self, Why.self, Push.self, User.self, Report.self,
+            Held.self, OperatorLog.self, Audit.self,
             OpenAPI.self, Export.self, Health.self, Top.self, Version.self, Bench.self,
         ])
 }

@@ -12,6 +12,9 @@ enum Terminal {
         FileHandle.standardOutput.write(Data("\(line)\n".utf8))
     }
 
+    /// The end of a line that was written in parts.
+    static func endLine() { FileHandle.standardOutput.write(Data("\n".utf8)) }
+
     static func say(json value: some JSONWritable) { say(JSONWriter.string(of: value)) }
 
     /// One line on standard error.

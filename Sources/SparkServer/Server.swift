@@ -53,6 +53,7 @@ public final class Server: Sendable {
     private let registration: Registration
     private let exchange: ModuleExchange
     private let readiness: Readiness
+    let desk: OperatorDesk
     private let running = Mutex<ServiceGroup?>(nil)
 
     /// Plans, migrates, constructs and freezes. A server that cannot be gives its data directory back.
@@ -105,7 +106,7 @@ public final class Server: Sendable {
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
         let delivery = CommitDelivery(
             cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
-            registration.entries.flatMap(\.registrar.followers) + hub.revocations,
+            registration.entries.flatMap(\.registrar.followers) + [hub.suspensions] + hub.revocations,
             registration.entries.flatMap(\.registrar.joiners))
         storage.observeCommits(join: { try delivery.join($0, $1) }, prepare: { delivery.announce($0) }) { delivery.deliver($0) }
         self.events = events
@@ -132,13 +133,20 @@ public final class Server: Sendable {
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
                 authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route],
                 tickets: gateway.tickets, origins: origins, accessLog: Self.accessLog(options)),
-            routes: registration.routes + registration.operatorRoutes + streamRoutes.map(\.mounted) + readiness.routes
+            routes: registration.routes + registration.operatorRoutes + registration.pages + streamRoutes.map(\.mounted)
+                + readiness.routes
                 + Self.documentRoutes(registration, streamRoutes, hub))
         let handlers = Dictionary(
             uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) })
         self.outbox = OutboxWorker(
             storage: storage, handlers: handlers, clock: options.clock, random: options.random, logger: options.logger,
             metrics: OutboxMetrics(topics: handlers.keys))
+        let process: ServerConfiguration = options.configuration.section("server")
+        let listen = (options.configuration.section("http") as EdgeConfiguration).listen
+        self.desk = OperatorDesk(
+            actions: registration.entries.flatMap(\.registrar.operatorActions), storage: storage,
+            head: AuditHead(directory: options.directory.url),
+            publicURL: process.publicURL.isEmpty ? "http://\(listen)" : process.publicURL, logger: options.logger)
         self.hub = hub
         self.storage = storage
         self.cache = cache
@@ -179,7 +187,9 @@ public final class Server: Sendable {
     /// - Parameter isDeep: also asks what takes long.
     public func check(isDeep: Bool = false) throws -> [String] {
         var faults = try storage.check()
+        let head = AuditHead.read(in: options.directory.url)
         try storage.readNow { database in
+            faults += try AuditLog.faults(in: database, head: head)
             for manifest in plan.manifests {
                 for invariant in manifest.invariants where isDeep || !invariant.isDeep {
                     faults += try invariant.check(database).map { "\(manifest.id): \(invariant.name): \($0)" }
@@ -216,15 +226,20 @@ public final class Server: Sendable {
         guard let (host, port) = configuration.address else {
             throw ConfigurationError(faults: ["http.listen: \(ListenAddress.expectation)"])
         }
+        let socket = OperatorSocket(directory: options.directory.url, desk: self.desk, logger: self.logger)
+        socket.open()
         do {
             try await prepare()
         } catch {
+            socket.close()
             await close()
             throw error
         }
-        let (directory, logger, readiness) = (options.directory, options.logger, readiness)
+        let (directory, logger, readiness, desk) = (options.directory, options.logger, readiness, desk)
+        let followsAddress = process.publicURL.isEmpty
         let listener = edge.server(host: host, port: port, logger: logger.forFrameworks) { actual in
             let listening = Listening(host: host, port: actual, directory: directory.url)
+            if followsAddress { desk.listens(at: listening.url) }
             directory.writePortFile(listening)
             await readiness.modulesAreWell()
             do {
@@ -236,7 +251,7 @@ public final class Server: Sendable {
         let services: [any Service] =
             [events, outbox, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache), readings]
             + registration.entries.flatMap(\.registrar.services)
-            + [listener, StreamService(gateway: gateway, logger: logger), Farewell(readiness: readiness)]
+            + [socket, listener, StreamService(gateway: gateway, logger: logger), Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(
             services: services.map {
                 .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
@@ -248,9 +263,12 @@ public final class Server: Sendable {
         do {
             try await running.run()
         } catch {
+            // While the directory is still ours: the next owner's socket has the same name.
+            socket.close()
             await close()
             throw error
         }
+        socket.close()
         await close()
     }
 
@@ -275,6 +293,22 @@ public final class Server: Sendable {
                 }
             }
         }
+    }
+
+    /// Runs an operator action.
+    /// - Parameters:
+    ///   - action: its name, e.g. `user.suspend`.
+    ///   - actor: who asks, for the audit log.
+    /// - Throws: what the action refuses, a `ClientError`.
+    package func operate(_ action: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
+        try await desk.perform(action, members: members, actor: actor)
+    }
+
+    /// The same for a verb that has the data directory to itself: on a server that was neither prepared nor run. What the last server's
+    /// cache left on the disk would be old after a change, so it is thrown away.
+    package func operateAlone(_ action: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
+        if desk.actions[action]?.isChanging == true { options.directory.discardSpill() }
+        return try await operate(action, members: members, actor: actor)
     }
 
     /// Lets `run` end gracefully; returns at once.

@@ -87,6 +87,11 @@ public final class TestServer: Sendable {
     /// Does all durable jobs that are due.
     public func runOutbox() async throws { try await server.runOutbox() }
 
+    /// Does what an operator does with a verb.
+    public func operate(_ action: String, _ members: JSONValue = [:]) async throws -> JSONValue {
+        try await server.operate(action, members: members, actor: "uid:0").result
+    }
+
     /// What `spark check` would report.
     public func check() throws -> [String] { try server.check() }
 

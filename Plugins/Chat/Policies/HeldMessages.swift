@@ -33,6 +33,16 @@ struct HeldMessages: HeldMessageReviewing {
     }
 
     func decide(_ message: MessageID, isAllowed: Bool) async throws {
+        _ = try await decide(message, isAllowed: isAllowed) { _, _ in }
+    }
+
+    /// The same, with something that belongs into its transaction.
+    /// - Parameter along: run with the decided message, after it was stored.
+    /// - Returns: the place of a message that was sent.
+    func decide(
+        _ message: MessageID, isAllowed: Bool,
+        along: @escaping @Sendable (DecidedMessage, any UnitOfWork) throws -> Void
+    ) async throws -> DecidedMessage {
         try await storage.write { [writer] transaction in
             let database = transaction.database
             let id: [SQLValue] = [.integer(message.rawValue)]
@@ -49,6 +59,22 @@ struct HeldMessages: HeldMessageReviewing {
             if isAllowed { _ = try ConversationRows.live(held.conversation, of: held.sender, in: database) }
             try RawStatement("DELETE FROM chat_held WHERE id = ?", in: database).run(id)
             if isAllowed { try writer.write([held], in: transaction) }
+            var decided = DecidedMessage(conversation: held.conversation, sender: held.sender, seq: nil)
+            if isAllowed {
+                // Who may not write any more leaves the message where it waits.
+                guard case .duplicate(let receipt) = try MessageRows.known(held, in: database) else { throw ChatError.gone }
+                decided.seq = receipt.seq
+            }
+            try along(decided, transaction)
+            return decided
         }
     }
+}
+
+/// A held message that was decided.
+struct DecidedMessage: Sendable {
+    let conversation: ConversationID
+    let sender: UserID
+    /// Its place in the conversation; nil if it was thrown away.
+    var seq: Int64?
 }

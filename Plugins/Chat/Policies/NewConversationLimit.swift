@@ -2,6 +2,9 @@ import SparkCore
 import SparkStorage
 
 /// How many conversations a person may open in a UTC day: fewer for those whom others have reported, never none.
+///
+/// What counts is how many different people reported somebody, not how often one of them did; a report that was found to be nothing
+/// does not count.
 struct NewConversationLimit: MessagePolicy {
     private static let reportLifetime = Duration.days(30)
 
@@ -16,11 +19,14 @@ struct NewConversationLimit: MessagePolicy {
             try RawStatement(
                 "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ?", in: database
             ).row([sender, .time(now.date.startOfDay)]) { $0.integer(0) } ?? 0
-        let reports =
+        let reporters =
             try RawStatement(
-                "SELECT count(*) FROM matching_reports WHERE target_id = ? AND created_at > ?", in: database
+                """
+                SELECT count(DISTINCT coalesce(reporter_id, -reporter_tag, 0)) FROM matching_reports
+                WHERE target_id = ? AND created_at > ? AND decision IS NOT 'none'
+                """, in: database
             ).row([sender, .time(now - Self.reportLifetime)]) { $0.integer(0) } ?? 0
-        let limit = max(1, perDay >> Int(min(reports, 62)))
+        let limit = max(1, perDay >> Int(min(reporters, 62)))
         guard opened >= limit else { return .allow }
         return .deny(ChatError.newConversationLimit(now.date.startOfDay + .days(1) - now))
     }

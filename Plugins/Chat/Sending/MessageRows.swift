@@ -68,6 +68,18 @@ enum MessageRows {
         ).row([]) { $0.integer(0) } ?? 0
     }
 
+    /// The newest messages of a conversation, the newest first.
+    static func newest(of conversation: ConversationID, limit: Int, _ database: Database) throws -> [Message] {
+        var messages: [Message] = []
+        try RawStatement(
+            "SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ? ORDER BY seq DESC LIMIT ?", in: database
+        ).forEach([.integer(conversation.rawValue), .integer(Int64(limit))]) { row in
+            messages.append(Message(row))
+            return true
+        }
+        return messages
+    }
+
     static func find(_ seq: Int64, in conversation: ConversationID, _ database: Database) throws -> Message? {
         try RawStatement(
             "SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ? AND seq = ?", in: database

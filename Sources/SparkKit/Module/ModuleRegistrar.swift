@@ -12,6 +12,8 @@ public struct ModuleRegistrar: Sendable {
 
     package private(set) var routes: [Route] = []
     package private(set) var operatorRoutes: [Route] = []
+    package private(set) var pages: [Route] = []
+    package private(set) var operatorActions: [OperatorAction] = []
     package private(set) var clientFrames: [ClientFrame] = []
     package private(set) var serverFrames: [ServerFrame] = []
     package private(set) var subscriptions: [EventSubscription] = []
@@ -36,6 +38,12 @@ public struct ModuleRegistrar: Sendable {
 
     /// Answers a path outside `/api/v1`, for those who run the server: not part of the API, so in no document of it.
     package mutating func operatorRoute(_ route: Route) { operatorRoutes.append(route) }
+
+    /// Answers a path outside `/api/v1` with a page for people: open to everybody, not part of the API.
+    package mutating func page(_ route: Route) { pages.append(route) }
+
+    /// Does something for those who run the server; see `OperatorAction`.
+    public mutating func operatorAction(_ action: OperatorAction) { operatorActions.append(action) }
 
     /// Answers a frame that clients send over the stream; see `ClientFrame`.
     public mutating func frame(_ frame: ClientFrame) { clientFrames.append(frame) }

@@ -8,6 +8,8 @@ public struct ServerConfiguration: ModuleConfiguration {
     public let logFormat: String
     public let hasAccessLog: Bool
     public let shutdownTimeout: Duration
+    /// Without a slash at the end; empty: where the server listens.
+    public let publicURL: String
 
     public static let settings: [Setting] = [
         .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
@@ -19,6 +21,9 @@ public struct ServerConfiguration: ModuleConfiguration {
             "access_log", default: false,
             "Whether each answered request is logged: method, route, status, duration, bytes, request id; no address, no user."),
         .integer("shutdown_timeout_seconds", 1...300, default: 10, "Requests under way get this long to end."),
+        .text(
+            "public_url", default: "",
+            "The address under which people reach the server, for links; by default where it listens."),
     ]
 
     public init(_ values: SettingValues) {
@@ -27,6 +32,9 @@ public struct ServerConfiguration: ModuleConfiguration {
         self.logFormat = values.text("log_format")
         self.hasAccessLog = values.boolean("access_log")
         self.shutdownTimeout = values.seconds("shutdown_timeout_seconds")
+        var url = values.text("public_url")
+        while url.hasSuffix("/") { url.removeLast() }
+        self.publicURL = url
     }
 }
 

@@ -71,6 +71,25 @@ struct Migrator {
                     INSERT INTO spark_commits (id, commits) VALUES (1, 0);
                     """)
         },
+        Migration("spark.005_audit") { database in
+            // AUTOINCREMENT: the table remembers the highest number, so that lines missing at the end are noticed.
+            try database.execute(
+                sql: """
+                    CREATE TABLE spark_audit (
+                        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                        at INTEGER NOT NULL,
+                        actor TEXT NOT NULL,
+                        action TEXT NOT NULL,
+                        subjects TEXT NOT NULL,
+                        previous BLOB NOT NULL,
+                        hash BLOB NOT NULL
+                    ) STRICT;
+                    CREATE TRIGGER spark_audit_is_not_changed BEFORE UPDATE ON spark_audit
+                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                    CREATE TRIGGER spark_audit_is_not_shortened BEFORE DELETE ON spark_audit
+                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                    """)
+        },
     ]
 
     /// - Returns: the steps that a database lacks because this connection may not change it; else none.

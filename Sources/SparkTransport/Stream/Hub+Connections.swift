@@ -125,4 +125,15 @@ extension Hub {
             self.revoke(session, of: user)
         }
     }
+
+    /// Ends every connection of a suspended person, and tells them not to come back. Before the revocation of their sessions, which
+    /// would ask them to.
+    package var suspensions: EventFollower {
+        EventFollower(module: "stream", event: AccountSuspended.name, type: ObjectIdentifier(AccountSuspended.self)) { event in
+            guard let event = event as? AccountSuspended else { return }
+            let presence = self.presence(of: event.user)
+            for connection in presence.sessions { connection.end(.banned) }
+            for feed in presence.feeds { feed.end() }
+        }
+    }
 }
