@@ -51,6 +51,7 @@ public final class Server: Sendable {
     private let registration: Registration
     private let exchange: ModuleExchange
     private let readiness: Readiness
+    private let clockKeeping: ClockKeeping
     private let running = Mutex<ServiceGroup?>(nil)
 
     /// Plans, migrates, constructs and freezes. A server that cannot be gives its data directory back.
@@ -125,7 +126,8 @@ public final class Server: Sendable {
             Edge.Parts(
                 configuration: options.configuration.section("http"), clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
-                authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
+                authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route],
+                tickets: gateway.tickets),
             routes: registration.routes + registration.operatorRoutes + streamRoutes.map(\.mounted) + readiness.routes
                 + Self.documentRoutes(registration, streamRoutes, hub))
         let handlers = Dictionary(
@@ -141,6 +143,11 @@ public final class Server: Sendable {
         self.registration = registration
         self.exchange = exchange
         self.readiness = readiness
+        let edge = self.edge
+        self.clockKeeping = ClockKeeping(
+            repairs: [{ try await storage.outbox.repairTimes() }, { try await edge.repairTimes() }]
+                + registration.entries.flatMap(\.registrar.timeRepairs),
+            clock: options.clock, logger: options.logger)
     }
 
     var logger: Logger { options.logger }
@@ -228,7 +235,7 @@ public final class Server: Sendable {
             }
         }
         let services: [any Service] =
-            [events, outbox, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache), readings]
+            [events, outbox, clockKeeping, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache), readings]
             + registration.entries.flatMap(\.registrar.services)
             + [listener, StreamService(gateway: gateway, logger: logger), Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(
@@ -260,6 +267,7 @@ public final class Server: Sendable {
             hub.begin(epoch: try await storage.epoch(renewedAs: isKnown ? nil : epoch, orFirst: epoch))
         }
         cache.open(lastMark: last, mark: mark)
+        if options.directory.isOwner { await clockKeeping.look() }
         for entry in registration.entries {
             for prepare in entry.registrar.preparations {
                 do {
@@ -270,6 +278,9 @@ public final class Server: Sendable {
             }
         }
     }
+
+    /// Looks whether the clock was put back, as the running server does once a second.
+    package func lookAtClock() async { await clockKeeping.look() }
 
     /// Lets `run` end gracefully; returns at once.
     public func shutDown() async {

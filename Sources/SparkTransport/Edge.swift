@@ -75,12 +75,16 @@ package struct Edge: Sendable {
             routes: routes + gateway.fallbacks(besides: routes),
             dispatcher: Dispatcher(
                 configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
-                activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: limiter, idempotency: idempotency, logger: parts.logger
+                activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: limiter,
+                idempotency: idempotency, logger: parts.logger
             ))
     }
 
     /// Forgets kept answers that are too old.
     package func sweep() async throws { try await idempotency.sweep() }
+
+    /// Lets no kept answer be from the future, where it would be kept too long.
+    package func repairTimes() async throws { try await idempotency.repairTimes() }
 
     /// The server as a service: listens when it runs, answers what is under way before it ends.
     /// - Parameter onListening: told the port once the socket is open.

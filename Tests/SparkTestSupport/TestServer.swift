@@ -87,6 +87,9 @@ public final class TestServer: Sendable {
     /// Does all durable jobs that are due.
     public func runOutbox() async throws { try await server.runOutbox() }
 
+    /// Looks whether the clock was put back, as a running server does once a second.
+    public func lookAtClock() async { await server.lookAtClock() }
+
     /// What `spark check` would report.
     public func check() throws -> [String] { try server.check() }
 

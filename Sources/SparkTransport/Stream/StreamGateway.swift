@@ -29,7 +29,8 @@ package final class StreamGateway: Sendable {
     ///   - hasGenerousLimits: for the ephemeral server under a test's load.
     package init(
         hub: Hub, configuration: StreamConfiguration, tickets: StreamTickets, authenticator: (any Authenticating)?,
-        liveness: (any SessionLiveness)?, activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool
+        liveness: (any SessionLiveness)?, activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger,
+        hasGenerousLimits: Bool
     ) {
         self.hub = hub
         self.configuration = configuration
