@@ -23,6 +23,9 @@ final class AccessTokens: Sendable {
     /// Longer texts are refused unread, in bytes.
     static let longestText = 2_048
 
+    /// By so much the clock may be put back without the tokens being refused that were signed before.
+    private static let clockTolerance = Duration.minutes(5)
+
     let lifetime: Duration
     private let key: SymmetricKey
     private let keys = JWTKeyCollection()
@@ -49,7 +52,7 @@ final class AccessTokens: Sendable {
             case let (milliseconds, overflow) = claims.exp.multipliedReportingOverflow(by: 1_000), !overflow
         else { throw EdgeError.unauthenticated }
         let expiresAt = Timestamp(milliseconds: milliseconds)
-        guard expiresAt > now else { throw EdgeError.unauthenticated }
+        guard isValid(until: expiresAt, at: now) else { throw EdgeError.unauthenticated }
         return Principal(user: user, session: session, expiresAt: expiresAt)
     }
 
@@ -59,6 +62,11 @@ final class AccessTokens: Sendable {
             return false
         }
         return HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: Array(text[..<dot].utf8), using: key)
+    }
+
+    /// Whether a token that ends then holds now. One that lasts longer than any was signed under a clock that was put back since.
+    func isValid(until expiresAt: Timestamp, at now: Timestamp) -> Bool {
+        expiresAt > now && expiresAt <= now + lifetime + Self.clockTolerance
     }
 
     /// The header is the attacker's until the signature is checked, so it may choose nothing: one algorithm (RFC 8725, 3.1),

@@ -33,7 +33,7 @@ extension ChatRoutes {
             ) { call in
                 let message = try call.body(MessageBody.self).message
                 try check(message.text)
-                let receipt = try await service.send(message, to: call.identifier("id"), by: call.session)
+                let receipt = try await service.send(message, to: call.identifier("id"), by: call.user, in: call.session)
                 return .json(SentView(receipt: receipt, clientID: message.clientID), .created)
             },
             Route(

@@ -18,12 +18,15 @@ struct ChatService: Sendable {
     let clock: any WallClock
 
     /// Stores a message and has both told; the same sender and client identifier again give the first answer again.
-    func send(_ draft: NewMessage, to conversation: ConversationID, by sender: Principal) async throws -> SendReceipt {
+    /// - Parameter session: on whose behalf; nil for the server itself.
+    func send(
+        _ draft: NewMessage, to conversation: ConversationID, by user: UserID, in session: Principal? = nil
+    ) async throws -> SendReceipt {
         let result = Answer<SendReceipt>()
         func pending(_ answer: @escaping @Sendable (Result<SendReceipt, any Error>) -> Void) -> PendingSend {
             PendingSend(
-                sender: sender.user, conversation: conversation, clientID: draft.clientID, content: draft.content,
-                text: draft.text, principal: sender, receivedAt: .now, reply: .call(answer))
+                sender: user, conversation: conversation, clientID: draft.clientID, content: draft.content, text: draft.text,
+                principal: session, receivedAt: .now, reply: .call(answer))
         }
         guard WriteAttachment.current == nil else {
             // What must be in the message's own transaction does not ride in the lane.

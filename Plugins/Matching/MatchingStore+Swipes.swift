@@ -59,7 +59,9 @@ extension SpatiaLiteMatchingStore {
             sql: "SELECT action, swiped_at FROM matching_swipes WHERE user_id = ? AND target_id = ?")
         let row = try Row.fetchOne(statement, arguments: [swipe.user.rawValue, swipe.target.rawValue])
         guard let row, let action = SwipeAction(rawValue: row[0]) else { return nil }
-        let isOver = action == .skip && now - Timestamp(milliseconds: row[1]) >= rules.skipLifetime
+        let age = now - Timestamp(milliseconds: row[1])
+        // A skip from the future is of a clock that was put back since.
+        let isOver = action == .skip && (age >= rules.skipLifetime || age < .zero)
         return isOver ? nil : action
     }
 

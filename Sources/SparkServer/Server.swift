@@ -54,6 +54,7 @@ public final class Server: Sendable {
     private let exchange: ModuleExchange
     private let readiness: Readiness
     let desk: OperatorDesk
+    private let clockKeeping: ClockKeeping
     private let running = Mutex<ServiceGroup?>(nil)
 
     /// Plans, migrates, constructs and freezes. A server that cannot be gives its data directory back.
@@ -155,6 +156,11 @@ public final class Server: Sendable {
         self.registration = registration
         self.exchange = exchange
         self.readiness = readiness
+        let edge = self.edge
+        self.clockKeeping = ClockKeeping(
+            repairs: [{ try await storage.outbox.repairTimes() }, { try await edge.repairTimes() }]
+                + registration.entries.flatMap(\.registrar.timeRepairs),
+            clock: options.clock, logger: options.logger)
     }
 
     var logger: Logger { options.logger }
@@ -249,7 +255,7 @@ public final class Server: Sendable {
             }
         }
         let services: [any Service] =
-            [events, outbox, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache), readings]
+            [events, outbox, clockKeeping, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache), readings]
             + registration.entries.flatMap(\.registrar.services)
             + [socket, listener, StreamService(gateway: gateway, logger: logger), Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(
@@ -284,6 +290,7 @@ public final class Server: Sendable {
             hub.begin(epoch: try await storage.epoch(renewedAs: isKnown ? nil : epoch, orFirst: epoch))
         }
         cache.open(lastMark: last, mark: mark)
+        if options.directory.isOwner { await clockKeeping.look() }
         for entry in registration.entries {
             for prepare in entry.registrar.preparations {
                 do {
@@ -310,6 +317,9 @@ public final class Server: Sendable {
         if desk.actions[action]?.isChanging == true { options.directory.discardSpill() }
         return try await operate(action, members: members, actor: actor)
     }
+
+    /// Looks whether the clock was put back, as the running server does once a second.
+    package func lookAtClock() async { await clockKeeping.look() }
 
     /// Lets `run` end gracefully; returns at once.
     public func shutDown() async {

@@ -30,7 +30,7 @@ import Testing
             chat.server.clock.advance(by: .hours(12))
             func send(_ index: Int, _ clientID: String) async throws {
                 _ = try await chat.service.send(
-                    NewMessage(clientID: clientID, content: .text, text: "hi"), to: conversations[index], by: people[0].principal)
+                    NewMessage(clientID: clientID, content: .text, text: "hi"), to: conversations[index], by: people[0].id)
             }
             try await send(5, "a")
             await #expect(throws: ChatError.self, "three reports leave one") { try await send(6, "b") }

@@ -92,6 +92,9 @@ public final class TestServer: Sendable {
         try await server.operate(action, members: members, actor: "uid:0").result
     }
 
+    /// Looks whether the clock was put back, as a running server does once a second.
+    public func lookAtClock() async { await server.lookAtClock() }
+
     /// What `spark check` would report.
     public func check() throws -> [String] { try server.check() }
 

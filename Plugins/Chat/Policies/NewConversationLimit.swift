@@ -17,8 +17,8 @@ struct NewConversationLimit: MessagePolicy {
         let sender = SQLValue.integer(draft.from.rawValue)
         let opened =
             try RawStatement(
-                "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ?", in: database
-            ).row([sender, .time(now.date.startOfDay)]) { $0.integer(0) } ?? 0
+                "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ? AND opened_at < ?", in: database
+            ).row([sender, .time(now.date.startOfDay), .time(now.date.startOfDay + .days(1))]) { $0.integer(0) } ?? 0
         let reporters =
             try RawStatement(
                 """

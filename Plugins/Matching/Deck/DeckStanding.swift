@@ -18,7 +18,7 @@ struct DeckStanding: Sendable {
         let skippedSince = (now - skipLifetime).milliseconds
         var excluded = [viewer.rawValue]
         var firstSkip = Int64.max
-        try RawStatement(Self.swiped, in: database).forEach([key, .integer(skippedSince)]) { row in
+        try RawStatement(Self.swiped, in: database).forEach([key, .integer(skippedSince), .time(now)]) { row in
             excluded.append(row.integer(0))
             if row.integer(1) == SwipeAction.skip.rawValue { firstSkip = min(firstSkip, row.integer(2)) }
             return true
@@ -54,7 +54,7 @@ struct DeckStanding: Sendable {
 
     // Ordered, so that the key is read and not the index by time: then there is nothing to sort.
     private static let swiped = """
-        SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at > ?2)
+        SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at BETWEEN ?2 + 1 AND ?3)
         ORDER BY target_id
         """
     private static let passedBy = """

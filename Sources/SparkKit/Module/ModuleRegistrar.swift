@@ -21,6 +21,7 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var followers: [EventFollower] = []
     package private(set) var joiners: [EventJoiner] = []
     package private(set) var preparations: [@Sendable () async throws -> Void] = []
+    package private(set) var timeRepairs: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
     package private(set) var healthChecks: [HealthCheck] = []
     package private(set) var outboxHandlers: [OutboxHandler] = []
@@ -122,6 +123,12 @@ public struct ModuleRegistrar: Sendable {
     /// Done once before anything runs and before a socket opens: what may find that the data and the configuration do not fit.
     /// Throwing a `ModuleFault` refuses the start.
     public mutating func prepare(_ prepare: @escaping @Sendable () async throws -> Void) { preparations.append(prepare) }
+
+    /// Makes rows harmless that hold times from the future: done at the start, and whenever the server's clock was put back. Whatever
+    /// waits for a stored time must not wait longer than it would have under a clock that was right; see `docs/operating/clock.md`.
+    ///
+    /// - Parameter repair: cheap when there is nothing to repair.
+    public mutating func repairTimes(_ repair: @escaping @Sendable () async throws -> Void) { timeRepairs.append(repair) }
 
     /// Asked by `/readyz`; gets a deadline of two seconds.
     public mutating func health(_ name: String, _ check: @escaping @Sendable () async throws -> Void) {

@@ -40,7 +40,8 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
             promise.fail(error)
             return channel.eventLoop.makeFailedFuture(error)
         }
-        return channel.eventLoop.makeSucceededFuture(Value(channel: channel, negotiated: promise.futureResult, presence: presence))
+        return channel.eventLoop.makeSucceededFuture(
+            Value(channel: channel, negotiated: promise.futureResult, presence: presence))
     }
 
     func handle(value: Value, logger: Logger) async {

@@ -25,7 +25,9 @@ package struct StreamRoutes: Sendable {
 
     private var ticket: Route {
         Route(
-            .post, "/ws/ticket", "A ticket to connect without header fields, within half a minute: once by WebSocket, or again and again to the event stream or polls", rateLimit: .write,
+            .post, "/ws/ticket",
+            "A ticket to connect without header fields, within half a minute: once by WebSocket, or again and again to the event stream or polls",
+            rateLimit: .write,
             status: .created, answer: .of(TicketView.self), errors: [EdgeError.overloaded]
         ) { call in
             .json(TicketView(ticket: try gateway.tickets.issue(for: call.session)), .created)
