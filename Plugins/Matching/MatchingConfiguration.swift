@@ -18,7 +18,8 @@ public struct MatchingConfiguration: ModuleConfiguration {
             "likelihood_weight", 0...1, default: 0.1,
             "Weight of how likely both like each other, by how often each likes and is liked."),
         .number(
-            "exposure_weight", 0...1, default: 0.05, "Weight of not having been shown enough today, so that everybody is seen."),
+            "exposure_weight", 0...1, default: 0.05,
+            "Weight of not having been shown enough yesterday, so that everybody is seen."),
         .integer("shown_per_day", 1...255, default: 20, "Decks of a UTC day after which a person needs no help to be seen."),
     ]
 
