@@ -42,16 +42,6 @@ struct Report: Sendable {
     let text: String
 }
 
-/// What stands between a viewer and another person.
-struct Relation: Hashable, Sendable {
-    /// In either direction.
-    let isBlocked: Bool
-    /// The other one liked the viewer.
-    let hasLikedViewer: Bool
-    /// By a match that is live.
-    let isMatched: Bool
-}
-
 /// Where a page of a list that runs from new to old begins: after the row of this time and identifier.
 struct PagePosition: Hashable, Sendable {
     let time: Timestamp

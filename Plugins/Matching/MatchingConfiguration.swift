@@ -18,7 +18,8 @@ public struct MatchingConfiguration: ModuleConfiguration {
             "likelihood_weight", 0...1, default: 0.1,
             "Weight of how likely both like each other, by how often each likes and is liked."),
         .number(
-            "exposure_weight", 0...1, default: 0.05, "Weight of not having been shown enough today, so that everybody is seen."),
+            "exposure_weight", 0...1, default: 0.05,
+            "Weight of not having been shown enough yesterday, so that everybody is seen."),
         .integer(
             "evidence_days", 1...3_650, default: 180,
             "Days for which a report's evidence is kept after the report, or after the decision about it, even if a person of it is erased."),

@@ -77,6 +77,57 @@ enum MatchingMigrations {
                 \(SpatiaLiteMatchingStore.recount)
                 """),
         Migration(
+            "matching.003_acts",
+            sql: """
+                -- What a person spent on a UTC day. Taking a like back gives nothing back, so the swipes themselves cannot tell it.
+                CREATE TABLE matching_spent (
+                    user_id INTEGER PRIMARY KEY,
+                    day INTEGER NOT NULL,
+                    likes INTEGER NOT NULL,
+                    superlikes INTEGER NOT NULL
+                ) STRICT;
+                INSERT INTO matching_spent (user_id, day, likes, superlikes)
+                    SELECT user_id, swiped_at / 86400000, SUM(action = 1), SUM(action = 2) FROM matching_swipes
+                    WHERE action IN (1, 2)
+                        AND swiped_at >= (SELECT MAX(swiped_at) FROM matching_swipes) / 86400000 * 86400000
+                    GROUP BY user_id;
+
+                -- The day on which a person was last told of another one's like.
+                CREATE TABLE matching_like_notices (
+                    user_id INTEGER NOT NULL,
+                    target_id INTEGER NOT NULL,
+                    day INTEGER NOT NULL,
+                    PRIMARY KEY (user_id, target_id)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX matching_like_notices_target ON matching_like_notices (target_id);
+
+                -- Passes of an earlier day that were taken back on this one: they count until the next draw, as they did before.
+                CREATE TABLE matching_withdrawn_passes (
+                    user_id INTEGER NOT NULL,
+                    target_id INTEGER NOT NULL,
+                    day INTEGER NOT NULL,
+                    PRIMARY KEY (user_id, target_id)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX matching_withdrawn_passes_target ON matching_withdrawn_passes (target_id, day, user_id);
+
+                -- With the time, because a pass counts from the next day on.
+                DROP INDEX matching_swipes_others;
+                CREATE INDEX matching_swipes_others ON matching_swipes (target_id, action, swiped_at, user_id)
+                    WHERE action IN (0, 3);
+                """),
+        Migration(
+            "matching.004_daily_tallies",
+            sql: """
+                -- day is that of the last change; what ends in _before is as it was when that day began.
+                ALTER TABLE matching_tallies RENAME COLUMN shown_day TO day;
+                ALTER TABLE matching_tallies ADD COLUMN shown_before INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE matching_tallies ADD COLUMN likes_given_before INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE matching_tallies ADD COLUMN passes_given_before INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE matching_tallies ADD COLUMN likes_received_before INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE matching_tallies ADD COLUMN passes_received_before INTEGER NOT NULL DEFAULT 0;
+                \(SpatiaLiteMatchingStore.settleTallies)
+                """),
+        Migration(
             "matching.005_evidence",
             sql: """
                 -- reporter_tag groups the reports of somebody who was erased: the lowest of their identifiers.

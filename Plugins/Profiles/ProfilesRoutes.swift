@@ -56,7 +56,8 @@ struct ProfilesRoutes: Sendable {
     }
 
     private func person(_ call: Call) async throws -> Reply {
-        let (profile, viewerPlace) = try await service.person(call.identifier("id", UserKind.self), for: call.user)
+        let (profile, viewerPlace) = try await service.person(
+            call.identifier("id", UserKind.self), for: call.user, today: call.now.date)
         let view = PersonView(
             profile, viewerPlace: viewerPlace, today: call.now.date, members: Self.members(asked: call))
         let body = JSONWriter.bytes(of: view)

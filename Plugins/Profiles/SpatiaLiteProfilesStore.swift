@@ -112,12 +112,13 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
         try RawStatement(
             """
             UPDATE profiles_users SET cell = ?, location = ?, location_changed_at = ?, location_window_start = ?,
-                location_window_count = ?, updated_at = ?, version = ? WHERE id = ?
+                location_window_count = ?, location_correctable_until = ?, updated_at = ?, version = ? WHERE id = ?
             """, in: database
         ).run([
             .optional(own.cell?.rawValue), own.profile.place.map { .blob(GeometryBlob.point($0)) } ?? .null,
             .optional(own.pace.changedAt?.milliseconds), .optional(own.pace.windowStart?.milliseconds),
-            .integer(Int64(own.pace.windowCount)), .time(own.updatedAt), .integer(own.profile.version),
+            .integer(Int64(own.pace.windowCount)), .optional(own.pace.correctableUntil?.milliseconds), .time(own.updatedAt),
+            .integer(own.profile.version),
             .integer(own.profile.id.rawValue),
         ])
     }
