@@ -21,7 +21,8 @@ public struct MatchingConfiguration: ModuleConfiguration {
             "exposure_weight", 0...1, default: 0.05, "Weight of not having been shown enough today, so that everybody is seen."),
         .integer(
             "evidence_days", 1...3_650, default: 180,
-            "Days for which a report's evidence is kept after the report, or after the decision about it, even if a person of it is erased."),
+            "Days for which a report's evidence is kept after the report, or after the decision about it, even if a person of it is erased."
+        ),
         .integer(
             "evidence_messages", 0...1_000, default: 50,
             "The newest messages between two people that are kept as evidence when one reports the other."),

@@ -126,7 +126,8 @@ public final class Server: Sendable {
                 configuration: options.configuration.section("http"), clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
                 authenticator: authenticator, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
-            routes: registration.routes + registration.operatorRoutes + registration.pages + streamRoutes.map(\.mounted) + readiness.routes
+            routes: registration.routes + registration.operatorRoutes + registration.pages + streamRoutes.map(\.mounted)
+                + readiness.routes
                 + Self.documentRoutes(registration, streamRoutes, hub))
         let handlers = Dictionary(
             uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) })
