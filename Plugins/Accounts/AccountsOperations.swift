@@ -55,8 +55,9 @@ struct AccountsOperations: Sendable {
     }
 
     private var show: OperatorAction {
-        OperatorAction("user.show", "All that those who moderate need to know of a person", isChanging: false, members: [Self.user])
-        { call in
+        OperatorAction(
+            "user.show", "All that those who moderate need to know of a person", isChanging: false, members: [Self.user]
+        ) { call in
             let user = try user(in: call)
             let standing = try await service.standing(of: user)
             let account = standing.account

@@ -10,7 +10,8 @@ public struct ChatConfiguration: ModuleConfiguration {
             "delete_minutes", 0...525_600, default: 1_440, "Age at which a message can no longer be deleted; 0: no such age."),
         .integer(
             "new_conversations_per_day", 0...100_000, default: 100,
-            "Conversations that one person may open in a UTC day; halved for each person who reported them within 30 days; 0 lifts the limit."),
+            "Conversations that one person may open in a UTC day; halved for each person who reported them within 30 days; 0 lifts the limit."
+        ),
         .choice(
             "contact_gate", ContactGate.Mode.allCases.map(\.rawValue), default: ContactGate.Mode.off.rawValue,
             "Which messages with links, e-mail addresses or phone numbers wait for a moderator."),

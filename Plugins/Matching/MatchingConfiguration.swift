@@ -22,7 +22,8 @@ public struct MatchingConfiguration: ModuleConfiguration {
             "Weight of not having been shown enough yesterday, so that everybody is seen."),
         .integer(
             "evidence_days", 1...3_650, default: 180,
-            "Days for which a report's evidence is kept after the report, or after the decision about it, even if a person of it is erased."),
+            "Days for which a report's evidence is kept after the report, or after the decision about it, even if a person of it is erased."
+        ),
         .integer(
             "evidence_messages", 0...1_000, default: 50,
             "The newest messages between two people that are kept as evidence when one reports the other."),

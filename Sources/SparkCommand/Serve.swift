@@ -31,7 +31,7 @@ struct Serve: AsyncParsableCommand {
                 further: (listen.map { ["http.listen=\($0)"] } ?? []) + (wsEcho ? ["http.ws_echo=true"] : []))
             let process: ServerConfiguration = configuration.section("server")
             OpenFiles.raiseLimit()
-            let directory = try ephemeral ? DataDirectory.temporary() : DataDirectory(path: process.dataDirectory)
+            let directory = try ephemeral ? DataDirectory.temporary() : await OperatorLink.directory(process.dataDirectory)
             var options = Server.Options(
                 modules: sparkModules, configuration: configuration, directory: directory,
                 logger: CommandLogger.make(ephemeral ? "warning" : process.logLevel))

@@ -38,7 +38,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who is blocked may block, too; oneself, strangers and those who left are refused")
+    @Test("who is blocked may block, too, and those who left can be blocked; oneself and those who never were are refused")
     func refused() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3) { $0.isClosed = $0.id == 3 }
@@ -46,7 +46,8 @@ import Testing
         try await fixture.service.block(one, by: two)
         #expect(await refusal { try await fixture.service.block(one, by: one) } == "matching.self")
         #expect(await refusal { try await fixture.service.unblock(one, by: one) } == "matching.self")
-        #expect(await refusal { try await fixture.service.block(three, by: one) } == "request.not_found")
+        #expect(await refusal { try await fixture.service.block(three, by: one) } == nil)
+        #expect(await refusal { try await fixture.service.block(two, by: three) } == "request.not_found", "nobody acts who left")
         let unknown = UserID(rawValue: 99)
         #expect(await refusal { try await fixture.service.block(unknown, by: one) } == "request.not_found")
         #expect(await refusal { try await fixture.service.unblock(unknown, by: one) } == nil)
@@ -80,7 +81,7 @@ import Testing
             let code = await refusal {
                 try await fixture.service.report(Report(reporter: one, target: target, category: .spam, text: ""))
             }
-            #expect(code == (target == one ? "matching.self" : "request.not_found"))
+            #expect(code == (target == one ? "matching.self" : target == three ? nil : "request.not_found"))
         }
         await fixture.server.stop()
     }

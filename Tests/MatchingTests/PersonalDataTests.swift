@@ -42,7 +42,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("an erasure leaves no row that names the person, and no word of theirs")
+    @Test("an erasure leaves no row that names the person, and no word of theirs, but for the evidence of reports")
     func erase() async throws {
         let fixture = try await Fixture.start()
         try await fill(fixture)
@@ -52,12 +52,19 @@ import Testing
             return try [
                 "matching_swipes WHERE user_id = 1 OR target_id = 1", "matching_matches WHERE user_a = 1 OR user_b = 1",
                 "matching_blocks WHERE user_id = 1 OR target_id = 1",
-                "matching_reports WHERE reporter_id = 1 OR target_id = 1 OR text <> ''", "matching_swipes",
-                "matching_reports",
+                "matching_reports WHERE reporter_id = 1", "matching_reports WHERE target_id = 1 AND is_target_erased = 0",
+                "matching_reports WHERE target_id <> 1 AND text <> ''", "matching_swipes", "matching_reports",
             ].map { try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \($0)") ?? -1 }
         }
-        #expect(left == [0, 0, 0, 0, 1, 1])
+        #expect(left == [0, 0, 0, 0, 0, 0, 1, 2])
         #expect(try fixture.faults() == [])
+        fixture.server.clock.advance(by: .days(181))
+        try await fixture.retention.sweep()
+        for table in ["matching_evidence", "matching_evidence_profiles", "matching_evidence_messages"] {
+            #expect(try fixture.count(table) == 0, "\(table)")
+        }
+        #expect(try fixture.count("matching_reports WHERE reporter_id = 1 OR target_id = 1 OR text <> ''") == 0)
+        #expect(try fixture.count("matching_reports") == 1)
         await fixture.server.stop()
     }
 
@@ -86,6 +93,7 @@ import Testing
         #expect(
             try await faults("INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (1, 1, 0, 0)").count == 2
         )
+        #expect(try await faults("DELETE FROM matching_reports").count == 1)
         #expect(try await faults("UPDATE matching_tallies SET likes_given = 0").count == 1)
         await fixture.server.stop()
     }

@@ -161,8 +161,10 @@ extension SpatiaLiteMatchingStore: ReportStore {
     ) async throws {
         try await storage.write { transaction in
             let (database, key) = (transaction.database, SQLValue.integer(id.rawValue))
-            let found = try RawStatement("SELECT target_id, closed_at IS NOT NULL FROM matching_reports WHERE id = ?", in: database)
-                .row([key]) { (UserID(rawValue: $0.integer(0)), $0.flag(1)) }
+            let found = try RawStatement(
+                "SELECT target_id, closed_at IS NOT NULL FROM matching_reports WHERE id = ?", in: database
+            )
+            .row([key]) { (UserID(rawValue: $0.integer(0)), $0.flag(1)) }
             guard let (target, isClosed) = found else { throw MatchingError.unknownReport }
             guard !isClosed else { throw MatchingError.reportClosed }
             try RawStatement("UPDATE matching_reports SET closed_at = ?, decision = ?, note = ? WHERE id = ?", in: database)

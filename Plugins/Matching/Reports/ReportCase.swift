@@ -31,7 +31,8 @@ struct ReportCase: Sendable {
         [
             JSONMember("id", .string(id.wire)), JSONMember("category", .string(category)),
             JSONMember("state", .string(closedAt == nil ? "open" : "closed")),
-            JSONMember("created_at", .string("\(createdAt)")), JSONMember("reporter_id", reporter.map { .string($0.wire) } ?? .null),
+            JSONMember("created_at", .string("\(createdAt)")),
+            JSONMember("reporter_id", reporter.map { .string($0.wire) } ?? .null),
             JSONMember("target_id", .string(target.wire)), JSONMember("target_erased", .bool(isTargetErased)),
             JSONMember("reporters_of_target", .integer(Int64(reporters))),
             JSONMember("closed_at", closedAt.map { .string("\($0)") } ?? .null),

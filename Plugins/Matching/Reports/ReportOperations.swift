@@ -84,7 +84,9 @@ struct ReportOperations: Sendable {
             let (id, decision, note) = try call.read { reader in
                 (
                     reader.value("report", format: "the id of a report") { ReportID(wire: $0) },
-                    reader.value("decision", format: ReportDecision.words.joined(separator: ", ")) { ReportDecision(rawValue: $0) },
+                    reader.value("decision", format: ReportDecision.words.joined(separator: ", ")) {
+                        ReportDecision(rawValue: $0)
+                    },
                     reader.optional("note", format: CodeWord.format) { CodeWord($0) }
                 )
             }
@@ -93,7 +95,8 @@ struct ReportOperations: Sendable {
             try await store.close(id, decision: decision, note: note) { [accounts] target, work in
                 // Somebody who was erased cannot be suspended any more; the decision stands all the same.
                 if decision == .suspended, let reason { _ = try accounts.suspend(target, reason: reason, in: work) }
-                let subjects = [AuditSubject(id), AuditSubject(target), AuditSubject(word)] + (note.map { [AuditSubject($0)] } ?? [])
+                let subjects =
+                    [AuditSubject(id), AuditSubject(target), AuditSubject(word)] + (note.map { [AuditSubject($0)] } ?? [])
                 try call.record(subjects, in: work.transaction)
             }
             let (report, _) = try await store.report(id)

@@ -30,7 +30,7 @@ struct OperatorLink {
         }
         let deadline = ContinuousClock.now + Self.patience
         while true {
-            if let socket = try connect(path) {
+            if let socket = try Self.connect(path) {
                 defer { socket.close() }
                 return try exchange(action, members, over: socket, piece)
             }
@@ -41,14 +41,32 @@ struct OperatorLink {
             }
             guard .now < deadline else {
                 throw OperatorUnavailable(
-                    hint: "another process uses the data directory \(path), but answers no operator: it is no server, or it hangs")
+                    hint: "another process uses the data directory \(path), but answers no operator: it is no server, or it hangs"
+                )
             }
             try await Task.sleep(for: .milliseconds(100))
         }
     }
 
+    /// A server's directory. An operator's verb may hold it for a moment; another server is told from that by its socket.
+    static func directory(_ path: String) async throws -> DataDirectory {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                return try DataDirectory(path: path)
+            } catch let error as StorageOpenError where error.operation == "lock data directory" {
+                guard .now < deadline else { throw error }
+                if let socket = try? connect(path) {
+                    socket.close()
+                    throw error
+                }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
     /// Nil when no server listens.
-    private func connect(_ path: String) throws -> UnixSocket? {
+    private static func connect(_ path: String) throws -> UnixSocket? {
         do {
             let folder = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
             return try UnixSocket.connect(to: "operator.sock", in: folder)

@@ -115,7 +115,8 @@ struct Registration: Sendable {
                 faults.append(ModuleFault(module: entry.manifest.id, "handles the outbox topic \(handler.topic) a second time"))
             }
             for action in entry.registrar.operatorActions where !actions.insert(action.name).inserted {
-                faults.append(ModuleFault(module: entry.manifest.id, "registers the operator action \(action.name) a second time"))
+                faults.append(
+                    ModuleFault(module: entry.manifest.id, "registers the operator action \(action.name) a second time"))
             }
             for check in entry.registrar.healthChecks where !checks.insert(check.name).inserted {
                 faults.append(ModuleFault(module: entry.manifest.id, "registers the health check \(check.name) a second time"))

@@ -46,10 +46,12 @@ final class OperatorSocket: Service, Sendable {
 
     /// Nobody is served any more.
     func close() {
-        guard let socket = listener.withLock({ listener in
-            defer { listener = nil }
-            return listener
-        }) else { return }
+        guard
+            let socket = listener.withLock({ listener in
+                defer { listener = nil }
+                return listener
+            })
+        else { return }
         unlink(directory.appending(path: Self.name).path)
         socket.close()
     }

@@ -1,0 +1,266 @@
+import Foundation
+import SparkClient
+import SparkCore
+import SparkTestProcess
+import SparkTestSupport
+import Testing
+
+/// The operator's verbs beside the running binary, and without it.
+@Suite("Operator verbs", .timeLimit(.minutes(5)))
+struct OperatorTests {
+    private func run(_ arguments: String..., data: String) async throws -> SparkProcess.Finished {
+        try await SparkProcess.run(arguments + ["--data", data])
+    }
+
+    /// The answer of a verb that must succeed.
+    private func json(_ arguments: String..., data: String) async throws -> JSONValue {
+        let finished = try await SparkProcess.run(arguments + ["--json", "--data", data])
+        #expect(finished.status == 0, "\(arguments): \(finished.errors)")
+        return try JSONParser.parse(Array(finished.output.utf8))
+    }
+
+    private func couple(on spark: SparkProcess) async throws -> (ada: Person, ben: Person, conversation: String) {
+        let ada = try await Person.register(on: spark.client, "Ada", latitude: 48.8566)
+        let ben = try await Person.register(on: spark.client, "Ben", gender: "man", interestedIn: ["woman"], latitude: 48.86)
+        _ = try await ada.swipe(ben.id, "like")
+        let match = try await ben.swipe(ada.id, "like")
+        return (ada, ben, try #require(match["match"]?["conversation_id"]?.string))
+    }
+
+    private func connect(_ person: Person) async throws -> StreamClient {
+        let stream = try await StreamClient.connect(to: person.client)
+        stream.send(["type": "hello", "v": 1])
+        _ = try await stream.next("live")
+        return stream
+    }
+
+    private func closeCode(_ stream: StreamClient) async -> UInt16? {
+        while true {
+            do {
+                _ = try await stream.next()
+            } catch {
+                return (error as? StreamClient.Closed)?.code
+            }
+        }
+    }
+
+    private func status(_ person: Person, _ path: String) async throws -> Int {
+        try await person.client.send("GET", path, body: nil).status
+    }
+
+    @Test("a suspension takes effect at once: sockets close for good, cards, decks and matches are empty; restoring undoes it")
+    func suspension() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let (ada, ben, conversation) = try await couple(on: spark)
+            let eve = try await Person.register(on: spark.client, "Eve", latitude: 48.8566)
+            #expect(try await eve.deck()["items"]?.array?.count == 1)
+            let stream = try await connect(ben)
+            let suspended = try await json("user", "suspend", ben.id, "--reason", "scam", data: directory)
+            #expect(suspended["sessions_ended"]?.integer == 1)
+            #expect(await closeCode(stream) == 4_500)
+            #expect(try await status(ben, "/api/v1/me") == 401)
+            #expect(try await eve.deck()["items"]?.array?.isEmpty == true)
+            #expect(try await status(eve, "/api/v1/users/\(ben.id)") == 404)
+            for path in ["/api/v1/matches", "/api/v1/conversations"] {
+                #expect(try await ada.client.call("GET", path)["items"]?.array?.isEmpty == true, "\(path)")
+            }
+            let report: JSONValue = ["conversation_id": .string(conversation), "category": "spam"]
+            let reported = try await ada.client.send("POST", "/api/v1/reports", body: JSONWriter.bytes(of: report))
+            #expect(reported.status == 201, "who is suspended can be reported")
+            _ = try await json("user", "restore", ben.id, data: directory)
+            #expect(try await eve.deck()["items"]?.array?.count == 1)
+            #expect(try await ada.client.call("GET", "/api/v1/matches")["items"]?.array?.count == 1)
+            #expect(await spark.end(SIGTERM) == 0)
+            #expect(try await run("check", data: directory).status == 0)
+        }
+    }
+
+    @Test("signing out closes sockets so that they may come back; the link sets a new password once")
+    func signOut() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral"])
+        let (ada, _, _) = try await couple(on: spark)
+        let stream = try await connect(ada)
+        _ = try await json("user", "sign-out", ada.id, data: spark.directory)
+        #expect(await closeCode(stream) == 4_001)
+        let reset = try await json("user", "reset-password", ada.id, data: spark.directory)
+        #expect(reset["link"]?.string?.hasPrefix("\(spark.url)/reset?token=") == true)
+        let body: JSONValue = ["token": reset["token"] ?? .null, "password": "a new password"]
+        for status in [204, 400] {
+            let answer = try await spark.client.send("POST", "/api/v1/auth/reset/confirm", body: JSONWriter.bytes(of: body))
+            #expect(answer.status == status)
+        }
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("without a server the same verbs work on the store, and nothing stale is served afterwards")
+    func withoutServer() async throws {
+        try await withDataDirectory { directory in
+            var spark = try await SparkProcess.serve(["--data", directory])
+            let (ada, ben, _) = try await couple(on: spark)
+            #expect(try await status(ada, "/api/v1/users/\(ben.id)") == 200)
+            #expect(await spark.end(SIGTERM) == 0)
+            #expect(!FileManager.default.fileExists(atPath: "\(directory)/operator.sock"))
+            _ = try await json("user", "suspend", ben.id, data: directory)
+            spark = try await SparkProcess.serve(["--data", directory])
+            let again = SparkClient(url: spark.url, token: ada.client.token)
+            #expect(try await again.send("GET", "/api/v1/users/\(ben.id)", body: nil).status == 404)
+            #expect(await spark.end(SIGKILL) == -SIGKILL)
+            #expect(FileManager.default.fileExists(atPath: "\(directory)/operator.sock"), "a killed server leaves its socket")
+            _ = try await json("user", "restore", ben.id, data: directory)
+            spark = try await SparkProcess.serve(["--data", directory])
+            #expect(try await json("user", "show", ben.id, data: directory)["state"]?.string == "open")
+            let log = try await run("operator-log", "--json", data: directory)
+            let actions = log.output.split(separator: "\n").map { (try? JSONParser.parse(Array($0.utf8)))?["action"]?.string }
+            #expect(actions == ["user.show", "user.restore", "user.suspend"])
+            #expect(await spark.end(SIGTERM) == 0)
+            #expect(try await run("check", data: directory).status == 0)
+        }
+    }
+
+    @Test("verbs and starts that meet wait for each other: each verb succeeds exactly once")
+    func races() async throws {
+        try await withDataDirectory { directory in
+            var spark = try await SparkProcess.serve(["--data", directory])
+            let ada = try await Person.register(on: spark.client, "Ada")
+            #expect(await spark.end(SIGTERM) == 0)
+            for _ in 0..<2 {
+                async let verbs = withThrowingTaskGroup(of: Int32.self) { group in
+                    for _ in 0..<4 { group.addTask { try await run("user", "sign-out", ada.id, data: directory).status } }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                async let started = SparkProcess.serve(["--data", directory])
+                spark = try await started
+                #expect(try await verbs == [0, 0, 0, 0])
+                #expect(await spark.end(SIGKILL) == -SIGKILL)
+            }
+            let log = try await run("operator-log", data: directory)
+            #expect(log.output.split(separator: "\n").count == 8)
+            #expect(try await run("check", data: directory).status == 0)
+        }
+    }
+
+    @Test("destroying needs consent, and exit codes tell what was wrong")
+    func exitCodes() async throws {
+        try await withDataDirectory { directory in
+            #expect(try await run("user", "show", "x@example.org", data: directory).status == 73)
+            let spark = try await SparkProcess.serve(["--data", directory, "--set", "chat.contact_gate=always"])
+            let (ada, ben, conversation) = try await couple(on: spark)
+            let message: JSONValue = ["client_id": "a", "text": "write to me@example.org"]
+            let held = try await ada.client.send(
+                "POST", "/api/v1/conversations/\(conversation)/messages", body: JSONWriter.bytes(of: message))
+            #expect(held.json["code"]?.string == "chat.held")
+            let id = try #require(try await json("held", "list", data: directory)["items"]?[0]?["id"]?.string)
+            for (arguments, status) in [
+                (["user", "show", "nobody@example.org"], 67), (["user", "find", "zzz"], 67),
+                (["user", "suspend", "usr_0000000000001"], 67), (["user", "suspend", ben.id, "--reason", "Free text"], 65),
+                (["report", "show", "rep_0000000000001"], 65), (["report", "close", "nonsense", "--decision", "none"], 65),
+                (["held", "release", "msg_0000000000001"], 65), (["held", "refuse", id], 64), (["user", "erase", ben.id], 64),
+                (["held", "refuse", id, "--yes"], 0), (["user", "erase", ben.id, "--yes"], 0),
+                (["user", "erase", ben.id, "--yes"], 67),
+            ] as [([String], Int32)] {
+                let finished = try await SparkProcess.run(arguments + ["--data", directory])
+                #expect(finished.status == status, "\(arguments): \(finished.errors)")
+                #expect(status != 0 || finished.errors.isEmpty)
+            }
+            #expect(try await status(ada, "/api/v1/users/\(ben.id)") == 404)
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("an export is written whole into a new file that only its owner can read")
+    func export() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let (ada, _, _) = try await couple(on: spark)
+            let file = "\(directory)/export.json"
+            #expect(try await run("user", "export", ada.id, "--output", file, data: directory).status == 0)
+            let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let written = try JSONParser.parse(Array(try Data(contentsOf: URL(filePath: file))))
+            #expect(written["accounts_users"]?[0]?["id"]?.string == ada.id)
+            #expect(
+                try await run("user", "export", ada.id, "--output", file, data: directory).status == 73, "nothing is overwritten")
+            let other = "\(directory)/other.json"
+            #expect(try await run("user", "export", "nobody@example.org", "--output", other, data: directory).status == 67)
+            #expect(!FileManager.default.fileExists(atPath: other))
+            let printed = try await run("user", "export", ada.id, data: directory)
+            #expect(try JSONParser.parse(Array(printed.output.utf8))["accounts_users"] == written["accounts_users"])
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("the socket is the owner's alone, fits in folders of any length, and survives nonsense")
+    func socket() async throws {
+        try await withDataDirectory { base in
+            let directory = "\(base)/\(String(repeating: "a-long-name-", count: 12))"
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let path = "\(directory)/operator.sock"
+            #expect(path.utf8.count > 108)
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            #expect(attributes[.posixPermissions] as? Int == 0o600 && attributes[.type] as? FileAttributeType == .typeSocket)
+            let ada = try await Person.register(on: spark.client, "Ada")
+            let script = """
+                import os, socket, sys, time
+                os.chdir(sys.argv[1])
+                def ask(data, end=True):
+                    s = socket.socket(socket.AF_UNIX); s.settimeout(30); s.connect("operator.sock")
+                    try:
+                        s.sendall(data)
+                        if end: s.shutdown(socket.SHUT_WR)
+                        return s.recv(4096)
+                    except OSError: return b"gone"
+                for data in [b"", b"\\n", b"{}\\n", b"[1]\\n", b"\\x00\\xff\\n", b'{"action":7}\\n', b'{"action":"user.show","members":7}\\n',
+                             b'{"action":"user.show","members":{"user":"' + b"x" * 5000 + b'"}}\\n', b"x" * 200000]:
+                    answer = ask(data)
+                    assert answer == b"gone" or b'"ok":false' in answer, (data[:20], answer)
+                many = []
+                for _ in range(40):
+                    s = socket.socket(socket.AF_UNIX); s.connect("operator.sock"); many.append(s)
+                """
+            let result = try await onOwnThread {
+                try ChildProcess("/usr/bin/python3", ["-c", script, directory], errors: -1).finish()
+            }
+            #expect(result.status == 0, "\(result.output)")
+            let shown = try await run("user", "show", ada.id, data: directory)
+            #expect(shown.status == 0, "\(shown.errors)")
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("spark check finds a line of the audit log that was changed, taken out or cut off")
+    func tampering() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let ada = try await Person.register(on: spark.client, "Ada")
+            for _ in 0..<3 { _ = try await json("user", "show", ada.id, data: directory) }
+            #expect(await spark.end(SIGTERM) == 0)
+            #expect(try await run("check", data: directory).status == 0)
+            for sql in [
+                "UPDATE spark_audit SET actor = 'uid:99' WHERE seq = 2", "DELETE FROM spark_audit WHERE seq = 2",
+                "DELETE FROM spark_audit WHERE seq = 3",
+                "DELETE FROM spark_audit WHERE seq = 3; DELETE FROM sqlite_sequence WHERE name = 'spark_audit'",
+                "DELETE FROM spark_audit; DELETE FROM sqlite_sequence WHERE name = 'spark_audit'",
+            ] {
+                let copy = "\(directory)-copy"
+                try FileManager.default.copyItem(atPath: directory, toPath: copy)
+                defer { try? FileManager.default.removeItem(atPath: copy) }
+                let script = """
+                    import sqlite3, sys
+                    db = sqlite3.connect(sys.argv[1])
+                    triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'spark_audit'").fetchall()
+                    for name, _ in triggers: db.execute("DROP TRIGGER " + name)
+                    db.executescript(sys.argv[2])
+                    for _, sql in triggers: db.execute(sql)
+                    db.commit()
+                    """
+                let result = try await onOwnThread {
+                    try ChildProcess("/usr/bin/python3", ["-c", script, "\(copy)/spark.db", sql], errors: -1).finish()
+                }
+                #expect(result.status == 0, "\(result.output)")
+                let check = try await run("check", data: copy)
+                #expect(check.status == 1 && check.output.contains("audit log"), "\(sql): \(check.output)")
+            }
+        }
+    }
+}
