@@ -1,3 +1,4 @@
+import SparkCore
 public import SparkKit
 
 /// The section `server`: what concerns the process as a whole.
@@ -5,6 +6,8 @@ public struct ServerConfiguration: ModuleConfiguration {
     public let dataDirectory: String
     public let logLevel: String
     public let shutdownTimeout: Duration
+    /// Age at which a copy made before a migration is removed.
+    public let backupAge: Duration
 
     public static let settings: [Setting] = [
         .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
@@ -12,12 +15,16 @@ public struct ServerConfiguration: ModuleConfiguration {
             "log_level", ["trace", "debug", "info", "notice", "warning", "error", "critical"], default: "info",
             "The least severe log lines that are written."),
         .integer("shutdown_timeout_seconds", 1...300, default: 10, "Requests under way get this long to end."),
+        .integer(
+            "backup_days", 1...3_650, default: 30,
+            "Copies made before a new version changes the database are kept so long; they hold deleted data, too."),
     ]
 
     public init(_ values: SettingValues) {
         self.dataDirectory = values.text("data")
         self.logLevel = values.text("log_level")
         self.shutdownTimeout = values.seconds("shutdown_timeout_seconds")
+        self.backupAge = .hours(24 * values.integer("backup_days"))
     }
 }
 
