@@ -44,7 +44,9 @@ func plugin(
     [
         .target(
             name: "Spark\(name)",
-            dependencies: ["SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle]
+            dependencies: [
+                "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle,
+            ]
                 + dependencies,
             path: "Plugins/\(name)", swiftSettings: strict),
         .testTarget(
@@ -100,7 +102,7 @@ let package = Package(
         .target(
             name: "SparkBench",
             dependencies: [
-                "SparkCache", "SparkFiles", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
+                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
                 coreMetrics, nioCore, nioPosix,
             ], swiftSettings: strict),
         .target(
@@ -122,7 +124,8 @@ let package = Package(
         .target(
             name: "SparkServer",
             dependencies: [
-                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles", "SparkStorage", "SparkCore", metrics, yams,
+                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles", "SparkStorage", "SparkCore", metrics,
+                yams,
                 hummingbird, httpTypes, nioCore, nioPosix, grdb, logging, lifecycle, unixSignals, crypto,
             ],
             swiftSettings: strict),
@@ -194,8 +197,9 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore,
+                "SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore, grdb,
             ],
+            exclude: ["Fixtures"],
             swiftSettings: strict),
         .target(name: "NotesModule", dependencies: ["Spark"], path: "Tests/OutsidePackage/Sources/NotesModule"),
         .testTarget(

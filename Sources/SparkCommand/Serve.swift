@@ -19,11 +19,29 @@ struct Serve: AsyncParsableCommand {
     @Flag(name: .long, help: "Keep everything in a temporary directory that goes away.")
     var ephemeral = false
 
+    @Flag(
+        name: .long,
+        help: "The database is a copy, such as a disk image: devices begin anew. Other copies are recognized without this.")
+    var newEpoch = false
+
+    @Flag(name: .long, help: "The database is gone although the directory was in use: move the rest aside and begin with nobody.")
+    var beginAnew = false
+
+    @Flag(
+        name: .long, help: "The server's key is gone although the directory was in use: make another; everybody signs in again.")
+    var newKey = false
+
     @Flag(name: .long, help: "Stop when the parent process ends.")
     var exitWithParent = false
 
     @Flag(name: .long, help: "Send WebSocket messages on /api/v1/ws/echo back, to anybody; for conformance suites.")
     var wsEcho = false
+
+    func validate() throws {
+        if ephemeral, common.data != nil {
+            throw ValidationError("--ephemeral keeps everything in a temporary directory: leave out --data, or --ephemeral")
+        }
+    }
 
     func run() async throws {
         try await reporting {
@@ -36,6 +54,9 @@ struct Serve: AsyncParsableCommand {
                 modules: sparkModules, configuration: configuration, directory: directory,
                 logger: CommandLogger.make(ephemeral ? "warning" : process.logLevel))
             options.isEphemeral = ephemeral
+            options.start.isNewHistory = newEpoch
+            options.start.beginsAnew = beginAnew
+            options.start.makesNewKey = newKey
             let server = try Server(options)
             if exitWithParent { ParentWatch.start { await server.shutDown() } }
             do {

@@ -18,11 +18,19 @@ public struct SystemFiles: FileOperations {
         var done = 0
         while done < bytes.count {
             let count = try FileFault.check {
-                bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done, off_t(offset + done)) }
+                bytes.withUnsafeBytes {
+                    pwrite(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done, off_t(offset + done))
+                }
             }
             guard count > 0 else { throw FileFault(code: EIO) }
             done += count
         }
+    }
+
+    /// Gives a file its room on the disk.
+    public func reserve(_ descriptor: Int32, bytes: Int) throws(FileFault) {
+        let code = spark_reserve(descriptor, off_t(bytes))
+        guard code == 0 else { throw FileFault(code: code) }
     }
 
     public func synchronize(_ descriptor: Int32) throws(FileFault) {

@@ -27,6 +27,8 @@ public final class Server: Sendable {
         public var isEphemeral = false
         public var clock: any WallClock = SystemWallClock()
         public var random: any RandomSource = SystemRandomSource()
+        /// What the operator asks of this start.
+        public var start = StartChoices()
         public var logger: Logger
         /// Where the lines of the access log go; the same as `logger` if nil.
         public var accessLogger: Logger?
@@ -49,12 +51,14 @@ public final class Server: Sendable {
     let events: EventBus
     private let hub: Hub
     private let gateway: StreamGateway
-    private let options: Options
+    let options: Options
     private let registration: Registration
     private let exchange: ModuleExchange
     private let readiness: Readiness
     let desk: OperatorDesk
     private let clockKeeping: ClockKeeping
+    private let keeping: DirectoryKeeping
+    private let failures: AsyncStream<StorageFailure>
     private let running = Mutex<ServiceGroup?>(nil)
 
     /// Plans, migrates, constructs and freezes. A server that cannot be gives its data directory back.
@@ -76,13 +80,9 @@ public final class Server: Sendable {
             throw PlanError(faults: plan.faults + (try Rehearsal.faults(of: plan, options: options)))
         }
         MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
-        var storageConfiguration = StorageConfiguration(
-            file: options.directory.database, backupDirectory: options.isEphemeral ? nil : options.directory.backups)
-        storageConfiguration.isDurable = !options.isEphemeral
-        storageConfiguration.mayMigrate = options.directory.isOwner
-        let keys = try options.directory.keys()
-        let storage = try Storage(
-            storageConfiguration, migrations: plan.manifests.flatMap(\.migrations), clock: options.clock)
+        let (storage, keys, keeping) = try Self.openData(options, migrations: plan.manifests.flatMap(\.migrations))
+        self.keeping = keeping
+        self.failures = Self.failures(of: storage, logger: options.logger)
         let cache = Cache(options.configuration.section("cache"), options: options, keys: keys)
         let exchange = ModuleExchange()
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
@@ -189,26 +189,12 @@ public final class Server: Sendable {
         }
     }
 
-    /// Every fault of the data: the store's own and the modules' invariants. Empty when sound.
-    /// - Parameter isDeep: also asks what takes long.
-    public func check(isDeep: Bool = false) throws -> [String] {
-        var faults = try storage.check()
-        let head = AuditHead.read(in: options.directory.url)
-        try storage.readNow { database in
-            faults += try AuditLog.faults(in: database, head: head)
-            for manifest in plan.manifests {
-                for invariant in manifest.invariants where isDeep || !invariant.isDeep {
-                    faults += try invariant.check(database).map { "\(manifest.id): \(invariant.name): \($0)" }
-                }
-            }
-        }
-        return faults
-    }
-
     /// Loads a demo town into every module that knows how.
     /// - Parameter progress: told the module and how many people it has loaded.
     public func load(_ town: any DemoTown, progress: @escaping @Sendable (String, Int) -> Void) throws {
         options.directory.discardSpill()
+        let isNoted = options.directory.unfinishedWork == nil
+        if isNoted { try options.directory.begin(.load) }
         try storage.bulkWrite { database in
             for entry in registration.entries {
                 for loader in entry.registrar.demoLoaders {
@@ -217,6 +203,7 @@ public final class Server: Sendable {
             }
             try database.execute(sql: "PRAGMA optimize")
         }
+        if isNoted { try options.directory.endWork() }
     }
 
     /// Serves until told to stop: by SIGTERM, SIGINT or `shutDown`.
@@ -255,7 +242,12 @@ public final class Server: Sendable {
             }
         }
         let services: [any Service] =
-            [events, outbox, clockKeeping, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache), readings]
+            [
+                StorageWatch(failures: failures, logger: logger), events, outbox, clockKeeping,
+                Housekeeping(edge: edge, logger: logger),
+                CopyKeeping(directory: directory, age: process.backupAge, clock: options.clock, logger: logger),
+                CacheKeeping(cache: cache), readings,
+            ]
             + registration.entries.flatMap(\.registrar.services)
             + [socket, listener, StreamService(gateway: gateway, logger: logger), Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(
@@ -282,14 +274,13 @@ public final class Server: Sendable {
     /// - Throws: `PlanError` for what does not fit.
     package func prepare() async throws {
         let mark = "\(options.random.next())"
-        var last = ""
+        var (last, next) = ("", mark)
         if options.directory.isOwner {
-            let isKnown = try options.directory.note(mark: mark, after: try storage.mark())
-            last = try await storage.renewMark(mark)
-            let epoch = String(options.random.next(), radix: 36)
-            hub.begin(epoch: try await storage.epoch(renewedAs: isKnown ? nil : epoch, orFirst: epoch))
+            let run = try await keeping.beginRun(storage, mark: mark, epoch: String(options.random.next(), radix: 36))
+            (last, next) = (run.lastMark, run.mark)
+            hub.begin(epoch: run.epoch)
         }
-        cache.open(lastMark: last, mark: mark)
+        cache.open(lastMark: last, mark: next)
         if options.directory.isOwner { await clockKeeping.look() }
         for entry in registration.entries {
             for prepare in entry.registrar.preparations {
@@ -328,10 +319,24 @@ public final class Server: Sendable {
 
     /// Commits what waits, closes the store and gives the data directory back.
     public func close() async {
+        await closeData()
+        options.directory.release()
+    }
+
+    private func closeData() async {
         await cache.flush()
         await storage.close()
         await cache.close()
-        options.directory.release()
+        // After a failure of the disk the next start looks for itself.
+        if storage.failure == nil { keeping.end() }
+    }
+
+    /// Closes, and only then notes that bulk work which began before this server was made is whole.
+    public func closeAfterWork() async throws {
+        await closeData()
+        defer { options.directory.release() }
+        if let failure = storage.failure { throw failure }
+        try options.directory.endWork()
     }
 
     private static func document(_ registration: Registration, _ streamRoutes: [Route]) -> OpenAPIDocument {

@@ -79,7 +79,8 @@ enum DamageReport {
         let down = count(name, "ORDER BY rowid DESC", in: database)
         let readable = "\(up.rows) rows can be read from its beginning, \(down.rows) from its end"
         switch (up.last, down.last) {
-        case (let first?, let last?) where last > first: return "the rows between rowid \(first) and \(last) are lost; \(readable)"
+        case (let first?, let last?) where last > first:
+            return "the rows between rowid \(first) and \(last) are lost; \(readable)"
         case (nil, nil): return "no row of it can be read"
         default: return readable
         }

@@ -48,14 +48,16 @@ public final class Storage: Sendable {
     public init(_ configuration: StorageConfiguration, migrations: [Migration], clock: any WallClock) throws {
         let path = configuration.file.path
         self.pool = try Self.openPool(configuration)
+        let pending: [String]
         do {
-            self.missingMigrations = try Migrator(
+            pending = try Migrator(
                 migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
                 mayMigrate: configuration.mayMigrate
             ).run(on: pool, isReadOnly: configuration.readOnly != nil)
         } catch let error as DatabaseError where error.isOfTheFile {
             throw StorageOpenError(database: error, operation: "open database", path: path)
         }
+        self.missingMigrations = configuration.readOnly == nil ? [] : pending
         let sink = CommitSink()
         self.sink = sink
         self.queue = WriteQueue(
@@ -81,6 +83,8 @@ public final class Storage: Sendable {
         guard isSynchronous == (configuration.isDurable ? 2 : 0) else {
             throw StorageOpenError(operation: "open database", path: path, hint: "synchronous mode was refused")
         }
+        // The steps did not wait for the disk.
+        if configuration.isDurable, !pending.isEmpty { checkpointer.fold() }
     }
 
     private static func openPool(_ configuration: StorageConfiguration) throws -> any DatabaseWriter {
@@ -221,6 +225,9 @@ public final class Storage: Sendable {
     /// Why writes are refused; nil while all is well.
     public var refusal: StorageError? { queue.refusal }
 
+    /// What the disk failed at, if it did.
+    public var failure: StorageFailure? { queue.failure }
+
     /// How many writes wait in the queue.
     public var waitingWrites: Int { queue.depth }
 
@@ -249,10 +256,10 @@ public final class Storage: Sendable {
     private func closeConnections() {
         pointReaders.close()
         if queue.failure != nil {
-            // Best effort: should it fail, SQLite folds in what it has, as at any other end.
-            try? pool.writeWithoutTransaction { database in
+            pool.writeWithoutTransaction { database in
                 if let handle = database.sqliteConnection { spark_keep_wal(handle) }
             }
+            // Best effort: the process ends.
             try? pool.close()
             return checkpointer.abandon()
         }

@@ -20,16 +20,19 @@ package final class SparkProcess: Sendable {
     }
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
-    package static func serve(_ arguments: [String]) async throws -> SparkProcess {
-        try await onOwnThread { try SparkProcess(arguments) }
+    /// - Parameter wrapper: a program with its arguments that starts the binary; then `pid` is its own.
+    package static func serve(_ arguments: [String], under wrapper: [String] = []) async throws -> SparkProcess {
+        try await onOwnThread { try SparkProcess(arguments, wrapper) }
     }
 
-    private init(_ arguments: [String]) throws {
+    private init(_ arguments: [String], _ wrapper: [String]) throws {
         self.errorLog = FileManager.default.temporaryDirectory.appending(path: "spark-log-\(UUID().uuidString)")
         try Data().write(to: errorLog)
         let errors = try FileHandle(forWritingTo: errorLog)
         self.process = try ChildProcess(
-            Self.binary.path, ["serve", "--listen", "127.0.0.1:0"] + arguments, environment: Self.cleanEnvironment,
+            wrapper.first ?? Self.binary.path,
+            (wrapper.isEmpty ? [] : wrapper.dropFirst() + [Self.binary.path]) + ["serve", "--listen", "127.0.0.1:0"] + arguments,
+            environment: Self.cleanEnvironment,
             errors: errors.fileDescriptor)
         var line = Data()
         while !line.contains(0x0A) {

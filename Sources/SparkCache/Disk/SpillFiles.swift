@@ -24,6 +24,10 @@ protocol SpillFiles: FileOperations where Failure == SpillFault {
     /// Nil where it would have to wait for the disk.
     func readNow(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(SpillFault) -> Int?
     func truncate(_ descriptor: Int32, to length: Int) throws(SpillFault)
+    func close(_ descriptor: Int32)
+    func synchronize(_ descriptor: Int32) throws(SpillFault)
+    func rename(_ path: String, to newPath: String) throws(SpillFault)
+    func remove(_ path: String) throws(SpillFault)
 }
 
 extension SpillFiles {

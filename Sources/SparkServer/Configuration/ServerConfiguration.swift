@@ -1,3 +1,4 @@
+import SparkCore
 public import SparkKit
 
 /// The section `server`: what concerns the process as a whole.
@@ -10,6 +11,8 @@ public struct ServerConfiguration: ModuleConfiguration {
     public let shutdownTimeout: Duration
     /// Without a slash at the end; empty: where the server listens.
     public let publicURL: String
+    /// Age at which a copy made before a migration is removed.
+    public let backupAge: Duration
 
     public static let settings: [Setting] = [
         .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
@@ -24,6 +27,9 @@ public struct ServerConfiguration: ModuleConfiguration {
         .text(
             "public_url", default: "",
             "The address under which people reach the server, for links; by default where it listens."),
+        .integer(
+            "backup_days", 1...3_650, default: 30,
+            "Copies made before a new version changes the database are kept so long; they hold deleted data, too."),
     ]
 
     public init(_ values: SettingValues) {
@@ -35,6 +41,7 @@ public struct ServerConfiguration: ModuleConfiguration {
         var url = values.text("public_url")
         while url.hasSuffix("/") { url.removeLast() }
         self.publicURL = url
+        self.backupAge = .hours(24 * values.integer("backup_days"))
     }
 }
 

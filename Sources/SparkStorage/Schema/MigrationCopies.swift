@@ -1,6 +1,6 @@
 public import Foundation
-import SparkFiles
 public import SparkCore
+import SparkFiles
 
 /// The copies of the database that are made before migrations. They hold whatever was in it, also of people who were erased since; so each
 /// is removed at a certain age.

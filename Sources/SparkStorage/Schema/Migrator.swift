@@ -92,7 +92,7 @@ struct Migrator {
         },
     ]
 
-    /// - Returns: the steps that a database lacks because this connection may not change it; else none.
+    /// - Returns: the steps that were missing; where `isReadOnly`, they still are.
     func run(on pool: any DatabaseWriter, isReadOnly: Bool = false) throws -> [String] {
         var migrator = DatabaseMigrator()
         for migration in migrations { migrator.registerMigration(migration.id) { try migration.run($0) } }
@@ -107,7 +107,7 @@ struct Migrator {
         }
         if !applied.isEmpty, let backupDirectory { try keepCopy(of: pool, in: backupDirectory, before: pending[0]) }
         try migrator.migrate(pool)
-        return []
+        return pending.map(\.id)
     }
 
     /// A database is newer when a module that is present has steps in it that this program does not know.
@@ -131,7 +131,8 @@ struct Migrator {
             throw StorageOpenError(
                 operation: "keep a copy before migrating", path: directory.path,
                 hint: error.resultCode == .SQLITE_FULL
-                    ? "the disk is full; it needs as much room as the database has" : "SQLite error \(error.extendedResultCode.rawValue)")
+                    ? "the disk is full; it needs as much room as the database has"
+                    : "SQLite error \(error.extendedResultCode.rawValue)")
         }
     }
 

@@ -79,7 +79,7 @@ final class Checkpointer: Sendable {
                 sqlite3_close_v2(handle)
                 return nil
             }
-            guard SecureDelete.isSwitchedOn(handle) else {
+            guard let handle, SecureDelete.isSwitchedOn(handle) else {
                 sqlite3_close_v2(handle)
                 return nil
             }

@@ -216,7 +216,8 @@ final class WriteQueue: Sendable {
     }
 
     private static func countCommit(in database: Database) throws -> Int64? {
-        try RawStatement("UPDATE spark_commits SET commits = commits + 1 RETURNING commits", in: database).row([]) { $0.integer(0) }
+        let count = "UPDATE spark_commits SET commits = commits + 1 RETURNING commits"
+        return try RawStatement(count, in: database).row([]) { $0.integer(0) }
     }
 
     private func inSavepoint(of database: Database, _ body: () throws -> Void) throws {
