@@ -28,7 +28,7 @@ struct Check: AsyncParsableCommand {
                 json: ["sound": .bool(faults.isEmpty), "faults": .array(faults.map { .string($0) })] as JSONValue)
         } else {
             for fault in faults { Terminal.say(fault) }
-            Terminal.say(faults.isEmpty ? "The database is sound." : "\(faults.count) faults.")
+            Terminal.say(faults.isEmpty ? "The database is sound." : "\(Terminal.count(faults.count, "fault")).")
         }
         if !faults.isEmpty { throw ExitCodes.faultsFound }
     }

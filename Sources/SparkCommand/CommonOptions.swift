@@ -49,31 +49,47 @@ struct CommonOptions: ParsableArguments {
     /// The server on an existing data directory, without a socket, beside one that may be running.
     func openServer(_ configuration: LoadedConfiguration) throws -> Server {
         let process: ServerConfiguration = configuration.section("server")
-        guard FileManager.default.fileExists(atPath: "\(process.dataDirectory)/spark.db") else {
-            throw StorageOpenError(
-                operation: "open data directory", path: process.dataDirectory,
-                hint: "there is no database in it; start spark serve or spark seed first, or name another with --data")
-        }
+        try DataAccess.check(process.dataDirectory)
         return try Server(
             Server.Options(
                 modules: sparkModules, configuration: configuration,
                 directory: try DataDirectory(path: process.dataDirectory, mayShare: true),
-                logger: CommandLogger.make(process.logLevel)))
+                logger: CommandLogger.make(configuration)))
     }
 }
 
 /// Logs go to standard error, one line each.
 enum CommandLogger {
-    static func make(_ level: String) -> Logger {
-        var logger = Logger(label: "spark") { StreamLogHandler.standardError(label: $0) }
+    /// - Parameter level: at least the configured one, unless it was set for this run.
+    static func make(_ configuration: LoadedConfiguration, atLeast level: Logger.Level = .trace) -> Logger {
+        let process: ServerConfiguration = configuration.section("server")
+        var logger = make(process.logLevel, format: process.logFormat)
+        if configuration.origins["server.log_level"] == nil { logger.logLevel = max(logger.logLevel, level) }
+        return logger
+    }
+
+    static func make(_ level: String, format: String = "text") -> Logger {
+        var logger = Logger(label: "spark") { _ in
+            LineLogHandler(format: LineLogHandler.Format(rawValue: format) ?? .text, output: .standardError)
+        }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
+    }
+
+    /// For many lines: a thread of its own writes them, so that no request waits for whoever reads the log.
+    static func makeBuffered(_ configuration: LoadedConfiguration) -> Logger {
+        let process: ServerConfiguration = configuration.section("server")
+        return Logger(label: "spark") { _ in
+            LineLogHandler(
+                format: LineLogHandler.Format(rawValue: process.logFormat) ?? .text, output: .standardError, isBuffered: true)
+        }
     }
 }
 
 /// Exit codes that mean something (sysexits.h).
 enum ExitCodes {
     static let faultsFound = ExitCode(1)
+    static let usage = ExitCode(64)
     static let dataError = ExitCode(65)
     static let noUser = ExitCode(67)
     static let unavailable = ExitCode(69)
@@ -92,6 +108,9 @@ func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
         Terminal.fail("\(error)")
         throw ExitCodes.configuration
     } catch let error as StorageOpenError {
+        Terminal.fail("\(error)")
+        throw ExitCodes.cannotOpen
+    } catch let error as ListenError {
         Terminal.fail("\(error)")
         throw ExitCodes.cannotOpen
     }

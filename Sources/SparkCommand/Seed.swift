@@ -38,7 +38,7 @@ struct Seed: AsyncParsableCommand {
             let server = try Server(
                 Server.Options(
                     modules: sparkModules, configuration: configuration, directory: directory,
-                    logger: CommandLogger.make(process.logLevel)))
+                    logger: CommandLogger.make(configuration)))
             let start = ContinuousClock.now
             let town = GeneratedTown(count: people, seed: seed, now: SystemWallClock().now())
             let bar = ProgressBar(total: people)

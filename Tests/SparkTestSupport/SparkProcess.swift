@@ -21,6 +21,11 @@ package final class SparkProcess: Sendable {
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
     package static func serve(_ arguments: [String]) async throws -> SparkProcess {
+        try await onOwnThread { try SparkProcess(["--listen", "127.0.0.1:0"] + arguments) }
+    }
+
+    /// The same, with nothing added to the arguments.
+    package static func serveAsGiven(_ arguments: [String]) async throws -> SparkProcess {
         try await onOwnThread { try SparkProcess(arguments) }
     }
 
@@ -29,7 +34,7 @@ package final class SparkProcess: Sendable {
         try Data().write(to: errorLog)
         let errors = try FileHandle(forWritingTo: errorLog)
         self.process = try ChildProcess(
-            Self.binary.path, ["serve", "--listen", "127.0.0.1:0"] + arguments, environment: Self.cleanEnvironment,
+            Self.binary.path, ["serve"] + arguments, environment: Self.cleanEnvironment,
             errors: errors.fileDescriptor)
         var line = Data()
         while !line.contains(0x0A) {
