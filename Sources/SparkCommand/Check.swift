@@ -36,7 +36,7 @@ struct Check: AsyncParsableCommand {
                 ] as JSONValue)
         } else {
             for line in faults + report.notes.map({ "Note: \($0)" }) { Terminal.say(line) }
-            Terminal.say(faults.isEmpty ? "The database is sound." : "\(faults.count) faults.")
+            Terminal.say(faults.isEmpty ? "The database is sound." : "\(Terminal.count(faults.count, "fault")).")
         }
         if !faults.isEmpty { throw ExitCodes.faultsFound }
     }

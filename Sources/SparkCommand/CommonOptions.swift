@@ -52,6 +52,7 @@ struct CommonOptions: ParsableArguments {
     /// The server on an existing data directory, without a socket, beside one that may be running.
     func openServer(_ configuration: LoadedConfiguration) throws -> Server {
         let process: ServerConfiguration = configuration.section("server")
+        try DataAccess.check(process.dataDirectory)
         let look = try DataDirectory(inspecting: process.dataDirectory)
         let loss = Result { try look.findDatabase() }
         look.release()
@@ -62,7 +63,7 @@ struct CommonOptions: ParsableArguments {
             Server.Options(
                 modules: sparkModules, configuration: configuration,
                 directory: try DataDirectory(path: process.dataDirectory, mayShare: true),
-                logger: CommandLogger.make(process.logLevel)))
+                logger: CommandLogger.make(configuration)))
     }
 
     /// The same for looking only: not a byte of the directory is changed.
@@ -82,17 +83,36 @@ struct CommonOptions: ParsableArguments {
         let server = try Server(
             Server.Options(
                 modules: sparkModules, configuration: configuration, directory: directory,
-                logger: CommandLogger.make(process.logLevel)))
+                logger: CommandLogger.make(configuration)))
         return (server, nil)
     }
 }
 
 /// Logs go to standard error, one line each.
 enum CommandLogger {
-    static func make(_ level: String) -> Logger {
-        var logger = Logger(label: "spark") { StreamLogHandler.standardError(label: $0) }
+    /// - Parameter level: at least the configured one, unless it was set for this run.
+    static func make(_ configuration: LoadedConfiguration, atLeast level: Logger.Level = .trace) -> Logger {
+        let process: ServerConfiguration = configuration.section("server")
+        var logger = make(process.logLevel, format: process.logFormat)
+        if configuration.origins["server.log_level"] == nil { logger.logLevel = max(logger.logLevel, level) }
+        return logger
+    }
+
+    static func make(_ level: String, format: String = "text") -> Logger {
+        var logger = Logger(label: "spark") { _ in
+            LineLogHandler(format: LineLogHandler.Format(rawValue: format) ?? .text, output: .standardError)
+        }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
+    }
+
+    /// For many lines: a thread of its own writes them, so that no request waits for whoever reads the log.
+    static func makeBuffered(_ configuration: LoadedConfiguration) -> Logger {
+        let process: ServerConfiguration = configuration.section("server")
+        return Logger(label: "spark") { _ in
+            LineLogHandler(
+                format: LineLogHandler.Format(rawValue: process.logFormat) ?? .text, output: .standardError, isBuffered: true)
+        }
     }
 }
 
@@ -127,5 +147,8 @@ func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
     } catch let error as StorageFailure {
         Terminal.fail("\(error)")
         throw ExitCodes.ioError
+    } catch let error as ListenError {
+        Terminal.fail("\(error)")
+        throw ExitCodes.cannotOpen
     }
 }

@@ -48,7 +48,7 @@ struct Seed: AsyncParsableCommand {
             }
             var options = Server.Options(
                 modules: sparkModules, configuration: configuration, directory: directory,
-                logger: CommandLogger.make(process.logLevel))
+                logger: CommandLogger.make(configuration))
             options.start.takesUpUnfinishedWork = true
             let server = try Server(options)
             let start = ContinuousClock.now

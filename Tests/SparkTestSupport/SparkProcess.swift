@@ -22,7 +22,12 @@ package final class SparkProcess: Sendable {
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
     /// - Parameter wrapper: a program with its arguments that starts the binary; then `pid` is its own.
     package static func serve(_ arguments: [String], under wrapper: [String] = []) async throws -> SparkProcess {
-        try await onOwnThread { try SparkProcess(arguments, wrapper) }
+        try await onOwnThread { try SparkProcess(["--listen", "127.0.0.1:0"] + arguments, wrapper) }
+    }
+
+    /// The same, with nothing added to the arguments.
+    package static func serveAsGiven(_ arguments: [String]) async throws -> SparkProcess {
+        try await onOwnThread { try SparkProcess(arguments, []) }
     }
 
     private init(_ arguments: [String], _ wrapper: [String]) throws {
@@ -31,7 +36,7 @@ package final class SparkProcess: Sendable {
         let errors = try FileHandle(forWritingTo: errorLog)
         self.process = try ChildProcess(
             wrapper.first ?? Self.binary.path,
-            (wrapper.isEmpty ? [] : wrapper.dropFirst() + [Self.binary.path]) + ["serve", "--listen", "127.0.0.1:0"] + arguments,
+            (wrapper.isEmpty ? [] : wrapper.dropFirst() + [Self.binary.path]) + ["serve"] + arguments,
             environment: Self.cleanEnvironment,
             errors: errors.fileDescriptor)
         var line = Data()

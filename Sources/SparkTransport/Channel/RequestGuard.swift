@@ -23,6 +23,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// No request can come after the last that began.
     private var isLastRequest = false
     private var isFirstRequest = true
+    /// The last request is of HTTP/1.0, which knows no chunks: an answer without a length ends with its connection.
+    private var isLastRequestOld = false
 
     /// - Parameters:
     ///   - limit: for a request to arrive whole.
@@ -48,6 +50,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             guard head.isWellFormed else { return stop(Self.malformed, context) }
             isLastRequest = head.endsConnection
+            isLastRequestOld = head.version == .http1_0
             let isOffer = isLastRequest && isTaken(head)
             // Too late to be taken. Clients and proxies that use a connection again ask once more on a new one when it closes
             // without a word (RFC 9112, 9.3.1); they would take an answer for the last word.
@@ -75,7 +78,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let mayLeave: Bool
         switch part {
         case .head(var head) where head.status.code >= 200:
-            if isLastRequest, state.isLastToAnswer { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            if isLastRequest, state.isLastToAnswer {
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+                if isLastRequestOld, !head.headers.contains(name: "Content-Length") { head.version = .http1_0 }
+            }
             part = .head(head)
             mayLeave = state.answerBegan()
         case .end:

@@ -36,12 +36,22 @@ public struct EdgeRouter: HTTPResponder {
     }
 
     public func respond(to request: Request, context: EdgeContext) async throws -> Response {
-        guard request.head.path?.utf8.count ?? 0 <= Self.longestPath else {
+        guard request.head.path?.utf8.count ?? 0 <= Self.longestPath, !Self.hasEmptySegment(request.uri.path) else {
             return try await unmatched.measure(request.method) {
                 await dispatcher.refuse(EdgeError.notFound, request: request, context: context)
             }
         }
         return try await responder.respond(to: request, context: context)
+    }
+
+    /// The router would skip empty segments, so that one resource had many names, of which a proxy knows one.
+    private static func hasEmptySegment(_ path: String) -> Bool {
+        var last: UInt8 = 0
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "/"), last == byte { return true }
+            last = byte
+        }
+        return false
     }
 }
 
