@@ -39,6 +39,9 @@ import Testing
         #expect(text.contains("secret words"))
         #expect(!text.contains("about one"))
         #expect(!text.contains(UserID(rawValue: 4).wire))
+        #expect(export["matching_tallies"]?[0] == ["likes_given": 1, "passes_given": 1])
+        #expect(export["matching_spent"]?[0] == ["spent_on": "2026-03-01", "likes": 1, "superlikes": 0])
+        #expect(!text.contains("received") && !text.contains("shown"))
         await fixture.server.stop()
     }
 
@@ -54,9 +57,12 @@ import Testing
                 "matching_blocks WHERE user_id = 1 OR target_id = 1",
                 "matching_reports WHERE reporter_id = 1", "matching_reports WHERE target_id = 1 AND is_target_erased = 0",
                 "matching_reports WHERE target_id <> 1 AND text <> ''", "matching_swipes", "matching_reports",
+                "matching_spent WHERE user_id = 1", "matching_tallies WHERE user_id = 1",
+                "matching_like_notices WHERE user_id = 1 OR target_id = 1",
+                "matching_withdrawn_passes WHERE user_id = 1 OR target_id = 1",
             ].map { try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \($0)") ?? -1 }
         }
-        #expect(left == [0, 0, 0, 0, 0, 0, 1, 2])
+        #expect(left == [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0])
         #expect(try fixture.faults() == [])
         fixture.server.clock.advance(by: .days(181))
         try await fixture.retention.sweep()

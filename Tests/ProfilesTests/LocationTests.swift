@@ -46,6 +46,9 @@ struct LocationTests {
             #expect(try await town.move(ada, latitude, longitude).status == 200)
             // Staying, being refused and hiding must leave as little as moving.
             #expect(try await town.move(ada, latitude, longitude).status == 200)
+            town.server.clock.advance(by: .minutes(60))
+            _ = try await town.move(ada, latitude + 0.0135, longitude)
+            _ = try await town.move(ada, latitude, longitude)
             #expect(try await town.move(ada, -33.868_820_789, 151.209_290_987).status == 429)
             #expect(try await town.patch(ada, #"{"visibility":{"hide_distance":true}}"#).status == 200)
             let centre = Self.grid.snap(try #require(Coordinate(latitude: latitude, longitude: longitude)))
@@ -133,10 +136,41 @@ struct LocationTests {
         }
     }
 
+    @Test("a first place that is wrong can be corrected within the hour, once, and the correction is counted")
+    func correction() async throws {
+        try await Town.with { town in
+            let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
+            for user in [ada, bob] { #expect(try await town.move(user, 0, 0).status == 200) }
+            #expect(try await town.move(ada, 48.8566, 2.3522).status == 200)
+            for (latitude, longitude) in [(0.0, 0.0), (52.52, 13.405)] {
+                #expect(try await town.move(ada, latitude, longitude).code == "profiles.location_too_fast")
+            }
+            // Short moves do not use it up, an hour does.
+            #expect(try await town.move(bob, 0.0135, 0).status == 200)
+            town.server.clock.advance(by: .minutes(60))
+            #expect(try await town.move(bob, 48.8566, 2.3522).code == "profiles.location_too_fast")
+            let cleo = try await town.settle("Cleo")
+            _ = try await town.move(cleo, 0, 0)
+            _ = try await town.move(cleo, 0.0135, 0)
+            town.server.clock.advance(by: .minutes(60) - .milliseconds(1))
+            #expect(try await town.move(cleo, 48.8566, 2.3522).status == 200)
+            #expect(try town.server.check() == [])
+        }
+        try await Town.with(["profiles.location_changes_per_hour=2"]) { town in
+            let ada = try await town.settle()
+            _ = try await town.move(ada, 0, 0)
+            #expect(try await town.move(ada, 48.8566, 2.3522).status == 200)
+            #expect(try await town.move(ada, 48.8766, 2.3522).code == "profiles.location_rate_limited")
+        }
+    }
+
     @Test("nobody travels faster than an airliner; after Retry-After the same place is believed")
     func speedLimit() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
+            _ = try await town.move(ada, 48.8566, 2.3522)
+            town.server.clock.advance(by: .minutes(61))
+            _ = try await town.move(ada, 48.8701, 2.3522)
             _ = try await town.move(ada, 48.8566, 2.3522)
             town.server.clock.advance(by: .minutes(10))
             let answer = try await town.move(ada, 52.52, 13.405)
@@ -155,6 +189,8 @@ struct LocationTests {
     func shortMoves() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
+            _ = try await town.move(ada, 50.02, 8)
+            town.server.clock.advance(by: .minutes(60))
             _ = try await town.move(ada, 50, 8)
             for _ in 0..<30 { #expect(try await town.move(ada, -50, 8).code == "profiles.location_too_fast") }
             for step in 1...9 {
@@ -300,6 +336,7 @@ struct LocationPaceTests {
     func refusalsLeaveNothing() throws {
         var pace = LocationPace()
         try pace.admit(metres: 0, at: noon, limits: limits)
+        pace.correctableUntil = nil
         let before = pace
         #expect(throws: ProfilesError.self) { try pace.admit(metres: 1, at: noon, limits: limits) }
         #expect(pace == before)
