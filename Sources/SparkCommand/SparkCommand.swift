@@ -8,6 +8,6 @@ struct SparkCommand: AsyncParsableCommand {
         abstract: "A dating backend in one binary.",
         subcommands: [
             Serve.self, Seed.self, Modules.self, Config.self, Check.self, Token.self, Why.self, Push.self, Audit.self,
-            OpenAPI.self, Export.self, Health.self, Top.self, Version.self, Bench.self,
+            OpenAPI.self, Export.self, Health.self, Top.self, Limits.self, Version.self, Bench.self,
         ])
 }

@@ -16,17 +16,30 @@ struct WebSocketGateway: Sendable {
     private let logger: Logger
     /// How long a route may take to decide.
     let patience: TimeAmount
+    private let startGate: StartGate?
 
     /// - Parameter routes: of different paths.
     init(
-        routes: [WebSocketRoute], trustedProxies: Set<String>, random: any RandomSource, logger: Logger, patience: Duration
+        routes: [WebSocketRoute], trustedProxies: Set<String>, random: any RandomSource, logger: Logger, patience: Duration,
+        startGate: StartGate? = nil
     ) {
         self.routes = Dictionary(uniqueKeysWithValues: routes.map { ($0.path, $0) })
         self.trustedProxies = trustedProxies
         self.random = random
         self.logger = logger
         self.patience = .nanoseconds(patience.milliseconds * 1_000_000)
+        self.startGate = startGate
     }
+
+    /// The same without any path.
+    var closed: WebSocketGateway {
+        WebSocketGateway(
+            routes: [], trustedProxies: trustedProxies, random: random, logger: logger,
+            patience: .nanoseconds(patience.nanoseconds))
+    }
+
+    /// Whether offers are looked at yet.
+    var isOpen: Bool { startGate?.isOpen ?? true }
 
     /// The route whose business a request head is; nil for ordinary requests.
     func route(of head: HTTPRequestHead) -> WebSocketRoute? {
