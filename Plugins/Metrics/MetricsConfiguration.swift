@@ -6,7 +6,7 @@ public struct MetricsConfiguration: ModuleConfiguration {
         [
             .text(
                 "token", default: "",
-                "Lets other machines read /metrics and /_/metrics: as bearer token or as password. Without it, only this one may.",
+                "Opens /metrics and /_/ on the public listener, as bearer token or as password; without it they are at operator.listen alone.",
                 isSecret: true),
             .text(
                 "certificate_file", default: "",

@@ -9,14 +9,12 @@ public struct MetricsModule: SparkModule {
         metrics: CertificateExpiry.declarations)
 
     private let configuration: MetricsConfiguration
-    private let access: OperatorAccess
     private let context: ModuleContext
     private let history: History
     private let alerts: AlertService
 
     public init(configuration: MetricsConfiguration, context: ModuleContext) throws {
         self.configuration = configuration
-        self.access = OperatorAccess(token: configuration.token)
         self.context = context
         let history = History(
             registry: .shared, directory: context.isEphemeral ? nil : context.directory, clock: context.clock,
@@ -27,9 +25,9 @@ public struct MetricsModule: SparkModule {
     }
 
     public func register(in registrar: inout ModuleRegistrar) {
-        for route in MetricsRoutes(access: access, registry: .shared).all { registrar.operatorRoute(route) }
+        for route in MetricsRoutes(registry: .shared).all { registrar.operatorRoute(route) }
         let charts = ChartDocument(history: history, clock: context.clock)
-        for route in PageRoutes(access: access, charts: charts, alerts: alerts).all { registrar.operatorRoute(route) }
+        for route in PageRoutes(charts: charts, alerts: alerts).all { registrar.operatorRoute(route) }
         registrar.service(history)
         registrar.prepare { [alerts] in try await alerts.prepare() }
         registrar.service(alerts)

@@ -4,13 +4,11 @@ import SparkTelemetry
 
 /// What operators ask for, outside the API.
 struct MetricsRoutes: Sendable {
-    let access: OperatorAccess
     let registry: MetricsRegistry
 
     var all: [Route] {
         [
             Route(.get, "/metrics", "All metrics, as Prometheus reads them", access: .open, rateLimit: .probe) { call in
-                if let refusal = access.refusal(of: call) { return refusal }
                 let format = Exposition.Format.accepted(by: call.headers[.accept])
                 var reply = Reply(json: Exposition.write(registry.snapshot(), as: format))
                 reply.headers[.contentType] = format.contentType

@@ -39,14 +39,27 @@ struct CommonOptions: ParsableArguments {
 
     /// Where the server in the data directory listens.
     func addressOfRunningServer() throws -> String {
-        let process: ServerConfiguration = try load().section("server")
-        let path = "\(process.dataDirectory)/spark.port.json"
-        guard let data = FileManager.default.contents(atPath: path),
-            let url = (try? JSONParser.parse(data))?["url"]?.string
-        else {
+        let (path, file) = try portFile()
+        guard let url = file?["url"]?.string else {
             throw StorageOpenError(operation: "find server", path: path, hint: "no server runs on this data directory")
         }
         return url
+    }
+
+    /// Where the server in the data directory shows operators its metrics, and what opens them there.
+    func operatorsOfRunningServer() throws -> (url: String, token: String?) {
+        let address = try addressOfRunningServer()
+        let file = try portFile().content
+        if let url = file?["operator_url"]?.string { return (url, nil) }
+        if let token = file?["admin_token"]?.string { return (address, token) }
+        guard case .text(let token) = try load().value("metrics", "token"), !token.isEmpty else { return (address, nil) }
+        return (address, token)
+    }
+
+    private func portFile() throws -> (path: String, content: JSONValue?) {
+        let process: ServerConfiguration = try load().section("server")
+        let path = "\(process.dataDirectory)/spark.port.json"
+        return (path, FileManager.default.contents(atPath: path).flatMap { try? JSONParser.parse($0) })
     }
 
     /// The server on an existing data directory, without a socket, beside one that may be running.

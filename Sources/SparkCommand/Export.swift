@@ -42,15 +42,17 @@ struct ExportScrape: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .long, help: "Host and port that Prometheus asks; by default where the server listens.")
+    @Option(name: .long, help: "Host and port that Prometheus asks; by default where it listens for operators.")
     var target: String?
 
     func run() async throws {
         try await reporting {
             let configuration = try common.load()
             let edge: EdgeConfiguration = configuration.section("http")
+            let operators: OperatorConfiguration = configuration.section("operator")
             let metrics: MetricsConfiguration = configuration.section("metrics")
-            Terminal.show(PrometheusScrape.text(target: target ?? edge.listen, isToken: metrics.hasToken))
+            let address = operators.address.map { "\($0.host.contains(":") ? "[\($0.host)]" : $0.host):\($0.port)" }
+            Terminal.show(PrometheusScrape.text(target: target ?? address ?? edge.listen, isToken: metrics.hasToken))
         }
     }
 }

@@ -10,7 +10,8 @@ struct Serve: AsyncParsableCommand {
         abstract: "Serve the API until SIGTERM or SIGINT.",
         discussion: """
             Prints one line when ready: a banner on a terminal, otherwise {"event":"ready","url":…,"pid":…}.
-            With --ephemeral everything is temporary and gone at the end, password hashing is cheap and rate limits are far away.
+            With --ephemeral everything is temporary and gone at the end, password hashing is cheap and rate limits are far away; \
+            metrics and console are on the same port, for the bearer token that the line gives as admin_token.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -100,7 +101,7 @@ struct Serve: AsyncParsableCommand {
                   ⚡ Spark \(SparkVersion.text)
                      API      \(listening.url)/api/v1
                      Docs     \(listening.url)/docs
-                     Console  \(listening.url)/_/
+                     Console  \(console(listening))
                      Data     \(listening.directory.path)\(ephemeral ? " (temporary)" : "")
 
                 """)
@@ -108,6 +109,11 @@ struct Serve: AsyncParsableCommand {
             Terminal.say(json: ReadyLine(listening: listening))
         }
         SystemdNotification.send("READY=1")
+    }
+
+    private func console(_ listening: Listening) -> String {
+        if let url = listening.operatorURL { return "\(url)/_/" }
+        return listening.adminToken.map { "\(listening.url)/_/ with the bearer token \($0)" } ?? "off (operator.listen is empty)"
     }
 }
 
@@ -119,6 +125,8 @@ private struct ReadyLine: JSONWritable {
         writer.object { writer in
             writer.field("event", "ready")
             writer.field("url", listening.url)
+            if let url = listening.operatorURL { writer.field("operator_url", url) }
+            if let token = listening.adminToken { writer.field("admin_token", token) }
             writer.field("pid", Int(getpid()))
             writer.field("data", listening.directory.path)
             writer.field("version", SparkVersion.text)

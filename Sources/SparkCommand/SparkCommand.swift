@@ -9,7 +9,7 @@ struct SparkCommand: AsyncParsableCommand {
         version: "spark \(SparkVersion.text)",
         subcommands: [
             Serve.self, Seed.self, Modules.self, Config.self, Check.self, Token.self, Why.self, Push.self, User.self, Report.self,
-            Held.self, OperatorLog.self, Audit.self,
-            OpenAPI.self, Export.self, Health.self, Top.self, Version.self, Bench.self,
+            Held.self, OperatorLog.self, Audit.self, OpenAPI.self, Export.self, Health.self, Top.self, Limits.self, Version.self,
+            Bench.self,
         ])
 }

@@ -13,11 +13,12 @@ extension Server {
     package var backgroundServices: [any Service] { [events] + inProcessServices }
 
     /// Answers a request through the whole edge.
+    /// - Parameter isOperator: whether it comes by the operators' listener.
     package func answer(
-        _ request: HTTPRequest, body: [UInt8], peerAddress: String
+        _ request: HTTPRequest, body: [UInt8], peerAddress: String, isOperator: Bool = false
     ) async throws -> (head: HTTPResponse, body: [UInt8]) {
         let context = EdgeContext(source: InProcessSource(logger: logger, peerAddress: peerAddress))
-        let response = try await edge.router.respond(
+        let response = try await (isOperator ? edge.operatorDoor : edge.publicDoor).respond(
             to: Request(head: request, body: RequestBody(buffer: ByteBuffer(bytes: body))), context: context)
         let collector = BodyCollector()
         try await response.body.write(collector)

@@ -1,3 +1,4 @@
+import Crypto
 public import Foundation
 import GRDB
 import HTTPTypes
@@ -29,6 +30,8 @@ public final class Server: Sendable {
         public var random: any RandomSource = SystemRandomSource()
         /// What the operator asks of this start.
         public var start = StartChoices()
+        /// What the bounds on clients are derived from.
+        public var machine = AdmissionMachine.current()
         public var logger: Logger
         /// Where the lines of the access log go; the same as `logger` if nil.
         public var accessLogger: Logger?
@@ -59,6 +62,10 @@ public final class Server: Sendable {
     private let clockKeeping: ClockKeeping
     private let keeping: DirectoryKeeping
     private let failures: AsyncStream<StorageFailure>
+    private let startGate: StartGate
+    /// Opens the operators' rows on the one port of an ephemeral server.
+    package let adminToken: String?
+    private let admissionReport: AdmissionReport
     private let running = Mutex<ServiceGroup?>(nil)
 
     /// Plans, migrates, constructs and freezes. A server that cannot be gives its data directory back.
@@ -87,7 +94,15 @@ public final class Server: Sendable {
         let exchange = ModuleExchange()
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
         let personalData = PersonalDataRegistry(manifests: [StreamManifest.manifest] + plan.manifests)
-        let admission = Admission(limits: .standard, clock: options.clock)
+        let admissionPlan = AdmissionPlan(
+            options.configuration, machine: options.machine, isEphemeral: options.isEphemeral)
+        guard admissionPlan.faults.isEmpty else { throw ConfigurationError(faults: admissionPlan.faults) }
+        let admission = Admission(limits: admissionPlan.limits, clock: options.clock)
+        let adminToken = options.isEphemeral ? Self.drawToken() : nil
+        let access = try OperatorAccess(
+            tokens: [adminToken, options.configuration.text("metrics", "token")].compactMap { $0 },
+            isLocal: Self.isOperatorListenerLocal(options.configuration))
+        let startGate = StartGate()
         let hub = Hub(storage: storage, clock: options.clock)
         let registration = Registration(
             plan: plan, configuration: options.configuration,
@@ -133,10 +148,11 @@ public final class Server: Sendable {
                 configuration: edgeConfiguration, clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
                 authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route],
-                tickets: gateway.tickets, origins: origins, accessLog: Self.accessLog(options)),
-            routes: registration.routes + registration.operatorRoutes + registration.pages + streamRoutes.map(\.mounted)
-                + readiness.routes
-                + Self.documentRoutes(registration, streamRoutes, hub))
+                tickets: gateway.tickets, origins: origins, accessLog: Self.accessLog(options), admission: admission,
+                access: access, startGate: startGate),
+            routes: registration.routes + registration.pages + streamRoutes.map(\.mounted)
+                + Self.documentRoutes(registration, streamRoutes, hub),
+            operatorRoutes: registration.operatorRoutes, probes: readiness.routes)
         let handlers = Dictionary(
             uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) })
         self.outbox = OutboxWorker(
@@ -161,6 +177,9 @@ public final class Server: Sendable {
             repairs: [{ try await storage.outbox.repairTimes() }, { try await edge.repairTimes() }]
                 + registration.entries.flatMap(\.registrar.timeRepairs),
             clock: options.clock, logger: options.logger)
+        self.startGate = startGate
+        self.adminToken = adminToken
+        self.admissionReport = AdmissionReport(admission: admission)
     }
 
     var logger: Logger { options.logger }
@@ -208,48 +227,77 @@ public final class Server: Sendable {
 
     /// Serves until told to stop: by SIGTERM, SIGINT or `shutDown`.
     ///
-    /// Stopping goes from the outside in: not ready any more, no new connections, requests under way are answered, services end,
-    /// waiting writes are committed, the WAL is folded in, the lock is given back.
+    /// The sockets are open before anything else: while the server starts, probes are answered, and everything else gets 503 with
+    /// `Retry-After`. Stopping goes from the outside in: not ready any more, no new connections, requests under way are answered,
+    /// services end, waiting writes are committed, the WAL is folded in, the lock is given back.
     /// - Parameters:
     ///   - handlesSignals: false inside another program.
     ///   - onReady: told where the server listens, once every check is green.
     public func run(handlesSignals: Bool, onReady: @escaping @Sendable (Listening) async throws -> Void) async throws {
-        let configuration: EdgeConfiguration = options.configuration.section("http")
         let process: ServerConfiguration = options.configuration.section("server")
-        guard let (host, port) = configuration.address else {
-            throw ConfigurationError(faults: ["http.listen: \(ListenAddress.expectation)"])
-        }
         let socket = OperatorSocket(directory: options.directory.url, desk: self.desk, logger: self.logger)
         socket.open()
+        startGate.shut()
+        readiness.begin()
+        var listeners: [Listener] = []
         do {
+            let listening = try await listen(&listeners)
+            if process.publicURL.isEmpty { desk.listens(at: listening.url) }
+            options.directory.writePortFile(listening)
             try await prepare()
+            try await serve(listeners, socket, listening, for: process, handlesSignals: handlesSignals, onReady: onReady)
         } catch {
+            for listener in listeners { await listener.close() }
             socket.close()
             await close()
             throw error
         }
-        let (directory, logger, readiness, desk) = (options.directory, options.logger, readiness, desk)
-        let followsAddress = process.publicURL.isEmpty
-        let listener = edge.server(host: host, port: port, logger: logger.forFrameworks) { actual in
-            let listening = Listening(host: host, port: actual, directory: directory.url)
-            if followsAddress { desk.listens(at: listening.url) }
-            directory.writePortFile(listening)
-            await readiness.modulesAreWell()
-            do {
-                try await onReady(listening)
-            } catch {
-                logger.error("announcing failed", metadata: ["error": "\(type(of: error))"])
-            }
+        // While the directory is still ours: the next owner's socket has the same name.
+        socket.close()
+        await close()
+    }
+
+    /// Opens the sockets.
+    private func listen(_ listeners: inout [Listener]) async throws -> Listening {
+        let configuration: EdgeConfiguration = options.configuration.section("http")
+        guard let (host, port) = configuration.address else {
+            throw ConfigurationError(faults: ["http.listen: \(ListenAddress.expectation)"])
         }
+        let listener = try await edge.listen(host: host, port: port, logger: logger)
+        listeners.append(listener)
+        var listening = Listening(host: host, port: listener.port, directory: options.directory.url)
+        listening.adminToken = adminToken
+        guard let (operatorHost, wished) = try Self.operatorAddress(options.configuration, isEphemeral: options.isEphemeral)
+        else { return listening }
+        do {
+            let operators = try await edge.listenForOperators(host: operatorHost, port: wished, logger: logger)
+            listeners.append(operators)
+            listening.operatorURL = Listening.url(operatorHost, operators.port)
+        } catch {
+            throw StorageOpenError(
+                operation: "listen", path: "operator.listen \(operatorHost):\(wished)",
+                hint: "the address cannot be bound, perhaps because another server uses it; choose another one with "
+                    + "--set operator.listen=127.0.0.1:0, or none with --set operator.listen=")
+        }
+        return listening
+    }
+
+    private func serve(
+        _ listeners: [Listener], _ socket: OperatorSocket, _ listening: Listening, for process: ServerConfiguration,
+        handlesSignals: Bool,
+        onReady: @escaping @Sendable (Listening) async throws -> Void
+    ) async throws {
+        let announcement = Announcement(
+            readiness: readiness, startGate: startGate, listening: listening, logger: logger, onReady: onReady)
         let services: [any Service] =
             [
                 StorageWatch(failures: failures, logger: logger), events, outbox, clockKeeping,
                 Housekeeping(edge: edge, logger: logger),
-                CopyKeeping(directory: directory, age: process.backupAge, clock: options.clock, logger: logger),
+                CopyKeeping(directory: options.directory, age: process.backupAge, clock: options.clock, logger: logger),
                 CacheKeeping(cache: cache), readings,
             ]
-            + registration.entries.flatMap(\.registrar.services)
-            + [socket, listener, StreamService(gateway: gateway, logger: logger), Farewell(readiness: readiness)]
+            + registration.entries.flatMap(\.registrar.services) + [socket] + listeners
+            + [StreamService(gateway: gateway, logger: logger), announcement, Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(
             services: services.map {
                 .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
@@ -258,16 +306,41 @@ public final class Server: Sendable {
         group.maximumGracefulShutdownDuration = process.shutdownTimeout
         let running = ServiceGroup(configuration: group)
         self.running.withLock { $0 = running }
-        do {
-            try await running.run()
-        } catch {
-            // While the directory is still ours: the next owner's socket has the same name.
-            socket.close()
-            await close()
-            throw error
+        try await running.run()
+    }
+
+    /// Where operators find the server. An ephemeral server has one port, unless another is asked for; a server on a port that the
+    /// system picks gets such a port for operators, too.
+    private static func operatorAddress(
+        _ configuration: LoadedConfiguration, isEphemeral: Bool
+    ) throws -> (host: String, port: Int)? {
+        let section: OperatorConfiguration = configuration.section("operator")
+        let isSet = configuration.origins["operator.listen"] != nil
+        guard !section.listen.isEmpty, isSet || !isEphemeral else { return nil }
+        guard let address = section.address else {
+            throw ConfigurationError(faults: ["operator.listen: expected address:port, or nothing for no listener"])
         }
-        socket.close()
-        await close()
+        let edge: EdgeConfiguration = configuration.section("http")
+        return !isSet && edge.address?.port == 0 ? (address.host, 0) : address
+    }
+
+    /// Whether only this machine reaches the operators' listener.
+    /// - Throws: `ConfigurationError` when others do and there is no token to keep them out.
+    private static func isOperatorListenerLocal(_ configuration: LoadedConfiguration) throws -> Bool {
+        let section: OperatorConfiguration = configuration.section("operator")
+        guard let host = section.address?.host else { return true }
+        if host == "localhost" || OperatorAccess.isLoopback(address: host) { return true }
+        guard configuration.text("metrics", "token")?.isEmpty == false else {
+            throw ConfigurationError(faults: [
+                "operator.listen: \(host) can be reached from other machines; set metrics.token, or listen on 127.0.0.1"
+            ])
+        }
+        return false
+    }
+
+    private static func drawToken() -> String {
+        SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
     /// Lets each module compare its data with the configuration, in the order of dependencies.
@@ -370,8 +443,41 @@ public struct Listening: Sendable {
     public let host: String
     public let port: Int
     public let directory: URL
+    /// Where metrics and console are; nil where they have no listener of their own.
+    public internal(set) var operatorURL: String?
+    /// Opens metrics and console on the one port of an ephemeral server, as bearer token.
+    public internal(set) var adminToken: String?
 
-    public var url: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    init(host: String, port: Int, directory: URL) {
+        self.host = host
+        self.port = port
+        self.directory = directory
+    }
+
+    public var url: String { Self.url(host, port) }
+
+    static func url(_ host: String, _ port: Int) -> String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+}
+
+/// Waits until the server is ready, lets requests in and says so.
+private struct Announcement: Service {
+    let readiness: Readiness
+    let startGate: StartGate
+    let listening: Listening
+    let logger: Logger
+    let onReady: @Sendable (Listening) async throws -> Void
+
+    func run() async throws {
+        await readiness.modulesAreWell()
+        guard !readiness.isDraining, !Task.isCancelled else { return }
+        startGate.open()
+        do {
+            try await onReady(listening)
+        } catch {
+            logger.error("announcing failed", metadata: ["error": "\(type(of: error))"])
+        }
+        try? await gracefulShutdown()
+    }
 }
 
 /// The first to hear of a shutdown: the server is not ready any more.

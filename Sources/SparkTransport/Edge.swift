@@ -2,15 +2,20 @@ import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
-package import ServiceLifecycle
+import NIOHTTP1
 package import SparkCore
 package import SparkKit
 package import SparkStorage
 
-/// The HTTP edge: the frozen router and the server that puts it on a socket.
+/// The HTTP edge: the frozen routers and the listeners that put them on sockets.
 package struct Edge: Sendable {
-    package let router: EdgeRouter
+    /// The API.
+    package let publicDoor: Door
+    /// Metrics and console, and nothing else.
+    package let operatorDoor: Door
     private let configuration: EdgeConfiguration
+    private let admission: Admission
+    private let dates: HTTPDate
     private let idempotency: IdempotencyStore
     private let gateway: WebSocketGateway
 
@@ -36,12 +41,17 @@ package struct Edge: Sendable {
         package let origins: AllowedOrigins
         /// Told each answer; nil for none.
         package let accessLog: AccessLog?
+        package let admission: Admission
+        /// Who may reach the operators' rows.
+        package let access: OperatorAccess
+        package let startGate: StartGate
 
         package init(
             configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
             keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
             liveness: (any SessionLiveness)? = nil, activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
-            tickets: StreamTickets? = nil, origins: AllowedOrigins = AllowedOrigins(), accessLog: AccessLog? = nil
+            tickets: StreamTickets? = nil, origins: AllowedOrigins = AllowedOrigins(), accessLog: AccessLog? = nil,
+            admission: Admission, access: OperatorAccess, startGate: StartGate
         ) {
             self.configuration = configuration
             self.clock = clock
@@ -57,11 +67,17 @@ package struct Edge: Sendable {
             self.tickets = tickets
             self.origins = origins
             self.accessLog = accessLog
+            self.admission = admission
+            self.access = access
+            self.startGate = startGate
         }
     }
 
-    /// - Parameter routes: rows with their whole paths (`/api/v1/…`), free of clashes.
-    package init(_ parts: Parts, routes: [Route]) {
+    /// - Parameters:
+    ///   - routes: rows with their whole paths (`/api/v1/…`), free of clashes.
+    ///   - operatorRoutes: rows for those who run the server.
+    ///   - probes: rows that both sides answer, also while the server starts.
+    package init(_ parts: Parts, routes: [Route], operatorRoutes: [Route], probes: [Route]) {
         let configuration = parts.configuration
         let factor = parts.hasGenerousLimits ? 10_000 : 1
         let limiter = RateLimiter(
@@ -75,15 +91,22 @@ package struct Edge: Sendable {
         let gateway = WebSocketGateway(
             routes: parts.webSockets + (configuration.echoesWebSockets ? [.echo] : []),
             trustedProxies: configuration.trustedProxies, random: parts.random, logger: parts.logger,
-            patience: configuration.requestTimeout, limiter: limiter, accessLog: parts.accessLog)
+            patience: configuration.requestTimeout, limiter: limiter, accessLog: parts.accessLog, startGate: parts.startGate)
         self.gateway = gateway
-        self.router = EdgeRouter(
-            routes: routes + gateway.fallbacks(besides: routes),
-            dispatcher: Dispatcher(
-                configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
-                activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: limiter,
-                idempotency: idempotency, sharing: CrossOriginSharing(origins: parts.origins), logger: parts.logger),
-            accessLog: parts.accessLog)
+        self.admission = parts.admission
+        self.dates = HTTPDate(clock: parts.clock)
+        let dispatcher = Dispatcher(
+            configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
+            activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: limiter,
+            idempotency: idempotency, sharing: CrossOriginSharing(origins: parts.origins), logger: parts.logger)
+        let doors = Door.Parts(
+            api: EdgeRouter(
+                routes: routes + probes + gateway.fallbacks(besides: routes), dispatcher: dispatcher, accessLog: parts.accessLog),
+            operators: EdgeRouter(routes: operatorRoutes + probes, dispatcher: dispatcher, accessLog: parts.accessLog),
+            access: parts.access, startGate: parts.startGate, dispatcher: dispatcher, admission: parts.admission,
+            trustedProxies: configuration.trustedProxies)
+        self.publicDoor = Door(side: .everybody, parts: doors)
+        self.operatorDoor = Door(side: .operators, parts: doors)
     }
 
     /// Forgets kept answers that are too old.
@@ -92,19 +115,54 @@ package struct Edge: Sendable {
     /// Lets no kept answer be from the future, where it would be kept too long.
     package func repairTimes() async throws { try await idempotency.repairTimes() }
 
-    /// The server as a service: listens when it runs, answers what is under way before it ends.
-    /// - Parameter onListening: told the port once the socket is open.
-    package func server(
-        host: String, port: Int, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
-    ) -> some Service {
-        let (idle, request, gateway) = (configuration.idleTimeout, configuration.requestTimeout, gateway)
-        return Application(
-            responder: router,
-            server: HTTPServerBuilder { responder in
-                EdgeChannel(responder: responder, idleTimeout: idle, requestTimeout: request, gateway: gateway)
-            },
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: 4_096),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
-            logger: logger)
+    /// Listens for everybody. Connections are accepted, and answered, from now on.
+    package func listen(host: String, port: Int, logger: Logger) async throws -> Listener {
+        let proxies = configuration.trustedProxies
+        let rule = AcceptRule(
+            admission: admission, mostSockets: (admission.limits[.connections].total ?? .max / 2) + DescriptorReserve.closing,
+            isTrustedProxy: { proxies.contains($0) })
+        return try await listen(host, port, rule, publicDoor, gateway, ProxySigns(logger: logger), logger)
+    }
+
+    /// Listens for operators. These connections have room of their own: a server that is full can still be looked at.
+    package func listenForOperators(host: String, port: Int, logger: Logger) async throws -> Listener {
+        let rule = AcceptRule(admission: nil, mostSockets: DescriptorReserve.operators, isTrustedProxy: { _ in true })
+        return try await listen(host, port, rule, operatorDoor, gateway.closed, nil, logger)
+    }
+
+    private func listen(
+        _ host: String, _ port: Int, _ rule: AcceptRule, _ door: Door, _ gateway: WebSocketGateway, _ signs: ProxySigns?,
+        _ logger: Logger
+    ) async throws -> Listener {
+        let dates = dates
+        let channel = EdgeChannel(
+            responder: { request, writer, channel in
+                let context = EdgeContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+                var response: Response
+                do {
+                    response = try await door.respond(to: request, context: context)
+                } catch let error as HTTPParserError {
+                    throw error
+                } catch {
+                    response = Response(status: .internalServerError)
+                }
+                response.headers[.date] = dates.now
+                do {
+                    try await writer.write(response: response.head, body: response.body)
+                } catch is HTTPParserError {
+                    // Thrown on, it would be answered a second time.
+                    throw BrokenWhileAnswering()
+                }
+            }, idleTimeout: configuration.idleTimeout, requestTimeout: configuration.requestTimeout, gateway: gateway,
+            proxySigns: signs)
+        return try await Listener.open(host: host, port: port, rule: rule, logger: logger) { newcomer in
+            channel.setup(channel: newcomer.channel, admitted: newcomer.admitted, logger: logger).map { value in
+                // Ends with its connection, at the latest when the listener cuts that.
+                Task { await channel.handle(value: value, logger: logger) }
+            }
+        }
     }
 }
+
+/// The request turned out broken after its answer had begun.
+private struct BrokenWhileAnswering: Error {}

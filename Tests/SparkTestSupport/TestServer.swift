@@ -67,19 +67,39 @@ public final class TestServer: Sendable {
         _ method: String, _ path: String, token: String? = nil, json: String? = nil, headers: [String: String] = [:],
         address: String = "127.0.0.1"
     ) async throws -> TestAnswer {
+        try await call(
+            method, path, token: token, json: json, headers: headers, address: address, host: "test", isOperator: false)
+    }
+
+    /// A request by the operators' listener.
+    public func operatorCall(
+        _ method: String, _ path: String, token: String? = nil, headers: [String: String] = [:], host: String = "localhost"
+    ) async throws -> TestAnswer {
+        try await call(
+            method, path, token: token, json: nil, headers: headers, address: "127.0.0.1", host: host, isOperator: true)
+    }
+
+    private func call(
+        _ method: String, _ path: String, token: String?, json: String?, headers: [String: String], address: String,
+        host: String, isOperator: Bool
+    ) async throws -> TestAnswer {
         guard let method = HTTPRequest.Method(method) else { throw MissingPort() }
-        var request = HTTPRequest(method: method, scheme: "http", authority: "test", path: path)
+        var request = HTTPRequest(method: method, scheme: "http", authority: host, path: path)
         if let token { request.headerFields[.authorization] = "Bearer \(token)" }
         if json != nil { request.headerFields[.contentType] = "application/json" }
         for (name, value) in headers {
             if let field = HTTPField.Name(name) { request.headerFields[field] = value }
         }
-        let (head, body) = try await server.answer(request, body: Array((json ?? "").utf8), peerAddress: address)
+        let (head, body) = try await server.answer(
+            request, body: Array((json ?? "").utf8), peerAddress: address, isOperator: isOperator)
         return TestAnswer(
             status: head.status.code,
             headers: Dictionary(head.headerFields.map { ($0.name.canonicalName, $0.value) }) { first, _ in first },
             body: String(decoding: body, as: UTF8.self))
     }
+
+    /// What opens the operators' rows on the public side.
+    public var adminToken: String? { server.adminToken }
 
     /// Returns when all events published so far have been handled.
     public func drainEvents() async { await server.drainEvents() }

@@ -11,10 +11,12 @@ struct Top: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .long, help: "The server's address; by default that of the server in the data directory.")
+    @Option(
+        name: .long,
+        help: "Address of a server's metrics; by default the operators' listener of the server in the data directory.")
     var url: String?
 
-    @Option(name: .long, help: "What metrics.token is set to, for a server on another machine.")
+    @Option(name: .long, help: "What metrics.token is set to, or an ephemeral server's admin_token: for the public address.")
     var token: String?
 
     @Option(name: .long, help: "Seconds between two looks, 1 to 60.")
@@ -30,8 +32,9 @@ struct Top: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let address = try url ?? common.addressOfRunningServer()
-            let client = SparkClient(url: address, token: token, timeout: .seconds(10))
+            let running = try url.map { ($0, nil) } ?? common.operatorsOfRunningServer()
+            let address = running.0
+            let client = SparkClient(url: address, token: token ?? running.1, timeout: .seconds(10))
             var last = try await scrape(client, address)
             repeat {
                 let start = last.at
@@ -56,7 +59,8 @@ struct Top: AsyncParsableCommand {
         let answer = try? await client.send("GET", "/metrics", body: nil)
         guard let answer, answer.status == 200 else {
             let reason =
-                answer.map { $0.status == 401 || $0.status == 403 ? "wants the token" : "has no metrics" } ?? "does not answer"
+                answer.map { $0.status == 404 ? "shows no metrics there without the token" : "has no metrics" }
+                ?? "does not answer"
             Terminal.fail("\(address) \(reason)")
             throw ExitCodes.unavailable
         }

@@ -12,11 +12,6 @@ public struct AdmissionClaimant: Hashable, Sendable {
     }
 }
 
-/// Which bound refused.
-public enum AdmissionScope: String, CaseIterable, Sendable {
-    case total, network, person, day
-}
-
 /// How much of each resource is in use, and by whom. Pure: time comes in, verdicts go out.
 ///
 /// Memory is bounded by what is admitted: a network or a person without anything in use has no entry, and days are forgotten when
@@ -31,7 +26,8 @@ public struct AdmissionLedger: Sendable {
     }
 
     public private(set) var limits: AdmissionLimits
-    private var uses: [AdmissionResource: Use] = [:]
+    /// By the resource's place in `allCases`, so that a change happens in place.
+    private var uses = Array(repeating: Use(), count: AdmissionResource.allCases.count)
     private var today: CivilDate?
 
     public init(_ limits: AdmissionLimits) { self.limits = limits }
@@ -40,42 +36,43 @@ public struct AdmissionLedger: Sendable {
     public mutating func admit(
         _ resource: AdmissionResource, _ amount: Int, for claimant: AdmissionClaimant, at now: Timestamp
     ) -> AdmissionScope? {
+        let amount = max(0, amount)
         if today != now.date {
             today = now.date
-            for resource in uses.keys { uses[resource]?.day = [:] }
+            for index in uses.indices { uses[index].day = [:] }
         }
         let limit = limits[resource]
-        var use = uses[resource] ?? Use()
-        if let bound = limit.total, use.total + amount > bound { return .total }
-        if let bound = limit.perNetwork, let network = claimant.network, use.networks[network, default: 0] + amount > bound {
+        let index = resource.index
+        func exceeds(_ bound: Int?, _ used: Int) -> Bool { bound.map { amount > $0 - used } ?? false }
+        if exceeds(limit.total, uses[index].total) { return .total }
+        if let network = claimant.network, exceeds(limit.perNetwork, uses[index].networks[network, default: 0]) {
             return .network
         }
         if let person = claimant.person {
-            if let bound = limit.perPerson, use.people[person, default: 0] + amount > bound { return .person }
-            if let bound = limit.perPersonDay, use.day[person, default: 0] + amount > bound { return .day }
-            if limit.perPersonDay != nil { use.day[person, default: 0] += amount }
-            use.people[person, default: 0] += amount
+            if exceeds(limit.perPerson, uses[index].people[person, default: 0]) { return .person }
+            if exceeds(limit.perPersonDay, uses[index].day[person, default: 0]) { return .day }
+            if limit.perPersonDay != nil { uses[index].day[person, default: 0] += amount }
+            uses[index].people[person, default: 0] += amount
         }
-        use.total += amount
-        if let network = claimant.network { use.networks[network, default: 0] += amount }
-        uses[resource] = use
+        uses[index].total += amount
+        if let network = claimant.network { uses[index].networks[network, default: 0] += amount }
         return nil
     }
 
     /// Gives an admitted amount back.
     public mutating func release(_ resource: AdmissionResource, _ amount: Int, for claimant: AdmissionClaimant) {
-        guard var use = uses.removeValue(forKey: resource) else { return }
-        use.total = max(0, use.total - amount)
-        if let network = claimant.network { Self.lower(&use.networks, network, by: amount) }
-        if let person = claimant.person { Self.lower(&use.people, person, by: amount) }
-        uses[resource] = use
+        let index = resource.index
+        let amount = max(0, amount)
+        uses[index].total = max(0, uses[index].total - amount)
+        if let network = claimant.network { Self.lower(&uses[index].networks, network, by: amount) }
+        if let person = claimant.person { Self.lower(&uses[index].people, person, by: amount) }
     }
 
     /// How much of a resource is in use.
-    public func used(_ resource: AdmissionResource) -> Int { uses[resource]?.total ?? 0 }
+    public func used(_ resource: AdmissionResource) -> Int { uses[resource.index].total }
 
     private static func lower<Key: Hashable>(_ table: inout [Key: Int], _ key: Key, by amount: Int) {
-        let left = (table[key] ?? 0) - amount
-        table[key] = left > 0 ? left : nil
+        guard let used = table[key] else { return }
+        table[key] = used > amount ? used - amount : nil
     }
 }

@@ -2,6 +2,8 @@
 public enum AdmissionResource: String, CaseIterable, Sendable {
     /// Open sockets of every kind: HTTP, WebSocket, event stream, poll.
     case connections
+    /// Requests under way of clients behind a trusted proxy, whose connections are the proxy's.
+    case requests
     /// Bytes of request bodies that have begun to arrive and are not answered.
     case bodies
     /// Bytes of memory that password hashes under way use.
@@ -17,9 +19,27 @@ public enum AdmissionResource: String, CaseIterable, Sendable {
     public var unit: String {
         switch self {
         case .bodies, .hashing: "bytes"
-        case .connections, .exports, .searches, .streams: "at once"
+        case .connections, .requests, .exports, .searches, .streams: "at once"
         }
     }
+
+    /// The place in `allCases`.
+    var index: Int {
+        switch self {
+        case .connections: 0
+        case .requests: 1
+        case .bodies: 2
+        case .hashing: 3
+        case .exports: 4
+        case .searches: 5
+        case .streams: 6
+        }
+    }
+}
+
+/// Which bound refused.
+public enum AdmissionScope: String, CaseIterable, Sendable {
+    case total, network, person, day
 }
 
 /// How much of one resource may be in use; nil lifts a bound.
@@ -37,26 +57,278 @@ public struct AdmissionLimit: Hashable, Sendable {
         self.perPerson = perPerson
         self.perPersonDay = perPersonDay
     }
+
+    public subscript(scope: AdmissionScope) -> Int? {
+        switch scope {
+        case .total: total
+        case .network: perNetwork
+        case .person: perPerson
+        case .day: perPersonDay
+        }
+    }
 }
 
-/// Every bound of admission, in one place.
+/// Every bound of admission.
 public struct AdmissionLimits: Hashable, Sendable {
-    private var limits: [AdmissionResource: AdmissionLimit]
+    private var limits: [AdmissionLimit]
 
-    public init(_ limits: [AdmissionResource: AdmissionLimit] = [:]) { self.limits = limits }
-
-    public subscript(resource: AdmissionResource) -> AdmissionLimit {
-        get { limits[resource] ?? AdmissionLimit() }
-        set { limits[resource] = newValue }
+    public init(_ limits: [AdmissionResource: AdmissionLimit] = [:]) {
+        self.limits = AdmissionResource.allCases.map { limits[$0] ?? AdmissionLimit() }
     }
 
-    /// The defaults: what a machine with 20,000 descriptors and 1 GiB to spare carries.
-    public static let standard = AdmissionLimits([
-        .connections: AdmissionLimit(total: 16_000, perNetwork: 1_024),
-        .bodies: AdmissionLimit(total: 64 << 20, perNetwork: 16 << 20),
-        .hashing: AdmissionLimit(total: 256 << 20),
-        .exports: AdmissionLimit(total: 4, perPerson: 1, perPersonDay: 24),
-        .searches: AdmissionLimit(total: 16, perPerson: 2),
-        .streams: AdmissionLimit(total: 16_000, perNetwork: 512, perPerson: 8),
-    ])
+    public subscript(resource: AdmissionResource) -> AdmissionLimit {
+        get { limits[resource.index] }
+        set { limits[resource.index] = newValue }
+    }
+
+    /// What the defaults come to on a machine with 20,000 descriptors and some GiB of memory; for tests.
+    public static let standard =
+        AdmissionPlan(.defaults, machine: AdmissionMachine(descriptors: 20_000, memoryBytes: 8 << 30, processors: 2)).limits
+}
+
+/// The section `limits`: what clients may use at once. 0 lets the server derive a value from the machine.
+public struct AdmissionConfiguration: ModuleConfiguration {
+    public let connections: Int
+    public let connectionsPerNetwork: Int
+    public let requestsPerNetwork: Int
+    public let bodyBytes: Int
+    public let bodyBytesPerNetwork: Int
+    public let hashingBytes: Int
+    public let exports: Int
+    public let exportsPerPersonPerDay: Int
+    public let searches: Int
+    public let searchesPerPerson: Int
+
+    public static let settings: [Setting] = [
+        .integer(
+            "connections", 0...1_000_000, default: 0,
+            "Open connections at once; 0: as many as file descriptors and memory allow."),
+        .integer(
+            "connections_per_network", 0...1_000_000, default: 0,
+            "Open connections from one network (an IPv4 address or an IPv6 /64); 0: 1,024, but at most a quarter of all."),
+        .integer(
+            "requests_per_network", 1...1_000_000, default: 256,
+            "Requests under way from one network behind trusted proxies, whose own connections are not counted by network."),
+        .integer(
+            "body_bytes", 0...68_719_476_736, default: 0,
+            "Bytes of unfinished and unanswered request bodies in memory; 0: 64 MiB, or more when http.max_body_bytes is large."),
+        .integer(
+            "body_bytes_per_network", 0...68_719_476_736, default: 0,
+            "The same from one network; 0: a quarter of limits.body_bytes."),
+        .integer(
+            "hashing_bytes", 0...68_719_476_736, default: 0,
+            "Memory of password hashes under way, 128 MiB each; 0: 256 MiB, or 128 MiB on a machine with less than 768 MiB."),
+        .integer("exports", 1...1_000, default: 4, "Exports of personal data at once."),
+        .integer("exports_per_person_per_day", 5...10_000, default: 24, "Exports that one person may begin in a day (UTC)."),
+        .integer("searches", 1...10_000, default: 16, "Searches in messages at once."),
+        .integer("searches_per_person", 1...1_000, default: 2, "Searches in messages of one person at once."),
+    ]
+
+    public init(_ values: SettingValues) {
+        connections = values.integer("connections")
+        connectionsPerNetwork = values.integer("connections_per_network")
+        requestsPerNetwork = values.integer("requests_per_network")
+        bodyBytes = values.integer("body_bytes")
+        bodyBytesPerNetwork = values.integer("body_bytes_per_network")
+        hashingBytes = values.integer("hashing_bytes")
+        exports = values.integer("exports")
+        exportsPerPersonPerDay = values.integer("exports_per_person_per_day")
+        searches = values.integer("searches")
+        searchesPerPerson = values.integer("searches_per_person")
+    }
+}
+
+/// What the machine offers to the process.
+public struct AdmissionMachine: Hashable, Sendable {
+    /// File descriptors that may be open (RLIMIT_NOFILE).
+    public let descriptors: Int
+    /// Memory of the machine, or of the control group where that is less.
+    public let memoryBytes: Int
+    public let processors: Int
+
+    public init(descriptors: Int, memoryBytes: Int, processors: Int) {
+        self.descriptors = descriptors
+        self.memoryBytes = memoryBytes
+        self.processors = processors
+    }
+}
+
+/// Descriptors that are kept for everything but clients' connections, so that these can never use up the last one.
+public enum DescriptorReserve {
+    /// The writer, 4 pooled and 8 point readers with three files each, and temporary files.
+    static let database = 48
+    /// Files of the cache on disk.
+    static let spill = 16
+    /// Push providers, webhooks and name resolution.
+    static let outgoing = 40
+    /// Standard streams, the lock, log, history, listing /proc (libdispatch reads it to count its threads), the control socket.
+    static let process = 32
+    /// The operators' listener.
+    public static let operators = 32
+    /// Connections that were refused or shed and are being closed. Beyond it nothing is accepted until some are gone.
+    public static let closing = 32
+    /// epoll, eventfd and timerfd of each event loop.
+    static let perProcessor = 3
+
+    public static func total(processors: Int) -> Int {
+        database + spill + outgoing + process + operators + closing + perProcessor * max(1, processors)
+    }
+}
+
+/// The bounds on this machine, where each comes from, and what does not fit together. Pure.
+public struct AdmissionPlan: Sendable {
+    /// What other sections of the configuration say about the same resources.
+    public struct Neighbours: Sendable {
+        public var maximumBodyBytes = 65_536
+        /// `stream.connections`.
+        public var streams = 100_000
+        /// `stream.connections_per_address`; 0 lifts it.
+        public var streamsPerNetwork = 512
+        /// `stream.connections_per_user`.
+        public var streamsPerPerson = 8
+        /// Whether a test's load comes from few addresses.
+        public var isGenerous = false
+
+        public init() {}
+    }
+
+    /// One bound, as `spark limits` shows it.
+    public struct Row: Hashable, Sendable {
+        public let resource: AdmissionResource
+        public let scope: AdmissionScope
+        public let value: Int
+        /// The key that sets it.
+        public let key: String
+        /// How the value came about when the key does not give it.
+        public let derivation: String?
+    }
+
+    /// The memory of one idle connection, rounded up; what the bound on connections assumes.
+    public static let connectionBytes = 48 << 10
+    /// What one password hash needs.
+    public static let hashBytes = 128 << 20
+    /// Fewer are not worth a server.
+    static let fewestConnections = 16
+    static let mostConnections = 100_000
+
+    public private(set) var limits = AdmissionLimits()
+    public private(set) var rows: [Row] = []
+    /// What the configuration or the machine cannot carry, one sentence each.
+    public private(set) var faults: [String] = []
+    public let machine: AdmissionMachine
+    public let reserve: Int
+
+    public init(
+        _ configuration: AdmissionConfiguration, machine: AdmissionMachine, neighbours: Neighbours = Neighbours()
+    ) {
+        self.machine = machine
+        self.reserve = DescriptorReserve.total(processors: machine.processors)
+        setConnections(configuration, neighbours)
+        setBodies(configuration, neighbours)
+        setHashing(configuration)
+        set(.requests, .network, "limits.requests_per_network", configuration.requestsPerNetwork)
+        set(.exports, .total, "limits.exports", configuration.exports)
+        set(.exports, .person, "limits.exports", 1, "always 1")
+        set(.exports, .day, "limits.exports_per_person_per_day", configuration.exportsPerPersonPerDay)
+        set(.searches, .total, "limits.searches", configuration.searches)
+        set(.searches, .person, "limits.searches_per_person", configuration.searchesPerPerson)
+        require(
+            configuration.searchesPerPerson <= configuration.searches,
+            "limits.searches_per_person: \(configuration.searchesPerPerson) is more than limits.searches (\(configuration.searches))"
+        )
+    }
+
+    private mutating func setConnections(_ configuration: AdmissionConfiguration, _ neighbours: Neighbours) {
+        let room = machine.descriptors - reserve
+        let needed = reserve + Self.fewestConnections
+        guard room >= Self.fewestConnections else {
+            faults.append(
+                "limits.connections: the process may open only \(machine.descriptors) files, but needs at least \(needed): "
+                    + "\(reserve) for itself and \(Self.fewestConnections) for connections; raise the limit (ulimit -n, LimitNOFILE)"
+            )
+            return
+        }
+        let byMemory = max(Self.fewestConnections, machine.memoryBytes / 4 / Self.connectionBytes)
+        let derived = min(room, byMemory, Self.mostConnections)
+        let total = configuration.connections == 0 ? derived : configuration.connections
+        require(
+            total <= room,
+            "limits.connections: \(total) connections do not fit into \(machine.descriptors) file descriptors, of which \(reserve) "
+                + "are kept back; at most \(room), or raise the limit (ulimit -n, LimitNOFILE)")
+        set(
+            .connections, .total, "limits.connections", total,
+            configuration.connections > 0
+                ? nil
+                : derived == room
+                    ? "\(machine.descriptors) descriptors less \(reserve) kept back"
+                    : derived == byMemory ? "a quarter of the memory" : "the most by default")
+        let isGenerous = neighbours.isGenerous
+        let share = max(1, isGenerous ? total / 2 : min(1_024, total / 4))
+        let perNetwork = configuration.connectionsPerNetwork == 0 ? share : configuration.connectionsPerNetwork
+        require(
+            perNetwork <= total,
+            "limits.connections_per_network: \(perNetwork) is more than limits.connections (\(total))")
+        set(
+            .connections, .network, "limits.connections_per_network", perNetwork,
+            configuration.connectionsPerNetwork > 0
+                ? nil
+                : isGenerous ? "half of all, on an ephemeral server" : share == 1_024 ? "default" : "a quarter of all")
+
+        set(
+            .streams, .total, "stream.connections", min(neighbours.streams, total),
+            neighbours.streams > total ? "no more than limits.connections" : nil)
+        if neighbours.streamsPerNetwork > 0 {
+            let streams = isGenerous ? perNetwork : min(neighbours.streamsPerNetwork, perNetwork)
+            set(
+                .streams, .network, "stream.connections_per_address", streams,
+                isGenerous || neighbours.streamsPerNetwork > perNetwork ? "as limits.connections_per_network" : nil)
+        }
+        set(.streams, .person, "stream.connections_per_user", neighbours.streamsPerPerson)
+    }
+
+    private mutating func setBodies(_ configuration: AdmissionConfiguration, _ neighbours: Neighbours) {
+        let longest = neighbours.maximumBodyBytes
+        let total =
+            configuration.bodyBytes == 0
+            ? max(64 << 20, 16 * longest, 4 * configuration.bodyBytesPerNetwork) : configuration.bodyBytes
+        let perNetwork = configuration.bodyBytesPerNetwork == 0 ? total / 4 : configuration.bodyBytesPerNetwork
+        require(
+            perNetwork <= total, "limits.body_bytes_per_network: \(perNetwork) is more than limits.body_bytes (\(total))")
+        require(
+            perNetwork >= longest,
+            "limits.body_bytes_per_network: \(perNetwork) is less than one body may have (http.max_body_bytes, \(longest))")
+        set(
+            .bodies, .total, "limits.body_bytes", total,
+            configuration.bodyBytes > 0 ? nil : total == 64 << 20 ? "default" : "16 times http.max_body_bytes or more")
+        set(
+            .bodies, .network, "limits.body_bytes_per_network", perNetwork,
+            configuration.bodyBytesPerNetwork > 0 ? nil : "a quarter of limits.body_bytes")
+    }
+
+    private mutating func setHashing(_ configuration: AdmissionConfiguration) {
+        let isSmall = machine.memoryBytes < 6 * Self.hashBytes
+        let total = configuration.hashingBytes == 0 ? (isSmall ? 1 : 2) * Self.hashBytes : configuration.hashingBytes
+        require(
+            total >= Self.hashBytes,
+            "limits.hashing_bytes: \(total) is less than one password hash needs (\(Self.hashBytes))")
+        set(
+            .hashing, .total, "limits.hashing_bytes", total,
+            configuration.hashingBytes > 0 ? nil : isSmall ? "one hash at once: little memory" : "two hashes at once")
+    }
+
+    private mutating func set(
+        _ resource: AdmissionResource, _ scope: AdmissionScope, _ key: String, _ value: Int, _ derivation: String? = nil
+    ) {
+        switch scope {
+        case .total: limits[resource].total = value
+        case .network: limits[resource].perNetwork = value
+        case .person: limits[resource].perPerson = value
+        case .day: limits[resource].perPersonDay = value
+        }
+        rows.append(Row(resource: resource, scope: scope, value: value, key: key, derivation: derivation))
+    }
+
+    private mutating func require(_ holds: Bool, _ fault: String) {
+        if !holds { faults.append(fault) }
+    }
 }

@@ -89,6 +89,9 @@ public struct SettingValues: Sendable {
         self.values = values
     }
 
+    /// The value of a key; nil when none of that name is declared.
+    public func value(_ key: String) -> Setting.Value? { values[key] }
+
     public func integer(_ key: String) -> Int {
         guard case .integer(let value) = values[key] else { preconditionFailure("no whole number is declared as \(key)") }
         return value

@@ -17,6 +17,8 @@ public enum EdgeError: ClientError {
     case idempotencyMismatch
     case idempotencyAnswerLost
     case overloaded
+    /// The server listens, but is not ready yet.
+    case starting
     case unsupportedUpgrade
 
     public var code: String {
@@ -36,6 +38,7 @@ public enum EdgeError: ClientError {
         case .idempotencyMismatch: "idempotency.mismatch"
         case .idempotencyAnswerLost: "idempotency.answer_lost"
         case .overloaded: "request.overloaded"
+        case .starting: "request.starting"
         case .unsupportedUpgrade: "request.unsupported_upgrade"
         }
     }
@@ -56,7 +59,7 @@ public enum EdgeError: ClientError {
         case .idempotencyInProgress: 409
         case .idempotencyMismatch: 422
         case .idempotencyAnswerLost: 409
-        case .overloaded: 503
+        case .overloaded, .starting: 503
         case .unsupportedUpgrade: 426
         }
     }
@@ -78,13 +81,14 @@ public enum EdgeError: ClientError {
         case .idempotencyMismatch: "This key was used for another request."
         case .idempotencyAnswerLost: "The first request with this key took effect, but its answer was lost; read the resource."
         case .overloaded: "The server has too much to do."
+        case .starting: "The server is starting; try again soon."
         case .unsupportedUpgrade: "This path does not change protocols."
         }
     }
 
     public var isTemporary: Bool {
         switch self {
-        case .timedOut, .rateLimited, .idempotencyInProgress, .overloaded: true
+        case .timedOut, .rateLimited, .idempotencyInProgress, .overloaded, .starting: true
         default: false
         }
     }
@@ -93,6 +97,7 @@ public enum EdgeError: ClientError {
         switch self {
         case .rateLimited(let duration): duration
         case .idempotencyInProgress, .overloaded: .seconds(1)
+        case .starting: .seconds(2)
         default: nil
         }
     }

@@ -37,7 +37,8 @@ public struct ModuleRegistrar: Sendable {
     /// Answers a method and path under `/api/v1`; see `Route`.
     public mutating func route(_ route: Route) { routes.append(route) }
 
-    /// Answers a path outside `/api/v1`, for those who run the server: not part of the API, so in no document of it.
+    /// Answers a path outside `/api/v1`, for those who run the server: not part of the API, so in no document of it. The server
+    /// decides who may ask: on the operators' listener whoever is on this machine, elsewhere only who has the token.
     package mutating func operatorRoute(_ route: Route) { operatorRoutes.append(route) }
 
     /// Answers a path outside `/api/v1` with a page for people: open to everybody, not part of the API.

@@ -52,7 +52,8 @@ public struct ModulePlan: Sendable {
 /// What can be wrong with manifests alone.
 struct ManifestCheck {
     private(set) var faults: [ModuleFault] = []
-    private static let reservedSections = Set(["server", "modules", "spark"] + KernelManifests.all.map(\.id))
+    private static let reservedSections = Set(
+        ["server", "modules", "spark", "operator", "limits"] + KernelManifests.all.map(\.id))
     private static let forbiddenUnits = ["_ms", "_millis", "_milliseconds", "_minutes", "_hours", "_kb", "_mb", "_kilobytes"]
 
     init(_ manifests: [ModuleManifest]) {

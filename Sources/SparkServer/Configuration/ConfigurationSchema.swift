@@ -16,6 +16,10 @@ public struct ConfigurationSchema: Sendable {
             [
                 Section(name: "server", summary: "The process.", settings: ServerConfiguration.settings),
                 Section(name: "http", summary: "The HTTP edge.", settings: EdgeConfiguration.settings),
+                Section(name: "operator", summary: "The operators' listener.", settings: OperatorConfiguration.settings),
+                Section(
+                    name: "limits", summary: "What clients may use at once; spark limits shows what it comes to on this machine.",
+                    settings: AdmissionConfiguration.settings),
                 Section(name: "stream", summary: "The stream of events to devices.", settings: StreamConfiguration.settings),
                 Section(name: "cache", summary: "The cache.", settings: CacheSettings.settings),
                 Section(name: "modules", summary: "Which modules run.", settings: ModulesConfiguration.settings),

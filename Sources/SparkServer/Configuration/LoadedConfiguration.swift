@@ -38,6 +38,15 @@ public struct LoadedConfiguration: Sendable {
         self.notes = reader.notes
     }
 
+    /// The value of a key, for who does not know the section's type; nil when no module declares it.
+    public func value(_ section: String, _ key: String) -> Setting.Value? { sections[section]?.value(key) }
+
+    /// The same for a text.
+    func text(_ section: String, _ key: String) -> String? {
+        guard case .text(let text) = value(section, key) else { return nil }
+        return text
+    }
+
     /// One section, read into its type.
     public func section<Section: ModuleConfiguration>(_ name: String, as type: Section.Type = Section.self) -> Section {
         Section(sections[name] ?? SettingValues(defaultsOf: Section.settings))

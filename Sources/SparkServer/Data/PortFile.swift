@@ -9,6 +9,9 @@ extension DataDirectory {
         writer.object { writer in
             writer.field("url", listening.url)
             writer.field("port", listening.port)
+            if let url = listening.operatorURL { writer.field("operator_url", url) }
+            // Of an ephemeral server, which dies with it; the directory is its owner's alone.
+            if let token = listening.adminToken { writer.field("admin_token", token) }
             writer.field("pid", Int(ProcessInfo.processInfo.processIdentifier))
         }
         // Best effort: a convenience for `spark health` and scripts.

@@ -16,6 +16,7 @@ final class Readiness: Sendable {
 
     private struct State {
         var isDraining = false
+        var isStarting = false
         var last: (at: ContinuousClock.Instant, report: [(String, String?)])?
     }
 
@@ -30,8 +31,13 @@ final class Readiness: Sendable {
         self.checks = checks
     }
 
+    /// The server listens, but is not ready until `modulesAreWell` has returned.
+    func begin() { state.withLock { $0.isStarting = true } }
+
     /// From now on the server is not ready: it is going away.
     func drain() { state.withLock { $0.isDraining = true } }
+
+    var isDraining: Bool { state.withLock { $0.isDraining } }
 
     /// Returns when all modules are well, which takes a moment at the start of a large server, or when it goes away again.
     func modulesAreWell() async {
@@ -41,7 +47,7 @@ final class Readiness: Sendable {
             if isWell { break }
             try? await Task.sleep(for: .milliseconds(10))
         }
-        state.withLock { $0.last = nil }
+        state.withLock { ($0.last, $0.isStarting) = (nil, false) }
     }
 
     var routes: [Route] {
@@ -83,7 +89,8 @@ final class Readiness: Sendable {
             return last.report
         }
         if let kept { return kept }
-        var report: [(String, String?)] = [("database", await fault(of: writeCheck)), ("disk", diskFault())]
+        var report: [(String, String?)] = state.withLock { $0.isStarting } ? [("server", "starting")] : []
+        report += [("database", await fault(of: writeCheck)), ("disk", diskFault())]
         for check in checks { report.append((check.name, await fault(of: check.check))) }
         state.withLock { $0.last = (.now, report) }
         return report

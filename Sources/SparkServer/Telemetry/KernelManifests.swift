@@ -4,7 +4,7 @@ import SparkTransport
 
 /// The server's own parts beside the modules: what they own and record.
 package enum KernelManifests {
-    package static let all = [StreamManifest.manifest, http, database, cache, outbox, events, process, registry]
+    package static let all = [StreamManifest.manifest, http, database, cache, outbox, events, process, admission, registry]
 
     private static let http = ModuleManifest(
         id: "http", summary: "The HTTP edge", metrics: EdgeMetrics.declarations)
@@ -23,6 +23,9 @@ package enum KernelManifests {
     private static let process = ModuleManifest(
         id: "process", summary: "The process and the machine under it",
         metrics: ProcessReadings.declarations + DirectoryReadings.declarations + LoopLag.declarations)
+
+    private static let admission = ModuleManifest(
+        id: "admission", summary: "Bounds on what clients may use", metrics: AdmissionReport.declarations)
 
     private static let registry = ModuleManifest(
         id: "registry", summary: "The metrics themselves", metrics: MetricsRegistry.declarations)

@@ -8,6 +8,7 @@ import NIOHTTPCompression
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import SparkCore
+import SparkKit
 
 /// A connection's pipeline: HTTP/1.1 with limits, security headers and a deadline for slow requests; then, by what its first
 /// request is, either gzip and Hummingbird or a WebSocket.
@@ -23,15 +24,22 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     let idleTimeout: Duration
     let requestTimeout: Duration
     let gateway: WebSocketGateway
+    /// Told of a connection's first request that looks as if a proxy had sent it which is not trusted.
+    var proxySigns: ProxySigns?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        setup(channel: channel, admitted: nil, logger: logger)
+    }
+
+    /// - Parameter admitted: told what the connection does.
+    func setup(channel: any Channel, admitted: AdmittedConnection?, logger: Logger) -> EventLoopFuture<Value> {
         let promise = channel.eventLoop.makePromise(of: Negotiated.self)
         let idleTimeout = idleTimeout
         let presence = ClientPresence(channel)
         do {
             try Self.addParsing(to: channel.pipeline.syncOperations)
             try channel.pipeline.syncOperations.addHandlers(
-                Self.guards(requestTimeout: requestTimeout, gateway: gateway) + [
+                guards(admitted, peer: NetworkAddress(channel.remoteAddress)) + [
                     UpgradeGate(gateway: gateway, negotiated: promise) { channel in
                         try Self.becomeHTTP(channel, idleTimeout: idleTimeout, presence: presence, logger: logger)
                     }
@@ -68,10 +76,16 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     }
 
     /// What stands between the parser and whoever answers, the network's side first.
-    static func guards(requestTimeout: Duration, gateway: WebSocketGateway) -> [any ChannelHandler] {
-        [
+    private func guards(_ admitted: AdmittedConnection?, peer: NetworkAddress?) -> [any ChannelHandler] {
+        let (gateway, proxySigns) = (gateway, proxySigns)
+        return [
             SecurityHeaders(),
-            RequestGuard(limit: .nanoseconds(requestTimeout.milliseconds * 1_000_000)) { gateway.route(of: $0) != nil },
+            RequestGuard(
+                limit: .nanoseconds(requestTimeout.milliseconds * 1_000_000),
+                stallLimit: .nanoseconds(idleTimeout.milliseconds * 1_000_000), admitted: admitted,
+                clientNetwork: { gateway.network(of: $0, peer: peer) },
+                firstCame: { if admitted?.network != nil { proxySigns?.look(at: $0) } },
+                isTaken: { gateway.route(of: $0) != nil }),
         ]
     }
 

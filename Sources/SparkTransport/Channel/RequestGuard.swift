@@ -14,7 +14,14 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
+    /// How long a half-sent request, or an answer that is not read, holds up the end of the server.
+    private static let patienceAtTheEnd = TimeAmount.milliseconds(500)
+
     private let limit: TimeAmount
+    private let stallLimit: TimeAmount
+    private let admitted: AdmittedConnection?
+    private let clientNetwork: (HTTPRequestHead) -> String?
+    private let firstCame: (HTTPRequestHead) -> Void
     private let isTaken: (HTTPRequestHead) -> Bool
     private var state = RequestGuardStateMachine(openedAt: NIODeadline.uptimeNanoseconds(0))
     private var timer: Scheduled<Void>?
@@ -25,12 +32,32 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isFirstRequest = true
     /// The last request is of HTTP/1.0, which knows no chunks: an answer without a length ends with its connection.
     private var isLastRequestOld = false
+    /// What admission was told last.
+    private var phase = ConnectionPhase.idle
+    /// Whose the body is that arrives.
+    private var bodyNetwork: String?
+    private var holdsBody = false
+    private var isInRead = false
+    private var stall: Scheduled<Void>?
 
     /// - Parameters:
     ///   - limit: for a request to arrive whole.
+    ///   - stallLimit: for a client to read on when an answer does not leave.
+    ///   - admitted: told what the connection does; nil where nobody counts.
+    ///   - clientNetwork: whose a request is that comes through a trusted proxy.
+    ///   - firstCame: told of the connection's first request.
     ///   - isTaken: whether a first request's offer to change the protocol is decided about behind the guard.
-    init(limit: TimeAmount, isTaken: @escaping (HTTPRequestHead) -> Bool = { _ in false }) {
+    init(
+        limit: TimeAmount, stallLimit: TimeAmount = .seconds(60), admitted: AdmittedConnection? = nil,
+        clientNetwork: @escaping (HTTPRequestHead) -> String? = { _ in nil },
+        firstCame: @escaping (HTTPRequestHead) -> Void = { _ in },
+        isTaken: @escaping (HTTPRequestHead) -> Bool = { _ in false }
+    ) {
         self.limit = limit
+        self.stallLimit = stallLimit
+        self.admitted = admitted
+        self.clientNetwork = clientNetwork
+        self.firstCame = firstCame
         self.isTaken = isTaken
     }
 
@@ -39,12 +66,18 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         schedule(context, in: limit)
     }
 
+    /// The connection is over, or goes on as a WebSocket.
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
         timer = nil
+        stall?.cancel()
+        stall = nil
+        if holdsBody { admitted?.releaseBody() }
+        admitted?.move(to: .webSocket)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isInRead = true
         guard state.mayEnter, !isOver else { return }
         switch unwrapInboundIn(data) {
         case .head(var head):
@@ -61,15 +94,49 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             if isLastRequest, !(isOffer && isFirstRequest) {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
             }
+            if isFirstRequest { firstCame(head) }
             isFirstRequest = false
+            if let admitted { bodyNetwork = admitted.network ?? clientNetwork(head) }
             if head.awaitsContinue, state.isNextToAnswer {
                 context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
             }
             return context.fireChannelRead(wrapInboundOut(.head(head)))
-        case .body: break
+        case .body(let bytes):
+            if let refusal = hold(bytes.readableBytes) {
+                stop(refusal, context)
+                return breakOff(context)
+            }
         case .end: state.requestEnded()
         }
         context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isInRead = false
+        notePhase()
+        context.fireChannelReadComplete()
+    }
+
+    /// Counts bytes of a body that will be kept until it is answered.
+    /// - Returns: why there is no room for them.
+    private func hold(_ bytes: Int) -> AdmissionRefused? {
+        guard let admitted, !state.isIdle else { return nil }
+        do {
+            holdsBody = true
+            try admitted.hold(bytes, from: bodyNetwork)
+            return nil
+        } catch {
+            return error as? AdmissionRefused
+        }
+    }
+
+    /// Tells admission what the connection does, once for all that came in one go.
+    private func notePhase() {
+        guard let admitted, !isInRead else { return }
+        let now: ConnectionPhase = state.isReading ? .receiving : state.isIdle ? .idle : .answering
+        guard now != phase else { return }
+        phase = now
+        admitted.move(to: now)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -94,7 +161,61 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             return
         }
         context.write(wrapOutboundOut(part), promise: promise)
-        if hasEnded { perform(state.drained(), context) }
+        guard hasEnded else { return }
+        if holdsBody, state.isIdle {
+            holdsBody = false
+            admitted?.releaseBody()
+        }
+        notePhase()
+        perform(state.drained(), context)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stall?.cancel()
+        stall = context.channel.isWritable ? nil : closeWhenStalled(context, in: stallLimit)
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Closes the connection of a client that does not read its answer.
+    private func closeWhenStalled(_ context: ChannelHandlerContext, in delay: TimeAmount) -> Scheduled<Void> {
+        context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: delay) { [weak self] in
+            guard self != nil, !context.channel.isWritable else { return }
+            context.close(promise: nil)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case let shed as ConnectionShed: makeRoom(for: shed.resource, context)
+        case is ChannelShouldQuiesceEvent:
+            quiesce(context)
+            context.fireUserInboundEventTriggered(event)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// The connection goes in favour of others. Who is sending a request is told.
+    private func makeRoom(for resource: AdmissionResource, _ context: ChannelHandlerContext) {
+        guard state.isReading, state.mayEnter else { return context.close(promise: nil) }
+        stop(AdmissionRefused(resource: resource, scope: .total), context)
+        breakOff(context)
+        // Older requests of the connection are not waited for.
+        if state.mayLeave { context.close(promise: nil) }
+    }
+
+    /// The server ends: a request that has not come whole by now hardly will.
+    private func quiesce(_ context: ChannelHandlerContext) {
+        if state.isReading {
+            context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: Self.patienceAtTheEnd) { [weak self] in
+                guard let self, state.isReading else { return }
+                stop(EdgeError.overloaded, context)
+                breakOff(context)
+            }
+        }
+        if !context.channel.isWritable {
+            stall?.cancel()
+            stall = closeWhenStalled(context, in: Self.patienceAtTheEnd)
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

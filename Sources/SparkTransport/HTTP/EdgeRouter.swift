@@ -14,6 +14,8 @@ public struct EdgeRouter: HTTPResponder {
     private let responder: RouterResponder<EdgeContext>
     private let dispatcher: Dispatcher
     private let unmatched: EdgeMetrics.Row
+    /// The first words of the paths.
+    private let beginnings: Set<Substring>
 
     init(routes: [Route], dispatcher: Dispatcher, accessLog: AccessLog?) {
         let router = Router(context: EdgeContext.self, options: .autoGenerateHeadEndpoints)
@@ -33,7 +35,11 @@ public struct EdgeRouter: HTTPResponder {
         self.responder = router.buildResponder()
         self.dispatcher = dispatcher
         self.unmatched = unmatched
+        self.beginnings = Set(routes.compactMap { $0.path.split(separator: "/").first })
     }
+
+    /// Whether some row's path may fit. Only a quick look, before more is spent on a request.
+    func mayKnow(_ path: String) -> Bool { path.split(separator: "/", maxSplits: 1).first.map(beginnings.contains) ?? false }
 
     public func respond(to request: Request, context: EdgeContext) async throws -> Response {
         guard request.head.path?.utf8.count ?? 0 <= Self.longestPath, !Self.hasEmptySegment(request.uri.path) else {

@@ -26,3 +26,8 @@ extension NetworkAddress {
         }
     }
 }
+
+extension NetworkAddress? {
+    /// What limits by network count a client under.
+    var networkName: String { self?.networkText ?? "unknown" }
+}

@@ -110,6 +110,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func consider(_ head: HTTPRequestHead, _ route: WebSocketRoute, _ context: ChannelHandlerContext) {
+        guard gateway.isOpen else { return refuse(EdgeError.starting, route, context) }
         let handshake: WebSocketHandshake
         do { handshake = try WebSocketHandshake(head) } catch { return refuse(error, route, context) }
         let request = gateway.request(head, peer: NetworkAddress(context.channel.remoteAddress))

@@ -18,6 +18,7 @@ struct WebSocketGateway: Sendable {
     private let logger: Logger
     /// How long a route may take to decide.
     let patience: TimeAmount
+    private let startGate: StartGate?
 
     /// - Parameters:
     ///   - routes: of different paths.
@@ -25,7 +26,7 @@ struct WebSocketGateway: Sendable {
     ///   - accessLog: told each offer when its connection ends; nil for none.
     init(
         routes: [WebSocketRoute], trustedProxies: TrustedProxies, random: any RandomSource, logger: Logger, patience: Duration,
-        limiter: RateLimiter? = nil, accessLog: AccessLog? = nil
+        limiter: RateLimiter? = nil, accessLog: AccessLog? = nil, startGate: StartGate? = nil
     ) {
         self.routes = Dictionary(uniqueKeysWithValues: routes.map { ($0.path, $0) })
         self.trustedProxies = trustedProxies
@@ -34,7 +35,18 @@ struct WebSocketGateway: Sendable {
         self.accessLog = accessLog
         self.logger = logger
         self.patience = .nanoseconds(patience.milliseconds * 1_000_000)
+        self.startGate = startGate
     }
+
+    /// The same without any path.
+    var closed: WebSocketGateway {
+        WebSocketGateway(
+            routes: [], trustedProxies: trustedProxies, random: random, logger: logger,
+            patience: .nanoseconds(patience.nanoseconds))
+    }
+
+    /// Whether offers are looked at yet.
+    var isOpen: Bool { startGate?.isOpen ?? true }
 
     /// The route whose business a request head is; nil for ordinary requests.
     func route(of head: HTTPRequestHead) -> WebSocketRoute? {
@@ -52,6 +64,12 @@ struct WebSocketGateway: Sendable {
             query: Dictionary(parameters) { first, _ in first }, headers: headers,
             peerAddress: ClientAddress.of(peer: peer, headers: headers, trustedProxies: trustedProxies)?.text ?? "",
             host: head.headers.first(name: "Host"))
+    }
+
+    /// Whose request a head is, as limits count clients.
+    func network(of head: HTTPRequestHead, peer: NetworkAddress?) -> String {
+        guard let peer, trustedProxies.contains(peer) else { return peer.networkName }
+        return trustedProxies.client(of: peer, forwardedFor: head.headers["X-Forwarded-For"]).networkText
     }
 
     /// A new id for an offer, under which logs and answers name it.

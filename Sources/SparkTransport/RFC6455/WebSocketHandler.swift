@@ -112,8 +112,18 @@ final class WebSocketHandler: ChannelDuplexHandler {
         switch event {
         case ChannelEvent.inputClosed: context.close(promise: nil)
         case is ChannelShouldQuiesceEvent: endpoint?.serverIsStopping()
+        case is ConnectionShed: makeRoom(context)
         default: context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    /// The connection goes in favour of others, at once: its descriptor is needed.
+    private func makeRoom(_ context: ChannelHandlerContext) {
+        if state.beginClosing() {
+            send(.connectionClose, CloseReason(code: 1_013, text: "the server has no room; try again later").payload)
+            context.flush()
+        }
+        context.close(promise: nil)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -110,6 +110,11 @@ package enum DefaultRules {
             "FileDescriptorsNearlyUsed", .warning, "process", "process_open_fds / process_max_fds > 0.85", hold: .minutes(5),
             "Few file descriptors are left", "{{ $value | humanizePercentage }} of them are in use"),
         DefaultRule(
+            "ServerFull", .warning, "admission",
+            #"sum without (scope) (rate(spark_admission_refusals_total{scope="total"}[5m])) > 0"#, hold: .minutes(5),
+            "The server refuses clients for want of room",
+            "{{ $value | humanize }} a second find no room for {{ $labels.resource }}; see spark limits"),
+        DefaultRule(
             "HighMemory", .warning, "process", "process_resident_memory_bytes > 4 * 1024 * 1024 * 1024", hold: .minutes(10),
             "The process holds much memory", "It holds {{ $value | humanize1024 }}B"),
         DefaultRule(

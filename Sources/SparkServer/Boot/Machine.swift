@@ -1,0 +1,55 @@
+import Foundation
+import Glibc
+public import SparkKit
+import SparkTransport
+
+extension AdmissionMachine {
+    /// What the system lets this process have at the moment.
+    public static func current() -> AdmissionMachine {
+        var limit = rlimit()
+        let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        return AdmissionMachine(
+            descriptors: isKnown ? Int(clamping: min(limit.rlim_cur, 1 << 30)) : 1_024, memoryBytes: memory(),
+            processors: max(1, ProcessInfo.processInfo.activeProcessorCount))
+    }
+
+    /// The machine's memory, or that of the control group if it is less.
+    private static func memory() -> Int {
+        var least = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+        for path in ["memory.max", "memory.limit_in_bytes"].flatMap(groupFiles) {
+            // "max" stands for no limit.
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+                let bytes = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes > 0
+            else { continue }
+            least = min(least, bytes)
+        }
+        return least
+    }
+
+    /// Where the control group of this process may have a file, of either version (cgroups(7)).
+    private static func groupFiles(_ name: String) -> [String] {
+        let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory"]
+        let groups = (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8))?.split(separator: "\n") ?? []
+        let paths = groups.compactMap { line -> String? in
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3, fields[1].isEmpty || fields[1].split(separator: ",").contains("memory") else { return nil }
+            return fields[2] == "/" ? nil : String(fields[2])
+        }
+        return roots.flatMap { root in ["\(root)/\(name)"] + paths.map { "\(root)\($0)/\(name)" } }
+    }
+}
+
+extension AdmissionPlan {
+    /// The bounds that a configuration comes to on a machine.
+    public init(_ configuration: LoadedConfiguration, machine: AdmissionMachine, isEphemeral: Bool) {
+        let edge: EdgeConfiguration = configuration.section("http")
+        let stream: StreamConfiguration = configuration.section("stream")
+        var neighbours = Neighbours()
+        neighbours.maximumBodyBytes = edge.maximumBodyBytes
+        neighbours.streams = stream.connections
+        neighbours.streamsPerNetwork = stream.connectionsPerAddress
+        neighbours.streamsPerPerson = stream.connectionsPerUser
+        neighbours.isGenerous = isEphemeral
+        self.init(configuration.section("limits"), machine: machine, neighbours: neighbours)
+    }
+}

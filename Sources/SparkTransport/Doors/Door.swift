@@ -1,0 +1,83 @@
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+import SparkCore
+import SparkKit
+
+/// One of the two ways in: the public one, with the API, and the operators' one, with metrics and console. Decides which rows a
+/// request may reach; the routers answer.
+package struct Door: Sendable {
+    enum Side: Sendable { case everybody, operators }
+
+    /// What both sides share.
+    struct Parts: Sendable {
+        let api: EdgeRouter
+        let operators: EdgeRouter
+        let access: OperatorAccess
+        let startGate: StartGate
+        let dispatcher: Dispatcher
+        let admission: Admission
+        let trustedProxies: TrustedProxies
+    }
+
+    /// Answered by both sides, at any time and by any name.
+    static let probes: Set<String> = ["/healthz", "/readyz"]
+
+    let side: Side
+    let parts: Parts
+
+    package func respond(to request: Request, context: EdgeContext) async throws -> Response {
+        let path = request.uri.path
+        guard parts.startGate.isOpen || Self.probes.contains(path) else {
+            return await parts.dispatcher.refuse(EdgeError.starting, request: request, context: context)
+        }
+        switch side {
+        case .operators:
+            guard Self.probes.contains(path) || mayOperate(request) else {
+                return await parts.dispatcher.refuse(OperatorError.misdirected, request: request, context: context)
+            }
+            return try await parts.operators.respond(to: request, context: context)
+        case .everybody:
+            // For who has no token these paths do not exist: the public router does not know them.
+            if parts.operators.mayKnow(path), parts.access.bears(request.headers[.authorization]) {
+                return try await parts.operators.respond(to: request, context: context)
+            }
+            return try await answer(request, context)
+        }
+    }
+
+    private func mayOperate(_ request: Request) -> Bool {
+        parts.access.isOwn(host: request.head.authority, headers: request.headers)
+            || parts.access.bears(request.headers[.authorization])
+    }
+
+    /// A connection brings one request at a time, so connections bound the requests of most clients. Behind a trusted proxy requests
+    /// are counted themselves.
+    private func answer(_ request: Request, _ context: EdgeContext) async throws -> Response {
+        guard let peer = context.peer, parts.trustedProxies.contains(peer), !Self.probes.contains(request.uri.path) else {
+            return try await parts.api.respond(to: request, context: context)
+        }
+        let client = ClientAddress.of(
+            peer: peer, headers: request.headers, trustedProxies: parts.trustedProxies)
+        let permit: AdmissionPermit
+        do {
+            permit = try parts.admission.permit(for: .requests, network: client.networkName)
+        } catch {
+            return await parts.dispatcher.refuse(error, request: request, context: context)
+        }
+        defer { permit.end() }
+        return try await parts.api.respond(to: request, context: context)
+    }
+}
+
+/// Why the operators' listener does not answer.
+enum OperatorError: ClientError {
+    /// Called by a name that is not this machine's own, without a token.
+    case misdirected
+
+    var code: String { "operator.misdirected" }
+    var status: Int { 421 }
+    var detail: String {
+        "This listener answers to localhost, 127.0.0.1 and [::1], without a proxy in front; by other names with metrics.token."
+    }
+}

@@ -1,0 +1,15 @@
+import Synchronization
+
+/// Whether the server is ready for requests. Until then only probes are answered.
+package final class StartGate: Sendable {
+    private let isShut = Atomic(false)
+
+    package init() {}
+
+    package var isOpen: Bool { !isShut.load(ordering: .acquiring) }
+
+    /// The server listens, but is not ready.
+    package func shut() { isShut.store(true, ordering: .releasing) }
+
+    package func open() { isShut.store(false, ordering: .releasing) }
+}

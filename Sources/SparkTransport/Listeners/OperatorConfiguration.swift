@@ -1,0 +1,27 @@
+public import SparkKit
+
+/// The section `operator`: where those who run the server find metrics and console.
+public struct OperatorConfiguration: ModuleConfiguration {
+    /// Empty for no listener.
+    public let listen: String
+
+    public static let settings: [Setting] = [
+        .text(
+            "listen", default: "127.0.0.1:7776",
+            "Address and port of /metrics and /_/ for this machine; empty: none. Another address than loopback needs metrics.token."
+        )
+    ]
+
+    public init(_ values: SettingValues) { self.listen = values.text("listen") }
+
+    /// The host and port of `listen`; a port alone stands for 127.0.0.1. Nil when it has no such form.
+    public var address: (host: String, port: Int)? {
+        let colon = listen.lastIndex(of: ":")
+        let digits = colon.map { listen[listen.index(after: $0)...] } ?? listen[...]
+        guard let port = UInt16(digits), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        let host = colon.map { listen[..<$0] } ?? ""
+        if host.isEmpty { return ("127.0.0.1", Int(port)) }
+        guard host.hasPrefix("[") == host.hasSuffix("]") else { return nil }
+        return (host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host), Int(port))
+    }
+}
