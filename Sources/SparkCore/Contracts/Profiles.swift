@@ -191,6 +191,12 @@ public protocol ProfileVisibilityPolicy: Sendable {
     func maySee(_ profile: Profile, viewer: UserID) async throws -> Bool
 }
 
+/// Contribution that Profiles opens: whether what a person says of themselves may be shown to everybody. Asked of every new name,
+/// text and interest, at registration too, on the writer's thread; so short and without I/O.
+public protocol ProfileTextPolicy: Sendable {
+    func maySay(_ text: String) -> Bool
+}
+
 /// Anything of the person but the location changed.
 public struct ProfileChanged: SparkEvent {
     public static let name = "profiles.profile_changed"
