@@ -21,7 +21,10 @@ struct ChatMessages: Sendable {
         let receivedAt = ContinuousClock.now
         do {
             let (conversation, message) = try call.read { reader in
-                (reader.conversation(), NewMessage(from: &reader, characters: characters))
+                (
+                    reader.conversation(),
+                    NewMessage(from: &reader, characters: characters, pictures: service.configuration.rules.pictures)
+                )
             }
             let principal = call.connection.principal
             try service.lane.send(

@@ -12,6 +12,7 @@ struct ChatService: Sendable {
     let writer: MessageWriter
     let lists: MessageLists
     let search: MessageSearch
+    let admission: Admission
     let receipts: ReceiptLog
     let typing: TypingSignals
     let presence: Presence
@@ -61,9 +62,7 @@ struct ChatService: Sendable {
     /// Messages in either direction from a place.
     /// - Throws: `ChatError.gone`.
     func messages(of id: ConversationID, for user: UserID, from place: HistoryPlace, limit: Int) async throws -> HistoryPage {
-        guard let conversation = try store.conversation(id), !conversation.isOver, conversation.other(than: user) != nil else {
-            throw ChatError.gone
-        }
+        let conversation = try store.live(id, of: user)
         var place = place
         // What retention took leaves no empty pages.
         if case .after(let seq) = place { place = .after(max(seq, try store.firstSeq(of: id) - 1)) }
@@ -77,12 +76,12 @@ struct ChatService: Sendable {
     func search(_ text: String, of user: UserID, before position: Int64, limit: Int) async throws -> (
         found: [Message], next: Int64?
     ) {
-        guard let query = SearchQuery(text, of: user) else {
-            throw InvalidInput.refused("q", "format", "There must be a word to look for.")
+        guard let query = SearchQuery(text) else {
+            throw InvalidInput.refused("q", "format", "There must be a word or a symbol to look for.")
         }
-        let found = try await search.find(query, of: user, before: position, limit: limit + 1)
-        let shown = Array(found.prefix(limit))
-        return (shown, found.count > limit ? shown.last?.id.rawValue : nil)
+        let permit = try admission.permit(for: .searches, person: user)
+        defer { permit.end() }
+        return try await search.find(query, of: user, before: position, limit: limit)
     }
 
     /// The cards of those who are there, by person.

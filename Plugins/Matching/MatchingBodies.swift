@@ -50,7 +50,7 @@ struct BlockBody: RequestBody {
 }
 
 struct ReportBody: RequestBody {
-    private static let textLength = 0...2_000
+    private static let text = TextRule(.lines, atMost: 2_000, mayBeEmpty: true)
 
     let counterpart: Counterpart
     let category: Report.Category
@@ -61,13 +61,13 @@ struct ReportBody: RequestBody {
         counterpart = reader.counterpart()
         category =
             reader.value("category", format: words.joined(separator: ", ")) { Report.Category(rawValue: $0) } ?? .other
-        text = reader.optionalString("text", length: Self.textLength) ?? ""
+        text = Self.text.repaired(reader.optionalString("text", length: 0...Self.text.characters) ?? "")
     }
 
     static let schemaName = "Report"
     static let schema = Schema.object(
         counterpartProperties + [
             .required("category", .oneOf(Report.Category.allCases.map(\.rawValue))),
-            .optional("text", .string(textLength)),
+            .optional("text", .string(0...text.characters)),
         ])
 }

@@ -8,6 +8,7 @@ struct AccountParticipation: Sendable {
 
 extension AccountParticipation: RegistrationParticipant {
     func register(_ registration: Registration, in work: any UnitOfWork) throws {
+        try ProfileTexts.check([registration.name], by: service.texts.all)
         try service.store.insert(OwnProfile(registration), in: work)
     }
 

@@ -29,7 +29,8 @@ public struct ProfilesModule: SparkModule {
             store: store, records: records, answers: try PreferencesAnswers(records: records, context: context),
             places: PublishedPlaces(sizes), limits: configuration.locationLimits,
             activity: ActivityLog(store: store, clock: context.clock, metrics: metrics, logger: context.logger),
-            policies: context.contributions((any ProfileVisibilityPolicy).self), metrics: metrics)
+            policies: context.contributions((any ProfileVisibilityPolicy).self),
+            texts: context.contributions((any ProfileTextPolicy).self), metrics: metrics)
         activeUsers = ActiveUsers(store: store, metrics: metrics, clock: context.clock, logger: context.logger)
         warming = context.isEphemeral ? nil : Warming(store: store, records: records, logger: context.logger)
     }

@@ -13,7 +13,8 @@ struct ProfilesRoutes: Sendable {
             },
             Route(
                 .patch, "/me", "Change parts of my profile", rateLimit: .write, body: .of(ProfileChange.self),
-                answer: .of(OwnProfileView.self), errors: [EdgeError.preconditionFailed], handler: change),
+                answer: .of(OwnProfileView.self), errors: [EdgeError.preconditionFailed, ProfilesError.contactDetails],
+                handler: change),
             Route(
                 .put, "/me/location", "Tell where I am; the answer is where I am taken to be", rateLimit: .write,
                 body: .of(ReportedLocation.self), answer: .of(LocationView.self),

@@ -11,6 +11,7 @@ struct ProfilesService: Sendable {
     let limits: LocationLimits
     let activity: ActivityLog
     let policies: Contributions<any ProfileVisibilityPolicy>
+    let texts: Contributions<any ProfileTextPolicy>
     let metrics: ProfilesMetrics
 
     /// The record of the person who asks.
@@ -29,9 +30,10 @@ struct ProfilesService: Sendable {
     /// The centre of somebody's cell; only for themselves.
     func centre(of own: OwnProfile) -> Coordinate? { places.centre(of: own.cell) }
 
-    /// - Throws: `EdgeError.preconditionFailed` when the record is not the expected one.
+    /// - Throws: `EdgeError.preconditionFailed` when the record is not the expected one, `ProfilesError.contactDetails`.
     func change(_ user: UserID, by change: ProfileChange, expecting expectation: VersionExpectation) async throws -> OwnProfile {
         let places = places
+        try change.check(by: texts.all)
         return try await alter(user) { own in
             guard expectation.isMet(by: own.profile.version) else { throw EdgeError.preconditionFailed }
             return change.apply(to: &own, places: places)

@@ -12,10 +12,10 @@ struct HeldMessages: HeldMessageReviewing {
             var found: [HeldMessage] = []
             try RawStatement(
                 """
-                SELECT h.id, h.conversation_id, h.sender_id, CASE c.user_a WHEN h.sender_id THEN c.user_b ELSE c.user_a END,
-                    h.content, h.text, h.held_at, c.opened_by IS NULL
-                FROM chat_held h JOIN chat_conversations c ON c.id = h.conversation_id
-                WHERE c.ended_at IS NULL ORDER BY h.id LIMIT ?
+                SELECT h.id, h.conversation_id, h.sender_id, CASE user_a WHEN h.sender_id THEN user_b ELSE user_a END,
+                    h.content, h.text, h.held_at, opened_by IS NULL
+                FROM chat_held h JOIN chat_conversations ON chat_conversations.id = h.conversation_id
+                WHERE \(LiveConversation.condition) ORDER BY h.id LIMIT ?
                 """, in: database
             ).forEach([.integer(Int64(max(0, limit)))]) { row in
                 found.append(
@@ -55,7 +55,7 @@ struct HeldMessages: HeldMessageReviewing {
                     isReviewed: true, receivedAt: .now, reply: .call { _ in })
             }
             guard let held else { throw EdgeError.notFound }
-            // What waits in a conversation that is over is as good as gone.
+            // What waits in a conversation that is gone cannot be sent.
             if isAllowed { _ = try ConversationRows.live(held.conversation, of: held.sender, in: database) }
             try RawStatement("DELETE FROM chat_held WHERE id = ?", in: database).run(id)
             if isAllowed { try writer.write([held], in: transaction) }

@@ -218,6 +218,12 @@ extension ProfileVisibilityPolicy {
     public func showsDistanceBeyondLimits(of profile: Profile, to viewer: UserID) async throws -> Bool { false }
 }
 
+/// Contribution that Profiles opens: whether what a person says of themselves may be shown to everybody. Asked of every new name,
+/// text and interest, at registration too, on the writer's thread; so short and without I/O.
+public protocol ProfileTextPolicy: Sendable {
+    func maySay(_ text: String) -> Bool
+}
+
 /// Anything of the person but the location changed.
 public struct ProfileChanged: SparkEvent {
     public static let name = "profiles.profile_changed"

@@ -37,12 +37,17 @@ public struct ObjectReader {
     }
 
     public mutating func optionalString(_ key: String, length: ClosedRange<Int>) -> String? {
+        optionalString(key, length: length, scalars: length.upperBound)
+    }
+
+    /// - Parameter scalars: how many there may be; `length` is what the client is told.
+    mutating func optionalString(_ key: String, length: ClosedRange<Int>, scalars: Int) -> String? {
         guard let value = member(key) else { return nil }
         guard case .string(let text) = value else {
             refuse(key, "type", "A string is expected.")
             return nil
         }
-        guard length.contains(text.unicodeScalars.count) else {
+        guard (length.lowerBound...max(scalars, length.lowerBound)).contains(text.unicodeScalars.count) else {
             refuse(key, "length", "The length must be \(length.lowerBound) to \(length.upperBound) characters.")
             return nil
         }
