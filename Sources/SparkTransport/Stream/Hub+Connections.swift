@@ -133,7 +133,7 @@ extension Hub {
             guard let event = event as? AccountSuspended else { return }
             let presence = self.presence(of: event.user)
             for connection in presence.sessions { connection.end(.banned) }
-            for feed in presence.feeds { feed.end() }
+            for place in presence.feeds { place.end(.revoked) }
         }
     }
 }
