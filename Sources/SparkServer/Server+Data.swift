@@ -71,7 +71,7 @@ extension Server {
             )
             return report
         }
-        try storage.readNow { database in
+        try storage.inspectNow { database in
             for manifest in plan.manifests {
                 for invariant in manifest.invariants where isDeep || !invariant.isDeep {
                     report.faults += Storage.guarded("\(manifest.id): \(invariant.name)", after: report.faults) {
