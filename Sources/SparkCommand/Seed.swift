@@ -34,7 +34,7 @@ struct Seed: AsyncParsableCommand {
             do {
                 // What an interrupted seed left is half a town.
                 try directory.discardUnfinishedSeed()
-                if !directory.hasDatabase { try directory.begin(.seed) }
+                if !directory.hasDatabase || directory.isEmptied { try directory.begin(.seed) }
             } catch {
                 directory.release()
                 throw error

@@ -72,7 +72,7 @@ extension Server {
             return report
         }
         let head = AuditHead.read(in: options.directory.url)
-        try storage.readNow { database in
+        try storage.inspectNow { database in
             report.faults += Storage.guarded("audit log", after: report.faults) {
                 try AuditLog.faults(in: database, head: head)
             }

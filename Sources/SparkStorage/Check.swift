@@ -5,7 +5,7 @@ extension Storage {
     /// Every fault of the file: pages and indexes, foreign keys, spatial metadata, geometry against its R-tree. Empty when sound.
     /// Where pages are damaged, says which tables and indexes are hit and what of them is lost. Reads the whole database.
     public func check() throws -> [String] {
-        try readNow { database in
+        try inspectNow { database in
             var faults: [String] = []
             faults += Self.guarded("pages", after: faults) { try Self.pageFaults(database) }
             faults += Self.guarded("foreign keys", after: faults) { try Self.foreignKeyFaults(database) }

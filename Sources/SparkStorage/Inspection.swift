@@ -72,7 +72,7 @@ public enum DatabaseInspector {
             let queue = try open(file, company: company, hasSpatiaLite: hasSpatiaLite)
             // Best effort: a reader that stays open holds nothing up.
             defer { try? queue.close() }
-            return try queue.read(body)
+            return try queue.unsafeRead { try $0.inSnapshot(body) }
         } catch let error as DatabaseError {
             throw StorageOpenError(database: error, operation: "read database", path: file.path)
         }
@@ -117,6 +117,16 @@ public enum DatabaseInspector {
         if case .server = company { return .shared }
         let wal = (try? FileManager.default.attributesOfItem(atPath: file.path + "-wal")[.size] as? NSNumber)?.intValue ?? 0
         return wal > 0 ? .privateWAL : .immutable
+    }
+}
+
+extension Database {
+    /// Runs queries in one snapshot and gives it up, which works also when a page could not be read.
+    func inSnapshot<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try execute(sql: "BEGIN DEFERRED")
+        // Best effort: nothing was written.
+        defer { if isInsideTransaction { try? execute(sql: "ROLLBACK") } }
+        return try body(self)
     }
 }
 

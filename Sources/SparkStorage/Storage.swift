@@ -39,6 +39,7 @@ public final class Storage: Sendable {
     private let pointReaders: PointReaderPool
     private let sink: CommitSink
     private let isSynchronous: Int
+    private let isReadOnly: Bool
     private let metrics = StorageMetrics()
     /// Steps of the schema that a database lacks which may only be read.
     public let missingMigrations: [String]
@@ -47,6 +48,7 @@ public final class Storage: Sendable {
     /// - Throws: `StorageOpenError` for a database that is newer than the program or cannot be opened.
     public init(_ configuration: StorageConfiguration, migrations: [Migration], clock: any WallClock) throws {
         let path = configuration.file.path
+        self.isReadOnly = configuration.readOnly != nil
         self.pool = try Self.openPool(configuration)
         let pending: [String]
         do {
@@ -159,6 +161,11 @@ public final class Storage: Sendable {
     /// The same for callers outside the concurrency runtime: commands and start-up.
     public func readNow<Value>(_ body: (Database) throws -> Value) throws -> Value { try pool.read(body) }
 
+    /// The same for checks, also of a damaged database: one snapshot that is given up at the end, not committed, which damage forbids.
+    public func inspectNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try pool.unsafeRead { try $0.inSnapshot(body) }
+    }
+
     /// Reads a few rows by key on the caller's thread.
     public func pointRead<Value>(_ body: (PointReader) throws -> Value) throws -> Value {
         try pointReaders.read(body)
@@ -255,6 +262,11 @@ public final class Storage: Sendable {
 
     private func closeConnections() {
         pointReaders.close()
+        guard !isReadOnly else {
+            // Best effort: nothing is kept open by it.
+            try? pool.close()
+            return
+        }
         if queue.failure != nil {
             pool.writeWithoutTransaction { database in
                 if let handle = database.sqliteConnection { spark_keep_wal(handle) }

@@ -52,6 +52,12 @@ public struct StorageFailure: Error, Sendable, CustomStringConvertible {
     /// The database file.
     public let path: String
 
+    package init(code: Int32, systemError: Int32, path: String) {
+        self.code = code
+        self.systemError = systemError
+        self.path = path
+    }
+
     /// What SQLite was doing, by its name for the code (https://www.sqlite.org/rescode.html).
     public var operation: String {
         switch code {

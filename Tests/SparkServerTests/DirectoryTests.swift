@@ -139,7 +139,7 @@ struct StorageWatchTests {
         let watch = StorageWatch(failures: stream, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, grace: .zero)
         continuation.yield(StorageFailure(code: 1_034, systemError: EIO, path: "/data/spark.db"))
         let failure = await #expect(throws: StorageFailure.self) { try await watch.run() }
-        #expect("\(try #require(failure))".contains("SQLITE_IOERR_FSYNC"))
-        #expect("\(try #require(failure))".contains("Input/output error (EIO)"))
+        #expect(failure?.description.contains("SQLITE_IOERR_FSYNC") == true)
+        #expect(failure?.description.contains("Input/output error (EIO)") == true)
     }
 }

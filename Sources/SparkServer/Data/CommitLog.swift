@@ -13,11 +13,13 @@ final class CommitLog: Sendable {
     static let name = "spark.commits"
     private static let form: UInt64 = 0x3130_4D43_4B52_5053
     private static let bytes = 40
-    /// Between the reading of the clock and the kernel's own time for the write.
-    private static let tolerance: Int64 = 5_000_000_000
+    /// Between the reading of the clock and the kernel's own time for the write, in nanoseconds. A record that was delayed is written again.
+    private static let tolerance: Int64 = 100_000_000
+    private static let attempts = 3
 
     private let descriptor: Int32
     private let count: Atomic<Int64>
+    private let isTimed: Bool
 
     /// What a file of this name says.
     struct Finding: Equatable {
@@ -34,7 +36,10 @@ final class CommitLog: Sendable {
         self.descriptor = descriptor
         self.count = Atomic(commits)
         do throws(FileFault) {
-            try SystemFiles().writeWhole(descriptor, Self.record(commits), at: 0)
+            try Self.write(commits, to: descriptor, isTimed: true)
+            // Where the filesystem has another clock, its times say nothing.
+            self.isTimed = Self.isInTime(descriptor)
+            if !isTimed { try Self.write(commits, to: descriptor, isTimed: false) }
         } catch {
             throw FileError(operation: "write", path: path, fault: error)
         }
@@ -48,11 +53,24 @@ final class CommitLog: Sendable {
     func note(_ commits: Int64) {
         count.store(commits, ordering: .relaxed)
         // Best effort: an older count cannot make a database look like an earlier one.
-        try? SystemFiles().writeWhole(descriptor, Self.record(commits), at: 0)
+        try? Self.write(commits, to: descriptor, isTimed: isTimed)
     }
 
-    private static func record(_ commits: Int64) -> [UInt8] {
-        let words = [form, UInt64(bitPattern: commits), UInt64(bitPattern: FileStatus.kernelTime), sum(FileStatus.boot)]
+    private static func write(_ commits: Int64, to descriptor: Int32, isTimed: Bool) throws(FileFault) {
+        for _ in 0..<attempts {
+            try SystemFiles().writeWhole(descriptor, record(commits, at: isTimed ? FileStatus.kernelTime : 0), at: 0)
+            if !isTimed || isInTime(descriptor) { return }
+        }
+    }
+
+    /// Whether the kernel's time for the last write is near the clock's.
+    private static func isInTime(_ descriptor: Int32) -> Bool {
+        guard let status = FileStatus(descriptor: descriptor) else { return false }
+        return abs(FileStatus.kernelTime - status.changed) < tolerance / 2
+    }
+
+    private static func record(_ commits: Int64, at time: Int64) -> [UInt8] {
+        let words = [form, UInt64(bitPattern: commits), UInt64(bitPattern: time), sum(FileStatus.boot)]
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.bytes)
         for word in words + [sum(of: words)] { withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) } }
@@ -71,7 +89,7 @@ final class CommitLog: Sendable {
         guard words[0] == form, words[4] == sum(of: Array(words[..<4])) else { return nil }
         let written = Int64(bitPattern: words[2])
         let isOriginal =
-            words[3] != sum(FileStatus.boot)
+            words[3] != sum(FileStatus.boot) || written == 0
             || [status.modified, status.changed].allSatisfy {
                 $0.subtractingReportingOverflow(written).partialValue.magnitude < tolerance
             }

@@ -106,6 +106,9 @@ public final class DataDirectory: Sendable {
     /// Whether there is a database already.
     public var hasDatabase: Bool { FileManager.default.fileExists(atPath: database.path) }
 
+    /// Whether there is a database file with nothing in it.
+    public var isEmptied: Bool { hasDatabase && !hasContent }
+
     /// Whether there is a database with something in it.
     var hasContent: Bool { (FileStatus(path: database.path)?.bytes ?? 0) > 0 }
 

@@ -36,6 +36,7 @@ extension DataDirectory {
 
     /// Notes the beginning, on the disk before this returns.
     public func begin(_ work: UnfinishedWork) throws {
+        if work == .seed, !hasContent, try storing({ try DirectoryMarks.read(in: url) }) != nil { throw databaseIsGone }
         try storing { try DurableFile.replace(unfinishedPath, with: Array("\(work.rawValue)\n".utf8), isLasting: !isTemporary) }
     }
 

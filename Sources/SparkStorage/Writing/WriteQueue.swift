@@ -1,6 +1,6 @@
+import CSpatiaLite
 import Dispatch
 import GRDB
-import GRDBSQLite
 import SparkCore
 import Synchronization
 
@@ -180,27 +180,31 @@ final class WriteQueue: Sendable {
         var systemError: Int32 = 0
         do {
             try pool.writeWithoutTransaction { database in
-                defer { systemError = database.sqliteConnection.map { sqlite3_system_errno($0) } ?? 0 }
                 let changes = database.totalChangesCount
-                try database.inTransaction(.immediate) {
-                    for (index, job) in batch.enumerated() {
-                        let transaction = WriteTransaction(database: database, now: clock.now())
-                        do {
-                            try inSavepoint(of: database) {
-                                try job.run(transaction)
-                                try transaction.letJoin(onEvent)
+                do {
+                    try database.inTransaction(.immediate) {
+                        for (index, job) in batch.enumerated() {
+                            let transaction = WriteTransaction(database: database, now: clock.now())
+                            do {
+                                try inSavepoint(of: database) {
+                                    try job.run(transaction)
+                                    try transaction.letJoin(onEvent)
+                                }
+                                consequences += transaction.consequences
+                            } catch {
+                                // SQLite itself takes back the whole transaction on a full disk and the like.
+                                guard database.isInsideTransaction else { throw error }
+                                outcomes[index] = error
                             }
-                            consequences += transaction.consequences
-                        } catch {
-                            // SQLite itself takes back the whole transaction on a full disk and the like.
-                            guard database.isInsideTransaction else { throw error }
-                            outcomes[index] = error
                         }
+                        // A commit that changes nothing reaches no disk: it is not counted, so that it stays one.
+                        if countsCommits, database.totalChangesCount != changes { commits = try Self.countCommit(in: database) }
+                        if !consequences.isEmpty { onPrepare(consequences) }
+                        return .commit
                     }
-                    // A commit that changes nothing reaches no disk: it is not counted, so that it stays one.
-                    if countsCommits, database.totalChangesCount != changes { commits = try Self.countCommit(in: database) }
-                    if !consequences.isEmpty { onPrepare(consequences) }
-                    return .commit
+                } catch {
+                    systemError = database.sqliteConnection.map { spark_last_system_error($0) } ?? 0
+                    throw error
                 }
             }
         } catch {
