@@ -10,6 +10,10 @@ package final class ChildProcess: Sendable {
     package let output: FileHandle
     private let ended = Mutex<Int32?>(nil)
 
+    /// Held while a pipe is made close-on-exec and while a child starts: a child that started in between would keep the pipe open, and
+    /// whoever reads it would wait for that child's end.
+    private static let starting = Mutex(())
+
     /// Empty, so that no spark.yaml of somebody else is read.
     private static let folder: String = {
         let url = FileManager.default.temporaryDirectory.appending(path: "spark-tests-\(UUID().uuidString)")
@@ -26,9 +30,12 @@ package final class ChildProcess: Sendable {
         _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
         errors: Int32? = nil
     ) throws {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let ends = try Self.starting.withLock { _ in
+            var ends: [Int32] = [0, 0]
+            guard pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return ends
+        }
         defer { close(ends[1]) }
         self.output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
         var actions = posix_spawn_file_actions_t()
@@ -42,7 +49,7 @@ package final class ChildProcess: Sendable {
         var settings = variables.map { strdup($0) } + [nil]
         defer { for text in words + settings { free(text) } }
         var pid = pid_t()
-        let code = posix_spawn(&pid, inTemporary[0], &actions, nil, &words, &settings)
+        let code = Self.starting.withLock { _ in posix_spawn(&pid, inTemporary[0], &actions, nil, &words, &settings) }
         guard code == 0 else { throw DidNotSpawn(code: code) }
         self.pid = pid
     }
