@@ -1,4 +1,5 @@
 package import Foundation
+import Glibc
 import Synchronization
 
 /// A program started by a test, in the temporary directory, by `posix_spawn` itself. Foundation's `Process` lists `/proc/self/fd`
@@ -30,19 +31,14 @@ package final class ChildProcess: Sendable {
         _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
         errors: Int32? = nil
     ) throws {
-        let ends = try Self.starting.withLock { _ in
-            var ends: [Int32] = [0, 0]
-            guard pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            return ends
-        }
-        defer { close(ends[1]) }
-        self.output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        let ends = try Self.pipe()
+        defer { close(ends.writer) }
+        self.output = FileHandle(fileDescriptor: ends.reader, closeOnDealloc: true)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        if let errors { posix_spawn_file_actions_adddup2(&actions, errors < 0 ? ends[1] : errors, 2) }
+        posix_spawn_file_actions_adddup2(&actions, ends.writer, 1)
+        if let errors { posix_spawn_file_actions_adddup2(&actions, errors < 0 ? ends.writer : errors, 2) }
         let variables = (environment ?? ProcessInfo.processInfo.environment).map { "\($0.key)=\($0.value)" }
         let inTemporary = ["/usr/bin/env", "--chdir", folder ?? Self.folder, executable]
         var words = (inTemporary + arguments).map { strdup($0) } + [nil]
@@ -52,6 +48,16 @@ package final class ChildProcess: Sendable {
         let code = Self.starting.withLock { _ in posix_spawn(&pid, inTemporary[0], &actions, nil, &words, &settings) }
         guard code == 0 else { throw DidNotSpawn(code: code) }
         self.pid = pid
+    }
+
+    /// A pipe that no child inherits but by being given it. Foundation's `Pipe` sets close-on-exec too late for that.
+    package static func pipe() throws -> (reader: Int32, writer: Int32) {
+        try starting.withLock { _ in
+            var ends: [Int32] = [0, 0]
+            guard Glibc.pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return (ends[0], ends[1])
+        }
     }
 
     /// Waits for its end; blocks. The exit code, or minus the signal that ended it.
