@@ -75,13 +75,16 @@ package final class SparkProcess: Sendable {
     /// Runs a verb to its end.
     package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Finished {
         try await onOwnThread {
-            let errors = Pipe()
-            let process = try ChildProcess(
-                binary.path, arguments, environment: cleanEnvironment.merging(environment) { $1 },
-                errors: errors.fileHandleForWriting.fileDescriptor)
-            try errors.fileHandleForWriting.close()
+            let errors = try ChildProcess.pipe()
+            let errorOutput = FileHandle(fileDescriptor: errors.reader, closeOnDealloc: true)
+            let process: ChildProcess
+            do {
+                defer { close(errors.writer) }
+                process = try ChildProcess(
+                    binary.path, arguments, environment: cleanEnvironment.merging(environment) { $1 }, errors: errors.writer)
+            }
             let outputText = String(decoding: process.output.readDataToEndOfFile(), as: UTF8.self)
-            let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let errorText = String(decoding: errorOutput.readDataToEndOfFile(), as: UTF8.self)
             return Finished(status: process.waitUntilExit(), output: outputText, errors: errorText)
         }
     }
