@@ -83,9 +83,6 @@ package struct Edge: Sendable {
     /// Forgets kept answers that are too old.
     package func sweep() async throws { try await idempotency.sweep() }
 
-    /// Lets no kept answer be from the future, where it would be kept too long.
-    package func repairTimes() async throws { try await idempotency.repairTimes() }
-
     /// The server as a service: listens when it runs, answers what is under way before it ends.
     /// - Parameter onListening: told the port once the socket is open.
     package func server(
