@@ -67,11 +67,12 @@ public struct Outbox: Sendable {
     public func repairTimes() async throws {
         try await storage.write { transaction in
             let now = transaction.now
+            // The pluses keep the planner from asking for statistics of the index: the table is read as a whole.
             try transaction.database.execute(
                 sql: """
                     UPDATE spark_outbox SET available_at = ?1
-                    WHERE (attempts > 0 AND available_at > ?2)
-                        OR (attempts = 0 AND created_at > ?1 AND available_at BETWEEN created_at AND created_at + ?3)
+                    WHERE (attempts > 0 AND +available_at > ?2)
+                        OR (attempts = 0 AND created_at > ?1 AND +available_at BETWEEN created_at AND created_at + ?3)
                     """,
                 arguments: [
                     now.milliseconds, (now + Self.longestPause).milliseconds, Self.promptly.milliseconds,
