@@ -59,8 +59,6 @@ public struct AccountsModule: SparkModule {
         let service = service
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }
         registrar.contribute((any ConnectionObserving).self, service.hints)
-        let (store, lifetime) = (service.store, service.configuration.refreshTokenLifetime)
-        registrar.repairTimes { try await store.repairTimes(lifetime: lifetime) }
         registrar.demo(AccountsDemo.load)
         registrar.service(PasswordHasherShutdown(hasher: hasher))
     }

@@ -15,8 +15,6 @@ protocol AccountsStore: Sendable {
     func isOpen(_ session: SessionID, of user: UserID) throws -> Bool
     /// Whether the session is open and was used after `deadBefore`, as `work` sees it; as of the last commit if nil.
     func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool
-    /// Lets no session and no refresh token be from the future, where it would live too long.
-    func repairTimes(lifetime: Duration) async throws
     func hasOpenSession(_ user: UserID) throws -> Bool
     func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool
 

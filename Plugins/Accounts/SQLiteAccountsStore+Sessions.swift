@@ -29,20 +29,6 @@ extension SQLiteAccountsStore {
             .row([.integer(session.rawValue), .integer(user.rawValue), .time(deadBefore)]) { _ in true } ?? false
     }
 
-    func repairTimes(lifetime: Duration) async throws {
-        try await storage.write { transaction in
-            let (now, database) = (transaction.now, transaction.database)
-            try RawStatement(
-                """
-                UPDATE accounts_refresh_tokens SET issued_at = ?1, expires_at = min(expires_at, ?2)
-                WHERE issued_at > ?1 AND session_id IN (SELECT id FROM accounts_sessions WHERE last_used_at > ?1)
-                """, in: database
-            ).run([.time(now), .time(now + lifetime)])
-            try RawStatement("UPDATE accounts_sessions SET last_used_at = ?1 WHERE last_used_at > ?1", in: database)
-                .run([.time(now)])
-        }
-    }
-
     /// The sessions of a closed account are revoked with it.
     private static let live = """
         SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL AND last_used_at > ?3

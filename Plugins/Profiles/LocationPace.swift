@@ -30,8 +30,8 @@ struct LocationPace: Hashable, Sendable {
         if isWindowOpen, let windowStart, windowCount >= limits.changesPerHour {
             throw .locationRateLimited(retryAfter: windowStart + Self.window - now)
         }
-        // A move from the future was noted under a clock that was put back since; its distance counts from now on.
-        if let changedAt = changedAt.map({ min($0, now) }), limits.speedKilometresPerHour > 0 {
+        // A move from the future was noted under a clock that was put back since: nobody knows when it was.
+        if let changedAt, changedAt <= now, limits.speedKilometresPerHour > 0 {
             let milliseconds = metres / Double(limits.speedKilometresPerHour) * 3_600
             let earliest = changedAt + .milliseconds(Int64(milliseconds.rounded(.up)))
             if now < earliest {
