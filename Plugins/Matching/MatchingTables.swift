@@ -67,7 +67,7 @@ enum MatchingTables {
 
     /// Not given out: whether a like was told depends on the limits of the one who is liked.
     private static let likeNotices = TableDeclaration.userLinked(
-        "matching_like_notices", erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
+        "matching_like_notices", export: { _, _ in [] }, erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
 
     private static let withdrawnPasses = TableDeclaration.userLinked(
         "matching_withdrawn_passes",
@@ -92,7 +92,7 @@ enum MatchingTables {
     /// An erasure leaves the bare identifier here, which leads to nothing, so that others can still block and report it and cannot tell
     /// an erased person from one who blocked them.
     private static let departed = TableDeclaration.userLinked(
-        "matching_departed",
+        "matching_departed", export: { _, _ in [] },
         erase: { database, user in
             try database.execute(sql: "INSERT OR IGNORE INTO matching_departed (id) VALUES (?)", arguments: [user.rawValue])
         })
