@@ -44,9 +44,9 @@ package final class Spy: Sendable {
     /// From now on looks so far.
     package func look(kilometres: Int) { state.withLock { $0.wantedKilometres = kilometres } }
 
-    /// The distance that is shown of somebody; nil when none is.
+    /// The distance that is shown of somebody; nil when none is, which may be because the spy does not look so far.
     package func distance(to target: String) async throws -> Int? {
-        let answer = try await account.send("GET", "/api/v1/users/\(target)?fields=distance_km")
+        let answer = try await settledAccount().send("GET", "/api/v1/users/\(target)?fields=distance_km")
         return answer.json["distance_km"]?.integer.map { Int($0) }
     }
 
