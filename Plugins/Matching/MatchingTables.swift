@@ -32,7 +32,11 @@ enum MatchingTables {
         "matching_tallies",
         export: { database, user in
             let statement = try database.cachedStatement(
-                sql: "SELECT likes_given, passes_given FROM matching_tallies WHERE user_id = ?")
+                // A row that only others have filled must not show that they did.
+                sql: """
+                    SELECT likes_given, passes_given FROM matching_tallies
+                    WHERE user_id = ? AND likes_given + passes_given > 0
+                    """)
             return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
                 .object([
                     JSONMember("likes_given", .integer(row[0])),
@@ -63,7 +67,7 @@ enum MatchingTables {
 
     /// Not given out: whether a like was told depends on the limits of the one who is liked.
     private static let likeNotices = TableDeclaration.userLinked(
-        "matching_like_notices", erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
+        "matching_like_notices", export: { _, _ in [] }, erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
 
     private static let withdrawnPasses = TableDeclaration.userLinked(
         "matching_withdrawn_passes",

@@ -58,6 +58,9 @@ actor AuditAccount {
         return AuditAccount(id: id, email: email, client: client.authenticated(with: token), requests: requests)
     }
 
+    /// For connections that are no single requests.
+    var authenticatedClient: SparkClient { client }
+
     /// One request, logged in anew when the token has ended, and repeated when the server says later; whatever it answers then.
     func send(_ method: String, _ path: String, _ json: JSONValue? = nil) async throws -> SparkAnswer {
         let answer = try await sendPatiently(method, path, json)
