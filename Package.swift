@@ -174,8 +174,8 @@ let package = Package(
         .testTarget(
             name: "SparkServerTests",
             dependencies: [
-                "SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, grdb,
-                logging,
+                "SparkServer", "SparkTestSupport", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes,
+                grdb, logging,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -20,16 +20,19 @@ package final class SparkProcess: Sendable {
     }
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
-    package static func serve(_ arguments: [String]) async throws -> SparkProcess {
-        try await onOwnThread { try SparkProcess(arguments) }
+    /// - Parameter descriptors: how many files the process may open; as many as this one if nil.
+    package static func serve(_ arguments: [String], descriptors: Int? = nil) async throws -> SparkProcess {
+        try await onOwnThread { try SparkProcess(arguments, descriptors) }
     }
 
-    private init(_ arguments: [String]) throws {
+    private init(_ arguments: [String], _ descriptors: Int?) throws {
         self.errorLog = FileManager.default.temporaryDirectory.appending(path: "spark-log-\(UUID().uuidString)")
         try Data().write(to: errorLog)
         let errors = try FileHandle(forWritingTo: errorLog)
+        let words = ["serve", "--listen", "127.0.0.1:0"] + arguments
+        let wrapped = descriptors.map { ["-c", #"ulimit -n \#($0) && exec "$0" "$@""#, Self.binary.path] + words }
         self.process = try ChildProcess(
-            Self.binary.path, ["serve", "--listen", "127.0.0.1:0"] + arguments, environment: Self.cleanEnvironment,
+            wrapped == nil ? Self.binary.path : "/bin/sh", wrapped ?? words, environment: Self.cleanEnvironment,
             errors: errors.fileDescriptor)
         var line = Data()
         while !line.contains(0x0A) {
@@ -51,6 +54,11 @@ package final class SparkProcess: Sendable {
     }
 
     package var client: SparkClient { SparkClient(url: url) }
+
+    /// Of those who run the server.
+    package var operators: SparkClient {
+        SparkClient(url: readyLine["operator_url"]?.string ?? url, token: readyLine["admin_token"]?.string)
+    }
     package var pid: Int32 { process.pid }
     package var log: String { (try? String(contentsOf: errorLog, encoding: .utf8)) ?? "" }
 
