@@ -182,7 +182,8 @@ let package = Package(
         .testTarget(
             name: "SparkServerTests",
             dependencies: [
-                "SparkServer", "SparkTestSupport", "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", httpTypes,
+                "SparkServer", "SparkTestSupport", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkFiles",
+                "SparkStorage", httpTypes,
                 grdb, logging,
             ],
             swiftSettings: strict),

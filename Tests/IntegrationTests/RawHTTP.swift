@@ -71,10 +71,20 @@ final class RawConnection {
     private var received: [UInt8] = []
     private var position = 0
 
-    /// - Parameter url: `http://127.0.0.1:port`.
-    init(_ url: String) throws {
+    /// - Parameters:
+    ///   - url: `http://127.0.0.1:port`.
+    ///   - number: of the loopback address to come from: 127.0.0.number.
+    init(_ url: String, from number: UInt8 = 1) throws {
         guard let port = url.split(separator: ":").last.flatMap({ UInt16($0) }) else { throw RawFailure(reason: "no port") }
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var own = sockaddr_in()
+        own.sin_family = sa_family_t(AF_INET)
+        own.sin_addr.s_addr = (UInt32(0x7F00_0000) | UInt32(number)).bigEndian
+        _ = withUnsafePointer(to: &own) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

@@ -1,3 +1,4 @@
+import SparkCore
 import SparkKit
 import SparkTelemetry
 import SparkTestSupport

@@ -155,9 +155,10 @@ def main():
              "--set", f"metrics.alert_webhook_url=http://127.0.0.1:{receiver.server_port}/hook"], stdout=subprocess.PIPE, text=True,
             stderr=subprocess.DEVNULL)
         running.append(server)
-        url = json.loads(server.stdout.readline())["url"]
+        ready = json.loads(server.stdout.readline())
+        url, operators = ready["url"], ready["operator_url"]
         with open(f"{work}/prometheus.yaml", "w") as file:
-            scrape = export("prometheus-scrape", "--target", url.removeprefix("http://"))
+            scrape = export("prometheus-scrape", "--target", operators.removeprefix("http://"))
             file.write(scrape.replace("scrape_interval: 15s", "scrape_interval: 5s"))
         for words in (["check", "config", "prometheus.yaml"], ["check", "rules", "spark.rules.yaml"]):
             hold(subprocess.run(["promtool", *words], cwd=work, capture_output=True).returncode == 0, "promtool " + " ".join(words))
@@ -172,12 +173,12 @@ def main():
         workers = [threading.Thread(target=load, args=(url, until, people[i:] + people[:i])) for i in (0, 2)]
         [worker.start() for worker in workers]
         [worker.join() for worker in workers]
-        exposition = request(f"{url}/metrics")[1].decode()
+        exposition = request(f"{operators}/metrics")[1].decode()
         check = subprocess.run(["promtool", "check", "metrics"], input=exposition, capture_output=True, text=True)
         hold(check.returncode == 0, f"promtool check metrics {check.stderr.strip()[:500]}")
         hold([r["value"][1] for r in instant(prometheus, "up") or []] == ["1"], "Prometheus reads the server")
         dashboard(spark, prometheus, exposition)
-        alerts(url, prometheus)
+        alerts(operators, prometheus)
         told = [(body["status"], body["groupLabels"]["alertname"]) for body in Receiver.bodies]
         hold(told[:2] == [("firing", "Always")] * 2, f"the webhook is told until it takes it: {told}")
     finally:

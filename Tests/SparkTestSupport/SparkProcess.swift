@@ -20,9 +20,14 @@ package final class SparkProcess: Sendable {
     }
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
-    /// - Parameter wrapper: a program with its arguments that starts the binary; then `pid` is its own.
-    package static func serve(_ arguments: [String], under wrapper: [String] = []) async throws -> SparkProcess {
-        try await onOwnThread { try SparkProcess(["--listen", "127.0.0.1:0"] + arguments, wrapper) }
+    /// - Parameters:
+    ///   - wrapper: a program with its arguments that starts the binary; then `pid` is its own.
+    ///   - descriptors: how many files the process may open; as many as this one if nil.
+    package static func serve(
+        _ arguments: [String], under wrapper: [String] = [], descriptors: Int? = nil
+    ) async throws -> SparkProcess {
+        let limited = descriptors.map { ["/bin/sh", "-c", #"ulimit -n \#($0) && exec "$0" "$@""#] } ?? []
+        return try await onOwnThread { try SparkProcess(["--listen", "127.0.0.1:0"] + arguments, limited + wrapper) }
     }
 
     /// The same, with nothing added to the arguments.
@@ -59,6 +64,11 @@ package final class SparkProcess: Sendable {
     }
 
     package var client: SparkClient { SparkClient(url: url) }
+
+    /// Of those who run the server.
+    package var operators: SparkClient {
+        SparkClient(url: readyLine["operator_url"]?.string ?? url, token: readyLine["admin_token"]?.string)
+    }
     package var pid: Int32 { process.pid }
     package var log: String { (try? String(contentsOf: errorLog, encoding: .utf8)) ?? "" }
 

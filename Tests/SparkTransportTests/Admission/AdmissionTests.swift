@@ -7,7 +7,8 @@ import Testing
 @Suite("Admission")
 struct AdmissionTests {
     private let clock = ManualClock(Timestamp(milliseconds: 1_772_366_400_000))
-    private let (ada, ben) = (UserID(rawValue: 1), UserID(rawValue: 2))
+    private let ada = UserID(rawValue: 1)
+    private let ben = UserID(rawValue: 2)
 
     private func refusal(_ body: () throws -> Void) -> AdmissionRefused? {
         do {

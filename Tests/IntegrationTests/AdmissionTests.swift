@@ -1,0 +1,226 @@
+import Foundation
+import SparkClient
+import SparkCore
+import SparkTestSupport
+import Synchronization
+import Testing
+
+/// Crowds of connections from several loopback addresses, beside somebody who only wants to be served.
+@Suite("Admission on real sockets")
+struct AdmissionTests {
+    private static let probe = RawRequest.plain("GET", "/healthz").bytes
+
+    /// The beginning of a request whose body never comes whole.
+    private static func halfSent(_ bytes: Int = 1) -> [UInt8] {
+        RawRequest.plain("POST", "/api/v1/auth/login")
+            .with("Content-Type", "application/json").with("Content-Length", "65000").bytes
+            + [UInt8](repeating: 0x20, count: bytes)
+    }
+
+    /// Connections that are kept open; used from one thread at a time.
+    private final class Crowd: @unchecked Sendable {
+        // Guarded by being used by one `onThread` after the other.
+        var members: [RawConnection] = []
+    }
+
+    /// Opens connections, one after the other, and sends something on each.
+    /// - Parameter reads: whether an answer is waited for.
+    private func join(
+        _ crowd: Crowd, _ spark: SparkProcess, _ count: Int, from number: UInt8, sending bytes: [UInt8] = probe,
+        reads: Bool = true
+    ) async throws -> [Int] {
+        let url = spark.url
+        return try await onThread {
+            try (0..<count).map { _ in
+                let connection = try RawConnection(url, from: number)
+                connection.send(bytes)
+                crowd.members.append(connection)
+                return reads ? try connection.answer()?.status ?? 0 : 0
+            }
+        }
+    }
+
+    private func served(_ spark: SparkProcess, from number: UInt8, _ request: [UInt8] = probe) async throws -> RawAnswer? {
+        let url = spark.url
+        return try await onThread {
+            let connection = try RawConnection(url, from: number)
+            connection.send(request)
+            return try connection.answer()
+        }
+    }
+
+    /// The value of a series, as operators see it.
+    private func metric(_ spark: SparkProcess, _ series: String) async throws -> Int {
+        let text = String(decoding: try await spark.operators.send("GET", "/metrics", body: nil).body, as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("\(series) ") }
+        return line.flatMap { Double($0.dropFirst(series.utf8.count + 1)) }.map { Int($0) } ?? -1
+    }
+
+    private func until(_ holds: () async throws -> Bool) async throws -> Bool {
+        for _ in 0..<500 {
+            if try await holds() { return true }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return false
+    }
+
+    @Test("idle connections of one address make room for its new ones and for everybody else's")
+    func idle() async throws {
+        let settings = ["--set", "limits.connections=60", "--set", "limits.connections_per_network=40"]
+        let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
+        let crowd = Crowd()
+        #expect(try await join(crowd, spark, 120, from: 2).allSatisfy { $0 == 200 })
+        #expect(try await join(crowd, spark, 40, from: 3).allSatisfy { $0 == 200 })
+        for number in UInt8(10)...60 {
+            #expect(try await join(crowd, spark, 1, from: number) == [200], "127.0.0.\(number)")
+        }
+        #expect(try await metric(spark, #"spark_admission_limit{resource="connections",scope="total"}"#) == 60)
+        #expect(try await metric(spark, #"spark_admission_used{resource="connections"}"#) <= 60)
+        #expect(try await metric(spark, #"spark_admission_shed_total{resource="connections"}"#) >= 100)
+        let text = String(decoding: try await spark.operators.send("GET", "/metrics", body: nil).body, as: UTF8.self)
+        #expect(!text.contains("127.0.0."))
+        #expect(await spark.end(SIGTERM) == 0)
+        #expect(spark.log == "")
+    }
+
+    @Test("an address that is full of half-sent requests is told so; others are served")
+    func halfSentRequests() async throws {
+        let settings = ["--set", "limits.connections=60", "--set", "limits.connections_per_network=40"]
+        let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
+        let crowd = Crowd()
+        _ = try await join(crowd, spark, 40, from: 2, sending: Self.halfSent(), reads: false)
+        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 40 })
+        let refused = try #require(try await served(spark, from: 2))
+        #expect(refused.status == 429 && refused.code == "admission.connections")
+        #expect(refused.headers["retry-after"] != nil && refused.headers["connection"] == "close")
+        _ = try await join(crowd, spark, 30, from: 3, sending: Self.halfSent(), reads: false)
+        for number in UInt8(10)...40 {
+            #expect(try await served(spark, from: number)?.status == 200, "127.0.0.\(number)")
+        }
+        #expect(try await metric(spark, #"spark_admission_refusals_total{resource="connections",scope="network"}"#) >= 1)
+        crowd.members = []
+        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 0 })
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("bodies that do not come whole use up their senders' room, not other people's")
+    func bodies() async throws {
+        let settings = ["--set", "limits.body_bytes=262144", "--set", "limits.body_bytes_per_network=131072"]
+        let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
+        let crowd = Crowd()
+        let used = #"spark_admission_used{resource="bodies"}"#
+        _ = try await join(crowd, spark, 2, from: 2, sending: Self.halfSent(60_000), reads: false)
+        #expect(try await until { try await metric(spark, used) == 120_000 })
+        let refused = try #require(try await served(spark, from: 2, Self.halfSent(30_000)))
+        #expect(refused.status == 429 && refused.code == "admission.bodies", "\(refused.text)")
+        _ = try await join(crowd, spark, 2, from: 3, sending: Self.halfSent(60_000), reads: false)
+        #expect(try await until { try await metric(spark, used) == 240_000 })
+        // A body that fits only when another one goes.
+        let login = #"{"email":"ada@example.org","password":"\#(String(repeating: "x", count: 30_000))"}"#
+        for number in UInt8(10)...14 {
+            let answer = try await served(spark, from: number, RawRequest.plain("POST", "/api/v1/auth/login", json: login).bytes)
+            #expect(answer?.status == 422, "\(answer?.text ?? "")")
+        }
+        #expect(try await metric(spark, #"spark_admission_shed_total{resource="bodies"}"#) >= 1)
+        #expect(await spark.end(SIGTERM) == 0)
+        #expect(spark.log == "")
+    }
+
+    @Test("WebSockets stay while idle connections of the same address go")
+    func webSockets() async throws {
+        let settings = ["--set", "limits.connections=60", "--set", "limits.connections_per_network=40"]
+        let spark = try await SparkProcess.serve(["--ephemeral", "--ws-echo"] + settings)
+        let upgrade = RawRequest.plain("GET", "/api/v1/ws/echo").with("Upgrade", "websocket").with("Connection", "Upgrade")
+            .with("Sec-WebSocket-Version", "13").with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==").bytes
+        let (sockets, others) = (Crowd(), Crowd())
+        #expect(try await join(sockets, spark, 20, from: 2, sending: upgrade).allSatisfy { $0 == 101 })
+        #expect(try await join(others, spark, 60, from: 2).allSatisfy { $0 == 200 })
+        #expect(try await join(others, spark, 40, from: 3).allSatisfy { $0 == 200 })
+        let echoes = try await onThread {
+            try sockets.members.map { socket in
+                socket.send([0x81, 0x81, 0, 0, 0, 0, 0x61])
+                return try socket.bytes(3)
+            }
+        }
+        #expect(echoes.allSatisfy { $0 == [0x81, 1, 0x61] })
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("a trusted proxy may hold any number of connections")
+    func proxy() async throws {
+        let settings = [
+            "--set", "limits.connections_per_network=5", "--set", "http.trusted_proxies=127.0.0.2",
+            "--set", "limits.requests_per_network=3",
+        ]
+        let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
+        let crowd = Crowd()
+        _ = try await join(crowd, spark, 30, from: 2, sending: Self.halfSent(), reads: false)
+        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="connections"}"#) == 31 })
+        #expect(try await served(spark, from: 2)?.status == 200)
+        // Behind it, requests count by the client that it names.
+        let slow = RawRequest.plain("POST", "/api/v1/auth/login").with("X-Forwarded-For", "192.0.2.7")
+            .with("Content-Type", "application/json").with("Content-Length", "50").bytes
+        _ = try await join(crowd, spark, 3, from: 2, sending: slow, reads: false)
+        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="requests"}"#) == 33 })
+        let me = RawRequest.plain("GET", "/api/v1/me")
+        let refused = try #require(try await served(spark, from: 2, me.with("X-Forwarded-For", "192.0.2.7").bytes))
+        #expect(refused.status == 429 && refused.code == "admission.requests")
+        #expect(try await served(spark, from: 2, me.with("X-Forwarded-For", "192.0.2.8").bytes)?.status == 401)
+        #expect(await spark.end(SIGTERM) == 0)
+        #expect(spark.log == "")
+    }
+
+    @Test("with few descriptors a flood ends neither the process nor anybody's service", arguments: [230, 300])
+    func descriptors(count: Int) async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral"], descriptors: count)
+        let ada = try await Person.register(on: spark.client, "Ada")
+        let crowd = Crowd()
+        for number in UInt8(2)...5 {
+            _ = try await join(
+                crowd, spark, 60, from: number, sending: number % 2 == 0 ? Self.probe : Self.halfSent(), reads: false)
+            #expect(try await ada.client.call("GET", "/api/v1/me")["name"] == "Ada")
+        }
+        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(spark.pid)/fd").count
+        #expect(open < count - 64, "\(open) of \(count)")
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("with too few descriptors there is no start, but a sentence that says what is needed")
+    func tooFew() async throws {
+        for count in [64, 128] {
+            let failure = await #expect(throws: DidNotStart.self) {
+                _ = try await SparkProcess.serve(["--ephemeral"], descriptors: count)
+            }
+            #expect(failure?.status == 78)
+            #expect(failure?.log.contains("may open only \(count) files") == true, "\(failure?.log ?? "")")
+            #expect(failure?.log.contains("ulimit -n") == true)
+        }
+    }
+
+    @Test("half-sent requests, idle connections and readers that stopped do not hold up the end")
+    func end() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral"])
+        let crowd = Crowd()
+        _ = try await join(crowd, spark, 3, from: 2, sending: Self.halfSent(), reads: false)
+        _ = try await join(crowd, spark, 3, from: 2, sending: Array("GET /heal".utf8), reads: false)
+        _ = try await join(crowd, spark, 3, from: 2, sending: [], reads: false)
+        _ = try await join(crowd, spark, 3, from: 2)
+        let greedy = (0..<2_000).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
+        _ = try await join(crowd, spark, 1, from: 3, sending: greedy, reads: false)
+        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 3 })
+        let start = ContinuousClock.now
+        #expect(await spark.end(SIGTERM) == 0)
+        #expect(start.duration(to: .now) < .seconds(5))
+    }
+
+    @Test("a client that does not read its answers loses its connection")
+    func stalled() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral", "--set", "http.idle_timeout_seconds=1"])
+        let crowd = Crowd()
+        let greedy = (0..<2_000).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
+        _ = try await join(crowd, spark, 1, from: 3, sending: Array(greedy.prefix(60_000)), reads: false)
+        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="connections"}"#) == 1 })
+        #expect(await spark.end(SIGTERM) == 0)
+        _ = crowd
+    }
+}
