@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 
 /// A record comes into being with its account, and hides and shows with it.
 struct AccountParticipation: Sendable {
