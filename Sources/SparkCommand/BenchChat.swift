@@ -65,6 +65,9 @@ struct BenchChat: AsyncParsableCommand {
         }
     }
 
+    /// Few connections send more than people do; what is sent is counted all the same.
+    private static let quotas = ["SPARK_CHAT_MESSAGES_PER_DAY": "10000000", "SPARK_CHAT_BYTES_PER_DAY": "1099511627776"]
+
     private func measurePeer(_ text: String) async throws -> ChatSummary {
         guard let url = URL(string: "ws://\(text)"), let host = url.host, let port = url.port else {
             throw ValidationError("--xmpp must be HOST:PORT/PATH")
@@ -100,7 +103,7 @@ struct BenchChat: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let bar = ProgressBar(total: connections)
         let accounts = try await ChatPairs(directory: directory, count: connections).make { bar.show($0, $1) }
-        var server = try ServerChild(data: directory, listen: "127.0.0.1:0")
+        var server = try ServerChild(data: directory, listen: "127.0.0.1:0", environment: Self.quotas)
         defer { server.end(SIGKILL) }
         var settings = ChatLoad.Settings()
         settings.port = URL(string: server.url)?.port ?? 0
@@ -118,7 +121,7 @@ struct BenchChat: AsyncParsableCommand {
         if storm {
             server.end(SIGKILL)
             let start = ContinuousClock.now
-            server = try ServerChild(data: directory, listen: "127.0.0.1:\(settings.port)")
+            server = try ServerChild(data: directory, listen: "127.0.0.1:\(settings.port)", environment: Self.quotas)
             let ready = ContinuousClock.now
             _ = try await load.connect()
             summary.stormSeconds = (start.duration(to: .now).inSeconds, ready.duration(to: .now).inSeconds)

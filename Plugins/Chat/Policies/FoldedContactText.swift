@@ -201,8 +201,9 @@ struct FoldedContactText: Sendable {
         }
         var (result, current, index): ([String], String, Int) = ([], "", 0)
         while index < parts.count {
+            let isBracket = parts[index].text.first.map(brackets.contains) ?? false
             if index + 2 < parts.count, parts[index].isDelimiter, parts[index + 2].isDelimiter,
-                let separator = separator(parts[index + 1].text, inBrackets: parts[index].text.first.map(brackets.contains) ?? false)
+                let separator = separator(parts[index + 1].text, inBrackets: isBracket)
             {
                 if !current.isEmpty { result.append(current) }
                 result.append(separator)
