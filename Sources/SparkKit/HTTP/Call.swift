@@ -9,6 +9,10 @@ public struct Call: Sendable {
     public let headers: HTTPFields
     /// Of the client, the proxy's word for it where the proxy is trusted.
     public let address: String
+    /// The client address as limits count it: an IPv4 address or an IPv6 /64.
+    public let network: String
+    /// Whether only the head of the answer is wanted (`HEAD`): a handler may leave out what costs much.
+    public let isHead: Bool
     public let now: Timestamp
     /// Carries the request's id.
     public let logger: Logger
@@ -17,12 +21,14 @@ public struct Call: Sendable {
     private let body: [UInt8]
 
     package init(
-        principal: Principal?, headers: HTTPFields, address: String, now: Timestamp, logger: Logger, path: [String: String],
-        query: [String: QueryValue], body: [UInt8]
+        principal: Principal?, headers: HTTPFields, address: String, network: String, isHead: Bool, now: Timestamp,
+        logger: Logger, path: [String: String], query: [String: QueryValue], body: [UInt8]
     ) {
         self.principal = principal
         self.headers = headers
         self.address = address
+        self.network = network
+        self.isHead = isHead
         self.now = now
         self.logger = logger
         self.path = path
@@ -106,6 +112,9 @@ public struct Reply: Sendable {
     public var entityTag: String?
     /// Sent piece by piece as it comes, instead of the body; its type stands in `headers`.
     public var pieces: AsyncStream<[UInt8]>?
+    /// The same for what may break off: the connection then closes without the body's end, so that nobody takes a part for the
+    /// whole. It also closes when the client does not read on for a while.
+    public var parts: AsyncThrowingStream<[UInt8], any Error>?
 
     public init(
         _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], json body: [UInt8] = [], entityTag: String? = nil

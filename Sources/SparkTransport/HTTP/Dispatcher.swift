@@ -34,7 +34,7 @@ struct Dispatcher: Sendable {
         } catch {
             reply = problem(error, requestID: requestID, path: route.path)
         }
-        return response(reply, to: request, requestID: requestID, limits: limits)
+        return response(reply, to: request, requestID: requestID, limits: limits, channel: context.channel)
     }
 
     /// Answers a request with an error that no handler was asked about.
@@ -64,7 +64,8 @@ struct Dispatcher: Sendable {
         var logger = logger
         logger[metadataKey: "request_id"] = .string(requestID)
         let call = Call(
-            principal: principal, headers: request.headers, address: address, now: clock.now(), logger: logger,
+            principal: principal, headers: request.headers, address: address,
+            network: ClientAddress.limitKey(address), isHead: request.method == .head, now: clock.now(), logger: logger,
             path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }) { first, _ in first },
             query: query, body: body)
         guard let keyed = try keyedRequest(request, route: route, principal: principal, body: body) else {
@@ -149,7 +150,7 @@ struct Dispatcher: Sendable {
     }
 
     private func response(
-        _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?
+        _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?, channel: (any Channel)? = nil
     ) -> Response {
         var headers = reply.headers
         headers[.requestID] = requestID
@@ -172,6 +173,9 @@ struct Dispatcher: Sendable {
         if let pieces = reply.pieces {
             return Response(
                 status: status, headers: headers, body: ResponseBody(asyncSequence: pieces.map { ByteBuffer(bytes: $0) }))
+        }
+        if let parts = reply.parts {
+            return Response(status: status, headers: headers, body: PartialBody(parts: parts, channel: channel).body)
         }
         guard !body.isEmpty else {
             if status != .noContent, status != .notModified { headers[.contentLength] = "0" }

@@ -7,16 +7,20 @@ public struct EdgeContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// The peer's address without port; empty for sockets that have none.
     public let peerAddress: String
+    /// The connection; nil inside the process.
+    let channel: (any Channel)?
 
     public init(source: ApplicationRequestContextSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
         self.peerAddress = source.channel.remoteAddress?.ipAddress ?? ""
+        self.channel = source.channel
     }
 
     /// A request without a socket, made inside the process.
     package init(source: InProcessSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
         self.peerAddress = source.peerAddress
+        self.channel = nil
     }
 }
 
