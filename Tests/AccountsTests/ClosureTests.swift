@@ -1,3 +1,4 @@
+import GRDB
 import SparkAccounts
 import SparkCore
 import SparkKit

@@ -69,7 +69,7 @@ struct PunycodeTests {
 
     @Test("any text comes back, whatever it is made of")
     func roundTrip() {
-        var random = SystemRandomSource()
+        let random = SystemRandomSource()
         for _ in 0..<2_000 {
             let text = (0..<Int(random.next() % 40)).compactMap { _ in
                 Unicode.Scalar(UInt32(random.next() % (random.next() % 2 == 0 ? 0x250 : 0x110000)))
@@ -87,7 +87,7 @@ struct EmailAddressTests {
         arguments: [
             "user@bücher.example", "user@xn--bcher-kva.example", "User@BÜCHER.Example", "user@XN--BCHER-KVA.EXAMPLE",
             "user@bu\u{308}cher.example", "user@bücher。example", "user@bücher．example", "user@bücher｡example",
-            "user@ｂücher.example", " user@bücher.ｅｘａｍｐｌｅ ", "user@xn--BCHER-kva.example", "user@xn--bcher-0na.example",
+            "user@ｂücher.example", " user@bücher.ｅｘａｍｐｌｅ ", "user@xn--BCHER-kva.example", "user@xn--bcher-2pa.example",
         ])
     func oneForm(_ raw: String) {
         // The last is the encoding of the same word with a capital letter, which no registrar gives out.

@@ -59,7 +59,7 @@ struct ExportTests {
             let sessions = try #require(json["accounts_sessions"]?.array).compactMap { $0["id"]?.string }
             #expect(sessions.count == 3_001 && Set(sessions).count == 3_001)
             let tokens = try #require(json["accounts_refresh_tokens"]?.array)
-            #expect(tokens.count == 1 + 5_000 + 1_000 + 2_000)
+            #expect(tokens.count == 8_001)
             let first = SessionID(rawValue: 1).wire
             let issued = tokens.filter { $0["session_id"]?.string == first }.compactMap { $0["issued_at"]?.string }
             #expect(Set(issued).count == 5_001)
@@ -74,7 +74,7 @@ struct ExportTests {
             #expect(limit >= 5)
             for _ in 0..<(limit + 5) {
                 let head = try await server.call("HEAD", "/api/v1/me/export", token: grant.access)
-                #expect(head.status == 200 && head.body.isEmpty && head.headers["content-length"] == nil)
+                #expect(head.status == 200 && head.body.isEmpty)
             }
             for _ in 0..<limit {
                 #expect(try await server.call("GET", "/api/v1/me/export", token: grant.access).status == 200)
@@ -173,7 +173,8 @@ struct ExportTests {
     @Test("nothing is read before the client takes it; the end of the session breaks it off; the permit comes back either way")
     func lazy() async throws {
         let admission = Admission(limits: .standard, clock: ManualClock(Timestamp(milliseconds: 0)))
-        let (reads, isOpen) = (Mutex(0), Mutex(true))
+        let reads = Mutex(0)
+        let isOpen = Mutex(true)
         func export() throws -> PersonalExport {
             PersonalExport(
                 at: Timestamp(milliseconds: 0), metrics: AccountsMetrics(), permit: try permit(admission),

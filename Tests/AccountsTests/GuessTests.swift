@@ -90,10 +90,14 @@ struct GuessTests {
     @Test("work for a network moves it to the lane of the busy ones, until the window ends")
     func lanes() {
         var ledger = GuessLedger(limits())
-        #expect(ledger.lane(of: "n1", at: now) == .light)
-        for _ in 0..<4 { ledger.worked(for: "n1", at: now) }
-        #expect(ledger.lane(of: "n1", at: now) == .heavy && ledger.lane(of: "n2", at: now) == .light)
-        #expect(ledger.lane(of: "n1", at: now + .seconds(900)) == .light)
+        var lanes: [HashLane] = []
+        for _ in 0..<6 {
+            ledger.worked(for: "n1", at: now)
+            lanes.append(ledger.lane(of: "n1", at: now))
+        }
+        #expect(lanes == [.fresh, .light, .light, .light, .heavy, .heavy])
+        #expect(ledger.lane(of: "n2", at: now) == .fresh)
+        #expect(ledger.lane(of: "n1", at: now + .seconds(900)) == .fresh)
     }
 
     @Test("what is remembered is bounded, whatever is invented")

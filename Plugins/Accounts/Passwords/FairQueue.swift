@@ -2,6 +2,8 @@
 enum HashLane: Int, CaseIterable, Sendable {
     /// For an account from a network that has signed in to it before, or from one of its sessions.
     case known
+    /// From a network that asked for nothing else lately.
+    case fresh
     /// From a network that asked for little lately.
     case light
     /// From a network that asked for much lately.
@@ -16,7 +18,7 @@ struct FairQueue<Element> {
     struct Limits: Sendable {
         /// Elements of one network in one lane.
         var perNetwork = 8
-        /// Elements in the known lane, and as many in the other two together.
+        /// Elements in the known lane, and as many in the others together.
         var total = 64
     }
 
@@ -37,8 +39,8 @@ struct FairQueue<Element> {
         var count = 0
     }
 
-    /// Which lane is asked first, turn by turn: half, three eighths and one eighth of the work where all have some.
-    private static var rota: [HashLane] { [.known, .light, .known, .light, .known, .light, .known, .heavy] }
+    /// Which lane is asked first, turn by turn: half, a quarter, an eighth and an eighth of the work where all have some.
+    private static var rota: [HashLane] { [.known, .fresh, .known, .light, .known, .fresh, .known, .heavy] }
 
     private let limits: Limits
     private var lanes: [Lane] = HashLane.allCases.map { _ in Lane() }
@@ -51,7 +53,7 @@ struct FairQueue<Element> {
     mutating func push(_ element: Element, network: String, lane: HashLane) -> Outcome {
         let own = lanes[lane.rawValue].networks[network]?.count ?? 0
         guard own < limits.perNetwork else { return .networkIsFull }
-        let strangers = lanes[HashLane.light.rawValue].count + lanes[HashLane.heavy.rawValue].count
+        let strangers = count - lanes[HashLane.known.rawValue].count
         var displaced: Element?
         if (lane == .known ? lanes[HashLane.known.rawValue].count : strangers) >= limits.total {
             displaced = displace(for: own, in: lane)
@@ -82,7 +84,7 @@ struct FairQueue<Element> {
 
     /// Takes out the newest element of whoever has most, if that is more than the newcomer would have.
     private mutating func displace(for own: Int, in lane: HashLane) -> Element? {
-        let candidates: [HashLane] = lane == .known ? [.known] : [.heavy, .light]
+        let candidates: [HashLane] = lane == .known ? [.known] : [.heavy, .light, .fresh]
         for candidate in candidates where candidate.rawValue >= lane.rawValue {
             let index = candidate.rawValue
             guard let (network, waiting) = lanes[index].networks.max(by: { $0.value.count < $1.value.count }),

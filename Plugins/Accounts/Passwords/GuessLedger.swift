@@ -61,8 +61,8 @@ struct GuessLedger: Sendable {
     }
 
     private static let firstWait = Duration.milliseconds(500)
-    /// Attempts of a network within the window that make it a busy one.
-    private static let lightLoad = 3
+    /// Attempts of a network within the window, the current one with them, until it counts as a busy one.
+    private static let lightLoad = 4
 
     private let limits: Limits
     private var pairs: FailureWindows<Pair>
@@ -138,7 +138,11 @@ struct GuessLedger: Sendable {
 
     /// Where work for a stranger's network stands in the queue.
     func lane(of network: String, at now: Timestamp) -> HashLane {
-        loads.count(of: network, at: now) > Self.lightLoad ? .heavy : .light
+        switch loads.count(of: network, at: now) {
+        case ...1: .fresh
+        case ...Self.lightLoad: .light
+        default: .heavy
+        }
     }
 
     private func wait(after failures: Int) -> Duration {
