@@ -50,7 +50,7 @@ struct AccountsRoutes {
             errors: [AccountsError.refreshRefused, AccountsError.refreshReused]
         ) { [service] call in
             let form: RefreshForm = try call.body()
-            return Self.unstored(.json(try await service.refresh(form.refreshToken, from: call.network)))
+            return Self.unstored(.json(try await service.refresh(form.refreshToken, from: Self.network(of: call))))
         }
     }
 
@@ -94,7 +94,7 @@ struct AccountsRoutes {
         ) { [service] call in
             let form: PasswordChangeForm = try call.body()
             try await service.changePassword(
-                of: try call.session, from: form.currentPassword, to: form.newPassword, network: call.network)
+                of: try call.session, from: form.currentPassword, to: form.newPassword, network: Self.network(of: call))
             return .noContent
         }
     }
@@ -105,7 +105,7 @@ struct AccountsRoutes {
             rateLimit: .credentials, body: .of(ConfirmationForm.self), status: .noContent, errors: Self.passwordErrors
         ) { [service] call in
             let form: ConfirmationForm = try call.body()
-            try await service.confirm(try call.session, password: form.password, network: call.network)
+            try await service.confirm(try call.session, password: form.password, network: Self.network(of: call))
             return .noContent
         }
     }
@@ -120,7 +120,7 @@ struct AccountsRoutes {
             let principal = try call.session
             if call.hasBody {
                 let form: ConfirmationForm = try call.body()
-                try await service.confirm(principal, password: form.password, network: call.network)
+                try await service.confirm(principal, password: form.password, network: Self.network(of: call))
             } else {
                 try service.requireRecentLogin(of: principal)
             }
@@ -153,7 +153,13 @@ struct AccountsRoutes {
         AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy, noRoomForHash,
     ]
 
-    private static func client(of call: Call) -> Client { Client(network: call.network, label: label(of: call)) }
+    /// The same for all that never were on a network.
+    private static func network(of call: Call) -> String {
+        let network: String? = call.network
+        return network ?? ""
+    }
+
+    private static func client(of call: Call) -> Client { Client(network: Self.network(of: call), label: label(of: call)) }
 
     /// An answer that no cache may keep (RFC 6749, 5.1).
     private static func unstored(_ reply: Reply) -> Reply {

@@ -23,21 +23,24 @@ extension AccountsService {
     /// Done at least once, step by step, each in a short transaction: what is done is done, whatever ends the server, and the job goes
     /// on with the rest. A second time finds nothing to do in the store. What the cache has of the person on the disk is overwritten
     /// before the job is done.
-    func erase(_ job: ErasureJob) async throws {
+    /// - Returns: whether all is erased; if not, a further job does the rest.
+    @discardableResult func erase(_ job: ErasureJob) async throws -> Bool {
         let end = ContinuousClock.now + Self.longestErasure
         while true {
             let begin = ContinuousClock.now
             let isLast = begin >= end
             let outcome = try await store.erase(job, isLast: isLast)
             switch outcome {
-            case .unfinished where isLast: return
+            case .unfinished where isLast: return false
             case .unfinished:
                 // Other writes come first: at most half of the writer's time is spent here.
                 try await Task.sleep(for: min(ContinuousClock.now - begin, Self.longestRest))
                 continue
             // Erased by an earlier try of this job, which may have ended before the cache was reached.
-            case .obsolete where try store.account(of: job.user) != nil: return
-            case .obsolete, .finished: return await cache.erase(CacheTag.all(of: job.user))
+            case .obsolete where try store.account(of: job.user) != nil: return false
+            case .obsolete, .finished:
+                await cache.erase(CacheTag.all(of: job.user))
+                return true
             }
         }
     }
