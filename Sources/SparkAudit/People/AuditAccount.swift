@@ -96,6 +96,11 @@ actor AuditAccount {
             ["min_age": 100, "max_age": 120, "max_distance_km": .integer(Int64(kilometres))])
     }
 
+    /// Deletes the account, with the password: an audit may take longer than a login counts as recent.
+    func leave() async throws {
+        _ = try await send("DELETE", "/api/v1/me", ["password": .string(Self.password)])
+    }
+
     private func sendPatiently(_ method: String, _ path: String, _ json: JSONValue?) async throws -> SparkAnswer {
         try await Self.patiently { [client, requests] in
             requests.increment()
