@@ -61,6 +61,8 @@ struct Serve: AsyncParsableCommand {
             if exitWithParent { ParentWatch.start { await server.shutDown() } }
             do {
                 try await server.run(handlesSignals: true) { announce($0) }
+            } catch let error as StorageFailure {
+                throw error
             } catch let error as any Error & CustomStringConvertible where "\(error)".contains("bind") {
                 throw StorageOpenError(
                     operation: "listen", path: listen ?? "http.listen", hint: "the address cannot be bound: \(error)")
