@@ -75,6 +75,8 @@ struct Serve: AsyncParsableCommand {
             if exitWithParent { ParentWatch.start { await server.shutDown() } }
             do {
                 try await server.run(handlesSignals: true) { announce($0) }
+            } catch let error as StorageFailure {
+                throw error
             } catch {
                 throw ListenError(error, address: edge.listen) ?? error
             }

@@ -6,7 +6,7 @@ import SparkTestProcess
 import SparkTestSupport
 import Testing
 
-@Suite("A data directory")
+@Suite("A data directory", .serialized)
 struct DataDirectoryTests {
     /// A directory in which two people wrote: `old-0` to `old-2` are in the copy, `lost-0` to `lost-4` are not.
     private func withLostHistory(
