@@ -40,7 +40,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
     public var lists: [(name: String, items: [String])] {
         [
             ("dependencies", dependencies), ("routes", routes), ("frames", frames), ("subscriptions", events), ("ports", ports),
-            ("outbox", topics), ("operator actions", actions), ("cache", namespaces), ("metrics", metrics), ("tables", tables),
+            ("outbox", topics), ("actions", actions), ("cache", namespaces), ("metrics", metrics), ("tables", tables),
         ]
     }
 
