@@ -124,16 +124,21 @@ struct PasswordTests {
             try limit.write(to: folder.appending(path: "memory.max"), atomically: true, encoding: .utf8)
             try "anon \(used)\nfile 999999999999\nkernel 1000\n"
                 .write(to: folder.appending(path: "memory.stat"), atomically: true, encoding: .utf8)
-            return MemoryHeadroom(groups: [folder.path])
+            return MemoryHeadroom(groups: [.init(folder: folder.path, version: .two)])
         }
         #expect(try group("max\n", used: 1 << 40).allows(1 << 30))
         #expect(try group("314572800\n", used: 100 << 20).allows(128 << 20))
-        let full = try group("314572800\n", used: 170 << 20)
-        #expect(!full.allows(128 << 20) && full.allows(64 << 20))
-        #expect(MemoryHeadroom(groups: ["/nowhere"]).allows(1 << 40))
+        #expect(try !group("314572800\n", used: 170 << 20).allows(128 << 20))
+        #expect(try group("314572800\n", used: 170 << 20).allows(64 << 20))
+        #expect(MemoryHeadroom(groups: [.init(folder: "/nowhere", version: .two)]).allows(1 << 40))
+        try "314572800\n".write(to: folder.appending(path: "memory.limit_in_bytes"), atomically: true, encoding: .utf8)
+        try "total_cache 999999999999\ntotal_rss \(170 << 20)\nrss 5\n"
+            .write(to: folder.appending(path: "memory.stat"), atomically: true, encoding: .utf8)
+        let first = MemoryHeadroom(groups: [.init(folder: folder.path, version: .one)])
+        #expect(!first.allows(128 << 20) && first.allows(64 << 20))
         let hasher = PasswordHasher(
             parameters: .standard, secrets: SecretSource(random: SystemRandomSource()), metrics: AccountsMetrics(),
-            admission: Admission(limits: .standard, clock: ManualClock(Timestamp(milliseconds: 0))), headroom: full)
+            admission: Admission(limits: .standard, clock: ManualClock(Timestamp(milliseconds: 0))), headroom: first)
         await #expect(throws: AdmissionRefused.self) {
             _ = try await hasher.hash("correct horse", for: Self.claim)
         }
