@@ -204,7 +204,7 @@ import Testing
 
     @Test("when too many wait, further ones are refused at once and for now")
     func fullLane() async throws {
-        try await withChat { chat in
+        try await withChat(["chat.messages_per_day=0"]) { chat in
             let people = try await chat.people(2)
             let conversation = try await chat.match(people[0], people[1])
             let device = chat.device(people[0])
