@@ -75,7 +75,7 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         _ channel: any Channel, idleTimeout: Duration, logger: Logger
     ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         try channel.pipeline.syncOperations.addHandlers([
-            HTTPResponseCompressor(responseCompressionPredicate: ContentCoding.intent),
+            HTTPResponseCompressor { ContentCoding.prepare(&$0, isSupported: $1) ? .compressIfPossible : .doNotCompress },
             HTTP1ToHTTPServerCodec(secure: false),
             HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger),
         ])
