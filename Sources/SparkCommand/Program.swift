@@ -45,15 +45,20 @@ enum CommandWords {
             guard !verbs.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
             guard let next = verbs.first(where: { name(of: $0) == word || $0.configuration.aliases.contains(word) }) else {
                 let names = verbs.map { name(of: $0) }
-                let hint =
-                    NearestName.of(word, in: names).map { "did you mean \($0)?" }
-                    ?? "its verbs are \(names.joined(separator: ", "))"
-                return "\(path) has no verb \(word); \(hint) `\(path) --help` explains them"
+                guard let nearest = nearest(word, names) else {
+                    return "\(path) has no verb \(word); its verbs are \(names.joined(separator: ", "))"
+                }
+                return "\(path) has no verb \(word); did you mean \(nearest)? `\(path) --help` lists all"
             }
             command = next
             path += " \(word)"
         }
         return nil
+    }
+
+    /// The verb that was meant; letters in another order count as one slip.
+    private static func nearest(_ word: String, _ names: [String]) -> String? {
+        NearestName.of(word, in: names) ?? names.first { $0.sorted() == word.sorted() }
     }
 
     private static func name(of command: any ParsableCommand.Type) -> String {

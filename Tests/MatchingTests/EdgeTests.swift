@@ -34,6 +34,25 @@ import Testing
             "POST", "/api/v1/swipes", token: person.token, json: #"{"target_id":"\#(target.id)","action":"\#(action)"}"#)
     }
 
+    @Test("an undo that is repeated under its key undoes one swipe")
+    func repeatedUndo() async throws {
+        let fixture = try await Fixture.start()
+        let anna = try await register(fixture, "anna")
+        for name in ["bea", "cleo", "dora"] {
+            #expect(try await swipe(fixture, anna, register(fixture, name), "pass").status == 200)
+        }
+        func undo(_ key: String) async throws -> TestAnswer {
+            try await fixture.server.call(
+                "DELETE", "/api/v1/swipes/last", token: anna.token, headers: ["Idempotency-Key": key])
+        }
+        let first = try await undo("one")
+        let again = try await undo("one")
+        #expect(first.status == 200 && again.status == 200 && again.body == first.body)
+        #expect(try await undo("two").body != first.body)
+        #expect(try await undo("three").status == 200)
+        await fixture.server.stop()
+    }
+
     @Test("from an empty deck to a match and out of it again")
     func journey() async throws {
         let fixture = try await Fixture.start()

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import SparkCore
 import SparkKit
@@ -140,11 +141,11 @@ struct IdempotencyTests {
     func stored() async throws {
         try await withDoors { server in
             _ = try await call(server, "POST", "/doors/enter", key: "1", json: #"{"password":"hunter2"}"#)
-            let row = try await server.storage.read { database in
-                try Row.fetchOne(database, sql: "SELECT owner, request_hash, answer FROM spark_idempotency")
+            let (owner, answer) = try await server.storage.read { database in
+                let row = try Row.fetchOne(database, sql: "SELECT owner, answer FROM spark_idempotency")
+                return (row?["owner"] as String? ?? "", row?["answer"] as Data? ?? Data())
             }
-            let owner: String = try #require(row)["owner"]
-            let answer: Data = try #require(row)["answer"]
+            #expect(owner.hasPrefix("open ") && !answer.isEmpty)
             #expect(!owner.contains("192.0.2.1"))
             #expect(!String(decoding: answer, as: UTF8.self).contains("ticket"))
         }

@@ -67,8 +67,8 @@ struct EdgeValuesTests {
 
     private func intent(_ fields: [(String, String)], isSupported: Bool = true) -> (compresses: Bool, head: HTTPResponseHead) {
         var head = HTTPResponseHead(version: .http1_1, status: .ok, headers: HTTPHeaders(fields))
-        let intent = ContentCoding.intent(for: &head, isSupported: isSupported)
-        return (intent == .compressIfPossible, head)
+        let compresses = ContentCoding.prepare(&head, isSupported: isSupported)
+        return (compresses, head)
     }
 
     @Test("an answer is compressed on the way only if that is worth it and bounded, and its tag becomes weak")

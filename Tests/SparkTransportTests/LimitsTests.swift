@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Limits")
 struct LimitsTests {
-    private let (a, b) = (RateLimiter.Client.user(UserID(rawValue: 1)), RateLimiter.Client.user(UserID(rawValue: 2)))
+    private let a = RateLimiter.Client.user(UserID(rawValue: 1))
+    private let b = RateLimiter.Client.user(UserID(rawValue: 2))
     private let clock = ManualClock(Timestamp(milliseconds: 1_772_366_400_000))
 
     @Test("a bucket lets its quota through, then one at a time as it refills")

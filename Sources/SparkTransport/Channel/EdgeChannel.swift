@@ -94,7 +94,7 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         _ channel: any Channel, idleTimeout: Duration, presence: ClientPresence, logger: Logger
     ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         try channel.pipeline.syncOperations.addHandlers([
-            HTTPResponseCompressor(responseCompressionPredicate: ContentCoding.intent),
+            HTTPResponseCompressor { ContentCoding.prepare(&$0, isSupported: $1) ? .compressIfPossible : .doNotCompress },
             HTTP1ToHTTPServerCodec(secure: false),
             // Before the next one, which keeps the end of a connection to itself.
             ClientPresenceHandler(presence),

@@ -1,5 +1,4 @@
 import NIOHTTP1
-import NIOHTTPCompression
 
 /// Which answers are compressed, and when.
 enum ContentCoding {
@@ -29,17 +28,15 @@ enum ContentCoding {
     ///
     /// Constant documents bring their own coding and `Vary`, and are left alone. An entity tag becomes a weak one, because it names
     /// the content, not these bytes (RFC 9110, 8.8.1).
-    static func intent(
-        for head: inout HTTPResponseHead, isSupported: Bool
-    ) -> HTTPResponseCompressor.CompressionIntent {
+    static func prepare(_ head: inout HTTPResponseHead, isSupported: Bool) -> Bool {
         guard let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }), (floor...ceiling).contains(length),
             !head.headers.contains(name: "Content-Encoding"),
             !head.headers[canonicalForm: "Vary"].contains(where: { $0.lowercased() == "accept-encoding" })
-        else { return .doNotCompress }
+        else { return false }
         head.headers.add(name: "Vary", value: "Accept-Encoding")
         if isSupported, let tag = head.headers.first(name: "ETag"), !tag.hasPrefix("W/") {
             head.headers.replaceOrAdd(name: "ETag", value: "W/\(tag)")
         }
-        return .compressIfPossible
+        return true
     }
 }

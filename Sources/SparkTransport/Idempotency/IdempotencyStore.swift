@@ -40,6 +40,13 @@ final class IdempotencyStore: Sendable {
         fileprivate let hash: [UInt8]
     }
 
+    /// Answers are sealed, so there is nothing to export; they go with the person, not a day later.
+    static let table = TableDeclaration.userLinked(
+        "spark_idempotency", export: { _, _ in [] },
+        erase: { database, user in
+            try database.execute(sql: "DELETE FROM spark_idempotency WHERE owner = ?", arguments: [user.wire])
+        })
+
     private let storage: Storage
     private let key: SymmetricKey
     private let hashKey: SymmetricKey

@@ -6,7 +6,8 @@ import SparkStorage
 /// What the stream owns beside the modules: its tables and metrics.
 package enum StreamManifest {
     package static let manifest = ModuleManifest(
-        id: "stream", summary: "Numbered events: WebSocket, Server-Sent Events and polling", tables: [inbox, floors],
+        id: "stream", summary: "Numbered events: WebSocket, Server-Sent Events and polling",
+        tables: [inbox, floors, IdempotencyStore.table],
         metrics: StreamMetrics.declarations)
 
     private static let inbox = TableDeclaration.userLinked(
