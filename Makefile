@@ -5,9 +5,12 @@ DATA ?= spark_data
 PEOPLE ?= 10000
 SPARK := .build/release/spark
 PROBES ?= 2000
+SHELL := /bin/bash
+# SwiftPM's warnings about files in other people's packages: nothing that can be done here.
+QUIETLY := 2> >(grep -v -e "found [0-9]* file(s) which are unhandled" -e "/checkouts/.*CMakeLists.txt$$" >&2)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release
+.PHONY: toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release
 
 ## Builds, makes a demo town when the data directory is new, serves on 127.0.0.1:7775.
 run: release
@@ -15,14 +18,15 @@ run: release
 	@exec $(SPARK) serve --data $(DATA)
 
 ## Everything but the benchmarks. All tests at once would starve each other on few processors: those with a deadline would miss it.
+## The tests are Swift Testing's; without the switch, XCTest would report that it ran none.
 test: packages
-	swift test --experimental-maximum-parallelization-width 8
+	swift test --disable-xctest --experimental-maximum-parallelization-width 8 $(QUIETLY)
 
 ## The heavy tests at full size, and a stranger's package built from outside.
 soak: packages
-	SPARK_SOAK=1 swift test --filter 'IntegrationTests|MatchingTests'
-	SPARK_SOAK=1 swift test -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter 'SparkCacheTests|Push and kill|Push under load|PushCrashTests|PushLoadTests'
-	SPARK_WORLDS=100000 swift test -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter SparkDecksTests
+	SPARK_SOAK=1 swift test --disable-xctest --filter 'IntegrationTests|MatchingTests'
+	SPARK_SOAK=1 swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter 'SparkCacheTests|Push and kill|Push under load|PushCrashTests|PushLoadTests'
+	SPARK_WORLDS=100000 swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter SparkDecksTests
 	cd Tests/OutsidePackage && swift test
 
 ## Server beside its peers; installs wrk and nginx.
@@ -55,10 +59,17 @@ format:
 	swift format format -i -r Sources Plugins Tests Package.swift
 
 release: packages
-	swift build -c release --static-swift-stdlib --product spark
+	swift build -c release --static-swift-stdlib --product spark $(QUIETLY)
+
+## Says what is missing, before anything is installed.
+toolchain:
+	@command -v swift >/dev/null || { \
+	    echo "make: Swift 6.3 is needed and not on the PATH. https://www.swift.org/install/linux/ installs it (Swiftly, or the archive for Debian 12)." >&2; \
+	    exit 1; \
+	}
 
 ## Installs the system packages that are missing, and says so.
-packages:
+packages: toolchain
 	@missing=""; for package in $(SYSTEM_PACKAGES); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \
 	done; \

@@ -44,7 +44,9 @@ func plugin(
     [
         .target(
             name: "Spark\(name)",
-            dependencies: ["SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle]
+            dependencies: [
+                "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle,
+            ]
                 + dependencies,
             path: "Plugins/\(name)", swiftSettings: strict),
         .testTarget(
@@ -89,8 +91,12 @@ let package = Package(
         .systemLibrary(name: "CSpatiaLite", path: "Sources/CSpatiaLite"),
         .target(name: "SparkCore", swiftSettings: strict),
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4"),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .target(name: "CSparkSystem"),
-        .target(name: "SparkCache", dependencies: ["SparkCore", "CLZ4", "CSparkSystem", crypto, logging], swiftSettings: strict),
+        .target(name: "SparkFiles", dependencies: ["CSparkSystem"], swiftSettings: strict),
+        .target(
+            name: "SparkCache", dependencies: ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", crypto, logging],
+            swiftSettings: strict),
         .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(name: "SparkPromQL", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(
@@ -100,11 +106,11 @@ let package = Package(
                 coreMetrics, nioCore, nioPosix,
             ], swiftSettings: strict),
         .target(
-            name: "SparkStorage", dependencies: ["SparkCore", "CSpatiaLite", grdb, grdbSQLite, logging, metrics],
+            name: "SparkStorage", dependencies: ["SparkCore", "SparkFiles", "CSpatiaLite", grdb, grdbSQLite, logging, metrics],
             swiftSettings: strict),
         .target(
             name: "SparkKit",
-            dependencies: ["SparkCore", "SparkCache", "SparkStorage", httpTypes, grdb, crypto, logging, lifecycle],
+            dependencies: ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, grdb, crypto, logging, lifecycle],
             swiftSettings: strict),
         .target(
             name: "SparkTelemetry", dependencies: ["SparkKit", "CSparkSystem", coreMetrics], swiftSettings: strict),
@@ -118,7 +124,8 @@ let package = Package(
         .target(
             name: "SparkServer",
             dependencies: [
-                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkStorage", "SparkCore", metrics, yams,
+                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles", "SparkStorage", "SparkCore", metrics,
+                yams,
                 hummingbird, httpTypes, nioCore, nioPosix, grdb, logging, lifecycle, unixSignals, crypto,
             ],
             swiftSettings: strict),
@@ -146,6 +153,7 @@ let package = Package(
             ],
             path: "Tests/SparkTestSupport", swiftSettings: strict),
         .target(name: "SparkTestProcess", path: "Tests/SparkTestProcess", swiftSettings: strict),
+        .testTarget(name: "SparkFilesTests", dependencies: ["SparkFiles"], swiftSettings: strict),
         .testTarget(name: "SparkCoreTests", dependencies: ["SparkCore"], swiftSettings: strict),
         .testTarget(
             name: "SparkDemoTests", dependencies: ["SparkDemo", "SparkKit", "SparkCore"], swiftSettings: strict),
@@ -161,7 +169,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
         .testTarget(
-            name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", grdb], swiftSettings: strict),
+            name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", "SparkFiles", grdb], swiftSettings: strict),
         .testTarget(
             name: "SparkTelemetryTests", dependencies: ["SparkTelemetry", "SparkKit", coreMetrics], swiftSettings: strict),
         .testTarget(
@@ -174,8 +182,8 @@ let package = Package(
         .testTarget(
             name: "SparkServerTests",
             dependencies: [
-                "SparkServer", "SparkTestSupport", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes,
-                grdb, logging,
+                "SparkServer", "SparkTestSupport", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage",
+                httpTypes, grdb, logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -189,8 +197,9 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore,
+                "SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore, grdb,
             ],
+            exclude: ["Fixtures"],
             swiftSettings: strict),
         .target(name: "NotesModule", dependencies: ["Spark"], path: "Tests/OutsidePackage/Sources/NotesModule"),
         .testTarget(
@@ -200,7 +209,7 @@ let package = Package(
             name: "SparkCommand",
             dependencies: [
                 "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer",
-                "SparkTelemetry", "SparkTransport", arguments,
+                "SparkTelemetry", "SparkTransport", "SparkFiles", "SparkStorage", arguments,
                 logging,
                 lifecycle, httpTypes,
             ],

@@ -23,6 +23,9 @@ final class AccessTokens: Sendable {
     /// Longer texts are refused unread, in bytes.
     static let longestText = 2_048
 
+    /// By so much the clock may be put back without the tokens being refused that were signed before.
+    private static let clockTolerance = Duration.minutes(5)
+
     let lifetime: Duration
     private let key: SymmetricKey
     private let keys = JWTKeyCollection()
@@ -43,14 +46,27 @@ final class AccessTokens: Sendable {
     /// Whom a token names. Says nothing about whether the session still is.
     /// - Throws: `EdgeError.unauthenticated` for everything that `sign` did not make and for what has ended.
     func verify(_ text: String, at now: Timestamp) async throws -> Principal {
-        guard text.utf8.count <= Self.longestText, Self.hasPinnedHeader(text),
+        guard text.utf8.count <= Self.longestText, isSigned(text), Self.hasPinnedHeader(text),
             let claims = try? await signer().verify(text, as: AccessClaims.self), claims.iss == AccessClaims.issuer,
             let user = UserID(wire: claims.sub), let session = SessionID(wire: claims.sid),
             case let (milliseconds, overflow) = claims.exp.multipliedReportingOverflow(by: 1_000), !overflow
         else { throw EdgeError.unauthenticated }
         let expiresAt = Timestamp(milliseconds: milliseconds)
-        guard expiresAt > now else { throw EdgeError.unauthenticated }
+        guard isValid(until: expiresAt, at: now) else { throw EdgeError.unauthenticated }
         return Principal(user: user, session: session, expiresAt: expiresAt)
+    }
+
+    /// Whether the signature (RFC 7515, 5.2) was made with this key: the one check that a stranger's token costs.
+    private func isSigned(_ text: String) -> Bool {
+        guard let dot = text.lastIndex(of: "."), let signature = Base64URL.decode(String(text[text.index(after: dot)...])) else {
+            return false
+        }
+        return HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: Array(text[..<dot].utf8), using: key)
+    }
+
+    /// Whether a token that ends then holds now. One that lasts longer than any was signed under a clock that was put back since.
+    func isValid(until expiresAt: Timestamp, at now: Timestamp) -> Bool {
+        expiresAt > now && expiresAt <= now + lifetime + Self.clockTolerance
     }
 
     /// The header is the attacker's until the signature is checked, so it may choose nothing: one algorithm (RFC 8725, 3.1),

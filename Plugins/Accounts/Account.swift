@@ -79,3 +79,14 @@ extension ErasureJob: JSONWritable {
         }
     }
 }
+
+/// An account as those who run the server see it.
+struct AccountStanding: Sendable {
+    let account: Account
+    let suspendedAt: Timestamp?
+    let suspensionReason: String?
+    let openSessions: Int
+
+    /// `open`, `closed`, `suspended`; a suspended account may be closed, too.
+    var word: String { suspendedAt != nil ? "suspended" : account.closedAt != nil ? "closed" : "open" }
+}

@@ -1,4 +1,3 @@
-import Foundation
 import SparkCore
 import SparkKit
 
@@ -18,7 +17,7 @@ struct RegistrationForm: RequestBody {
         self.email =
             reader.value("email", format: "an e-mail address of at most 254 bytes", EmailAddress.init)?.text ?? ""
         self.password = reader.string("password", length: Self.passwordLength)
-        self.name = Self.name(from: &reader)
+        self.name = reader.visibleText("name", .name)
         let birthDate = reader.value("birth_date", format: "a day as YYYY-MM-DD") { CivilDate($0) }
         if let birthDate, birthDate.year < Self.earliestBirthYear {
             reader.refuse("birth_date", "range", "The day must not be before \(Self.earliestBirthYear)-01-01.")
@@ -29,17 +28,6 @@ struct RegistrationForm: RequestBody {
         reader.require("interested_in")
         self.interestedIn = GenderSet(
             reader.optionalList("interested_in", count: 1...3, format: genders, Gender.init(wire:)) ?? [])
-    }
-
-    /// Without the spaces around it.
-    private static func name(from reader: inout ObjectReader) -> String {
-        let name = reader.string("name", length: 1...50)
-        let trimmed = name.trimmingCharacters(in: .whitespacesAndNewlines)
-        let hasControls = trimmed.unicodeScalars.contains { $0.properties.generalCategory == .control }
-        if !name.isEmpty, trimmed.isEmpty || hasControls {
-            reader.refuse("name", "format", "A name has visible characters and no control characters.")
-        }
-        return trimmed
     }
 
     static let schemaName = "Registration"
@@ -93,5 +81,20 @@ struct PasswordChangeForm: RequestBody {
     static let schema = Schema.object([
         .required("current_password", .string(1...128)),
         .required("new_password", .string(RegistrationForm.passwordLength)),
+    ])
+}
+
+struct ResetForm: RequestBody {
+    let token: String
+    let password: String
+
+    init(from reader: inout ObjectReader) {
+        self.token = reader.string("token", length: 1...128)
+        self.password = reader.string("password", length: RegistrationForm.passwordLength)
+    }
+
+    static let schemaName = "PasswordReset"
+    static let schema = Schema.object([
+        .required("token", .string(1...128)), .required("password", .string(RegistrationForm.passwordLength)),
     ])
 }

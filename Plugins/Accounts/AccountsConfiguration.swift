@@ -19,6 +19,9 @@ public struct AccountsConfiguration: ModuleConfiguration {
         .integer(
             "erase_grace_days", 0...365, default: 30,
             "How long a deleted account can come back by logging in before it is erased."),
+        .integer(
+            "reset_link_minutes", 1...10_080, default: 60,
+            "How long a link that sets a new password works; it works once."),
     ]
 
     let accessTokenLifetime: Duration
@@ -27,6 +30,7 @@ public struct AccountsConfiguration: ModuleConfiguration {
     let loginFailures: Int
     let loginFailureWindow: Duration
     let eraseGrace: Duration
+    let resetLifetime: Duration
 
     public init(_ values: SettingValues) {
         self.accessTokenLifetime = values.seconds("access_token_seconds")
@@ -35,5 +39,6 @@ public struct AccountsConfiguration: ModuleConfiguration {
         self.loginFailures = values.integer("login_failures")
         self.loginFailureWindow = values.seconds("login_failure_window_seconds")
         self.eraseGrace = .seconds(values.integer("erase_grace_days") * 86_400)
+        self.resetLifetime = .seconds(values.integer("reset_link_minutes") * 60)
     }
 }

@@ -13,6 +13,10 @@ enum AccountsError: ClientError {
     /// A used refresh token came again, so two parties hold the chain; its session is revoked.
     case refreshReused
     case unknownAccount
+    /// The password is right, but an operator suspended the account.
+    case suspended
+    /// The link to set a new password is unknown, used or too old.
+    case resetRefused
 
     var code: String {
         switch self {
@@ -24,6 +28,8 @@ enum AccountsError: ClientError {
         case .refreshRefused: "accounts.refresh_refused"
         case .refreshReused: "accounts.refresh_reused"
         case .unknownAccount: "accounts.unknown_account"
+        case .suspended: "auth.suspended"
+        case .resetRefused: "accounts.reset_refused"
         }
     }
 
@@ -34,6 +40,8 @@ enum AccountsError: ClientError {
         case .credentialsRefused, .refreshRefused, .refreshReused: 401
         case .tooManyAttempts, .busy: 429
         case .unknownAccount: 404
+        case .suspended: 403
+        case .resetRefused: 400
         }
     }
 
@@ -47,6 +55,8 @@ enum AccountsError: ClientError {
         case .refreshRefused: "The refresh token is unknown or has ended; log in again."
         case .refreshReused: "The refresh token was used before; its session has been revoked."
         case .unknownAccount: "There is no such account."
+        case .suspended: "This account is suspended."
+        case .resetRefused: "The link is unknown, was used, or has ended; ask for a new one."
         }
     }
 

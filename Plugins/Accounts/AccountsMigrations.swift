@@ -32,6 +32,23 @@ enum AccountsMigrations {
                     used_at INTEGER
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX accounts_refresh_tokens_session ON accounts_refresh_tokens (session_id, expires_at);
-                """)
+                """),
+        Migration(
+            "accounts.003_suspension",
+            sql: """
+                ALTER TABLE accounts_users ADD COLUMN suspended_at INTEGER;
+                ALTER TABLE accounts_users ADD COLUMN suspension_reason TEXT;
+                CREATE TABLE accounts_resets (
+                    token_hash BLOB PRIMARY KEY,
+                    user_id INTEGER NOT NULL REFERENCES accounts_users (id),
+                    created_at INTEGER NOT NULL,
+                    expires_at INTEGER NOT NULL
+                ) STRICT, WITHOUT ROWID;
+                CREATE UNIQUE INDEX accounts_resets_user ON accounts_resets (user_id);
+                -- That an identifier once belonged to somebody, and nothing else: who was erased can still be blocked and reported.
+                CREATE TABLE accounts_erased (
+                    id INTEGER PRIMARY KEY
+                ) STRICT;
+                """),
     ]
 }

@@ -16,7 +16,9 @@ public struct AccountsModule: SparkModule {
 
     private let service: AccountsService
     private let authenticator: Authenticator
+    private let liveSessions: LiveSessions
     private let hasher: PasswordHasher
+    private let operations: AccountsOperations
 
     public init(configuration: AccountsConfiguration, context: ModuleContext) throws {
         let store = SQLiteAccountsStore(storage: context.storage, personalData: context.personalData, stream: context.stream)
@@ -31,6 +33,8 @@ public struct AccountsModule: SparkModule {
             principals: try Principals(
                 tokenLifetime: configuration.accessTokenLifetime, random: secrets.random, context: context),
             clock: context.clock)
+        self.liveSessions = LiveSessions(
+            store: store, clock: context.clock, lifetime: configuration.refreshTokenLifetime)
         self.service = AccountsService(
             configuration: configuration, store: store, hasher: hasher, accessTokens: accessTokens,
             refreshTokens: RefreshTokenChain(key: context.keys.key(for: "refresh"), secrets: secrets),
@@ -39,16 +43,24 @@ public struct AccountsModule: SparkModule {
             metrics: metrics, clock: context.clock, identifiers: context.identifiers,
             registrations: context.contributions((any RegistrationParticipant).self),
             closures: context.contributions((any ClosureParticipant).self))
+        self.operations = AccountsOperations(
+            service: service, describers: context.contributions((any PersonDescribing).self))
     }
 
     public func register(in registrar: inout ModuleRegistrar) {
         for route in AccountsRoutes(service: service).all { registrar.route(route) }
         registrar.provide((any Authenticating).self, authenticator)
+        registrar.provide((any SessionLiveness).self, liveSessions)
         registrar.provide((any TokenIssuing).self, service)
+        registrar.provide((any AccountSuspending).self, service)
+        for action in operations.all { registrar.operatorAction(action) }
+        registrar.page(ResetPage.route)
         registrar.invalidate(on: SessionRevoked.self) { [.session($0.session)] }
         let service = service
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }
         registrar.contribute((any ConnectionObserving).self, service.hints)
+        let (store, lifetime) = (service.store, service.configuration.refreshTokenLifetime)
+        registrar.repairTimes { try await store.repairTimes(lifetime: lifetime) }
         registrar.demo(AccountsDemo.load)
         registrar.service(PasswordHasherShutdown(hasher: hasher))
     }

@@ -8,7 +8,8 @@ struct AccountsRoutes {
 
     var all: [Route] {
         [
-            register, logIn, refresh, logOut, sessions, revokeSession, revokeOthers, changePassword, closeAccount, export,
+            register, logIn, refresh, logOut, sessions, revokeSession, revokeOthers, changePassword, confirmReset, closeAccount,
+            export,
         ]
     }
 
@@ -32,7 +33,8 @@ struct AccountsRoutes {
             .post, "/auth/login", "Open a session; within the grace this also takes back the deletion of the account",
             access: .open, rateLimit: .credentials, body: .of(LoginForm.self), answer: Self.grant,
             errors: [
-                AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy,
+                AccountsError.credentialsRefused, AccountsError.suspended, AccountsError.tooManyAttempts(.seconds(1)),
+                AccountsError.busy,
             ]
         ) { [service] call in
             let form: LoginForm = try call.body()
@@ -94,6 +96,18 @@ struct AccountsRoutes {
         ) { [service] call in
             let form: PasswordChangeForm = try call.body()
             try await service.changePassword(of: try call.session, from: form.currentPassword, to: form.newPassword)
+            return .noContent
+        }
+    }
+
+    private var confirmReset: Route {
+        Route(
+            .post, "/auth/reset/confirm", "Set a new password with a link's token, which works once; revokes every session",
+            access: .open, rateLimit: .credentials, body: .of(ResetForm.self), status: .noContent,
+            errors: [AccountsError.resetRefused, AccountsError.busy]
+        ) { [service] call in
+            let form: ResetForm = try call.body()
+            try await service.resetPassword(form.token, to: form.password)
             return .noContent
         }
     }

@@ -3,6 +3,9 @@ import SparkCore
 /// What is to happen in the same transaction, by other modules.
 typealias Companion = @Sendable (any UnitOfWork) throws -> Void
 
+/// The same, told whether the person is hidden from now on.
+typealias HidingCompanion = @Sendable (Bool, any UnitOfWork) throws -> Void
+
 /// Accounts, sessions and refresh tokens. Every write is one transaction, together with its events.
 protocol AccountsStore: Sendable {
     /// Reads by key; run on the caller's thread, a few microseconds.
@@ -10,6 +13,10 @@ protocol AccountsStore: Sendable {
     func account(of user: UserID) throws -> Account?
     /// Whether the session exists, is the user's, and is not revoked.
     func isOpen(_ session: SessionID, of user: UserID) throws -> Bool
+    /// Whether the session is open and was used after `deadBefore`, as `work` sees it; as of the last commit if nil.
+    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool
+    /// Lets no session and no refresh token be from the future, where it would live too long.
+    func repairTimes(lifetime: Duration) async throws
     func hasOpenSession(_ user: UserID) throws -> Bool
     func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool
 
@@ -21,11 +28,12 @@ protocol AccountsStore: Sendable {
     ///   - rehashed: takes its place, if given.
     ///   - graceBegin: an account closed at or before this stays closed; the answer is false.
     ///   - reopening: run if the account was closed.
+    /// - Throws: `AccountsError.suspended`; then the account stays as it is.
     func logIn(
         _ session: NewSession, verifiedBy hash: String, rehashed: String?, graceBegin: Timestamp,
         reopening: @escaping Companion
     ) async throws -> Bool
-    /// False when there is no such account, or it is closed.
+    /// False when there is no such account, or it is closed or suspended.
     func open(_ session: NewSession) async throws -> Bool
     func refresh(_ refresh: Refresh) async throws -> RefreshOutcome
 
@@ -49,4 +57,37 @@ protocol AccountsStore: Sendable {
     func erase(_ job: ErasureJob) async throws -> Bool
     /// Everything stored of the person, over all modules.
     func export(_ user: UserID) async throws -> JSONValue
+
+    // For those who run the server.
+
+    /// The account with its state; nil when there is none.
+    func standing(of user: UserID, sessionsUsedSince: Timestamp) async throws -> AccountStanding?
+    /// Accounts whose e-mail address begins with a text that is normalised, at most `limit`.
+    func users(withEmailPrefix prefix: String, limit: Int) async throws -> [UserID]
+    /// Suspends the account, or gives a suspended one another reason; revokes its sessions. Publishes `AccountSuspended` once.
+    /// - Returns: the sessions revoked; nil when there is no such account.
+    func suspend(
+        _ user: UserID, reason: CodeWord, at now: Timestamp, hiding: Companion, in work: any UnitOfWork
+    ) throws -> [SessionID]?
+    /// Lifts a suspension, if there is one. Publishes `AccountRestored`.
+    /// - Parameter showing: run with whether the person stays hidden, as the account is closed.
+    /// - Returns: whether it was suspended; nil when there is no such account.
+    func restore(_ user: UserID, showing: @escaping HidingCompanion, along: @escaping Companion) async throws -> Bool?
+    /// Revokes all sessions. Nil when there is no such account.
+    func signOut(_ user: UserID, at now: Timestamp, along: @escaping Companion) async throws -> [SessionID]?
+    /// Keeps the hash of a token that sets a new password once, in place of the last one.
+    /// - Returns: false when there is no such account.
+    func addReset(_ hash: [UInt8], for user: UserID, expiresAt: Timestamp, along: @escaping Companion) async throws -> Bool
+    /// Whether a token may set a password; on the caller's thread.
+    func knowsReset(_ hash: [UInt8], at now: Timestamp) throws -> Bool
+    /// Sets a new password with a token, which is used up, and revokes all sessions.
+    /// - Returns: whose they were; nil for a token that is unknown, used or too old.
+    func reset(_ hash: [UInt8], password: String, at now: Timestamp) async throws -> (user: UserID, revoked: [SessionID])?
+    /// Closes the account so that it cannot come back, and enqueues its erasure for now.
+    /// - Returns: the erasure; nil when there is no such account.
+    func closeForErasure(
+        _ user: UserID, at now: Timestamp, hiding: @escaping Companion, along: @escaping Companion
+    ) async throws -> (job: ErasureJob, revoked: [SessionID])?
+    /// Runs something in a transaction of its own.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (any UnitOfWork) throws -> Value) async throws -> Value
 }

@@ -32,7 +32,7 @@ final class Authenticator: Authenticating {
             }
             guard isOpen else { throw EdgeError.unauthenticated }
         }
-        guard principal.expiresAt > now else { throw EdgeError.unauthenticated }
+        guard tokens.isValid(until: principal.expiresAt, at: now) else { throw EdgeError.unauthenticated }
         return principal
     }
 }

@@ -26,7 +26,9 @@ extension SQLiteAccountsStore {
                 return .granted(token.user, token.session)
             }
             let successor = try Self.token(refresh.successorHash, in: database)
-            if let successor, successor.usedAt == nil, refresh.at <= usedAt + refresh.repeatWindow {
+            if let successor, successor.usedAt == nil, refresh.at <= usedAt + refresh.repeatWindow,
+                usedAt <= refresh.at + refresh.repeatWindow
+            {
                 return .granted(token.user, token.session)
             }
             _ = try revoke(token.session, of: token.user, at: refresh.at, in: transaction)

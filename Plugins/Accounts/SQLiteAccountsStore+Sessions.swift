@@ -17,6 +17,37 @@ extension SQLiteAccountsStore {
         }
     }
 
+    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool {
+        guard let work else {
+            return try storage.pointRead { reader in
+                try reader.row(
+                    Self.live, .integer(session.rawValue), .integer(user.rawValue), .time(deadBefore)
+                ) { _ in true } ?? false
+            }
+        }
+        return try RawStatement(Self.live, in: work.transaction.database)
+            .row([.integer(session.rawValue), .integer(user.rawValue), .time(deadBefore)]) { _ in true } ?? false
+    }
+
+    func repairTimes(lifetime: Duration) async throws {
+        try await storage.write { transaction in
+            let (now, database) = (transaction.now, transaction.database)
+            try RawStatement(
+                """
+                UPDATE accounts_refresh_tokens SET issued_at = ?1, expires_at = min(expires_at, ?2)
+                WHERE issued_at > ?1 AND session_id IN (SELECT id FROM accounts_sessions WHERE last_used_at > ?1)
+                """, in: database
+            ).run([.time(now), .time(now + lifetime)])
+            try RawStatement("UPDATE accounts_sessions SET last_used_at = ?1 WHERE last_used_at > ?1", in: database)
+                .run([.time(now)])
+        }
+    }
+
+    /// The sessions of a closed account are revoked with it.
+    private static let live = """
+        SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL AND last_used_at > ?3
+        """
+
     func hasOpenSession(_ user: UserID) throws -> Bool {
         try storage.pointRead { reader in
             try reader.row(
@@ -32,6 +63,7 @@ extension SQLiteAccountsStore {
         try await storage.write { transaction in
             let database = transaction.database
             guard let state = try Self.state(of: session.user, in: database), state.passwordHash == hash else { return false }
+            guard try Self.suspension(of: session.user, in: database) == nil else { throw AccountsError.suspended }
             if let closedAt = state.closedAt {
                 guard closedAt > graceBegin else { return false }
                 try database.cachedStatement(sql: "UPDATE accounts_users SET closed_at = NULL WHERE id = ?")
@@ -50,9 +82,9 @@ extension SQLiteAccountsStore {
 
     func open(_ session: NewSession) async throws -> Bool {
         try await storage.write { transaction in
-            guard let state = try Self.state(of: session.user, in: transaction.database), state.closedAt == nil else {
-                return false
-            }
+            guard let state = try Self.state(of: session.user, in: transaction.database), state.closedAt == nil,
+                try Self.suspension(of: session.user, in: transaction.database) == nil
+            else { return false }
             try Self.insert(session, in: transaction.database)
             return true
         }

@@ -58,7 +58,7 @@ struct SQLiteAccountsStore: AccountsStore {
             try database.cachedStatement(
                 sql: """
                     UPDATE accounts_users SET password_hash = ?
-                    WHERE id = ? AND password_hash = ? AND closed_at IS NULL
+                    WHERE id = ? AND password_hash = ? AND closed_at IS NULL AND suspended_at IS NULL
                     """
             ).execute(arguments: [new, user.rawValue, old])
             guard database.changesCount == 1 else { return nil }

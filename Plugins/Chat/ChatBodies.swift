@@ -17,13 +17,17 @@ struct NewMessage: Sendable {
         self.text = text
     }
 
-    /// - Parameter characters: of a text at most.
-    init(from reader: inout ObjectReader, characters: Int) {
+    /// - Parameters:
+    ///   - characters: of a text at most.
+    ///   - pictures: which stickers and GIFs may be named.
+    init(from reader: inout ObjectReader, characters: Int, pictures: PictureRule) {
         clientID = reader.value("client_id", format: "1 to 64 visible ASCII characters", Self.clientID) ?? ""
         content =
             reader.optional("kind", format: MessageContent.wireWords.joined(separator: ", ")) { MessageContent(wire: $0) }
             ?? .text
-        text = reader.messageText(characters: characters)
+        text =
+            content == .text
+            ? reader.messageText(characters: characters) : reader.picture(content, pictures, characters: characters)
     }
 
     static func clientID(_ text: String) -> String? {
@@ -39,11 +43,14 @@ struct NewMessage: Sendable {
 }
 
 extension ObjectReader {
-    /// A text with something in it to be seen.
-    mutating func messageText(characters: Int) -> String {
+    /// A text with something in it to be seen, as it is stored.
+    mutating func messageText(characters: Int) -> String { visibleText("text", TextRule(.lines, atMost: characters)) }
+
+    /// What names a sticker or a GIF.
+    mutating func picture(_ content: MessageContent, _ rule: PictureRule, characters: Int) -> String {
         let text = string("text", length: 1...characters)
-        if !text.isEmpty, text.unicodeScalars.allSatisfy(\.properties.isWhitespace) {
-            refuse("text", "format", "There must be something but white space.")
+        if !text.isEmpty, !rule.names(text, as: content) {
+            refuse("text", "format", "An identifier, or an address at one of the servers that the operator allows.")
         }
         return text
     }
@@ -56,16 +63,16 @@ extension ObjectReader {
 
     /// One character; none takes back.
     mutating func reaction() -> String? {
-        optional("reaction", format: "one visible character, or null") { Reaction.isValid($0) ? $0 : nil }
+        optional("reaction", format: "one visible character, or null", Reaction.normalised)
     }
 }
 
-/// The longest text that the schema names; the configuration may allow less or more.
+/// The longest text that the schema names; the configuration may allow less.
 struct MessageBody: RequestBody {
-    /// Read with the greatest length of the configuration; the service's own limit is checked by the route.
+    /// Read with the greatest length of the configuration and any server of pictures; the route checks the service's own rules.
     let message: NewMessage
 
-    init(from reader: inout ObjectReader) { message = NewMessage(from: &reader, characters: 8_000) }
+    init(from reader: inout ObjectReader) { message = NewMessage(from: &reader, characters: 8_000, pictures: .anywhere) }
 
     static let schemaName = "NewMessage"
     static let schema = Schema.object(NewMessage.properties(characters: 8_000))
@@ -85,7 +92,7 @@ struct ReactionBody: RequestBody {
 
     init(from reader: inout ObjectReader) {
         reaction =
-            reader.value("reaction", format: "one visible character") { Reaction.isValid($0) ? $0 : nil } ?? ""
+            reader.value("reaction", format: "one visible character", Reaction.normalised) ?? ""
     }
 
     static let schemaName = "Reaction"

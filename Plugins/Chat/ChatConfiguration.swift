@@ -10,16 +10,31 @@ public struct ChatConfiguration: ModuleConfiguration {
             "delete_minutes", 0...525_600, default: 1_440, "Age at which a message can no longer be deleted; 0: no such age."),
         .integer(
             "new_conversations_per_day", 0...100_000, default: 100,
-            "Conversations that one person may open in a UTC day; halved for each report of 30 days; 0 lifts the limit."),
+            "Conversations that one person may open in a UTC day; halved for each person who reported them within 30 days; 0 lifts the limit."
+        ),
+        .integer(
+            "messages_per_day", 0...10_000_000, default: 5_000,
+            "Messages and edits of one person in a UTC day; 0 lifts the limit."),
+        .integer(
+            "bytes_per_day", 0...1_099_511_627_776, default: 8_388_608,
+            "Bytes of text that one person may send in a UTC day; 0 lifts the limit."),
         .choice(
             "contact_gate", ContactGate.Mode.allCases.map(\.rawValue), default: ContactGate.Mode.off.rawValue,
-            "Which messages with links, e-mail addresses or phone numbers wait for a moderator."),
+            """
+            Which messages with links, e-mail addresses or phone numbers wait for a moderator; unless off, names and profile \
+            texts with them are refused.
+            """),
+        .list(
+            "gif_hosts", default: [],
+            "Hosts whose https addresses a GIF may be, *.example.org for all below one; identifiers are always allowed."),
+        .list("sticker_hosts", default: [], "The same for stickers."),
         .integer("message_days", 0...36_500, default: 0, "Days for which messages are kept; 0: for ever."),
         .integer("held_days", 1...36_500, default: 30, "Days for which a held message waits for a decision."),
     ]
 
     let rules: MessageRules
     let newConversationsPerDay: Int
+    let quota: MessageQuota.Limits
     let contactGate: ContactGate.Mode
     /// Nil: messages stay for ever.
     let messageLifetime: Duration?
@@ -29,8 +44,10 @@ public struct ChatConfiguration: ModuleConfiguration {
         let (deleteMinutes, messageDays) = (values.integer("delete_minutes"), values.integer("message_days"))
         self.rules = MessageRules(
             characters: values.integer("message_characters"), editWindow: .minutes(values.integer("edit_minutes")),
-            deleteWindow: deleteMinutes == 0 ? nil : .minutes(deleteMinutes))
+            deleteWindow: deleteMinutes == 0 ? nil : .minutes(deleteMinutes),
+            pictures: PictureRule(gifHosts: values.list("gif_hosts"), stickerHosts: values.list("sticker_hosts")))
         self.newConversationsPerDay = values.integer("new_conversations_per_day")
+        self.quota = MessageQuota.Limits(messages: values.integer("messages_per_day"), bytes: values.integer("bytes_per_day"))
         self.contactGate = ContactGate.Mode(rawValue: values.text("contact_gate")) ?? .off
         self.messageLifetime = messageDays == 0 ? nil : .days(messageDays)
         self.heldLifetime = .days(values.integer("held_days"))
@@ -43,4 +60,5 @@ struct MessageRules: Sendable {
     let editWindow: Duration
     /// Nil: for ever.
     let deleteWindow: Duration?
+    let pictures: PictureRule
 }

@@ -11,6 +11,8 @@ enum ChatError: ClientError, Equatable {
     case busy
     /// Conversations of this UTC day are used up; carries the time to midnight.
     case newConversationLimit(Duration)
+    /// The messages or bytes of this UTC day are used up; carries the time to midnight.
+    case quotaReached(Duration)
     /// Kept aside until somebody has looked at it.
     case held
     /// Too old to be edited.
@@ -24,6 +26,7 @@ enum ChatError: ClientError, Equatable {
         case .clientIDReused: "chat.client_id_reused"
         case .busy: "chat.busy"
         case .newConversationLimit: "chat.new_conversation_limit"
+        case .quotaReached: "chat.quota_reached"
         case .held: "chat.held"
         case .editWindow: "chat.edit_window"
         case .deleteWindow: "chat.delete_window"
@@ -34,7 +37,7 @@ enum ChatError: ClientError, Equatable {
         switch self {
         case .gone: 404
         case .clientIDReused, .held, .editWindow, .deleteWindow: 409
-        case .newConversationLimit: 429
+        case .newConversationLimit, .quotaReached: 429
         case .busy: 503
         }
     }
@@ -45,6 +48,7 @@ enum ChatError: ClientError, Equatable {
         case .clientIDReused: "This client_id names a message in another conversation; choose a new one."
         case .busy: "Too many messages are waiting; send it again."
         case .newConversationLimit: "No more new conversations today; the count begins anew at midnight UTC."
+        case .quotaReached: "No more messages today; the count begins anew at midnight UTC."
         case .held: "The message waits until it has been looked at."
         case .editWindow: "The message is too old to be edited."
         case .deleteWindow: "The message is too old to be deleted."
@@ -53,7 +57,7 @@ enum ChatError: ClientError, Equatable {
 
     var isTemporary: Bool {
         switch self {
-        case .busy, .newConversationLimit: true
+        case .busy, .newConversationLimit, .quotaReached: true
         default: false
         }
     }
@@ -61,7 +65,7 @@ enum ChatError: ClientError, Equatable {
     var retryAfter: Duration? {
         switch self {
         case .busy: .seconds(1)
-        case .newConversationLimit(let duration): duration
+        case .newConversationLimit(let duration), .quotaReached(let duration): duration
         default: nil
         }
     }

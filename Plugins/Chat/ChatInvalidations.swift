@@ -29,6 +29,8 @@ enum ChatInvalidations {
 
     static func tags(_ event: MatchCreated) -> [CacheTag] { [.conversation(event.conversation)] }
     static func tags(_ event: MatchEnded) -> [CacheTag] { [.conversation(event.conversation)] }
+    static func tags(_ event: AccountClosed) -> [CacheTag] { [.conversations(of: event.user)] }
+    static func tags(_ event: AccountReopened) -> [CacheTag] { [.conversations(of: event.user)] }
     static func tags(_ event: AccountErased) -> [CacheTag] { [.conversations(of: event.user)] }
 
     private static func chunk(_ conversation: ConversationID, _ seq: Int64) -> CacheTag {
@@ -43,6 +45,8 @@ extension ModuleRegistrar {
         invalidate(on: MessagesForgotten.self, ChatInvalidations.tags)
         invalidate(on: MatchCreated.self, ChatInvalidations.tags)
         invalidate(on: MatchEnded.self, ChatInvalidations.tags)
+        invalidate(on: AccountClosed.self, ChatInvalidations.tags)
+        invalidate(on: AccountReopened.self, ChatInvalidations.tags)
         invalidate(on: AccountErased.self, ChatInvalidations.tags)
     }
 }

@@ -27,6 +27,7 @@ extension ChatMessages {
                 }),
             ClientFrame(
                 "history", "Asks for messages before one, or the newest; a frame may hold fewer than asked for", limit: .query,
+                about: .conversation,
                 members: [
                     ChatFrames.conversation, .optional("before", .integer(1...Int.max)),
                     .optional("limit", .integer(Self.historyLimit)),
@@ -43,7 +44,7 @@ extension ChatMessages {
                     return Self.history(page, of: conversation, reference: call.reference)
                 }),
             ClientFrame(
-                "unread", "Asks how many messages are unread", limit: .query,
+                "unread", "Asks how many messages are unread", limit: .query, about: .conversation,
                 members: [.optional("conversation", .identifier(ConversationKind.self))], answers: ["unread"],
                 handler: .query { call in
                     let conversation = try call.read { reader in

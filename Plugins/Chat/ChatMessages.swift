@@ -12,32 +12,37 @@ struct ChatMessages: Sendable {
     private var sending: ClientFrame {
         ClientFrame(
             "message.send", "Sends a message; the same client_id again is answered the same again", limit: .message,
-            members: [ChatFrames.conversation] + NewMessage.properties(characters: characters), answers: ["ack", "nack"],
-            handler: .immediate(send))
+            about: .conversation, members: [ChatFrames.conversation] + NewMessage.properties(characters: characters),
+            answers: ["ack", "nack"], handler: .posted(send))
     }
 
     /// In the order of the connection's frames, so a sender's messages keep theirs.
-    private func send(_ call: FrameCall) throws {
+    private func send(_ call: FrameCall) throws -> ClientFrame.PostedAnswer {
         let receivedAt = ContinuousClock.now
         do {
             let (conversation, message) = try call.read { reader in
-                (reader.conversation(), NewMessage(from: &reader, characters: characters))
+                (
+                    reader.conversation(),
+                    NewMessage(from: &reader, characters: characters, pictures: service.configuration.rules.pictures)
+                )
             }
+            let principal = call.connection.principal
             try service.lane.send(
                 PendingSend(
-                    sender: call.user, conversation: conversation, clientID: message.clientID, content: message.content,
-                    text: message.text, receivedAt: receivedAt, reply: .connection(call.connection)))
+                    sender: principal.user, conversation: conversation, clientID: message.clientID, content: message.content,
+                    text: message.text, principal: principal, receivedAt: receivedAt, reply: .connection(call.connection)))
+            return .later
         } catch let error as any ClientError {
             // A client that waits for an answer to this very message learns that there will be none.
             guard let clientID = call.string("client_id").flatMap(NewMessage.clientID) else { throw error }
-            call.connection.send(Frame.nack(clientID: clientID, error))
+            return .now(Frame.nack(clientID: clientID, error))
         }
     }
 
     private var changes: [ClientFrame] {
         [
             ClientFrame(
-                "message.edit", "Gives a message of mine another text", limit: .message,
+                "message.edit", "Gives a message of mine another text", limit: .message, about: .conversation,
                 members: [ChatFrames.conversation, ChatFrames.seq, .required("text", .string(1...characters))],
                 handler: .query { call in
                     let (conversation, seq, text) = try call.read { reader in
@@ -47,7 +52,7 @@ struct ChatMessages: Sendable {
                     return nil
                 }),
             ClientFrame(
-                "message.delete", "Deletes a message of mine for both", limit: .message,
+                "message.delete", "Deletes a message of mine for both", limit: .message, about: .conversation,
                 members: [ChatFrames.conversation, ChatFrames.seq],
                 handler: .query { call in
                     let (conversation, seq) = try call.read { ($0.conversation(), $0.seq()) }
@@ -55,7 +60,7 @@ struct ChatMessages: Sendable {
                     return nil
                 }),
             ClientFrame(
-                "message.read", "I have read everything up to a message", limit: .message,
+                "message.read", "I have read everything up to a message", limit: .message, about: .conversation,
                 members: [ChatFrames.conversation, ChatFrames.seq],
                 handler: .query { call in
                     let (conversation, seq) = try call.read { ($0.conversation(), $0.seq()) }
@@ -64,6 +69,7 @@ struct ChatMessages: Sendable {
                 }),
             ClientFrame(
                 "message.react", "Answers a message with one sign; null takes it back", limit: .message,
+                about: .conversation,
                 members: [
                     ChatFrames.conversation, ChatFrames.seq, .optional("reaction", .nullable(.string(Reaction.scalars))),
                 ],
@@ -80,14 +86,14 @@ struct ChatMessages: Sendable {
     private var signals: [ClientFrame] {
         [
             ClientFrame(
-                "received", "The device has everything up to an offset", limit: .signal,
+                "received", "The device has everything up to an offset", limit: .signal, about: .nothing,
                 members: [.required("offset", .integer(0...Int.max))],
                 handler: .immediate { call in
                     let offset = try call.read { $0.integer("offset", 0...Int.max) }
                     service.receipts.note(Int64(offset), of: call.user)
                 }),
             ClientFrame(
-                "typing", "I begin or end to type", limit: .signal,
+                "typing", "I begin or end to type", limit: .signal, about: .conversation,
                 members: [ChatFrames.conversation, .required("on", .boolean)],
                 handler: .immediate { call in
                     let (conversation, isOn) = try call.read { reader in
@@ -98,4 +104,9 @@ struct ChatMessages: Sendable {
                 }),
         ]
     }
+}
+
+extension ClientFrame.Subject {
+    /// The conversation that the frame names; all of them if it names none.
+    static let conversation = ClientFrame.Subject.member("conversation")
 }

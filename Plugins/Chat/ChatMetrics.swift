@@ -13,20 +13,20 @@ struct ChatMetrics: Sendable {
         MetricDeclaration(
             repliesName, .counter, help: "Conversations in which the one who was written to answered for the first time."),
         MetricDeclaration(heldName, .counter, help: "Messages kept aside by a policy."),
-        MetricDeclaration(unindexedName, .gauge, help: "Whether messages wait to be found by the search: 1 or 0."),
+        MetricDeclaration(scannedName, .counter, help: "Messages that searches looked at."),
     ]
 
     private static let sentName = "spark_messages_sent_total"
     private static let deliveryName = "spark_message_delivery_duration_seconds"
     private static let repliesName = "spark_first_replies_total"
     private static let heldName = "spark_messages_held_total"
-    private static let unindexedName = "spark_message_search_backlog"
+    private static let scannedName = "spark_message_search_scanned_total"
 
     private let sent: [Counter]
     private let delivery = Metrics.Timer(label: deliveryName)
     private let firstReplies = Counter(label: repliesName)
     private let heldCount = Counter(label: heldName)
-    private let unindexed = Gauge(label: unindexedName)
+    private let scanned = Counter(label: scannedName)
 
     init() {
         sent = MessageContent.allCases.map { Counter(label: Self.sentName, dimensions: [("kind", $0.wire)]) }
@@ -42,5 +42,5 @@ struct ChatMetrics: Sendable {
 
     func held() { heldCount.increment() }
 
-    func searched(hasBacklog: Bool) { unindexed.record(hasBacklog ? 1 : 0) }
+    func searched(_ messages: Int) { scanned.increment(by: messages) }
 }

@@ -84,7 +84,25 @@ enum ChatMigrations {
                 INSERT INTO chat_search_progress (id, message_id) VALUES (1, 0);
 
                 \(adoptMatches)
-                """)
+                """),
+        Migration(
+            "chat.002_search_without_index",
+            sql: """
+                -- An index of words outlives the words: its segments keep those of deleted messages. Its pages are overwritten as
+                -- they are freed.
+                PRAGMA secure_delete = ON;
+                DROP TABLE chat_search;
+                -- Stays, and empty: whoever asks it how far the index is learns that nothing waits.
+                DELETE FROM chat_search_progress;
+
+                -- What a person has sent on the last day on which they sent much. Written now and then (`MessageQuota`).
+                CREATE TABLE chat_usage (
+                    user_id INTEGER PRIMARY KEY,
+                    day INTEGER NOT NULL,
+                    messages INTEGER NOT NULL,
+                    bytes INTEGER NOT NULL
+                ) STRICT;
+                """),
     ]
 
     /// A conversation for every match that has none.

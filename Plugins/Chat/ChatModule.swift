@@ -19,11 +19,13 @@ public struct ChatModule: SparkModule {
 
     public init(configuration: ChatConfiguration, context: ModuleContext) throws {
         let policies = context.contributions((any MessagePolicy).self)
+        let quota = MessageQuota(limits: configuration.quota)
         let store = SQLiteChatStore(
-            storage: context.storage, stream: context.stream, rules: configuration.rules, policies: policies)
+            storage: context.storage, stream: context.stream, rules: configuration.rules, policies: policies, quota: quota)
         let metrics = ChatMetrics()
         let writer = MessageWriter(
-            stream: context.stream, identifiers: context.identifiers, policies: policies, metrics: metrics)
+            stream: context.stream, identifiers: context.identifiers, policies: policies,
+            liveness: try context.port((any SessionLiveness).self), metrics: metrics, quota: quota)
         let profiles = try context.port((any ProfileReading).self)
         self.store = store
         self.held = HeldMessages(storage: context.storage, writer: writer)
@@ -34,8 +36,7 @@ public struct ChatModule: SparkModule {
             configuration: configuration, storage: context.storage, store: store, profiles: profiles,
             lane: SendLane(storage: context.storage, writer: writer), writer: writer,
             lists: try MessageLists(store: store, context: context),
-            search: MessageSearch(
-                storage: context.storage, storedCount: { writer.storedCount }, metrics: metrics, logger: context.logger),
+            search: MessageSearch(storage: context.storage, metrics: metrics), admission: context.admission,
             receipts: ReceiptLog(store: store, logger: context.logger),
             typing: TypingSignals(companions: try CompanionLists(store: store, context: context), stream: context.stream),
             presence: Presence(profiles: profiles, store: store, clock: context.clock, logger: context.logger),
@@ -53,16 +54,21 @@ public struct ChatModule: SparkModule {
         registrar.contribute((any ConnectionObserving).self, service.presence)
         let configuration = service.configuration
         registrar.contribute((any MessagePolicy).self, NewConversationLimit(perDay: configuration.newConversationsPerDay))
-        registrar.contribute((any MessagePolicy).self, ContactGate(mode: configuration.contactGate))
+        let gate = ContactGate(mode: configuration.contactGate)
+        registrar.contribute((any MessagePolicy).self, gate)
+        registrar.contribute((any ProfileTextPolicy).self, gate)
         registrar.provide((any UnreadCounting).self, service)
         registrar.provide((any HeldMessageReviewing).self, held)
+        let operations = ChatOperations(store: store, held: held)
+        for action in operations.all { registrar.operatorAction(action) }
+        registrar.contribute((any EvidenceProviding).self, operations)
+        registrar.contribute((any PersonDescribing).self, operations)
 
         let presence = service.presence
         registrar.follow(MatchEnded.self) { presence.part($0.users) }
         registrar.follow(MatchCreated.self) { event in for user in event.users { presence.touch(user) } }
         registrar.follow(ProfileChanged.self) { presence.touch($0.user) }
 
-        registrar.service(service.search)
         registrar.service(service.receipts)
         registrar.service(presence)
         registrar.service(retention)

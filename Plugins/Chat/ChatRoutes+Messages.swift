@@ -28,12 +28,12 @@ extension ChatRoutes {
                 status: .created, answer: .of(SentView.self), isIdempotencyKeyed: true,
                 errors: [
                     ChatError.gone, ChatError.clientIDReused, ChatError.busy, ChatError.newConversationLimit(.zero),
-                    ChatError.held,
+                    ChatError.held, ChatError.quotaReached(.zero),
                 ]
             ) { call in
                 let message = try call.body(MessageBody.self).message
-                try check(message.text)
-                let receipt = try await service.send(message, to: call.identifier("id"), by: call.user)
+                try check(message)
+                let receipt = try await service.send(message, to: call.identifier("id"), by: call.user, in: call.session)
                 return .json(SentView(receipt: receipt, clientID: message.clientID), .created)
             },
             Route(
@@ -53,7 +53,9 @@ extension ChatRoutes {
                 body: SchemaReference(
                     MessageEditBody.schemaName, .object([.required("text", .string(1...characters))])),
                 answer: .of(ShownMessage.self),
-                errors: [ChatError.gone, EdgeError.notFound, ChatError.editWindow, ChatError.held]
+                errors: [
+                    ChatError.gone, EdgeError.notFound, ChatError.editWindow, ChatError.held, ChatError.quotaReached(.zero),
+                ]
             ) { call in
                 let text = try call.body(MessageEditBody.self).text
                 try check(text)
@@ -87,8 +89,17 @@ extension ChatRoutes {
 
     private var characters: Int { service.configuration.rules.characters }
 
+    private func check(_ message: NewMessage) throws {
+        guard message.content == .text || service.configuration.rules.pictures.names(message.text, as: message.content) else {
+            throw InvalidInput.refused(
+                "/text", "format", "An identifier, or an address at one of the servers that the operator allows.")
+        }
+        try check(message.text)
+    }
+
+    /// The body was read with the greatest limit that can be set; this is the one that is set.
     private func check(_ text: String) throws {
-        guard text.unicodeScalars.count > characters else { return }
+        guard text.count > characters || text.unicodeScalars.count > TextRule(.lines, atMost: characters).scalars else { return }
         throw InvalidInput.refused("/text", "length", "The length must be 1 to \(characters) characters.")
     }
 

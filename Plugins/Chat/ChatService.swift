@@ -12,18 +12,22 @@ struct ChatService: Sendable {
     let writer: MessageWriter
     let lists: MessageLists
     let search: MessageSearch
+    let admission: Admission
     let receipts: ReceiptLog
     let typing: TypingSignals
     let presence: Presence
     let clock: any WallClock
 
     /// Stores a message and has both told; the same sender and client identifier again give the first answer again.
-    func send(_ draft: NewMessage, to conversation: ConversationID, by user: UserID) async throws -> SendReceipt {
+    /// - Parameter session: on whose behalf; nil for the server itself.
+    func send(
+        _ draft: NewMessage, to conversation: ConversationID, by user: UserID, in session: Principal? = nil
+    ) async throws -> SendReceipt {
         let result = Answer<SendReceipt>()
         func pending(_ answer: @escaping @Sendable (Result<SendReceipt, any Error>) -> Void) -> PendingSend {
             PendingSend(
                 sender: user, conversation: conversation, clientID: draft.clientID, content: draft.content, text: draft.text,
-                receivedAt: .now, reply: .call(answer))
+                principal: session, receivedAt: .now, reply: .call(answer))
         }
         guard WriteAttachment.current == nil else {
             // What must be in the message's own transaction does not ride in the lane.
@@ -58,9 +62,7 @@ struct ChatService: Sendable {
     /// Messages in either direction from a place.
     /// - Throws: `ChatError.gone`.
     func messages(of id: ConversationID, for user: UserID, from place: HistoryPlace, limit: Int) async throws -> HistoryPage {
-        guard let conversation = try store.conversation(id), !conversation.isOver, conversation.other(than: user) != nil else {
-            throw ChatError.gone
-        }
+        let conversation = try store.live(id, of: user)
         var place = place
         // What retention took leaves no empty pages.
         if case .after(let seq) = place { place = .after(max(seq, try store.firstSeq(of: id) - 1)) }
@@ -74,12 +76,12 @@ struct ChatService: Sendable {
     func search(_ text: String, of user: UserID, before position: Int64, limit: Int) async throws -> (
         found: [Message], next: Int64?
     ) {
-        guard let query = SearchQuery(text, of: user) else {
-            throw InvalidInput.refused("q", "format", "There must be a word to look for.")
+        guard let query = SearchQuery(text) else {
+            throw InvalidInput.refused("q", "format", "There must be a word or a symbol to look for.")
         }
-        let found = try await search.find(query, of: user, before: position, limit: limit + 1)
-        let shown = Array(found.prefix(limit))
-        return (shown, found.count > limit ? shown.last?.id.rawValue : nil)
+        let permit = try admission.permit(for: .searches, person: user)
+        defer { permit.end() }
+        return try await search.find(query, of: user, before: position, limit: limit)
     }
 
     /// The cards of those who are there, by person.

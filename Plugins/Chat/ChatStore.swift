@@ -5,21 +5,24 @@ import SparkStorage
 /// What Chat keeps, in its own words. What changes a conversation also writes the events that tell both of it, in the same
 /// transaction, and has them delivered after the commit.
 protocol ChatStore: Sendable {
-    /// A conversation, over or not; a few microseconds, on the caller's thread.
+    /// A conversation, gone or not; a few microseconds, on the caller's thread.
     func conversation(_ id: ConversationID) throws -> Conversation?
-    /// The live conversation of two people.
+    /// One that is not gone for this user, on the caller's thread.
+    /// - Throws: `ChatError.gone`.
+    func live(_ id: ConversationID, of user: UserID) throws -> Conversation
+    /// The conversation of two people that is not gone.
     func conversation(between user: UserID, and other: UserID) throws -> Conversation?
-    /// Conversations that are not over with people who are there, those with the newest activity first.
+    /// Conversations that are not gone, those with the newest activity first.
     func conversations(of user: UserID, after position: ActivityPosition, limit: Int) async throws -> ConversationPage
-    /// One of them; nil where it is over, another's, or its other one is not there.
+    /// One of them; nil where it is gone or another's.
     func entry(_ id: ConversationID, of user: UserID) async throws -> ConversationEntry?
     /// The place of the first message that is kept; on the caller's thread.
     func firstSeq(of conversation: ConversationID) throws -> Int64
     /// Messages by their place, in order; those that retention took are missing.
     func messages(of conversation: ConversationID, in seqs: [ClosedRange<Int64>]) async throws -> [[ShownMessage]]
 
-    /// - Throws: `ChatError.gone`, `EdgeError.notFound` unless it is a live message of this user, `ChatError.editWindow`, and
-    ///   what a policy says of the new text.
+    /// - Throws: `ChatError.gone`, `EdgeError.notFound` unless it is a live message of this user, `ChatError.editWindow`,
+    ///   `ChatError.quotaReached`, and what a policy says of the new text.
     func edit(_ seq: Int64, in conversation: ConversationID, by user: UserID, text: String) async throws -> ShownMessage
     /// Takes the text away for good.
     /// - Throws: `ChatError.gone`, `EdgeError.notFound` unless it is a live message of this user, `ChatError.deleteWindow`.
@@ -34,7 +37,7 @@ protocol ChatStore: Sendable {
         unread: UnreadCounts, mark: Int64
     )
 
-    /// - Throws: `ChatError.gone` for a conversation that is over or another's.
+    /// - Throws: `ChatError.gone` for a conversation that is gone or another's.
     func unread(of user: UserID, in conversation: ConversationID?) async throws -> UnreadCounts
     /// Notes that devices of users have their streams up to an offset, and tells those who wrote.
     /// - Returns: whose events were too many for one turn; they are to be told again.
@@ -71,4 +74,5 @@ struct SQLiteChatStore: ChatStore {
     let stream: any EventStreaming
     let rules: MessageRules
     let policies: Contributions<any MessagePolicy>
+    let quota: MessageQuota
 }

@@ -6,10 +6,10 @@ import SparkStorage
 /// The tables, and how one person's part of them is given out and destroyed.
 ///
 /// A person gets what they wrote. With a person all of their conversations go, for both: a conversation is what two people have
-/// together, and what remained would be half of it. Erased from the last table to the first: the search needs the texts that it
-/// forgets.
+/// together, and what remained would be half of it. Erased from the last table to the first: the conversations, by which the others
+/// find their rows, at the end.
 enum ChatTables {
-    static let all = [conversations, messages, reactions, held, received, .plain("chat_search_progress"), search]
+    static let all = [conversations, messages, reactions, held, received, usage, .plain("chat_search_progress")]
 
     private static let mine = "SELECT id FROM chat_conversations WHERE user_a = ?1 OR user_b = ?1"
 
@@ -114,12 +114,18 @@ enum ChatTables {
             try database.execute(sql: "DELETE FROM chat_received WHERE user_id = ?", arguments: [user.rawValue])
         })
 
-    /// Holds nothing that is not in the messages.
-    private static let search = TableDeclaration.userLinked(
-        "chat_search", export: { _, _ in [] },
+    private static let usage = TableDeclaration.userLinked(
+        "chat_usage",
+        export: { database, user in
+            try rows("SELECT day, messages, bytes FROM chat_usage WHERE user_id = ?1", user, database) { row in
+                [
+                    JSONMember("day", .string(CivilDate(daysSinceEpoch: row[0]).description)),
+                    JSONMember("messages", .integer(row[1])), JSONMember("bytes", .integer(row[2])),
+                ]
+            }
+        },
         erase: { database, user in
-            try SearchRows.removeAll(
-                where: "m.conversation_id IN (\(mine))", [.integer(user.rawValue)], database)
+            try database.execute(sql: "DELETE FROM chat_usage WHERE user_id = ?", arguments: [user.rawValue])
         })
 
     private static func rows(

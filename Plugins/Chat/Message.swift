@@ -58,11 +58,8 @@ struct Reaction: Hashable, Sendable {
     let user: UserID
     let reaction: String
 
-    /// Whether a text is one visible character.
-    static func isValid(_ text: String) -> Bool {
-        text.count == 1 && scalars.contains(text.unicodeScalars.count)
-            && !text.unicodeScalars.contains { $0.properties.isWhitespace || $0.value < 0x20 }
-    }
+    /// One visible character as it is stored; nil for anything else.
+    static func normalised(_ text: String) -> String? { TextRule.visibleCharacter(text, atMost: scalars.upperBound) }
 }
 
 /// A message with what was answered to it.

@@ -25,6 +25,7 @@ struct Retention: Sendable {
         let heldBefore = now - heldLifetime
         try await storage.write { transaction in
             try RawStatement("DELETE FROM chat_held WHERE held_at < ?", in: transaction.database).run([.time(heldBefore)])
+            try MessageQuota.forgetDays(before: now.date, in: transaction.database)
         }
         guard let messageLifetime else { return }
         let before = now - messageLifetime
@@ -74,7 +75,6 @@ struct Retention: Sendable {
             .row([id]) { $0.integer(0) } ?? low
         let end = min(young.map { $0 - 1 } ?? (low + Int64(limit) - 1), head)
         guard end >= low else { return 0 }
-        try SearchRows.removeAll(where: "m.conversation_id = ? AND m.seq <= ?", [id, .integer(end)], database)
         for table in ["chat_reactions", "chat_messages"] {
             try RawStatement("DELETE FROM \(table) WHERE conversation_id = ? AND seq <= ?", in: database).run([id, .integer(end)])
         }

@@ -13,8 +13,15 @@ extension SQLiteChatStore {
             var message = try Self.own(seq, in: conversation, of: user, database)
             guard transaction.now - message.sentAt < rules.editWindow else { throw ChatError.editWindow }
             guard text != message.text else { return try Self.shown(message, database) }
+            guard message.content == .text || rules.pictures.names(text, as: message.content) else {
+                throw InvalidInput.refused(
+                    "/text", "format", "An identifier, or an address at one of the servers that the operator allows.")
+            }
+            var tally = quota.tally()
+            if let refusal = try tally.refusal(to: user, bytes: text.utf8.count, in: transaction) { throw refusal }
             try judge(text, instead: message, in: found, to: other, transaction)
-            try SearchRows.replace(message, by: text, in: found, database)
+            try tally.count(user, bytes: text.utf8.count, in: transaction)
+            tally.keep(after: transaction)
             message.text = text
             message.editedAt = transaction.now
             try RawStatement("UPDATE chat_messages SET text = ?, edited_at = ? WHERE id = ?", in: database)
@@ -31,7 +38,6 @@ extension SQLiteChatStore {
             let (found, other) = try ConversationRows.live(conversation, of: user, in: database)
             let message = try Self.own(seq, in: conversation, of: user, database)
             if let window = rules.deleteWindow, transaction.now - message.sentAt >= window { throw ChatError.deleteWindow }
-            try SearchRows.remove(message, in: found, database)
             try RawStatement("UPDATE chat_messages SET text = '', deleted_at = ? WHERE id = ?", in: database)
                 .run([.time(transaction.now), .integer(message.id.rawValue)])
             try RawStatement("DELETE FROM chat_reactions WHERE conversation_id = ? AND seq = ?", in: database)

@@ -14,12 +14,20 @@ extension SQLiteChatStore {
         }
     }
 
+    func live(_ id: ConversationID, of user: UserID) throws -> Conversation {
+        let found = try storage.pointRead { reader in
+            try reader.row(LiveConversation.query, .integer(id.rawValue)) { Conversation($0) }
+        }
+        guard let found, found.other(than: user) != nil else { throw ChatError.gone }
+        return found
+    }
+
     func conversation(between user: UserID, and other: UserID) throws -> Conversation? {
         try storage.pointRead { reader in
             try reader.row(
                 """
                 SELECT \(Conversation.columns) FROM chat_conversations
-                WHERE user_a = ?1 AND user_b = ?2 AND ended_at IS NULL
+                WHERE user_a = ?1 AND user_b = ?2 AND \(LiveConversation.condition)
                 """, .integer(min(user, other).rawValue), .integer(max(user, other).rawValue)
             ) { Conversation($0) }
         }
@@ -54,12 +62,8 @@ extension SQLiteChatStore {
 
     func entry(_ id: ConversationID, of user: UserID) async throws -> ConversationEntry? {
         try await storage.read { database in
-            guard let conversation = try ConversationRows.find(id, in: database), !conversation.isOver,
-                let other = conversation.other(than: user)
-            else { return nil }
-            let isThere = try RawStatement("SELECT 1 FROM profiles_users WHERE id = ? AND closed = 0", in: database)
-                .row([.integer(other.rawValue)]) { _ in true }
-            return isThere == nil ? nil : try Self.entry(of: conversation, for: user, database)
+            guard let (conversation, _) = try ConversationRows.findLive(id, of: user, in: database) else { return nil }
+            return try Self.entry(of: conversation, for: user, database)
         }
     }
 
@@ -79,12 +83,10 @@ extension SQLiteChatStore {
 
     private static let list = """
         SELECT \(Conversation.columns) FROM chat_conversations
-        WHERE user_a = ?1 AND ended_at IS NULL AND (last_at, id) < (?2, ?3)
-            AND EXISTS (SELECT 1 FROM profiles_users p WHERE p.id = user_b AND p.closed = 0)
+        WHERE user_a = ?1 AND (last_at, id) < (?2, ?3) AND \(LiveConversation.condition)
         UNION ALL
         SELECT \(Conversation.columns) FROM chat_conversations
-        WHERE user_b = ?1 AND ended_at IS NULL AND (last_at, id) < (?2, ?3)
-            AND EXISTS (SELECT 1 FROM profiles_users p WHERE p.id = user_a AND p.closed = 0)
+        WHERE user_b = ?1 AND (last_at, id) < (?2, ?3) AND \(LiveConversation.condition)
         ORDER BY last_at DESC, id DESC LIMIT ?4
         """
 

@@ -12,15 +12,13 @@ enum UnreadQuery {
     /// Only conversations in which something stands after the mark are looked into.
     private static let total = """
         SELECT coalesce(sum(unread), 0) FROM (
-            SELECT (SELECT count(*) FROM chat_messages m WHERE m.conversation_id = c.id AND m.seq > c.a_read
+            SELECT (SELECT count(*) FROM chat_messages m WHERE m.conversation_id = chat_conversations.id AND m.seq > a_read
                 AND m.sender_id <> ?1 AND m.deleted_at IS NULL) AS unread
-            FROM chat_conversations c WHERE c.user_a = ?1 AND c.last_seq > c.a_read AND c.ended_at IS NULL
-                AND EXISTS (SELECT 1 FROM profiles_users WHERE id = c.user_b AND closed = 0)
+            FROM chat_conversations WHERE user_a = ?1 AND last_seq > a_read AND \(LiveConversation.condition)
             UNION ALL
-            SELECT (SELECT count(*) FROM chat_messages m WHERE m.conversation_id = c.id AND m.seq > c.b_read
+            SELECT (SELECT count(*) FROM chat_messages m WHERE m.conversation_id = chat_conversations.id AND m.seq > b_read
                 AND m.sender_id <> ?1 AND m.deleted_at IS NULL) AS unread
-            FROM chat_conversations c WHERE c.user_b = ?1 AND c.last_seq > c.b_read AND c.ended_at IS NULL
-                AND EXISTS (SELECT 1 FROM profiles_users WHERE id = c.user_a AND closed = 0))
+            FROM chat_conversations WHERE user_b = ?1 AND last_seq > b_read AND \(LiveConversation.condition))
         """
 
     static func count(in conversation: ConversationID, after mark: Int64, of user: UserID, _ database: Database) throws -> Int {

@@ -1,13 +1,16 @@
 import SparkCore
 
-/// Hides those who are blocked, in either direction, and those who are incognito from all but the ones they like.
+/// Hides from a viewer whoever the relation between the two hides, see `Relation`.
 struct BlockVisibility: ProfileVisibilityPolicy {
     let store: any MatchingStore
 
     func maySee(_ profile: Profile, viewer: UserID) async throws -> Bool {
         guard profile.id != viewer else { return true }
-        let relation = try store.relation(of: profile.id, to: viewer)
-        guard !relation.isBlocked else { return false }
-        return !profile.visibility.isIncognito || relation.hasLikedViewer || relation.isMatched
+        return try store.relation(of: profile.id, to: viewer).shows(profile.visibility)
+    }
+
+    /// Whoever is matched has met, wherever limits are now.
+    func showsDistanceBeyondLimits(of profile: Profile, to viewer: UserID) async throws -> Bool {
+        try store.relation(of: profile.id, to: viewer).isMatched
     }
 }

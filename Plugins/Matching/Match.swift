@@ -22,6 +22,13 @@ struct Block: Hashable, Sendable {
     let blockedAt: Timestamp
 }
 
+/// Whom somebody means who blocks or reports: a person, or the other one of a conversation that they are or were in. After an unmatch
+/// the conversation is what a client still knows.
+enum Counterpart: Hashable, Sendable {
+    case person(UserID)
+    case conversation(ConversationID)
+}
+
 /// What one person says about another to those who moderate.
 struct Report: Sendable {
     /// Why; the raw values are on the wire and in the store.
@@ -33,16 +40,6 @@ struct Report: Sendable {
     let target: UserID
     let category: Category
     let text: String
-}
-
-/// What stands between a viewer and another person.
-struct Relation: Hashable, Sendable {
-    /// In either direction.
-    let isBlocked: Bool
-    /// The other one liked the viewer.
-    let hasLikedViewer: Bool
-    /// By a match that is live.
-    let isMatched: Bool
 }
 
 /// Where a page of a list that runs from new to old begins: after the row of this time and identifier.

@@ -7,7 +7,22 @@ extension ObjectReader {
     fileprivate mutating func target() -> UserID {
         value("target_id", format: "the id of a user") { UserID(wire: $0) } ?? UserID(rawValue: 0)
     }
+
+    /// `target_id`, or `conversation_id` in its place.
+    fileprivate mutating func counterpart() -> Counterpart {
+        let conversation = optional("conversation_id", format: "the id of a conversation") { ConversationID(wire: $0) }
+        guard has("conversation_id") else { return .person(target()) }
+        if member("target_id", nullable: true) != nil {
+            refuse("conversation_id", "duplicate", "Give target_id or conversation_id, not both.")
+        }
+        return .conversation(conversation ?? ConversationID(rawValue: 0))
+    }
 }
+
+/// One of the two is given.
+private let counterpartProperties: [Schema.Property] = [
+    .optional("target_id", .identifier(UserKind.self)), .optional("conversation_id", .identifier(ConversationKind.self)),
+]
 
 struct SwipeBody: RequestBody {
     let target: UserID
@@ -26,33 +41,33 @@ struct SwipeBody: RequestBody {
 }
 
 struct BlockBody: RequestBody {
-    let target: UserID
+    let counterpart: Counterpart
 
-    init(from reader: inout ObjectReader) { target = reader.target() }
+    init(from reader: inout ObjectReader) { counterpart = reader.counterpart() }
 
     static let schemaName = "BlockRequest"
-    static let schema = Schema.object([.required("target_id", .identifier(UserKind.self))])
+    static let schema = Schema.object(counterpartProperties)
 }
 
 struct ReportBody: RequestBody {
-    private static let textLength = 0...2_000
+    private static let text = TextRule(.lines, atMost: 2_000, mayBeEmpty: true)
 
-    let target: UserID
+    let counterpart: Counterpart
     let category: Report.Category
     let text: String
 
     init(from reader: inout ObjectReader) {
         let words = Report.Category.allCases.map(\.rawValue)
-        target = reader.target()
+        counterpart = reader.counterpart()
         category =
             reader.value("category", format: words.joined(separator: ", ")) { Report.Category(rawValue: $0) } ?? .other
-        text = reader.optionalString("text", length: Self.textLength) ?? ""
+        text = Self.text.repaired(reader.optionalString("text", length: 0...Self.text.characters) ?? "")
     }
 
     static let schemaName = "Report"
-    static let schema = Schema.object([
-        .required("target_id", .identifier(UserKind.self)),
-        .required("category", .oneOf(Report.Category.allCases.map(\.rawValue))),
-        .optional("text", .string(textLength)),
-    ])
+    static let schema = Schema.object(
+        counterpartProperties + [
+            .required("category", .oneOf(Report.Category.allCases.map(\.rawValue))),
+            .optional("text", .string(0...text.characters)),
+        ])
 }

@@ -6,22 +6,25 @@ import SparkKit
 // The forms in which the cache weighs and writes what Matching keeps in it.
 
 extension DeckStanding: CacheValue {
-    var cacheCost: Int { 128 + 10 * (excluded.count + likers.count) }
+    var cacheCost: Int { 128 + 10 * (excluded.count + uncounted.count + likers.count) }
 
     func encode(into bytes: inout [UInt8]) {
         var writer = CompactWriter(bytes)
         writer.write(validUntil)
         writer.write(rising: excluded.sorted)
+        writer.write(rising: uncounted.sorted)
         writer.write(rising: likers.sorted)
         bytes = writer.bytes
     }
 
     static func decode(_ bytes: [UInt8]) -> DeckStanding? {
         var reader = CompactReader(bytes)
-        guard let validUntil = reader.time(), let excluded = reader.rising(), let likers = reader.rising(), reader.isAtEnd
+        guard let validUntil = reader.time(), let excluded = reader.rising(), let uncounted = reader.rising(),
+            let likers = reader.rising(), reader.isAtEnd
         else { return nil }
         return DeckStanding(
-            excluded: IdentifierSet(excluded), likers: IdentifierSet(likers), validUntil: validUntil)
+            excluded: IdentifierSet(excluded), uncounted: IdentifierSet(uncounted), likers: IdentifierSet(likers),
+            validUntil: validUntil)
     }
 }
 

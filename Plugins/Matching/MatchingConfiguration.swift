@@ -18,12 +18,22 @@ public struct MatchingConfiguration: ModuleConfiguration {
             "likelihood_weight", 0...1, default: 0.1,
             "Weight of how likely both like each other, by how often each likes and is liked."),
         .number(
-            "exposure_weight", 0...1, default: 0.05, "Weight of not having been shown enough today, so that everybody is seen."),
+            "exposure_weight", 0...1, default: 0.05,
+            "Weight of not having been shown enough yesterday, so that everybody is seen."),
+        .integer(
+            "evidence_days", 1...3_650, default: 180,
+            "Days for which a report's evidence is kept after the report, or after the decision about it, even if a person of it is erased."
+        ),
+        .integer(
+            "evidence_messages", 0...1_000, default: 50,
+            "The newest messages between two people that are kept as evidence when one reports the other."),
         .integer("shown_per_day", 1...255, default: 20, "Decks of a UTC day after which a person needs no help to be seen."),
     ]
 
     let swipes: SwipeRules
     let activeDays: Int
+    let evidenceLifetime: Duration
+    let evidenceMessages: Int
     let scorer: WeightedScorer
 
     public init(_ values: SettingValues) {
@@ -31,6 +41,8 @@ public struct MatchingConfiguration: ModuleConfiguration {
             likesPerDay: values.integer("likes_per_day"), superlikesPerDay: values.integer("superlikes_per_day"),
             skipLifetime: .hours(values.integer("skip_hours")), undoLifetime: values.seconds("undo_seconds"))
         self.activeDays = values.integer("active_days")
+        self.evidenceLifetime = .days(values.integer("evidence_days"))
+        self.evidenceMessages = values.integer("evidence_messages")
         self.scorer = WeightedScorer(
             .init(
                 distance: values.number("distance_weight"), recency: values.number("recency_weight"),

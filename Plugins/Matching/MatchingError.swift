@@ -16,6 +16,9 @@ enum MatchingError: ClientError {
     case undoMatched
     /// The server has just started, and does not know everybody yet.
     case notReady
+    /// For those who moderate.
+    case unknownReport
+    case reportClosed
 
     var code: String {
         switch self {
@@ -26,12 +29,15 @@ enum MatchingError: ClientError {
         case .nothingToUndo: "matching.nothing_to_undo"
         case .undoMatched: "matching.undo_matched"
         case .notReady: "matching.not_ready"
+        case .unknownReport: "matching.unknown_report"
+        case .reportClosed: "matching.report_closed"
         }
     }
 
     var status: Int {
         switch self {
-        case .locationRequired, .alreadyMatched, .nothingToUndo, .undoMatched: 409
+        case .locationRequired, .alreadyMatched, .nothingToUndo, .undoMatched, .reportClosed: 409
+        case .unknownReport: 404
         case .selfTarget: 422
         case .dailyLimit: 429
         case .notReady: 503
@@ -47,6 +53,8 @@ enum MatchingError: ClientError {
         case .nothingToUndo: "There is no swipe recent enough to be undone."
         case .undoMatched: "The last swipe made a match, which can be ended but not undone."
         case .notReady: "The server has just started; try again in a moment."
+        case .unknownReport: "There is no such report."
+        case .reportClosed: "The report was decided before."
         }
     }
 

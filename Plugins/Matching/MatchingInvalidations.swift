@@ -7,11 +7,10 @@ import SparkKit
 enum MatchingInvalidations {
     static func tags(_ event: SwipeRecorded) -> [CacheTag] {
         var tags = [CacheTag.relations(of: event.user)]
-        // A skip says nothing to the other one, unless it takes back what did.
-        let isFelt = event.action != .skip || (event.previous ?? .skip) != .skip
+        // Of the rest the other one notices nothing before the next day, and not even that something is read anew.
+        let isFelt = event.action.isLike || event.previous?.isLike == true
         if isFelt { tags.append(.relations(of: event.target)) }
-        let returns = event.previous == .pass
-        if returns || event.isIncognito { tags.append(.deck(of: event.target)) }
+        if isFelt, event.isIncognito { tags.append(.deck(of: event.target)) }
         return tags
     }
 

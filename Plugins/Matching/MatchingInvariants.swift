@@ -28,6 +28,10 @@ enum MatchingInvariants {
         count(
             "nobody swiped themselves", "SELECT COUNT(*) FROM matching_swipes WHERE user_id = target_id",
             fault: "swipes on oneself"),
+        count(
+            "evidence belongs to a report",
+            "SELECT COUNT(*) FROM matching_evidence WHERE report_id NOT IN (SELECT id FROM matching_reports)",
+            fault: "pieces of evidence without a report"),
         // More may stand there: the swipes of who was erased are gone, and their counts stay.
         count(
             "swipes are counted",

@@ -76,5 +76,106 @@ enum MatchingMigrations {
                 ) STRICT;
                 \(SpatiaLiteMatchingStore.recount)
                 """),
+        Migration(
+            "matching.003_acts",
+            sql: """
+                -- What a person spent on a UTC day. Taking a like back gives nothing back, so the swipes themselves cannot tell it.
+                CREATE TABLE matching_spent (
+                    user_id INTEGER PRIMARY KEY,
+                    day INTEGER NOT NULL,
+                    likes INTEGER NOT NULL,
+                    superlikes INTEGER NOT NULL
+                ) STRICT;
+                INSERT INTO matching_spent (user_id, day, likes, superlikes)
+                    SELECT user_id, swiped_at / 86400000, SUM(action = 1), SUM(action = 2) FROM matching_swipes
+                    WHERE action IN (1, 2)
+                        AND swiped_at >= (SELECT MAX(swiped_at) FROM matching_swipes) / 86400000 * 86400000
+                    GROUP BY user_id;
+
+                -- The day on which a person was last told of another one's like.
+                CREATE TABLE matching_like_notices (
+                    user_id INTEGER NOT NULL,
+                    target_id INTEGER NOT NULL,
+                    day INTEGER NOT NULL,
+                    PRIMARY KEY (user_id, target_id)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX matching_like_notices_target ON matching_like_notices (target_id);
+
+                -- Passes of an earlier day that were taken back on this one: they count until the next draw, as they did before.
+                CREATE TABLE matching_withdrawn_passes (
+                    user_id INTEGER NOT NULL,
+                    target_id INTEGER NOT NULL,
+                    day INTEGER NOT NULL,
+                    PRIMARY KEY (user_id, target_id)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX matching_withdrawn_passes_target ON matching_withdrawn_passes (target_id, day, user_id);
+
+                -- With the time, because a pass counts from the next day on.
+                DROP INDEX matching_swipes_others;
+                CREATE INDEX matching_swipes_others ON matching_swipes (target_id, action, swiped_at, user_id)
+                    WHERE action IN (0, 3);
+                """),
+        Migration(
+            "matching.004_daily_tallies",
+            sql: """
+                -- day is that of the last change; what ends in _before is as it was when that day began.
+                ALTER TABLE matching_tallies RENAME COLUMN shown_day TO day;
+                ALTER TABLE matching_tallies ADD COLUMN shown_before INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE matching_tallies ADD COLUMN likes_given_before INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE matching_tallies ADD COLUMN passes_given_before INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE matching_tallies ADD COLUMN likes_received_before INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE matching_tallies ADD COLUMN passes_received_before INTEGER NOT NULL DEFAULT 0;
+                \(SpatiaLiteMatchingStore.settleTallies)
+                """),
+        Migration(
+            "matching.005_evidence",
+            sql: """
+                -- reporter_tag groups the reports of somebody who was erased: the lowest of their identifiers.
+                ALTER TABLE matching_reports ADD COLUMN reporter_tag INTEGER;
+                ALTER TABLE matching_reports ADD COLUMN closed_at INTEGER;
+                ALTER TABLE matching_reports ADD COLUMN decision TEXT;
+                ALTER TABLE matching_reports ADD COLUMN note TEXT;
+                ALTER TABLE matching_reports ADD COLUMN is_target_erased INTEGER NOT NULL DEFAULT 0;
+                CREATE INDEX matching_reports_open ON matching_reports (id) WHERE closed_at IS NULL;
+                CREATE INDEX matching_matches_conversation ON matching_matches (conversation_id);
+
+                -- What was so when a report was made. Apart from erasure: kept for a time after the report or the decision.
+                CREATE TABLE matching_evidence (
+                    report_id INTEGER PRIMARY KEY,
+                    target_id INTEGER NOT NULL,
+                    statement TEXT NOT NULL,
+                    profile_version INTEGER,
+                    conversation_id INTEGER,
+                    first_seq INTEGER,
+                    last_seq INTEGER,
+                    is_target_lower INTEGER NOT NULL,
+                    captured_at INTEGER NOT NULL,
+                    relevant_at INTEGER NOT NULL
+                ) STRICT;
+                CREATE INDEX matching_evidence_relevant ON matching_evidence (relevant_at);
+                CREATE INDEX matching_evidence_conversation ON matching_evidence (conversation_id);
+                CREATE INDEX matching_evidence_target ON matching_evidence (target_id);
+                -- Each version of a profile and of a message once, however many reports it bears on.
+                CREATE TABLE matching_evidence_profiles (
+                    user_id INTEGER NOT NULL,
+                    version INTEGER NOT NULL,
+                    body TEXT NOT NULL,
+                    PRIMARY KEY (user_id, version)
+                ) STRICT, WITHOUT ROWID;
+                -- Who sent a message is told by the order of the two identifiers, so that no row names anybody.
+                CREATE TABLE matching_evidence_messages (
+                    id INTEGER PRIMARY KEY,
+                    conversation_id INTEGER NOT NULL,
+                    seq INTEGER NOT NULL,
+                    is_from_lower INTEGER NOT NULL,
+                    content INTEGER NOT NULL,
+                    text TEXT NOT NULL,
+                    sent_at INTEGER NOT NULL,
+                    edited_at INTEGER,
+                    is_deleted INTEGER NOT NULL,
+                    captured_at INTEGER NOT NULL
+                ) STRICT;
+                CREATE INDEX matching_evidence_messages_place ON matching_evidence_messages (conversation_id, seq);
+                """),
     ]
 }

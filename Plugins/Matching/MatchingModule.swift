@@ -7,12 +7,14 @@ public struct MatchingModule: SparkModule {
 
     public static let manifest = ModuleManifest(
         id: "matching", summary: "Decks, swipes, matches, blocks and reports", dependencies: ["accounts", "profiles"],
-        migrations: MatchingMigrations.all, tables: MatchingTables.all, reads: ["profiles_users"],
+        migrations: MatchingMigrations.all, tables: MatchingTables.all, reads: ["profiles_users", "accounts_erased"],
         metrics: MatchingMetrics.declarations, invariants: MatchingInvariants.all)
 
     let store: SpatiaLiteMatchingStore
     let service: MatchingService
     let feed: IndexFeed
+    let retention: EvidenceRetention
+    private let operations: ReportOperations
     private let keeping: IndexKeeping
     private let routes: MatchingRoutes
 
@@ -20,7 +22,8 @@ public struct MatchingModule: SparkModule {
         let feed = IndexFeed(storage: context.storage)
         let store = SpatiaLiteMatchingStore(
             storage: context.storage, identifiers: context.identifiers, feed: feed,
-            participants: context.contributions((any MatchParticipant).self))
+            participants: context.contributions((any MatchParticipant).self),
+            evidence: context.contributions((any EvidenceProviding).self), evidenceMessages: configuration.evidenceMessages)
         let profiles = try context.port((any ProfileReading).self)
         self.service = MatchingService(
             configuration: configuration, store: store, profiles: profiles,
@@ -33,6 +36,9 @@ public struct MatchingModule: SparkModule {
         self.feed = feed
         self.keeping = IndexKeeping(feed: feed, metrics: service.metrics, clock: context.clock, logger: context.logger)
         self.store = store
+        self.retention = EvidenceRetention(
+            store: store, lifetime: configuration.evidenceLifetime, clock: context.clock, logger: context.logger)
+        self.operations = ReportOperations(store: store, accounts: try context.port((any AccountSuspending).self))
         self.routes = MatchingRoutes(service: service, cursors: context.cursors)
     }
 
@@ -42,6 +48,9 @@ public struct MatchingModule: SparkModule {
         registrar.follow(feed)
         registrar.service(keeping)
         registrar.service(service.exposure)
+        registrar.service(retention)
+        for action in operations.all { registrar.operatorAction(action) }
+        registrar.contribute((any PersonDescribing).self, operations)
         registrar.contribute((any ProfileVisibilityPolicy).self, BlockVisibility(store: store))
         registrar.provide((any PairExplaining).self, PairExplainer(service: service, store: store))
         registrar.demo { [feed] town, database, progress in

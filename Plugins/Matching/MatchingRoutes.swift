@@ -86,14 +86,16 @@ struct MatchingRoutes: Sendable {
                 .post, "/blocks", "Block somebody; ends a match", rateLimit: .write, body: .of(BlockBody.self),
                 status: .noContent, errors: [EdgeError.notFound, MatchingError.selfTarget]
             ) { call in
-                try await service.block(call.body(BlockBody.self).target, by: call.user)
+                let user = try call.user
+                try await service.block(service.person(call.body(BlockBody.self).counterpart, for: user), by: user)
                 return .noContent
             },
             Route(
                 .delete, "/blocks", "Lift a block", rateLimit: .write, body: .of(BlockBody.self), status: .noContent,
                 errors: [MatchingError.selfTarget]
             ) { call in
-                try await service.unblock(call.body(BlockBody.self).target, by: call.user)
+                let user = try call.user
+                try await service.unblock(service.person(call.body(BlockBody.self).counterpart, for: user), by: user)
                 return .noContent
             },
             Route(
@@ -109,7 +111,10 @@ struct MatchingRoutes: Sendable {
                 errors: [EdgeError.notFound, MatchingError.selfTarget]
             ) { call in
                 let body = try call.body(ReportBody.self)
-                let report = Report(reporter: try call.user, target: body.target, category: body.category, text: body.text)
+                let user = try call.user
+                let report = Report(
+                    reporter: user, target: try service.person(body.counterpart, for: user), category: body.category,
+                    text: body.text)
                 return .json(ReportView(id: try await service.report(report)), .created)
             },
         ]

@@ -38,12 +38,12 @@ struct MatchingService: Sendable {
         let standing = try await dealer.standings.standing(of: user)
         guard let viewer = index.person(user) else { return DeckReasons(census: DeckCensus(), preferences: profile.preferences) }
         let now = clock.now()
-        let census = index.census(
-            CandidateQuery(
-                viewer: viewer.row.candidate(on: index.ages(on: now.date), interests: []), excluded: standing.excluded,
-                likers: standing.likers, limit: 1, now: now, activeSince: now - .days(configuration.activeDays),
-                scoring: configuration.scorer))
-        return DeckReasons(census: census, preferences: profile.preferences)
+        var query = CandidateQuery(
+            viewer: viewer.row.candidate(on: index.ages(on: now.date), interests: []), excluded: standing.excluded,
+            likers: standing.likers, limit: 1, now: now, activeSince: now.activeSince(days: configuration.activeDays),
+            scoring: configuration.scorer)
+        query.uncounted = standing.uncounted
+        return DeckReasons(census: index.census(query), preferences: profile.preferences)
     }
 
     /// - Returns: the pair's live match, if there is one now.
@@ -76,10 +76,19 @@ struct MatchingService: Sendable {
 
     func likes(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<LikeView> {
         let page = try await store.likes(
-            of: user, after: position, limit: limit, skippedSince: clock.now() - configuration.swipes.skipLifetime)
+            of: user, after: position, limit: limit, at: clock.now(), skipLifetime: configuration.swipes.skipLifetime)
         let cards = try await cards(of: page.items.map(\.from), for: user)
         return Page(
             items: page.items.compactMap { like in cards[like.from].map { LikeView(like: like, card: $0) } }, next: page.next)
+    }
+
+    /// The person somebody means.
+    /// - Throws: `EdgeError.notFound` for a conversation in which they never were.
+    func person(_ counterpart: Counterpart, for user: UserID) throws -> UserID {
+        switch counterpart {
+        case .person(let target): target
+        case .conversation(let conversation): try store.counterpart(of: user, in: conversation)
+        }
     }
 
     func block(_ target: UserID, by user: UserID) async throws {

@@ -25,7 +25,9 @@ extension SpatiaLiteMatchingStore {
     func block(_ target: UserID, by user: UserID) async throws {
         try await storage.write { transaction in
             let database = transaction.database
-            guard try PairReader.areOpen(user, target, in: database) else { throw EdgeError.notFound }
+            guard try PairReader.isOpen(user, in: database), try PairReader.everHadAccount(target, in: database) else {
+                throw EdgeError.notFound
+            }
             try database.cachedStatement(
                 sql: "INSERT OR IGNORE INTO matching_blocks (user_id, target_id, blocked_at) VALUES (?, ?, ?)"
             ).execute(arguments: [user.rawValue, target.rawValue, transaction.now.milliseconds])
@@ -50,9 +52,9 @@ extension SpatiaLiteMatchingStore {
 
     func add(_ report: Report) async throws -> ReportID {
         try await storage.write { transaction in
-            guard try PairReader.areOpen(report.reporter, report.target, in: transaction.database) else {
-                throw EdgeError.notFound
-            }
+            guard try PairReader.isOpen(report.reporter, in: transaction.database),
+                try PairReader.everHadAccount(report.target, in: transaction.database)
+            else { throw EdgeError.notFound }
             let id: ReportID = identifiers.next()
             try transaction.database.cachedStatement(
                 sql: """
@@ -64,26 +66,29 @@ extension SpatiaLiteMatchingStore {
                     id.rawValue, report.reporter.rawValue, report.target.rawValue, report.category.rawValue, report.text,
                     transaction.now.milliseconds,
                 ])
+            try keepEvidence(for: report, as: id, in: transaction)
             transaction.publish(UserReported(report: id, target: report.target))
             return id
         }
     }
 
-    func relation(of target: UserID, to viewer: UserID) throws -> Relation {
-        try storage.pointRead { reader in
+    func counterpart(of user: UserID, in conversation: ConversationID) throws -> UserID {
+        let other = try storage.pointRead { reader in
             try reader.row(
                 """
-                SELECT EXISTS (SELECT 1 FROM matching_blocks WHERE user_id = ?1 AND target_id = ?2)
-                        OR EXISTS (SELECT 1 FROM matching_blocks WHERE user_id = ?2 AND target_id = ?1),
-                    EXISTS (SELECT 1 FROM matching_swipes WHERE user_id = ?1 AND target_id = ?2 AND action IN (1, 2)),
-                    EXISTS (SELECT 1 FROM matching_matches
-                        WHERE user_a = min(?1, ?2) AND user_b = max(?1, ?2) AND ended_at IS NULL)
-                """, .integer(target.rawValue), .integer(viewer.rawValue)
-            ) { row in
-                Relation(
-                    isBlocked: row.integer(0) != 0, hasLikedViewer: row.integer(1) != 0, isMatched: row.integer(2) != 0)
-            }
-        } ?? Relation(isBlocked: true, hasLikedViewer: false, isMatched: false)
+                SELECT CASE user_a WHEN ?2 THEN user_b ELSE user_a END FROM matching_matches
+                WHERE conversation_id = ?1 AND ?2 IN (user_a, user_b)
+                """, .integer(conversation.rawValue), .integer(user.rawValue)
+            ) { UserID(rawValue: $0.integer(0)) }
+        }
+        guard let other else { throw EdgeError.notFound }
+        return other
+    }
+
+    func relation(of target: UserID, to viewer: UserID) throws -> Relation {
+        try storage.pointRead { reader in
+            try reader.row(Relation.query, .integer(target.rawValue), .integer(viewer.rawValue)) { Relation($0) }
+        } ?? .hidden
     }
 
     private func end(

@@ -1,5 +1,6 @@
 import GRDB
 import SparkCore
+import SparkDecks
 import SparkKit
 import SparkStorage
 
@@ -10,24 +11,26 @@ extension SpatiaLiteMatchingStore {
     func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome {
         try await storage.write { transaction in
             let database = transaction.database
-            guard let pair = try PairReader.openPair(swipe.user, swipe.target, in: database),
-                try !PairReader.isBlocked(swipe.user, swipe.target, in: database)
-            else { throw EdgeError.notFound }
+            guard let pair = try PairReader.visiblePair(swipe.user, swipe.target, in: database) else {
+                throw EdgeError.notFound
+            }
             let before = try standing(swipe, rules: rules, at: transaction.now, in: database)
             if let match = try PairReader.match(of: swipe.user, swipe.target, in: database) {
                 guard match.isLive else { throw EdgeError.notFound }
-                guard before == swipe.action else { throw MatchingError.alreadyMatched }
+                guard before?.action == swipe.action else { throw MatchingError.alreadyMatched }
                 return SwipeOutcome(match: match.match, isNewMatch: false, isRepeated: true)
             }
-            guard before != swipe.action else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: true) }
+            guard before?.action != swipe.action else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: true) }
             try spendLike(swipe, rules: rules, at: transaction.now, in: database)
+            if let before { try keepUntilDraw(before, of: swipe.user, on: swipe.target, at: transaction.now, in: database) }
             try put(swipe, at: transaction.now, in: database)
-            try count(swipe.user, swipe.target, from: before, to: swipe.action, in: transaction)
+            try count(swipe.user, swipe.target, from: before?.action, to: swipe.action, in: transaction)
             transaction.publish(
                 SwipeRecorded(
-                    user: swipe.user, target: swipe.target, action: swipe.action, previous: before,
-                    isIncognito: pair.isFirstIncognito))
-            return try answer(swipe, wasLike: before?.isLike == true, in: transaction)
+                    user: swipe.user, target: swipe.target, action: swipe.action, previous: before?.action,
+                    isIncognito: pair.isUserIncognito))
+            return try answer(
+                swipe, wasLike: before?.action.isLike == true, isLiked: pair.relation.hasLikedViewer, in: transaction)
         }
     }
 
@@ -45,6 +48,9 @@ extension SpatiaLiteMatchingStore {
             else { throw MatchingError.nothingToUndo }
             let target = UserID(rawValue: row[0])
             guard try PairReader.match(of: user, target, in: database) == nil else { throw MatchingError.undoMatched }
+            try keepUntilDraw(
+                Decision(action: action, at: Timestamp(milliseconds: row[2])), of: user, on: target, at: transaction.now,
+                in: database)
             try database.cachedStatement(sql: "DELETE FROM matching_swipes WHERE user_id = ? AND target_id = ?")
                 .execute(arguments: [user.rawValue, target.rawValue])
             try count(user, target, from: action, to: nil, in: transaction)
@@ -53,27 +59,74 @@ extension SpatiaLiteMatchingStore {
         }
     }
 
+    private struct Decision {
+        let action: SwipeAction
+        let at: Timestamp
+    }
+
     /// What the user's swipe on the target is now; a skip that has run out counts as none.
-    private func standing(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in database: Database) throws -> SwipeAction? {
+    private func standing(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in database: Database) throws -> Decision? {
         let statement = try database.cachedStatement(
             sql: "SELECT action, swiped_at FROM matching_swipes WHERE user_id = ? AND target_id = ?")
         let row = try Row.fetchOne(statement, arguments: [swipe.user.rawValue, swipe.target.rawValue])
         guard let row, let action = SwipeAction(rawValue: row[0]) else { return nil }
-        let isOver = action == .skip && now - Timestamp(milliseconds: row[1]) >= rules.skipLifetime
-        return isOver ? nil : action
+        let at = Timestamp(milliseconds: row[1])
+        let age = now - at
+        // A skip from the future is of a clock that was put back since.
+        let isOver = action == .skip && (age >= rules.skipLifetime || age < .zero)
+        return isOver ? nil : Decision(action: action, at: at)
     }
 
-    /// Refuses a like that the day has no more room for.
+    /// Notes a pass of an earlier day that ends now. The deck that it keeps its user out of was drawn when the day began; if the user came
+    /// back into it at once, that would tell of the pass.
+    private func keepUntilDraw(
+        _ decision: Decision, of user: UserID, on target: UserID, at now: Timestamp, in database: Database
+    ) throws {
+        let today = now.date
+        guard decision.action == .pass, decision.at < today.startOfDay else { return }
+        try database.cachedStatement(sql: "DELETE FROM matching_withdrawn_passes WHERE user_id = ? AND day < ?")
+            .execute(arguments: [user.rawValue, today.daysSinceEpoch])
+        try database.cachedStatement(
+            sql: "INSERT OR REPLACE INTO matching_withdrawn_passes (user_id, target_id, day) VALUES (?, ?, ?)"
+        ).execute(arguments: [user.rawValue, target.rawValue, today.daysSinceEpoch])
+    }
+
+    /// Spends a like, or refuses it when the day has no more. What is spent stays spent: a like that is taken back was given.
     private func spendLike(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in database: Database) throws {
         guard let limit = rules.limit(of: swipe.action) else { return }
-        let statement = try database.cachedStatement(
-            sql: "SELECT COUNT(*) FROM matching_swipes WHERE user_id = ? AND swiped_at >= ? AND action = ?")
-        let given = try Int.fetchOne(
-            statement,
-            arguments: [swipe.user.rawValue, now.date.startOfDay.milliseconds, swipe.action.rawValue])
-        guard (given ?? 0) < limit else {
-            throw MatchingError.dailyLimit(now.date.startOfDay + .days(1) - now)
+        let (today, user, isSuperlike) = (now.date, swipe.user.rawValue, swipe.action == .superlike)
+        let statement = try database.cachedStatement(sql: "SELECT day, likes, superlikes FROM matching_spent WHERE user_id = ?")
+        let row = try Row.fetchOne(statement, arguments: [user])
+        let isToday = row.map { $0[0] as Int64 == today.daysSinceEpoch } ?? false
+        let spent = isToday ? row.map { $0[isSuperlike ? 2 : 1] as Int } ?? 0 : 0
+        guard spent < limit else { throw MatchingError.dailyLimit(today.startOfDay + .days(1) - now) }
+        if !isToday {
+            try database.cachedStatement(
+                sql: "INSERT OR REPLACE INTO matching_spent (user_id, day, likes, superlikes) VALUES (?, ?, 0, 0)"
+            ).execute(arguments: [user, today.daysSinceEpoch])
+            try database.cachedStatement(sql: "DELETE FROM matching_like_notices WHERE user_id = ? AND day <> ?")
+                .execute(arguments: [user, today.daysSinceEpoch])
         }
+        try database.cachedStatement(
+            sql: "UPDATE matching_spent SET likes = likes + ?, superlikes = superlikes + ? WHERE user_id = ?"
+        ).execute(arguments: [isSuperlike ? 0 : 1, isSuperlike ? 1 : 0, user])
+    }
+
+    /// Publishes a like to the one who is liked, once a day, and only if they may learn of it.
+    private func tell(_ swipe: Swipe, in transaction: WriteTransaction) throws {
+        let (database, today) = (transaction.database, transaction.now.date)
+        let people = CandidateReader(database: database, today: today)
+        guard let liker = try people.candidate(swipe.user), let liked = try people.candidate(swipe.target),
+            liker.mayShowLike(to: liked)
+        else { return }
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO matching_like_notices (user_id, target_id, day) VALUES (?, ?, ?)
+                ON CONFLICT DO UPDATE SET day = excluded.day WHERE day <> excluded.day
+                """
+        ).execute(arguments: [swipe.user.rawValue, swipe.target.rawValue, today.daysSinceEpoch])
+        guard database.changesCount == 1 else { return }
+        transaction.publish(LikeReceived(from: swipe.user, to: swipe.target, isSuperlike: swipe.action == .superlike))
     }
 
     private func put(_ swipe: Swipe, at now: Timestamp, in database: Database) throws {
@@ -97,14 +150,13 @@ extension SpatiaLiteMatchingStore {
     }
 
     /// Makes the match if the other one likes back; else tells of the like.
-    private func answer(_ swipe: Swipe, wasLike: Bool, in transaction: WriteTransaction) throws -> SwipeOutcome {
+    private func answer(
+        _ swipe: Swipe, wasLike: Bool, isLiked: Bool, in transaction: WriteTransaction
+    ) throws -> SwipeOutcome {
         guard swipe.action.isLike else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: false) }
         let database = transaction.database
-        guard try PairReader.likes(swipe.target, swipe.user, in: database) else {
-            if !wasLike {
-                transaction.publish(
-                    LikeReceived(from: swipe.user, to: swipe.target, isSuperlike: swipe.action == .superlike))
-            }
+        guard isLiked else {
+            if !wasLike { try tell(swipe, in: transaction) }
             return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: false)
         }
         let match = Match(

@@ -3,7 +3,8 @@ import SparkCore
 import SparkDecks
 import SparkStorage
 
-// How often people like, are liked and are shown: counts beside the swipes, kept in their transactions, for the score alone.
+// How often people like, are liked and are shown: counts beside the swipes, kept in their transactions, for the score alone. A score
+// sees them as they were when the day began, so the row keeps both.
 
 extension SpatiaLiteMatchingStore {
     /// Counts a swipe that takes the place of another one, or takes one back.
@@ -15,33 +16,38 @@ extension SpatiaLiteMatchingStore {
         }
         let (likes, passes) = (change(\.isLike), change { $0 == .pass })
         guard likes != 0 || passes != 0 else { return }
-        let given = try tally(
-            Self.countGiven, [.integer(user.rawValue), .integer(likes), .integer(passes)], in: transaction.database)
-        let received = try tally(
-            Self.countReceived, [.integer(target.rawValue), .integer(likes), .integer(passes)], in: transaction.database)
+        let day = Int64(transaction.now.dayNumber)
+        func counts(_ sql: String, of user: UserID) throws -> DailyCounts {
+            let values: [SQLValue] = [.integer(user.rawValue), .integer(day), .integer(likes), .integer(passes)]
+            return try RawStatement(sql, in: transaction.database).row(values) { DailyCounts($0) } ?? DailyCounts()
+        }
+        let (given, received) = (try counts(Self.countGiven, of: user), try counts(Self.countReceived, of: target))
         transaction.afterCommit { [feed] in
-            feed.apply([.tally(user, given), .tally(target, received)], of: [user, target])
+            feed.apply([.count(user, given), .count(target, received)], of: [user, target])
         }
     }
 
-    private func tally(_ sql: String, _ values: [SQLValue], in database: Database) throws -> SwipeTally {
-        try RawStatement(sql, in: database).row(values) { row in
-            SwipeTally(
-                likesGiven: Int(row.integer(0)), passesGiven: Int(row.integer(1)), likesReceived: Int(row.integer(2)),
-                passesReceived: Int(row.integer(3)))
-        } ?? SwipeTally()
-    }
+    /// Begins the day ?2 for somebody whose last change was on an earlier one.
+    private static let begin = """
+        day = max(day, ?2), shown_before = iif(day < ?2, iif(day = ?2 - 1, shown, 0), shown_before),
+        likes_given_before = iif(day < ?2, likes_given, likes_given_before),
+        passes_given_before = iif(day < ?2, passes_given, passes_given_before),
+        likes_received_before = iif(day < ?2, likes_received, likes_received_before),
+        passes_received_before = iif(day < ?2, passes_received, passes_received_before)
+        """
 
     private static let countGiven = """
-        INSERT INTO matching_tallies (user_id, likes_given, passes_given) VALUES (?1, max(0, ?2), max(0, ?3))
-        ON CONFLICT DO UPDATE SET likes_given = max(0, likes_given + ?2), passes_given = max(0, passes_given + ?3)
-        RETURNING likes_given, passes_given, likes_received, passes_received
+        INSERT INTO matching_tallies (user_id, day, likes_given, passes_given) VALUES (?1, ?2, max(0, ?3), max(0, ?4))
+        ON CONFLICT DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
+            likes_given = max(0, likes_given + ?3), passes_given = max(0, passes_given + ?4)
+        RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
     private static let countReceived = """
-        INSERT INTO matching_tallies (user_id, likes_received, passes_received) VALUES (?1, max(0, ?2), max(0, ?3))
-        ON CONFLICT DO UPDATE SET likes_received = max(0, likes_received + ?2), passes_received = max(0, passes_received + ?3)
-        RETURNING likes_given, passes_given, likes_received, passes_received
+        INSERT INTO matching_tallies (user_id, day, likes_received, passes_received) VALUES (?1, ?2, max(0, ?3), max(0, ?4))
+        ON CONFLICT DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
+            likes_received = max(0, likes_received + ?3), passes_received = max(0, passes_received + ?4)
+        RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
     func addShown(_ shown: [UserID: Int], on day: UInt16) async throws {
@@ -49,10 +55,11 @@ extension SpatiaLiteMatchingStore {
             let statement = try RawStatement(Self.countShown, in: transaction.database)
             var changes: [DeckIndex.Change] = []
             for (user, count) in shown {
-                let total = try statement.row([.integer(user.rawValue), .integer(Int64(day)), .integer(Int64(count))]) {
-                    $0.integer(0)
+                let counts = try statement.row([.integer(user.rawValue), .integer(Int64(day)), .integer(Int64(count))]) {
+                    DailyCounts($0)
                 }
-                changes.append(.expose(user, Exposure(day: day, shown: UInt8(clamping: total ?? 0))))
+                // For whom the next day has begun, the last one is closed.
+                if let counts { changes.append(.count(user, counts)) }
             }
             let made = changes
             transaction.afterCommit { feed.apply(made, of: Array(shown.keys)) }
@@ -60,9 +67,9 @@ extension SpatiaLiteMatchingStore {
     }
 
     private static let countShown = """
-        INSERT INTO matching_tallies (user_id, shown_day, shown) VALUES (?1, ?2, ?3)
-        ON CONFLICT DO UPDATE SET shown = CASE shown_day WHEN ?2 THEN shown ELSE 0 END + ?3, shown_day = ?2
-        RETURNING shown
+        INSERT INTO matching_tallies (user_id, day, shown) VALUES (?1, ?2, ?3)
+        ON CONFLICT DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown) + ?3 WHERE day <= ?2
+        RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
     /// Counts all swipes anew; for many that came in another way than one by one. Each part reads an index in the order of the people it
@@ -78,4 +85,30 @@ extension SpatiaLiteMatchingStore {
             SELECT target_id, COUNT(*) FROM matching_swipes WHERE action IN (0, 3) AND action = 0 GROUP BY target_id
             ON CONFLICT DO UPDATE SET passes_received = excluded.passes_received;
         """
+
+    /// Takes what is counted by now for what was counted when the day began.
+    static let settleTallies = """
+        UPDATE matching_tallies SET likes_given_before = likes_given, passes_given_before = passes_given,
+            likes_received_before = likes_received, passes_received_before = passes_received;
+        """
+}
+
+extension DailyCounts {
+    /// The columns of `matching_tallies` that a row is made from.
+    static let columns = [
+        "day", "shown_before", "shown", "likes_given_before", "passes_given_before", "likes_received_before",
+        "passes_received_before", "likes_given", "passes_given", "likes_received", "passes_received",
+    ]
+
+    /// - Parameter first: where in the row the first of `columns` is. Of nobody who has no row yet, SQLite gives zeros.
+    init(_ row: borrowing SQLRow, from first: Int32 = 0) {
+        func tally(_ start: Int32, _ row: borrowing SQLRow) -> SwipeTally {
+            SwipeTally(
+                likesGiven: Int(row.integer(first + start)), passesGiven: Int(row.integer(first + start + 1)),
+                likesReceived: Int(row.integer(first + start + 2)), passesReceived: Int(row.integer(first + start + 3)))
+        }
+        self.init(
+            day: UInt16(clamping: row.integer(first)), tallyBefore: tally(3, row), tally: tally(7, row),
+            shownBefore: UInt8(clamping: row.integer(first + 1)), shown: UInt8(clamping: row.integer(first + 2)))
+    }
 }

@@ -16,10 +16,10 @@ protocol MatchingStore: Sendable {
 
     /// Records a swipe and makes the match if it is mutual: exactly once, whoever comes first.
     ///
-    /// The same action again changes nothing and answers the same. Publishes `SwipeRecorded`, then `MatchCreated`, or `LikeReceived` for what was no like
-    /// before.
-    /// - Throws: `EdgeError.notFound` (target unknown, closed, blocked in either direction, or unmatched for good),
-    ///   `MatchingError.alreadyMatched`, `.dailyLimit`.
+    /// The same action again changes nothing and answers the same. Publishes `SwipeRecorded`, then `MatchCreated`, or `LikeReceived` for
+    /// what was no like before, under the conditions of that event. A like is spent for the day, whatever becomes of it.
+    /// - Throws: `EdgeError.notFound` for a target whom this user may not see, see `Relation`; `MatchingError.alreadyMatched`,
+    ///   `.dailyLimit`.
     func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome
 
     /// Takes the last swipe back. Publishes `SwipeUndone`.
@@ -36,13 +36,18 @@ protocol MatchingStore: Sendable {
     /// - Throws: `EdgeError.notFound` unless it is a live match of this user.
     func endMatch(_ match: MatchID, by user: UserID) async throws
 
-    /// Likes that this user has not answered, newest first.
-    /// - Parameter skippedSince: older skips count as no answer.
-    func likes(of user: UserID, after position: PagePosition, limit: Int, skippedSince: Timestamp) async throws
-        -> Page<ReceivedLike>
+    /// Likes that this user has not answered, newest first, of people who could be in the deck: each within the hard limits of the
+    /// other, not paused, closed or blocked.
+    /// - Parameters:
+    ///   - now: decides ages, and which skips have run out.
+    ///   - skipLifetime: older skips count as no answer.
+    func likes(of user: UserID, after position: PagePosition, limit: Int, at now: Timestamp, skipLifetime: Duration)
+        async throws -> Page<ReceivedLike>
 
     /// Blocks somebody, who may be blocked already; ends a live match. Publishes `UserBlocked`, `MatchEnded`.
-    /// - Throws: `EdgeError.notFound` for targets that are unknown or closed.
+    ///
+    /// Works whatever became of the other one: closed, suspended, unmatched, erased.
+    /// - Throws: `EdgeError.notFound` for targets who never had an account.
     func block(_ target: UserID, by user: UserID) async throws
 
     /// Lifts a block, if there is one. Publishes `UserUnblocked`.
@@ -51,17 +56,23 @@ protocol MatchingStore: Sendable {
     /// Whom this user blocked, newest first.
     func blocks(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Block>
 
-    /// Records a report. Publishes `UserReported`.
-    /// - Throws: `EdgeError.notFound` for targets that are unknown or closed.
+    /// Records a report with what shows that it is so. Publishes `UserReported`.
+    ///
+    /// Works whatever became of the other one, as a block does.
+    /// - Throws: `EdgeError.notFound` for targets who never had an account.
     func add(_ report: Report) async throws -> ReportID
+
+    /// The other one of a conversation that a user is or was in; on the caller's thread.
+    /// - Throws: `EdgeError.notFound` where there is none.
+    func counterpart(of user: UserID, in conversation: ConversationID) throws -> UserID
 
     /// What filter and score know of two people, and how they stand to each other, in one snapshot; nil unless both exist.
     func pair(_ viewer: UserID, _ candidate: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> Pair?
 
-    /// So many times more each of these people was shown on a day.
+    /// So many times more each of these people was shown on a day. A day that is over for somebody is not counted any more.
     func addShown(_ shown: [UserID: Int], on day: UInt16) async throws
 
-    /// What stands between two people; a few microseconds, on the caller's thread.
+    /// What is between two people; a few microseconds, on the caller's thread.
     func relation(of target: UserID, to viewer: UserID) throws -> Relation
 }
 
@@ -73,4 +84,8 @@ struct SpatiaLiteMatchingStore: MatchingStore {
     let feed: IndexFeed
     /// Told of matches in their own transactions.
     let participants: Contributions<any MatchParticipant>
+    /// Asked for evidence in the transactions of reports.
+    let evidence: Contributions<any EvidenceProviding>
+    /// The newest messages of a conversation that are kept with a report.
+    let evidenceMessages: Int
 }

@@ -4,10 +4,10 @@ import SparkKit
 
 /// The tables, and how one person's part of them is given out and destroyed.
 ///
-/// A person gets what they did themselves. What others did to them (likes, passes, blocks, reports) is the others' and not given
-/// out, but destroyed with the person.
+/// A person gets what they did themselves. What others did to them (likes, passes, blocks, reports, who was shown them) is the others'
+/// and not given out, not even as a count, but destroyed with the person.
 enum MatchingTables {
-    static let all = [swipes, matches, blocks, reports, tallies]
+    static let all = [swipes, matches, blocks, reports, tallies, spent, likeNotices, withdrawnPasses] + EvidenceTables.all
 
     private static let swipes = TableDeclaration.userLinked(
         "matching_swipes",
@@ -32,24 +32,58 @@ enum MatchingTables {
         "matching_tallies",
         export: { database, user in
             let statement = try database.cachedStatement(
-                sql: """
-                    SELECT likes_given, passes_given, likes_received, passes_received, shown_day, shown
-                    FROM matching_tallies WHERE user_id = ?
-                    """)
+                sql: "SELECT likes_given, passes_given FROM matching_tallies WHERE user_id = ?")
             return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
                 .object([
                     JSONMember("likes_given", .integer(row[0])),
                     JSONMember("passes_given", .integer(row[1])),
-                    JSONMember("likes_received", .integer(row[2])),
-                    JSONMember("passes_received", .integer(row[3])),
-                    JSONMember("shown_on", .string(CivilDate(daysSinceEpoch: row[4]).description)),
-                    JSONMember("shown", .integer(row[5])),
                 ])
             }
         },
         erase: { database, user in
             try database.execute(sql: "DELETE FROM matching_tallies WHERE user_id = ?", arguments: [user.rawValue])
         })
+
+    private static let spent = TableDeclaration.userLinked(
+        "matching_spent",
+        export: { database, user in
+            let statement = try database.cachedStatement(
+                sql: "SELECT day, likes, superlikes FROM matching_spent WHERE user_id = ?")
+            return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
+                .object([
+                    JSONMember("spent_on", .string(CivilDate(daysSinceEpoch: row[0]).description)),
+                    JSONMember("likes", .integer(row[1])),
+                    JSONMember("superlikes", .integer(row[2])),
+                ])
+            }
+        },
+        erase: { database, user in
+            try database.execute(sql: "DELETE FROM matching_spent WHERE user_id = ?", arguments: [user.rawValue])
+        })
+
+    /// Not given out: whether a like was told depends on the limits of the one who is liked.
+    private static let likeNotices = TableDeclaration.userLinked(
+        "matching_like_notices", erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
+
+    private static let withdrawnPasses = TableDeclaration.userLinked(
+        "matching_withdrawn_passes",
+        export: { database, user in
+            let statement = try database.cachedStatement(
+                sql: "SELECT target_id, day FROM matching_withdrawn_passes WHERE user_id = ? ORDER BY target_id")
+            return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
+                .object([
+                    JSONMember("target_id", .string(UserID(rawValue: row[0]).wire)),
+                    JSONMember("day", .string(CivilDate(daysSinceEpoch: row[1]).description)),
+                ])
+            }
+        },
+        erase: { try eraseBothWays("matching_withdrawn_passes", $1, in: $0) })
+
+    private static func eraseBothWays(_ table: String, _ user: UserID, in database: Database) throws {
+        for column in ["user_id", "target_id"] {
+            try database.execute(sql: "DELETE FROM \(table) WHERE \(column) = ?", arguments: [user.rawValue])
+        }
+    }
 
     private static let matches = TableDeclaration.userLinked(
         "matching_matches",
@@ -109,12 +143,19 @@ enum MatchingTables {
                 ])
             }
         },
-        // That somebody was reported stays, for the safety of others; who said it, and in which words, goes.
+        // That somebody was reported stays, for the safety of others; who said it, and in which words, goes. The reports about somebody
+        // who is erased stay for as long as their evidence does.
         erase: { database, user in
-            try database.execute(sql: "DELETE FROM matching_reports WHERE target_id = ?", arguments: [user.rawValue])
             try database.execute(
-                sql: "UPDATE matching_reports SET reporter_id = NULL, text = '' WHERE reporter_id = ?",
+                sql: "DELETE FROM matching_reports WHERE target_id = ? AND id NOT IN (SELECT report_id FROM matching_evidence)",
                 arguments: [user.rawValue])
+            try database.execute(
+                sql: "UPDATE matching_reports SET is_target_erased = 1 WHERE target_id = ?", arguments: [user.rawValue])
+            let tag = try Int64.fetchOne(
+                database, sql: "SELECT MIN(id) FROM matching_reports WHERE reporter_id = ?", arguments: [user.rawValue])
+            try database.execute(
+                sql: "UPDATE matching_reports SET reporter_id = NULL, reporter_tag = ?, text = '' WHERE reporter_id = ?",
+                arguments: [tag, user.rawValue])
         })
 
     private static func time(_ milliseconds: Int64) -> JSONValue {

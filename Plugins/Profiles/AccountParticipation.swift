@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 
 /// A record comes into being with its account, and hides and shows with it.
 struct AccountParticipation: Sendable {
@@ -8,6 +9,7 @@ struct AccountParticipation: Sendable {
 
 extension AccountParticipation: RegistrationParticipant {
     func register(_ registration: Registration, in work: any UnitOfWork) throws {
+        try ProfileTexts.check([registration.name], by: service.texts.all)
         try service.store.insert(OwnProfile(registration), in: work)
     }
 

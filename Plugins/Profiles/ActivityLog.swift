@@ -41,7 +41,9 @@ final class ActivityLog: ActivityRecording {
     func recordActivity(of user: UserID) {
         let now = clock.now()
         let isDropped = state.withLock { state in
-            if let last = state.recent[user] ?? state.older[user], now - last < Self.distance { return false }
+            if let last = state.recent[user] ?? state.older[user], now >= last, now - last < Self.distance {
+                return false
+            }
             guard state.waiting.count < capacity else { return true }
             if state.recent.count >= capacity / 2 { (state.older, state.recent) = (state.recent, [:]) }
             state.recent[user] = now

@@ -10,6 +10,9 @@ struct LocationLimits: Hashable, Sendable {
 /// When a person moved, as far as it is remembered. Decides whether the next move is believed.
 ///
 /// Why: who may set a place at will can measure somebody from many places; slow and rare moves make that dear.
+///
+/// A first place may be wrong, a device that answers 0, 0 before it knows. So within the hour after it one further move is believed at any
+/// speed, once in the life of an account; it is counted like any other.
 struct LocationPace: Hashable, Sendable {
     private static let window = Duration.hours(1)
 
@@ -17,6 +20,8 @@ struct LocationPace: Hashable, Sendable {
     /// The hour in which moves are counted begins with its first move.
     var windowStart: Timestamp?
     var windowCount = 0
+    /// Until then the first place may be corrected; nil once it was, and before it.
+    var correctableUntil: Timestamp?
 
     /// Counts a move to another cell, or refuses it and remembers nothing.
     /// - Parameter metres: how far the move goes at least.
@@ -25,10 +30,16 @@ struct LocationPace: Hashable, Sendable {
         if isWindowOpen, let windowStart, windowCount >= limits.changesPerHour {
             throw .locationRateLimited(retryAfter: windowStart + Self.window - now)
         }
-        if let changedAt, limits.speedKilometresPerHour > 0 {
+        // A move from the future was noted under a clock that was put back since; its distance counts from now on.
+        if let changedAt = changedAt.map({ min($0, now) }), limits.speedKilometresPerHour > 0 {
             let milliseconds = metres / Double(limits.speedKilometresPerHour) * 3_600
             let earliest = changedAt + .milliseconds(Int64(milliseconds.rounded(.up)))
-            guard now >= earliest else { throw .locationTooFast(retryAfter: earliest - now) }
+            if now < earliest {
+                guard let correctableUntil, now < correctableUntil else { throw .locationTooFast(retryAfter: earliest - now) }
+                self.correctableUntil = nil
+            }
+        } else if changedAt == nil {
+            correctableUntil = now + Self.window
         }
         if !isWindowOpen { (windowStart, windowCount) = (now, 0) }
         windowCount += 1

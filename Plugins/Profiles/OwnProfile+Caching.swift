@@ -36,6 +36,7 @@ extension OwnProfile: CacheValue {
         writer.write(pace.changedAt) { $0.write($1) }
         writer.write(pace.windowStart) { $0.write($1) }
         writer.write(pace.windowCount)
+        writer.write(pace.correctableUntil) { $0.write($1) }
         writer.write(profile.name)
         writer.write(profile.about)
         writer.write(unsigned: UInt64(profile.interests.count))
@@ -52,7 +53,8 @@ extension OwnProfile: CacheValue {
             let active = reader.integer(), let updated = reader.integer(),
             let place = reader.optional({ $0.place() }), let cell = reader.optional({ $0.integer() }),
             let movedAt = reader.optional({ $0.time() }), let window = reader.optional({ $0.time() }),
-            let moves = reader.integer().flatMap({ Int(exactly: $0) }), let name = reader.text(), let about = reader.text(),
+            let moves = reader.integer().flatMap({ Int(exactly: $0) }), let correctable = reader.optional({ $0.time() }),
+            let name = reader.text(), let about = reader.text(),
             let interests = reader.list({ $0.text() }), reader.isAtEnd
         else { return nil }
         func flag(_ bit: UInt64) -> Bool { flags >> bit & 1 == 1 }
@@ -69,7 +71,8 @@ extension OwnProfile: CacheValue {
             lastActiveAt: since(active), createdAt: createdAt, isClosed: flag(5), version: version)
         return OwnProfile(
             profile: profile, cell: cell.map { Cell(rawValue: $0) },
-            pace: LocationPace(changedAt: movedAt, windowStart: window, windowCount: moves), updatedAt: since(updated))
+            pace: LocationPace(changedAt: movedAt, windowStart: window, windowCount: moves, correctableUntil: correctable),
+            updatedAt: since(updated))
     }
 
     private static func pack(_ flags: [Bool]) -> UInt64 {

@@ -17,10 +17,10 @@ struct ProfileChange: RequestBody {
     }
 
     init(from reader: inout ObjectReader) {
-        name = reader.optional("name", format: "1 to 50 characters on one line") { Self.line($0, length: 1...50) }
-        about = reader.optionalString("about", length: 0...1_000)
-        interests = reader.optionalList("interests", count: 0...12, format: "1 to 30 characters on one line") {
-            Self.line($0.lowercased(), length: 1...30)
+        name = reader.optional("name", format: "1 to 50 visible characters on one line") { try? TextRule.name.normalised($0) }
+        about = reader.about()
+        interests = reader.optionalList("interests", count: 0...12, format: "1 to 30 visible characters on one line") {
+            try? TextRule.interest.normalised($0.lowercased())
         }
         gender = reader.optional("gender", format: "a gender") { Gender(wire: $0) }
         interestedIn = reader.interestedIn()
@@ -48,23 +48,14 @@ struct ProfileChange: RequestBody {
                 .optional("paused", .boolean), .optional("incognito", .boolean), .optional("hide_distance", .boolean),
             ])),
     ])
-
-    /// Text without the spaces around it; nil when it has control characters or another length.
-    private static func line(_ text: String, length: ClosedRange<Int>) -> String? {
-        let scalars = Array(text.unicodeScalars)
-        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
-            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
-        else { return nil }
-        let trimmed = scalars[first...last]
-        guard length.contains(trimmed.count), !trimmed.contains(where: { $0.properties.generalCategory == .control })
-        else { return nil }
-        var result = String.UnicodeScalarView()
-        result.append(contentsOf: trimmed)
-        return String(result)
-    }
 }
 
 extension ProfileChange {
+    /// - Throws: `ProfilesError.contactDetails` for a text that a policy refuses.
+    func check(by policies: [any ProfileTextPolicy]) throws {
+        try ProfileTexts.check([name, about].compactMap(\.self) + (interests ?? []), by: policies)
+    }
+
     /// Alters the record and tells what differs now.
     func apply(to own: inout OwnProfile, places: PublishedPlaces) -> ProfileAspects {
         var aspects: ProfileAspects = []
@@ -91,7 +82,22 @@ extension ProfileChange {
     }
 }
 
+/// What others read of a person.
+enum ProfileTexts {
+    /// - Throws: `ProfilesError.contactDetails`.
+    static func check(_ texts: [String], by policies: [any ProfileTextPolicy]) throws {
+        guard texts.allSatisfy({ text in policies.allSatisfy { $0.maySay(text) } }) else { throw ProfilesError.contactDetails }
+    }
+}
+
 extension ObjectReader {
+    /// The text about oneself; `bio`, as cards call it, is understood, too.
+    fileprivate mutating func about() -> String? {
+        let (about, bio) = (optionalVisibleText("about", .about), optionalVisibleText("bio", .about))
+        if has("about"), has("bio") { refuse("bio", "duplicate", "about and bio are the same; give one of them.") }
+        return about ?? bio
+    }
+
     /// One to three genders.
     mutating func interestedIn() -> GenderSet? {
         optionalList("interested_in", count: 1...3, format: "a gender") { Gender(wire: $0) }.map { GenderSet($0) }

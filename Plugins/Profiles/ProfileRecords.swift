@@ -11,6 +11,7 @@ struct ProfileRecords: Sendable {
     /// bounds how long what nobody asks for takes room.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:profile", lifetime: .hours(24))
+        policy.version = 2
         policy.negativeLifetime = .minutes(1)
         policy.followsSessions = true
         return policy

@@ -8,6 +8,7 @@ enum ProfileRow {
         "id", "name", "birth_date", "gender", "interested_in", "about", "interests", "min_age", "max_age", "max_distance_km",
         "hard_age", "hard_distance", "paused", "incognito", "hide_distance", "closed", "last_active_at", "created_at",
         "updated_at", "version", "cell", "location_changed_at", "location_window_start", "location_window_count", "location",
+        "location_correctable_until",
     ]
 
     static let select = "SELECT \(columns.joined(separator: ", ")) FROM profiles_users WHERE id = ?1"
@@ -31,6 +32,7 @@ enum ProfileRow {
             .optional(own.cell?.rawValue), .optional(own.pace.changedAt?.milliseconds),
             .optional(own.pace.windowStart?.milliseconds), .integer(Int64(own.pace.windowCount)),
             profile.place.map { .blob(GeometryBlob.point($0)) } ?? .null,
+            .optional(own.pace.correctableUntil?.milliseconds),
         ]
     }
 
@@ -53,7 +55,8 @@ enum ProfileRow {
             profile: profile, cell: row.optional(20).map { Cell(rawValue: $0) },
             pace: LocationPace(
                 changedAt: row.optional(21).map { Timestamp(milliseconds: $0) },
-                windowStart: row.optional(22).map { Timestamp(milliseconds: $0) }, windowCount: Int(row.integer(23))),
+                windowStart: row.optional(22).map { Timestamp(milliseconds: $0) }, windowCount: Int(row.integer(23)),
+                correctableUntil: row.optional(25).map { Timestamp(milliseconds: $0) }),
             updatedAt: row.time(18))
     }
 

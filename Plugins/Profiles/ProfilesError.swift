@@ -6,27 +6,38 @@ enum ProfilesError: ClientError {
     case locationRateLimited(retryAfter: Duration)
     /// The place is farther than anybody can have travelled since the last one.
     case locationTooFast(retryAfter: Duration)
+    /// A name or text leads people elsewhere, and the server keeps contact details out.
+    case contactDetails
 
     var code: String {
         switch self {
         case .locationRateLimited: "profiles.location_rate_limited"
         case .locationTooFast: "profiles.location_too_fast"
+        case .contactDetails: "profiles.contact_details"
         }
     }
 
-    var status: Int { 429 }
-    var isTemporary: Bool { true }
+    var status: Int {
+        switch self {
+        case .locationRateLimited, .locationTooFast: 429
+        case .contactDetails: 422
+        }
+    }
+
+    var isTemporary: Bool { status == 429 }
 
     var detail: String {
         switch self {
         case .locationRateLimited: "The location changed too often; wait as long as Retry-After says."
         case .locationTooFast: "The location is farther away than anybody travels in that time."
+        case .contactDetails: "Names and texts must not have links, e-mail addresses or phone numbers."
         }
     }
 
     var retryAfter: Duration? {
         switch self {
         case .locationRateLimited(let retryAfter), .locationTooFast(let retryAfter): retryAfter
+        case .contactDetails: nil
         }
     }
 }

@@ -50,6 +50,12 @@ enum ProfilesMigrations {
             guard hasColumn == 1, hasIndex == 1 else {
                 throw DatabaseError(message: "SpatiaLite refused the geometry column of profiles_users")
             }
-        }
+        },
+        Migration(
+            "profiles.002_location_correction",
+            sql: """
+                -- Until then a first place may be corrected at any speed.
+                ALTER TABLE profiles_users ADD COLUMN location_correctable_until INTEGER;
+                """),
     ]
 }

@@ -29,7 +29,8 @@ public struct ProfilesModule: SparkModule {
             store: store, records: records, answers: try PreferencesAnswers(records: records, context: context),
             places: PublishedPlaces(sizes), limits: configuration.locationLimits,
             activity: ActivityLog(store: store, clock: context.clock, metrics: metrics, logger: context.logger),
-            policies: context.contributions((any ProfileVisibilityPolicy).self), metrics: metrics)
+            policies: context.contributions((any ProfileVisibilityPolicy).self),
+            texts: context.contributions((any ProfileTextPolicy).self), metrics: metrics)
         activeUsers = ActiveUsers(store: store, metrics: metrics, clock: context.clock, logger: context.logger)
         warming = context.isEphemeral ? nil : Warming(store: store, records: records, logger: context.logger)
     }
@@ -43,6 +44,9 @@ public struct ProfilesModule: SparkModule {
         let participation = AccountParticipation(service: service, clock: clock)
         registrar.contribute((any RegistrationParticipant).self, participation)
         registrar.contribute((any ClosureParticipant).self, participation)
+        let operations = ProfileOperations(service: service, clock: clock)
+        registrar.contribute((any EvidenceProviding).self, operations)
+        registrar.contribute((any PersonDescribing).self, operations)
 
         registrar.invalidate(on: ProfileChanged.self) { [.user($0.user)] }
         registrar.invalidate(on: LocationChanged.self) { [.user($0.user)] }

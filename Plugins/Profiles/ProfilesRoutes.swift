@@ -13,7 +13,8 @@ struct ProfilesRoutes: Sendable {
             },
             Route(
                 .patch, "/me", "Change parts of my profile", rateLimit: .write, body: .of(ProfileChange.self),
-                answer: .of(OwnProfileView.self), errors: [EdgeError.preconditionFailed], handler: change),
+                answer: .of(OwnProfileView.self), errors: [EdgeError.preconditionFailed, ProfilesError.contactDetails],
+                handler: change),
             Route(
                 .put, "/me/location", "Tell where I am; the answer is where I am taken to be", rateLimit: .write,
                 body: .of(ReportedLocation.self), answer: .of(LocationView.self),
@@ -56,7 +57,8 @@ struct ProfilesRoutes: Sendable {
     }
 
     private func person(_ call: Call) async throws -> Reply {
-        let (profile, viewerPlace) = try await service.person(call.identifier("id", UserKind.self), for: call.user)
+        let (profile, viewerPlace) = try await service.person(
+            call.identifier("id", UserKind.self), for: call.user, today: call.now.date)
         let view = PersonView(
             profile, viewerPlace: viewerPlace, today: call.now.date, members: Self.members(asked: call))
         let body = JSONWriter.bytes(of: view)
@@ -66,7 +68,14 @@ struct ProfilesRoutes: Sendable {
     private func reply(_ own: OwnProfile, _ call: Call) -> Reply {
         .json(
             OwnProfileView(own: own, centre: service.centre(of: own), today: call.now.date),
-            entityTag: String(own.profile.version))
+            entityTag: Self.entityTag(of: own, on: call.now.date))
+    }
+
+    /// The version; and the age, once a birthday has changed the answer without changing the record.
+    private static func entityTag(of own: OwnProfile, on today: CivilDate) -> String {
+        let age = own.profile.birthDate.age(on: today)
+        let isAsWritten = own.profile.birthDate.age(on: own.updatedAt.date) == age
+        return isAsWritten ? "\(own.profile.version)" : "\(own.profile.version).\(age)"
     }
 
     /// `fields` decides alone where it is given; else `view`; else the kind of client.

@@ -11,6 +11,7 @@ struct ProfilesService: Sendable {
     let limits: LocationLimits
     let activity: ActivityLog
     let policies: Contributions<any ProfileVisibilityPolicy>
+    let texts: Contributions<any ProfileTextPolicy>
     let metrics: ProfilesMetrics
 
     /// The record of the person who asks.
@@ -29,9 +30,10 @@ struct ProfilesService: Sendable {
     /// The centre of somebody's cell; only for themselves.
     func centre(of own: OwnProfile) -> Coordinate? { places.centre(of: own.cell) }
 
-    /// - Throws: `EdgeError.preconditionFailed` when the record is not the expected one.
+    /// - Throws: `EdgeError.preconditionFailed` when the record is not the expected one, `ProfilesError.contactDetails`.
     func change(_ user: UserID, by change: ProfileChange, expecting expectation: VersionExpectation) async throws -> OwnProfile {
         let places = places
+        try change.check(by: texts.all)
         return try await alter(user) { own in
             guard expectation.isMet(by: own.profile.version) else { throw EdgeError.preconditionFailed }
             return change.apply(to: &own, places: places)
@@ -83,18 +85,26 @@ struct ProfilesService: Sendable {
         }
     }
 
-    /// A person, for somebody who wants to look, and the published place of who looks.
+    /// A person, for somebody who wants to look, and the published place of who looks; nil if no distance may be shown, because one of
+    /// the two is outside the hard limits of the other.
     ///
     /// Who does not exist, is closed or refuses this viewer cannot be told apart.
     /// - Throws: `EdgeError.notFound`.
-    func person(_ user: UserID, for viewer: UserID) async throws -> (profile: Profile, viewerPlace: Coordinate?) {
+    func person(
+        _ user: UserID, for viewer: UserID, today: CivilDate
+    ) async throws -> (profile: Profile, viewerPlace: Coordinate?) {
         guard let profile = try await records.record(of: user)?.profile else { throw EdgeError.notFound }
         if user == viewer { return (profile, profile.place) }
         guard !profile.isClosed else { throw EdgeError.notFound }
         for policy in policies.all {
             guard try await policy.maySee(profile, viewer: viewer) else { throw EdgeError.notFound }
         }
-        return (profile, try await records.record(of: viewer)?.profile.place)
+        guard let own = try await records.record(of: viewer)?.profile else { return (profile, nil) }
+        if profile.isWithinHardLimits(of: own, on: today) { return (profile, own.place) }
+        for policy in policies.all where try await policy.showsDistanceBeyondLimits(of: profile, to: viewer) {
+            return (profile, own.place)
+        }
+        return (profile, nil)
     }
 }
 

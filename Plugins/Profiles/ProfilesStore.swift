@@ -4,6 +4,10 @@ import SparkCore
 protocol ProfilesStore: Sendable {
     /// The whole record; nil when there is no such person. A few microseconds, on the caller's thread.
     func own(_ user: UserID) throws -> OwnProfile?
+    /// The whole record as a transaction that another module began sees it.
+    func own(_ user: UserID, in work: any UnitOfWork) throws -> OwnProfile?
+    /// People whose name begins with a text, whatever its case, at most so many. Reads everybody.
+    func users(withNamePrefix prefix: String, limit: Int) async throws -> [UserID]
     /// The records of several people in the order given; nil for whom there is none.
     func records(of users: [UserID]) async throws -> [OwnProfile?]
     /// Those who were active last and are not closed, at most so many. Reads everybody.

@@ -112,12 +112,13 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
         try RawStatement(
             """
             UPDATE profiles_users SET cell = ?, location = ?, location_changed_at = ?, location_window_start = ?,
-                location_window_count = ?, updated_at = ?, version = ? WHERE id = ?
+                location_window_count = ?, location_correctable_until = ?, updated_at = ?, version = ? WHERE id = ?
             """, in: database
         ).run([
             .optional(own.cell?.rawValue), own.profile.place.map { .blob(GeometryBlob.point($0)) } ?? .null,
             .optional(own.pace.changedAt?.milliseconds), .optional(own.pace.windowStart?.milliseconds),
-            .integer(Int64(own.pace.windowCount)), .time(own.updatedAt), .integer(own.profile.version),
+            .integer(Int64(own.pace.windowCount)), .optional(own.pace.correctableUntil?.milliseconds), .time(own.updatedAt),
+            .integer(own.profile.version),
             .integer(own.profile.id.rawValue),
         ])
     }
@@ -144,7 +145,10 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
     func record(_ activity: [(user: UserID, at: Timestamp)], apart distance: Duration) async throws {
         try await storage.write { transaction in
             let statement = try transaction.database.cachedStatement(
-                sql: "UPDATE profiles_users SET last_active_at = ?1 WHERE id = ?2 AND last_active_at <= ?1 - ?3")
+                sql: """
+                    UPDATE profiles_users SET last_active_at = ?1
+                    WHERE id = ?2 AND (last_active_at <= ?1 - ?3 OR last_active_at > ?1 + ?3)
+                    """)
             let written = try activity.filter { user, instant in
                 try statement.execute(arguments: [instant.milliseconds, user.rawValue, distance.milliseconds])
                 return transaction.database.changesCount > 0

@@ -4,16 +4,22 @@ enum VersionExpectation: Hashable, Sendable {
     case whichever
     case oneOf(Set<Int64>)
 
-    /// Reads the header. Tags that are weak, or none of ours, match no version.
+    /// Reads the header. Tags that are none of ours match no version.
+    ///
+    /// A weak tag counts as the strong one: proxies that compress an answer weaken its tag (nginx, `gzip on`), and ours name the
+    /// version of the record, whatever the bytes were.
     init(header: String?) {
         guard let header, header.trimmed != "*" else {
             self = .whichever
             return
         }
         let versions = header.split(separator: ",").compactMap { tag -> Int64? in
-            let tag = tag.trimmed
+            var tag = tag.trimmed
+            if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
             guard tag.count > 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
-            let text = tag.dropFirst().dropLast()
+            let parts = tag.dropFirst().dropLast().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+            // What follows the version tells answers apart that the passing of time made different.
+            let text = parts[0]
             // One spelling a version, as an entity tag is compared byte by byte.
             guard let version = Int64(text), String(version) == text else { return nil }
             return version

@@ -97,6 +97,18 @@ enum PushMigrations {
                     content TEXT NOT NULL
                 ) STRICT;
                 CREATE INDEX push_records_user ON push_records (user_id);
-                """)
+                """),
+        Migration(
+            "push.002_pauses",
+            sql: """
+                -- What a provider, or one of the places that it reaches, asked for: to be left alone until then.
+                CREATE TABLE push_pauses (
+                    service INTEGER NOT NULL,
+                    place TEXT NOT NULL,
+                    paused_at INTEGER NOT NULL,
+                    until_at INTEGER NOT NULL,
+                    PRIMARY KEY (service, place)
+                ) STRICT, WITHOUT ROWID;
+                """),
     ]
 }

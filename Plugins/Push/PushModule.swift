@@ -80,6 +80,11 @@ public struct PushModule: SparkModule {
     func declare(in registrar: inout ModuleRegistrar) {
         for route in routes.all { registrar.route(route) }
         registrar.provide((any PushOperating).self, operations)
+        let (store, rules, wakeUp) = (decider.store, decider.rules, decider.wakeUp)
+        registrar.repairTimes {
+            try await store.repairTimes(rules: rules)
+            wakeUp.signal()
+        }
         registrar.contribute((any ConnectionObserving).self, active)
 
         let intake = intake

@@ -38,6 +38,8 @@ struct FinishedDelivery: Sendable {
     let ending: DeliveryEnding
     /// For devices that only record: what they were sent.
     var record: String?
+    /// What the provider asked for, and where; nil for the provider as a whole.
+    var pause: (place: String?, pause: ProviderPause)?
 }
 
 /// What a delivery is made of when it leaves.
@@ -82,6 +84,10 @@ protocol PushStore: Sendable {
     func contents(of deliveries: [Delivery], at now: Timestamp) async throws -> [Int64: DeliveryContent]
     /// - Returns: how many of those to be tried again were dropped, as newer ones say it all.
     func finish(_ deliveries: [FinishedDelivery]) async throws -> Int
+    /// What the provider, or places that it reaches, asked for before; the empty place is the provider as a whole.
+    func pauses(of service: PushService, at now: Timestamp) async throws -> [String: ProviderPause]
+    /// Makes harmless what was noted under a clock that was put back since: nothing waits longer than it ever may.
+    func repairTimes(rules: PushRules) async throws
     func nextDelivery(_ service: PushService) async throws -> Timestamp?
 
     func overview(at now: Timestamp, limit: Int) async throws -> OutboxOverview

@@ -5,7 +5,7 @@ import SparkStorage
 
 /// The tables, and how one person's part of them is given out and destroyed. Tokens are given to nobody.
 enum PushTables {
-    static let all = [devices, settings, days, mutes, batches, events, deliveries, records]
+    static let all = [devices, settings, days, mutes, batches, events, deliveries, records, .plain("push_pauses")]
 
     private static let mine = "SELECT id FROM push_batches WHERE user_id = ?1"
 

@@ -133,6 +133,9 @@ struct SQLitePushStore: PushStore {
             var superseded = 0
             for finished in deliveries {
                 let delivery = finished.delivery
+                if let (place, pause) = finished.pause {
+                    try PauseRows.put(pause, for: delivery.device.target.service, place: place, in: database)
+                }
                 switch finished.ending {
                 case .sent, .cancelled, .refused:
                     if let record = finished.record {
@@ -148,6 +151,18 @@ struct SQLitePushStore: PushStore {
                 }
             }
             return superseded
+        }
+    }
+
+    func pauses(of service: PushService, at now: Timestamp) async throws -> [String: ProviderPause] {
+        try await storage.read { try PauseRows.all(of: service, at: now, in: $0) }
+    }
+
+    func repairTimes(rules: PushRules) async throws {
+        try await storage.write { transaction in
+            try BatchRows.repairTimes(rules: rules, at: transaction.now, in: transaction.database)
+            try DeliveryRows.repairTimes(rules: rules, at: transaction.now, in: transaction.database)
+            try PauseRows.repairTimes(at: transaction.now, in: transaction.database)
         }
     }
 

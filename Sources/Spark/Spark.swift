@@ -28,13 +28,16 @@ public enum Spark {
     /// - Parameters:
     ///   - modules: Spark's own, plus or minus whatever the caller likes.
     ///   - dataDirectory: a temporary one that goes away with the server if nil.
-    ///   - settings: `section.key=value`, as the flag `--set` takes them.
+    ///   - settings: `section.key=value`, as the flag `--set` takes them. Unless `http.listen` is among them, the server listens on
+    ///     127.0.0.1 at a port that the system picks.
     /// - Throws: `PlanError`, `ConfigurationError` or `StorageOpenError` before a socket opens.
     public static func start(
         modules: [any SparkModule.Type] = sparkModules, dataDirectory: String? = nil,
-        settings: [String] = ["http.listen=127.0.0.1:0"], logger: Logger = Logger(label: "spark")
+        settings: [String] = [], logger: Logger = Logger(label: "spark")
     ) async throws -> Instance {
-        let configuration = try LoadedConfiguration(schema: ConfigurationSchema(modules: modules), flags: settings)
+        // The last of several values for one key counts.
+        let configuration = try LoadedConfiguration(
+            schema: ConfigurationSchema(modules: modules), flags: ["http.listen=127.0.0.1:0"] + settings)
         let directory = try dataDirectory.map { try DataDirectory(path: $0) } ?? DataDirectory.temporary()
         var options = Server.Options(
             modules: modules, configuration: configuration, directory: directory, logger: logger)

@@ -4,7 +4,10 @@ import Spark
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check the database: pages, foreign keys, spatial metadata, R-tree against geometry, the modules' invariants.",
-        discussion: "Exit code 0 when sound, 1 when not.")
+        discussion: """
+            Changes nothing, beside a running server and without one. Of damaged pages it says which table or index they belong to and what is lost.
+            Exit code 0 when sound, 1 when not.
+            """)
 
     @OptionGroup var common: CommonOptions
 
@@ -12,23 +15,28 @@ struct Check: AsyncParsableCommand {
     var deep = false
 
     func run() async throws {
-        let faults = try await reporting {
-            let server = try common.openServer(try common.load())
+        let report = try await reporting {
+            let (found, loss) = try common.openServerForInspection(try common.load())
+            guard let server = found else { return Server.CheckReport(faults: [loss ?? "there is no database"], notes: []) }
             do {
-                let faults = try server.check(isDeep: deep)
+                let report = try server.checkReport(isDeep: deep)
                 await server.close()
-                return faults
+                return report
             } catch {
                 await server.close()
                 throw error
             }
         }
+        let faults = report.faults
         if common.json {
             Terminal.say(
-                json: ["sound": .bool(faults.isEmpty), "faults": .array(faults.map { .string($0) })] as JSONValue)
+                json: [
+                    "sound": .bool(faults.isEmpty), "faults": .array(faults.map { .string($0) }),
+                    "notes": .array(report.notes.map { .string($0) }),
+                ] as JSONValue)
         } else {
-            for fault in faults { Terminal.say(fault) }
-            Terminal.say(faults.isEmpty ? "The database is sound." : "\(faults.count) faults.")
+            for line in faults + report.notes.map({ "Note: \($0)" }) { Terminal.say(line) }
+            Terminal.say(faults.isEmpty ? "The database is sound." : "\(Terminal.count(faults.count, "fault")).")
         }
         if !faults.isEmpty { throw ExitCodes.faultsFound }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import Logging
 import Spark
 
@@ -19,7 +20,9 @@ struct CommonOptions: ParsableArguments {
 
     /// Flag, environment, file, default.
     func load(further: [String] = []) throws -> LoadedConfiguration {
-        try LoadedConfiguration(
+        // What a verb makes is its user's alone.
+        umask(0o077)
+        return try LoadedConfiguration(
             schema: ConfigurationSchema(modules: sparkModules),
             flags: settings + further + (data.map { ["server.data=\($0)"] } ?? []),
             environment: ProcessInfo.processInfo.environment, file: try file())
@@ -62,35 +65,82 @@ struct CommonOptions: ParsableArguments {
     /// The server on an existing data directory, without a socket, beside one that may be running.
     func openServer(_ configuration: LoadedConfiguration) throws -> Server {
         let process: ServerConfiguration = configuration.section("server")
-        guard FileManager.default.fileExists(atPath: "\(process.dataDirectory)/spark.db") else {
-            throw StorageOpenError(
-                operation: "open data directory", path: process.dataDirectory,
-                hint: "there is no database in it; start spark serve or spark seed first, or name another with --data")
+        try DataAccess.check(process.dataDirectory)
+        let look = try DataDirectory(inspecting: process.dataDirectory)
+        let loss = Result { try look.findDatabase() }
+        look.release()
+        if let loss = try loss.get() {
+            throw StorageOpenError(operation: "open data directory", path: process.dataDirectory, hint: loss)
         }
         return try Server(
             Server.Options(
                 modules: sparkModules, configuration: configuration,
                 directory: try DataDirectory(path: process.dataDirectory, mayShare: true),
-                logger: CommandLogger.make(process.logLevel)))
+                logger: CommandLogger.make(configuration)))
+    }
+
+    /// The same for looking only: not a byte of the directory is changed.
+    /// - Returns: nil, and what was lost, where the directory was in use and has no database any more.
+    func openServerForInspection(_ configuration: LoadedConfiguration) throws -> (server: Server?, loss: String?) {
+        let process: ServerConfiguration = configuration.section("server")
+        let directory = try DataDirectory(inspecting: process.dataDirectory)
+        do {
+            if let loss = try directory.findDatabase() {
+                directory.release()
+                return (nil, loss)
+            }
+        } catch {
+            directory.release()
+            throw error
+        }
+        let server = try Server(
+            Server.Options(
+                modules: sparkModules, configuration: configuration, directory: directory,
+                logger: CommandLogger.make(configuration)))
+        return (server, nil)
     }
 }
 
 /// Logs go to standard error, one line each.
 enum CommandLogger {
-    static func make(_ level: String) -> Logger {
-        var logger = Logger(label: "spark") { StreamLogHandler.standardError(label: $0) }
+    /// - Parameter level: at least the configured one, unless it was set for this run.
+    static func make(_ configuration: LoadedConfiguration, atLeast level: Logger.Level = .trace) -> Logger {
+        let process: ServerConfiguration = configuration.section("server")
+        var logger = make(process.logLevel, format: process.logFormat)
+        if configuration.origins["server.log_level"] == nil { logger.logLevel = max(logger.logLevel, level) }
+        return logger
+    }
+
+    static func make(_ level: String, format: String = "text") -> Logger {
+        var logger = Logger(label: "spark") { _ in
+            LineLogHandler(format: LineLogHandler.Format(rawValue: format) ?? .text, output: .standardError)
+        }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
+    }
+
+    /// For many lines: a thread of its own writes them, so that no request waits for whoever reads the log.
+    static func makeBuffered(_ configuration: LoadedConfiguration) -> Logger {
+        let process: ServerConfiguration = configuration.section("server")
+        return Logger(label: "spark") { _ in
+            LineLogHandler(
+                format: LineLogHandler.Format(rawValue: process.logFormat) ?? .text, output: .standardError, isBuffered: true)
+        }
     }
 }
 
 /// Exit codes that mean something (sysexits.h).
 enum ExitCodes {
     static let faultsFound = ExitCode(1)
+    static let usage = ExitCode(64)
     static let dataError = ExitCode(65)
     static let noUser = ExitCode(67)
     static let unavailable = ExitCode(69)
+    static let software = ExitCode(70)
     static let cannotOpen = ExitCode(73)
+    /// The disk failed: to be started again.
+    static let ioError = ExitCode(74)
+    static let noPermission = ExitCode(77)
     static let configuration = ExitCode(78)
 }
 
@@ -105,6 +155,12 @@ func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
         Terminal.fail("\(error)")
         throw ExitCodes.configuration
     } catch let error as StorageOpenError {
+        Terminal.fail("\(error)")
+        throw ExitCodes.cannotOpen
+    } catch let error as StorageFailure {
+        Terminal.fail("\(error)")
+        throw ExitCodes.ioError
+    } catch let error as ListenError {
         Terminal.fail("\(error)")
         throw ExitCodes.cannotOpen
     }

@@ -32,6 +32,7 @@ struct Config: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let configuration = try common.load()
+                for note in configuration.notes { Terminal.note(note) }
                 if common.json {
                     let origins = configuration.origins.sorted { $0.key < $1.key }
                     return Terminal.say(json: JSONValue.object(origins.map { JSONMember($0.key, .string($0.value)) }))

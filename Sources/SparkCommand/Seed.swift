@@ -6,7 +6,10 @@ import SparkDemo
 struct Seed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fill a new data directory with a demo town.",
-        discussion: "The same numbers give the same town. People have no passwords; `spark token` lets you be one of them.")
+        discussion: """
+            The same numbers give the same town. People have no passwords; `spark token` lets you be one of them.
+            A seed that was interrupted is thrown away by the next one in its directory; until then spark serve refuses it.
+            """)
 
     @OptionGroup var common: CommonOptions
 
@@ -28,22 +31,31 @@ struct Seed: AsyncParsableCommand {
             let configuration = try common.load()
             let process: ServerConfiguration = configuration.section("server")
             let directory = try DataDirectory(path: process.dataDirectory)
-            if directory.hasDatabase {
+            do {
+                // What an interrupted seed left is half a town.
+                try directory.discardUnfinishedSeed()
+                if !directory.hasDatabase || directory.isEmptied { try directory.begin(.seed) }
+            } catch {
+                directory.release()
+                throw error
+            }
+            if directory.unfinishedWork != .seed {
                 directory.release()
                 if ifNew { return }
                 throw StorageOpenError(
                     operation: "seed", path: process.dataDirectory,
                     hint: "there is a database already; name a new directory with --data")
             }
-            let server = try Server(
-                Server.Options(
-                    modules: sparkModules, configuration: configuration, directory: directory,
-                    logger: CommandLogger.make(process.logLevel)))
+            var options = Server.Options(
+                modules: sparkModules, configuration: configuration, directory: directory,
+                logger: CommandLogger.make(configuration))
+            options.start.takesUpUnfinishedWork = true
+            let server = try Server(options)
             let start = ContinuousClock.now
             let town = GeneratedTown(count: people, seed: seed, now: SystemWallClock().now())
             let bar = ProgressBar(total: people)
             try server.load(town) { bar.show($0, $1) }
-            await server.close()
+            try await server.closeAfterWork()
             report(town, elapsed: start.duration(to: .now), directory: process.dataDirectory)
         }
     }

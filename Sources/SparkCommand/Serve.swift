@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import Logging
 import Spark
+import SparkTransport
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,11 +16,30 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .long, help: "Address and port, e.g. 127.0.0.1:0 for a port that the system picks.")
+    @Option(
+        name: .long,
+        help:
+            "ADDRESS:PORT, or a port alone for 127.0.0.1; e.g. 0.0.0.0:7775 for the whole network, 0 for a port that the system picks."
+    )
     var listen: String?
+
+    @Option(name: .long, help: "Another port on the configured address.")
+    var port: UInt16?
 
     @Flag(name: .long, help: "Keep everything in a temporary directory that goes away.")
     var ephemeral = false
+
+    @Flag(
+        name: .long,
+        help: "The database is a copy, such as a disk image: devices begin anew. Other copies are recognized without this.")
+    var newEpoch = false
+
+    @Flag(name: .long, help: "The database is gone although the directory was in use: move the rest aside and begin with nobody.")
+    var beginAnew = false
+
+    @Flag(
+        name: .long, help: "The server's key is gone although the directory was in use: make another; everybody signs in again.")
+    var newKey = false
 
     @Flag(name: .long, help: "Stop when the parent process ends.")
     var exitWithParent = false
@@ -26,26 +47,50 @@ struct Serve: AsyncParsableCommand {
     @Flag(name: .long, help: "Send WebSocket messages on /api/v1/ws/echo back, to anybody; for conformance suites.")
     var wsEcho = false
 
+    func validate() throws {
+        if listen != nil, port != nil { throw ValidationError("--listen names a port already; leave out --port.") }
+        if ephemeral, common.data != nil {
+            throw ValidationError("--ephemeral keeps nothing, so --data would mean nothing; leave out one of them.")
+        }
+    }
+
     func run() async throws {
         try await reporting {
-            let configuration = try common.load(
-                further: (listen.map { ["http.listen=\($0)"] } ?? []) + (wsEcho ? ["http.ws_echo=true"] : []))
+            let configuration = try common.load(further: try flags())
+            for note in configuration.notes { Terminal.note(note) }
             let process: ServerConfiguration = configuration.section("server")
+            let edge: EdgeConfiguration = configuration.section("http")
             OpenFiles.raiseLimit()
-            let directory = try ephemeral ? DataDirectory.temporary() : DataDirectory(path: process.dataDirectory)
+            let directory = try ephemeral ? DataDirectory.temporary() : await OperatorLink.directory(process.dataDirectory)
             var options = Server.Options(
                 modules: sparkModules, configuration: configuration, directory: directory,
-                logger: CommandLogger.make(ephemeral ? "warning" : process.logLevel))
+                logger: CommandLogger.make(configuration, atLeast: ephemeral ? .warning : .trace))
+            options.accessLogger = CommandLogger.makeBuffered(configuration)
             options.isEphemeral = ephemeral
+            options.start.isNewHistory = newEpoch
+            options.start.beginsAnew = beginAnew
+            options.start.makesNewKey = newKey
+            defer { LogOutput.standardError.flush() }
             let server = try Server(options)
             if exitWithParent { ParentWatch.start { await server.shutDown() } }
             do {
                 try await server.run(handlesSignals: true) { announce($0) }
-            } catch let error as any Error & CustomStringConvertible where "\(error)".contains("bind") {
-                throw StorageOpenError(
-                    operation: "listen", path: listen ?? "http.listen", hint: "the address cannot be bound: \(error)")
+            } catch {
+                throw ListenError(error, address: edge.listen) ?? error
             }
         }
+    }
+
+    /// What the flags of this verb mean as settings.
+    private func flags() throws -> [String] {
+        var flags = wsEcho ? ["http.ws_echo=true"] : []
+        if let listen { flags.append("http.listen=\(listen)") }
+        if let port {
+            let edge: EdgeConfiguration = try common.load().section("http")
+            let host = edge.address?.host ?? "127.0.0.1"
+            flags.append("http.listen=\(ListenAddress(host: host, port: Int(port)).text)")
+        }
+        return flags
     }
 
     private func announce(_ listening: Listening) {
@@ -55,7 +100,7 @@ struct Serve: AsyncParsableCommand {
 
                   ⚡ Spark \(SparkVersion.text)
                      API      \(listening.url)/api/v1
-                     Docs     \(listening.url)/openapi.json
+                     Docs     \(listening.url)/docs
                      Console  \(console(listening))
                      Data     \(listening.directory.path)\(ephemeral ? " (temporary)" : "")
 

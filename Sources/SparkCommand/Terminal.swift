@@ -12,6 +12,9 @@ enum Terminal {
         FileHandle.standardOutput.write(Data("\(line)\n".utf8))
     }
 
+    /// The end of a line that was written in parts.
+    static func endLine() { FileHandle.standardOutput.write(Data("\n".utf8)) }
+
     static func say(json value: some JSONWritable) { say(JSONWriter.string(of: value)) }
 
     /// One line on standard error.
@@ -20,26 +23,57 @@ enum Terminal {
     }
 }
 
+extension Terminal {
+    /// One line on standard error about something that is not wrong.
+    static func note(_ line: String) {
+        FileHandle.standardError.write(Data("spark: note: \(line)\n".utf8))
+    }
+
+    /// `1 fault`, `2 faults`.
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}
+
 /// A bar on standard error, when that is a terminal; nothing otherwise.
 final class ProgressBar: Sendable {
     private static let width = 40
     private let total: Int
-    private let isShown = isatty(STDERR_FILENO) == 1
-    private let last = Mutex<ContinuousClock.Instant?>(nil)
+    private let isShown: Bool
+    private let write: @Sendable (String) -> Void
+    private let state = Mutex(State())
 
-    init(total: Int) { self.total = max(1, total) }
+    private struct State {
+        var drawnAt: ContinuousClock.Instant?
+        /// The parts whose bar is full; each is drawn so once.
+        var finished: Set<String> = []
+    }
+
+    /// - Parameters:
+    ///   - isShown: whether anything is drawn; by default when standard error is a terminal.
+    ///   - write: where it is drawn.
+    init(
+        total: Int, isShown: Bool = isatty(STDERR_FILENO) == 1,
+        write: @escaping @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
+    ) {
+        self.total = max(1, total)
+        self.isShown = isShown
+        self.write = write
+    }
 
     func show(_ label: String, _ done: Int) {
         guard isShown else { return }
-        let isDue = last.withLock { last in
-            if done < total, let last, last.duration(to: .now) < .milliseconds(80) { return false }
-            last = .now
+        let isDue = state.withLock { state in
+            if done >= total {
+                guard state.finished.insert(label).inserted else { return false }
+            } else if let drawnAt = state.drawnAt, drawnAt.duration(to: .now) < .milliseconds(80) {
+                return false
+            }
+            state.drawnAt = .now
             return true
         }
         guard isDue else { return }
         let filled = min(Self.width, done * Self.width / total)
         let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: Self.width - filled)
         let name = label.padding(toLength: 10, withPad: " ", startingAt: 0)
-        FileHandle.standardError.write(Data("\r\(name) \(bar) \(done)/\(total)\(done >= total ? "\n" : "")".utf8))
+        write("\r\(name) \(bar) \(done)/\(total)\(done >= total ? "\n" : "")")
     }
 }

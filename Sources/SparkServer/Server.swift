@@ -17,7 +17,7 @@ import UnixSignals
 ///
 /// Boot goes in five steps from value to value: plan (manifests are checked and sorted) → migrate (the store is opened and brought
 /// to the schema) → construct (each module is made and registers) → freeze (router, events and ports become constants) → run.
-/// All that can be wrong is found, and told at once, before a socket opens.
+/// Everything that can be wrong is found and reported at once, before a socket opens.
 public final class Server: Sendable {
     /// What a server is made from.
     public struct Options: Sendable {
@@ -28,9 +28,13 @@ public final class Server: Sendable {
         public var isEphemeral = false
         public var clock: any WallClock = SystemWallClock()
         public var random: any RandomSource = SystemRandomSource()
+        /// What the operator asks of this start.
+        public var start = StartChoices()
         /// What the bounds on clients are derived from.
         public var machine = AdmissionMachine.current()
         public var logger: Logger
+        /// Where the lines of the access log go; the same as `logger` if nil.
+        public var accessLogger: Logger?
 
         public init(
             modules: [any SparkModule.Type], configuration: LoadedConfiguration, directory: DataDirectory, logger: Logger
@@ -50,10 +54,14 @@ public final class Server: Sendable {
     let events: EventBus
     private let hub: Hub
     private let gateway: StreamGateway
-    private let options: Options
+    let options: Options
     private let registration: Registration
     private let exchange: ModuleExchange
     private let readiness: Readiness
+    let desk: OperatorDesk
+    private let clockKeeping: ClockKeeping
+    private let keeping: DirectoryKeeping
+    private let failures: AsyncStream<StorageFailure>
     private let startGate: StartGate
     /// Opens the operators' rows on the one port of an ephemeral server.
     package let adminToken: String?
@@ -79,13 +87,9 @@ public final class Server: Sendable {
             throw PlanError(faults: plan.faults + (try Rehearsal.faults(of: plan, options: options)))
         }
         MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
-        var storageConfiguration = StorageConfiguration(
-            file: options.directory.database, backupDirectory: options.isEphemeral ? nil : options.directory.backups)
-        storageConfiguration.isDurable = !options.isEphemeral
-        storageConfiguration.mayMigrate = options.directory.isOwner
-        let keys = try options.directory.keys()
-        let storage = try Storage(
-            storageConfiguration, migrations: plan.manifests.flatMap(\.migrations), clock: options.clock)
+        let (storage, keys, keeping) = try Self.openData(options, migrations: plan.manifests.flatMap(\.migrations))
+        self.keeping = keeping
+        self.failures = Self.failures(of: storage, logger: options.logger)
         let cache = Cache(options.configuration.section("cache"), options: options, keys: keys)
         let exchange = ModuleExchange()
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
@@ -118,7 +122,7 @@ public final class Server: Sendable {
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
         let delivery = CommitDelivery(
             cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
-            registration.entries.flatMap(\.registrar.followers) + [hub.revocations],
+            registration.entries.flatMap(\.registrar.followers) + [hub.suspensions] + hub.revocations,
             registration.entries.flatMap(\.registrar.joiners))
         storage.observeCommits(join: { try delivery.join($0, $1) }, prepare: { delivery.announce($0) }) { delivery.deliver($0) }
         self.events = events
@@ -128,26 +132,38 @@ public final class Server: Sendable {
                 server: registration.entries.flatMap(\.registrar.serverFrames)),
             observers: exchange.contributions(of: (any ConnectionObserving).self).all)
         let authenticator = exchange.provider(of: (any Authenticating).self)?.value
+        let liveness = exchange.provider(of: (any SessionLiveness).self)?.value
         let activity = exchange.provider(of: (any ActivityRecording).self)?.value
+        let edgeConfiguration: EdgeConfiguration = options.configuration.section("http")
+        let streamConfiguration: StreamConfiguration = options.configuration.section("stream")
+        let origins = AllowedOrigins(edgeConfiguration.allowedOrigins + streamConfiguration.allowedOrigins)
         let gateway = StreamGateway(
-            hub: hub, configuration: options.configuration.section("stream"), tickets: StreamTickets(clock: options.clock),
-            authenticator: authenticator, activity: activity, random: options.random, logger: options.logger,
-            hasGenerousLimits: options.isEphemeral)
+            hub: hub, configuration: streamConfiguration, origins: origins, tickets: hub.tickets,
+            authenticator: authenticator, liveness: liveness, activity: activity, admission: admission, random: options.random,
+            logger: options.logger, hasGenerousLimits: options.isEphemeral)
         self.gateway = gateway
         let streamRoutes = StreamRoutes(gateway: gateway).all
         self.edge = Edge(
             Edge.Parts(
-                configuration: options.configuration.section("http"), clock: options.clock, random: options.random,
+                configuration: edgeConfiguration, clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
-                authenticator: authenticator, activity: activity, webSockets: [gateway.route], tickets: gateway.tickets,
-                admission: admission, access: access, startGate: startGate),
-            routes: registration.routes + streamRoutes.map(\.mounted) + Self.documentRoutes(registration, streamRoutes, hub),
+                authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route],
+                tickets: gateway.tickets, origins: origins, accessLog: Self.accessLog(options), admission: admission,
+                access: access, startGate: startGate),
+            routes: registration.routes + registration.pages + streamRoutes.map(\.mounted)
+                + Self.documentRoutes(registration, streamRoutes, hub),
             operatorRoutes: registration.operatorRoutes, probes: readiness.routes)
         let handlers = Dictionary(
             uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) })
         self.outbox = OutboxWorker(
             storage: storage, handlers: handlers, clock: options.clock, random: options.random, logger: options.logger,
             metrics: OutboxMetrics(topics: handlers.keys))
+        let process: ServerConfiguration = options.configuration.section("server")
+        let listen = (options.configuration.section("http") as EdgeConfiguration).listen
+        self.desk = OperatorDesk(
+            actions: registration.entries.flatMap(\.registrar.operatorActions), storage: storage,
+            head: AuditHead(directory: options.directory.url),
+            publicURL: process.publicURL.isEmpty ? "http://\(listen)" : process.publicURL, logger: options.logger)
         self.hub = hub
         self.storage = storage
         self.cache = cache
@@ -156,6 +172,11 @@ public final class Server: Sendable {
         self.registration = registration
         self.exchange = exchange
         self.readiness = readiness
+        let edge = self.edge
+        self.clockKeeping = ClockKeeping(
+            repairs: [{ try await storage.outbox.repairTimes() }, { try await edge.repairTimes() }]
+                + registration.entries.flatMap(\.registrar.timeRepairs),
+            clock: options.clock, logger: options.logger)
         self.startGate = startGate
         self.adminToken = adminToken
         self.admissionReport = AdmissionReport(admission: admission)
@@ -187,24 +208,12 @@ public final class Server: Sendable {
         }
     }
 
-    /// Every fault of the data: the store's own and the modules' invariants. Empty when sound.
-    /// - Parameter isDeep: also asks what takes long.
-    public func check(isDeep: Bool = false) throws -> [String] {
-        var faults = try storage.check()
-        try storage.readNow { database in
-            for manifest in plan.manifests {
-                for invariant in manifest.invariants where isDeep || !invariant.isDeep {
-                    faults += try invariant.check(database).map { "\(manifest.id): \(invariant.name): \($0)" }
-                }
-            }
-        }
-        return faults
-    }
-
     /// Loads a demo town into every module that knows how.
     /// - Parameter progress: told the module and how many people it has loaded.
     public func load(_ town: any DemoTown, progress: @escaping @Sendable (String, Int) -> Void) throws {
         options.directory.discardSpill()
+        let isNoted = options.directory.unfinishedWork == nil
+        if isNoted { try options.directory.begin(.load) }
         try storage.bulkWrite { database in
             for entry in registration.entries {
                 for loader in entry.registrar.demoLoaders {
@@ -213,6 +222,7 @@ public final class Server: Sendable {
             }
             try database.execute(sql: "PRAGMA optimize")
         }
+        if isNoted { try options.directory.endWork() }
     }
 
     /// Serves until told to stop: by SIGTERM, SIGINT or `shutDown`.
@@ -225,19 +235,25 @@ public final class Server: Sendable {
     ///   - onReady: told where the server listens, once every check is green.
     public func run(handlesSignals: Bool, onReady: @escaping @Sendable (Listening) async throws -> Void) async throws {
         let process: ServerConfiguration = options.configuration.section("server")
+        let socket = OperatorSocket(directory: options.directory.url, desk: self.desk, logger: self.logger)
+        socket.open()
         startGate.shut()
         readiness.begin()
         var listeners: [Listener] = []
         do {
             let listening = try await listen(&listeners)
+            if process.publicURL.isEmpty { desk.listens(at: listening.url) }
             options.directory.writePortFile(listening)
             try await prepare()
-            try await serve(listeners, listening, for: process, handlesSignals: handlesSignals, onReady: onReady)
+            try await serve(listeners, socket, listening, for: process, handlesSignals: handlesSignals, onReady: onReady)
         } catch {
             for listener in listeners { await listener.close() }
+            socket.close()
             await close()
             throw error
         }
+        // While the directory is still ours: the next owner's socket has the same name.
+        socket.close()
         await close()
     }
 
@@ -245,7 +261,7 @@ public final class Server: Sendable {
     private func listen(_ listeners: inout [Listener]) async throws -> Listening {
         let configuration: EdgeConfiguration = options.configuration.section("http")
         guard let (host, port) = configuration.address else {
-            throw ConfigurationError(faults: ["http.listen: expected address:port"])
+            throw ConfigurationError(faults: ["http.listen: \(ListenAddress.expectation)"])
         }
         let listener = try await edge.listen(host: host, port: port, logger: logger)
         listeners.append(listener)
@@ -267,20 +283,26 @@ public final class Server: Sendable {
     }
 
     private func serve(
-        _ listeners: [Listener], _ listening: Listening, for process: ServerConfiguration, handlesSignals: Bool,
+        _ listeners: [Listener], _ socket: OperatorSocket, _ listening: Listening, for process: ServerConfiguration,
+        handlesSignals: Bool,
         onReady: @escaping @Sendable (Listening) async throws -> Void
     ) async throws {
         let announcement = Announcement(
             readiness: readiness, startGate: startGate, listening: listening, logger: logger, onReady: onReady)
         let services: [any Service] =
-            [events, outbox, Housekeeping(edge: edge, logger: logger), CacheKeeping(cache: cache), readings]
-            + registration.entries.flatMap(\.registrar.services) + listeners
+            [
+                StorageWatch(failures: failures, logger: logger), events, outbox, clockKeeping,
+                Housekeeping(edge: edge, logger: logger),
+                CopyKeeping(directory: options.directory, age: process.backupAge, clock: options.clock, logger: logger),
+                CacheKeeping(cache: cache), readings,
+            ]
+            + registration.entries.flatMap(\.registrar.services) + [socket] + listeners
             + [StreamService(gateway: gateway, logger: logger), announcement, Farewell(readiness: readiness)]
         var group = ServiceGroupConfiguration(
             services: services.map {
                 .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
             },
-            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger)
+            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger.forFrameworks)
         group.maximumGracefulShutdownDuration = process.shutdownTimeout
         let running = ServiceGroup(configuration: group)
         self.running.withLock { $0 = running }
@@ -325,14 +347,14 @@ public final class Server: Sendable {
     /// - Throws: `PlanError` for what does not fit.
     package func prepare() async throws {
         let mark = "\(options.random.next())"
-        var last = ""
+        var (last, next) = ("", mark)
         if options.directory.isOwner {
-            let isKnown = try options.directory.note(mark: mark, after: try storage.mark())
-            last = try await storage.renewMark(mark)
-            let epoch = String(options.random.next(), radix: 36)
-            hub.begin(epoch: try await storage.epoch(renewedAs: isKnown ? nil : epoch, orFirst: epoch))
+            let run = try await keeping.beginRun(storage, mark: mark, epoch: String(options.random.next(), radix: 36))
+            (last, next) = (run.lastMark, run.mark)
+            hub.begin(epoch: run.epoch)
         }
-        cache.open(lastMark: last, mark: mark)
+        cache.open(lastMark: last, mark: next)
+        if options.directory.isOwner { await clockKeeping.look() }
         for entry in registration.entries {
             for prepare in entry.registrar.preparations {
                 do {
@@ -344,6 +366,25 @@ public final class Server: Sendable {
         }
     }
 
+    /// Runs an operator action.
+    /// - Parameters:
+    ///   - action: its name, e.g. `user.suspend`.
+    ///   - actor: who asks, for the audit log.
+    /// - Throws: what the action refuses, a `ClientError`.
+    package func operate(_ action: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
+        try await desk.perform(action, members: members, actor: actor)
+    }
+
+    /// The same for a verb that has the data directory to itself: on a server that was neither prepared nor run. What the last server's
+    /// cache left on the disk would be old after a change, so it is thrown away.
+    package func operateAlone(_ action: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
+        if desk.actions[action]?.isChanging == true { options.directory.discardSpill() }
+        return try await operate(action, members: members, actor: actor)
+    }
+
+    /// Looks whether the clock was put back, as the running server does once a second.
+    package func lookAtClock() async { await clockKeeping.look() }
+
     /// Lets `run` end gracefully; returns at once.
     public func shutDown() async {
         await running.withLock { $0 }?.triggerGracefulShutdown()
@@ -351,10 +392,24 @@ public final class Server: Sendable {
 
     /// Commits what waits, closes the store and gives the data directory back.
     public func close() async {
+        await closeData()
+        options.directory.release()
+    }
+
+    private func closeData() async {
         await cache.flush()
         await storage.close()
         await cache.close()
-        options.directory.release()
+        // After a failure of the disk the next start looks for itself.
+        if storage.failure == nil { keeping.end() }
+    }
+
+    /// Closes, and only then notes that bulk work which began before this server was made is whole.
+    public func closeAfterWork() async throws {
+        await closeData()
+        defer { options.directory.release() }
+        if let failure = storage.failure { throw failure }
+        try options.directory.endWork()
     }
 
     private static func document(_ registration: Registration, _ streamRoutes: [Route]) -> OpenAPIDocument {
@@ -365,18 +420,21 @@ public final class Server: Sendable {
             } + [(stream.id, stream.summary, streamRoutes.map(\.mounted))], version: SparkVersion.text)
     }
 
+    /// Where each answered request is noted; nil unless it is asked for.
+    private static func accessLog(_ options: Options) -> AccessLog? {
+        let process: ServerConfiguration = options.configuration.section("server")
+        guard process.hasAccessLog else { return nil }
+        var logger = options.accessLogger ?? options.logger
+        // A switch of its own: the level of other lines does not silence it.
+        logger.logLevel = .info
+        return AccessLog(logger: logger)
+    }
+
     private static func documentRoutes(_ registration: Registration, _ streamRoutes: [Route], _ hub: Hub) -> [Route] {
-        let asyncAPI = AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text).json
-        let documents = [
-            ("/openapi.json", "The OpenAPI 3.1 document", document(registration, streamRoutes).json),
-            ("/asyncapi.json", "The AsyncAPI 3.0 document of the stream", asyncAPI),
-        ]
-        return documents.map { path, summary, document in
-            let bytes = JSONWriter.bytes(of: document)
-            return Route(.get, path, summary, access: .open, rateLimit: .probe) { _ in
-                Reply(json: bytes, entityTag: SparkVersion.text)
-            }
-        }
+        DocumentRoutes(
+            openAPI: document(registration, streamRoutes),
+            asyncAPI: AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text)
+        ).all
     }
 }
 
@@ -429,5 +487,14 @@ private struct Farewell: Service {
     func run() async throws {
         try? await gracefulShutdown()
         readiness.drain()
+    }
+}
+
+extension Logger {
+    /// For the libraries below: their details are written for their own authors, up to dumps of the whole tree of services.
+    var forFrameworks: Logger {
+        var logger = self
+        logger.logLevel = max(logLevel, .notice)
+        return logger
     }
 }

@@ -3,18 +3,47 @@ import GRDB
 /// The store's own part of `spark check`.
 extension Storage {
     /// Every fault of the file: pages and indexes, foreign keys, spatial metadata, geometry against its R-tree. Empty when sound.
-    /// Reads the whole database.
+    /// Where pages are damaged, says which tables and indexes are hit and what of them is lost. Reads the whole database.
     public func check() throws -> [String] {
-        try readNow { database in
+        try inspectNow { database in
             var faults: [String] = []
-            let integrity = try String.fetchAll(database, sql: "PRAGMA integrity_check(100)")
-            if integrity != ["ok"] { faults += integrity.map { "integrity: \($0)" } }
-            for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
-                faults.append("foreign key: \(row[0] as String? ?? "?") refers to a missing row of \(row[2] as String? ?? "?")")
-            }
-            faults += try Self.spatialFaults(database)
-            faults += try Inbox.faults(in: database)
+            faults += Self.guarded("pages", after: faults) { try Self.pageFaults(database) }
+            faults += Self.guarded("foreign keys", after: faults) { try Self.foreignKeyFaults(database) }
+            faults += Self.guarded("spatial data", after: faults) { try Self.spatialFaults(database) }
+            guard try database.tableExists("spark_inbox") else { return faults }
+            faults += Self.guarded("events", after: faults) { try Inbox.faults(in: database) }
             return faults
+        }
+    }
+
+    /// One part of a check. Damage that is in its way is a fault of its own only where no other fault names it.
+    public static func guarded(_ part: String, after faults: [String], _ body: () throws -> [String]) -> [String] {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            return faults.isEmpty || !error.isDamage
+                ? ["\(part): not checked, SQLite error \(error.extendedResultCode.rawValue)"] : []
+        } catch {
+            return ["\(part): not checked, \(type(of: error))"]
+        }
+    }
+
+    private static func pageFaults(_ database: Database) throws -> [String] {
+        var whole: [String] = []
+        do {
+            whole = try String.fetchAll(database, sql: "PRAGMA integrity_check(100)")
+            if whole == ["ok"] { return [] }
+        } catch let error as DatabaseError where error.isDamage {
+            // The tables say more.
+        }
+        let named = DamageReport.faults(in: database)
+        if !named.isEmpty { return named.map { "integrity: \($0)" } }
+        return whole.isEmpty ? ["integrity: the pages are damaged"] : whole.map { "integrity: \($0.replacing("\n", with: " "))" }
+    }
+
+    private static func foreignKeyFaults(_ database: Database) throws -> [String] {
+        try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").map { row in
+            "foreign key: \(row[0] as String? ?? "?") refers to a missing row of \(row[2] as String? ?? "?")"
         }
     }
 

@@ -56,6 +56,28 @@ public struct Outbox: Sendable {
         }
     }
 
+    /// The longest pause between two tries of a job.
+    public static let longestPause = Duration.hours(6)
+
+    /// Makes harmless what was noted under a clock that was put back since: a job waits no longer than it was asked to when it was
+    /// enqueued, and once tried no longer than the longest pause.
+    public func repairTimes() async throws {
+        try await storage.write { transaction in
+            let now = transaction.now
+            try transaction.database.execute(
+                sql: """
+                    UPDATE spark_outbox SET available_at = ?1 + max(0, available_at - created_at), created_at = ?1
+                    WHERE created_at > ?1 AND attempts = 0
+                    """, arguments: [now.milliseconds])
+            try transaction.database.execute(
+                sql: """
+                    UPDATE spark_outbox SET available_at = ?1, created_at = min(created_at, ?1)
+                    WHERE attempts > 0 AND available_at > ?2
+                    """,
+                arguments: [now.milliseconds, (now + Self.longestPause).milliseconds])
+        }
+    }
+
     /// Removes a job that is done.
     public func complete(_ job: OutboxJob) async throws {
         try await storage.write { transaction in

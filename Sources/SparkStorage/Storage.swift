@@ -1,6 +1,9 @@
+import CSpatiaLite
 public import Foundation
 public import GRDB
+import Glibc
 public import SparkCore
+import SparkFiles
 import Synchronization
 
 /// How the store is opened.
@@ -15,6 +18,8 @@ public struct StorageConfiguration: Sendable {
     public var isDurable = true
     /// False beside a process that owns the database: an older schema is then refused.
     public var mayMigrate = true
+    /// Opens the database without changing a byte of it or making anything beside it; nil to open it for writing.
+    public var readOnly: DatabaseCompany?
 
     public init(file: URL, backupDirectory: URL?) {
         self.file = file
@@ -28,31 +33,48 @@ public struct StorageConfiguration: Sendable {
 /// their own, for queries) and `pointRead` (raw connections on the caller's thread, for a few rows by key). A read that
 /// begins after a write was answered sees it.
 public final class Storage: Sendable {
-    private let pool: DatabasePool
+    private let pool: any DatabaseWriter
     private let queue: WriteQueue
     private let checkpointer: Checkpointer
     private let pointReaders: PointReaderPool
     private let sink: CommitSink
     private let isSynchronous: Int
+    private let isReadOnly: Bool
     private let metrics = StorageMetrics()
+    /// Steps of the schema that a database lacks which may only be read.
+    public let missingMigrations: [String]
 
     /// Opens or creates the database and brings it to the given schema.
     /// - Throws: `StorageOpenError` for a database that is newer than the program or cannot be opened.
     public init(_ configuration: StorageConfiguration, migrations: [Migration], clock: any WallClock) throws {
         let path = configuration.file.path
+        self.isReadOnly = configuration.readOnly != nil
         self.pool = try Self.openPool(configuration)
-        try Migrator(
-            migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
-            mayMigrate: configuration.mayMigrate
-        ).run(on: pool)
+        let pending: [String]
+        do {
+            pending = try Migrator(
+                migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
+                mayMigrate: configuration.mayMigrate
+            ).run(on: pool, isReadOnly: configuration.readOnly != nil)
+        } catch let error as DatabaseError where error.isOfTheFile {
+            throw StorageOpenError(database: error, operation: "open database", path: path)
+        }
+        self.missingMigrations = configuration.readOnly == nil ? [] : pending
         let sink = CommitSink()
         self.sink = sink
         self.queue = WriteQueue(
-            pool: pool, clock: clock, limits: .init(), metrics: metrics, onEvent: { try sink.join($0, $1) },
+            pool: pool, clock: clock, limits: .init(), metrics: metrics, path: path,
+            countsCommits: configuration.isDurable && configuration.readOnly == nil,
+            onEvent: { try sink.join($0, $1) },
             onPrepare: { sink.prepare($0) },
             onCommit: { sink.deliver($0) })
         self.checkpointer = Checkpointer(path: path)
         self.pointReaders = PointReaderPool(path: path, limit: 8)
+        guard configuration.readOnly == nil else {
+            self.isSynchronous = 2
+            queue.refuseAll()
+            return
+        }
         let checkpointer = checkpointer
         // GRDB sets synchronous=NORMAL after the connection's preparation, so FULL must be set here, and read back.
         self.isSynchronous = try pool.writeWithoutTransaction { database in
@@ -63,9 +85,19 @@ public final class Storage: Sendable {
         guard isSynchronous == (configuration.isDurable ? 2 : 0) else {
             throw StorageOpenError(operation: "open database", path: path, hint: "synchronous mode was refused")
         }
+        // The steps did not wait for the disk.
+        if configuration.isDurable, !pending.isEmpty { checkpointer.fold() }
     }
 
-    private static func openPool(_ configuration: StorageConfiguration) throws -> DatabasePool {
+    private static func openPool(_ configuration: StorageConfiguration) throws -> any DatabaseWriter {
+        if let company = configuration.readOnly {
+            do {
+                return try DatabaseInspector.open(configuration.file, company: company, hasSpatiaLite: true)
+            } catch let error as DatabaseError {
+                throw StorageOpenError(database: error, operation: "open database", path: configuration.file.path)
+            }
+        }
+        try makeFile(configuration.file.path)
         var options = Configuration()
         options.label = "spark"
         options.foreignKeysEnabled = true
@@ -73,28 +105,39 @@ public final class Storage: Sendable {
         options.maximumReaderCount = configuration.readers
         options.prepareDatabase { database in
             try SpatiaLite.attach(to: database)
+            try SecureDelete.switchOn(in: database, path: configuration.file.path)
             try database.execute(
                 sql: "PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000")
         }
         do {
             return try DatabasePool(path: configuration.file.path, configuration: options)
         } catch let error as DatabaseError {
-            throw StorageOpenError(
-                operation: "open database", path: configuration.file.path,
-                hint: error.resultCode == .SQLITE_NOTADB ? "it is no SQLite database" : "\(error.resultCode)")
+            throw StorageOpenError(database: error, operation: "open database", path: configuration.file.path)
         }
+    }
+
+    /// Makes the file where it is missing, readable by its owner only: SQLite gives what it makes beside it the same mode.
+    private static func makeFile(_ path: String) throws {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StorageOpenError(operation: "open database", path: path, hint: "\(FileFault(code: errno))")
+        }
+        Glibc.close(descriptor)
     }
 
     /// Runs one write in the write queue and returns after its commit.
     ///
-    /// What `body` throws takes back this write alone. Events it published are told after the commit.
+    /// What `body` throws takes back this write alone. Events it published are told after the commit. A `WriteCondition` of the task
+    /// is asked first.
     /// - Throws: what `body` threw, or a `StorageError`.
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Value
     ) async throws -> Value {
-        guard let attachment = WriteAttachment.current else { return try await queue.write(body) }
+        let (condition, attachment) = (WriteCondition.current, WriteAttachment.current)
+        guard condition != nil || attachment != nil else { return try await queue.write(body) }
         return try await queue.write { transaction in
-            try attachment.run(transaction.database)
+            try condition?.check(transaction)
+            try attachment?.run(transaction.database)
             return try body(transaction)
         }
     }
@@ -118,6 +161,11 @@ public final class Storage: Sendable {
     /// The same for callers outside the concurrency runtime: commands and start-up.
     public func readNow<Value>(_ body: (Database) throws -> Value) throws -> Value { try pool.read(body) }
 
+    /// The same for checks, also of a damaged database: one snapshot that is given up at the end, not committed, which damage forbids.
+    public func inspectNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try pool.unsafeRead { try $0.inSnapshot(body) }
+    }
+
     /// Reads a few rows by key on the caller's thread.
     public func pointRead<Value>(_ body: (PointReader) throws -> Value) throws -> Value {
         try pointReaders.read(body)
@@ -140,40 +188,52 @@ public final class Storage: Sendable {
         sink.set(join, prepare, deliver)
     }
 
-    /// Gives the database a new mark and answers the one it bore: what was derived from it under that mark is derived from this very
-    /// state of it, and not from one that was restored since.
-    public func renewMark(_ mark: String) async throws -> String {
+    /// Begins a run: gives the database a new mark, and its history of events a name where it has none, both or neither.
+    ///
+    /// What was derived from the database under its last mark is derived from this very state of it, and not from one that was put back
+    /// since.
+    /// - Parameters:
+    ///   - epoch: the name of the history if it has none yet.
+    ///   - isNewHistory: gives the history that name in any case, as when the database is a copy that was put back.
+    /// - Returns: the mark that the database had, and the name of its history.
+    public func beginRun(mark: String, epoch: String, isNewHistory: Bool) async throws -> (lastMark: String, epoch: String) {
         try await write { transaction in
-            let last = try String.fetchOne(transaction.database, sql: "SELECT mark FROM spark_mark")
-            try transaction.database.execute(
+            let database = transaction.database
+            let last = try String.fetchOne(database, sql: "SELECT mark FROM spark_mark")
+            try database.execute(
                 sql: "INSERT INTO spark_mark (id, mark) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET mark = ?1",
                 arguments: [mark])
-            return last ?? ""
-        }
-    }
-
-    /// The name of this history of events, made with the database.
-    /// - Parameter next: the name of another one from now on, as when the database was restored from a copy; nil to keep it.
-    public func epoch(renewedAs next: String?, orFirst first: String) async throws -> String {
-        try await write { transaction in
-            if next == nil, let epoch = try String.fetchOne(transaction.database, sql: "SELECT epoch FROM spark_epoch") {
-                return epoch
+            if !isNewHistory, let epoch = try String.fetchOne(database, sql: "SELECT epoch FROM spark_epoch") {
+                return (last ?? "", epoch)
             }
-            let epoch = next ?? first
-            try transaction.database.execute(
+            try database.execute(
                 sql: "INSERT INTO spark_epoch (id, epoch) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET epoch = ?1",
                 arguments: [epoch])
-            return epoch
+            return (last ?? "", epoch)
         }
     }
 
-    /// The mark that the database bears; empty before the first.
-    public func mark() throws -> String {
-        try pool.read { try String.fetchOne($0, sql: "SELECT mark FROM spark_mark") ?? "" }
+    /// The mark of the last run and the name of the history of events, for a run that cannot write its own; nil before the first run.
+    public func lastRun() throws -> (mark: String, epoch: String)? {
+        try pool.read { database in
+            guard let mark = try String.fetchOne(database, sql: "SELECT mark FROM spark_mark"),
+                let epoch = try String.fetchOne(database, sql: "SELECT epoch FROM spark_epoch")
+            else { return nil }
+            return (mark, epoch)
+        }
     }
+
+    /// Who is told how many commits there are, after each, on the writer's thread; short. Set once, before the first write.
+    public func countCommits(_ note: @escaping @Sendable (Int64) -> Void) { queue.countCommits(note) }
+
+    /// Who is told, once, that the disk failed and no more is written; on the writer's thread, before anybody is answered.
+    public func observeFailure(_ receive: @escaping @Sendable (StorageFailure) -> Void) { queue.observeFailure(receive) }
 
     /// Why writes are refused; nil while all is well.
     public var refusal: StorageError? { queue.refusal }
+
+    /// What the disk failed at, if it did.
+    public var failure: StorageFailure? { queue.failure }
 
     /// How many writes wait in the queue.
     public var waitingWrites: Int { queue.depth }
@@ -193,7 +253,8 @@ public final class Storage: Sendable {
         return value
     }
 
-    /// Finishes the writes that wait, checkpoints and closes the file.
+    /// Finishes the writes that wait, checkpoints and closes the file. After a failure of the disk nothing is moved from the WAL into the
+    /// database: the next start reads it from the disk, and checks it.
     public func close() async {
         await queue.close()
         closeConnections()
@@ -201,6 +262,19 @@ public final class Storage: Sendable {
 
     private func closeConnections() {
         pointReaders.close()
+        guard !isReadOnly else {
+            // Best effort: nothing is kept open by it.
+            try? pool.close()
+            return
+        }
+        if queue.failure != nil {
+            pool.writeWithoutTransaction { database in
+                if let handle = database.sqliteConnection { spark_keep_wal(handle) }
+            }
+            // Best effort: the process ends.
+            try? pool.close()
+            return checkpointer.abandon()
+        }
         // Best effort: a connection that stays open keeps the WAL, which is read again at the next start.
         try? pool.close()
         checkpointer.close()

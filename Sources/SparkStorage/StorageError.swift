@@ -1,4 +1,5 @@
 public import SparkCore
+import SparkFiles
 
 /// What the store tells a client when it cannot serve it now.
 public enum StorageError: ClientError {
@@ -27,7 +28,7 @@ public enum StorageError: ClientError {
         switch self {
         case .busy: "Too many writes are waiting; nothing was written."
         case .full: "The disk is full; nothing was written."
-        case .halted: "The disk failed; the server takes no writes until it is started again."
+        case .halted: "The disk failed; the server takes no writes until it has started again."
         case .closed: "The server is shutting down; nothing was written."
         }
     }
@@ -35,10 +36,53 @@ public enum StorageError: ClientError {
     public var retryAfter: Duration? {
         switch self {
         case .busy: .seconds(1)
-        case .full, .halted: .seconds(30)
+        case .full: .seconds(30)
+        case .halted: .seconds(10)
         case .closed: .seconds(2)
         }
     }
+}
+
+/// A commit that the disk failed. Its process takes no more writes: what it has in memory can no longer be trusted.
+public struct StorageFailure: Error, Sendable, CustomStringConvertible {
+    /// SQLite's extended result code.
+    public let code: Int32
+    /// What the system said last; 0 if nothing.
+    public let systemError: Int32
+    /// The database file.
+    public let path: String
+
+    package init(code: Int32, systemError: Int32, path: String) {
+        self.code = code
+        self.systemError = systemError
+        self.path = path
+    }
+
+    /// What SQLite was doing, by its name for the code (https://www.sqlite.org/rescode.html).
+    public var operation: String {
+        switch code {
+        case 1034: "synchronize (SQLITE_IOERR_FSYNC)"
+        case 1290: "synchronize directory (SQLITE_IOERR_DIR_FSYNC)"
+        case 778: "write (SQLITE_IOERR_WRITE)"
+        case 266, 522: "read (SQLITE_IOERR_READ)"
+        case 1546: "truncate (SQLITE_IOERR_TRUNCATE)"
+        default:
+            switch code & 0xFF {
+            case 10: "input or output (SQLITE_IOERR \(code))"
+            case 11: "read: the database is damaged (SQLITE_CORRUPT \(code))"
+            case 26: "read: it is no database any more (SQLITE_NOTADB)"
+            case 8: "write: it may not be written any more (SQLITE_READONLY \(code))"
+            default: "commit (SQLite \(code))"
+            }
+        }
+    }
+
+    /// Whether the file itself is damaged, so that another start does not help.
+    public var isDamage: Bool { [11, 26].contains(code & 0xFF) }
+
+    public var cause: String { systemError == 0 ? "no error of the system" : "\(FileFault(code: systemError))" }
+
+    public var description: String { "the disk failed to \(operation): \(path): \(cause)" }
 }
 
 /// What an operator must mend before the store opens: what was done, where, and what helps.

@@ -30,11 +30,17 @@ package struct Edge: Sendable {
         /// Whether limits are counted but never reached: the ephemeral server under a test's load.
         package let hasGenerousLimits: Bool
         package let authenticator: (any Authenticating)?
+        /// Whether those on whose behalf something is written may still write.
+        package let liveness: (any SessionLiveness)?
         package let activity: (any ActivityRecording)?
         /// The paths on which connections become WebSockets; all different.
         package let webSockets: [WebSocketRoute]
         /// What stands for a token in a URL; nil where nothing does.
         package let tickets: StreamTickets?
+        /// Of pages that may use the API.
+        package let origins: AllowedOrigins
+        /// Told each answer; nil for none.
+        package let accessLog: AccessLog?
         package let admission: Admission
         /// Who may reach the operators' rows.
         package let access: OperatorAccess
@@ -43,8 +49,9 @@ package struct Edge: Sendable {
         package init(
             configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
             keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
-            activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
-            tickets: StreamTickets? = nil, admission: Admission, access: OperatorAccess, startGate: StartGate
+            liveness: (any SessionLiveness)? = nil, activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
+            tickets: StreamTickets? = nil, origins: AllowedOrigins = AllowedOrigins(), accessLog: AccessLog? = nil,
+            admission: Admission, access: OperatorAccess, startGate: StartGate
         ) {
             self.configuration = configuration
             self.clock = clock
@@ -54,9 +61,12 @@ package struct Edge: Sendable {
             self.logger = logger
             self.hasGenerousLimits = hasGenerousLimits
             self.authenticator = authenticator
+            self.liveness = liveness
             self.activity = activity
             self.webSockets = webSockets
             self.tickets = tickets
+            self.origins = origins
+            self.accessLog = accessLog
             self.admission = admission
             self.access = access
             self.startGate = startGate
@@ -81,17 +91,19 @@ package struct Edge: Sendable {
         let gateway = WebSocketGateway(
             routes: parts.webSockets + (configuration.echoesWebSockets ? [.echo] : []),
             trustedProxies: configuration.trustedProxies, random: parts.random, logger: parts.logger,
-            patience: configuration.requestTimeout, startGate: parts.startGate)
+            patience: configuration.requestTimeout, limiter: limiter, accessLog: parts.accessLog, startGate: parts.startGate)
         self.gateway = gateway
         self.admission = parts.admission
         self.dates = HTTPDate(clock: parts.clock)
         let dispatcher = Dispatcher(
             configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
-            activity: parts.activity, tickets: parts.tickets, limiter: limiter, idempotency: idempotency, logger: parts.logger)
+            activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: limiter,
+            idempotency: idempotency, sharing: CrossOriginSharing(origins: parts.origins), logger: parts.logger)
         let doors = Door.Parts(
-            api: EdgeRouter(routes: routes + probes + gateway.fallbacks(besides: routes), dispatcher: dispatcher),
-            operators: EdgeRouter(routes: operatorRoutes + probes, dispatcher: dispatcher), access: parts.access,
-            startGate: parts.startGate, dispatcher: dispatcher, admission: parts.admission,
+            api: EdgeRouter(
+                routes: routes + probes + gateway.fallbacks(besides: routes), dispatcher: dispatcher, accessLog: parts.accessLog),
+            operators: EdgeRouter(routes: operatorRoutes + probes, dispatcher: dispatcher, accessLog: parts.accessLog),
+            access: parts.access, startGate: parts.startGate, dispatcher: dispatcher, admission: parts.admission,
             trustedProxies: configuration.trustedProxies)
         self.publicDoor = Door(side: .everybody, parts: doors)
         self.operatorDoor = Door(side: .operators, parts: doors)
@@ -99,6 +111,9 @@ package struct Edge: Sendable {
 
     /// Forgets kept answers that are too old.
     package func sweep() async throws { try await idempotency.sweep() }
+
+    /// Lets no kept answer be from the future, where it would be kept too long.
+    package func repairTimes() async throws { try await idempotency.repairTimes() }
 
     /// Listens for everybody. Connections are accepted, and answered, from now on.
     package func listen(host: String, port: Int, logger: Logger) async throws -> Listener {

@@ -1,8 +1,9 @@
+public import SparkCore
 public import SparkKit
 
 /// The section `http`: where the server listens and what it accepts.
 public struct EdgeConfiguration: ModuleConfiguration {
-    /// `address:port`, `[v6]:port`; port 0 lets the system pick.
+    /// `address:port`, `[v6]:port`, `:port` or `port`; port 0 lets the system pick.
     public let listen: String
     public let maximumBodyBytes: Int
     public let requestTimeout: Duration
@@ -10,12 +11,17 @@ public struct EdgeConfiguration: ModuleConfiguration {
     public let credentialsPerMinute: Int
     public let readsPerMinute: Int
     public let writesPerMinute: Int
-    public let trustedProxies: Set<String>
+    public let trustedProxies: TrustedProxies
+    /// Origins of web pages that may use the API; those of `stream.allowed_origins` count, too.
+    public let allowedOrigins: [String]
     /// Whether everybody may open `/api/v1/ws/echo`.
     public let echoesWebSockets: Bool
 
     public static let settings: [Setting] = [
-        .text("listen", default: "127.0.0.1:7775", "Address and port; port 0 lets the system pick one."),
+        .text(
+            "listen", default: "127.0.0.1:7775",
+            "Address and port; a port alone means 127.0.0.1; port 0 lets the system pick one.",
+            fault: { ListenAddress($0) == nil ? ListenAddress.expectation : nil }),
         .integer("max_body_bytes", 1_024...16_777_216, default: 65_536, "Longer bodies are refused with 413."),
         .integer("request_timeout_seconds", 1...300, default: 15, "A request must have arrived whole within this time."),
         .integer("idle_timeout_seconds", 1...3_600, default: 60, "A connection without requests is closed after this time."),
@@ -26,7 +32,12 @@ public struct EdgeConfiguration: ModuleConfiguration {
         .integer("writes_per_minute", 0...10_000_000, default: 600, "Changing requests per user or address; 0 lifts the limit."),
         .list(
             "trusted_proxies", default: [],
-            "Addresses of reverse proxies whose X-Forwarded-For is believed."),
+            "Addresses and networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed.",
+            fault: TrustedProxies.fault),
+        .list(
+            "allowed_origins", default: [],
+            "Origins of web pages that may use the API and the stream, such as https://app.example.org; none is a wildcard.",
+            fault: AllowedOrigins.fault),
         .boolean("ws_echo", default: false, "Whether /api/v1/ws/echo sends WebSocket messages back, to anybody; for tests."),
     ]
 
@@ -38,16 +49,11 @@ public struct EdgeConfiguration: ModuleConfiguration {
         self.credentialsPerMinute = values.integer("credentials_per_minute")
         self.readsPerMinute = values.integer("reads_per_minute")
         self.writesPerMinute = values.integer("writes_per_minute")
-        self.trustedProxies = Set(values.list("trusted_proxies"))
+        self.trustedProxies = TrustedProxies(values.list("trusted_proxies"))
+        self.allowedOrigins = values.list("allowed_origins")
         self.echoesWebSockets = values.boolean("ws_echo")
     }
 
     /// The host and port of `listen`; nil when it has no such form.
-    public var address: (host: String, port: Int)? {
-        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else { return nil }
-        let host = listen[..<colon].trimmingPrefix("[")
-        return (String(host.hasSuffix("]") ? host.dropLast() : host), port)
-    }
+    public var address: (host: String, port: Int)? { ListenAddress(listen).map { ($0.host, $0.port) } }
 }

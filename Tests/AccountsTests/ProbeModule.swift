@@ -48,6 +48,8 @@ struct ProbeModule: SparkModule {
         registrar.subscribe(to: SessionRevoked.self) { _ in log.append(SessionRevoked.name) }
         registrar.subscribe(to: AccountClosed.self) { _ in log.append(AccountClosed.name) }
         registrar.subscribe(to: AccountReopened.self) { _ in log.append(AccountReopened.name) }
+        registrar.subscribe(to: AccountSuspended.self) { _ in log.append(AccountSuspended.name) }
+        registrar.subscribe(to: AccountRestored.self) { _ in log.append(AccountRestored.name) }
         registrar.subscribe(to: AccountErased.self) { _ in log.append(AccountErased.name) }
     }
 

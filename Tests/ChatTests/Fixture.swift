@@ -15,6 +15,9 @@ import Testing
 struct Person: Sendable {
     let id: UserID
     let token: String
+    let session: SessionID
+
+    var principal: Principal { Principal(user: id, session: session, expiresAt: Timestamp(milliseconds: .max)) }
 }
 
 /// A server with Chat, and what it would send.
@@ -50,7 +53,9 @@ final class Fixture: Sendable {
             ]
             let answer = try await server.call("POST", "/api/v1/auth/register", json: JSONWriter.string(of: body))
             let id = try #require(answer.json["user"]?["id"]?.string.flatMap { UserID(wire: $0) }, "\(answer.body)")
-            people.append(Person(id: id, token: try #require(answer.json["access_token"]?.string)))
+            let token = try #require(answer.json["access_token"]?.string)
+            let principal = try await server.port((any Authenticating).self).authenticate(token: token)
+            people.append(Person(id: id, token: token, session: principal.session))
         }
         return people
     }
@@ -84,7 +89,7 @@ final class Fixture: Sendable {
             "POST", "/conversations/\(conversation.wire)/messages", person, ["client_id": .string(id), "text": .string(text)])
     }
 
-    func device(_ person: Person) -> Device { Device(person.id, id: next()) }
+    func device(_ person: Person) -> Device { Device(person.principal, id: next()) }
 
     /// Gives a frame to its handler; what it throws becomes an error frame, as in the gateway.
     func frame(_ device: Device, _ object: JSONValue) async {
@@ -97,6 +102,7 @@ final class Fixture: Sendable {
         do {
             switch row.handler {
             case .immediate(let handle): try handle(call)
+            case .posted(let post): if case .now(let answer) = try post(call) { device.send(answer) }
             case .query(let handle): if let answer = try await handle(call) { device.send(answer) }
             }
         } catch let error as any ClientError {

@@ -26,7 +26,6 @@ import Testing
             try await send("quiet", 3, to: quiet, by: people[2])
             await #expect(throws: ChatError.held) { try await send("hold", 1, to: quiet, by: people[2]) }
             try await chat.store.react("!", to: 1, in: conversation, by: people[1].id)
-            try await chat.service.search.catchUp(most: 300)
             chat.server.clock.advance(by: .days(6))
             try await send("new", 4, to: conversation, by: people[0])
             try await chat.module.retention.sweep()
@@ -43,8 +42,8 @@ import Testing
             #expect(page.messages.map(\.message.seq) == [704, 703, 702, 701] && page.next == nil)
             try await send("newest", 1, to: quiet, by: people[0])
             #expect(try chat.store.conversation(quiet)?.lastSeq == 4)
-            try await chat.service.search.catchUp(most: 10_000)
-            #expect(try chat.count("chat_search_docsize") == 5)
+            let (found, _) = try await chat.service.search("old new", of: people[0].id, before: .max, limit: 10)
+            #expect(found.isEmpty)
         }
     }
 
@@ -59,7 +58,6 @@ import Testing
             _ = try await chat.send("elsewhere words", to: other, by: people[1])
             _ = try await chat.send("me@example.org", to: conversation, by: people[0])
             try await chat.store.react("!", to: 2, in: conversation, by: people[0].id)
-            try await chat.service.search.catchUp(most: 100)
             chat.service.receipts.note(2, of: people[0].id)
             await chat.service.receipts.flush()
             _ = try await chat.service.messages(of: conversation, for: people[1].id, from: .before(nil), limit: 10)
@@ -74,10 +72,10 @@ import Testing
             _ = try await chat.call("DELETE", "/me", people[0], ["password": "correct horse"])
             chat.server.clock.advance(by: .days(31))
             try await chat.server.runOutbox()
-            for table in ["chat_conversations", "chat_messages", "chat_search_docsize"] {
+            for table in ["chat_conversations", "chat_messages"] {
                 #expect(try chat.count(table) == 1, "\(table): only what others have among themselves")
             }
-            for table in ["chat_reactions", "chat_held", "chat_received"] { #expect(try chat.count(table) == 0) }
+            for table in ["chat_reactions", "chat_held", "chat_received", "chat_usage"] { #expect(try chat.count(table) == 0) }
             await #expect(throws: ChatError.gone) {
                 try await chat.service.messages(of: conversation, for: people[1].id, from: .before(nil), limit: 10)
             }
@@ -100,7 +98,6 @@ import Testing
             let people = try await chat.people(2)
             let conversation = try await chat.match(people[0], people[1])
             for text in ["a", "b", "c"] { _ = try await chat.send(text, to: conversation, by: people[0]) }
-            try await chat.service.search.catchUp(most: 100)
             func faults(_ sql: String) async throws -> Int {
                 try await chat.server.storage.write { transaction in
                     var found = 0
@@ -118,7 +115,8 @@ import Testing
                 "UPDATE chat_conversations SET a_read = 9", "UPDATE chat_conversations SET opened_by = NULL",
                 "UPDATE chat_conversations SET ended_at = 1", "DELETE FROM matching_matches", "DELETE FROM chat_conversations",
                 "UPDATE chat_messages SET sender_id = 5 WHERE seq = 1", "UPDATE chat_messages SET deleted_at = 1 WHERE seq = 1",
-                "INSERT INTO chat_reactions VALUES (1, 1, 1, 'x')", "UPDATE chat_search_progress SET message_id = 0",
+                "INSERT INTO chat_reactions VALUES (1, 1, 1, 'x')",
+                "UPDATE chat_messages SET id = (SELECT max(id) + 1 FROM chat_messages) WHERE seq = 1",
             ] { #expect(try await faults(sql) > 0, "\(sql)") }
         }
     }

@@ -68,8 +68,8 @@ final class Device: StreamConnection {
     let id: UInt64
     private let frames = Mutex<[JSONValue]>([])
 
-    init(_ user: UserID, id: UInt64) {
-        principal = Principal(user: user, session: SessionID(rawValue: Int64(id)), expiresAt: Timestamp(milliseconds: .max))
+    init(_ principal: Principal, id: UInt64) {
+        self.principal = principal
         self.id = id
     }
 

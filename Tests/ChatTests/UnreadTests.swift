@@ -187,7 +187,7 @@ struct ChatActs {
             broken[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next())
             _ = MessageChunk.decode(broken)
         }
-        let companions = Companions(userA: UserID(rawValue: 1), userB: UserID(rawValue: 2), isOver: true)
+        let companions = Companions(userA: UserID(rawValue: 1), userB: UserID(rawValue: 2), isGone: true)
         var small: [UInt8] = []
         companions.encode(into: &small)
         #expect(Companions.decode(small) == companions)

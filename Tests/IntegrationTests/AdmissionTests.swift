@@ -17,6 +17,9 @@ struct AdmissionTests {
             + [UInt8](repeating: 0x20, count: bytes)
     }
 
+    /// Starts the server with so many descriptors.
+    private static func descriptors(_ count: Int) -> [String] { ["/bin/sh", "-c", #"ulimit -n \#(count) && exec "$0" "$@""#] }
+
     /// Connections that are kept open; used from one thread at a time.
     private final class Crowd: @unchecked Sendable {
         // Guarded by being used by one `onThread` after the other.
@@ -172,7 +175,7 @@ struct AdmissionTests {
 
     @Test("with few descriptors a flood ends neither the process nor anybody's service", arguments: [230, 300])
     func descriptors(count: Int) async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"], descriptors: count)
+        let spark = try await SparkProcess.serve(["--ephemeral"], under: Self.descriptors(count))
         let ada = try await Person.register(on: spark.client, "Ada")
         let crowd = Crowd()
         for number in UInt8(2)...5 {
@@ -189,7 +192,7 @@ struct AdmissionTests {
     func tooFew() async throws {
         for count in [64, 128] {
             let failure = await #expect(throws: DidNotStart.self) {
-                _ = try await SparkProcess.serve(["--ephemeral"], descriptors: count)
+                _ = try await SparkProcess.serve(["--ephemeral"], under: Self.descriptors(count))
             }
             #expect(failure?.status == 78)
             #expect(failure?.log.contains("may open only \(count) files") == true, "\(failure?.log ?? "")")

@@ -5,123 +5,262 @@ import SparkTestProcess
 import SparkTestSupport
 import Testing
 
-@Suite("The operators' listener")
+/// The operator's verbs beside the running binary, and without it.
+@Suite("Operator verbs", .timeLimit(.minutes(5)))
 struct OperatorTests {
-    @Test("it is in the ready line and in the port file, and spark top and spark limits find it")
-    func found() async throws {
-        try await withDataDirectory { directory in
-            let spark = try await SparkProcess.serve(["--data", directory])
-            let url = try #require(spark.readyLine["operator_url"]?.string)
-            #expect(spark.readyLine["admin_token"] == nil)
-            let file = try JSONParser.parse(Data(contentsOf: URL(filePath: directory).appending(path: "spark.port.json")))
-            #expect(file["operator_url"]?.string == url)
-            let operators = SparkClient(url: url)
-            for path in ["/metrics", "/_/metrics", "/_/series", "/_/alerts", "/healthz", "/readyz"] {
-                #expect(try await operators.send("GET", path, body: nil).status == 200, "\(path)")
+    private func run(_ arguments: String..., data: String) async throws -> SparkProcess.Finished {
+        try await SparkProcess.run(arguments + ["--data", data])
+    }
+
+    /// The answer of a verb that must succeed.
+    private func json(_ arguments: String..., data: String) async throws -> JSONValue {
+        let finished = try await SparkProcess.run(arguments + ["--json", "--data", data])
+        #expect(finished.status == 0, "\(arguments): \(finished.errors)")
+        return try JSONParser.parse(Array(finished.output.utf8))
+    }
+
+    private func couple(on spark: SparkProcess) async throws -> (ada: Person, ben: Person, conversation: String) {
+        let ada = try await Person.register(on: spark.client, "Ada", latitude: 48.8566)
+        let ben = try await Person.register(on: spark.client, "Ben", gender: "man", interestedIn: ["woman"], latitude: 48.86)
+        _ = try await ada.swipe(ben.id, "like")
+        let match = try await ben.swipe(ada.id, "like")
+        return (ada, ben, try #require(match["match"]?["conversation_id"]?.string))
+    }
+
+    private func connect(_ person: Person) async throws -> StreamClient {
+        let stream = try await StreamClient.connect(to: person.client)
+        stream.send(["type": "hello", "v": 1])
+        _ = try await stream.next("live")
+        return stream
+    }
+
+    private func closeCode(_ stream: StreamClient) async -> UInt16? {
+        while true {
+            do {
+                _ = try await stream.next()
+            } catch {
+                return (error as? StreamClient.Closed)?.code
             }
-            #expect(try await operators.send("GET", "/api/v1/me", body: nil).status == 404)
-            for path in ["/metrics", "//metrics", "/metrics/", "/%6detrics", "/_/", "/_/metrics", "/_/series"] {
-                #expect(try await spark.client.send("GET", path, body: nil).status == 404, "\(path)")
-            }
-            let top = try await SparkProcess.run(["top", "--once", "--json", "--interval", "1", "--data", directory])
-            #expect(top.status == 0, "\(top.errors)")
-            let limits = try await SparkProcess.run(["limits", "--json", "--data", directory])
-            #expect(limits.status == 0, "\(limits.errors)")
-            let rows = try JSONParser.parse(limits.output.utf8)
-            #expect(rows["is_running"] == .bool(true))
-            let connections = rows["limits"]?.array?.first { $0["key"] == "limits.connections" }
-            #expect((connections?["used"]?.integer ?? 0) >= 1)
-            #expect(await spark.end(SIGTERM) == 0)
         }
     }
 
-    @Test("an ephemeral server has one port, which a token of its own opens to operators")
-    func ephemeral() async throws {
+    private func status(_ person: Person, _ path: String) async throws -> Int {
+        try await person.client.send("GET", path, body: nil).status
+    }
+
+    @Test("a suspension takes effect at once: sockets close for good, cards, decks and matches are empty; restoring undoes it")
+    func suspension() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let (ada, ben, conversation) = try await couple(on: spark)
+            let eve = try await Person.register(on: spark.client, "Eve", latitude: 48.8566)
+            #expect(try await eve.deck()["items"]?.array?.count == 1)
+            let stream = try await connect(ben)
+            let suspended = try await json("user", "suspend", ben.id, "--reason", "scam", data: directory)
+            #expect(suspended["sessions_ended"]?.integer == 1)
+            #expect(await closeCode(stream) == 4_500)
+            #expect(try await status(ben, "/api/v1/me") == 401)
+            #expect(try await eve.deck()["items"]?.array?.isEmpty == true)
+            #expect(try await status(eve, "/api/v1/users/\(ben.id)") == 404)
+            for path in ["/api/v1/matches", "/api/v1/conversations"] {
+                #expect(try await ada.client.call("GET", path)["items"]?.array?.isEmpty == true, "\(path)")
+            }
+            let report: JSONValue = ["conversation_id": .string(conversation), "category": "spam"]
+            let reported = try await ada.client.send("POST", "/api/v1/reports", body: JSONWriter.bytes(of: report))
+            #expect(reported.status == 201, "who is suspended can be reported")
+            _ = try await json("user", "restore", ben.id, data: directory)
+            #expect(try await eve.deck()["items"]?.array?.count == 1)
+            #expect(try await ada.client.call("GET", "/api/v1/matches")["items"]?.array?.count == 1)
+            #expect(await spark.end(SIGTERM) == 0)
+            #expect(try await run("check", data: directory).status == 0)
+        }
+    }
+
+    @Test("signing out closes sockets so that they may come back; the link sets a new password once")
+    func signOut() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
-        let token = try #require(spark.readyLine["admin_token"]?.string)
-        #expect(spark.readyLine["operator_url"] == nil)
-        #expect(try await spark.client.send("GET", "/metrics", body: nil).status == 404)
-        #expect(try await SparkClient(url: spark.url, token: "\(token)x").send("GET", "/metrics", body: nil).status == 404)
-        #expect(try await SparkClient(url: spark.url, token: token).send("GET", "/metrics", body: nil).status == 200)
-        let top = try await SparkProcess.run(["top", "--once", "--json", "--interval", "1", "--data", spark.directory])
-        #expect(top.status == 0, "\(top.errors)")
+        let (ada, _, _) = try await couple(on: spark)
+        let stream = try await connect(ada)
+        _ = try await json("user", "sign-out", ada.id, data: spark.directory)
+        #expect(await closeCode(stream) == 4_001)
+        let reset = try await json("user", "reset-password", ada.id, data: spark.directory)
+        #expect(reset["link"]?.string?.hasPrefix("\(spark.url)/reset?token=") == true)
+        let body: JSONValue = ["token": reset["token"] ?? .null, "password": "a new password"]
+        for status in [204, 400] {
+            let answer = try await spark.client.send("POST", "/api/v1/auth/reset/confirm", body: JSONWriter.bytes(of: body))
+            #expect(answer.status == status)
+        }
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("an address in use, or open to others without a token, is an error that names the key")
-    func refused() async throws {
+    @Test("without a server the same verbs work on the store, and nothing stale is served afterwards")
+    func withoutServer() async throws {
         try await withDataDirectory { directory in
-            let first = try await SparkProcess.serve(["--data", directory])
-            let taken = try #require(first.readyLine["operator_url"]?.string).replacing("http://", with: "")
-            try await withDataDirectory { other in
-                for (value, status) in [(taken, 73), ("0.0.0.0:0", 78), ("nonsense", 78), ("127.0.0.1:99999", 78)]
-                    as [(String, Int32)]
-                {
-                    let failure = await #expect(throws: DidNotStart.self) {
-                        _ = try await SparkProcess.serve(["--data", other, "--set", "operator.listen=\(value)"])
-                    }
-                    #expect(failure?.status == status, "\(value): \(failure?.log ?? "")")
-                    #expect(failure?.log.contains("operator.listen") == true, "\(failure?.log ?? "")")
-                }
-                let none = try await SparkProcess.serve(["--data", other, "--set", "operator.listen="])
-                #expect(none.readyLine["operator_url"] == nil)
-                #expect(await none.end(SIGTERM) == 0)
-            }
-            #expect(await first.end(SIGTERM) == 0)
+            var spark = try await SparkProcess.serve(["--data", directory])
+            let (ada, ben, _) = try await couple(on: spark)
+            #expect(try await status(ada, "/api/v1/users/\(ben.id)") == 200)
+            #expect(await spark.end(SIGTERM) == 0)
+            #expect(!FileManager.default.fileExists(atPath: "\(directory)/operator.sock"))
+            _ = try await json("user", "suspend", ben.id, data: directory)
+            spark = try await SparkProcess.serve(["--data", directory])
+            let again = SparkClient(url: spark.url, token: ada.client.token)
+            #expect(try await again.send("GET", "/api/v1/users/\(ben.id)", body: nil).status == 404)
+            #expect(await spark.end(SIGKILL) == -SIGKILL)
+            #expect(FileManager.default.fileExists(atPath: "\(directory)/operator.sock"), "a killed server leaves its socket")
+            _ = try await json("user", "restore", ben.id, data: directory)
+            spark = try await SparkProcess.serve(["--data", directory])
+            #expect(try await json("user", "show", ben.id, data: directory)["state"]?.string == "open")
+            let log = try await run("operator-log", "--json", data: directory)
+            let actions = log.output.split(separator: "\n").map { (try? JSONParser.parse(Array($0.utf8)))?["action"]?.string }
+            #expect(actions == ["user.show", "user.restore", "user.suspend"])
+            #expect(await spark.end(SIGTERM) == 0)
+            #expect(try await run("check", data: directory).status == 0)
         }
     }
 
-    static let nginx = ["/usr/sbin/nginx", "/usr/bin/nginx"].first { FileManager.default.isExecutableFile(atPath: $0) }
-
-    @Test(
-        "behind nginx with a bare proxy_pass nobody sees the metrics, and the operator is told once of a proxy that is not trusted",
-        .enabled(if: nginx != nil, "skipped: nginx is not installed"))
-    func behindNginx() async throws {
-        let nginx = try #require(Self.nginx)
+    @Test("verbs and starts that meet wait for each other: each verb succeeds exactly once")
+    func races() async throws {
         try await withDataDirectory { directory in
-            let spark = try await SparkProcess.serve(["--data", directory])
-            let folder = FileManager.default.temporaryDirectory.appending(path: "spark-nginx-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            for (name, header) in [("bare", ""), ("named", "proxy_set_header X-Forwarded-For $remote_addr;")] {
-                let socket = folder.appending(path: "\(name).sock").path
-                let configuration = """
-                    daemon off; master_process off; pid \(folder.path)/\(name).pid; error_log stderr crit;
-                    events { worker_connections 64; }
-                    http { access_log off; client_body_temp_path \(folder.path)/b; proxy_temp_path \(folder.path)/p;
-                      fastcgi_temp_path \(folder.path)/f; uwsgi_temp_path \(folder.path)/u; scgi_temp_path \(folder.path)/s;
-                      server { listen unix:\(socket); location / { proxy_pass \(spark.url); \(header) } } }
-                    """
-                let file = folder.appending(path: "\(name).conf")
-                try Data(configuration.utf8).write(to: file)
-                let process = try ChildProcess(nginx, ["-c", file.path, "-p", folder.path], folder: folder.path, errors: -1)
-                defer { kill(process.pid, SIGTERM) }
-                for _ in 0..<500 where !FileManager.default.fileExists(atPath: socket) {
-                    try await Task.sleep(for: .milliseconds(10))
+            var spark = try await SparkProcess.serve(["--data", directory])
+            let ada = try await Person.register(on: spark.client, "Ada")
+            #expect(await spark.end(SIGTERM) == 0)
+            for _ in 0..<2 {
+                async let verbs = withThrowingTaskGroup(of: Int32.self) { group in
+                    for _ in 0..<4 { group.addTask { try await run("user", "sign-out", ada.id, data: directory).status } }
+                    return try await group.reduce(into: []) { $0.append($1) }
                 }
-                for path in ["/metrics", "//metrics", "/_/", "/_/metrics", "/_/series", "/_/alerts", "/%6detrics"] {
-                    #expect(try await status(socket, path) == "404", "\(name) \(path)")
-                }
-                #expect(try await status(socket, "/healthz") == "200")
-                #expect(try await status(socket, "/healthz") == "200")
-                kill(process.pid, SIGTERM)
-                _ = await process.end()
-                let warnings = spark.log.ranges(of: "http.trusted_proxies").count
-                #expect(warnings == (name == "bare" ? 0 : 1), "\(spark.log)")
+                async let started = SparkProcess.serve(["--data", directory])
+                spark = try await started
+                #expect(try await verbs == [0, 0, 0, 0])
+                #expect(await spark.end(SIGKILL) == -SIGKILL)
             }
-            #expect(!spark.log.contains("127.0.0.1 "))
+            let log = try await run("operator-log", data: directory)
+            #expect(log.output.split(separator: "\n").count == 8)
+            #expect(try await run("check", data: directory).status == 0)
+        }
+    }
+
+    @Test("destroying needs consent, and exit codes tell what was wrong")
+    func exitCodes() async throws {
+        try await withDataDirectory { directory in
+            #expect(try await run("user", "show", "x@example.org", data: directory).status == 73)
+            let spark = try await SparkProcess.serve(["--data", directory, "--set", "chat.contact_gate=always"])
+            let (ada, ben, conversation) = try await couple(on: spark)
+            let message: JSONValue = ["client_id": "a", "text": "write to me@example.org"]
+            let held = try await ada.client.send(
+                "POST", "/api/v1/conversations/\(conversation)/messages", body: JSONWriter.bytes(of: message))
+            #expect(held.json["code"]?.string == "chat.held")
+            let id = try #require(try await json("held", "list", data: directory)["items"]?[0]?["id"]?.string)
+            for (arguments, status) in [
+                (["user", "show", "nobody@example.org"], 67), (["user", "find", "zzz"], 67),
+                (["user", "suspend", "usr_0000000000001"], 67), (["user", "suspend", ben.id, "--reason", "Free text"], 65),
+                (["report", "show", "rep_0000000000001"], 65), (["report", "close", "nonsense", "--decision", "none"], 65),
+                (["held", "release", "msg_0000000000001"], 65), (["held", "refuse", id], 64), (["user", "erase", ben.id], 64),
+                (["held", "refuse", id, "--yes"], 0), (["user", "erase", ben.id, "--yes"], 0),
+                (["user", "erase", ben.id, "--yes"], 67),
+            ] as [([String], Int32)] {
+                let finished = try await SparkProcess.run(arguments + ["--data", directory])
+                #expect(finished.status == status, "\(arguments): \(finished.errors)")
+                #expect(status != 0 || finished.errors.isEmpty)
+            }
+            #expect(try await status(ada, "/api/v1/users/\(ben.id)") == 404)
             #expect(await spark.end(SIGTERM) == 0)
         }
     }
 
-    /// The status that curl gets by a Unix socket, path as it stands.
-    private func status(_ socket: String, _ path: String) async throws -> String {
-        try await onOwnThread {
-            let words = [
-                "-s", "-o", "/dev/null", "-w", "%{http_code}", "--path-as-is", "--max-time", "20", "--unix-socket", socket,
-                "http://dating.example\(path)",
-            ]
-            return try ChildProcess("/usr/bin/curl", words).finish().output
+    @Test("an export is written whole into a new file that only its owner can read")
+    func export() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let (ada, _, _) = try await couple(on: spark)
+            let file = "\(directory)/export.json"
+            #expect(try await run("user", "export", ada.id, "--output", file, data: directory).status == 0)
+            let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let written = try JSONParser.parse(Array(try Data(contentsOf: URL(filePath: file))))
+            #expect(written["accounts_users"]?[0]?["id"]?.string == ada.id)
+            #expect(
+                try await run("user", "export", ada.id, "--output", file, data: directory).status == 73, "nothing is overwritten")
+            let other = "\(directory)/other.json"
+            #expect(try await run("user", "export", "nobody@example.org", "--output", other, data: directory).status == 67)
+            #expect(!FileManager.default.fileExists(atPath: other))
+            let printed = try await run("user", "export", ada.id, data: directory)
+            #expect(try JSONParser.parse(Array(printed.output.utf8))["accounts_users"] == written["accounts_users"])
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("the socket is the owner's alone, fits in folders of any length, and survives nonsense")
+    func socket() async throws {
+        try await withDataDirectory { base in
+            let directory = "\(base)/\(String(repeating: "a-long-name-", count: 12))"
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let path = "\(directory)/operator.sock"
+            #expect(path.utf8.count > 108)
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            #expect(attributes[.posixPermissions] as? Int == 0o600 && attributes[.type] as? FileAttributeType == .typeSocket)
+            let ada = try await Person.register(on: spark.client, "Ada")
+            let script = """
+                import os, socket, sys, time
+                os.chdir(sys.argv[1])
+                def ask(data, end=True):
+                    s = socket.socket(socket.AF_UNIX); s.settimeout(30); s.connect("operator.sock")
+                    try:
+                        s.sendall(data)
+                        if end: s.shutdown(socket.SHUT_WR)
+                        return s.recv(4096)
+                    except OSError: return b"gone"
+                for data in [b"", b"\\n", b"{}\\n", b"[1]\\n", b"\\x00\\xff\\n", b'{"action":7}\\n', b'{"action":"user.show","members":7}\\n',
+                             b'{"action":"user.show","members":{"user":"' + b"x" * 5000 + b'"}}\\n', b"x" * 200000]:
+                    answer = ask(data)
+                    assert answer == b"gone" or b'"ok":false' in answer, (data[:20], answer)
+                many = []
+                for _ in range(40):
+                    s = socket.socket(socket.AF_UNIX); s.connect("operator.sock"); many.append(s)
+                """
+            let result = try await onOwnThread {
+                try ChildProcess("/usr/bin/python3", ["-c", script, directory], errors: -1).finish()
+            }
+            #expect(result.status == 0, "\(result.output)")
+            let shown = try await run("user", "show", ada.id, data: directory)
+            #expect(shown.status == 0, "\(shown.errors)")
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("spark check finds a line of the audit log that was changed, taken out or cut off")
+    func tampering() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory])
+            let ada = try await Person.register(on: spark.client, "Ada")
+            for _ in 0..<3 { _ = try await json("user", "show", ada.id, data: directory) }
+            #expect(await spark.end(SIGTERM) == 0)
+            #expect(try await run("check", data: directory).status == 0)
+            for sql in [
+                "UPDATE spark_audit SET actor = 'uid:99' WHERE seq = 2", "DELETE FROM spark_audit WHERE seq = 2",
+                "DELETE FROM spark_audit WHERE seq = 3",
+                "DELETE FROM spark_audit WHERE seq = 3; DELETE FROM sqlite_sequence WHERE name = 'spark_audit'",
+                "DELETE FROM spark_audit; DELETE FROM sqlite_sequence WHERE name = 'spark_audit'",
+            ] {
+                let copy = "\(directory)-copy"
+                try FileManager.default.copyItem(atPath: directory, toPath: copy)
+                defer { try? FileManager.default.removeItem(atPath: copy) }
+                let script = """
+                    import sqlite3, sys
+                    db = sqlite3.connect(sys.argv[1])
+                    triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'spark_audit'").fetchall()
+                    for name, _ in triggers: db.execute("DROP TRIGGER " + name)
+                    db.executescript(sys.argv[2])
+                    for _, sql in triggers: db.execute(sql)
+                    db.commit()
+                    """
+                let result = try await onOwnThread {
+                    try ChildProcess("/usr/bin/python3", ["-c", script, "\(copy)/spark.db", sql], errors: -1).finish()
+                }
+                #expect(result.status == 0, "\(result.output)")
+                let check = try await run("check", data: copy)
+                #expect(check.status == 1 && check.output.contains("audit log"), "\(sql): \(check.output)")
+            }
         }
     }
 }

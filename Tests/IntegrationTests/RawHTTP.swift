@@ -149,6 +149,13 @@ final class RawConnection {
         throw RawFailure(reason: "an answer cut short")
     }
 
+    /// Everything up to a mark, the mark included.
+    func text(until mark: String) throws -> String {
+        var text: [UInt8] = []
+        while !text.suffix(mark.utf8.count).elementsEqual(mark.utf8) { text += try bytes(1) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// The next bytes, whatever they mean.
     func bytes(_ count: Int) throws -> [UInt8] {
         while received.count - position < count {

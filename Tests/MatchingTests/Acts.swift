@@ -26,7 +26,8 @@ enum Acts {
                 return .profile
             }
         }
-        switch random.pick(18) {
+        switch random.pick(19) {
+        case 18: fixture.server.clock.advance(by: .hours(7))
         case 0: try await change { $0.visibility.isPaused.toggle() }
         case 1: try await change { $0.visibility.isIncognito.toggle() }
         case 2: try await change { $0.preferences.maxDistanceKilometres = [20, 200, 20_000][pick] }

@@ -38,7 +38,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who is blocked may block, too; oneself, strangers and those who left are refused")
+    @Test("who is blocked may block, too, and those who left can be blocked; oneself and those who never were are refused")
     func refused() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3) { $0.isClosed = $0.id == 3 }
@@ -46,10 +46,45 @@ import Testing
         try await fixture.service.block(one, by: two)
         #expect(await refusal { try await fixture.service.block(one, by: one) } == "matching.self")
         #expect(await refusal { try await fixture.service.unblock(one, by: one) } == "matching.self")
-        #expect(await refusal { try await fixture.service.block(three, by: one) } == "request.not_found")
+        #expect(await refusal { try await fixture.service.block(three, by: one) } == nil)
+        #expect(await refusal { try await fixture.service.block(two, by: three) } == "request.not_found", "nobody acts who left")
         let unknown = UserID(rawValue: 99)
         #expect(await refusal { try await fixture.service.block(unknown, by: one) } == "request.not_found")
         #expect(await refusal { try await fixture.service.unblock(unknown, by: one) } == nil)
+        await fixture.server.stop()
+    }
+
+    @Test("whatever the other one does, be it to leave for good, a match is ended, a block and a report are taken")
+    func protection() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(6)
+        let registry = PersonalDataRegistry(manifests: [MatchingModule.manifest])
+        var ids: Set<ReportID> = []
+        for target in Int64(2)...5 {
+            try await fixture.swipe(target, 1, .like)
+            let match = try #require(try await fixture.swipe(1, target, .like)).match.id
+            let other = UserID(rawValue: target)
+            switch target {
+            case 2: try await fixture.service.block(one, by: other)
+            case 3, 5:
+                let people = fixture.people
+                try await fixture.server.storage.write { try people.setClosed(true, user: other, in: $0) }
+                try await fixture.service.unmatch(match, by: one)
+            default: try await fixture.service.unmatch(match, by: other)
+            }
+            if target == 5 {
+                try await fixture.server.storage.write { transaction in
+                    try registry.erase(other, in: transaction.database)
+                    try transaction.database.execute(sql: "DELETE FROM profiles_users WHERE id = 5")
+                }
+            }
+            try await fixture.service.block(other, by: one)
+            ids.insert(
+                try await fixture.service.report(Report(reporter: one, target: other, category: .other, text: "")))
+        }
+        #expect(ids.count == 4)
+        #expect(try await fixture.service.blocks(of: one, after: .newest, limit: 10).items.count == 4)
+        #expect(try fixture.faults() == [])
         await fixture.server.stop()
     }
 
@@ -76,19 +111,25 @@ import Testing
         let id = try await fixture.service.report(report)
         await fixture.server.drainEvents()
         #expect(fixture.events.all(UserReported.self).map(\.report) == [id])
-        for target in [one, three, UserID(rawValue: 99)] {
+        _ = try await fixture.service.report(Report(reporter: one, target: three, category: .spam, text: ""))
+        for target in [one, UserID(rawValue: 99)] {
             let code = await refusal {
                 try await fixture.service.report(Report(reporter: one, target: target, category: .spam, text: ""))
             }
-            #expect(code == (target == one ? "matching.self" : "request.not_found"))
+            #expect(code == (target == one ? "matching.self" : target == three ? nil : "request.not_found"))
         }
         await fixture.server.stop()
     }
 
-    @Test("blocked people do not exist for each other; incognito ones exist for those they like")
+    @Test(
+        "blocked and unmatched people do not exist for each other, paused ones for their matches, incognito ones for those they like"
+    )
     func visibility() async throws {
         let fixture = try await Fixture.start()
-        try await fixture.settle(4) { $0.isIncognito = $0.id >= 3 }
+        try await fixture.settle(6) { person in
+            person.isIncognito = person.id >= 3 && person.id <= 4
+            person.isPaused = person.id >= 5
+        }
         let profiles = try fixture.server.port((any ProfileReading).self)
         let policy = BlockVisibility(store: fixture.store)
         func sees(_ viewer: Int64, _ target: Int64) async throws -> Bool {
@@ -105,6 +146,17 @@ import Testing
         #expect(try await sees(1, 3))
         #expect(try await !sees(2, 3))
         #expect(Set(try await fixture.deck(4)) == [1, 2])
+        #expect(try await !sees(1, 5))
+        try await fixture.swipe(5, 1, .like)
+        #expect(try await !sees(1, 5), "a like does not end a pause")
+        try await fixture.server.storage.write { transaction in
+            try transaction.database.execute(
+                sql: "INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (1, 1, 1, 5, 1)")
+        }
+        #expect(try await sees(1, 5))
+        try await fixture.service.unmatch(MatchID(rawValue: 1), by: UserID(rawValue: 5))
+        #expect(try await !sees(1, 5))
+        #expect(try await !sees(5, 1))
         await fixture.server.stop()
     }
 }

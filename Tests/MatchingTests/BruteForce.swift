@@ -29,7 +29,7 @@ struct BruteForce {
 
     func isCandidate(_ other: WorldPerson, of viewer: WorldPerson, level: Int) -> Bool {
         if other.id == viewer.id || other.isClosed || other.isPaused { return false }
-        if second(other.lastActiveAt) < second(now) - Int64(activeDays) * 86_400 { return false }
+        if idleDays(other) > activeDays { return false }
         if other.isIncognito, !world.swipes.contains(where: { $0.user == other.id && $0.target == viewer.id && $0.action.isLike })
         {
             return false
@@ -59,7 +59,7 @@ struct BruteForce {
             if swipe.user == viewer.id, swipe.target == other.id {
                 return swipe.action != .skip || now.milliseconds - swipe.at.milliseconds < Int64(skipHours) * 3_600_000
             }
-            return swipe.user == other.id && swipe.target == viewer.id && swipe.action == .pass
+            return swipe.user == other.id && swipe.target == viewer.id && swipe.action == .pass && swipe.at.date < now.date
         }
     }
 
@@ -79,7 +79,7 @@ struct BruteForce {
         }.map(\.entry)
     }
 
-    /// Millionths. The sum is in the order of the configuration's weights.
+    /// Millionths, in steps of a thousand. The sum is in the order of the configuration's weights.
     private func score(_ other: WorldPerson, for viewer: WorldPerson) -> Int {
         guard let here = viewer.place, let there = other.place else { return 0 }
         var kilometres = max(2, (metres(here, there) / 1_000).rounded())
@@ -88,15 +88,16 @@ struct BruteForce {
             kilometres =
                 kilometres <= 10 ? 10 : kilometres <= 50 ? 50 : kilometres <= 200 ? 200 : kilometres <= 1_000 ? 1_000 : 20_100
         }
-        let days = max(0, (now.milliseconds - second(other.lastActiveAt) * 1_000) / 86_400_000)
-        let recency = max(0, 1 - Double(days) / Double(activeDays))
+        // Today, this week, earlier; the last two by a day in their middle.
+        let days = idleDays(other)
+        let recency = days <= 0 ? 1 : 1 - Double(days < 7 ? 3 : (7 + activeDays) / 2) / Double(activeDays)
         let ages = (closeness(years(other), viewer) + closeness(years(viewer), other)) / 2
         let shared = Double(min(5, Set(other.interests).intersection(viewer.interests).count)) / 5
         let total = weights.distance + weights.recency + weights.age + weights.interests
         let sum =
             weights.distance / total * (1 / (1 + (kilometres - 2) / 10)) + weights.recency / total * recency
             + weights.age / total * ages + weights.interests / total * shared
-        return Int((sum * 1_000_000).rounded())
+        return Int((sum * 1_000).rounded()) * 1_000
     }
 
     private func closeness(_ age: Int, _ seeker: WorldPerson) -> Double {
@@ -105,8 +106,10 @@ struct BruteForce {
         return max(0, 1 - abs(Double(age) - middle) / width)
     }
 
-    /// Activity is known to the second.
-    private func second(_ time: Timestamp) -> Int64 { Int64((Double(time.milliseconds) / 1_000).rounded(.down)) }
+    /// UTC days since the last activity.
+    private func idleDays(_ person: WorldPerson) -> Int {
+        Int(now.date.daysSinceEpoch - person.lastActiveAt.date.daysSinceEpoch)
+    }
 
     private func years(_ person: WorldPerson) -> Int { person.birthDate.age(on: now.date) }
 

@@ -98,18 +98,48 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who comes into a deck by what they decide is in the next one")
+    @Test("who comes into a deck by a like is in the next one, who passes leaves it with the next day, and comes back with one")
     func returns() async throws {
         let fixture = try await Fixture.start()
-        try await fixture.settle(4) { $0.isIncognito = $0.id == 2 }
+        try await fixture.settle(5) { $0.isIncognito = $0.id == 2 }
+        func nextDay() { fixture.server.clock.advance(by: .hours(24)) }
         try await fixture.swipe(3, 1, .pass)
-        #expect(try await fixture.deck(1) == [4])
+        #expect(Set(try await fixture.deck(1)) == [3, 4, 5])
+        nextDay()
+        #expect(Set(try await fixture.deck(1)) == [4, 5])
         try await fixture.swipe(2, 1, .like)
-        #expect(Set(try await fixture.deck(1)) == [2, 4], "an incognito person who likes me")
+        #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "an incognito person who likes me")
         try await fixture.swipe(3, 1, .skip)
-        #expect(Set(try await fixture.deck(1)) == [2, 3, 4], "a pass that became a skip")
+        #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "a pass that became a skip counts until the day ends")
+        try await fixture.swipe(4, 1, .pass)
+        _ = try await fixture.service.undoLastSwipe(of: UserID(rawValue: 4))
+        try await fixture.swipe(5, 1, .pass)
+        #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "a pass that is taken back on its day never counts")
+        nextDay()
+        #expect(Set(try await fixture.deck(1)) == [2, 3, 4])
         try await fixture.swipe(2, 1, .skip)
         #expect(Set(try await fixture.deck(1)) == [3, 4], "an incognito person who likes me no more")
+        try await fixture.swipe(5, 1, .like)
+        #expect(Set(try await fixture.deck(1)) == [3, 4], "not even a like brings somebody back before the next day")
+        nextDay()
+        #expect(Set(try await fixture.deck(1)) == [3, 4, 5])
+        await fixture.server.stop()
+    }
+
+    @Test("a pass is not even noticed by what is read anew for the deck")
+    func passesTouchNothing() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(6)
+        _ = try await fixture.deck(1)
+        func loads() -> [Int] {
+            ["matches:suggestions", "matching:standing"].map { fixture.server.cacheLoads($0) }
+        }
+        let before = loads()
+        for (user, action) in [(2, .pass), (3, .skip), (2, .skip), (4, .pass)] as [(Int64, SwipeAction)] {
+            try await fixture.swipe(user, 1, action)
+            _ = try await fixture.deck(1)
+        }
+        #expect(loads() == before)
         await fixture.server.stop()
     }
 
@@ -147,9 +177,8 @@ import Testing
                         try await fixture.swipe(user, target, target % 2 == 0 ? .pass : .like)
                         let mine = try await fixture.deck(user, limit: 20)
                         #expect(!mine.contains(target), "\(user) swiped \(target)")
-                        guard target % 2 == 0 else { continue }
-                        let theirs = try await fixture.deck(target, limit: 20)
-                        #expect(!theirs.contains(user), "\(user) passed on \(target)")
+                        // Passes reach the others with the next day, see below.
+                        if target % 2 == 0 { _ = try await fixture.deck(target, limit: 20) }
                     }
                 }
                 group.addTask {
@@ -170,6 +199,10 @@ import Testing
                 }
             }
             try await group.waitForAll()
+        }
+        fixture.server.clock.advance(by: .hours(24))
+        for target in stride(from: Int64(18), through: 60, by: 2) {
+            #expect(try await fixture.deck(target, limit: 100).allSatisfy { $0 > 6 }, "all of six passed on \(target)")
         }
         #expect(try fixture.faults() == [])
         await fixture.server.stop()

@@ -1,3 +1,4 @@
+import GRDB
 import SparkAccounts
 import SparkCore
 import SparkKit
@@ -16,6 +17,7 @@ struct Fixture {
     let service: MatchingService
     let people: any ProfilesStore
     let events: EventLog
+    let retention: EvidenceRetention
 
     static func start(_ settings: [String] = []) async throws -> Fixture {
         let server = try await TestServer.start(
@@ -24,7 +26,7 @@ struct Fixture {
         return Fixture(
             server: server, store: matching.store, service: matching.service,
             people: try server.port(OpenProfilesModule.self).module.service.store,
-            events: try server.port((any EventLogging).self).log)
+            events: try server.port((any EventLogging).self).log, retention: matching.retention)
     }
 
     var now: Timestamp { server.clock.now() }
@@ -54,6 +56,10 @@ struct Fixture {
     /// What Matching's invariants find. The people of these tests have no accounts, so only Matching is asked.
     func faults() throws -> [String] {
         try server.storage.readNow { database in try MatchingInvariants.all.flatMap { try $0.check(database) } }
+    }
+
+    func count(_ rows: String) throws -> Int {
+        try server.storage.readNow { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(rows)") ?? -1 }
     }
 
     @discardableResult

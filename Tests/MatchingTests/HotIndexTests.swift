@@ -93,21 +93,56 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who was shown less today comes first among equals, and everybody of them is shown")
+    @Test("who was shown less on a day comes first among equals on the next, and nobody moves on the day itself")
     func exposure() async throws {
         let fixture = try await Fixture.start(["matching.exposure_weight=1", "matching.shown_per_day=4"])
         try await fixture.settle(30)
         var shown: [Int64: Int] = [:]
-        for viewer in Int64(1)...30 {
+        let first = try await fixture.deck(30)
+        for viewer in Int64(1)...5 {
             for id in try await fixture.deck(viewer, limit: 4) { shown[id, default: 0] += 1 }
             await fixture.service.exposure.flush()
         }
-        #expect(shown.count == 30)
-        #expect((shown.values.max() ?? 0) <= 6)
+        fixture.service.dealer.namespace.remove(UserID(rawValue: 30))
+        #expect(try await fixture.deck(30) == first, "what others were shown today moves nobody")
+        await fixture.service.exposure.flush()
+        for id in first { shown[id, default: 0] += 2 }
         let index = try #require(fixture.service.dealer.rankings.feed.index)
         let counts = index.exposure(on: fixture.now.dayNumber, activeSince: EpochSecond(fixture.now - .days(1)))
-        #expect(counts.enumerated().reduce(0) { $0 + $1.offset * $1.element } == 120)
-        #expect(Gini.coefficient(counts) < 0.15)
+        #expect(counts.enumerated().reduce(0) { $0 + $1.offset * $1.element } == 20 + 2 * first.count)
+        #expect(Gini.coefficient(counts) > 0)
+        fixture.server.clock.advance(by: .hours(24))
+        let order = try await fixture.deck(30).map { min(4, shown[$0] ?? 0) }
+        #expect(order == order.sorted() && Set(order).count > 1)
+        await fixture.service.exposure.flush()
+        fixture.server.clock.advance(by: .hours(24))
+        let later = try await fixture.service.suggestions(for: UserID(rawValue: 30), limit: 100)
+        #expect(Set(later.items.map(\.score)).count == 1, "only the last day counts, on which everybody was dealt once")
+        await fixture.server.stop()
+    }
+
+    @Test("what anybody decides today moves no score and no order today")
+    func talliesOfYesterday() async throws {
+        let fixture = try await Fixture.start(["matching.likelihood_weight=1", "matching.likes_per_day=1000"])
+        try await fixture.settle(60)
+        func seen() async throws -> [String] {
+            fixture.service.dealer.namespace.remove(UserID(rawValue: 60))
+            let deck = try await fixture.service.suggestions(for: UserID(rawValue: 60), limit: 100)
+            return deck.items.map { "\($0.card.id.rawValue) \($0.score)" }
+        }
+        let before = try await seen()
+        for user in Int64(2)...40 {
+            try await fixture.swipe(user, 1, .like)
+            for other in Int64(41)...59 { try await fixture.swipe(user, other, .pass) }
+        }
+        // These passed on the viewer, too, who learns nothing of it.
+        for user in Int64(41)...44 { try await fixture.swipe(user, 60, .pass) }
+        #expect(try await seen() == before)
+        let rankings = try await fixture.rankings(for: query(fixture, 60, 100))
+        #expect(rankings[0].ranks == rankings[1].ranks)
+        fixture.server.clock.advance(by: .hours(24))
+        let after = try await seen()
+        #expect(after != before && after.first?.hasPrefix("1 ") == true, "who is liked often")
         await fixture.server.stop()
     }
 

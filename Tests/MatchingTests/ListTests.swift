@@ -23,7 +23,7 @@ import Testing
         return items
     }
 
-    @Test("likes come newest first, without those I answered, blocked or who left; paused people count")
+    @Test("likes come newest first, without those I answered, blocked, or who left or are paused")
     func likes() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(40) { person in
@@ -36,7 +36,7 @@ import Testing
         for liker in Int64(2)...40 where liker != 10 {
             try await fixture.swipe(liker, 1, liker == 20 ? .superlike : liker == 21 ? .pass : .like)
             if liker % 3 == 0 { fixture.server.clock.advance(by: .seconds(1)) }
-            if liker != 21 { expected.append(liker) }
+            if liker != 21, liker != 11 { expected.append(liker) }
         }
         try await fixture.swipe(1, 30, .pass)
         try await fixture.swipe(1, 31, .skip)
@@ -59,6 +59,49 @@ import Testing
         fixture.server.clock.advance(by: .hours(24))
         let later = try await fixture.service.likes(of: me, after: .newest, limit: 100)
         #expect(later.items.map(\.card.id.rawValue).contains(31), "a skip that has run out is no answer")
+        await fixture.server.stop()
+    }
+
+    @Test("likes are shown of people within the hard limits of both alone, and follow them")
+    func likesWithinLimits() async throws {
+        let fixture = try await Fixture.start()
+        func place(_ kilometresNorth: Double) -> Coordinate? {
+            Coordinate(latitude: 48.8566 + kilometresNorth / 111.195, longitude: 2.3522)
+        }
+        let old = CivilDate(daysSinceEpoch: -10_000)
+        try await fixture.settle(14) { person in
+            switch person.id {
+            case 1:
+                (person.interestedIn, person.minAge, person.maxAge, person.maxDistanceKilometres) = (
+                    GenderSet([.woman]), 25, 40, 50
+                )
+            case 2: person.gender = .man
+            case 3: person.birthDate = old
+            case 4: person.place = place(60)
+            case 5: person.interestedIn = GenderSet([.man])
+            case 6: (person.minAge, person.maxAge) = (50, 60)
+            case 7: (person.place, person.maxDistanceKilometres) = (place(20), 10)
+            case 8: (person.place, person.maxDistanceKilometres, person.isDistanceHard) = (place(20), 10, false)
+            case 9: (person.minAge, person.maxAge, person.isAgeHard) = (50, 60, false)
+            case 10: person.place = nil
+            case 11: person.lastActiveAt = person.lastActiveAt - .days(300)
+            default: break
+            }
+        }
+        let me = UserID(rawValue: 1)
+        for liker in Int64(2)...14 { try await fixture.swipe(liker, 1, .superlike) }
+        func shown() async throws -> [Int64] {
+            try await fixture.service.likes(of: me, after: .newest, limit: 100).items.map(\.card.id.rawValue).sorted()
+        }
+        #expect(try await shown() == [8, 9, 10, 11, 12, 13, 14])
+        await fixture.server.drainEvents()
+        #expect(fixture.events.all(LikeReceived.self).map(\.from.rawValue) == [8, 9, 10, 11, 12, 13, 14])
+        _ = try await fixture.people.change(me) { own, _ in
+            own.profile.preferences.interestedIn = .everyone
+            (own.profile.preferences.isAgeHard, own.profile.preferences.isDistanceHard) = (false, false)
+            return .profile
+        }
+        #expect(try await shown() == [2, 3, 4, 8, 9, 10, 11, 12, 13, 14], "only the others' limits are left")
         await fixture.server.stop()
     }
 

@@ -39,10 +39,13 @@ import Testing
         #expect(text.contains("secret words"))
         #expect(!text.contains("about one"))
         #expect(!text.contains(UserID(rawValue: 4).wire))
+        #expect(export["matching_tallies"]?[0] == ["likes_given": 1, "passes_given": 1])
+        #expect(export["matching_spent"]?[0] == ["spent_on": "2026-03-01", "likes": 1, "superlikes": 0])
+        #expect(!text.contains("received") && !text.contains("shown"))
         await fixture.server.stop()
     }
 
-    @Test("an erasure leaves no row that names the person, and no word of theirs")
+    @Test("an erasure leaves no row that names the person, and no word of theirs, but for the evidence of reports")
     func erase() async throws {
         let fixture = try await Fixture.start()
         try await fill(fixture)
@@ -52,12 +55,22 @@ import Testing
             return try [
                 "matching_swipes WHERE user_id = 1 OR target_id = 1", "matching_matches WHERE user_a = 1 OR user_b = 1",
                 "matching_blocks WHERE user_id = 1 OR target_id = 1",
-                "matching_reports WHERE reporter_id = 1 OR target_id = 1 OR text <> ''", "matching_swipes",
-                "matching_reports",
+                "matching_reports WHERE reporter_id = 1", "matching_reports WHERE target_id = 1 AND is_target_erased = 0",
+                "matching_reports WHERE target_id <> 1 AND text <> ''", "matching_swipes", "matching_reports",
+                "matching_spent WHERE user_id = 1", "matching_tallies WHERE user_id = 1",
+                "matching_like_notices WHERE user_id = 1 OR target_id = 1",
+                "matching_withdrawn_passes WHERE user_id = 1 OR target_id = 1",
             ].map { try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \($0)") ?? -1 }
         }
-        #expect(left == [0, 0, 0, 0, 1, 1])
+        #expect(left == [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0])
         #expect(try fixture.faults() == [])
+        fixture.server.clock.advance(by: .days(181))
+        try await fixture.retention.sweep()
+        for table in ["matching_evidence", "matching_evidence_profiles", "matching_evidence_messages"] {
+            #expect(try fixture.count(table) == 0, "\(table)")
+        }
+        #expect(try fixture.count("matching_reports WHERE reporter_id = 1 OR target_id = 1 OR text <> ''") == 0)
+        #expect(try fixture.count("matching_reports") == 1)
         await fixture.server.stop()
     }
 
@@ -86,6 +99,7 @@ import Testing
         #expect(
             try await faults("INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (1, 1, 0, 0)").count == 2
         )
+        #expect(try await faults("DELETE FROM matching_reports").count == 1)
         #expect(try await faults("UPDATE matching_tallies SET likes_given = 0").count == 1)
         await fixture.server.stop()
     }

@@ -54,7 +54,7 @@ struct RandomWorld {
         person.isIncognito = happens(15)
         person.isClosed = happens(5)
         if happens(8) { person.place = nil }
-        if happens(10) { person.lastActiveAt = now - .milliseconds(30 * 86_400_000 - 1 + pick(3)) }
+        if happens(10) { person.lastActiveAt = now.date.startOfDay - .days([1, 7, 30][pick(3)]) - .milliseconds(pick(3) - 1) }
         if happens(5) { person.lastActiveAt = now + .seconds(60) }
         return person
     }
@@ -83,7 +83,8 @@ struct RandomWorld {
         for _ in 0..<pick(ids.count * 4) {
             let pair = WorldPair(a: ids[pick(ids.count)], b: ids[pick(ids.count)])
             guard pair.a != pair.b, pairs.insert(pair).inserted else { continue }
-            let age = [0, 1, 86_399_999, 86_400_000, 86_400_001, 90_000_000][pick(6)]
+            // Around the end of skips, and around the last midnight.
+            let age = [0, 1, 43_199_999, 43_200_000, 43_200_001, 86_399_999, 86_400_000, 86_400_001, 90_000_000][pick(9)]
             world.swipes.append(
                 WorldSwipe(
                     user: pair.a, target: pair.b, action: SwipeAction.allCases[pick(4)], at: now - .milliseconds(age)))

@@ -47,26 +47,40 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("a like is told when it becomes one, not when it is repeated or raised")
+    @Test("a like is told once a day, not when it is repeated, raised, or taken back and given again")
     func likesAreToldOnce() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(2)
         for action in [SwipeAction.like, .like, .superlike, .pass, .superlike] { try await fixture.swipe(1, 2, action) }
         await fixture.server.drainEvents()
-        let told = fixture.events.all(LikeReceived.self)
-        #expect(told.map(\.isSuperlike) == [false, true])
+        func told() -> [Bool] { fixture.events.all(LikeReceived.self).map(\.isSuperlike) }
+        #expect(told() == [false])
+        fixture.server.clock.advance(by: .hours(24))
+        for action in [SwipeAction.like, .pass, .superlike] { try await fixture.swipe(1, 2, action) }
+        _ = try await fixture.service.undoLastSwipe(of: UserID(rawValue: 1))
+        try await fixture.swipe(1, 2, .like)
+        await fixture.server.drainEvents()
+        #expect(told() == [false, true], "the next day tells of the first that is a like anew")
         await fixture.server.stop()
     }
 
-    @Test("who is unknown, closed, blocked in either direction, oneself, or unmatched cannot be swiped on")
+    @Test("who is unknown, closed, blocked in either direction, paused, incognito, or unmatched cannot be swiped on, nor oneself")
     func refused() async throws {
         let fixture = try await Fixture.start()
-        try await fixture.settle(5) { $0.isClosed = $0.id == 2 }
+        try await fixture.settle(8) { person in
+            person.isClosed = person.id == 2
+            person.isPaused = person.id == 6
+            person.isIncognito = person.id >= 7
+        }
         try await fixture.service.block(UserID(rawValue: 3), by: UserID(rawValue: 1))
         try await fixture.service.block(UserID(rawValue: 1), by: UserID(rawValue: 4))
-        for target in [Int64(2), 3, 4, 77] {
-            #expect(await refusal { try await fixture.swipe(1, target, .like) } == "request.not_found")
+        for target in [Int64(2), 3, 4, 6, 7, 77] {
+            for action in SwipeAction.allCases {
+                #expect(await refusal { try await fixture.swipe(1, target, action) } == "request.not_found", "\(target)")
+            }
         }
+        try await fixture.swipe(8, 1, .like)
+        #expect(try await fixture.swipe(1, 8, .like) != nil, "whoever likes one is seen in spite of incognito")
         #expect(await refusal { try await fixture.swipe(1, 1, .like) } == "matching.self")
         try await fixture.swipe(1, 5, .like)
         let match = try #require(try await fixture.swipe(5, 1, .like))
@@ -110,7 +124,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("an undone swipe is gone: the person comes back, the like is given back")
+    @Test("an undone swipe is gone and the person comes back, but the like stays spent")
     func undo() async throws {
         let fixture = try await Fixture.start(["matching.likes_per_day=2"])
         try await fixture.settle(5)
@@ -124,7 +138,8 @@ import Testing
         #expect(try await fixture.service.undoLastSwipe(of: me) == Swipe(user: me, target: UserID(rawValue: 3), action: .pass))
         #expect(try await fixture.service.undoLastSwipe(of: me) == Swipe(user: me, target: UserID(rawValue: 2), action: .like))
         #expect(Set(try await fixture.deck(1)) == [2, 3, 5])
-        try await fixture.swipe(1, 5, .like)
+        #expect(await refusal { try await fixture.swipe(1, 5, .like) } == "matching.daily_limit")
+        try await fixture.swipe(1, 5, .pass)
         fixture.server.clock.advance(by: .seconds(300))
         #expect(await refusal { try await fixture.service.undoLastSwipe(of: me) } == "matching.nothing_to_undo")
         await fixture.server.stop()
@@ -168,6 +183,32 @@ import Testing
         fixture.server.clock.advance(by: .milliseconds(1))
         try await fixture.swipe(1, 8, .like)
         try await fixture.swipe(1, 9, .superlike)
+        await fixture.server.stop()
+    }
+
+    @Test("likes and superlikes are spent by giving them, whatever becomes of them that day")
+    func spent() async throws {
+        let fixture = try await Fixture.start(["matching.likes_per_day=4", "matching.superlikes_per_day=3"])
+        try await fixture.settle(20)
+        let me = UserID(rawValue: 1)
+        var given = 0
+        for target in Int64(2)...9 {
+            if (try? await fixture.swipe(1, target, .superlike)) != nil { given += 1 }
+            _ = try? await fixture.service.undoLastSwipe(of: me)
+        }
+        #expect(given == 3)
+        // A like that is raised, or becomes a pass and a like again, was given each time.
+        try await fixture.swipe(1, 10, .like)
+        try await fixture.swipe(1, 10, .like)
+        for _ in 0..<3 {
+            try await fixture.swipe(1, 10, .pass)
+            try await fixture.swipe(1, 10, .like)
+        }
+        #expect(await refusal { try await fixture.swipe(1, 11, .like) } == "matching.daily_limit")
+        #expect(await refusal { try await fixture.swipe(1, 10, .superlike) } == "matching.daily_limit")
+        fixture.server.clock.advance(by: .hours(12))
+        try await fixture.swipe(1, 11, .like)
+        try await fixture.swipe(1, 12, .superlike)
         await fixture.server.stop()
     }
 }

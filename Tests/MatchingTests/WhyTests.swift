@@ -29,16 +29,16 @@ import Testing
             reasons.census
                 == {
                     var census = DeckCensus()
-                    (census.around, census.age, census.theirs, census.left) = (21, 4, 7, 10)
+                    (census.around, census.age, census.theirs, census.left) = (14, 4, 0, 10)
                     (census.addedByDistance) = 0
                     return census
                 }())
         let json = try JSONParser.parse(JSONWriter.bytes(of: reasons))
-        #expect(json["around"]?.integer == 20)
+        #expect(json["around"]?.integer == 10)
         #expect(json["left"]?.integer == 10)
         let removed = (json["removed"]?.array ?? []).map { ($0["filter"]?.string ?? "", $0["people"]?.integer ?? -1) }
         #expect(removed.map(\.0) == ["gender", "inactive", "age", "their_preferences", "decided"])
-        #expect(removed.map(\.1) == [0, 0, 0, 5, 0])
+        #expect(removed.map(\.1) == [0, 0, 0, 0, 0])
         await fixture.server.stop()
     }
 
@@ -47,6 +47,53 @@ import Testing
         let fixture = try await Fixture.start()
         try await fixture.settle(20) { $0.isIncognito = $0.id > 1 }
         #expect(try await fixture.service.reasons(for: UserID(rawValue: 1)).census == DeckCensus())
+        await fixture.server.stop()
+    }
+
+    @Test(
+        "who may not be seen, who excludes the viewer by a hard limit, and who passed is counted nowhere; the viewer's own acts are"
+    )
+    func hidden() async throws {
+        let fixture = try await Fixture.start()
+        func settle(_ number: Int64?, _ change: (inout WorldPerson) -> Void = { _ in }) async throws {
+            try await fixture.settle(20) { person in
+                if let number, person.id == number { change(&person) }
+            }
+        }
+        let me = UserID(rawValue: 1)
+        func census() async throws -> DeckCensus { try await fixture.service.reasons(for: me).census }
+        try await settle(nil)
+        #expect(try await census().around == 19)
+        let far = Coordinate(latitude: 49.2, longitude: 2.3522)
+        for change in [
+            { $0.isPaused = true }, { $0.isClosed = true }, { $0.isIncognito = true }, { $0.interestedIn = GenderSet([.man]) },
+            { ($0.minAge, $0.maxAge) = (50, 60) }, { ($0.place, $0.maxDistanceKilometres) = (far, 10) },
+        ] as [(inout WorldPerson) -> Void] {
+            try await settle(5, change)
+            let found = try await census()
+            #expect(found.around == 18 && found.left == 18 && found.theirs + found.decided == 0)
+        }
+        // A soft limit hides nobody.
+        try await settle(5) { ($0.minAge, $0.maxAge, $0.isAgeHard) = (50, 60, false) }
+        #expect(try await census().theirs == 1)
+        try await settle(nil)
+        try await fixture.service.block(me, by: UserID(rawValue: 5))
+        try await fixture.service.block(UserID(rawValue: 6), by: me)
+        try await fixture.swipe(7, 1, .like)
+        let match = try #require(try await fixture.swipe(1, 7, .like))
+        try await fixture.swipe(8, 1, .like)
+        try await fixture.swipe(1, 8, .like)
+        try await fixture.service.unmatch(match.match.id, by: UserID(rawValue: 7))
+        try await fixture.swipe(1, 9, .pass)
+        try await fixture.swipe(1, 10, .like)
+        try await fixture.swipe(10, 1, .pass)
+        try await fixture.swipe(11, 1, .pass)
+        var found = try await census()
+        #expect(found.around == 16 && found.decided == 3 && found.left == 13, "a match, a pass and a like of the viewer's")
+        fixture.server.clock.advance(by: .hours(24))
+        found = try await census()
+        #expect(found.around == 15 && found.decided == 3 && found.left == 12, "who passed undecided is gone with the next day")
+        #expect(try await fixture.deck(1).count == 12)
         await fixture.server.stop()
     }
 

@@ -57,7 +57,7 @@ extension Storage {
             let before = try Int64.fetchAll(database, sql: "SELECT id FROM profiles_users")
             for table in [
                 "profiles_users", "matching_swipes", "matching_matches", "matching_blocks", "matching_reports",
-                "matching_tallies",
+                "matching_tallies", "matching_spent", "matching_like_notices", "matching_withdrawn_passes",
             ] {
                 try database.execute(sql: "DELETE FROM \(table)")
             }

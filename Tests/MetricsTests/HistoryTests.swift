@@ -37,6 +37,20 @@ struct HistoryTests {
         try #require(history.series(named: "ticks_total", since: since).first).samples
     }
 
+    @Test("samples go on at once when the clock is put back; those from the future are forgotten")
+    func clockPutBack() throws {
+        let history = history()
+        run(history, samples: 10)
+        clock.advance(by: .days(90))
+        run(history, samples: 100)
+        clock.advance(by: .days(-90))
+        let now = clock.now()
+        run(history, samples: 10)
+        let samples = try ticks(history)
+        #expect(samples.filter { $0.at >= now }.count == 10)
+        #expect(samples.allSatisfy { $0.at <= clock.now() })
+    }
+
     @Test("an hour is kept every ten seconds, a day every minute")
     func rollover() throws {
         let history = history()

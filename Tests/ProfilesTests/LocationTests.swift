@@ -46,6 +46,9 @@ struct LocationTests {
             #expect(try await town.move(ada, latitude, longitude).status == 200)
             // Staying, being refused and hiding must leave as little as moving.
             #expect(try await town.move(ada, latitude, longitude).status == 200)
+            town.server.clock.advance(by: .minutes(60))
+            _ = try await town.move(ada, latitude + 0.0135, longitude)
+            _ = try await town.move(ada, latitude, longitude)
             #expect(try await town.move(ada, -33.868_820_789, 151.209_290_987).status == 429)
             #expect(try await town.patch(ada, #"{"visibility":{"hide_distance":true}}"#).status == 200)
             let centre = Self.grid.snap(try #require(Coordinate(latitude: latitude, longitude: longitude)))
@@ -133,10 +136,41 @@ struct LocationTests {
         }
     }
 
+    @Test("a first place that is wrong can be corrected within the hour, once, and the correction is counted")
+    func correction() async throws {
+        try await Town.with { town in
+            let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
+            for user in [ada, bob] { #expect(try await town.move(user, 0, 0).status == 200) }
+            #expect(try await town.move(ada, 48.8566, 2.3522).status == 200)
+            for (latitude, longitude) in [(0.0, 0.0), (52.52, 13.405)] {
+                #expect(try await town.move(ada, latitude, longitude).code == "profiles.location_too_fast")
+            }
+            // Short moves do not use it up, an hour does.
+            #expect(try await town.move(bob, 0.0135, 0).status == 200)
+            town.server.clock.advance(by: .minutes(60))
+            #expect(try await town.move(bob, 48.8566, 2.3522).code == "profiles.location_too_fast")
+            let cleo = try await town.settle("Cleo")
+            _ = try await town.move(cleo, 0, 0)
+            _ = try await town.move(cleo, 0.0135, 0)
+            town.server.clock.advance(by: .minutes(60) - .milliseconds(1))
+            #expect(try await town.move(cleo, 48.8566, 2.3522).status == 200)
+            #expect(try town.server.check() == [])
+        }
+        try await Town.with(["profiles.location_changes_per_hour=2"]) { town in
+            let ada = try await town.settle()
+            _ = try await town.move(ada, 0, 0)
+            #expect(try await town.move(ada, 48.8566, 2.3522).status == 200)
+            #expect(try await town.move(ada, 48.8766, 2.3522).code == "profiles.location_rate_limited")
+        }
+    }
+
     @Test("nobody travels faster than an airliner; after Retry-After the same place is believed")
     func speedLimit() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
+            _ = try await town.move(ada, 48.8566, 2.3522)
+            town.server.clock.advance(by: .minutes(61))
+            _ = try await town.move(ada, 48.8701, 2.3522)
             _ = try await town.move(ada, 48.8566, 2.3522)
             town.server.clock.advance(by: .minutes(10))
             let answer = try await town.move(ada, 52.52, 13.405)
@@ -155,6 +189,8 @@ struct LocationTests {
     func shortMoves() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
+            _ = try await town.move(ada, 50.02, 8)
+            town.server.clock.advance(by: .minutes(60))
             _ = try await town.move(ada, 50, 8)
             for _ in 0..<30 { #expect(try await town.move(ada, -50, 8).code == "profiles.location_too_fast") }
             for step in 1...9 {
@@ -250,8 +286,8 @@ struct LocationTests {
         (#"{"latitude":true,"longitude":2}"#, 422, ["/latitude type"]),
         (#"{"longitude":2}"#, 422, ["/latitude missing"]),
         ("{}", 422, ["/latitude missing", "/longitude missing"]),
-        (#"{"latitude":1,"longitude":2,"accuracy":5}"#, 422, ["/ unknown"]),
-        (#"{"location":{"latitude":1,"longitude":2}}"#, 422, ["/latitude missing", "/longitude missing", "/ unknown"]),
+        (#"{"latitude":1,"longitude":2,"accuracy":5}"#, 422, ["/accuracy unknown"]),
+        (#"{"location":{"latitude":1,"longitude":2}}"#, 422, ["/latitude missing", "/longitude missing", "/location unknown"]),
         ("[48,2]", 422, ["/ type"]),
         (#"{"latitude":9223372036854775807,"longitude":2}"#, 422, ["/latitude range"]),
         (#"{"latitude":1e400,"longitude":2}"#, 400, []),
@@ -300,6 +336,7 @@ struct LocationPaceTests {
     func refusalsLeaveNothing() throws {
         var pace = LocationPace()
         try pace.admit(metres: 0, at: noon, limits: limits)
+        pace.correctableUntil = nil
         let before = pace
         #expect(throws: ProfilesError.self) { try pace.admit(metres: 1, at: noon, limits: limits) }
         #expect(pace == before)
@@ -307,12 +344,18 @@ struct LocationPaceTests {
         #expect(pace.windowCount == 1 && pace.windowStart == noon + .minutes(60))
     }
 
-    @Test("a clock that goes back locks nobody out of the count for long")
+    @Test("a clock that goes back locks nobody out for longer than their way takes")
     func clockGoesBack() throws {
         var pace = LocationPace()
         for _ in 0..<2 { try pace.admit(metres: 0, at: noon, limits: limits) }
-        let earlier = noon - .hours(5)
-        #expect(throws: ProfilesError.self) { try pace.admit(metres: 0, at: earlier, limits: limits) }
+        let earlier = noon - .days(90)
+        do {
+            try pace.admit(metres: 1_000_000, at: earlier, limits: limits)
+            Issue.record("a thousand kilometres in no time")
+        } catch {
+            #expect(error.retryAfter == .hours(1), "a thousand kilometres an hour")
+        }
+        try pace.admit(metres: 0, at: earlier, limits: limits)
         var slow = LocationPace(changedAt: nil, windowStart: noon, windowCount: 2)
         try slow.admit(metres: 0, at: earlier, limits: limits)
         #expect(slow.windowCount == 1)

@@ -109,6 +109,11 @@ struct PersonTests {
     func distancesOfPublishedPlaces() async throws {
         try await Town.with(["profiles.max_speed_kmh=0", "profiles.location_changes_per_hour=1000"]) { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
+            for person in [ada, bob] {
+                let wide = try await town.call(
+                    "PUT", "/me/preferences", as: person, #"{"min_age":18,"max_age":99,"max_distance_km":500}"#)
+                #expect(wide.status == 200)
+            }
             _ = try await town.move(bob, 48.85, 2.35)
             let grid = CellGrid(size: Distance(metres: 1_000))
             let target = grid.snap(try #require(Coordinate(latitude: 48.85, longitude: 2.35)))
@@ -120,6 +125,51 @@ struct PersonTests {
                 let shown = try await town.call("GET", "/users/\(bob)?view=card", as: ada).json["distance_km"]?.integer
                 #expect(shown == max(2, Int64((place.distance(to: target).metres / 1_000).rounded())))
             }
+        }
+    }
+
+    @Test("outside of a hard limit of either there is a card, but no distance; soft limits and unknown places hide nothing")
+    func distanceWithinLimits() async throws {
+        try await Town.with { town in
+            let (ada, bob) = (try await town.settle(), try await town.settle("Bob", gender: .man))
+            func prefer(
+                _ user: UserID, ages: ClosedRange<Int> = 18...99, kilometres: Int = 50, hardAge: Bool = true,
+                hardDistance: Bool = true, seeks: String = #"["woman","man"]"#
+            ) async throws {
+                let answer = try await town.call(
+                    "PUT", "/me/preferences", as: user,
+                    """
+                    {"min_age":\(ages.lowerBound),"max_age":\(ages.upperBound),"max_distance_km":\(kilometres),
+                    "interested_in":\(seeks),"hard":{"age":\(hardAge),"distance":\(hardDistance)}}
+                    """)
+                #expect(answer.status == 200)
+            }
+            func shown() async throws -> Int {
+                var shown = 0
+                for (viewer, target) in [(ada, bob), (bob, ada)] {
+                    for query in ["view=card", "view=full", "fields=distance_km"] {
+                        let answer = try await town.call("GET", "/users/\(target)?\(query)", as: viewer)
+                        #expect(answer.status == 200)
+                        if answer.json["distance_km"]?.integer != nil { shown += 1 }
+                    }
+                }
+                return shown
+            }
+            let (all, none) = (6, 0)
+            _ = try await town.move(ada, 48.85, 2.35)
+            #expect(try await shown() == none)
+            _ = try await town.move(bob, 48.85 + 30 / 111.195, 2.35)
+            #expect(try await shown() == all)
+            try await prefer(bob, kilometres: 20)
+            #expect(try await shown() == none)
+            try await prefer(bob, kilometres: 20, hardDistance: false)
+            #expect(try await shown() == all)
+            try await prefer(bob, ages: 40...50)
+            #expect(try await shown() == none)
+            try await prefer(bob, ages: 40...50, hardAge: false)
+            #expect(try await shown() == all)
+            try await prefer(bob, seeks: #"["man"]"#)
+            #expect(try await shown() == none)
         }
     }
 

@@ -39,10 +39,10 @@ struct PreferencesTests {
         ),
         (#"{"min_age":null,"max_age":30,"max_distance_km":5}"#, ["/min_age type"]),
         (#"{"min_age":18,"max_age":30,"max_distance_km":5,"hard":true}"#, ["/hard type"]),
-        (#"{"min_age":18,"max_age":30,"max_distance_km":5,"hard":{"gender":true}}"#, ["/hard unknown"]),
+        (#"{"min_age":18,"max_age":30,"max_distance_km":5,"hard":{"gender":true}}"#, ["/hard/gender unknown"]),
         (#"{"min_age":18,"max_age":30,"max_distance_km":5,"interested_in":[]}"#, ["/interested_in length"]),
         (#"{"min_age":18,"max_age":30,"max_distance_km":5,"interested_in":["x"]}"#, ["/interested_in/0 format"]),
-        (#"{"min_age":18,"max_age":30,"max_distance_km":5,"name":"x"}"#, ["/ unknown"]),
+        (#"{"min_age":18,"max_age":30,"max_distance_km":5,"name":"x"}"#, ["/name unknown"]),
     ]
 
     @Test("what is wrong is refused and alters nothing")

@@ -57,17 +57,35 @@ struct ObjectReaderTests {
             found == [
                 "/text length", "/type type", "/zero format", "/range range", "/fraction type", "/missing missing",
                 "/null type", "/flag type", "/list/1 duplicate", "/listed/1 format", "/few length", "/nested/day format",
-                "/nested unknown", "/ unknown",
+                "/nested/more unknown", "/unasked unknown",
             ])
     }
 
-    @Test("a mistyped member is answered with the nearest name, never with itself")
+    @Test("a mistyped member is answered with the nearest name")
     func suggestions() throws {
         var reader = try ObjectReader(["latitud": 1])
         _ = reader.optionalDouble("latitude", -90...90)
         _ = reader.optionalDouble("longitude", -180...180)
         let error = #expect(throws: InvalidInput.self) { try reader.finish() }
         #expect(error?.violations.map(\.detail) == ["There is an unknown member. Did you mean latitude?"])
+    }
+
+    @Test("an unknown member is named as a JSON pointer, escaped and of bounded length")
+    func unknownNames() throws {
+        let long = String(repeating: "x", count: 10_000)
+        let value: JSONValue = .object([
+            JSONMember("nam", 1), JSONMember("a/b", 1), JSONMember("~", 1), JSONMember("", 1), JSONMember(long, 1),
+            JSONMember("é\u{301}", 1),
+        ])
+        var reader = try ObjectReader(value)
+        _ = reader.optionalString("name", length: 1...9)
+        let error = #expect(throws: InvalidInput.self) { try reader.finish() }
+        #expect(
+            error?.violations.map(\.field) == [
+                "/nam", "/a~1b", "/~0", "/", "/" + String(repeating: "x", count: 64) + "…", "/é\u{301}",
+            ])
+        #expect(error?.violations.first?.detail == "There is an unknown member. Did you mean name?")
+        #expect(error?.violations.allSatisfy { $0.reason == "unknown" } == true)
     }
 
     @Test("what is no object is refused", arguments: [JSONValue.null, 1, "x", [1], true])

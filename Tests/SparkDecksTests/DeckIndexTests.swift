@@ -68,16 +68,12 @@ struct DeckIndexTests {
             person.row.lastActive = EpochSecond(SmallWorld.now - .seconds(world.draw(40 * 86_400)))
             world.put(person)
             index.apply([.touch(person.id, person.row.lastActive)])
-        case 5 where id != 0:
+        case 5,
+            6 where id != 0:
             guard var person = world.people[id] else { return }
-            person.row.tally = SwipeTally(giving: UInt8(1 + world.draw(254)), receiving: UInt8(1 + world.draw(254)))
+            person.row.counts = world.counts()
             world.put(person)
-            index.apply([.tally(person.id, person.row.tally)])
-        case 6 where id != 0:
-            guard var person = world.people[id] else { return }
-            person.row.exposure = Exposure(day: SmallWorld.now.dayNumber, shown: UInt8(world.draw(30)))
-            world.put(person)
-            index.apply([.expose(person.id, person.row.exposure)])
+            index.apply([.count(person.id, person.row.counts)])
         default: break
         }
     }

@@ -47,10 +47,17 @@ struct SmallWorld {
             id: UserID(rawValue: id), birth: BirthDay(birth), gender: Gender.allCases[draw(3)], preferences: preferences,
             isIncognito: draw(6) == 0, hidesDistance: draw(6) == 0,
             lastActive: EpochSecond(Self.now - .seconds(draw(40 * 86_400))), place: place, version: Int64(draw(100)),
-            tally: SwipeTally(giving: UInt8(1 + draw(254)), receiving: UInt8(1 + draw(254))),
-            exposure: Exposure(day: Self.now.dayNumber &- UInt16(draw(2)), shown: UInt8(draw(40))))
+            counts: counts())
         let interests = (0..<draw(13)).map { InterestCode(rawValue: UInt32($0 * 3 + draw(3))) }
         return IndexedPerson(row: row, interests: interests)
+    }
+
+    /// Of today, yesterday, before, or of tomorrow, after the clock was set back.
+    mutating func counts() -> DailyCounts {
+        func tally() -> SwipeTally { SwipeTally(giving: UInt8(draw(8)), receiving: UInt8(draw(8))) }
+        return DailyCounts(
+            day: Self.now.dayNumber + 1 - UInt16(draw(4)), tallyBefore: tally(), tally: tally(), shownBefore: UInt8(draw(40)),
+            shown: UInt8(draw(40)))
     }
 
     mutating func put(_ person: IndexedPerson) { people[person.row.id] = person }
@@ -66,7 +73,7 @@ struct SmallWorld {
         return CandidateQuery(
             viewer: person.row.candidate(on: AgeCalendar(today: Self.now.date), interests: person.interests),
             excluded: IdentifierSet(excluded), likers: IdentifierSet(likers), limit: 1 + draw(12), now: Self.now,
-            activeSince: Self.now - .days(30), scoring: scoring)
+            activeSince: Self.now.activeSince(days: 30), scoring: scoring)
     }
 
     /// By the rules alone, one person after the other.

@@ -34,19 +34,35 @@ import Testing
         #expect(score(scorer, candidate(2), metres: 0, shared: 9) == 1_000_000)
         #expect(score(scorer, candidate(2), metres: 0) == 850_000)
         #expect(score(scorer, candidate(2), metres: 12_000, shared: 5) == 775_000)
-        #expect(score(scorer, candidate(2, idle: .days(15)), metres: 0, shared: 5) == 875_000)
-        #expect(score(scorer, candidate(2, idle: .days(31)), metres: 0, shared: 5) == 750_000)
+        #expect(score(scorer, candidate(2, idle: .days(1)), metres: 0, shared: 5) == 975_000)
+        #expect(score(scorer, candidate(2, idle: .days(15)), metres: 0, shared: 5) == 850_000)
         #expect(score(scorer, candidate(2, idle: .days(-3)), metres: 0, shared: 5) == 1_000_000)
     }
 
-    @Test("nothing finer than whole kilometres and whole days moves a score")
+    @Test("nothing finer than whole kilometres and the three words for the last activity moves a score")
     func coarseness() {
         let scorer = plain
         #expect(score(scorer, candidate(2), metres: 6_501) == score(scorer, candidate(2), metres: 7_499))
         #expect(score(scorer, candidate(2), metres: 6_499) > score(scorer, candidate(2), metres: 6_501))
         #expect(score(scorer, candidate(2), metres: 0) == score(scorer, candidate(2), metres: 2_499))
-        #expect(
-            score(scorer, candidate(2, idle: .hours(25)), metres: 0) == score(scorer, candidate(2, idle: .hours(47)), metres: 0))
+        // It is noon. Within each word nothing tells two times apart, least of all the hour of the last activity.
+        let words: [[Duration]] = [
+            [.zero, .hours(12)], [.hours(12) + .seconds(1), .hours(47), .days(6) + .hours(12)],
+            [.days(6) + .hours(12) + .seconds(1), .days(12), .days(29)],
+        ]
+        let scores = words.map { word in Set(word.map { score(scorer, candidate(2, idle: $0), metres: 0) }) }
+        #expect(scores.map(\.count) == [1, 1, 1] && Set(scores).count == 3)
+    }
+
+    @Test("a score is a whole number of thousandths, so no order tells more than what is shown")
+    func grain() {
+        var chance = SplitMix64(seed: 4)
+        for _ in 0..<2_000 {
+            var other = candidate(2, age: 18 + Int(chance.next() % 60))
+            other.counts.tally = SwipeTally(giving: UInt8(chance.next() % 8), receiving: UInt8(chance.next() % 8))
+            let found = score(plain, other, metres: Double(chance.next() % 90_000), shared: Int(chance.next() % 4))
+            #expect(found % 1_000 == 0)
+        }
     }
 
     @Test("who hides the distance is scored by wide bands alone")
@@ -72,8 +88,10 @@ import Testing
             let radius = Double(draw(100_000))
             let shared = draw(7)
             var other = candidate(2, age: 18 + draw(60), idle: .days(draw(40)), hidesDistance: draw(4) == 0)
-            other.tally = SwipeTally(giving: UInt8(1 + draw(254)), receiving: UInt8(1 + draw(254)))
-            other.exposure = Exposure(day: now.dayNumber, shown: UInt8(draw(40)))
+            func tally() -> SwipeTally { SwipeTally(giving: UInt8(draw(8)), receiving: UInt8(draw(8))) }
+            other.counts = DailyCounts(
+                day: now.dayNumber - UInt16(draw(2)), tallyBefore: tally(), tally: tally(), shownBefore: UInt8(draw(40)),
+                shown: UInt8(draw(40)))
             let found = score(
                 scorer, other, metres: radius + Double(draw(3)) * 250, shared: draw(shared + 1), likes: draw(3) == 0)
             let scale = scorer.scale(for: candidate(1), at: now)
@@ -86,10 +104,10 @@ import Testing
     func weights() {
         let doubled = WeightedScorer(.init(distance: 0.9, recency: 0.5, age: 0.3, interests: 0.3), activeDays: 30)
         for metres in stride(from: 0.0, to: 50_000, by: 1_700) {
-            #expect(abs(score(doubled, candidate(2), metres: metres) - score(plain, candidate(2), metres: metres)) <= 1)
+            #expect(abs(score(doubled, candidate(2), metres: metres) - score(plain, candidate(2), metres: metres)) <= 1_000)
         }
         let none = WeightedScorer(.init(distance: 0, recency: 0, age: 0, interests: 0), activeDays: 30)
-        #expect(abs(score(none, candidate(2), metres: 0) - score(none, candidate(2), metres: 0, shared: 5) + 166_667) <= 1)
+        #expect(abs(score(none, candidate(2), metres: 0) - score(none, candidate(2), metres: 0, shared: 5) + 166_667) <= 1_000)
     }
 
     @Test("who likes the viewer comes before who may, and who is often liked and likes often before who does not")
@@ -98,31 +116,67 @@ import Testing
             .init(distance: 0.5, recency: 0, age: 0, interests: 0, likelihood: 0.5), activeDays: 30)
         func person(_ giving: UInt8, _ receiving: UInt8) -> Candidate {
             var person = candidate(2)
-            person.tally = SwipeTally(giving: giving, receiving: receiving)
+            person.counts.tally = SwipeTally(giving: giving, receiving: receiving)
             return person
         }
-        #expect(score(scorer, person(80, 80), metres: 0, likes: true) > score(scorer, person(80, 80), metres: 0))
-        #expect(score(scorer, person(200, 80), metres: 0) > score(scorer, person(80, 80), metres: 0))
-        #expect(score(scorer, person(80, 200), metres: 0) > score(scorer, person(80, 80), metres: 0))
+        #expect(score(scorer, person(2, 2), metres: 0, likes: true) > score(scorer, person(2, 2), metres: 0))
+        #expect(score(scorer, person(6, 2), metres: 0) > score(scorer, person(2, 2), metres: 0))
+        #expect(score(scorer, person(2, 6), metres: 0) > score(scorer, person(2, 2), metres: 0))
         // One-sided affection is worth less than half on both sides.
-        #expect(score(scorer, person(77, 77), metres: 0) > score(scorer, person(5, 250), metres: 0))
+        #expect(score(scorer, person(2, 2), metres: 0) > score(scorer, person(0, 7), metres: 0))
     }
 
-    @Test("who was not shown enough today stands before who was, until the day ends")
+    @Test("what anybody does today moves a score tomorrow, and what others decide about the viewer never does")
+    func daysOfCounts() {
+        let scorer = WeightedScorer(
+            .init(distance: 0.5, recency: 0, age: 0, interests: 0, likelihood: 0.5), activeDays: 30)
+        let today = now.dayNumber
+        var other = candidate(2)
+        let before = score(scorer, other, metres: 0)
+        other.counts = DailyCounts(
+            day: today, tallyBefore: SwipeTally(), tally: SwipeTally(giving: 7, receiving: 7), shownBefore: 0, shown: 90)
+        #expect(score(scorer, other, metres: 0) == before)
+        other.counts.day = today - 1
+        #expect(score(scorer, other, metres: 0) > before)
+        var viewer = candidate(1)
+        func seen() -> Int {
+            scorer.scale(for: viewer, at: now).score(
+                CandidateTraits(other, metres: 0, sharedInterests: 0, likesViewer: false, at: now))
+        }
+        let unknown = seen()
+        viewer.counts.tally = SwipeTally(giving: viewer.counts.tally.giving, receiving: 0)
+        #expect(seen() == unknown)
+    }
+
+    @Test("a few swipes leave a tally as it is")
+    func levels() {
+        let nobody = SwipeTally()
+        for passes in 0...3 {
+            #expect(SwipeTally(likesGiven: 0, passesGiven: passes, likesReceived: 1, passesReceived: passes) == nobody)
+        }
+        #expect(SwipeTally(likesGiven: 500, passesGiven: 0, likesReceived: 0, passesReceived: 500).giving == 7)
+        #expect(SwipeTally(likesGiven: 500, passesGiven: 0, likesReceived: 0, passesReceived: 500).receiving == 0)
+        #expect(SwipeTally(likesGiven: -4, passesGiven: -4, likesReceived: .max, passesReceived: 0).receiving == 7)
+        #expect(SwipeTally(rawValue: 0xFF) == .best && SwipeTally(giving: 99, receiving: 99) == .best)
+    }
+
+    @Test("who was not shown enough yesterday stands before who was")
     func exposure() {
         let scorer = WeightedScorer(
             .init(distance: 0.5, recency: 0, age: 0, interests: 0, exposure: 0.5), activeDays: 30, leastShown: 20)
-        func shown(_ count: UInt8, day: UInt16) -> Int {
+        func shown(_ count: UInt8, day: UInt16, before: UInt8 = 0) -> Int {
             var person = candidate(2)
-            person.exposure = Exposure(day: day, shown: count)
+            (person.counts.day, person.counts.shown, person.counts.shownBefore) = (day, count, before)
             return score(scorer, person, metres: 0)
         }
         let today = now.dayNumber
-        #expect(shown(0, day: today) == 1_000_000)
-        #expect(shown(10, day: today) == 750_000)
-        #expect(shown(20, day: today) == 500_000)
-        #expect(shown(255, day: today) == 500_000)
-        #expect(shown(255, day: today - 1) == 1_000_000)
+        #expect(shown(0, day: today - 1) == 1_000_000)
+        #expect(shown(10, day: today - 1) == 750_000)
+        #expect(shown(20, day: today - 1) == 500_000)
+        #expect(shown(255, day: today - 1) == 500_000)
+        #expect(shown(255, day: today - 2) == 1_000_000)
+        #expect(shown(255, day: today) == 1_000_000)
+        #expect(shown(0, day: today, before: 20) == 500_000)
     }
 
     @Test("the best are kept in order, each once")

@@ -28,7 +28,8 @@ struct ConfigurationTests {
 
     @Test("every fault is told at once, with the place and the nearest name")
     func faults() throws {
-        let yaml = "htpp:\n  listen: x\nhttp:\n  max_body_byte: 2000\n  idle_timeout_seconds: 0\n  trusted_proxies: [a, b]\n"
+        let yaml =
+            "htpp:\n  listen: x\nhttp:\n  max_body_byte: 2000\n  idle_timeout_seconds: 0\n  trusted_proxies: [10.0.0.1, fd00::/8]\n"
         let error = #expect(throws: ConfigurationError.self) {
             try http(
                 flags: ["http.reads_per_minute=many", "nonsense"],
@@ -43,6 +44,80 @@ struct ConfigurationTests {
             faults.contains { $0.contains("SPARK_HTTP_LISTEM: unknown environment variable; did you mean SPARK_HTTP_LISTEN?") })
         #expect(faults.contains { $0.contains("--set http.reads_per_minute: a whole number is expected") })
         #expect(faults.contains { $0.contains("--set nonsense: expected section.key=value") })
+    }
+
+    @Test(
+        "variables of other programs are ignored with a note that names them and nothing of their values",
+        arguments: [
+            ("SPARK_HOME", "/opt/spark"), ("SPARK_PORT", "tcp://10.0.0.1:7775"), ("SPARK_SERVICE_HOST", "10.0.0.1"),
+            ("SPARK_SERVICE_PORT", "7775"), ("SPARK_SERVICE_PORT_HTTP", "7775"), ("SPARK_PORT_7775_TCP", "tcp://10.0.0.1:7775"),
+            ("SPARK_PORT_7775_TCP_PROTO", "tcp"), ("SPARK_PORT_7775_TCP_PORT", "7775"), ("SPARK_PORT_7775_TCP_ADDR", "10.0.0.1"),
+            ("SPARK_API_SERVICE_HOST", "10.0.0.1"), ("SPARK_HTTP_SERVICE_HOST", "10.0.0.1"), ("SPARK_HTTP_SERVICE_PORT", "80"),
+            ("SPARK_HTTP_SERVICE_PORT_WEB", "80"), ("SPARK_HTTP_PORT", "tcp://10.0.0.1:80"),
+            ("SPARK_CACHE_PORT", "udp://10.0.0.1:80"),
+            ("SPARK_HTTP_PORT_80_TCP", "tcp://10.0.0.1:80"), ("SPARK_HTTP_PORT_80_TCP_ADDR", "10.0.0.1"),
+            ("SPARK_STREAM_PORT_80_UDP_PORT", "80"), ("SPARK_CONF_DIR", "/etc/spark"), ("SPARK_LOCAL_IP", "10.0.0.1"),
+            ("SPARK_MASTER_HOST", "master"), ("SPARK_WORKER_CORES", "4"), ("SPARK_LOG_DIR", "/var/log"), ("SPARK_", "x"),
+            ("SPARK_HTTP", "x"), ("SPARK_HTTPD_LISTEN_ON_ALL", "x"),
+        ])
+    func foreign(_ name: String, _ value: String) throws {
+        let loaded = try LoadedConfiguration(schema: schema, environment: [name: value])
+        #expect(loaded.notes.count == 1)
+        #expect(loaded.notes[0].contains(name) && !loaded.notes[0].contains(value) || value == "x")
+    }
+
+    @Test("reserved names and other prefixes are not even noted")
+    func silent() throws {
+        let loaded = try LoadedConfiguration(
+            schema: schema,
+            environment: ["SPARK_URL": "http://x", "SPARK_ADMIN_TOKEN": "t", "PATH": "/bin", "spark_http_listen": "x"])
+        #expect(loaded.notes.isEmpty)
+    }
+
+    @Test(
+        "a mistake in a name of ours is an error with the nearest name",
+        arguments: [
+            ("SPARK_HTTP_LISTE", "SPARK_HTTP_LISTEN"), ("SPARK_HTTP_LISTE_FILE", "SPARK_HTTP_LISTEN_FILE"),
+            ("SPARK_SERVER_DATE", "SPARK_SERVER_DATA"), ("SPARK_CACHE_MEMORY_BM", "SPARK_CACHE_MEMORY_MB"),
+        ])
+    func misspelt(_ name: String, _ nearest: String) throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try LoadedConfiguration(schema: schema, environment: [name: "x"])
+        }
+        #expect(error?.faults == ["\(name): unknown environment variable; did you mean \(nearest)?"])
+    }
+
+    @Test("a section that is misspelt is noted with the name that may have been meant")
+    func misspeltSection() throws {
+        let loaded = try LoadedConfiguration(schema: schema, environment: ["SPARK_HTPP_LISTEN": "x"])
+        #expect(loaded.notes.first?.contains("SPARK_HTPP_LISTEN (did you mean SPARK_HTTP_LISTEN?)") == true)
+    }
+
+    @Test(
+        "addresses, networks and origins that are none are refused before the server starts",
+        arguments: [
+            "http.trusted_proxies=proxy.example", "http.trusted_proxies=10.0.0.0/33", "http.trusted_proxies=10.0.0.1,x",
+            "http.allowed_origins=*", "http.allowed_origins=null", "http.allowed_origins=https://a.example/",
+            "http.allowed_origins=https://a.example/path", "http.allowed_origins=a.example", "stream.allowed_origins=*",
+            "http.allowed_origins=https://a.example:0", "http.allowed_origins=https://", "http.listen=nonsense",
+            "http.listen=127.0.0.1", "http.listen=::1:80", "http.listen=127.0.0.1:70000", "http.listen=",
+        ])
+    func refusedValues(_ flag: String) throws {
+        let error = #expect(throws: ConfigurationError.self) { try LoadedConfiguration(schema: schema, flags: [flag]) }
+        #expect(error?.faults.count == 1)
+        #expect(error?.faults.first?.hasPrefix("--set \(flag.prefix { $0 != "=" }): ") == true)
+    }
+
+    @Test(
+        "addresses, networks and origins are taken",
+        arguments: [
+            "http.trusted_proxies=10.0.0.1,fd00::/8,::ffff:10.0.0.0/104",
+            "http.allowed_origins=https://a.example,http://localhost:3000",
+            "http.allowed_origins=capacitor://localhost", "stream.allowed_origins=https://[2001:db8::1]:8443", "http.listen=7776",
+            "http.listen=:7776", "http.listen=[::1]:0", "http.listen=localhost:80", "http.trusted_proxies=",
+        ])
+    func takenValues(_ flag: String) throws {
+        #expect(throws: Never.self) { try LoadedConfiguration(schema: schema, flags: [flag]) }
     }
 
     @Test("a value may stand in a file that the environment names")

@@ -20,19 +20,24 @@ package final class SparkProcess: Sendable {
     }
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
-    /// - Parameter descriptors: how many files the process may open; as many as this one if nil.
-    package static func serve(_ arguments: [String], descriptors: Int? = nil) async throws -> SparkProcess {
-        try await onOwnThread { try SparkProcess(arguments, descriptors) }
+    /// - Parameter wrapper: a program with its arguments that starts the binary; then `pid` is its own.
+    package static func serve(_ arguments: [String], under wrapper: [String] = []) async throws -> SparkProcess {
+        try await onOwnThread { try SparkProcess(["--listen", "127.0.0.1:0"] + arguments, wrapper) }
     }
 
-    private init(_ arguments: [String], _ descriptors: Int?) throws {
+    /// The same, with nothing added to the arguments.
+    package static func serveAsGiven(_ arguments: [String]) async throws -> SparkProcess {
+        try await onOwnThread { try SparkProcess(arguments, []) }
+    }
+
+    private init(_ arguments: [String], _ wrapper: [String]) throws {
         self.errorLog = FileManager.default.temporaryDirectory.appending(path: "spark-log-\(UUID().uuidString)")
         try Data().write(to: errorLog)
         let errors = try FileHandle(forWritingTo: errorLog)
-        let words = ["serve", "--listen", "127.0.0.1:0"] + arguments
-        let wrapped = descriptors.map { ["-c", #"ulimit -n \#($0) && exec "$0" "$@""#, Self.binary.path] + words }
         self.process = try ChildProcess(
-            wrapped == nil ? Self.binary.path : "/bin/sh", wrapped ?? words, environment: Self.cleanEnvironment,
+            wrapper.first ?? Self.binary.path,
+            (wrapper.isEmpty ? [] : wrapper.dropFirst() + [Self.binary.path]) + ["serve"] + arguments,
+            environment: Self.cleanEnvironment,
             errors: errors.fileDescriptor)
         var line = Data()
         while !line.contains(0x0A) {

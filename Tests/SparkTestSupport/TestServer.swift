@@ -107,6 +107,14 @@ public final class TestServer: Sendable {
     /// Does all durable jobs that are due.
     public func runOutbox() async throws { try await server.runOutbox() }
 
+    /// Does what an operator does with a verb.
+    public func operate(_ action: String, _ members: JSONValue = [:]) async throws -> JSONValue {
+        try await server.operate(action, members: members, actor: "uid:0").result
+    }
+
+    /// Looks whether the clock was put back, as a running server does once a second.
+    public func lookAtClock() async { await server.lookAtClock() }
+
     /// What `spark check` would report.
     public func check() throws -> [String] { try server.check() }
 

@@ -6,11 +6,12 @@ import SparkKit
 struct Companions: Hashable, Sendable {
     let userA: UserID
     let userB: UserID
-    let isOver: Bool
+    /// The conversation is gone (`LiveConversation`).
+    let isGone: Bool
 
     /// The one whom a signal of a user goes to; nil when it goes to nobody.
     func other(than user: UserID) -> UserID? {
-        guard !isOver, user == userA || user == userB else { return nil }
+        guard !isGone, user == userA || user == userB else { return nil }
         return user == userA ? userB : userA
     }
 }
@@ -22,16 +23,16 @@ extension Companions: CacheValue {
         var writer = CompactWriter(bytes)
         writer.write(userA.rawValue)
         writer.write(userB.rawValue)
-        writer.write(unsigned: isOver ? 1 : 0)
+        writer.write(unsigned: isGone ? 1 : 0)
         bytes = writer.bytes
     }
 
     static func decode(_ bytes: [UInt8]) -> Companions? {
         var reader = CompactReader(bytes)
-        guard let userA = reader.integer(), let userB = reader.integer(), let isOver = reader.unsigned(), reader.isAtEnd else {
+        guard let userA = reader.integer(), let userB = reader.integer(), let isGone = reader.unsigned(), reader.isAtEnd else {
             return nil
         }
-        return Companions(userA: UserID(rawValue: userA), userB: UserID(rawValue: userB), isOver: isOver == 1)
+        return Companions(userA: UserID(rawValue: userA), userB: UserID(rawValue: userB), isGone: isGone == 1)
     }
 }
 
@@ -53,10 +54,13 @@ struct CompanionLists: Sendable {
     func companions(of conversation: ConversationID) async throws -> Companions? {
         try await namespace.value(conversation, tags: [.conversation(conversation)]) { [store] dependencies in
             guard let found = try store.conversation(conversation) else { return nil }
-            // Whom it is of never changes, so these may be named once they are known, if the row is then read again.
+            // Whom it is of never changes, so these may be named once they are known, if the rest is read after that.
             for user in found.users { dependencies.depend(on: .conversations(of: user)) }
-            return try store.conversation(conversation).map {
-                Companions(userA: $0.userA, userB: $0.userB, isOver: $0.isOver)
+            do {
+                _ = try store.live(conversation, of: found.userA)
+                return Companions(userA: found.userA, userB: found.userB, isGone: false)
+            } catch ChatError.gone {
+                return Companions(userA: found.userA, userB: found.userB, isGone: true)
             }
         }
     }

@@ -88,7 +88,7 @@ struct DemoChats {
     }
 }
 
-/// Identifiers behind all that were given out, so that the search finds the messages that bear them.
+/// Identifiers behind all that were given out: those of a conversation rise.
 struct DemoMessageIDs {
     private(set) var last: Int64
 

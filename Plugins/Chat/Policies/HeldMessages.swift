@@ -12,10 +12,10 @@ struct HeldMessages: HeldMessageReviewing {
             var found: [HeldMessage] = []
             try RawStatement(
                 """
-                SELECT h.id, h.conversation_id, h.sender_id, CASE c.user_a WHEN h.sender_id THEN c.user_b ELSE c.user_a END,
-                    h.content, h.text, h.held_at, c.opened_by IS NULL
-                FROM chat_held h JOIN chat_conversations c ON c.id = h.conversation_id
-                WHERE c.ended_at IS NULL ORDER BY h.id LIMIT ?
+                SELECT h.id, h.conversation_id, h.sender_id, CASE user_a WHEN h.sender_id THEN user_b ELSE user_a END,
+                    h.content, h.text, h.held_at, opened_by IS NULL
+                FROM chat_held h JOIN chat_conversations ON chat_conversations.id = h.conversation_id
+                WHERE \(LiveConversation.condition) ORDER BY h.id LIMIT ?
                 """, in: database
             ).forEach([.integer(Int64(max(0, limit)))]) { row in
                 found.append(
@@ -33,6 +33,16 @@ struct HeldMessages: HeldMessageReviewing {
     }
 
     func decide(_ message: MessageID, isAllowed: Bool) async throws {
+        _ = try await decide(message, isAllowed: isAllowed) { _, _ in }
+    }
+
+    /// The same, with something that belongs into its transaction.
+    /// - Parameter along: run with the decided message, after it was stored.
+    /// - Returns: the place of a message that was sent.
+    func decide(
+        _ message: MessageID, isAllowed: Bool,
+        along: @escaping @Sendable (DecidedMessage, any UnitOfWork) throws -> Void
+    ) async throws -> DecidedMessage {
         try await storage.write { [writer] transaction in
             let database = transaction.database
             let id: [SQLValue] = [.integer(message.rawValue)]
@@ -45,10 +55,26 @@ struct HeldMessages: HeldMessageReviewing {
                     isReviewed: true, receivedAt: .now, reply: .call { _ in })
             }
             guard let held else { throw EdgeError.notFound }
-            // What waits in a conversation that is over is as good as gone.
+            // What waits in a conversation that is gone cannot be sent.
             if isAllowed { _ = try ConversationRows.live(held.conversation, of: held.sender, in: database) }
             try RawStatement("DELETE FROM chat_held WHERE id = ?", in: database).run(id)
             if isAllowed { try writer.write([held], in: transaction) }
+            var decided = DecidedMessage(conversation: held.conversation, sender: held.sender, seq: nil)
+            if isAllowed {
+                // Who may not write any more leaves the message where it waits.
+                guard case .duplicate(let receipt) = try MessageRows.known(held, in: database) else { throw ChatError.gone }
+                decided.seq = receipt.seq
+            }
+            try along(decided, transaction)
+            return decided
         }
     }
+}
+
+/// A held message that was decided.
+struct DecidedMessage: Sendable {
+    let conversation: ConversationID
+    let sender: UserID
+    /// Its place in the conversation; nil if it was thrown away.
+    var seq: Int64?
 }

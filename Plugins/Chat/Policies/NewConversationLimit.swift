@@ -2,6 +2,9 @@ import SparkCore
 import SparkStorage
 
 /// How many conversations a person may open in a UTC day: fewer for those whom others have reported, never none.
+///
+/// What counts is how many different people reported somebody, not how often one of them did; a report that was found to be nothing
+/// does not count.
 struct NewConversationLimit: MessagePolicy {
     private static let reportLifetime = Duration.days(30)
 
@@ -14,13 +17,16 @@ struct NewConversationLimit: MessagePolicy {
         let sender = SQLValue.integer(draft.from.rawValue)
         let opened =
             try RawStatement(
-                "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ?", in: database
-            ).row([sender, .time(now.date.startOfDay)]) { $0.integer(0) } ?? 0
-        let reports =
+                "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ? AND opened_at < ?", in: database
+            ).row([sender, .time(now.date.startOfDay), .time(now.date.startOfDay + .days(1))]) { $0.integer(0) } ?? 0
+        let reporters =
             try RawStatement(
-                "SELECT count(*) FROM matching_reports WHERE target_id = ? AND created_at > ?", in: database
+                """
+                SELECT count(DISTINCT coalesce(reporter_id, -reporter_tag, 0)) FROM matching_reports
+                WHERE target_id = ? AND created_at > ? AND decision IS NOT 'none'
+                """, in: database
             ).row([sender, .time(now - Self.reportLifetime)]) { $0.integer(0) } ?? 0
-        let limit = max(1, perDay >> Int(min(reports, 62)))
+        let limit = max(1, perDay >> Int(min(reporters, 62)))
         guard opened >= limit else { return .allow }
         return .deny(ChatError.newConversationLimit(now.date.startOfDay + .days(1) - now))
     }

@@ -101,7 +101,9 @@ struct PresenceBoard {
         // The two kinds wait for different times, so they do not stand in one order.
         var later: [(at: Timestamp, due: Due)] = []
         for item in waiting {
-            if item.at > now { later.append(item) } else { come(item.due) }
+            // The clock was put back: nothing waits longer than the longer of the two times.
+            let at = min(item.at, now + Self.lingering)
+            if at > now { later.append((at, item.due)) } else { come(item.due) }
         }
         waiting = later
         defer { dirty = [] }

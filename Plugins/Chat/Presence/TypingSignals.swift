@@ -50,7 +50,11 @@ final class TypingSignals: Sendable {
 
     private func admit(_ direction: Direction, at now: Timestamp) -> Bool {
         state.withLock { state in
-            if let last = state.recent[direction] ?? state.older[direction], now - last < Self.distance { return false }
+            if let last = state.recent[direction] ?? state.older[direction], now >= last,
+                now - last < Self.distance
+            {
+                return false
+            }
             if state.recent.count >= Self.capacity / 2 { (state.older, state.recent) = (state.recent, [:]) }
             state.recent[direction] = now
             return true

@@ -67,9 +67,9 @@ extension SQLiteChatStore {
         _ seq: Int64, in id: ConversationID, asReceivedBy user: UserID, _ transaction: WriteTransaction
     ) throws {
         let database = transaction.database
-        // Who is no match any more is told nothing.
-        guard let conversation = try ConversationRows.find(id, in: database), !conversation.isOver,
-            let other = conversation.other(than: user), seq > conversation.marks(of: user).received
+        // In a conversation that is gone nobody is told anything.
+        guard let (conversation, other) = try ConversationRows.findLive(id, of: user, in: database),
+            seq > conversation.marks(of: user).received
         else { return }
         let column = user == conversation.userA ? "a_received" : "b_received"
         try RawStatement("UPDATE chat_conversations SET \(column) = ? WHERE id = ?", in: database)

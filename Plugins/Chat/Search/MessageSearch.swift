@@ -1,86 +1,38 @@
-import GRDB
-import Logging
-import ServiceLifecycle
 import SparkCore
 import SparkStorage
 
-/// Finds messages by their words. The index is filled behind, so that sending does not wait for it, and catches up before it
-/// answers.
+/// Finds messages by their words, by reading the messages of the person who searches, newest first.
+///
+/// There is no index, so nothing outlives a message, and a search costs what the person's own messages cost. It reads in slices, so
+/// that other readers come in between, and not without end: a page may end before it is full, and its cursor goes on from there.
 struct MessageSearch: Sendable {
-    /// Messages that one write puts into the index, so that other writes do not wait for long.
-    private static let batch = 50
-    /// Messages that one search catches up at most; further ones are found when the background has come to them.
-    private static let mostCaughtUp = 4_000
-    private static let interval = Duration.seconds(2)
-    /// While more messages than this are stored in an interval, the background leaves the writer to them.
-    private static let busy = 400
-    /// Messages after which it goes on all the same.
-    private static let mostLeft = 200_000
+    /// What one search may look at; more than people have, mostly.
+    static let budget = SearchScan.Amount(messages: 100_000, bytes: 16 << 20)
+    /// What it looks at before another reader may come in.
+    static let slice = SearchScan.Amount(messages: 2_000, bytes: 512 << 10)
 
     let storage: Storage
-    /// Messages stored since the start.
-    let storedCount: @Sendable () -> Int
     let metrics: ChatMetrics
-    let logger: Logger
+    var budget = Self.budget
 
-    /// Messages that hold all words, newest first, of conversations of the user that are not over.
-    /// - Parameter position: the identifier of the last message of the page before.
-    func find(_ query: SearchQuery, of user: UserID, before position: Int64, limit: Int) async throws -> [Message] {
-        try await catchUp(most: Self.mostCaughtUp)
-        return try await storage.read { database in
-            var found: [Message] = []
-            try RawStatement(
-                """
-                SELECT \(Message.columns) FROM chat_messages WHERE id IN (
-                    SELECT m.id FROM chat_search s JOIN chat_messages m ON m.id = s.rowid
-                    JOIN chat_conversations c ON c.id = m.conversation_id
-                    JOIN profiles_users p ON p.id = CASE c.user_a WHEN ?2 THEN c.user_b ELSE c.user_a END
-                    WHERE s.chat_search MATCH ?1 AND s.rowid < ?3 AND m.deleted_at IS NULL AND c.ended_at IS NULL
-                        AND p.closed = 0 AND ?2 IN (c.user_a, c.user_b)
-                    ORDER BY s.rowid DESC LIMIT ?4)
-                ORDER BY id DESC
-                """, in: database
-            ).forEach([.text(query.expression), .integer(user.rawValue), .integer(position), .integer(Int64(limit))]) { row in
-                found.append(Message(row))
-                return true
-            }
-            return found
-        }
-    }
-
-    /// Puts messages into the index that are not in it.
-    func catchUp(most: Int) async throws {
-        let isBehind = try storage.pointRead { reader in
-            try reader.row("SELECT EXISTS (SELECT 1 FROM chat_messages WHERE id > (SELECT message_id FROM chat_search_progress))")
-            { $0.flag(0) } ?? false
-        }
-        guard isBehind else { return metrics.searched(hasBacklog: false) }
-        for _ in 0..<max(1, most / Self.batch) {
-            let hasMore = try await storage.write { try SearchRows.advance(limit: Self.batch, in: $0.database) }
-            guard hasMore else { return metrics.searched(hasBacklog: false) }
-        }
-        metrics.searched(hasBacklog: true)
-    }
-}
-
-extension MessageSearch: Service {
-    /// Catches up every other second, a little at a time, while the writer has not much else to do.
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var (last, left) = (storedCount(), 0)
-            while (try? await Task.sleep(for: Self.interval)) != nil {
-                let stored = storedCount()
-                let came = stored - last
-                last = stored
-                left += came
-                if came > Self.busy, left < Self.mostLeft { continue }
-                do {
-                    try await catchUp(most: Self.batch * 100)
-                    left = max(0, left - Self.batch * 100)
-                } catch {
-                    logger.warning("search index not filled", metadata: ["error": "\(type(of: error))"])
-                }
+    /// Messages that hold all words, newest first, of conversations of the user that are not gone.
+    /// - Parameter position: an identifier before which to look.
+    /// - Returns: at most `limit`, and the position to go on from; nil at the end.
+    func find(
+        _ query: SearchQuery, of user: UserID, before position: Int64, limit: Int
+    ) async throws -> (found: [Message], next: Int64?) {
+        var scan = try await storage.read { try SearchScan(of: user, before: position, limit: limit, in: $0) }
+        while !scan.isComplete, scan.read.isWithin(budget) {
+            try Task.checkCancellation()
+            scan = try await storage.read { [scan] database in
+                var scan = scan
+                try scan.advance(query, by: Self.slice, in: database)
+                return scan
             }
         }
+        metrics.searched(scan.read.messages)
+        let page = scan.page
+        // Between two slices a message may have been changed or taken away.
+        return (try await storage.read { try SearchRows.messages(page.ids, of: user, matching: query, in: $0) }, page.next)
     }
 }

@@ -1,20 +1,85 @@
 import SparkCore
 
-/// Words to look for, made from what somebody typed. Nothing of it reaches the index as syntax.
+/// Words to look for, made from what somebody typed. Nothing of it is syntax.
 struct SearchQuery: Hashable, Sendable {
     static let longest = 200
     private static let mostWords = 8
 
-    /// In the index's own language (SQLite FTS5, section 3, "Full-text Query Syntax").
-    let expression: String
+    /// A run of scalars of one kind.
+    private struct Word: Hashable, Sendable {
+        let values: [UInt32]
+        let isSpaced: Bool
+        /// May not be typed to its end yet.
+        let isOpen: Bool
+        /// For each length of the word's beginning, how much of it also ends it (Knuth, Morris, Pratt).
+        let borders: [Int]
 
-    /// Nil when there is no word in the text.
-    /// - Parameter user: only conversations with this one are looked into.
-    init?(_ text: String, of user: UserID) {
-        let words = text.split { !($0.isLetter || $0.isNumber) }.prefix(Self.mostWords)
-        guard let last = words.last else { return nil }
-        // Letters and digits only: no quotation mark can stand in a word. The last one may not be typed to its end yet.
-        let phrases = words.dropLast().map { "\"\($0)\"" } + ["\"\(last)\" *"]
-        expression = "members : \"\(SearchRows.word(of: user))\" AND text : (\(phrases.joined(separator: " AND ")))"
+        init(_ values: [UInt32], isSpaced: Bool, isOpen: Bool) {
+            (self.values, self.isSpaced, self.isOpen) = (values, isSpaced, isOpen)
+            var borders = [0]
+            for value in values.dropFirst() {
+                var length = borders.last ?? 0
+                while length > 0, values[length] != value { length = borders[length - 1] }
+                borders.append(values[length] == value ? length + 1 : 0)
+            }
+            self.borders = borders
+        }
+    }
+
+    private let words: [Word]
+
+    /// Nil when there is neither a word nor a sign in the text.
+    init?(_ text: String) {
+        let folded = FoldedText(text)
+        var runs: [(values: [UInt32], kind: FoldedText.Kind)] = []
+        var last = FoldedText.Kind.separator
+        for (value, kind) in zip(folded.values, folded.kinds) {
+            if kind != .separator {
+                if kind == last { runs[runs.count - 1].values.append(value) } else { runs.append(([value], kind)) }
+            }
+            last = kind
+        }
+        let shown = runs.prefix(Self.mostWords)
+        guard !shown.isEmpty else { return nil }
+        words = shown.enumerated().map { index, run in
+            Word(run.values, isSpaced: run.kind == .spaced, isOpen: index == shown.count - 1)
+        }
+    }
+
+    /// Whether a text has all the words: in scripts with spaces whole ones, but for the last, which may go on; in others anywhere.
+    /// Linear in the text.
+    func matches(_ text: FoldedText) -> Bool {
+        words.allSatisfy { $0.isSpaced ? Self.find(spaced: $0, in: text) : Self.find(anywhere: $0, in: text) }
+    }
+
+    /// Compared where words begin alone, and no further than a word goes.
+    private static func find(spaced word: Word, in text: FoldedText) -> Bool {
+        let length = word.values.count
+        guard text.values.count >= length else { return false }
+        return text.values.withUnsafeBufferPointer { values in
+            text.kinds.withUnsafeBufferPointer { kinds in
+                word.values.withUnsafeBufferPointer { sought in
+                    let first = sought[0]
+                    for start in 0...(values.count - length) {
+                        guard values[start] == first, start == 0 || kinds[start - 1] != .spaced else { continue }
+                        var offset = 1
+                        while offset < length, values[start + offset] == sought[offset] { offset += 1 }
+                        let end = start + length
+                        if offset == length, word.isOpen || end == values.count || kinds[end] != .spaced { return true }
+                    }
+                    return false
+                }
+            }
+        }
+    }
+
+    private static func find(anywhere word: Word, in text: FoldedText) -> Bool {
+        var length = 0
+        for value in text.values {
+            while length > 0, word.values[length] != value { length = word.borders[length - 1] }
+            if word.values[length] == value { length += 1 }
+            if length == word.values.count { return true }
+        }
+        return false
     }
 }

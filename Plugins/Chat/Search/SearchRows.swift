@@ -2,88 +2,83 @@ import GRDB
 import SparkCore
 import SparkStorage
 
-/// The rows of the full-text index, inside a write.
-///
-/// The index keeps words without texts (SQLite FTS5, section 4.4.3, "contentless tables"), so what is taken out of it must be
-/// named with the very text that was put in. In it stands each text message that is not deleted, up to the watermark.
+/// What the search reads.
 enum SearchRows {
-    static func watermark(in database: Database) throws -> Int64 {
-        try RawStatement("SELECT message_id FROM chat_search_progress", in: database).row([]) { $0.integer(0) } ?? 0
-    }
-
-    /// Another text stands in a message.
-    static func replace(_ message: Message, by text: String, in conversation: Conversation, _ database: Database) throws {
-        guard try isIndexed(message, database) else { return }
-        try delete(message.id.rawValue, members(conversation.userA, conversation.userB), message.text, database)
-        try insert(message.id.rawValue, members(conversation.userA, conversation.userB), text, database)
-    }
-
-    /// A message is about to lose its text.
-    static func remove(_ message: Message, in conversation: Conversation, _ database: Database) throws {
-        guard try isIndexed(message, database) else { return }
-        try delete(message.id.rawValue, members(conversation.userA, conversation.userB), message.text, database)
-    }
-
-    /// Takes messages out that a condition on `m` names, before their rows go.
-    static func removeAll(where condition: String, _ values: [SQLValue], _ database: Database) throws {
-        var found: [(id: Int64, members: String, text: String)] = []
+    /// The conversations of a person that are not gone, each with the place of its last message.
+    static func conversations(of user: UserID, in database: Database) throws -> [(conversation: Int64, last: Int64)] {
+        var found: [(Int64, Int64)] = []
         try RawStatement(
             """
-            SELECT m.id, c.user_a, c.user_b, m.text FROM chat_messages m JOIN chat_conversations c ON c.id = m.conversation_id
-            WHERE \(condition) AND m.content = 0 AND m.deleted_at IS NULL
-                AND m.id <= (SELECT message_id FROM chat_search_progress)
+            SELECT id, last_seq FROM chat_conversations WHERE user_a = ?1 AND last_seq > 0 AND \(LiveConversation.condition)
+            UNION ALL
+            SELECT id, last_seq FROM chat_conversations WHERE user_b = ?1 AND last_seq > 0 AND \(LiveConversation.condition)
             """, in: database
-        ).forEach(values) { row in
-            found.append((row.integer(0), members(row), row.text(3)))
+        ).forEach([.integer(user.rawValue)]) { row in
+            found.append((row.integer(0), row.integer(1)))
             return true
         }
-        for row in found { try delete(row.id, row.members, row.text, database) }
+        return found
     }
 
-    /// Puts the next messages in.
-    /// - Returns: whether there may be more.
-    static func advance(limit: Int, in database: Database) throws -> Bool {
-        let from = try watermark(in: database)
-        var (found, last, count): ([(id: Int64, members: String, text: String)], Int64, Int) = ([], from, 0)
+    /// The newest message of a conversation before an identifier; nil if there is none. Identifiers rise with places, so it is found
+    /// by halving.
+    static func head(
+        of conversation: Int64, last: Int64, before position: Int64, in database: Database
+    ) throws -> SearchHead? {
+        guard var newest = try at(last, of: conversation, in: database) else { return nil }
+        guard newest.id >= position else { return newest }
+        // None below `low`, or one that is old enough; the one at `high` is too new.
+        var (low, high): (Int64, Int64) = (0, newest.seq)
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            guard let head = try at(middle, of: conversation, in: database) else {
+                // Retention took the beginning.
+                low = middle
+                continue
+            }
+            if head.id < position { (low, newest) = (max(head.seq, middle), head) } else { high = head.seq }
+        }
+        return newest.id < position ? newest : nil
+    }
+
+    /// The last message up to a place; from the index alone.
+    private static func at(_ seq: Int64, of conversation: Int64, in database: Database) throws -> SearchHead? {
+        try RawStatement(
+            "SELECT id, seq FROM chat_messages WHERE conversation_id = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", in: database
+        ).row([.integer(conversation), .integer(seq)]) { row in
+            SearchHead(id: row.integer(0), conversation: conversation, seq: row.integer(1))
+        }
+    }
+
+    /// Messages from a head on, newest first: identifier, place, whether there is a text to look at, the text.
+    static func forEach(
+        from head: SearchHead, limit: Int, in database: Database, _ body: (borrowing SQLRow) throws -> Void
+    ) throws {
         try RawStatement(
             """
-            SELECT m.id, c.user_a, c.user_b, m.text, m.content = 0 AND m.deleted_at IS NULL
-            FROM chat_messages m JOIN chat_conversations c ON c.id = m.conversation_id
-            WHERE m.id > ? ORDER BY m.id LIMIT ?
+            SELECT id, seq, content = 0 AND deleted_at IS NULL, text FROM chat_messages
+            WHERE conversation_id = ? AND seq <= ? ORDER BY seq DESC LIMIT ?
             """, in: database
-        ).forEach([.integer(from), .integer(Int64(limit))]) { row in
-            last = row.integer(0)
-            count += 1
-            if row.flag(4) { found.append((last, members(row), row.text(3))) }
+        ).forEach([.integer(head.conversation), .integer(head.seq), .integer(Int64(limit))]) { row in
+            try body(row)
             return true
         }
-        guard count > 0 else { return false }
-        for row in found { try insert(row.id, row.members, row.text, database) }
-        try RawStatement("UPDATE chat_search_progress SET message_id = ?", in: database).run([.integer(last)])
-        return count == limit
     }
 
-    static func insert(_ id: Int64, _ members: String, _ text: String, _ database: Database) throws {
-        try RawStatement("INSERT INTO chat_search (rowid, members, text) VALUES (?, ?, ?)", in: database)
-            .run([.integer(id), .text(members), .text(text)])
-    }
-
-    /// One word for each of the two, which no text can be mistaken for: texts stand in another column.
-    static func members(_ userA: UserID, _ userB: UserID) -> String { "\(word(of: userA)) \(word(of: userB))" }
-
-    static func word(of user: UserID) -> String { "u\(user.rawValue)" }
-
-    private static func members(_ row: borrowing SQLRow) -> String {
-        members(UserID(rawValue: row.integer(1)), UserID(rawValue: row.integer(2)))
-    }
-
-    private static func delete(_ id: Int64, _ members: String, _ text: String, _ database: Database) throws {
-        try RawStatement(
-            "INSERT INTO chat_search (chat_search, rowid, members, text) VALUES ('delete', ?, ?, ?)", in: database
-        ).run([.integer(id), .text(members), .text(text)])
-    }
-
-    private static func isIndexed(_ message: Message, _ database: Database) throws -> Bool {
-        try message.content == .text && message.id.rawValue <= watermark(in: database)
+    /// Those of some messages that a person may still see and that still match, in the order given.
+    static func messages(
+        _ ids: [Int64], of user: UserID, matching query: SearchQuery, in database: Database
+    ) throws -> [Message] {
+        var live: [ConversationID: Bool] = [:]
+        return try ids.compactMap { id in
+            let found = try RawStatement(
+                "SELECT \(Message.columns) FROM chat_messages WHERE id = ? AND deleted_at IS NULL", in: database
+            ).row([.integer(id)]) { Message($0) }
+            guard let message = found, query.matches(FoldedText(message.text)) else { return nil }
+            let isLive =
+                try live[message.conversation] ?? (ConversationRows.findLive(message.conversation, of: user, in: database) != nil)
+            live[message.conversation] = isLive
+            return isLive ? message : nil
+        }
     }
 }

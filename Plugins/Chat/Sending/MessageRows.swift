@@ -58,14 +58,21 @@ enum MessageRows {
         ])
     }
 
-    /// The highest identifier that a message ever had, as far as is known.
+    /// The highest identifier of a message.
     static func highestID(in database: Database) throws -> Int64 {
+        try RawStatement("SELECT max(id) FROM chat_messages", in: database).row([]) { $0.integer(0) } ?? 0
+    }
+
+    /// The newest messages of a conversation, the newest first.
+    static func newest(of conversation: ConversationID, limit: Int, _ database: Database) throws -> [Message] {
+        var messages: [Message] = []
         try RawStatement(
-            """
-            SELECT max(coalesce((SELECT max(id) FROM chat_messages), 0),
-                coalesce((SELECT message_id FROM chat_search_progress), 0))
-            """, in: database
-        ).row([]) { $0.integer(0) } ?? 0
+            "SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ? ORDER BY seq DESC LIMIT ?", in: database
+        ).forEach([.integer(conversation.rawValue), .integer(Int64(limit))]) { row in
+            messages.append(Message(row))
+            return true
+        }
+        return messages
     }
 
     static func find(_ seq: Int64, in conversation: ConversationID, _ database: Database) throws -> Message? {
@@ -75,21 +82,45 @@ enum MessageRows {
     }
 }
 
-/// The rows of conversations, inside a write.
+/// When a conversation is gone: the one rule, for every route, frame and query.
+enum LiveConversation {
+    /// SQL that holds for a row of `chat_conversations` that is not gone: it has not ended, and both people are there.
+    ///
+    /// A person who closed the account is not there until the account is opened again; then the conversation is as it was.
+    static let condition = """
+        ended_at IS NULL
+        AND (SELECT closed FROM profiles_users WHERE profiles_users.id = chat_conversations.user_a) = 0
+        AND (SELECT closed FROM profiles_users WHERE profiles_users.id = chat_conversations.user_b) = 0
+        """
+
+    /// Binds the conversation to `?1`.
+    static let query = "SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?1 AND \(condition)"
+}
+
+/// The rows of conversations, on any connection.
 enum ConversationRows {
+    /// One, gone or not.
     static func find(_ id: ConversationID, in database: Database) throws -> Conversation? {
         try RawStatement("SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?", in: database)
             .row([.integer(id.rawValue)]) { Conversation($0) }
     }
 
-    /// One that is not over, and the other one of it.
+    /// One that is not gone for a user, and the other one of it; nil for any else.
+    static func findLive(
+        _ id: ConversationID, of user: UserID, in database: Database
+    ) throws -> (conversation: Conversation, other: UserID)? {
+        let found = try RawStatement(LiveConversation.query, in: database).row([.integer(id.rawValue)]) { Conversation($0) }
+        guard let found, let other = found.other(than: user) else { return nil }
+        return (found, other)
+    }
+
+    /// The same for those who need one.
     /// - Throws: `ChatError.gone`.
     static func live(
         _ id: ConversationID, of user: UserID, in database: Database
     ) throws -> (conversation: Conversation, other: UserID) {
-        guard let conversation = try find(id, in: database), !conversation.isOver, let other = conversation.other(than: user)
-        else { throw ChatError.gone }
-        return (conversation, other)
+        guard let found = try findLive(id, of: user, in: database) else { throw ChatError.gone }
+        return found
     }
 
     /// Takes a new message to its end.

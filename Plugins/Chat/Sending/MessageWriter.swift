@@ -10,32 +10,33 @@ final class MessageWriter: Sendable {
     private let stream: any EventStreaming
     private let identifiers: IdentifierGenerator
     private let policies: Contributions<any MessagePolicy>
+    private let liveness: any SessionLiveness
     private let metrics: ChatMetrics
-    /// The last identifier given to a message. The search knows by identifiers what it has seen, so they rise whatever the clock
-    /// does.
+    private let quota: MessageQuota
+    /// The last identifier given to a message. The search reads a conversation in the order of identifiers, so they rise whatever
+    /// the clock does.
     private let lastID = Mutex<Int64?>(nil)
-    private let stored = Atomic<Int>(0)
-
-    /// Messages stored since the start.
-    var storedCount: Int { stored.load(ordering: .relaxed) }
 
     init(
         stream: any EventStreaming, identifiers: IdentifierGenerator, policies: Contributions<any MessagePolicy>,
-        metrics: ChatMetrics
+        liveness: any SessionLiveness, metrics: ChatMetrics, quota: MessageQuota
     ) {
         self.stream = stream
         self.identifiers = identifiers
         self.policies = policies
+        self.liveness = liveness
         self.metrics = metrics
+        self.quota = quota
     }
 
     /// Decides about some messages in their order, and has everybody told after the commit.
     func write(_ batch: [PendingSend], in transaction: WriteTransaction) throws {
         let policies = policies.all
+        var tally = quota.tally()
         var outcomes: [(PendingSend, SendOutcome)] = []
         outcomes.reserveCapacity(batch.count)
         for pending in batch {
-            let outcome = try decide(pending, policies, in: transaction)
+            let outcome = try decide(pending, policies, &tally, in: transaction)
             if case .stored(let message, let other, _) = outcome {
                 transaction.publish(
                     MessageSent(
@@ -43,6 +44,7 @@ final class MessageWriter: Sendable {
             }
             outcomes.append((pending, outcome))
         }
+        tally.keep(after: transaction)
         // After the events: who hears of a message reads what is so.
         transaction.afterCommit { [self, outcomes] in tell(outcomes) }
     }
@@ -77,7 +79,6 @@ final class MessageWriter: Sendable {
         for answer in answers { answer() }
         let now = ContinuousClock.now
         for case (let pending, .stored(let message, _, _)) in outcomes {
-            stored.add(1, ordering: .relaxed)
             metrics.sent(message.content, in: now - pending.receivedAt)
         }
     }
@@ -92,14 +93,21 @@ final class MessageWriter: Sendable {
     // MARK: In the transaction
 
     private func decide(
-        _ pending: PendingSend, _ policies: [any MessagePolicy], in transaction: WriteTransaction
+        _ pending: PendingSend, _ policies: [any MessagePolicy], _ tally: inout MessageQuota.Tally,
+        in transaction: WriteTransaction
     ) throws -> SendOutcome {
         let database = transaction.database
+        if let principal = pending.principal, try !liveness.isLive(principal, in: transaction) {
+            return .refused(EdgeError.unauthenticated)
+        }
         if let known = try MessageRows.known(pending, in: database) { return known }
-        guard let conversation = try ConversationRows.find(pending.conversation, in: database), !conversation.isOver,
-            let other = conversation.other(than: pending.sender)
+        guard let (conversation, other) = try ConversationRows.findLive(pending.conversation, of: pending.sender, in: database)
         else { return .refused(ChatError.gone) }
         if !pending.isReviewed {
+            // A released message was counted when it was held.
+            if let refusal = try tally.refusal(to: pending.sender, bytes: pending.text.utf8.count, in: transaction) {
+                return .refused(refusal)
+            }
             let draft = MessageDraft(
                 conversation: conversation.id, from: pending.sender, to: other, content: pending.content, text: pending.text,
                 isOpening: conversation.openedBy == nil)
@@ -108,12 +116,14 @@ final class MessageWriter: Sendable {
                 case .allow: continue
                 case .deny(let error): return .refused(error)
                 case .hold:
+                    try tally.count(pending.sender, bytes: pending.text.utf8.count, in: transaction)
                     try MessageRows.hold(pending, id: identifiers.next(), at: transaction.now, in: database)
                     metrics.held()
                     return .refused(ChatError.held)
                 }
             }
         }
+        if !pending.isReviewed { try tally.count(pending.sender, bytes: pending.text.utf8.count, in: transaction) }
         return try store(pending, in: conversation, to: other, transaction)
     }
 

@@ -10,6 +10,8 @@ struct PendingSend: Sendable {
     let text: String
     /// Decided already by somebody who moderates.
     var isReviewed = false
+    /// The session that sends it, which must still be live when it is stored; nil for the server itself.
+    var principal: Principal?
     let receivedAt: ContinuousClock.Instant
     let reply: Reply
 

@@ -8,13 +8,16 @@ struct CandidateReader {
     let database: Database
     let today: CivilDate
 
-    private static let columns = """
+    /// What `candidate` and `row` read, in their order.
+    static let columns = """
         u.id, u.birth_date, u.gender, u.interested_in, u.min_age, u.max_age, u.max_distance_km, u.hard_age, u.hard_distance,
         u.paused, u.incognito, u.closed, u.last_active_at, u.location, u.interests, u.hide_distance,
-        u.version, t.likes_given, t.passes_given, t.likes_received, t.passes_received, t.shown_day, t.shown
+        u.version, \(DailyCounts.columns.map { "t.\($0)" }.joined(separator: ", "))
         """
+    private static let firstCount: Int32 = 17
+    static let columnCount = firstCount + Int32(DailyCounts.columns.count)
 
-    private static let tallies = "LEFT JOIN matching_tallies t ON t.user_id = u.id"
+    static let tallies = "LEFT JOIN matching_tallies t ON t.user_id = u.id"
     private static let byID = "SELECT \(columns) FROM profiles_users u \(tallies) WHERE u.id = ?1"
 
     /// Were active since ?13, are of a gender in ?14, look for the gender ?15, and were born from day ?16 to ?17.
@@ -74,8 +77,7 @@ struct CandidateReader {
         candidate.isClosed = row.flag(11)
         candidate.hidesDistance = row.flag(15)
         candidate.version = row.integer(16)
-        candidate.tally = tally(row)
-        candidate.exposure = exposure(row)
+        candidate.counts = DailyCounts(row, from: firstCount)
         return candidate
     }
 
@@ -87,8 +89,8 @@ struct CandidateReader {
         return PersonRow(
             id: UserID(rawValue: row.integer(0)), birth: BirthDay(daysSinceEpoch: row.integer(1)), gender: gender,
             preferences: preferences(row), isIncognito: row.flag(10), hidesDistance: row.flag(15),
-            lastActive: EpochSecond(row.time(12)), place: place, version: row.integer(16), tally: tally(row),
-            exposure: exposure(row))
+            lastActive: EpochSecond(row.time(12)), place: place, version: row.integer(16),
+            counts: DailyCounts(row, from: firstCount))
     }
 
     private static func preferences(_ row: borrowing SQLRow) -> Preferences {
@@ -96,17 +98,6 @@ struct CandidateReader {
             interestedIn: GenderSet(rawValue: UInt8(truncatingIfNeeded: row.integer(3))), minAge: Int(row.integer(4)),
             maxAge: Int(row.integer(5)), maxDistanceKilometres: Int(row.integer(6)), isAgeHard: row.flag(7),
             isDistanceHard: row.flag(8))
-    }
-
-    /// Of nobody who has none yet, SQLite gives zeros.
-    private static func tally(_ row: borrowing SQLRow) -> SwipeTally {
-        SwipeTally(
-            likesGiven: Int(row.integer(17)), passesGiven: Int(row.integer(18)), likesReceived: Int(row.integer(19)),
-            passesReceived: Int(row.integer(20)))
-    }
-
-    private static func exposure(_ row: borrowing SQLRow) -> Exposure {
-        Exposure(day: UInt16(clamping: row.integer(21)), shown: UInt8(clamping: row.integer(22)))
     }
 
     /// The interests of a row that any of the statements here selected, each once.

@@ -12,10 +12,11 @@ import SparkKit
 /// - A candidate who changed, moved, paused or left has another version, or is not there: the ranking is made anew.
 /// - Somebody else may come in, or to the front, by a change of their own: then it lies within the circle that was looked at, and
 ///   the regions that cover the circle are the ranking's tags. Beyond the circle nobody can score enough.
-/// - Somebody comes in by what stands between the two (an undone swipe, a block that is lifted): tag `deck`.
+/// - Somebody comes in by what is between the two (an undone swipe, a block that is lifted): tag `deck`.
+/// - Somebody passes on the viewer, or takes a pass back: nothing, until the day changes. Otherwise the deck would tell it.
 /// - The viewer changed: tag `user`. The day changed, and with it ages: the ranking knows its day.
 /// - A skip of the viewer runs out, and somebody comes back: the ranking knows when.
-/// - Time passes and people are active, which moves scores a little every moment: for this the lifetime is short.
+/// - People are active or like the viewer, which moves scores a little: for this the lifetime is short.
 struct Dealer: Sendable {
     /// People in a ranking at most; not below the longest deck.
     static let depth = 128

@@ -7,13 +7,13 @@ struct DeckQuery: Sendable {
     /// At least 1.
     let limit: Int
     let now: Timestamp
-    /// Who was not active for so long is in no deck.
+    /// Who was not active for so many UTC days is in no deck.
     let activeDays: Int
     /// For so long a skip hides somebody.
     let skipLifetime: Duration
     let scorer: any CandidateScoring
 
-    var activeSince: Timestamp { now - .days(activeDays) }
+    var activeSince: Timestamp { now.activeSince(days: activeDays) }
 }
 
 /// The best candidates of one stage, best first.
@@ -29,7 +29,7 @@ struct Ranking: Sendable {
     let reach: SearchReach
     /// Ages are those of this day.
     let day: CivilDate
-    /// When the first of the viewer's skips runs out, and somebody comes back.
+    /// When the first of the viewer's skips runs out, and somebody comes back; midnight at the latest.
     let validUntil: Timestamp
 }
 

@@ -3,66 +3,102 @@ import SparkCore
 import SparkDecks
 import SparkStorage
 
-/// Who stands how to a viewer when a deck is made: read once, as sets that are asked thousands of times.
+/// The viewer's relations when a deck is made: read once, as sets that are asked thousands of times.
+///
+/// What the viewer does, blocks, and likes that come in count at once. Passes on the viewer count as they stood when the day began: a
+/// person who left the deck at the moment of a swipe would have told what it was.
 struct DeckStanding: Sendable {
     let excluded: IdentifierSet
+    /// Of the excluded, those whom no count may include: whom the viewer may not see, and who passed on the viewer undecided.
+    let uncounted: IdentifierSet
     let likers: IdentifierSet
-    /// When the first of the skips in it runs out: from then on it is another.
+    /// When it is another: the first of the skips in it runs out, or the next day begins.
     let validUntil: Timestamp
 
     /// - Parameters:
-    ///   - now: decides which skips count.
+    ///   - now: decides which skips and passes count.
     ///   - skipLifetime: for so long a skip counts.
     init(of viewer: UserID, at now: Timestamp, skipLifetime: Duration, in database: Database) throws {
         let key = SQLValue.integer(viewer.rawValue)
         let skippedSince = (now - skipLifetime).milliseconds
-        var excluded = [viewer.rawValue]
+        var swiped: [Int64] = []
         var firstSkip = Int64.max
-        try RawStatement(Self.swiped, in: database).forEach([key, .integer(skippedSince)]) { row in
-            excluded.append(row.integer(0))
+        try RawStatement(Self.swiped, in: database).forEach([key, .integer(skippedSince), .time(now)]) { row in
+            swiped.append(row.integer(0))
             if row.integer(1) == SwipeAction.skip.rawValue { firstSkip = min(firstSkip, row.integer(2)) }
             return true
         }
-        func gather(_ sql: String, into list: inout [Int64]) throws {
+        var (matched, uncounted): ([Int64], [Int64]) = ([], [])
+        for sql in [Self.matchedAbove, Self.matchedBelow] {
             try RawStatement(sql, in: database).forEach([key]) { row in
-                list.append(row.integer(0))
+                if row.flag(1) { matched.append(row.integer(0)) } else { uncounted.append(row.integer(0)) }
                 return true
             }
         }
-        for sql in [Self.passedBy, Self.blocked, Self.blockedBy, Self.matchedAbove, Self.matchedBelow] {
-            try gather(sql, into: &excluded)
-        }
-        var likers: [Int64] = []
-        try gather(Self.likedBy, into: &likers)
+        for sql in [Self.blocked, Self.blockedBy] { uncounted += try Self.list(sql, [key], in: database) }
+        // A pass on somebody who has decided changes nothing that they see.
+        uncounted += try Self.passers(of: viewer, at: now, in: database).filter { !swiped.hasSorted($0) }
+        let likers = try Self.list(Self.likedBy, [key], in: database)
+        let skipsEnd = firstSkip == .max ? Int64.max : (Timestamp(milliseconds: firstSkip) + skipLifetime).milliseconds
         self.init(
-            excluded: IdentifierSet(excluded), likers: IdentifierSet(likers),
-            validUntil: firstSkip == .max
-                ? Timestamp(milliseconds: .max) : Timestamp(milliseconds: firstSkip) + skipLifetime)
+            excluded: IdentifierSet([viewer.rawValue] + swiped + matched + uncounted), uncounted: IdentifierSet(uncounted),
+            likers: IdentifierSet(likers),
+            validUntil: Timestamp(milliseconds: min(skipsEnd, (now.date.startOfDay + .days(1)).milliseconds)))
     }
 
-    init(excluded: IdentifierSet, likers: IdentifierSet, validUntil: Timestamp) {
+    init(excluded: IdentifierSet, uncounted: IdentifierSet, likers: IdentifierSet, validUntil: Timestamp) {
         self.excluded = excluded
+        self.uncounted = uncounted
         self.likers = likers
         self.validUntil = validUntil
     }
 
-    /// Swiped, blocked in either direction, matched once, or has passed on the viewer; the viewer, too.
+    /// Swiped, blocked in either direction, matched once, or had passed on the viewer when the day began; the viewer, too.
     func excludes(_ candidate: Int64) -> Bool { excluded.contains(candidate) }
 
     /// Whether the candidate likes the viewer.
     func isLiked(by candidate: Int64) -> Bool { likers.contains(candidate) }
 
+    /// Whose pass on the viewer stood when the day began, be it taken back since.
+    static func passers(of viewer: UserID, at now: Timestamp, in database: Database) throws -> [Int64] {
+        let (key, today) = (SQLValue.integer(viewer.rawValue), now.date)
+        return try list(passedBy, [key, .integer(today.startOfDay.milliseconds)], in: database)
+            + list(withdrawnBy, [key, .integer(today.daysSinceEpoch)], in: database)
+    }
+
+    private static func list(_ sql: String, _ values: [SQLValue], in database: Database) throws -> [Int64] {
+        var list: [Int64] = []
+        try RawStatement(sql, in: database).forEach(values) { row in
+            list.append(row.integer(0))
+            return true
+        }
+        return list
+    }
+
     // Ordered, so that the key is read and not the index by time: then there is nothing to sort.
     private static let swiped = """
-        SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at > ?2)
+        SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at BETWEEN ?2 + 1 AND ?3)
         ORDER BY target_id
         """
     private static let passedBy = """
-        SELECT user_id FROM matching_swipes WHERE target_id = ?1 AND action IN (0, 3) AND action = 0
+        SELECT user_id FROM matching_swipes WHERE target_id = ?1 AND action IN (0, 3) AND action = 0 AND swiped_at < ?2
         """
+    private static let withdrawnBy = "SELECT user_id FROM matching_withdrawn_passes WHERE target_id = ?1 AND day = ?2"
     private static let likedBy = "SELECT user_id FROM matching_swipes WHERE target_id = ?1 AND action IN (1, 2)"
     private static let blocked = "SELECT target_id FROM matching_blocks WHERE user_id = ?1"
     private static let blockedBy = "SELECT user_id FROM matching_blocks WHERE target_id = ?1"
-    private static let matchedAbove = "SELECT user_b FROM matching_matches WHERE user_a = ?1"
-    private static let matchedBelow = "SELECT user_a FROM matching_matches WHERE user_b = ?1"
+    private static let matchedAbove = "SELECT user_b, ended_at IS NULL FROM matching_matches WHERE user_a = ?1"
+    private static let matchedBelow = "SELECT user_a, ended_at IS NULL FROM matching_matches WHERE user_b = ?1"
+}
+
+extension [Int64] {
+    /// Whether a list in ascending order has an element.
+    fileprivate func hasSorted(_ element: Int64) -> Bool {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < element { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low] == element
+    }
 }

@@ -13,6 +13,8 @@ struct Pair: Sendable {
     /// What each decided about the other.
     let decision: SwipeAction?
     let answer: SwipeAction?
+    /// The candidate passed on the viewer, as far as today's draw knows.
+    let hasPassed: Bool
     let isBlocked: Bool
     let isMatched: Bool
 }
@@ -33,6 +35,7 @@ extension SpatiaLiteMatchingStore {
                 viewer: one, candidate: other,
                 standing: try DeckStanding(of: viewer, at: now, skipLifetime: skipLifetime, in: database),
                 decision: try decision(of: viewer, on: candidate), answer: try decision(of: candidate, on: viewer),
+                hasPassed: try DeckStanding.passers(of: viewer, at: now, in: database).contains(candidate.rawValue),
                 isBlocked: try PairReader.isBlocked(viewer, candidate, in: database),
                 isMatched: try PairReader.match(of: viewer, candidate, in: database) != nil)
         }
@@ -82,7 +85,7 @@ struct PairExplainer: PairExplaining {
     }
 
     private func people(_ pair: Pair, _ query: DeckQuery) -> [PairExplanation.Check] {
-        let idle = (query.now.milliseconds - pair.candidate.lastActiveAt.milliseconds) / 86_400_000
+        let idle = query.now.date.daysSinceEpoch - pair.candidate.lastActiveAt.date.daysSinceEpoch
         let likes = pair.standing.isLiked(by: pair.candidate.id.rawValue)
         return [("viewer", pair.viewer), ("candidate", pair.candidate)].flatMap { name, person in
             [
@@ -125,6 +128,11 @@ struct PairExplainer: PairExplaining {
         }
     }
 
+    private func answer(_ pair: Pair) -> String {
+        guard let answer = pair.answer else { return "no swipe" }
+        return answer.wire + ((answer == .pass) == pair.hasPassed ? "" : ", which counts from tomorrow on")
+    }
+
     private func between(_ pair: Pair) -> [PairExplanation.Check] {
         let id = pair.candidate.id.rawValue
         let isSwiped = pair.decision != nil && pair.standing.excludes(id)
@@ -132,8 +140,7 @@ struct PairExplainer: PairExplaining {
             PairExplanation.Check(
                 "viewer has not decided", pair.decision == nil || !isSwiped,
                 pair.decision.map { "\($0.wire)\(isSwiped ? "" : ", which has run out")" } ?? "no swipe"),
-            PairExplanation.Check(
-                "candidate has not passed", pair.answer != .pass, pair.answer.map(\.wire) ?? "no swipe"),
+            PairExplanation.Check("candidate has not passed", !pair.hasPassed, answer(pair)),
             PairExplanation.Check("no block", !pair.isBlocked, pair.isBlocked ? "one of them blocked the other" : "none"),
             PairExplanation.Check("no match yet", !pair.isMatched, pair.isMatched ? "matched, now or once" : "none"),
         ]

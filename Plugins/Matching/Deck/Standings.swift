@@ -4,11 +4,12 @@ import SparkKit
 
 /// Who stands how to whom, read through the cache.
 struct Standings: Sendable {
-    /// Right by its stamp, but for skips that run out, which `validUntil` tells; so it lives long.
+    /// Right by its stamp, but for skips that run out and for passes that count from the next day on, which `validUntil` tells; so it
+    /// lives long.
     static func policy(skipLifetime: Duration) -> NamespacePolicy {
         var policy = NamespacePolicy("matching:standing", lifetime: .hours(24))
         // What was read under another lifetime of skips says nothing under this one.
-        policy.version = 1_000_000 + Int(clamping: skipLifetime.components.seconds / 3_600)
+        policy.version = 2_000_000 + Int(clamping: skipLifetime.components.seconds / 3_600)
         policy.maximumValueBytes = 1 << 20
         policy.followsSessions = true
         return policy

@@ -72,6 +72,7 @@ struct DemoSwipeSink: ~Copyable {
     func finish() throws {
         for sql in indexes { try database.execute(sql: sql) }
         try database.execute(sql: SpatiaLiteMatchingStore.recount)
+        try database.execute(sql: SpatiaLiteMatchingStore.settleTallies)
     }
 
     private static func dropIndexes(in database: Database) throws -> [String] {

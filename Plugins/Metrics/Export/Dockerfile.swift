@@ -3,7 +3,7 @@ package enum Dockerfile {
     /// - Parameter port: where the server listens in the container.
     package static func text(port: Int) -> String {
         """
-        # Made by spark export dockerfile. In the folder of the sources: docker build -t spark . && docker run -p \(port):\(port) -v spark:/data spark
+        # Made by spark export dockerfile. In the folder of the sources: docker build -t spark . && docker run --restart on-failure:5 -p \(port):\(port) -v spark:/data spark
         FROM swift:6.3-bookworm AS build
         RUN apt-get update \\
             && apt-get install -y --no-install-recommends libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev \\

@@ -12,6 +12,9 @@ package enum SystemdUnit {
         Description=Spark, a dating backend
         After=network-online.target
         Wants=network-online.target
+        # Exit code 74: the disk failed a write. Started again, but not for ever.
+        StartLimitIntervalSec=10min
+        StartLimitBurst=5
 
         [Service]
         Type=notify

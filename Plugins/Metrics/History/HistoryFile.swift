@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import SparkFiles
 import SparkTelemetry
 
 /// How the history stands on the disk: one file, written anew as a whole and put in place at once, with a digest over it all.
@@ -13,10 +14,9 @@ enum HistoryFile {
     private static let longest = 256 << 20
 
     static func write(_ state: HistoryState, to file: URL) throws {
-        try FileManager.default.createDirectory(
-            at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try DurableFile.makeDirectory(file.deletingLastPathComponent().path)
         let body = bytes(of: state)
-        try Data(mark + Array(SHA256.hash(data: body)) + body).write(to: file, options: .atomic)
+        try DurableFile.replace(file.path, with: mark + Array(SHA256.hash(data: body)) + body)
     }
 
     /// - Parameter now: milliseconds since 1970.

@@ -20,9 +20,11 @@ struct HistoryState: Sendable {
 
     init(maximumSeries: Int) { self.maximumSeries = maximumSeries }
 
-    /// Takes down what all series hold now. Nothing if the last time was less than the fine distance ago, or the clock went back.
+    /// Takes down what all series hold now. Nothing if the last time was less than the fine distance ago. Samples from the future are of
+    /// a clock that was put back since: they are forgotten, or nothing new would be taken down until their time comes.
     /// - Returns: whether a chunk was finished, so that it is time to save.
     mutating func add(_ families: [MetricFamily], at now: Int64) -> Bool {
+        if let last = fine.lastTime, last - now > fine.distance { forget(after: now) }
         if let last = fine.lastTime, now - last < fine.distance / 2 { return false }
         var values: [Int: Double] = [:]
         for family in families {
@@ -35,6 +37,12 @@ struct HistoryState: Sendable {
             forgetUnused()
         }
         return isFinished
+    }
+
+    private mutating func forget(after now: Int64) {
+        fine.forget(after: now)
+        coarse.forget(after: now)
+        forgetUnused()
     }
 
     /// The series of a name with their samples from a time on: coarse ones where there are no fine ones any more.

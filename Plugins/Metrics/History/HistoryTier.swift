@@ -78,6 +78,14 @@ struct HistoryTier: Sendable {
         }
     }
 
+    /// Forgets chunks that end after a time, and what is not packed yet if it does.
+    mutating func forget(after now: Int64) {
+        chunks.removeAll { ($0.times.last ?? 0) > now }
+        guard let last = times.last, last > now else { return }
+        times = []
+        columns = [:]
+    }
+
     private mutating func seal() {
         let count = times.count
         chunks.append(

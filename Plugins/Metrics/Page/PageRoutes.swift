@@ -40,11 +40,8 @@ struct PageRoutes: Sendable {
     }
 
     private func file(_ path: String, _ summary: String, _ type: String, _ bytes: [UInt8]) -> Route {
-        Route(.get, path, summary, access: .open, rateLimit: .probe) { call in
-            var reply = Reply(json: bytes)
-            reply.headers[.contentType] = type
-            if let field = HTTPField.Name("Content-Security-Policy") { reply.headers[field] = Self.policy }
-            return reply
+        let document = ConstantDocument(bytes, type: type, headers: [.contentSecurityPolicy: Self.policy])
+        return Route(.get, path, summary, access: .open, rateLimit: .probe) { _ in document.reply
         }
     }
 }

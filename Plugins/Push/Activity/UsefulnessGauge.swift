@@ -22,6 +22,8 @@ final class UsefulnessGauge: Sendable {
 
     func sent(to user: UserID, conversations: [Int64], at now: Timestamp) {
         state.withLock { state in
+            // The clock was put back: what is noted from the future would keep its place too long.
+            if let last = state.order.last, last.at > now { state = State() }
             Self.forget(before: now - Self.window, &state)
             for conversation in conversations where state.sent.count < Self.capacity {
                 let key = Key(user: user, conversation: conversation)
@@ -36,7 +38,7 @@ final class UsefulnessGauge: Sendable {
         state.withLock { state in
             guard !state.sent.isEmpty else { return false }
             guard let at = state.sent.removeValue(forKey: Key(user: user, conversation: conversation)) else { return false }
-            return now - at <= Self.window
+            return now >= at && now - at <= Self.window
         }
     }
 

@@ -12,4 +12,17 @@ struct PushRules: Sendable {
     var dailyCap = 100
     /// No event is worth a push after this.
     var lifetime: Duration = .hours(24)
+
+    /// Over the longest night, and the hour by which a clock is put forward in it.
+    static let longestQuiet = Duration.hours(25)
+
+    /// No batch waits longer than this for its next decision.
+    func longestWait(in state: PushBatch.State) -> Duration {
+        switch state {
+        case .gathering: window
+        case .full, .sending: .zero
+        case .heldWhileActive: activeRecheck
+        case .heldForQuiet: Self.longestQuiet
+        }
+    }
 }

@@ -83,10 +83,24 @@ enum BatchRows {
     }
 
     static func save(_ batch: PushBatch, in database: Database) throws {
-        try RawStatement("UPDATE push_batches SET state = ?, due_at = ?, count = ? WHERE id = ?", in: database)
-            .run([
-                .integer(batch.state.rawValue), .time(batch.dueAt), .integer(Int64(batch.count)), .integer(batch.id),
-            ])
+        try RawStatement(
+            "UPDATE push_batches SET opened_at = ?, state = ?, due_at = ?, count = ? WHERE id = ?", in: database
+        ).run([
+            .time(batch.openedAt), .integer(batch.state.rawValue), .time(batch.dueAt), .integer(Int64(batch.count)),
+            .integer(batch.id),
+        ])
+    }
+
+    /// Lets nothing be due later than it ever may be.
+    static func repairTimes(rules: PushRules, at now: Timestamp, in database: Database) throws {
+        for state in [PushBatch.State.gathering, .full, .heldWhileActive, .heldForQuiet] {
+            try RawStatement(
+                """
+                UPDATE push_batches SET opened_at = min(opened_at, ?1), due_at = min(due_at, ?2)
+                WHERE state = ?3 AND (opened_at > ?1 OR due_at > ?2)
+                """, in: database
+            ).run([.time(now), .time(now + rules.longestWait(in: state)), .integer(state.rawValue)])
+        }
     }
 
     static func find(_ id: Int64, in database: Database) throws -> PushBatch? {

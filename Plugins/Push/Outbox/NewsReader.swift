@@ -26,7 +26,7 @@ enum NewsReader {
             switch batch.kind {
             case .message: try messages(event, for: batch.user, at: now, in: database)
             case .match: try match(event, for: batch.user, at: now, in: database)
-            case .like: try like(event, for: batch.user, in: database)
+            case .like: try like(event, for: batch.user, at: now, in: database)
             }
         }
         return PushNews(kind: batch.kind, items: items)
@@ -90,18 +90,54 @@ enum NewsReader {
         }
     }
 
-    /// A like that stands, is not answered, and is of somebody who is there and not blocked.
-    private static func like(_ event: Event, for user: UserID, in database: Database) throws -> PushNews.Item? {
+    /// A like that stands, is not answered, and is of somebody who is there, not blocked, and whom the person would see among the likes.
+    private static func like(_ event: Event, for user: UserID, at now: Timestamp, in database: Database) throws -> PushNews.Item?
+    {
         let stands = try RawStatement(
             """
             SELECT 1 FROM matching_swipes s JOIN profiles_users p ON p.id = s.user_id
-            WHERE s.user_id = ?1 AND s.target_id = ?2 AND s.action IN (1, 2) AND p.closed = 0
+            WHERE s.user_id = ?1 AND s.target_id = ?2 AND s.action IN (1, 2) AND p.closed = 0 AND p.paused = 0
                 AND NOT EXISTS (SELECT 1 FROM matching_swipes a WHERE a.user_id = ?2 AND a.target_id = ?1 AND a.action <> 3)
                 AND NOT EXISTS (SELECT 1 FROM matching_blocks b WHERE b.user_id = ?1 AND b.target_id = ?2)
                 AND NOT EXISTS (SELECT 1 FROM matching_blocks b WHERE b.user_id = ?2 AND b.target_id = ?1)
             """, in: database
         ).row([.integer(event.subject), .integer(user.rawValue)]) { _ in true }
-        guard stands == true else { return nil }
+        guard stands == true, let liker = try limits(of: event.subject, on: now.date, in: database),
+            let liked = try limits(of: user.rawValue, on: now.date, in: database), liker.suits(liked), liked.suits(liker)
+        else { return nil }
         return PushNews.Item(subject: event.subject, name: "", count: 1, content: nil, text: "", isMuted: false)
+    }
+
+    private struct Limits {
+        let gender: Gender
+        let age: Int
+        let preferences: Preferences
+        let place: Coordinate?
+
+        /// Whether another person is within the hard limits.
+        func suits(_ other: Limits) -> Bool {
+            var distance: Distance?
+            if let place, let there = other.place { distance = place.distance(to: there) }
+            return preferences.hardLimitsAdmit(gender: other.gender, age: other.age, distance: distance)
+        }
+    }
+
+    private static func limits(of user: Int64, on today: CivilDate, in database: Database) throws -> Limits? {
+        try RawStatement(
+            """
+            SELECT gender, birth_date, interested_in, min_age, max_age, max_distance_km, hard_age, hard_distance, location
+            FROM profiles_users WHERE id = ?
+            """, in: database
+        ).row([.integer(user)]) { row in
+            Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(0))).map { gender in
+                Limits(
+                    gender: gender, age: CivilDate(daysSinceEpoch: row.integer(1)).age(on: today),
+                    preferences: Preferences(
+                        interestedIn: GenderSet(rawValue: UInt8(truncatingIfNeeded: row.integer(2))),
+                        minAge: Int(row.integer(3)), maxAge: Int(row.integer(4)), maxDistanceKilometres: Int(row.integer(5)),
+                        isAgeHard: row.flag(6), isDistanceHard: row.flag(7)),
+                    place: row.place(8))
+            }
+        } ?? nil
     }
 }

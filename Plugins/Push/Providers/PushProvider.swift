@@ -92,13 +92,29 @@ enum PushOutcome: Hashable, Sendable {
     case misconfigured(reason: String)
 }
 
+/// Whom it concerns that a provider cannot take a push, or wants to be left alone for a while.
+enum PauseScope: Hashable, Sendable {
+    /// Every push.
+    case provider
+    /// Those to one place of several that the provider reaches, such as a push service's host.
+    case place(String)
+    /// This one alone.
+    case delivery
+}
+
 /// One way to devices. Knows nothing of the store, the outbox or why something is pushed.
 protocol PushProvider: Sendable {
     /// Tries once, and answers within `deadline`. Never throws: every trouble is an outcome.
     func send(_ notification: PushNotification, deadline: Duration) async -> PushOutcome
+    /// What a pause concerns that follows from a push to this device; the reason is the outcome's, nil before a try.
+    func pauseScope(of target: PushTarget, reason: String?) -> PauseScope
     /// What keeps it from sending, in one line for the operator that names setting or file; nil when all that can be seen from here
     /// is well. Asks no provider.
     func fault() async -> String?
     /// Ends its connections.
     func shutDown() async
+}
+
+extension PushProvider {
+    func pauseScope(of target: PushTarget, reason: String?) -> PauseScope { .provider }
 }

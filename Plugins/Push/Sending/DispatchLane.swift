@@ -29,6 +29,9 @@ final class DispatchLane: Service, Sendable {
         var underWay = 0
         var finished: [FinishedDelivery] = []
         var breaker = CircuitBreaker()
+        /// Of the places that the provider reaches, such as push services: those at which something failed.
+        var places: [String: CircuitBreaker] = [:]
+        var hasTakenUpPauses = false
         var isStopping = false
         /// What the operator was told last.
         var complaint: String?
@@ -83,9 +86,22 @@ final class DispatchLane: Service, Sendable {
         parts.logger.error("pushes not sent", metadata: ["provider": "\(service.wire)", "error": "\(type(of: error))"])
     }
 
+    /// What the provider asked for before a restart still holds.
+    private func takeUpPauses() async throws {
+        guard !state.withLock({ $0.hasTakenUpPauses }) else { return }
+        let pauses = try await parts.store.pauses(of: service, at: parts.clock.now())
+        state.withLock { state in
+            state.hasTakenUpPauses = true
+            for (place, pause) in pauses {
+                if place.isEmpty { state.breaker.resume(pause) } else { state.places[place, default: .init()].resume(pause) }
+            }
+        }
+    }
+
     /// Writes down what has ended and lets more leave.
     /// - Returns: how many left.
     private func turn(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Int {
+        try await takeUpPauses()
         let now = parts.clock.now()
         let (finished, room) = state.withLock { state -> ([FinishedDelivery], Int) in
             let finished = state.finished
@@ -106,18 +122,40 @@ final class DispatchLane: Service, Sendable {
         guard room > 0, room >= min(concurrency / 4, 16) || state.withLock({ $0.breaker.isPaused || $0.underWay == 0 }) else {
             return 0
         }
-        let leased = try await parts.store.lease(service, limit: room)
-        guard !leased.isEmpty else { return 0 }
-        state.withLock { state in
+        let found = try await parts.store.lease(service, limit: room)
+        guard !found.isEmpty else { return 0 }
+        let leased = state.withLock { state in
+            let leased = found.filter { mayLeave($0, at: now, &state) }
             state.underWay += leased.count
             state.breaker.left(leased.count)
+            return leased
         }
+        // Those that were put off are written down with the next turn.
+        guard !leased.isEmpty else { return found.count }
         let notifications = try await compose(leased)
         for delivery in leased {
             let notification = notifications[delivery.id]
             group.addTask { [self] in await send(delivery, notification) }
         }
         return leased.count
+    }
+
+    /// Whether a delivery goes to a place that can be asked; if not, it is put off until that can be.
+    private func mayLeave(_ delivery: Delivery, at now: Timestamp, _ state: inout State) -> Bool {
+        guard case .place(let place) = parts.provider.pauseScope(of: delivery.device.target, reason: nil),
+            var breaker = state.places[place]
+        else { return true }
+        let isAllowed = breaker.allowance(of: 1, at: now) > 0
+        if isAllowed {
+            breaker.left(1)
+        } else {
+            let resumesAt = min(max(breaker.resumesAt ?? now, now + .seconds(1)), now + RetrySchedule.longest)
+            let ending: DeliveryEnding =
+                resumesAt < delivery.expiresAt ? .later(resumesAt, isAttempt: false) : .cancelled(.expired)
+            state.finished.append(FinishedDelivery(delivery: delivery, ending: ending))
+        }
+        state.places[place] = breaker
+        return isAllowed
     }
 
     private func compose(_ leased: [Delivery]) async throws -> [Int64: PushNotification] {
@@ -128,7 +166,8 @@ final class DispatchLane: Service, Sendable {
             state.withLock { state in
                 state.underWay -= leased.count
                 // The one that was to try the way never left.
-                if case .trying = state.breaker.state { state.breaker.failed(at: later, after: .zero, chance: 0) }
+                state.breaker.neverTried(at: later)
+                for place in state.places.keys { state.places[place]?.neverTried(at: later) }
                 state.finished += leased.map { FinishedDelivery(delivery: $0, ending: .later(later, isAttempt: false)) }
             }
             throw error
@@ -157,10 +196,14 @@ final class DispatchLane: Service, Sendable {
 
     private func settle(_ finished: FinishedDelivery, _ outcome: PushOutcome?) {
         let now = parts.clock.now()
+        let scope = parts.provider.pauseScope(of: finished.delivery.device.target, reason: outcome?.reason)
         let (complaint, isPaused) = state.withLock { state -> (String?, Bool) in
             state.underWay -= 1
+            var finished = finished
+            let complaint = judge(outcome, of: scope, at: now, &state)
+            if case .later(_, .some)? = outcome { finished.pause = pause(of: scope, state) }
             state.finished.append(finished)
-            return (judge(outcome, at: now, &state), state.breaker.isPaused)
+            return (complaint, state.breaker.isPaused)
         }
         if let complaint {
             parts.logger.error(
@@ -176,24 +219,57 @@ final class DispatchLane: Service, Sendable {
         wakeUp.signal()
     }
 
-    /// What the breaker learns of an outcome.
+    /// What the breakers learn of an outcome.
     /// - Returns: what the operator has not been told yet.
-    private func judge(_ outcome: PushOutcome?, at now: Timestamp, _ state: inout State) -> String? {
-        switch outcome {
-        case .accepted, .gone, .refused:
-            state.breaker.succeeded()
-            state.complaint = nil
-        case .later(_, let after): state.breaker.failed(at: now, after: after, chance: chance)
-        case .misconfigured(let reason):
+    private func judge(_ outcome: PushOutcome?, of scope: PauseScope, at now: Timestamp, _ state: inout State) -> String? {
+        // A setting that is wrong is wrong for every place.
+        if case .misconfigured(let reason) = outcome {
             state.breaker.failed(at: now, after: RetrySchedule.mending, chance: chance)
+            if case .place(let place) = scope { state.places[place]?.neverTried(at: now) }
             guard state.complaint != reason else { return nil }
             state.complaint = reason
             return reason
-        case nil:
-            // Nothing was asked of the provider; whether it can be is as open as before.
-            if case .trying = state.breaker.state { state.breaker.failed(at: now, after: .zero, chance: 0) }
+        }
+        switch scope {
+        case .provider: Self.judge(outcome, &state.breaker, at: now, chance: chance)
+        case .place(let place):
+            var breaker = state.places[place] ?? CircuitBreaker()
+            Self.judge(outcome, &breaker, at: now, chance: chance)
+            state.places[place] = breaker.isUntroubled ? nil : breaker
+            makeRoom(&state, at: now)
+            if outcome != nil { state.breaker.succeeded() } else { state.breaker.neverTried(at: now) }
+        case .delivery: state.breaker.succeeded()
+        }
+        switch outcome {
+        case .accepted, .gone, .refused: state.complaint = nil
+        default: break
         }
         return nil
+    }
+
+    private static func judge(_ outcome: PushOutcome?, _ breaker: inout CircuitBreaker, at now: Timestamp, chance: Double) {
+        switch outcome {
+        case .accepted, .gone, .refused: breaker.succeeded()
+        case .later(_, let after): breaker.failed(at: now, after: after, chance: chance)
+        // Nothing was asked of the provider; whether it can be is as open as before.
+        case .misconfigured, nil: breaker.neverTried(at: now)
+        }
+    }
+
+    /// What is to outlive a restart.
+    private func pause(of scope: PauseScope, _ state: State) -> (place: String?, pause: ProviderPause)? {
+        switch scope {
+        case .provider: state.breaker.pause.map { (nil, $0) }
+        case .place(let place): state.places[place]?.pause.map { (place, $0) }
+        case .delivery: nil
+        }
+    }
+
+    /// Of too many places the one that can be asked again first is forgotten.
+    private func makeRoom(_ state: inout State, at now: Timestamp) {
+        guard state.places.count > PauseRows.limit else { return }
+        let first = state.places.min { ($0.value.resumesAt ?? now) < ($1.value.resumesAt ?? now) }
+        if let first { state.places[first.key] = nil }
     }
 
     private func setAlarm() async throws {

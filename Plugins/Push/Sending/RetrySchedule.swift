@@ -3,7 +3,8 @@ import SparkCore
 /// What follows from a provider's answer.
 enum RetrySchedule {
     private static let first = Duration.seconds(1)
-    private static let longest = Duration.minutes(10)
+    /// No delivery waits longer for its next try. What a provider asks for beyond that is kept by its lane.
+    static let longest = Duration.minutes(10)
     /// How long a push waits for the operator.
     static let mending = Duration.seconds(30)
 
@@ -16,7 +17,9 @@ enum RetrySchedule {
         case .misconfigured: return later(now + mending, delivery, isAttempt: false)
         case .later(_, let after):
             let pause = max(backoff(attempts: delivery.attempts, chance: chance), after ?? .zero)
-            return later(now + pause, delivery, isAttempt: true)
+            // What would be too late by the time that the provider allows is not kept until then.
+            guard now + pause < delivery.expiresAt else { return .cancelled(.expired) }
+            return .later(now + min(pause, longest), isAttempt: true)
         }
     }
 

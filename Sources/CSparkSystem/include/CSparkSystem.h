@@ -2,6 +2,7 @@
 #ifndef CSPARKIO_H
 #define CSPARKIO_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /// pread(2) that answers -1 with EAGAIN where it would have to wait for the disk (preadv2 with RWF_NOWAIT).
@@ -27,5 +28,32 @@ static inline void spark_prefetch_to_write(const void *address) { __builtin_pref
 
 /// A number of the calling thread: consecutive ones for threads that begin to ask one after the other.
 unsigned spark_thread_number(void);
+
+/// What identifies a file and tells when it was last written, as the kernel says it (statx). Libraries that are loaded before the C library
+/// to shift the clock do not change these times.
+struct spark_file_status {
+    uint64_t device;
+    uint64_t inode;
+    /// Nanoseconds since 1970; 0 where the filesystem keeps none.
+    int64_t born;
+    int64_t modified;
+    int64_t changed;
+    int64_t bytes;
+};
+
+/// The status of the file at a path, links followed. Returns 0, or an errno.
+int spark_file_status_at(const char *path, struct spark_file_status *status);
+
+/// The status of an open file. Returns 0, or an errno.
+int spark_file_status_of(int descriptor, struct spark_file_status *status);
+
+/// The kernel's wall clock, in nanoseconds since 1970: the clock that file times come from.
+int64_t spark_kernel_time(void);
+
+/// The symbol of an errno, such as "ENOSPC"; null where it has none.
+const char *spark_error_symbol(int code);
+
+/// Reserves the blocks of a file (posix_fallocate). Returns 0, or an errno.
+int spark_reserve(int descriptor, off_t bytes);
 
 #endif

@@ -71,10 +71,16 @@ struct Crowd: Sendable {
             preferences: preferences, isIncognito: dice.below(50) == 0, hidesDistance: dice.below(20) == 0,
             lastActive: EpochSecond(now - .seconds(Int(idle))),
             place: grid.snap(place), version: 1,
-            tally: SwipeTally(giving: UInt8(40 + dice.below(100)), receiving: UInt8(20 + dice.below(150))))
+            counts: counts(&dice))
         // Of 96 interests, none twice.
         let interests = (0..<dice.below(8)).map { InterestCode(rawValue: UInt32($0 * 12 + dice.below(12))) }
         return (row, interests)
+    }
+
+    /// Counted today, so that what stands from yesterday is what scores see.
+    static func counts(_ dice: inout Dice) -> DailyCounts {
+        let tally = SwipeTally(giving: UInt8(40 + dice.below(100)) / 32, receiving: UInt8(20 + dice.below(150)) / 32)
+        return DailyCounts(day: now.dayNumber, tallyBefore: tally, tally: tally, shownBefore: 0, shown: 0)
     }
 
     private static func sought(by gender: Gender, _ dice: inout Dice) -> GenderSet {

@@ -114,13 +114,11 @@ private struct WriteLoad: Sendable {
                 id: person.id, birth: rows[who].birth, gender: person.gender, preferences: person.preferences,
                 isIncognito: person.isIncognito, hidesDistance: person.hidesDistance, lastActive: rows[who].lastActive,
                 place: there,
-                version: 2, tally: person.tally)
+                version: 2, counts: person.counts)
             return .set(IndexedPerson(row: row, interests: crowd.people.interests(of: who)))
         }
         changes = (0..<100_000).map { _ in
-            .tally(
-                UserID(rawValue: rows[dice.below(rows.count)].id),
-                SwipeTally(giving: UInt8(40 + dice.below(100)), receiving: UInt8(20 + dice.below(150))))
+            .count(UserID(rawValue: rows[dice.below(rows.count)].id), Crowd.counts(&dice))
         }
     }
 

@@ -1,3 +1,5 @@
+import SparkFiles
+
 extension SpillFiles {
     /// All of a file; nil where it is missing, cannot be read or is longer.
     func contents(of path: String, atMost limit: Int) -> [UInt8]? {
@@ -12,16 +14,6 @@ extension SpillFiles {
     /// Puts a file in the place of another of that name, in one step.
     /// - Parameter isLasting: on the disk before it returns, so that it outlives the machine's run.
     func store(_ bytes: [UInt8], at path: String, isLasting: Bool = false) throws(SpillFault) {
-        let draft = path + ".new"
-        let descriptor = try open(draft, .create)
-        do throws(SpillFault) {
-            defer { close(descriptor) }
-            try writeWhole(descriptor, bytes, at: 0)
-            if isLasting { try synchronize(descriptor) }
-        } catch {
-            try? remove(draft)
-            throw error
-        }
-        try rename(draft, to: path)
+        try replace(path, with: bytes, isLasting: isLasting)
     }
 }

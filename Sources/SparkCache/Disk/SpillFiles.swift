@@ -1,5 +1,6 @@
 import CSparkSystem
 import Glibc
+import SparkFiles
 
 /// A failed operation on a file, by its `errno`.
 struct SpillFault: Error, Equatable {
@@ -11,11 +12,10 @@ struct SpillFault: Error, Equatable {
 /// The file operations that a spill needs: a seam at which tests let the disk fail.
 ///
 /// Each is one system call and may do less than it was asked for, as that call may; see the extension for whole transfers.
-protocol SpillFiles: Sendable {
+protocol SpillFiles: FileOperations where Failure == SpillFault {
     func makeDirectory(_ path: String) throws(SpillFault)
     func names(in directory: String) throws(SpillFault) -> [String]
     func open(_ path: String, _ mode: SpillFileMode) throws(SpillFault) -> Int32
-    func close(_ descriptor: Int32)
     func size(_ descriptor: Int32) throws(SpillFault) -> Int
     func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int) throws(SpillFault) -> Int
     /// Writes at the end of a file opened for appending.
@@ -24,9 +24,22 @@ protocol SpillFiles: Sendable {
     /// Nil where it would have to wait for the disk.
     func readNow(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(SpillFault) -> Int?
     func truncate(_ descriptor: Int32, to length: Int) throws(SpillFault)
+    func close(_ descriptor: Int32)
     func synchronize(_ descriptor: Int32) throws(SpillFault)
     func rename(_ path: String, to newPath: String) throws(SpillFault)
     func remove(_ path: String) throws(SpillFault)
+}
+
+extension SpillFiles {
+    func create(_ path: String) throws(SpillFault) -> Int32 { try open(path, .create) }
+
+    func synchronizeDirectory(_ path: String) throws(SpillFault) {
+        do throws(FileFault) {
+            try SystemFiles().synchronizeDirectory(path)
+        } catch {
+            throw SpillFault(code: error.code)
+        }
+    }
 }
 
 enum SpillFileMode: Sendable {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import SparkCore
+import SparkFiles
 import Synchronization
 
 /// The directory of a spill and what stands in it: segments, dictionaries, and the ledger of a warm one.
@@ -93,6 +94,6 @@ final class SpillStorage: Sendable {
 
     private static func isOurs(_ name: String) -> Bool {
         let isKind = ["segment-", "dictionary-", "stamps-", "log-", "manifest."].contains { name.hasPrefix($0) }
-        return isKind && (name.hasSuffix(".spill") || name.hasSuffix(".spill.new"))
+        return isKind && (name.hasSuffix(".spill") || name.contains(".spill.") && Draft.isDraft(name))
     }
 }

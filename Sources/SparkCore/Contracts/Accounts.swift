@@ -18,6 +18,17 @@ public protocol Authenticating: Sendable {
     func authenticate(token: String) async throws -> Principal
 }
 
+/// Port of Accounts: whether a session may still act. Asked where something is done on its behalf, and not only where it came in:
+/// by what outlives a request (connections, tickets, waiting polls) and by every write.
+///
+/// A session ends when it is revoked, when its account is closed or erased, and when its refresh token has run out unused.
+public protocol SessionLiveness: Sendable {
+    /// As of the last commit. A point read on the caller's thread.
+    func isLive(_ principal: Principal) throws -> Bool
+    /// As the open write sees it.
+    func isLive(_ principal: Principal, in work: any UnitOfWork) throws -> Bool
+}
+
 /// Port of Accounts: tokens without a password, for the operator's `spark token` and for fixtures.
 public protocol TokenIssuing: Sendable {
     /// Opens a session for a user and gives its first access token.
@@ -92,7 +103,44 @@ public struct AccountErased: SparkEvent {
     public init(user: UserID) { self.user = user }
 }
 
-/// Contribution that Accounts opens: who must hide or show a person, in the transaction that closes or reopens the account.
+/// An operator suspended the account: the person is hidden, signed out, and cannot sign in until the account is restored.
+public struct AccountSuspended: SparkEvent {
+    public static let name = "accounts.account_suspended"
+    public let user: UserID
+    public init(user: UserID) { self.user = user }
+}
+
+/// An operator lifted the suspension. An account that its owner closed meanwhile stays closed.
+public struct AccountRestored: SparkEvent {
+    public static let name = "accounts.account_restored"
+    public let user: UserID
+    public init(user: UserID) { self.user = user }
+}
+
+/// Contribution that Accounts opens: who must hide or show a person, in the transaction that closes, reopens, suspends or restores
+/// the account. A person is hidden as long as the account is closed or suspended.
 public protocol ClosureParticipant: Sendable {
     func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws
+}
+
+/// Port of Accounts: suspends an account as part of another module's decision.
+public protocol AccountSuspending: Sendable {
+    /// Suspends the account and ends its sessions in the given transaction.
+    /// - Parameter reason: a code word that the operator chose.
+    /// - Returns: false when there is no such account.
+    func suspend(_ user: UserID, reason: CodeWord, in work: any UnitOfWork) throws -> Bool
+}
+
+/// Contribution that Accounts opens: what a module shows operators of a person.
+public protocol PersonDescribing: Sendable {
+    /// The member of the answer under which the description appears.
+    var section: String { get }
+    /// Nil when the module knows nothing of the person. No place and no secret is ever part of it.
+    func describe(_ user: UserID) async throws -> JSONValue?
+    /// People whom the module knows by a name that begins with a text, at most `limit`.
+    func find(_ text: String, limit: Int) async throws -> [UserID]
+}
+
+extension PersonDescribing {
+    public func find(_ text: String, limit: Int) async throws -> [UserID] { [] }
 }

@@ -54,7 +54,8 @@ public struct SwipeUndone: SparkEvent {
     public init(user: UserID, target: UserID) { (self.user, self.target) = (user, target) }
 }
 
-/// One person likes another and is not liked back yet.
+/// One person likes another and is not liked back yet. Published only while each is within the hard limits of the other, and at most
+/// once a UTC day for the same two people, however often the like is taken back and given again.
 public struct LikeReceived: SparkEvent {
     public static let name = "matching.like_received"
     public let from: UserID

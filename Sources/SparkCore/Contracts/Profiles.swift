@@ -61,6 +61,17 @@ public struct Preferences: Hashable, Sendable {
     }
 }
 
+extension Preferences {
+    /// Whether somebody is within the hard limits: of a gender that is sought, and of an age and at a distance that a hard limit allows.
+    /// - Parameter distance: between the published places; nil while one of them is unknown, which no limit excludes.
+    public func hardLimitsAdmit(gender: Gender, age: Int, distance: Distance?) -> Bool {
+        guard interestedIn.contains(gender) else { return false }
+        if isAgeHard, age < minAge || age > maxAge { return false }
+        if isDistanceHard, let distance, distance > .kilometres(maxDistanceKilometres) { return false }
+        return true
+    }
+}
+
 /// How much of a person others may see.
 public struct Visibility: Hashable, Sendable {
     /// In nobody's deck.
@@ -113,6 +124,16 @@ public struct Profile: Sendable {
         self.createdAt = createdAt
         self.isClosed = isClosed
         self.version = version
+    }
+}
+
+extension Profile {
+    /// Whether each of two people is within the hard limits of the other.
+    public func isWithinHardLimits(of other: Profile, on today: CivilDate) -> Bool {
+        var distance: Distance?
+        if let place, let there = other.place { distance = place.distance(to: there) }
+        return preferences.hardLimitsAdmit(gender: other.gender, age: other.birthDate.age(on: today), distance: distance)
+            && other.preferences.hardLimitsAdmit(gender: gender, age: birthDate.age(on: today), distance: distance)
     }
 }
 
@@ -189,6 +210,18 @@ public struct ProfileCard: JSONWritable, SchemaDescribed, Sendable {
 /// the same 404 as for a person who does not exist.
 public protocol ProfileVisibilityPolicy: Sendable {
     func maySee(_ profile: Profile, viewer: UserID) async throws -> Bool
+    /// Whether the viewer is shown the distance even when one of the two is outside the other's hard limits. One consent suffices.
+    func showsDistanceBeyondLimits(of profile: Profile, to viewer: UserID) async throws -> Bool
+}
+
+extension ProfileVisibilityPolicy {
+    public func showsDistanceBeyondLimits(of profile: Profile, to viewer: UserID) async throws -> Bool { false }
+}
+
+/// Contribution that Profiles opens: whether what a person says of themselves may be shown to everybody. Asked of every new name,
+/// text and interest, at registration too, on the writer's thread; so short and without I/O.
+public protocol ProfileTextPolicy: Sendable {
+    func maySay(_ text: String) -> Bool
 }
 
 /// Anything of the person but the location changed.

@@ -21,7 +21,7 @@ extension ClientError {
     public var violations: [Violation] { [] }
 }
 
-/// One refused part of an input. Names where and why; never repeats the value.
+/// One refused part of an input. Names where and why; never repeats the value. A member that nobody knows is named by its own name.
 public struct Violation: Hashable, Sendable {
     /// A JSON pointer (RFC 6901) such as `/location/latitude`, or the name of a parameter.
     public let field: String

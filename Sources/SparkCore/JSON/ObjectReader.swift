@@ -37,12 +37,17 @@ public struct ObjectReader {
     }
 
     public mutating func optionalString(_ key: String, length: ClosedRange<Int>) -> String? {
+        optionalString(key, length: length, scalars: length.upperBound)
+    }
+
+    /// - Parameter scalars: how many there may be; `length` is what the client is told.
+    mutating func optionalString(_ key: String, length: ClosedRange<Int>, scalars: Int) -> String? {
         guard let value = member(key) else { return nil }
         guard case .string(let text) = value else {
             refuse(key, "type", "A string is expected.")
             return nil
         }
-        guard length.contains(text.unicodeScalars.count) else {
+        guard (length.lowerBound...max(scalars, length.lowerBound)).contains(text.unicodeScalars.count) else {
             refuse(key, "length", "The length must be \(length.lowerBound) to \(length.upperBound) characters.")
             return nil
         }
@@ -196,7 +201,9 @@ public struct ObjectReader {
         for member in members.lazy.filter({ !known.contains($0.key) }).prefix(Self.mostUnknown) {
             let hint = NearestName.of(member.key, in: asked).map { " Did you mean \($0)?" } ?? ""
             violations.append(
-                Violation(field: path.isEmpty ? "/" : path, reason: "unknown", detail: "There is an unknown member.\(hint)"))
+                Violation(
+                    field: "\(path)/\(JSONPointer.token(member.key))", reason: "unknown",
+                    detail: "There is an unknown member.\(hint)"))
         }
     }
 }

@@ -12,6 +12,11 @@ public enum NearestName {
         return best?.name
     }
 
+    /// How many letters must be added, left out or replaced to make one text of the other; of the first 60 bytes.
+    public static func distance(_ left: String, _ right: String) -> Int {
+        distance(Array(left.utf8.prefix(60)), Array(right.utf8.prefix(60)))
+    }
+
     /// Levenshtein's distance with one row of memory.
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var row = Array(0...right.count)

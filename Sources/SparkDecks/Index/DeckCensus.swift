@@ -2,8 +2,11 @@ import SparkCore
 
 /// Of the people around a viewer, how many which filter takes out, and what loosening one of the viewer's own would add.
 ///
-/// A person is counted at the first filter that takes them out, in the order of the members. Who is incognito and does not like the
-/// viewer is not counted at all, so that counts betray nobody who hides.
+/// A person is counted at the first filter that takes them out, in the order of the members.
+///
+/// Counts change with the viewer's own limits and places, so whoever is counted can be found by them. Therefore nobody is counted whom
+/// the viewer may not see, or only without a distance: who hides, who blocked or was blocked, who unmatched, and whoever's hard limits
+/// exclude the viewer. Nor is anybody whose decision about the viewer would show.
 package struct DeckCensus: Hashable, Sendable {
     /// Within the viewer's distance.
     package var around = 0
@@ -13,9 +16,9 @@ package struct DeckCensus: Hashable, Sendable {
     package var inactive = 0
     /// Outside the viewer's ages.
     package var age = 0
-    /// Who seek another gender, other ages or somebody nearer.
+    /// Whose soft limits the viewer is outside of: other ages or somebody nearer.
     package var theirs = 0
-    /// Swiped, matched or blocked, by either of the two.
+    /// Swiped by the viewer, or matched.
     package var decided = 0
     /// In the deck.
     package var left = 0
@@ -51,12 +54,16 @@ extension DeckCensus {
     fileprivate mutating func count(_ candidate: Candidate, at metres: Double, within reach: Double, _ query: CandidateQuery) {
         let (viewer, id) = (query.viewer, candidate.id.rawValue)
         if candidate.isIncognito, !query.likers.contains(id) { return }
+        guard !query.uncounted.contains(id),
+            candidate.preferences.hardLimitsAdmit(
+                gender: viewer.gender, age: viewer.age, distance: Distance(metres: metres))
+        else { return }
         let isNear = metres <= reach
         let isSought = viewer.preferences.interestedIn.contains(candidate.gender)
         let isActive = candidate.lastActiveAt >= query.activeSince.flooredToSeconds
         let isOfAge = viewer.accepts(age: candidate.age, at: .nearby)
         let mindsNothing =
-            candidate.preferences.interestedIn.contains(viewer.gender) && candidate.accepts(age: viewer.age, at: .nearby)
+            candidate.accepts(age: viewer.age, at: .nearby)
             && metres <= Double(candidate.preferences.maxDistanceKilometres) * 1_000
         let isDecided = query.excluded.contains(id)
         if isNear {

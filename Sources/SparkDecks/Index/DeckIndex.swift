@@ -27,8 +27,7 @@ package final class DeckIndex: Sendable {
         case set(IndexedPerson)
         case remove(UserID)
         case touch(UserID, EpochSecond)
-        case tally(UserID, SwipeTally)
-        case expose(UserID, Exposure)
+        case count(UserID, DailyCounts)
     }
 
     /// Makes changes, in order, and all before anybody reads again.
@@ -40,8 +39,7 @@ package final class DeckIndex: Sendable {
                 case .set(let person): forest.set(person)
                 case .remove(let user): forest.remove(user.rawValue)
                 case .touch(let user, let second): forest.touch(user.rawValue, lastActive: second)
-                case .tally(let user, let tally): forest.tally(user.rawValue, tally)
-                case .expose(let user, let exposure): forest.expose(user.rawValue, exposure)
+                case .count(let user, let counts): forest.count(user.rawValue, counts)
                 }
             }
         }
@@ -88,7 +86,7 @@ package final class DeckIndex: Sendable {
                 for number in next..<end where forest.tiles.isUsed(number) {
                     let tile = forest.tiles[number]
                     for position in 0..<tile.count where tile.columns.lastActive[position] >= activeSince.rawValue {
-                        counts[tile.columns.shownDays[position] == day ? Int(tile.columns.shown[position]) : 0] += 1
+                        counts[tile.columns.countDays[position] == day ? Int(tile.columns.shown[position]) : 0] += 1
                     }
                 }
                 next = end
@@ -138,6 +136,8 @@ package final class DeckIndex: Sendable {
 package struct CandidateQuery: Sendable {
     package let viewer: Candidate
     package let excluded: IdentifierSet
+    /// Of the excluded, those of whom a census says nothing.
+    package var uncounted = IdentifierSet([])
     /// Who likes the viewer.
     package let likers: IdentifierSet
     /// At least 1.

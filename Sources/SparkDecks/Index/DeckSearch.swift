@@ -104,13 +104,11 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         TraitLimits(
             metres: metres, idleDays: idleDays(bounds.lastActive), youngest: ages.age(BirthDay(rawValue: bounds.lastBirth)),
             oldest: ages.age(BirthDay(rawValue: bounds.firstBirth)), sharedInterests: query.viewer.interests.count,
-            tally: SwipeTally(giving: bounds.giving, receiving: bounds.receiving), mayLikeViewer: !meetsLikers)
+            tally: SwipeTally(rawValue: bounds.giving << 4 | bounds.receiving), mayLikeViewer: !meetsLikers)
     }
 
     @inline(__always)
-    private func idleDays(_ lastActive: UInt32) -> Int {
-        Int(max(0, (query.now.milliseconds &- Int64(lastActive) &* 1_000) / 86_400_000))
-    }
+    private func idleDays(_ lastActive: UInt32) -> Int { max(0, Int(limits.today) - Int(lastActive / 86_400)) }
 
     // MARK: A tile
 
@@ -185,8 +183,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         let demands = scale.demands(traits(bounds, bounds.leastMetres(from: view)), slack: ceiling - threshold)
         columns.interests = UInt8(clamping: demands.interests)
         if demands.idleDays < 100_000 {
-            // So many days and not yet one more.
-            let since = query.now.milliseconds / 1_000 - Int64(demands.idleDays + 1) * 86_400
+            let since = (Int64(limits.today) - Int64(demands.idleDays)) * 86_400
             columns.activeSince = max(columns.activeSince, UInt32(clamping: since))
         }
         if demands.youngest > 0 || demands.oldest < 200, let births = ages.births(from: demands.youngest, through: demands.oldest)
@@ -275,8 +272,8 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
             metres: spot.metres < 0 ? spot.leastMetres : spot.metres, hidesDistance: flags.contains(.hidesDistance),
             idleDays: idleDays(columns.lastActive[position]), age: ages.age(BirthDay(rawValue: columns.births[position])),
             minAge: Int(columns.minAges[position]), maxAge: Int(columns.maxAges[position]), sharedInterests: mostShared,
-            likesViewer: isLiked, tally: SwipeTally(giving: columns.giving[position], receiving: columns.receiving[position]),
-            shownToday: Exposure(day: columns.shownDays[position], shown: columns.shown[position]).shown(on: limits.today))
+            likesViewer: isLiked, tally: columns.counts(at: position).tally(on: limits.today),
+            shownYesterday: columns.counts(at: position).shownYesterday(on: limits.today))
         // All of a score's steps are monotone, rounding included: from nearer by nobody scores less.
         if let threshold = best.threshold, scale.score(traits) < threshold { return }
         if spot.metres < 0 {

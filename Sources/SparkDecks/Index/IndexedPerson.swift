@@ -29,8 +29,7 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
     package let birth: BirthDay
     /// Kilometres.
     package let reach: UInt16
-    package var exposure: Exposure
-    package var tally: SwipeTally
+    package var counts: DailyCounts
     /// Gender and whom they seek, see `DirectedSet`.
     package let set: UInt8
     package let minAge: UInt8
@@ -49,8 +48,7 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
 
     package init(
         id: UserID, birth: BirthDay, gender: Gender, preferences: Preferences, isIncognito: Bool, hidesDistance: Bool,
-        lastActive: EpochSecond, place: Coordinate, version: Int64, tally: SwipeTally = SwipeTally(),
-        exposure: Exposure = Exposure()
+        lastActive: EpochSecond, place: Coordinate, version: Int64, counts: DailyCounts = DailyCounts()
     ) {
         self.id = id.rawValue
         self.latitude = place.latitude
@@ -59,8 +57,7 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
         self.version = UInt32(truncatingIfNeeded: version)
         self.birth = birth
         self.reach = UInt16(clamping: preferences.maxDistanceKilometres)
-        self.exposure = exposure
-        self.tally = tally
+        self.counts = counts
         self.set = UInt8(DirectedSet(gender, preferences.interestedIn).number)
         self.minAge = UInt8(clamping: preferences.minAge)
         self.maxAge = UInt8(clamping: preferences.maxAge)
@@ -81,8 +78,7 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
         self.version = columns.versions[position]
         self.birth = BirthDay(rawValue: columns.births[position])
         self.reach = columns.reaches[position]
-        self.exposure = Exposure(day: columns.shownDays[position], shown: columns.shown[position])
-        self.tally = SwipeTally(giving: columns.giving[position], receiving: columns.receiving[position])
+        self.counts = columns.counts(at: position)
         self.set = set
         self.minAge = columns.minAges[position]
         self.maxAge = columns.maxAges[position]
@@ -106,8 +102,7 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
         candidate.hidesDistance = flags.contains(.hidesDistance)
         candidate.version = Int64(version)
         candidate.interests = interests
-        candidate.tally = tally
-        candidate.exposure = exposure
+        candidate.counts = counts
         return candidate
     }
 }

@@ -21,16 +21,33 @@ struct TileColumns: BitwiseCopyable {
     var births: UnsafeMutablePointer<UInt16> { column(16, UInt16.self) }
     /// Kilometres.
     var reaches: UnsafeMutablePointer<UInt16> { column(18, UInt16.self) }
-    var shownDays: UnsafeMutablePointer<UInt16> { column(20, UInt16.self) }
+    /// Of `DailyCounts`, like the last four.
+    var countDays: UnsafeMutablePointer<UInt16> { column(20, UInt16.self) }
     /// Where the interests begin in the tile's pool.
     var interests: UnsafeMutablePointer<UInt16> { column(22, UInt16.self) }
     var minAges: UnsafeMutablePointer<UInt8> { column(24, UInt8.self) }
     var maxAges: UnsafeMutablePointer<UInt8> { column(25, UInt8.self) }
     var flags: UnsafeMutablePointer<UInt8> { column(26, UInt8.self) }
     var interestCounts: UnsafeMutablePointer<UInt8> { column(27, UInt8.self) }
-    var giving: UnsafeMutablePointer<UInt8> { column(28, UInt8.self) }
-    var receiving: UnsafeMutablePointer<UInt8> { column(29, UInt8.self) }
+    var talliesBefore: UnsafeMutablePointer<UInt8> { column(28, UInt8.self) }
+    var tallies: UnsafeMutablePointer<UInt8> { column(29, UInt8.self) }
     var shown: UnsafeMutablePointer<UInt8> { column(30, UInt8.self) }
+    var shownBefore: UnsafeMutablePointer<UInt8> { column(31, UInt8.self) }
+
+    @inline(__always)
+    func counts(at position: Int) -> DailyCounts {
+        DailyCounts(
+            day: countDays[position], tallyBefore: SwipeTally(rawValue: talliesBefore[position]),
+            tally: SwipeTally(rawValue: tallies[position]), shownBefore: shownBefore[position], shown: shown[position])
+    }
+
+    func put(_ counts: DailyCounts, at position: Int) {
+        countDays[position] = counts.day
+        talliesBefore[position] = counts.tallyBefore.rawValue
+        tallies[position] = counts.tally.rawValue
+        shown[position] = counts.shown
+        shownBefore[position] = counts.shownBefore
+    }
 
     /// Makes room at a position, or closes it, by moving what stands from `source` on to `target`.
     func move(from source: Int, to target: Int, count: Int) {
@@ -42,15 +59,16 @@ struct TileColumns: BitwiseCopyable {
         shift(versions)
         shift(births)
         shift(reaches)
-        shift(shownDays)
+        shift(countDays)
         shift(interests)
         shift(minAges)
         shift(maxAges)
         shift(flags)
         shift(interestCounts)
-        shift(giving)
-        shift(receiving)
+        shift(talliesBefore)
+        shift(tallies)
         shift(shown)
+        shift(shownBefore)
     }
 
     func put(_ row: PersonRow, at position: Int, interestsStart: Int) {
@@ -59,14 +77,11 @@ struct TileColumns: BitwiseCopyable {
         versions[position] = row.version
         births[position] = row.birth.rawValue
         reaches[position] = row.reach
-        shownDays[position] = row.exposure.day
         interests[position] = UInt16(truncatingIfNeeded: interestsStart)
         minAges[position] = row.minAge
         maxAges[position] = row.maxAge
         flags[position] = row.flags.rawValue
         interestCounts[position] = row.interestCount
-        giving[position] = row.tally.giving
-        receiving[position] = row.tally.receiving
-        shown[position] = row.exposure.shown
+        put(row.counts, at: position)
     }
 }

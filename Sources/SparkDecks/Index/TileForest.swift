@@ -63,18 +63,13 @@ struct TileForest: ~Copyable {
         refresh(tiles[tile].node)
     }
 
-    func tally(_ id: Int64, _ tally: SwipeTally) {
+    func count(_ id: Int64, _ counts: DailyCounts) {
         guard let (tile, position) = find(id) else { return }
-        tiles[tile].columns.giving[position] = tally.giving
-        tiles[tile].columns.receiving[position] = tally.receiving
-        refresh(tiles[tile].node)
-    }
-
-    func expose(_ id: Int64, _ exposure: Exposure) {
-        // Bounds nothing, so nothing above changes.
-        guard let (tile, position) = find(id) else { return }
-        tiles[tile].columns.shownDays[position] = exposure.day
-        tiles[tile].columns.shown[position] = exposure.shown
+        let columns = tiles[tile].columns
+        let before = columns.counts(at: position)
+        columns.put(counts, at: position)
+        // How often somebody was shown bounds nothing.
+        if before.tally != counts.tally || before.tallyBefore != counts.tallyBefore { refresh(tiles[tile].node) }
     }
 
     func person(_ id: Int64) -> IndexedPerson? {

@@ -18,8 +18,7 @@ package struct Candidate: Hashable, Sendable {
     /// Of the profile.
     package var version: Int64 = 0
     package var interests: [InterestCode] = []
-    package var tally = SwipeTally()
-    package var exposure = Exposure()
+    package var counts = DailyCounts()
 
     package init(
         id: UserID, age: Int, gender: Gender, preferences: Preferences, lastActiveAt: Timestamp, place: Coordinate?
@@ -37,6 +36,17 @@ package struct Candidate: Hashable, Sendable {
         guard let slack = ageSlack(at: stage) else { return true }
         return age >= preferences.minAge - slack && age <= preferences.maxAge + slack
     }
+
+    /// Whether each of two people is within the hard limits of the other.
+    package func isWithinHardLimits(of other: Candidate) -> Bool {
+        var distance: Distance?
+        if let place, let there = other.place { distance = place.distance(to: there) }
+        return preferences.hardLimitsAdmit(gender: other.gender, age: other.age, distance: distance)
+            && other.preferences.hardLimitsAdmit(gender: gender, age: age, distance: distance)
+    }
+
+    /// Whether somebody may learn that this person likes them: only if the two could be in each other's decks.
+    package func mayShowLike(to other: Candidate) -> Bool { !isPaused && !isClosed && isWithinHardLimits(of: other) }
 
     /// How far this person looks at a stage; nil without limit.
     package func reach(at stage: DeckStage) -> Distance? {
@@ -60,6 +70,10 @@ package struct Candidate: Hashable, Sendable {
 }
 
 extension Timestamp {
+    /// The beginning of the UTC day on which somebody must have been active to be in decks now: whole days, so that nobody leaves a deck
+    /// at the hour of their last activity.
+    package func activeSince(days: Int) -> Timestamp { (self - .days(days)).date.startOfDay }
+
     /// The beginning of its second.
     package var flooredToSeconds: Timestamp {
         let rest = milliseconds % 1_000

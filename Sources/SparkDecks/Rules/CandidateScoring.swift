@@ -34,7 +34,7 @@ package struct CandidateTraits: Sendable {
     /// Between the published places.
     package var metres: Double
     package var hidesDistance: Bool
-    /// Whole days since the last activity.
+    /// UTC days since the one of the last activity.
     package var idleDays: Int
     package var age: Int
     package var minAge: Int
@@ -42,14 +42,15 @@ package struct CandidateTraits: Sendable {
     /// How many interests both name.
     package var sharedInterests: Int
     package var likesViewer: Bool
+    /// When the day began.
     package var tally: SwipeTally
-    /// How often the candidate was dealt today.
-    package var shownToday: Int
+    /// How often the candidate was dealt on the day before.
+    package var shownYesterday: Int
 
     @inline(__always)
     package init(
         metres: Double, hidesDistance: Bool, idleDays: Int, age: Int, minAge: Int, maxAge: Int, sharedInterests: Int,
-        likesViewer: Bool, tally: SwipeTally, shownToday: Int
+        likesViewer: Bool, tally: SwipeTally, shownYesterday: Int
     ) {
         self.metres = metres
         self.hidesDistance = hidesDistance
@@ -60,15 +61,17 @@ package struct CandidateTraits: Sendable {
         self.sharedInterests = sharedInterests
         self.likesViewer = likesViewer
         self.tally = tally
-        self.shownToday = shownToday
+        self.shownYesterday = shownYesterday
     }
 
     package init(_ candidate: Candidate, metres: Double, sharedInterests: Int, likesViewer: Bool, at now: Timestamp) {
+        let today = now.dayNumber
         self.init(
             metres: metres, hidesDistance: candidate.hidesDistance,
-            idleDays: Int(max(0, (now.milliseconds - candidate.lastActiveAt.milliseconds) / 86_400_000)), age: candidate.age,
+            idleDays: max(0, Int(today) - Int(candidate.lastActiveAt.dayNumber)), age: candidate.age,
             minAge: candidate.preferences.minAge, maxAge: candidate.preferences.maxAge, sharedInterests: sharedInterests,
-            likesViewer: likesViewer, tally: candidate.tally, shownToday: candidate.exposure.shown(on: now.dayNumber))
+            likesViewer: likesViewer, tally: candidate.counts.tally(on: today),
+            shownYesterday: candidate.counts.shownYesterday(on: today))
     }
 }
 
@@ -100,11 +103,11 @@ package struct TraitLimits: Sendable {
     package init(metres: Double, sharedInterests: Int) {
         self.init(
             metres: metres, idleDays: 0, youngest: 0, oldest: 200, sharedInterests: sharedInterests,
-            tally: SwipeTally(giving: 255, receiving: 255), mayLikeViewer: true)
+            tally: .best, mayLikeViewer: true)
     }
 }
 
 extension Timestamp {
-    /// The UTC day, counted from 1970, as `Exposure` counts it.
+    /// The UTC day, counted from 1970, as `DailyCounts` counts it.
     package var dayNumber: UInt16 { UInt16(clamping: max(0, milliseconds / 86_400_000)) }
 }

@@ -1,47 +1,84 @@
-/// How often a person likes, and is liked: each the share of likes among their decided swipes, drawn towards the middle while these are few.
-/// In steps of 1/255.
+/// How often a person likes, and is liked: each the share of likes among their decided swipes, drawn towards the average while these are
+/// few, in eight levels.
+///
+/// Levels are wide on purpose: no single swipe can be read off a score.
 package struct SwipeTally: Hashable, Sendable, BitwiseCopyable {
-    /// What is assumed of somebody of whom nothing is known.
-    package static let unknown: UInt8 = 77
-    /// So many swipes at `unknown` stand beside the real ones.
+    package static let levels: UInt8 = 8
+    /// No tally has a higher level.
+    package static let best = SwipeTally(giving: levels - 1, receiving: levels - 1)
+    /// The share that is assumed of somebody of whom nothing is known.
+    private static let average = 0.3
+    /// So many swipes at `average` are counted beside the real ones.
     private static let weight = 20.0
 
-    package var giving = unknown
-    package var receiving = unknown
+    /// `giving` in the upper four bits, `receiving` in the lower four.
+    package let rawValue: UInt8
 
-    package init() {}
+    /// Of somebody of whom nothing is known.
+    package init() { self.init(likesGiven: 0, passesGiven: 0, likesReceived: 0, passesReceived: 0) }
 
+    @inline(__always)
+    package init(rawValue: UInt8) { self.rawValue = rawValue & 0x77 }
+
+    /// - Parameters:
+    ///   - giving: a level, below `levels`.
+    ///   - receiving: likewise.
     package init(giving: UInt8, receiving: UInt8) {
-        self.giving = giving
-        self.receiving = receiving
+        self.init(rawValue: min(giving, Self.levels - 1) << 4 | min(receiving, Self.levels - 1))
     }
 
     package init(likesGiven: Int, passesGiven: Int, likesReceived: Int, passesReceived: Int) {
-        self.giving = Self.rate(likesGiven, passesGiven)
-        self.receiving = Self.rate(likesReceived, passesReceived)
+        self.init(giving: Self.level(likesGiven, passesGiven), receiving: Self.level(likesReceived, passesReceived))
     }
 
-    private static func rate(_ likes: Int, _ passes: Int) -> UInt8 {
+    /// How often the person likes.
+    @inline(__always)
+    package var giving: UInt8 { rawValue >> 4 }
+    /// How often the person is liked.
+    @inline(__always)
+    package var receiving: UInt8 { rawValue & 7 }
+
+    private static func level(_ likes: Int, _ passes: Int) -> UInt8 {
         let (likes, passes) = (Double(max(0, likes)), Double(max(0, passes)))
-        let share = (likes + weight * Double(unknown) / 255) / (likes + passes + weight)
-        return UInt8(min(max((share * 255).rounded(), 1), 254))
+        let share = (likes + weight * average) / (likes + passes + weight)
+        return UInt8(min(max(share * Double(levels), 0), Double(levels - 1)))
     }
+
+    /// The share in the middle of a level.
+    static func share(_ level: UInt8) -> Double { (Double(level) + 0.5) / Double(levels) }
 }
 
-/// How often a person was dealt to others on one day.
-package struct Exposure: Hashable, Sendable, BitwiseCopyable {
-    /// Days since 1970; on any other day the count is 0.
+/// What is counted of a person by UTC days. A score sees each count as it was when its day began, so nothing that anybody does today
+/// moves a score today.
+package struct DailyCounts: Hashable, Sendable, BitwiseCopyable {
+    /// The day of the last change, in days since 1970.
     package var day: UInt16 = 0
-    /// Saturates.
+    /// When that day began.
+    package var tallyBefore = SwipeTally()
+    package var tally = SwipeTally()
+    /// Decks of the day before that one; saturates.
+    package var shownBefore: UInt8 = 0
+    /// Decks of that day so far; saturates.
     package var shown: UInt8 = 0
 
     package init() {}
 
-    package init(day: UInt16, shown: UInt8) {
+    package init(day: UInt16, tallyBefore: SwipeTally, tally: SwipeTally, shownBefore: UInt8, shown: UInt8) {
         self.day = day
+        self.tallyBefore = tallyBefore
+        self.tally = tally
+        self.shownBefore = shownBefore
         self.shown = shown
     }
 
+    /// As the tally was when a day began.
     @inline(__always)
-    package func shown(on today: UInt16) -> Int { day == today ? Int(shown) : 0 }
+    package func tally(on today: UInt16) -> SwipeTally { day < today ? tally : tallyBefore }
+
+    /// How often the person was dealt to others on the day before.
+    @inline(__always)
+    package func shownYesterday(on today: UInt16) -> Int {
+        if day >= today { return Int(shownBefore) }
+        return day + 1 == today ? Int(shown) : 0
+    }
 }

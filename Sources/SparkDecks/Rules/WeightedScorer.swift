@@ -7,7 +7,11 @@ package import SparkCore
 #endif
 
 /// A weighted sum of nearness, recent activity, ages that suit, shared interests, the likelihood that both like each other, and of who was
-/// not yet seen enough today; each within 0…1, the sum in millionths.
+/// not seen enough yesterday; each within 0…1, the sum in millionths, rounded to the thousandths that are shown.
+///
+/// Every part is as coarse as what others may know: kilometres, the three words for the last activity, and counts as they were when the
+/// day began. So neither a score nor the order of a deck tells more, and nothing that somebody does today moves either today. How often
+/// others liked the viewer is no part of what the viewer sees.
 package struct WeightedScorer: CandidateScoring {
     package struct Weights: Hashable, Sendable {
         package var distance: Double
@@ -43,8 +47,8 @@ package struct WeightedScorer: CandidateScoring {
 
     /// - Parameters:
     ///   - weights: scaled to the sum 1; if all are 0 they count alike.
-    ///   - activeDays: after so many days without activity the recency is worth nothing.
-    ///   - leastShown: who was dealt so often today needs no help to be seen.
+    ///   - activeDays: after so many days without activity a person leaves all decks.
+    ///   - leastShown: who was dealt so often yesterday needs no help to be seen.
     package init(_ weights: Weights, activeDays: Int, leastShown: Int = 20) {
         let sum = weights.sum
         self.weights =
@@ -56,7 +60,7 @@ package struct WeightedScorer: CandidateScoring {
     }
 
     package func scale(for viewer: Candidate, at now: Timestamp) -> Scale {
-        Scale(viewer, weights: weights, activeDays: activeDays, leastShown: leastShown)
+        Scale(viewer, today: now.dayNumber, weights: weights, activeDays: activeDays, leastShown: leastShown)
     }
 
     package struct Scale: ScoreScale {
@@ -65,35 +69,51 @@ package struct WeightedScorer: CandidateScoring {
         /// Nearer than the shown floor is as near as it, so that no order tells them apart.
         private static let nearestKilometres = Double(ProfileCard.distanceFloorKilometres)
 
+        /// The last days of the three words for the last activity: today, this week, earlier.
+        private static let lastDays = (today: 0, week: 6)
+        /// Millionths between two scores.
+        private static let grain = 1_000
+
         private let weights: Weights
-        private let activeDays: Double
+        /// What the words for the last activity are worth.
+        private let worths: (today: Double, week: Double, earlier: Double)
         private let leastShown: Int
         private let viewerAge: Double
         private let soughtAge: Double
         private let soughtReach: Double
-        /// By how often the candidate is liked, how likely the viewer likes them; by how often the candidate likes, how likely they like the viewer.
+        /// By how often the candidate is liked, how likely the viewer likes them; by how often the candidate likes, how likely they like
+        /// anybody.
         private let ahead: [Double]
         private let back: [Double]
 
-        fileprivate init(_ viewer: Candidate, weights: Weights, activeDays: Int, leastShown: Int) {
+        fileprivate init(_ viewer: Candidate, today: UInt16, weights: Weights, activeDays: Int, leastShown: Int) {
             self.weights = weights
-            self.activeDays = Double(activeDays)
+            // Each word by a day in its middle.
+            func worth(_ days: Int) -> Double { max(0, 1 - Double(days) / Double(activeDays)) }
+            self.worths = (1, worth(3), worth((Self.lastDays.week + 1 + max(Self.lastDays.week + 1, activeDays)) / 2))
             self.leastShown = leastShown
             self.viewerAge = Double(viewer.age)
             (self.soughtAge, self.soughtReach) = Self.range(viewer.preferences.minAge, viewer.preferences.maxAge)
             let likes = weights.likelihood > 0
-            self.ahead = likes ? (0...255).map { Self.chance(viewer.tally.giving, UInt8($0)) } : []
-            self.back = likes ? (0...255).map { Self.chance(UInt8($0), viewer.tally.receiving) } : []
+            let giving = viewer.counts.tally(on: today).giving
+            self.ahead = likes ? (0..<SwipeTally.levels).map { Self.chance(giving, $0) } : []
+            self.back = likes ? (0..<SwipeTally.levels).map { SwipeTally.share($0) } : []
+        }
+
+        @inline(__always)
+        private func worth(idleDays days: Int) -> Double {
+            if days <= Self.lastDays.today { return worths.today }
+            return days <= Self.lastDays.week ? worths.week : worths.earlier
         }
 
         @inline(__always)
         package func score(_ traits: CandidateTraits) -> Int {
-            let recency = max(0, 1 - Double(traits.idleDays) / activeDays)
+            let recency = worth(idleDays: traits.idleDays)
             let (middle, reach) = Self.range(traits.minAge, traits.maxAge)
             let ages =
                 (max(0, 1 - abs(Double(traits.age) - soughtAge) / soughtReach) + max(0, 1 - abs(viewerAge - middle) / reach)) / 2
             let kilometres = max(Self.nearestKilometres, Double(Int(traits.metres / 1_000 + 0.5)))
-            let need = Double(max(0, leastShown - traits.shownToday)) / Double(leastShown)
+            let need = Double(max(0, leastShown - traits.shownYesterday)) / Double(leastShown)
             return total(
                 kilometres: traits.hidesDistance ? Self.band(kilometres) : kilometres, recency: recency, ages: ages,
                 sharedInterests: traits.sharedInterests, likelihood: likelihood(traits.tally, isCertain: traits.likesViewer),
@@ -105,7 +125,7 @@ package struct WeightedScorer: CandidateScoring {
             // Rounded down: whoever is beyond is rounded to this many kilometres at least, even if the last bit of the distance lies.
             // The sum is made of the same operations as a score, each of them monotone, so it is a bound bit for bit.
             let kilometres = max(Self.nearestKilometres, Double(Int(traits.metres / 1_000)))
-            let recency = max(0, 1 - Double(traits.idleDays) / activeDays)
+            let recency = worth(idleDays: traits.idleDays)
             let ages = (max(0, 1 - abs(nearestAge(traits) - soughtAge) / soughtReach) + 1) / 2
             return total(
                 kilometres: kilometres, recency: recency, ages: ages, sharedInterests: traits.sharedInterests,
@@ -114,13 +134,12 @@ package struct WeightedScorer: CandidateScoring {
 
         @inline(__always)
         package func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands {
-            // What one trait may cost at most; a hair more, for the rounding of both sums.
-            let loss = Double(max(0, slack) + 2) / 1_000_000
+            // What one trait may cost at most: a score rounds up by half a grain what its ceiling rounds down; a hair more, for the sums.
+            let loss = Double(max(0, slack) + Self.grain + 2) / 1_000_000
             var demands = TraitDemands()
             if weights.recency > 0 {
-                let days = Double(traits.idleDays) + loss / weights.recency * activeDays
-                // Who was not active for so long that it is worth nothing cannot lose more.
-                if days < activeDays { demands.idleDays = Int(days) }
+                let least = worth(idleDays: traits.idleDays) - loss / weights.recency
+                if worths.earlier < least { demands.idleDays = worths.week < least ? Self.lastDays.today : Self.lastDays.week }
             }
             if weights.interests > 0 {
                 let missing = loss / weights.interests * Double(Self.fullInterests)
@@ -153,7 +172,7 @@ package struct WeightedScorer: CandidateScoring {
                 weights.distance * nearness + weights.recency * recency + weights.age * ages + weights.interests * interests
                 + weights.likelihood * likelihood + weights.exposure * need
             // Not `rounded()`, which is a call on processors of before 2008.
-            return Int(sum * 1_000_000 + 0.5)
+            return Int(sum * 1_000 + 0.5) * Self.grain
         }
 
         /// The middle of a range of ages, and how far from it an age is worth nothing: a year beyond its ends.
@@ -183,11 +202,8 @@ package struct WeightedScorer: CandidateScoring {
 
         /// How likely one who likes so often likes one who is liked so often: the odds multiply, relative to the average.
         private static func chance(_ giving: UInt8, _ receiving: UInt8) -> Double {
-            func odds(_ rate: UInt8) -> Double {
-                let share = Double(min(max(rate, 1), 254)) / 255
-                return share / (1 - share)
-            }
-            let odds = odds(giving) * odds(receiving) / odds(SwipeTally.unknown)
+            func odds(_ level: UInt8) -> Double { SwipeTally.share(level) / (1 - SwipeTally.share(level)) }
+            let odds = odds(giving) * odds(receiving) / odds(SwipeTally().giving)
             return odds / (1 + odds)
         }
     }

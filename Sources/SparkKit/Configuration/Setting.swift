@@ -24,6 +24,20 @@ public struct Setting: Sendable {
     public let help: String
     /// Never printed; `…_FILE` names a file that holds it.
     public let isSecret: Bool
+    /// What is wrong with a value that has the right kind and range; nil when nothing is. Asked before the server starts.
+    public let fault: @Sendable (Value) -> String?
+
+    private init(
+        key: String, kind: Kind, defaultValue: Value, help: String, isSecret: Bool,
+        fault: @escaping @Sendable (Value) -> String? = { _ in nil }
+    ) {
+        self.key = key
+        self.kind = kind
+        self.defaultValue = defaultValue
+        self.help = help
+        self.isSecret = isSecret
+        self.fault = fault
+    }
 
     public static func integer(_ key: String, _ range: ClosedRange<Int>, default value: Int, _ help: String) -> Setting {
         Setting(key: key, kind: .integer(range), defaultValue: .integer(value), help: help, isSecret: false)
@@ -37,16 +51,28 @@ public struct Setting: Sendable {
         Setting(key: key, kind: .boolean, defaultValue: .boolean(value), help: help, isSecret: false)
     }
 
-    public static func text(_ key: String, default value: String, _ help: String, isSecret: Bool = false) -> Setting {
-        Setting(key: key, kind: .text, defaultValue: .text(value), help: help, isSecret: isSecret)
+    /// - Parameter fault: what is wrong with a text, said so that an operator can mend it; nil when nothing is.
+    public static func text(
+        _ key: String, default value: String, _ help: String, isSecret: Bool = false,
+        fault: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) -> Setting {
+        Setting(key: key, kind: .text, defaultValue: .text(value), help: help, isSecret: isSecret) {
+            if case .text(let text) = $0 { fault(text) } else { nil }
+        }
     }
 
     public static func choice(_ key: String, _ words: [String], default value: String, _ help: String) -> Setting {
         Setting(key: key, kind: .choice(words), defaultValue: .text(value), help: help, isSecret: false)
     }
 
-    public static func list(_ key: String, default value: [String], _ help: String) -> Setting {
-        Setting(key: key, kind: .list, defaultValue: .list(value), help: help, isSecret: false)
+    /// - Parameter fault: what is wrong with one item, said so that an operator can mend it; nil when nothing is.
+    public static func list(
+        _ key: String, default value: [String], _ help: String, fault: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) -> Setting {
+        Setting(key: key, kind: .list, defaultValue: .list(value), help: help, isSecret: false) {
+            guard case .list(let items) = $0 else { return nil }
+            return items.lazy.compactMap { item in fault(item).map { "\(item): \($0)" } }.first
+        }
     }
 }
 

@@ -7,27 +7,46 @@ public struct Call: Sendable {
     /// Who asks; nil only on open routes.
     public let principal: Principal?
     public let headers: HTTPFields
-    /// Of the client, the proxy's word for it where the proxy is trusted.
-    public let address: String
+    /// Of the client, the proxy's word for it where the proxy is trusted; nil for what never was on a network.
+    public let client: NetworkAddress?
     public let now: Timestamp
-    /// Carries the request's id.
-    public let logger: Logger
+    /// Also in the answer's `X-Request-Id` and in the access log.
+    public let requestID: String
+    private let serverLogger: Logger
+    /// Asked with HEAD: the answer's body is not sent, so it need not be made.
+    package var isHead = false
+    /// The ticket that stood for a token. Opens streams, so it enters no log.
+    package var ticket: String?
     private let path: [String: String]
     private let query: [String: QueryValue]
     private let body: [UInt8]
 
     package init(
-        principal: Principal?, headers: HTTPFields, address: String, now: Timestamp, logger: Logger, path: [String: String],
-        query: [String: QueryValue], body: [UInt8]
+        principal: Principal?, headers: HTTPFields, client: NetworkAddress?, now: Timestamp, requestID: String, logger: Logger,
+        path: [String: String], query: [String: QueryValue], body: [UInt8]
     ) {
         self.principal = principal
         self.headers = headers
-        self.address = address
+        self.client = client
         self.now = now
-        self.logger = logger
+        self.requestID = requestID
+        self.serverLogger = logger
         self.path = path
         self.query = query
         self.body = body
+    }
+
+    /// The client's address in its canonical form; empty when there is none.
+    public var address: String { client?.text ?? "" }
+
+    /// The client as limits and admission count it: the IPv4 address, or the IPv6 /64. Nil when there is no address.
+    public var network: String? { client?.networkText }
+
+    /// Carries the request's id.
+    public var logger: Logger {
+        var logger = serverLogger
+        logger[metadataKey: "request_id"] = .string(requestID)
+        return logger
     }
 
     /// Who asks.
@@ -104,6 +123,8 @@ public struct Reply: Sendable {
     public var body: [UInt8]
     /// An entity tag without quotes; the edge compares it with `If-None-Match`.
     public var entityTag: String?
+    /// The body in gzip, for clients that take it; only constant documents have it, so that nothing is compressed per request.
+    public var gzip: [UInt8]?
     /// Sent piece by piece as it comes, instead of the body; its type stands in `headers`.
     public var pieces: AsyncStream<[UInt8]>?
 

@@ -12,6 +12,7 @@ public enum EdgeError: ClientError {
     case rateLimited(Duration)
     case preconditionFailed
     case idempotencyKeyInvalid
+    case idempotencyKeyUnsupported
     case idempotencyInProgress
     case idempotencyMismatch
     case idempotencyAnswerLost
@@ -32,6 +33,7 @@ public enum EdgeError: ClientError {
         case .rateLimited: "request.rate_limited"
         case .preconditionFailed: "request.precondition_failed"
         case .idempotencyKeyInvalid: "idempotency.key_invalid"
+        case .idempotencyKeyUnsupported: "idempotency.key_unsupported"
         case .idempotencyInProgress: "idempotency.in_progress"
         case .idempotencyMismatch: "idempotency.mismatch"
         case .idempotencyAnswerLost: "idempotency.answer_lost"
@@ -53,6 +55,7 @@ public enum EdgeError: ClientError {
         case .rateLimited: 429
         case .preconditionFailed: 412
         case .idempotencyKeyInvalid: 400
+        case .idempotencyKeyUnsupported: 400
         case .idempotencyInProgress: 409
         case .idempotencyMismatch: 422
         case .idempotencyAnswerLost: 409
@@ -73,6 +76,7 @@ public enum EdgeError: ClientError {
         case .rateLimited: "Too many requests; wait as long as Retry-After says."
         case .preconditionFailed: "The resource is no longer the one you read."
         case .idempotencyKeyInvalid: "An Idempotency-Key has 1 to 128 visible ASCII characters."
+        case .idempotencyKeyUnsupported: "This path cannot give the same answer again; leave the Idempotency-Key out."
         case .idempotencyInProgress: "The first request with this key has not been answered yet."
         case .idempotencyMismatch: "This key was used for another request."
         case .idempotencyAnswerLost: "The first request with this key took effect, but its answer was lost; read the resource."

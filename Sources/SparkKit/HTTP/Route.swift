@@ -21,7 +21,7 @@ public struct Route: Sendable {
         case credentials
         case read
         case write
-        /// Probes and documents: never limited.
+        /// Probes: never limited, unless they are refused.
         case probe
     }
 
@@ -40,16 +40,18 @@ public struct Route: Sendable {
     /// The success status and the answer's schema.
     public let status: HTTPResponse.Status
     public let answer: SchemaReference?
-    /// Whether the request creates something and honours `Idempotency-Key`.
-    public let isIdempotencyKeyed: Bool
+    /// Whether `Idempotency-Key` is honoured; nil when the method decides.
+    let isIdempotencyKeyed: Bool?
     /// Codes of errors that are its own, for the documentation.
     public let errors: [any ClientError]
     public let handler: Handler
 
+    /// - Parameter isIdempotencyKeyed: false for an answer that cannot be kept and given again, such as a stream; a key is then
+    ///   refused. Left out, the key is honoured if the method changes something, and has no meaning otherwise.
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .user, rateLimit: RateLimit,
         query: [QueryParameter] = [], body: SchemaReference? = nil, isBodyOptional: Bool = false,
-        status: HTTPResponse.Status = .ok, answer: SchemaReference? = nil, isIdempotencyKeyed: Bool = false,
+        status: HTTPResponse.Status = .ok, answer: SchemaReference? = nil, isIdempotencyKeyed: Bool? = nil,
         errors: [any ClientError] = [], handler: @escaping Handler
     ) {
         self.method = method
@@ -65,6 +67,31 @@ public struct Route: Sendable {
         self.isIdempotencyKeyed = isIdempotencyKeyed
         self.errors = errors
         self.handler = handler
+    }
+}
+
+extension Route {
+    /// What an `Idempotency-Key` means on a route.
+    public enum Idempotency: Sendable {
+        /// The request takes effect once, and its answer is given again.
+        case honoured
+        /// The answer cannot be kept, so a request with a key is refused.
+        case refused
+        /// The request changes nothing; a key is ignored.
+        case meaningless
+    }
+
+    public var idempotency: Idempotency {
+        if let isIdempotencyKeyed { return isIdempotencyKeyed ? .honoured : .refused }
+        return [.post, .put, .patch, .delete].contains(method) ? .honoured : .meaningless
+    }
+
+    /// The same route below another path.
+    public func mounted(below prefix: String) -> Route {
+        Route(
+            method, prefix + path, summary, access: access, rateLimit: rateLimit, query: query, body: body,
+            isBodyOptional: isBodyOptional, status: status, answer: answer, isIdempotencyKeyed: isIdempotencyKeyed,
+            errors: errors, handler: handler)
     }
 }
 

@@ -12,6 +12,8 @@ public struct ModuleRegistrar: Sendable {
 
     package private(set) var routes: [Route] = []
     package private(set) var operatorRoutes: [Route] = []
+    package private(set) var pages: [Route] = []
+    package private(set) var operatorActions: [OperatorAction] = []
     package private(set) var clientFrames: [ClientFrame] = []
     package private(set) var serverFrames: [ServerFrame] = []
     package private(set) var subscriptions: [EventSubscription] = []
@@ -19,6 +21,7 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var followers: [EventFollower] = []
     package private(set) var joiners: [EventJoiner] = []
     package private(set) var preparations: [@Sendable () async throws -> Void] = []
+    package private(set) var timeRepairs: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
     package private(set) var healthChecks: [HealthCheck] = []
     package private(set) var outboxHandlers: [OutboxHandler] = []
@@ -37,6 +40,12 @@ public struct ModuleRegistrar: Sendable {
     /// Answers a path outside `/api/v1`, for those who run the server: not part of the API, so in no document of it. The server
     /// decides who may ask: on the operators' listener whoever is on this machine, elsewhere only who has the token.
     package mutating func operatorRoute(_ route: Route) { operatorRoutes.append(route) }
+
+    /// Answers a path outside `/api/v1` with a page for people: open to everybody, not part of the API.
+    package mutating func page(_ route: Route) { pages.append(route) }
+
+    /// Does something for those who run the server; see `OperatorAction`.
+    public mutating func operatorAction(_ action: OperatorAction) { operatorActions.append(action) }
 
     /// Answers a frame that clients send over the stream; see `ClientFrame`.
     public mutating func frame(_ frame: ClientFrame) { clientFrames.append(frame) }
@@ -115,6 +124,12 @@ public struct ModuleRegistrar: Sendable {
     /// Done once before anything runs and before a socket opens: what may find that the data and the configuration do not fit.
     /// Throwing a `ModuleFault` refuses the start.
     public mutating func prepare(_ prepare: @escaping @Sendable () async throws -> Void) { preparations.append(prepare) }
+
+    /// Makes rows harmless that hold times from the future: done at the start, and whenever the server's clock was put back. Whatever
+    /// waits for a stored time must not wait longer than it would have under a clock that was right; see `docs/operating/clock.md`.
+    ///
+    /// - Parameter repair: cheap when there is nothing to repair.
+    public mutating func repairTimes(_ repair: @escaping @Sendable () async throws -> Void) { timeRepairs.append(repair) }
 
     /// Asked by `/readyz`; gets a deadline of two seconds.
     public mutating func health(_ name: String, _ check: @escaping @Sendable () async throws -> Void) {

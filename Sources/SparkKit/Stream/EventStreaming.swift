@@ -6,7 +6,7 @@ public import SparkStorage
 public enum StreamDelivery: Sendable {
     /// A numbered event for all devices of a user.
     case event(UserID, offset: Int64, frame: [UInt8])
-    /// An unnumbered frame for one device: an answer.
+    /// An unnumbered frame for one device: the answer to a posted frame, exactly one each.
     case reply(any StreamConnection, frame: [UInt8])
     /// An unnumbered frame for all devices of a user.
     case notice(UserID, frame: [UInt8])

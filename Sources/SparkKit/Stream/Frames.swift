@@ -14,10 +14,32 @@ public struct ClientFrame: Sendable {
     }
 
     public enum Handler: Sendable {
-        /// Runs on the connection's event loop, frames in their order: must not wait, and throws what the client did wrong.
+        /// Runs on the connection's event loop: must not wait, and throws what the client did wrong.
         case immediate(@Sendable (FrameCall) throws -> Void)
+        /// Runs on the connection's event loop and starts what is answered later, so the next one may start before that. Calls of one
+        /// connection take effect and are answered in the order in which they start.
+        case posted(@Sendable (FrameCall) throws -> PostedAnswer)
         /// Runs beside; a few at once a connection. Returns the frame that answers, if any.
         case query(@Sendable (FrameCall) async throws -> [UInt8]?)
+    }
+
+    /// How a posted frame is answered.
+    public enum PostedAnswer: Sendable {
+        /// By exactly one `StreamDelivery.reply` to its connection.
+        case later
+        /// By this frame: nothing was started.
+        case now([UInt8])
+    }
+
+    /// What a frame is about. Frames of one connection that are about the same thing take effect in the order sent: each sees what
+    /// those before it did.
+    public enum Subject: Sendable {
+        /// Nothing that other frames are about.
+        case nothing
+        /// What frames of this type have in common, whatever they hold.
+        case type
+        /// What a member names, such as a conversation. A frame without the member is about everything.
+        case member(String)
     }
 
     /// `noun.verb`, or a bare verb.
@@ -29,16 +51,19 @@ public struct ClientFrame: Sendable {
     public let members: [Schema.Property]
     /// Types of the frames that answer it.
     public let answers: [String]
+    public let subject: Subject
     public let handler: Handler
 
     public init(
-        _ type: String, _ summary: String, limit: Limit, members: [Schema.Property], answers: [String] = [], handler: Handler
+        _ type: String, _ summary: String, limit: Limit, about subject: Subject = .type, members: [Schema.Property],
+        answers: [String] = [], handler: Handler
     ) {
         self.type = type
         self.summary = summary
         self.limit = limit
         self.members = members
         self.answers = answers
+        self.subject = subject
         self.handler = handler
     }
 }

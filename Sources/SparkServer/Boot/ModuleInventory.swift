@@ -14,6 +14,8 @@ public struct ModuleInventory: JSONWritable, Sendable {
     public let events: [String]
     public let ports: [String]
     public let topics: [String]
+    /// What operators can do by name.
+    public let actions: [String]
     /// Namespaces of the cache.
     public let namespaces: [String]
     public let metrics: [String]
@@ -28,6 +30,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
         self.events = registrar.subscriptions.map(\.event)
         self.ports = registrar.ports
         self.topics = registrar.outboxHandlers.map(\.topic)
+        self.actions = registrar.operatorActions.map(\.name)
         self.namespaces = namespaces
         self.metrics = manifest.metrics.map(\.name)
         self.tables = manifest.tables.map(\.name)
@@ -37,7 +40,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
     public var lists: [(name: String, items: [String])] {
         [
             ("dependencies", dependencies), ("routes", routes), ("frames", frames), ("subscriptions", events), ("ports", ports),
-            ("outbox", topics), ("cache", namespaces), ("metrics", metrics), ("tables", tables),
+            ("outbox", topics), ("operator actions", actions), ("cache", namespaces), ("metrics", metrics), ("tables", tables),
         ]
     }
 

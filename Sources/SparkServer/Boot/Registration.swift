@@ -54,10 +54,13 @@ struct Registration: Sendable {
     /// The rows outside the API.
     var operatorRoutes: [Route] { entries.flatMap(\.registrar.operatorRoutes) }
 
+    /// Pages outside the API, for everybody.
+    var pages: [Route] { entries.flatMap(\.registrar.pages) }
+
     private mutating func checkRoutes() {
         var owners: [String: String] = [:]
         for entry in entries {
-            for route in entry.registrar.routes.map(\.mounted) + entry.registrar.operatorRoutes {
+            for route in entry.registrar.routes.map(\.mounted) + entry.registrar.operatorRoutes + entry.registrar.pages {
                 // Two templates that differ in the names of their parameters alone are one path.
                 let shape = route.path.split(separator: "/").map { $0.hasPrefix("{") ? "{}" : $0 }.joined(separator: "/")
                 let key = "\(route.method) /\(shape)"
@@ -106,9 +109,14 @@ struct Registration: Sendable {
     private mutating func checkNames() {
         var topics: Set<String> = []
         var checks: Set<String> = []
+        var actions: Set<String> = []
         for entry in entries {
             for handler in entry.registrar.outboxHandlers where !topics.insert(handler.topic).inserted {
                 faults.append(ModuleFault(module: entry.manifest.id, "handles the outbox topic \(handler.topic) a second time"))
+            }
+            for action in entry.registrar.operatorActions where !actions.insert(action.name).inserted {
+                faults.append(
+                    ModuleFault(module: entry.manifest.id, "registers the operator action \(action.name) a second time"))
             }
             for check in entry.registrar.healthChecks where !checks.insert(check.name).inserted {
                 faults.append(ModuleFault(module: entry.manifest.id, "registers the health check \(check.name) a second time"))
@@ -119,10 +127,5 @@ struct Registration: Sendable {
 
 extension Route {
     /// The same row below `/api/v1`.
-    var mounted: Route {
-        Route(
-            method, "/api/v1\(path)", summary, access: access, rateLimit: rateLimit, query: query, body: body,
-            isBodyOptional: isBodyOptional, status: status, answer: answer, isIdempotencyKeyed: isIdempotencyKeyed,
-            errors: errors, handler: handler)
-    }
+    var mounted: Route { mounted(below: "/api/v1") }
 }

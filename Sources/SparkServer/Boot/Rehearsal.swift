@@ -14,7 +14,7 @@ enum Rehearsal {
         defer { directory.release() }
         let storage = try Storage(
             StorageConfiguration(file: directory.database, backupDirectory: nil), migrations: [], clock: options.clock)
-        let keys = try directory.keys()
+        let keys = try directory.keys(mayMake: true)
         let cache = Cache(
             CacheConfiguration(memoryBytes: 1 << 20), clock: options.clock, random: options.random, logger: options.logger)
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)

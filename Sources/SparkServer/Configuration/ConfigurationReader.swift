@@ -9,8 +9,20 @@ struct ConfigurationReader {
     private(set) var values: [String: [String: Setting.Value]] = [:]
     private(set) var origins: [String: String] = [:]
     private(set) var faults: [String] = []
+    /// Variables that begin with SPARK_ and belong to other programs.
+    private(set) var foreignVariables: [String] = []
 
     init(schema: ConfigurationSchema) { self.schema = schema }
+
+    /// What was left out, and why.
+    var notes: [String] {
+        guard !foreignVariables.isEmpty else { return [] }
+        let variables = EnvironmentNames(schema)
+        let names = foreignVariables.map { name in
+            variables.suggestion(for: name).map { "\(name) (did you mean \($0)?)" } ?? name
+        }
+        return ["environment variables that are not this server's are ignored: \(names.joined(separator: ", "))"]
+    }
 
     mutating func read(flag: String) {
         let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -24,24 +36,21 @@ struct ConfigurationReader {
     }
 
     mutating func read(environment: [String: String]) {
-        var known: [String: (section: String, setting: Setting)] = [:]
-        for section in schema.sections {
-            for setting in section.settings {
-                known[ConfigurationSchema.environmentName(section.name, setting.key)] = (section.name, setting)
-            }
-        }
-        for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("SPARK_") {
-            if let (section, setting) = known[name] {
-                store(setting, section: section, text: text, origin: name)
-            } else if name.hasSuffix("_FILE"), let (section, setting) = known[String(name.dropLast(5))] {
+        let variables = EnvironmentNames(schema)
+        for (name, text) in environment.sorted(by: { $0.key < $1.key }) {
+            switch variables.meaning(of: name, text) {
+            case .foreign: foreignVariables.append(name)
+            case .reserved, .other: break
+            case .setting(let section, let setting): store(setting, section: section, text: text, origin: name)
+            case .file(let section, let setting):
                 guard let content = try? String(contentsOfFile: text, encoding: .utf8) else {
                     faults.append("\(name): the file it names cannot be read")
                     continue
                 }
-                let value = content.trimmingCharacters(in: .newlines)
-                store(setting, section: section, text: value, origin: name)
-            } else {
-                faults.append("\(name): unknown environment variable\(hint(name, known.keys))")
+                store(setting, section: section, text: content.trimmingCharacters(in: .newlines), origin: name)
+            case .unknown(let nearest):
+                let hint = nearest.map { "; did you mean \($0)?" } ?? ""
+                faults.append("\(name): unknown environment variable\(hint)")
             }
         }
     }
@@ -136,6 +145,7 @@ struct ConfigurationReader {
     }
 
     private mutating func keep(_ value: Setting.Value, _ setting: Setting, _ section: String, _ origin: String) {
+        if let fault = setting.fault(value) { return refuse(origin, fault) }
         values[section, default: [:]][setting.key] = value
         origins["\(section).\(setting.key)"] = origin
     }

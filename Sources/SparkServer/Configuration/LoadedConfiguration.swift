@@ -13,6 +13,9 @@ public struct LoadedConfiguration: Sendable {
     /// Where each value that is not a default came from, by `section.key`.
     public let origins: [String: String]
 
+    /// What an operator should know, though nothing is wrong: one line each.
+    public let notes: [String]
+
     /// - Parameters:
     ///   - flags: `section.key=value`, later ones first in rank.
     ///   - environment: the process's.
@@ -32,6 +35,7 @@ public struct LoadedConfiguration: Sendable {
                 (section.name, SettingValues(defaultsOf: section.settings, reader.values[section.name] ?? [:]))
             })
         self.origins = reader.origins
+        self.notes = reader.notes
     }
 
     /// The value of a key, for who does not know the section's type; nil when no module declares it.

@@ -1,23 +1,47 @@
+import SparkCore
 public import SparkKit
 
 /// The section `server`: what concerns the process as a whole.
 public struct ServerConfiguration: ModuleConfiguration {
     public let dataDirectory: String
     public let logLevel: String
+    /// `text` or `json`.
+    public let logFormat: String
+    public let hasAccessLog: Bool
     public let shutdownTimeout: Duration
+    /// Without a slash at the end; empty: where the server listens.
+    public let publicURL: String
+    /// Age at which a copy made before a migration is removed.
+    public let backupAge: Duration
 
     public static let settings: [Setting] = [
         .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
         .choice(
             "log_level", ["trace", "debug", "info", "notice", "warning", "error", "critical"], default: "info",
             "The least severe log lines that are written."),
+        .choice("log_format", ["text", "json"], default: "text", "How log lines on standard error are written."),
+        .boolean(
+            "access_log", default: false,
+            "Whether each answered request is logged: method, route, status, duration, bytes, request id; no address, no user."),
         .integer("shutdown_timeout_seconds", 1...300, default: 10, "Requests under way get this long to end."),
+        .text(
+            "public_url", default: "",
+            "The address under which people reach the server, for links; by default where it listens."),
+        .integer(
+            "backup_days", 1...3_650, default: 30,
+            "Copies made before a new version changes the database are kept so long; they hold deleted data, too."),
     ]
 
     public init(_ values: SettingValues) {
         self.dataDirectory = values.text("data")
         self.logLevel = values.text("log_level")
+        self.logFormat = values.text("log_format")
+        self.hasAccessLog = values.boolean("access_log")
         self.shutdownTimeout = values.seconds("shutdown_timeout_seconds")
+        var url = values.text("public_url")
+        while url.hasSuffix("/") { url.removeLast() }
+        self.publicURL = url
+        self.backupAge = .hours(24 * values.integer("backup_days"))
     }
 }
 

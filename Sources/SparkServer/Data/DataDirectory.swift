@@ -1,19 +1,34 @@
 import Crypto
 public import Foundation
 import Glibc
+import SparkFiles
 import SparkKit
-import SparkStorage
+public import SparkStorage
 
 /// The directory that holds all that a server keeps. One process at a time owns it, by a lock on the file `lock`.
 public final class DataDirectory: Sendable {
+    private enum Role {
+        /// Has the lock: may do everything.
+        case owner(lock: Int32)
+        /// Beside the owner: may read and write rows, but not migrate.
+        case guest
+        /// Changes no byte. Holds a shared lock where no process has the other.
+        case inspector(lock: Int32?, isBesideOwner: Bool)
+    }
+
     public let url: URL
     /// Removed when the server ends.
-    private let isTemporary: Bool
-    /// Holds the lock; nil beside a process that has it.
-    private let lock: Int32?
+    let isTemporary: Bool
+    private let role: Role
 
     /// Whether this process owns the directory; else it may look and add, but not migrate.
-    public var isOwner: Bool { lock != nil }
+    public var isOwner: Bool { if case .owner = role { true } else { false } }
+
+    /// Who has the database open, for a process that changes nothing; nil for one that may.
+    public var readOnly: DatabaseCompany? {
+        guard case .inspector(_, let isBesideOwner) = role else { return nil }
+        return isBesideOwner ? .server : DatabaseCompany.none
+    }
 
     /// Opens or creates the directory (mode 0700) and takes the lock.
     /// - Parameter mayShare: whether it is enough to stand beside the process that holds the lock.
@@ -21,83 +36,108 @@ public final class DataDirectory: Sendable {
     public init(path: String, mayShare: Bool = false) throws {
         self.url = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
         self.isTemporary = false
-        self.lock = try Self.prepare(url, mayShare: mayShare)
+        self.role = try Self.prepare(url, mayShare: mayShare, isLasting: true)
     }
 
     /// A new directory that goes away with the server.
     public init(temporaryIn parent: URL = FileManager.default.temporaryDirectory) throws {
-        self.url = parent.appending(path: "spark-\(getpid())-\(UInt64.random(in: 0 ... .max))", directoryHint: .isDirectory)
+        self.url = parent.appending(path: TemporaryLeftovers.newName(), directoryHint: .isDirectory)
         self.isTemporary = true
-        self.lock = try Self.prepare(url, mayShare: false)
+        self.role = try Self.prepare(url, mayShare: false, isLasting: false)
+        TemporaryLeftovers.sweepOnce(in: parent)
     }
 
-    private static func prepare(_ url: URL, mayShare: Bool) throws -> Int32? {
-        do {
-            try FileManager.default.createDirectory(
-                at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    /// An existing directory, to look at: nothing in it is made or changed, also where no server runs.
+    public init(inspecting path: String) throws {
+        let url = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
+        self.url = url
+        self.isTemporary = false
+        do throws(FileFault) {
+            let folder = Int32(try FileFault.check { Int(open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) })
+            close(folder)
         } catch {
-            throw StorageOpenError(operation: "create data directory", path: url.path, hint: "it cannot be created or written")
+            throw StorageOpenError(operation: "open data directory", path: url.path, hint: "\(error)")
+        }
+        let descriptor = open(url.appending(path: "lock").path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            self.role = .inspector(lock: nil, isBesideOwner: false)
+            return
+        }
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 {
+            self.role = .inspector(lock: descriptor, isBesideOwner: false)
+        } else {
+            close(descriptor)
+            self.role = .inspector(lock: nil, isBesideOwner: true)
+        }
+    }
+
+    private static func prepare(_ url: URL, mayShare: Bool, isLasting: Bool) throws -> Role {
+        do {
+            try DurableFile.makeDirectory(url.path, isLasting: isLasting)
+        } catch {
+            throw StorageOpenError(operation: "create data directory", path: url.path, hint: "\(error.fault)")
         }
         let path = url.appending(path: "lock").path
         let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw StorageOpenError(operation: "open lock", path: path, hint: String(cString: strerror(errno)))
+            throw StorageOpenError(operation: "open lock", path: path, hint: "\(FileFault(code: errno))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let fault = FileFault(code: errno)
             close(descriptor)
-            if mayShare { return nil }
+            guard fault.code == EWOULDBLOCK else {
+                throw StorageOpenError(operation: "lock data directory", path: path, hint: "\(fault)")
+            }
+            if mayShare { return .guest }
             throw StorageOpenError(
                 operation: "lock data directory", path: url.path,
                 hint: "another spark process uses it; stop that one or choose another directory with --data")
         }
-        return descriptor
+        return .owner(lock: descriptor)
     }
 
     public var database: URL { url.appending(path: "spark.db") }
     public var backups: URL { url.appending(path: "backups", directoryHint: .isDirectory) }
     var spill: URL { url.appending(path: "spill", directoryHint: .isDirectory) }
     var portFile: URL { url.appending(path: "spark.port.json") }
+    private var keyFolder: URL { url.appending(path: "keys", directoryHint: .isDirectory) }
+    var keyFile: URL { keyFolder.appending(path: "server.key") }
 
     /// Whether there is a database already.
     public var hasDatabase: Bool { FileManager.default.fileExists(atPath: database.path) }
 
-    /// The server's secret; made on first use, readable by the owner only.
-    func keys() throws -> ServerKeys {
-        let directory = url.appending(path: "keys", directoryHint: .isDirectory)
-        let file = directory.appending(path: "server.key")
-        if let data = try? Data(contentsOf: file) {
-            guard data.count == 32 else {
-                throw StorageOpenError(operation: "read server key", path: file.path, hint: "it must hold exactly 32 bytes")
+    /// Whether there is a database file with nothing in it.
+    public var isEmptied: Bool { hasDatabase && !hasContent }
+
+    /// Whether there is a database with something in it.
+    var hasContent: Bool { (FileStatus(path: database.path)?.bytes ?? 0) > 0 }
+
+    /// The server's secret, readable by the owner only; made where there is none.
+    /// - Parameter mayMake: whether nothing that was signed or sealed with another one would be lost.
+    func keys(mayMake: Bool) throws -> ServerKeys {
+        let path = keyFile.path
+        do {
+            let found = try DurableFile.contents(of: path, atMost: 4_096)
+            if let found, found.count == ServerSecret.bytes { return ServerKeys(secret: SymmetricKey(data: found)) }
+            if readOnly != nil { return ServerKeys(secret: SymmetricKey(size: .bits256)) }
+            guard mayMake else {
+                throw StorageOpenError(
+                    operation: "read server key", path: path,
+                    hint: (found == nil ? "it is gone" : "it must hold exactly \(ServerSecret.bytes) bytes")
+                        + ", although this directory was in use. Put it back from a copy, or start spark serve --new-key once: "
+                        + "everybody must then sign in again")
             }
-            return ServerKeys(secret: SymmetricKey(data: data))
+            let secret = SymmetricKey(size: .bits256)
+            try DurableFile.makeDirectory(keyFolder.path, isLasting: !isTemporary)
+            try DurableFile.replace(path, with: secret.withUnsafeBytes { Array($0) }, isLasting: !isTemporary)
+            return ServerKeys(secret: secret)
+        } catch let error as FileError {
+            throw StorageOpenError(operation: "\(error.operation) server key", path: error.path, hint: "\(error.fault)")
         }
-        try FileManager.default.createDirectory(
-            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let secret = SymmetricKey(size: .bits256)
-        let descriptor = open(file.path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw StorageOpenError(operation: "create server key", path: file.path, hint: String(cString: strerror(errno)))
-        }
-        defer { close(descriptor) }
-        let written = secret.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        guard written == 32, fsync(descriptor) == 0 else {
-            throw StorageOpenError(operation: "write server key", path: file.path, hint: String(cString: strerror(errno)))
-        }
-        return ServerKeys(secret: secret)
     }
 
-    /// Remembers under which marks the database may be found from now on: the one it bears, and the one it is about to bear.
-    /// - Returns: whether the mark that it bears is one of those remembered, or it bears none yet. If not, it was put here from a copy.
-    func note(mark next: String, after current: String) throws -> Bool {
-        let file = url.appending(path: "spark.marks")
-        let known = (try? String(contentsOf: file, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? []
-        do {
-            try Data("\(current)\n\(next)\n".utf8).write(to: file, options: .atomic)
-        } catch {
-            throw StorageOpenError(operation: "write marks", path: file.path, hint: "it cannot be written")
-        }
-        return current.isEmpty || known.contains(current)
-    }
+    /// Whether the server's secret is there and whole.
+    var hasKey: Bool { FileStatus(path: keyFile.path)?.bytes == Int64(ServerSecret.bytes) }
 
     /// Removes what the cache left on the disk: for whoever changes the database behind the server's back.
     func discardSpill() {
@@ -107,11 +147,19 @@ public final class DataDirectory: Sendable {
 
     /// Gives the lock back; removes everything if it was temporary.
     public func release() {
-        guard let lock else { return }
-        try? FileManager.default.removeItem(at: portFile)
-        if isTemporary { try? FileManager.default.removeItem(at: url) }
-        close(lock)
+        switch role {
+        case .owner(let lock):
+            try? DurableFile.remove(portFile.path, isLasting: false)
+            if isTemporary { try? FileManager.default.removeItem(at: url) }
+            close(lock)
+        case .inspector(let lock?, _): close(lock)
+        case .inspector, .guest: break
+        }
     }
+}
+
+private enum ServerSecret {
+    static let bytes = 32
 }
 
 extension DataDirectory {

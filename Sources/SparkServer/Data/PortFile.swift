@@ -1,5 +1,6 @@
 import Foundation
 import SparkCore
+import SparkFiles
 
 extension DataDirectory {
     /// Writes `spark.port.json`: where the running server listens and which process it is. Replaced in one step, gone after a clean stop.
@@ -14,6 +15,6 @@ extension DataDirectory {
             writer.field("pid", Int(ProcessInfo.processInfo.processIdentifier))
         }
         // Best effort: a convenience for `spark health` and scripts.
-        try? Data(writer.bytes).write(to: portFile, options: .atomic)
+        try? DurableFile.replace(portFile.path, with: writer.bytes, isLasting: !isTemporary)
     }
 }

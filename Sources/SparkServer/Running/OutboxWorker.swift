@@ -9,7 +9,7 @@ import SparkTransport
 struct OutboxWorker: Service {
     /// A job not done in this time is given to the next taker.
     private static let lease = Duration.minutes(5)
-    private static let longestPause = Duration.hours(6)
+    private static let longestPause = Outbox.longestPause
 
     let storage: Storage
     let handlers: [String: OutboxHandler]

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Metrics
 import SparkKit
+import SparkStorage
 
 /// The disk under the data directory, and the newest backup in it.
 struct DirectoryReadings: Sendable {
@@ -9,7 +10,8 @@ struct DirectoryReadings: Sendable {
         MetricDeclaration(freeName, .gauge, help: "Bytes of the data directory's disk that the server may still use."),
         MetricDeclaration(sizeName, .gauge, help: "Size of the data directory's disk, in bytes."),
         MetricDeclaration(
-            backupName, .gauge, help: "When the newest copy in the directory of backups was made, in seconds since 1970."),
+            backupName, .gauge,
+            help: "When the newest backup was made, in seconds since 1970; copies made before migrations are none."),
     ]
 
     private static let freeName = "spark_disk_free_bytes"
@@ -36,7 +38,7 @@ struct DirectoryReadings: Sendable {
     private var newestBackup: Double? {
         let files = try? FileManager.default.contentsOfDirectory(
             at: directory.backups, includingPropertiesForKeys: [.contentModificationDateKey])
-        return files?.compactMap { file in
+        return files?.filter { !MigrationCopies.isCopy($0.lastPathComponent) }.compactMap { file in
             (try? file.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate?.timeIntervalSince1970
         }.max()
     }

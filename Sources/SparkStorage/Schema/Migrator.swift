@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import SparkFiles
 
 /// Brings a database to the schema that the code expects: forward only, a copy kept, a newer one refused.
 struct Migrator {
@@ -62,15 +63,43 @@ struct Migrator {
                     ) STRICT;
                     """)
         },
+        // Counts the commits: tells a state of the database from an earlier one.
+        Migration("spark.004_commits") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE spark_commits (id INTEGER PRIMARY KEY CHECK (id = 1), commits INTEGER NOT NULL) STRICT;
+                    INSERT INTO spark_commits (id, commits) VALUES (1, 0);
+                    """)
+        },
+        Migration("spark.005_audit") { database in
+            // AUTOINCREMENT: the table remembers the highest number, so that lines missing at the end are noticed.
+            try database.execute(
+                sql: """
+                    CREATE TABLE spark_audit (
+                        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                        at INTEGER NOT NULL,
+                        actor TEXT NOT NULL,
+                        action TEXT NOT NULL,
+                        subjects TEXT NOT NULL,
+                        previous BLOB NOT NULL,
+                        hash BLOB NOT NULL
+                    ) STRICT;
+                    CREATE TRIGGER spark_audit_is_not_changed BEFORE UPDATE ON spark_audit
+                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                    CREATE TRIGGER spark_audit_is_not_shortened BEFORE DELETE ON spark_audit
+                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                    """)
+        },
     ]
 
-    func run(on pool: DatabasePool) throws {
+    /// - Returns: the steps that were missing; where `isReadOnly`, they still are.
+    func run(on pool: any DatabaseWriter, isReadOnly: Bool = false) throws -> [String] {
         var migrator = DatabaseMigrator()
         for migration in migrations { migrator.registerMigration(migration.id) { try migration.run($0) } }
         let applied = try pool.read { try migrator.appliedIdentifiers($0) }
         try refuseNewer(applied)
         let pending = migrations.filter { !applied.contains($0.id) }
-        guard !pending.isEmpty else { return }
+        guard !pending.isEmpty, !isReadOnly else { return pending.map(\.id) }
         guard mayMigrate else {
             throw StorageOpenError(
                 operation: "open database", path: path,
@@ -78,6 +107,7 @@ struct Migrator {
         }
         if !applied.isEmpty, let backupDirectory { try keepCopy(of: pool, in: backupDirectory, before: pending[0]) }
         try migrator.migrate(pool)
+        return pending.map(\.id)
     }
 
     /// A database is newer when a module that is present has steps in it that this program does not know.
@@ -91,15 +121,49 @@ struct Migrator {
             hint: "it was written by a newer spark (it has \(first)); use that version or restore an older backup")
     }
 
-    private func keepCopy(of pool: DatabasePool, in directory: URL, before step: Migration) throws {
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let name = "before-\(step.id.replacing("/", with: "-"))"
+    private func keepCopy(of pool: any DatabaseWriter, in directory: URL, before step: Migration) throws {
+        do {
+            try DurableFile.makeDirectory(directory.path)
+            try copy(pool, to: nextName(in: directory, before: step).path)
+        } catch let error as FileError {
+            throw StorageOpenError(operation: "keep a copy before migrating", path: error.path, hint: "\(error.fault)")
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_IOERR {
+            throw StorageOpenError(
+                operation: "keep a copy before migrating", path: directory.path,
+                hint: error.resultCode == .SQLITE_FULL
+                    ? "the disk is full; it needs as much room as the database has"
+                    : "SQLite error \(error.extendedResultCode.rawValue)")
+        }
+    }
+
+    private func nextName(in directory: URL, before step: Migration) -> URL {
+        let name = "\(MigrationCopies.prefix)\(step.id.replacing("/", with: "-"))"
         var copy = directory.appending(path: "\(name).db")
         var number = 1
         while FileManager.default.fileExists(atPath: copy.path) {
             number += 1
             copy = directory.appending(path: "\(name)-\(number).db")
         }
-        try pool.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy.path]) }
+        return copy
+    }
+
+    /// The copy gets its name when it is whole and on the disk.
+    private func copy(_ pool: any DatabaseWriter, to path: String) throws {
+        let files = SystemFiles()
+        let draft = path + ".new"
+        do {
+            // SQLite writes into an empty file that is there, and leaves its mode as it is.
+            let descriptor = try files.create(draft)
+            defer { files.close(descriptor) }
+            try pool.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [draft]) }
+            try files.synchronize(descriptor)
+            try files.rename(draft, to: path)
+            try files.synchronizeDirectory((path as NSString).deletingLastPathComponent)
+        } catch {
+            // Best effort: the next start sweeps drafts.
+            try? files.remove(draft)
+            if let fault = error as? FileFault { throw FileError(operation: "write", path: path, fault: fault) }
+            throw error
+        }
     }
 }

@@ -1,3 +1,4 @@
+import CSpatiaLite
 import Dispatch
 import GRDB
 import GRDBSQLite
@@ -19,6 +20,7 @@ final class Checkpointer: Sendable {
     private let path: String
     private let thread = DispatchQueue(label: "spark.checkpoint", qos: .utility)
     private let isScheduled = Atomic(false)
+    private let isAbandoned = Atomic(false)
     private let connection = Mutex<Connection?>(nil)
 
     private struct Connection {
@@ -63,7 +65,7 @@ final class Checkpointer: Sendable {
     /// - Returns: how many of the WAL's pages are in the database now.
     @discardableResult
     private func step(mode: Int32) -> Int {
-        guard let handle = open() else { return 0 }
+        guard !isAbandoned.load(ordering: .acquiring), let handle = open() else { return 0 }
         var moved: Int32 = 0
         sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, &moved)
         return Int(moved)
@@ -77,11 +79,29 @@ final class Checkpointer: Sendable {
                 sqlite3_close_v2(handle)
                 return nil
             }
+            guard let handle, SecureDelete.isSwitchedOn(handle) else {
+                sqlite3_close_v2(handle)
+                return nil
+            }
             sqlite3_busy_timeout(handle, 200)
             // A connection that has read nothing yet does not know that there is a WAL.
             sqlite3_exec(handle, "SELECT 1 FROM sqlite_schema LIMIT 1", nil, nil, nil)
             connection = Connection(bits: UInt(bitPattern: handle))
             return handle
+        }
+    }
+
+    /// Waits for a checkpoint that runs and gives the connection back without another: what is in the WAL stays there.
+    func abandon() {
+        thread.sync {
+            connection.withLock { connection in
+                if let handle = connection.flatMap({ OpaquePointer(bitPattern: $0.bits) }) {
+                    spark_keep_wal(handle)
+                    sqlite3_close_v2(handle)
+                }
+                connection = nil
+            }
+            isAbandoned.store(true, ordering: .releasing)
         }
     }
 

@@ -1,3 +1,4 @@
+import CSpatiaLite
 import Dispatch
 import GRDB
 import SparkCore
@@ -31,9 +32,19 @@ final class WriteQueue: Sendable {
         var waiting: [Job] = []
         var isDraining = false
         var refusal: StorageError?
+        var failure: StorageFailure?
     }
 
-    private let pool: DatabasePool
+    /// Closures in a struct: a bare one in a generic lock is wrapped anew at every look.
+    private struct Observers: Sendable {
+        var count: (@Sendable (Int64) -> Void)?
+        var failure: (@Sendable (StorageFailure) -> Void)?
+    }
+
+    private let pool: any DatabaseWriter
+    private let path: String
+    private let countsCommits: Bool
+    private let observers = Mutex(Observers())
     private let clock: any WallClock
     private let limits: Limits
     private let thread = DispatchQueue(label: "spark.writer", qos: .userInitiated)
@@ -44,11 +55,14 @@ final class WriteQueue: Sendable {
     private let onCommit: @Sendable ([Consequence]) -> Void
 
     init(
-        pool: DatabasePool, clock: any WallClock, limits: Limits, metrics: StorageMetrics,
+        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String,
+        countsCommits: Bool,
         onEvent: @escaping @Sendable (any SparkEvent, WriteTransaction) throws -> Void = { _, _ in },
         onPrepare: @escaping @Sendable ([Consequence]) -> Void, onCommit: @escaping @Sendable ([Consequence]) -> Void
     ) {
         self.pool = pool
+        self.path = path
+        self.countsCommits = countsCommits
         self.clock = clock
         self.limits = limits
         self.onEvent = onEvent
@@ -59,6 +73,16 @@ final class WriteQueue: Sendable {
 
     /// Why writes are refused from now on; nil while all is well.
     var refusal: StorageError? { state.withLock { $0.refusal } }
+
+    /// What failed, if the disk did.
+    var failure: StorageFailure? { state.withLock { $0.failure } }
+
+    /// Refuses every write.
+    func refuseAll() { state.withLock { $0.refusal = .closed } }
+
+    func countCommits(_ note: @escaping @Sendable (Int64) -> Void) { observers.withLock { $0.count = note } }
+
+    func observeFailure(_ receive: @escaping @Sendable (StorageFailure) -> Void) { observers.withLock { $0.failure = receive } }
 
     /// How many writes wait.
     var depth: Int { state.withLock { $0.waiting.count } }
@@ -152,36 +176,52 @@ final class WriteQueue: Sendable {
         let start = ContinuousClock.now
         var outcomes = [(any Error)?](repeating: nil, count: batch.count)
         var consequences: [Consequence] = []
+        var commits: Int64?
+        var systemError: Int32 = 0
         do {
             try pool.writeWithoutTransaction { database in
-                try database.inTransaction(.immediate) {
-                    for (index, job) in batch.enumerated() {
-                        let transaction = WriteTransaction(database: database, now: clock.now())
-                        do {
-                            try inSavepoint(of: database) {
-                                try job.run(transaction)
-                                try transaction.letJoin(onEvent)
+                let changes = database.totalChangesCount
+                do {
+                    try database.inTransaction(.immediate) {
+                        for (index, job) in batch.enumerated() {
+                            let transaction = WriteTransaction(database: database, now: clock.now())
+                            do {
+                                try inSavepoint(of: database) {
+                                    try job.run(transaction)
+                                    try transaction.letJoin(onEvent)
+                                }
+                                consequences += transaction.consequences
+                            } catch {
+                                // SQLite itself takes back the whole transaction on a full disk and the like.
+                                guard database.isInsideTransaction else { throw error }
+                                outcomes[index] = error
                             }
-                            consequences += transaction.consequences
-                        } catch {
-                            // SQLite itself takes back the whole transaction on a full disk and the like.
-                            guard database.isInsideTransaction else { throw error }
-                            outcomes[index] = error
                         }
+                        // A commit that changes nothing reaches no disk: it is not counted, so that it stays one.
+                        if countsCommits, database.totalChangesCount != changes { commits = try Self.countCommit(in: database) }
+                        if !consequences.isEmpty { onPrepare(consequences) }
+                        return .commit
                     }
-                    if !consequences.isEmpty { onPrepare(consequences) }
-                    return .commit
+                } catch {
+                    systemError = database.sqliteConnection.map { spark_last_system_error($0) } ?? 0
+                    throw error
                 }
             }
         } catch {
-            let answer = failure(for: error)
+            let answer = failure(for: error, systemError: systemError)
             metrics.refused(batch.count)
             for job in batch { job.finish(answer) }
             return
         }
         metrics.committed(batch.count, in: ContinuousClock.now - start)
+        if let commits, let note = observers.withLock({ $0.count }) { note(commits) }
         if !consequences.isEmpty { onCommit(consequences) }
         for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
+    }
+
+    private static func countCommit(in database: Database) throws -> Int64? {
+        let count = "UPDATE spark_commits SET commits = commits + 1 RETURNING commits"
+        return try RawStatement(count, in: database).row([]) { $0.integer(0) }
     }
 
     private func inSavepoint(of database: Database, _ body: () throws -> Void) throws {
@@ -199,16 +239,27 @@ final class WriteQueue: Sendable {
     }
 
     /// What the callers of a commit that failed as a whole are told.
-    private func failure(for error: any Error) -> any Error {
+    private func failure(for error: any Error, systemError: Int32) -> any Error {
         guard let error = error as? DatabaseError else { return error }
         switch error.resultCode {
         case .SQLITE_FULL: return StorageError.full
         case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY:
-            state.withLock { $0.refusal = .halted }
+            halt(StorageFailure(code: error.extendedResultCode.rawValue, systemError: systemError, path: path))
             return StorageError.halted
         case .SQLITE_BUSY: return StorageError.busy
         default: return error
         }
+    }
+}
+
+extension WriteQueue {
+    private func halt(_ failure: StorageFailure) {
+        let isFirst = state.withLock { state in
+            state.refusal = .halted
+            defer { state.failure = state.failure ?? failure }
+            return state.failure == nil
+        }
+        if isFirst, let receive = observers.withLock({ $0.failure }) { receive(failure) }
     }
 }
 

@@ -66,3 +66,14 @@ public struct WriteAttachment: Sendable {
     /// - Parameter run: may run several times, in several transactions.
     public init(_ run: @escaping @Sendable (Database) throws -> Void) { self.run = run }
 }
+
+/// What must hold whenever a task writes: asked first thing in the transaction of each write, so that nothing can come between the
+/// question and the write. The edge sets it for those on whose behalf it calls: a session that has ended writes nothing any more.
+public struct WriteCondition: Sendable {
+    @TaskLocal public static var current: WriteCondition?
+
+    let check: @Sendable (WriteTransaction) throws -> Void
+
+    /// - Parameter check: short; what it throws refuses the write.
+    public init(_ check: @escaping @Sendable (WriteTransaction) throws -> Void) { self.check = check }
+}

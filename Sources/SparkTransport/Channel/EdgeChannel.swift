@@ -17,10 +17,8 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     struct Value: ServerChildChannelValue {
         let channel: any Channel
         let negotiated: EventLoopFuture<Negotiated>
+        let presence: ClientPresence
     }
-
-    /// Answers shorter than this are not compressed.
-    private static let compressionFloor = 1_024
 
     let responder: HTTPChannelHandler.Responder
     let idleTimeout: Duration
@@ -37,19 +35,21 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     func setup(channel: any Channel, admitted: AdmittedConnection?, logger: Logger) -> EventLoopFuture<Value> {
         let promise = channel.eventLoop.makePromise(of: Negotiated.self)
         let idleTimeout = idleTimeout
+        let presence = ClientPresence(channel)
         do {
             try Self.addParsing(to: channel.pipeline.syncOperations)
             try channel.pipeline.syncOperations.addHandlers(
-                guards(admitted, peer: ClientNetwork.address(of: channel.remoteAddress)) + [
+                guards(admitted, peer: NetworkAddress(channel.remoteAddress)) + [
                     UpgradeGate(gateway: gateway, negotiated: promise) { channel in
-                        try Self.becomeHTTP(channel, idleTimeout: idleTimeout, logger: logger)
+                        try Self.becomeHTTP(channel, idleTimeout: idleTimeout, presence: presence, logger: logger)
                     }
                 ])
         } catch {
             promise.fail(error)
             return channel.eventLoop.makeFailedFuture(error)
         }
-        return channel.eventLoop.makeSucceededFuture(Value(channel: channel, negotiated: promise.futureResult))
+        return channel.eventLoop.makeSucceededFuture(
+            Value(channel: channel, negotiated: promise.futureResult, presence: presence))
     }
 
     func handle(value: Value, logger: Logger) async {
@@ -60,7 +60,9 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         }
         // A WebSocket needs no task: it lives on its event loop alone.
         guard case .http(let asyncChannel) = negotiated else { return }
-        await handleHTTP(asyncChannel: asyncChannel, logger: logger)
+        await ClientPresence.$current.withValue(value.presence) {
+            await handleHTTP(asyncChannel: asyncChannel, logger: logger)
+        }
     }
 
     static func addParsing(to pipeline: ChannelPipeline.SynchronousOperations) throws {
@@ -74,14 +76,14 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     }
 
     /// What stands between the parser and whoever answers, the network's side first.
-    private func guards(_ admitted: AdmittedConnection?, peer: String) -> [any ChannelHandler] {
+    private func guards(_ admitted: AdmittedConnection?, peer: NetworkAddress?) -> [any ChannelHandler] {
         let (gateway, proxySigns) = (gateway, proxySigns)
         return [
             SecurityHeaders(),
             RequestGuard(
                 limit: .nanoseconds(requestTimeout.milliseconds * 1_000_000),
                 stallLimit: .nanoseconds(idleTimeout.milliseconds * 1_000_000), admitted: admitted,
-                clientNetwork: { ClientNetwork.name(of: gateway.request($0, peer: peer).peerAddress) },
+                clientNetwork: { gateway.network(of: $0, peer: peer) },
                 firstCame: { if admitted?.network != nil { proxySigns?.look(at: $0) } },
                 isTaken: { gateway.route(of: $0) != nil }),
         ]
@@ -89,24 +91,16 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
 
     /// The way of an ordinary connection's requests, from the gate on.
     static func becomeHTTP(
-        _ channel: any Channel, idleTimeout: Duration, logger: Logger
+        _ channel: any Channel, idleTimeout: Duration, presence: ClientPresence, logger: Logger
     ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         try channel.pipeline.syncOperations.addHandlers([
-            HTTPResponseCompressor(responseCompressionPredicate: worthCompressing),
+            HTTPResponseCompressor(responseCompressionPredicate: ContentCoding.intent),
             HTTP1ToHTTPServerCodec(secure: false),
+            // Before the next one, which keeps the end of a connection to itself.
+            ClientPresenceHandler(presence),
             HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger),
         ])
         return try NIOAsyncChannel(
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-    }
-
-    private static func worthCompressing(
-        _ head: inout HTTPResponseHead, isSupported: Bool
-    ) -> HTTPResponseCompressor.CompressionIntent {
-        guard let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }), length >= compressionFloor else {
-            return .doNotCompress
-        }
-        head.headers.add(name: "Vary", value: "Accept-Encoding")
-        return .compressIfPossible
     }
 }

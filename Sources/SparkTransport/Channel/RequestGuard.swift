@@ -17,6 +17,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// How long a half-sent request, or an answer that is not read, holds up the end of the server.
     private static let patienceAtTheEnd = TimeAmount.milliseconds(500)
 
+    /// So many answers 429 in a row are given at once; from then on the client's next request waits, each time longer.
+    private static let patientRefusals = 8
+    private static let longestPause = TimeAmount.seconds(1)
+
     private let limit: TimeAmount
     private let stallLimit: TimeAmount
     private let admitted: AdmittedConnection?
@@ -30,6 +34,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// No request can come after the last that began.
     private var isLastRequest = false
     private var isFirstRequest = true
+    /// The last request is of HTTP/1.0, which knows no chunks: an answer without a length ends with its connection.
+    private var isLastRequestOld = false
     /// What admission was told last.
     private var phase = ConnectionPhase.idle
     /// Whose the body is that arrives.
@@ -37,6 +43,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var holdsBody = false
     private var isInRead = false
     private var stall: Scheduled<Void>?
+    /// Answers 429 in a row.
+    private var refusals = 0
+    private var isPausing = false
+    private var isReadHeld = false
 
     /// - Parameters:
     ///   - limit: for a request to arrive whole.
@@ -81,6 +91,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             guard head.isWellFormed else { return stop(Self.malformed, context) }
             isLastRequest = head.endsConnection
+            isLastRequestOld = head.version == .http1_0
             let isOffer = isLastRequest && isTaken(head)
             // Too late to be taken. Clients and proxies that use a connection again ask once more on a new one when it closes
             // without a word (RFC 9112, 9.3.1); they would take an answer for the last word.
@@ -142,7 +153,11 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let mayLeave: Bool
         switch part {
         case .head(var head) where head.status.code >= 200:
-            if isLastRequest, state.isLastToAnswer { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            refusals = head.status == .tooManyRequests ? refusals + 1 : 0
+            if isLastRequest, state.isLastToAnswer {
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+                if isLastRequestOld, !head.headers.contains(name: "Content-Length") { head.version = .http1_0 }
+            }
             part = .head(head)
             mayLeave = state.answerBegan()
         case .end:
@@ -161,7 +176,27 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             admitted?.releaseBody()
         }
         notePhase()
+        if refusals >= Self.patientRefusals { pause(context) }
         perform(state.drained(), context)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard isPausing else { return context.read() }
+        isReadHeld = true
+    }
+
+    /// Reads nothing for a moment. A client that asks on and on, although it is told to wait, costs little then.
+    private func pause(_ context: ChannelHandlerContext) {
+        guard !isPausing else { return }
+        isPausing = true
+        let delay = min(Self.longestPause, .milliseconds(25 * Int64(min(refusals, 1_000))))
+        context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: delay) { [weak self] in
+            guard let self else { return }
+            isPausing = false
+            guard isReadHeld else { return }
+            isReadHeld = false
+            context.read()
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -17,7 +17,7 @@ package struct Door: Sendable {
         let startGate: StartGate
         let dispatcher: Dispatcher
         let admission: Admission
-        let trustedProxies: Set<String>
+        let trustedProxies: TrustedProxies
     }
 
     /// Answered by both sides, at any time and by any name.
@@ -29,12 +29,12 @@ package struct Door: Sendable {
     package func respond(to request: Request, context: EdgeContext) async throws -> Response {
         let path = request.uri.path
         guard parts.startGate.isOpen || Self.probes.contains(path) else {
-            return parts.dispatcher.refuse(EdgeError.starting, request: request, path: "")
+            return await parts.dispatcher.refuse(EdgeError.starting, request: request, context: context)
         }
         switch side {
         case .operators:
             guard Self.probes.contains(path) || mayOperate(request) else {
-                return parts.dispatcher.refuse(OperatorError.misdirected, request: request, path: "")
+                return await parts.dispatcher.refuse(OperatorError.misdirected, request: request, context: context)
             }
             return try await parts.operators.respond(to: request, context: context)
         case .everybody:
@@ -54,16 +54,16 @@ package struct Door: Sendable {
     /// A connection brings one request at a time, so connections bound the requests of most clients. Behind a trusted proxy requests
     /// are counted themselves.
     private func answer(_ request: Request, _ context: EdgeContext) async throws -> Response {
-        guard parts.trustedProxies.contains(context.peerAddress), !Self.probes.contains(request.uri.path) else {
+        guard let peer = context.peer, parts.trustedProxies.contains(peer), !Self.probes.contains(request.uri.path) else {
             return try await parts.api.respond(to: request, context: context)
         }
         let client = ClientAddress.of(
-            peer: context.peerAddress, headers: request.headers, trustedProxies: parts.trustedProxies)
+            peer: peer, headers: request.headers, trustedProxies: parts.trustedProxies)
         let permit: AdmissionPermit
         do {
-            permit = try parts.admission.permit(for: .requests, network: ClientNetwork.name(of: client))
+            permit = try parts.admission.permit(for: .requests, network: client.networkName)
         } catch {
-            return parts.dispatcher.refuse(error, request: request, path: "")
+            return await parts.dispatcher.refuse(error, request: request, context: context)
         }
         defer { permit.end() }
         return try await parts.api.respond(to: request, context: context)

@@ -10,6 +10,9 @@ import SparkStorage
 
 /// Applies the checks of a route's row in one order: identify, authenticate, limit, parse, deduplicate; then lets the handler answer.
 ///
+/// A request that shows a valid token pays from its user's bucket. Every other one pays from its network's: open routes, refused
+/// tokens, unknown paths and methods, preflights. Checking a token that was not made here costs one hash.
+///
 /// The only place where errors become answers.
 struct Dispatcher: Sendable {
     let configuration: EdgeConfiguration
@@ -17,9 +20,11 @@ struct Dispatcher: Sendable {
     let random: any RandomSource
     let authenticator: (any Authenticating)?
     let activity: (any ActivityRecording)?
+    let liveness: (any SessionLiveness)?
     let tickets: StreamTickets?
     let limiter: RateLimiter
     let idempotency: IdempotencyStore
+    let sharing: CrossOriginSharing
     let logger: Logger
 
     /// Answers a request that matched a row.
@@ -34,50 +39,86 @@ struct Dispatcher: Sendable {
         } catch {
             reply = problem(error, requestID: requestID, path: route.path)
         }
+        if limits == nil, route.rateLimit == .probe, (400..<500).contains(reply.status.code) {
+            // Whoever is turned away at an unlimited door does not knock without limit.
+            limits = limiter.admit(.at(client(of: request, context)), .read)
+            if let wait = limits?.retryAfter {
+                reply = problem(EdgeError.rateLimited(wait), requestID: requestID, path: route.path)
+            }
+        }
         return response(reply, to: request, requestID: requestID, limits: limits)
     }
 
-    /// Answers a request with an error that no handler was asked about.
-    func refuse(_ error: any Error, request: Request, path: String, headers: HTTPFields = [:]) -> Response {
+    /// Answers a request that matched no row with an error.
+    func refuse(_ error: any Error, request: Request, context: EdgeContext, headers: HTTPFields = [:]) async -> Response {
         let requestID = requestID(of: request)
-        var reply = problem(error, requestID: requestID, path: path)
+        var reply = problem(error, requestID: requestID, path: "")
         reply.headers.append(contentsOf: headers)
-        return response(reply, to: request, requestID: requestID, limits: nil)
+        return await finish(reply, request: request, context: context, requestID: requestID)
     }
 
-    /// Answers with what is ready.
-    func finish(_ reply: Reply, to request: Request) -> Response {
-        response(reply, to: request, requestID: requestID(of: request), limits: nil)
+    /// Answers a request that matched no row.
+    func finish(_ reply: Reply, request: Request, context: EdgeContext) async -> Response {
+        await finish(reply, request: request, context: context, requestID: requestID(of: request))
+    }
+
+    private func finish(_ reply: Reply, request: Request, context: EdgeContext, requestID: String) async -> Response {
+        var reply = reply
+        let principal = request.headers[.authorization] == nil ? nil : try? await bearer(of: request)
+        let limits = limiter.admit(principal.map { .user($0.user) } ?? .at(client(of: request, context)), .read)
+        if let wait = limits?.retryAfter { reply = problem(EdgeError.rateLimited(wait), requestID: requestID, path: "") }
+        return response(reply, to: request, requestID: requestID, limits: limits)
+    }
+
+    private func client(of request: Request, _ context: EdgeContext) -> NetworkAddress? {
+        ClientAddress.of(peer: context.peer, headers: request.headers, trustedProxies: configuration.trustedProxies)
     }
 
     private func reply(
         to request: Request, context: EdgeContext, as route: Route, requestID: String, limits: inout RateLimiter.Verdict?
     ) async throws -> Reply {
-        let address = ClientAddress.of(
-            peer: context.peerAddress, headers: request.headers, trustedProxies: configuration.trustedProxies)
-        let principal = try await principal(of: request, for: route)
-        limits = limiter.admit(principal?.user.wire ?? ClientAddress.limitKey(address), route.rateLimit)
+        let client = client(of: request, context)
+        let principal: Principal?
+        do {
+            principal = try await self.principal(of: request, for: route)
+        } catch {
+            limits = limiter.admit(.at(client), .read)
+            if let wait = limits?.retryAfter { throw EdgeError.rateLimited(wait) }
+            throw error
+        }
+        limits = limiter.admit(principal.map { .user($0.user) } ?? .at(client), route.rateLimit)
         if let wait = limits?.retryAfter { throw EdgeError.rateLimited(wait) }
         let query = try query(of: request, for: route)
         let body = try await body(of: request, for: route)
         if let principal { activity?.recordActivity(of: principal.user) }
-        var logger = logger
-        logger[metadataKey: "request_id"] = .string(requestID)
-        let call = Call(
-            principal: principal, headers: request.headers, address: address, now: clock.now(), logger: logger,
+        var call = Call(
+            principal: principal, headers: request.headers, client: client, now: clock.now(), requestID: requestID,
+            logger: logger,
             path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }) { first, _ in first },
             query: query, body: body)
-        guard let keyed = try keyedRequest(request, route: route, principal: principal, body: body) else {
-            return try await route.handler(call)
+        call.isHead = request.method == .head
+        call.ticket = route.access == .userOrTicket ? request.uri.queryParameters["ticket"].map { String($0) } : nil
+        guard let keyed = try keyedRequest(request, route: route, principal: principal, client: client, body: body) else {
+            return try await answer(call, by: route)
         }
-        return try await idempotency.answer(keyed) { try await route.handler(call) }
+        return try await idempotency.answer(keyed) { try await answer(call, by: route) }
+    }
+
+    /// Has the handler answer. What it writes is refused once the session has ended that asked for it.
+    private func answer(_ call: Call, by route: Route) async throws -> Reply {
+        guard route.method != .get, let principal = call.principal, let liveness else { return try await route.handler(call) }
+        return try await liveness.acting(as: principal) { try await route.handler(call) }
     }
 
     private func principal(of request: Request, for route: Route) async throws -> Principal? {
         guard route.access != .open else { return nil }
         if route.access == .userOrTicket, let tickets, let ticket = request.uri.queryParameters["ticket"] {
-            return try tickets.redeem(String(ticket))
+            return try tickets.redeem(String(ticket), for: .events, isProbe: request.method == .head)
         }
+        return try await bearer(of: request)
+    }
+
+    private func bearer(of request: Request) async throws -> Principal {
         guard let authenticator, let field = request.headers[.authorization] else { throw EdgeError.unauthenticated }
         let parts = field.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw EdgeError.unauthenticated }
@@ -95,7 +136,7 @@ struct Dispatcher: Sendable {
                 continue
             }
             guard texts.count <= 1 else {
-                throw InvalidInput.refused(parameter.name, "duplicate", "The parameter stands twice.")
+                throw InvalidInput.refused(parameter.name, "duplicate", "The parameter is given twice.")
             }
             values[parameter.name] = try parameter.value(of: texts.first)
         }
@@ -120,18 +161,21 @@ struct Dispatcher: Sendable {
     }
 
     private func keyedRequest(
-        _ request: Request, route: Route, principal: Principal?, body: [UInt8]
+        _ request: Request, route: Route, principal: Principal?, client: NetworkAddress?, body: [UInt8]
     ) throws -> IdempotencyStore.Request? {
-        guard route.isIdempotencyKeyed, let key = request.headers[.idempotencyKey] else {
-            return nil
+        guard let key = request.headers[.idempotencyKey] else { return nil }
+        switch route.idempotency {
+        case .meaningless: return nil
+        case .refused: throw EdgeError.idempotencyKeyUnsupported
+        case .honoured: break
         }
         guard IdempotencyStore.keyLength.contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw EdgeError.idempotencyKeyInvalid
         }
-        var hash = SHA256()
-        hash.update(data: Array("\(route.method) \(request.uri.path)\u{0}".utf8))
-        hash.update(data: body)
-        return IdempotencyStore.Request(owner: principal?.user.wire ?? "open", key: key, hash: Array(hash.finalize()))
+        let content = IdempotencyStore.Content(
+            method: route.method.rawValue, target: request.head.path ?? "", precondition: request.headers[.ifMatch], body: body)
+        guard let principal else { return idempotency.request(from: client?.network, key: key, content) }
+        return idempotency.request(of: principal.user, key: key, content)
     }
 
     private func problem(_ error: any Error, requestID: String, path: String) -> Reply {
@@ -156,15 +200,27 @@ struct Dispatcher: Sendable {
         limits?.write(to: &headers)
         var status = reply.status
         var body = reply.body
-        if let tag = reply.entityTag {
+        var entityTag = reply.entityTag
+        if let gzip = reply.gzip {
+            headers.vary(on: "Accept-Encoding")
+            if ContentCoding.allowsGzip(request.headers[.acceptEncoding]) {
+                body = gzip
+                headers[.contentEncoding] = "gzip"
+                // Other bytes, another tag.
+                entityTag = entityTag.map { "\($0)-gzip" }
+            }
+        }
+        if let tag = entityTag {
             headers[.eTag] = "\"\(tag)\""
             // A change that took effect is never "not modified".
             let isRead = request.method == .get || request.method == .head
             if isRead, status == .ok, EntityTag.matches(request.headers[.ifNoneMatch], tag) {
                 status = .notModified
                 body = []
+                headers[.contentEncoding] = nil
             }
         }
+        if sharing.isOn { sharing.write(to: &headers, answering: request) }
         if headers[.cacheControl] == nil {
             headers[.cacheControl] = reply.entityTag == nil ? "private, no-store" : "private, no-cache"
         }

@@ -1,22 +1,23 @@
 public import Hummingbird
 package import Logging
 import NIOCore
+package import SparkCore
 
 /// Where a request comes from, as the edge's responders see it.
 public struct EdgeContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
-    /// The peer's address without port; empty for sockets that have none.
-    public let peerAddress: String
+    /// The peer's address; nil for sockets that have none.
+    package let peer: NetworkAddress?
 
     public init(source: ApplicationRequestContextSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
-        self.peerAddress = source.channel.remoteAddress?.ipAddress ?? ""
+        self.peer = NetworkAddress(source.channel.remoteAddress)
     }
 
     /// A request without a socket, made inside the process.
     package init(source: InProcessSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
-        self.peerAddress = source.peerAddress
+        self.peer = NetworkAddress(source.peerAddress)
     }
 }
 

@@ -24,7 +24,13 @@ package struct EdgeMetrics: Sendable {
 
     private let active = Meter(label: activeName)
 
-    package init() { active.set(0) }
+    private let accessLog: AccessLog?
+
+    /// - Parameter accessLog: told each answer; nil for none.
+    package init(accessLog: AccessLog? = nil) {
+        self.accessLog = accessLog
+        active.set(0)
+    }
 
     /// The series of one row of the table; each begins with its first answer.
     final class Row: Sendable {
@@ -40,11 +46,13 @@ package struct EdgeMetrics: Sendable {
 
         private let route: String
         private let active: Meter
+        private let accessLog: AccessLog?
         private let series = Mutex(Series())
 
-        fileprivate init(route: String, active: Meter) {
+        fileprivate init(route: String, active: Meter, accessLog: AccessLog?) {
             self.route = route
             self.active = active
+            self.accessLog = accessLog
         }
 
         /// Counts and measures what `answer` does.
@@ -60,7 +68,7 @@ package struct EdgeMetrics: Sendable {
             }
             let result = try await answer()
             status = result.status.code
-            return result
+            return accessLog?.watching(result, to: method.rawValue, route: route, since: start) ?? result
         }
 
         private func record(_ method: String, _ status: Int, in time: Duration) {
@@ -78,5 +86,5 @@ package struct EdgeMetrics: Sendable {
         }
     }
 
-    func row(_ route: String) -> Row { Row(route: route, active: active) }
+    func row(_ route: String) -> Row { Row(route: route, active: active, accessLog: accessLog) }
 }

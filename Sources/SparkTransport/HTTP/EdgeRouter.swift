@@ -8,7 +8,7 @@ import SparkKit
 public struct EdgeRouter: HTTPResponder {
     public typealias Context = EdgeContext
 
-    /// Longer paths are nobody's.
+    /// Longer paths get 404.
     private static let longestPath = 4_096
 
     private let responder: RouterResponder<EdgeContext>
@@ -17,9 +17,9 @@ public struct EdgeRouter: HTTPResponder {
     /// The first words of the paths.
     private let beginnings: Set<Substring>
 
-    init(routes: [Route], dispatcher: Dispatcher) {
+    init(routes: [Route], dispatcher: Dispatcher, accessLog: AccessLog?) {
         let router = Router(context: EdgeContext.self, options: .autoGenerateHeadEndpoints)
-        let metrics = EdgeMetrics()
+        let metrics = EdgeMetrics(accessLog: accessLog)
         let unmatched = metrics.row("unmatched")
         let rows = Dictionary(grouping: routes, by: \.path).mapValues { metrics.row($0[0].path) }
         for route in routes {
@@ -42,16 +42,26 @@ public struct EdgeRouter: HTTPResponder {
     func mayKnow(_ path: String) -> Bool { path.split(separator: "/", maxSplits: 1).first.map(beginnings.contains) ?? false }
 
     public func respond(to request: Request, context: EdgeContext) async throws -> Response {
-        guard request.head.path?.utf8.count ?? 0 <= Self.longestPath else {
+        guard request.head.path?.utf8.count ?? 0 <= Self.longestPath, !Self.hasEmptySegment(request.uri.path) else {
             return try await unmatched.measure(request.method) {
-                dispatcher.refuse(EdgeError.notFound, request: request, path: "")
+                await dispatcher.refuse(EdgeError.notFound, request: request, context: context)
             }
         }
         return try await responder.respond(to: request, context: context)
     }
+
+    /// The router would skip empty segments, so that one resource had many names, of which a proxy knows one.
+    private static func hasEmptySegment(_ path: String) -> Bool {
+        var last: UInt8 = 0
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "/"), last == byte { return true }
+            last = byte
+        }
+        return false
+    }
 }
 
-/// What no row answers: 405 with `Allow` where the path exists, 426 for an upgrade that came too late, else 404.
+/// What no row answers: a preflight, 405 with `Allow` where the path exists, 426 for an upgrade that came too late, else 404.
 private struct Fallback: RouterMiddleware {
     private let templates: [(segments: [Substring], methods: [String])]
     private let dispatcher: Dispatcher
@@ -69,15 +79,18 @@ private struct Fallback: RouterMiddleware {
     func handle(
         _ request: Request, context: EdgeContext, next: (Request, EdgeContext) async throws -> Response
     ) async throws -> Response {
-        try await metrics.measure(request.method) { refuse(request) }
+        try await metrics.measure(request.method) { await answer(request, context) }
     }
 
-    private func refuse(_ request: Request) -> Response {
+    private func answer(_ request: Request, _ context: EdgeContext) async -> Response {
         let allowed = allowedMethods(request.uri.path)
-        guard !allowed.isEmpty else { return dispatcher.refuse(EdgeError.notFound, request: request, path: "") }
+        guard !allowed.isEmpty else { return await dispatcher.refuse(EdgeError.notFound, request: request, context: context) }
+        if let preflight = dispatcher.sharing.preflight(request, methods: allowed) {
+            return await dispatcher.finish(preflight, request: request, context: context)
+        }
         let isUpgrade = request.headers[.upgrade] != nil && allowed.contains("GET")
-        return dispatcher.refuse(
-            isUpgrade ? EdgeError.unsupportedUpgrade : .methodNotAllowed, request: request, path: "",
+        return await dispatcher.refuse(
+            isUpgrade ? EdgeError.unsupportedUpgrade : .methodNotAllowed, request: request, context: context,
             headers: [.allow: allowed.joined(separator: ", ")])
     }
 

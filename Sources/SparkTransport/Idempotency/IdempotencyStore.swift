@@ -10,52 +10,103 @@ import Synchronization
 /// Answers kept under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), so that a request that is sent again
 /// takes effect once.
 ///
-/// The key's row is written in the very transaction in which the request takes effect; the answer is added once it is known.
-/// Answers may hold tokens, so they are sealed (AES-256-GCM) with a key that never is in the database.
+/// A signed-in person's keys are that person's own. Before login there is nobody to own a key, so there the key, the network and the
+/// whole request make the name: another network, or another request, never meets the answer, and never learns that there is one.
+///
+/// The key's row is written in the very transaction in which the request takes effect; the answer is added once it is known. What a
+/// handler refuses (4xx) is not kept, and the request may be sent again; after any other failure it is unknown what took effect, so
+/// the key stays used. Answers may hold tokens, so they are sealed (AES-256-GCM), and requests may hold passwords, so their hashes
+/// are keyed; both keys never are in the database.
 final class IdempotencyStore: Sendable {
     /// How long an answer is kept.
     static let retention = Duration.days(1)
     static let keyLength = 1...128
 
+    /// What a client asked for.
+    struct Content: Sendable {
+        let method: String
+        /// Path and query.
+        let target: String
+        /// `If-Match`.
+        let precondition: String?
+        let body: [UInt8]
+    }
+
     /// One keyed request.
     struct Request: Sendable {
-        let owner: String
-        let key: String
-        /// SHA-256 over method, path and body.
-        let hash: [UInt8]
+        fileprivate let owner: String
+        fileprivate let key: String
+        /// HMAC-SHA256 over the content.
+        fileprivate let hash: [UInt8]
     }
 
     private let storage: Storage
     private let key: SymmetricKey
+    private let hashKey: SymmetricKey
     private let clock: any WallClock
     private let running = Mutex<Set<String>>([])
 
     init(storage: Storage, keys: ServerKeys, clock: any WallClock) {
         self.storage = storage
         self.key = keys.key(for: "idempotency")
+        self.hashKey = keys.key(for: "idempotency.request")
         self.clock = clock
     }
 
+    /// A signed-in person's request.
+    func request(of user: UserID, key: String, _ content: Content) -> Request {
+        Request(owner: user.wire, key: key, hash: hash(content))
+    }
+
+    /// A request of somebody who is not signed in.
+    /// - Parameter network: the client's, as limits count it.
+    func request(from network: NetworkAddress?, key: String, _ content: Content) -> Request {
+        let hash = hash(content)
+        let scope = Self.hash([Array((network?.text ?? "").utf8), Array(key.utf8), hash], key: hashKey)
+        return Request(owner: "open \(Base64URL.encode(scope))", key: key, hash: hash)
+    }
+
+    private func hash(_ content: Content) -> [UInt8] {
+        let words = [content.method, content.target, content.precondition ?? ""]
+        return Self.hash(words.map { Array($0.utf8) } + [content.body], key: hashKey)
+    }
+
+    /// Each part with its length, so that no two lists of parts are one text.
+    private static func hash(_ parts: [[UInt8]], key: SymmetricKey) -> [UInt8] {
+        var hash = HMAC<SHA256>(key: key)
+        for part in parts {
+            hash.update(data: withUnsafeBytes(of: UInt64(part.count).littleEndian) { Array($0) })
+            hash.update(data: part)
+        }
+        return Array(hash.finalize())
+    }
+
     /// The answer of the first request with this key; runs `handler` if this is the first.
-    /// - Throws: what `handler` throws (nothing is kept then), or `EdgeError` for a key in use or used for another request.
+    /// - Throws: what `handler` throws, or `EdgeError` for a key in use, used for another request, or used without a known answer.
     func answer(_ request: Request, _ handler: () async throws -> Reply) async throws -> Reply {
         let name = "\(request.owner)\u{0}\(request.key)"
         guard running.withLock({ $0.insert(name).inserted }) else { throw EdgeError.idempotencyInProgress }
         defer { _ = running.withLock { $0.remove(name) } }
         if let kept = try kept(request) { return kept }
         let createdAt = clock.now()
-        let reply = try await WriteAttachment.$current.withValue(
-            WriteAttachment { database in
-                try database.cachedStatement(
-                    sql: """
-                        INSERT OR IGNORE INTO spark_idempotency (owner, key, request_hash, created_at) VALUES (?, ?, ?, ?)
-                        """
-                ).execute(arguments: [request.owner, request.key, Data(request.hash), createdAt.milliseconds])
+        let reply: Reply
+        do {
+            reply = try await WriteAttachment.$current.withValue(
+                WriteAttachment { database in
+                    try database.cachedStatement(
+                        sql: """
+                            INSERT OR IGNORE INTO spark_idempotency (owner, key, request_hash, created_at) VALUES (?, ?, ?, ?)
+                            """
+                    ).execute(arguments: [request.owner, request.key, Data(request.hash), createdAt.milliseconds])
+                }
+            ) {
+                try await handler()
             }
-        ) {
-            try await handler()
+        } catch let error as any ClientError where error.status < 500 {
+            try await release(request)
+            throw error
         }
-        let sealed = try seal(reply, for: request)
+        let sealed = try KeptAnswer(reply).sealed(with: key, for: associatedData(request))
         try await storage.write { transaction in
             try transaction.database.cachedStatement(
                 sql: """
@@ -70,12 +121,37 @@ final class IdempotencyStore: Sendable {
         return reply
     }
 
+    /// Frees the key of a request that was refused after it had written something, such as a failed attempt.
+    private func release(_ request: Request) async throws {
+        let isThere = try storage.pointRead { reader in
+            try reader.row(
+                "SELECT 1 FROM spark_idempotency WHERE owner = ?1 AND key = ?2 AND answer IS NULL", .text(request.owner),
+                .text(request.key)
+            ) { _ in true }
+        }
+        guard isThere == true else { return }
+        try await storage.write { transaction in
+            try transaction.database.cachedStatement(
+                sql: "DELETE FROM spark_idempotency WHERE owner = ? AND key = ? AND answer IS NULL"
+            ).execute(arguments: [request.owner, request.key])
+        }
+    }
+
     /// Forgets what is older than the retention.
     func sweep() async throws {
         let limit = (clock.now() - Self.retention).milliseconds
         try await storage.write { transaction in
             try transaction.database.execute(
                 sql: "DELETE FROM spark_idempotency WHERE created_at < ?", arguments: [limit])
+        }
+    }
+
+    /// Answers that were kept under a clock that was put back since are kept from now on.
+    func repairTimes() async throws {
+        try await storage.write { transaction in
+            try transaction.database.execute(
+                sql: "UPDATE spark_idempotency SET created_at = ?1 WHERE created_at > ?1",
+                arguments: [transaction.now.milliseconds])
         }
     }
 
@@ -90,22 +166,7 @@ final class IdempotencyStore: Sendable {
         guard let (hash, answer) = row else { return nil }
         guard hash == request.hash else { throw EdgeError.idempotencyMismatch }
         guard let answer else { throw EdgeError.idempotencyAnswerLost }
-        return try open(answer, for: request)
-    }
-
-    private func seal(_ reply: Reply, for request: Request) throws -> [UInt8] {
-        var plain: [UInt8] = [UInt8(reply.status.code / 256), UInt8(reply.status.code % 256)]
-        plain += reply.body
-        let box = try AES.GCM.seal(plain, using: key, authenticating: associatedData(request))
-        return Array(box.combined ?? Data())
-    }
-
-    private func open(_ sealed: [UInt8], for request: Request) throws -> Reply {
-        let box = try AES.GCM.SealedBox(combined: sealed)
-        let plain = Array(try AES.GCM.open(box, using: key, authenticating: associatedData(request)))
-        guard plain.count >= 2 else { throw EdgeError.idempotencyAnswerLost }
-        let status = HTTPResponse.Status(code: Int(plain[0]) * 256 + Int(plain[1]))
-        return Reply(status, headers: [.idempotencyReplayed: "true"], json: Array(plain.dropFirst(2)))
+        return try KeptAnswer(sealed: answer, with: key, for: associatedData(request)).reply
     }
 
     private func associatedData(_ request: Request) -> [UInt8] { Array("\(request.owner)\u{0}\(request.key)".utf8) }

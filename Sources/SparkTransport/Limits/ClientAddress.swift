@@ -1,39 +1,33 @@
+import Glibc
 import HTTPTypes
+package import NIOCore
+package import SparkCore
 
 /// Who is at the other end, for limits by address.
 enum ClientAddress {
     /// The peer; or, if the peer is a trusted proxy, the last address in X-Forwarded-For that is no trusted proxy.
-    static func of(peer: String, headers: HTTPFields, trustedProxies: Set<String>) -> String {
-        guard trustedProxies.contains(peer), let list = headers[.forwardedFor] else {
-            return peer
-        }
-        let hops = list.split(separator: ",").map { $0.trimming { $0 == " " } }
-        guard let client = hops.last(where: { !trustedProxies.contains($0) }), client.utf8.count <= 45 else { return peer }
-        return client
+    static func of(peer: NetworkAddress?, headers: HTTPFields, trustedProxies: TrustedProxies) -> NetworkAddress? {
+        guard let peer, trustedProxies.contains(peer) else { return peer }
+        return trustedProxies.client(of: peer, forwardedFor: headers[values: .forwardedFor])
     }
 
-    /// The address as a limit counts it: a whole /64 for IPv6, where one client owns as much.
-    static func limitKey(_ address: String) -> String {
-        guard address.contains(":") else { return address }
-        let halves = address.split(separator: "%")[0].components(separatedBy: "::")
-        var groups = halves[0].split(separator: ":").map(String.init)
-        if halves.count > 1 {
-            let tail = halves[1].split(separator: ":").map(String.init)
-            groups += Array(repeating: "0", count: max(0, 8 - groups.count - tail.count)) + tail
+    /// A text that stands for an address, as a limit counts it: a whole /64 for IPv6, where one client owns as much.
+    static func limitKey(_ address: String) -> String { NetworkAddress(address)?.networkText ?? "" }
+}
+
+extension NetworkAddress {
+    /// The address of a socket without its port; nil for sockets that have none.
+    package init?(_ address: SocketAddress?) {
+        switch address {
+        case .v4(let address): self.init(ipv4: UInt32(bigEndian: address.address.sin_addr.s_addr))
+        case .v6(let address):
+            self.init(bytes: withUnsafeBytes(of: address.address.sin6_addr) { Array($0) })
+        default: return nil
         }
-        return groups.prefix(4).joined(separator: ":") + "::/64"
     }
 }
 
-extension Substring {
-    fileprivate func trimming(_ isBlank: (Character) -> Bool) -> String {
-        var rest = drop(while: isBlank)
-        while let last = rest.last, isBlank(last) { rest.removeLast() }
-        return String(rest)
-    }
-
-    fileprivate func components(separatedBy separator: String) -> [Substring] {
-        guard let range = firstRange(of: separator) else { return [self] }
-        return [self[..<range.lowerBound], self[range.upperBound...]]
-    }
+extension NetworkAddress? {
+    /// What limits by network count a client under.
+    var networkName: String { self?.networkText ?? "unknown" }
 }

@@ -2,9 +2,10 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// Token buckets by user or address, one set a rate-limit class (draft-ietf-httpapi-ratelimit-headers).
+/// Token buckets by user or network, one set a rate-limit class (draft-ietf-httpapi-ratelimit-headers).
 ///
-/// Memory is bounded: a shard that is full forgets the buckets that are full again, then the ones it meets first.
+/// A request with a valid token pays from its user's bucket alone, any other from that of its network, so neither can empty the
+/// other's. Memory is bounded: a shard that is full forgets the buckets that are full again, then the ones it meets first.
 final class RateLimiter: Sendable {
     struct Policy: Sendable {
         /// Requests a window; 0 for no limit.
@@ -29,9 +30,19 @@ final class RateLimiter: Sendable {
         let retryAfter: Duration?
     }
 
+    /// Who pays.
+    enum Client: Hashable, Sendable {
+        case user(UserID)
+        /// An IPv4 address or an IPv6 /64; nil for what never was on a network.
+        case network(NetworkAddress?)
+
+        /// The network of an address.
+        static func at(_ address: NetworkAddress?) -> Client { .network(address?.network) }
+    }
+
     private struct Key: Hashable {
         let rateLimit: Route.RateLimit
-        let client: String
+        let client: Client
     }
 
     private struct Bucket {
@@ -54,7 +65,7 @@ final class RateLimiter: Sendable {
     }
 
     /// Takes one token for a client; nil where there is no limit.
-    func admit(_ client: String, _ rateLimit: Route.RateLimit) -> Verdict? {
+    func admit(_ client: Client, _ rateLimit: Route.RateLimit) -> Verdict? {
         guard let policy = policies[rateLimit], policy.quota > 0 else { return nil }
         let key = Key(rateLimit: rateLimit, client: client)
         let now = clock.now()
@@ -62,7 +73,7 @@ final class RateLimiter: Sendable {
         let perSecond = quota / policy.window.inSeconds
         return shards[Int(truncatingIfNeeded: UInt(bitPattern: key.hashValue) % 32)].buckets.withLock { buckets in
             if buckets.count >= Self.entriesPerShard, buckets[key] == nil {
-                Self.makeRoom(in: &buckets, now: now, quota: quota, perSecond: perSecond)
+                makeRoom(in: &buckets, now: now)
             }
             var bucket = buckets[key] ?? Bucket(tokens: quota, filledAt: now)
             let elapsed = max(0, (now - bucket.filledAt).inSeconds)
@@ -77,9 +88,15 @@ final class RateLimiter: Sendable {
         }
     }
 
-    private static func makeRoom(in buckets: inout [Key: Bucket], now: Timestamp, quota: Double, perSecond: Double) {
-        buckets = buckets.filter { $1.tokens + (now - $1.filledAt).inSeconds * perSecond < quota }
-        guard buckets.count >= entriesPerShard else { return }
-        for key in buckets.keys.prefix(entriesPerShard / 4) { buckets[key] = nil }
+    /// Leaves a quarter of the shard free, so that the next new clients cost nothing.
+    private func makeRoom(in buckets: inout [Key: Bucket], now: Timestamp) {
+        buckets = buckets.filter { key, bucket in
+            guard let policy = policies[key.rateLimit] else { return false }
+            let perSecond = Double(policy.quota) / policy.window.inSeconds
+            return bucket.tokens + (now - bucket.filledAt).inSeconds * perSecond < Double(policy.quota)
+        }
+        let excess = buckets.count - Self.entriesPerShard / 4 * 3
+        guard excess > 0 else { return }
+        for key in Array(buckets.keys.prefix(excess)) { buckets[key] = nil }
     }
 }

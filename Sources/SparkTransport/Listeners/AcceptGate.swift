@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import SparkCore
 import SparkKit
 import Synchronization
 
@@ -9,7 +10,7 @@ struct AcceptRule: Sendable {
     let admission: Admission?
     /// Sockets that may be open at once, those that are being closed included. What comes beyond waits in the system's queue.
     let mostSockets: Int
-    let isTrustedProxy: @Sendable (String) -> Bool
+    let isTrustedProxy: @Sendable (NetworkAddress) -> Bool
 }
 
 /// What a connection's pipeline is told when the connection has to make room for others.
@@ -64,8 +65,8 @@ final class AcceptGate: ChannelInboundHandler, Sendable {
 
     private func newcomer(_ channel: any Channel) -> Listener.Newcomer {
         guard let admission = rule.admission else { return Listener.Newcomer(channel: channel, admitted: nil, refusal: nil) }
-        let peer = ClientNetwork.address(of: channel.remoteAddress)
-        let network = rule.isTrustedProxy(peer) ? nil : ClientNetwork.name(of: peer)
+        let peer = NetworkAddress(channel.remoteAddress)
+        let network = peer.map(rule.isTrustedProxy) == true ? nil : peer.networkName
         do {
             let admitted = try admission.connect(from: network) { [weak channel] resource in
                 guard let channel else { return }

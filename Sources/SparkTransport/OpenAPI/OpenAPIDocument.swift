@@ -83,7 +83,7 @@ package struct OpenAPIDocument: Sendable {
             return .object(members)
         }
         var all = inPath + inQuery
-        if route.isIdempotencyKeyed {
+        if route.idempotency == .honoured {
             all.append([
                 "name": "Idempotency-Key", "in": "header", "required": false,
                 "schema": ["type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"],

@@ -1,3 +1,4 @@
+import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
@@ -35,6 +36,10 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private let negotiated: EventLoopPromise<Negotiated>
     private var state = State.awaitingHead
     private var isReadHeld = false
+    private var offeredAt = ContinuousClock.now
+    private lazy var requestID = gateway.nextRequestID()
+    /// Of the client, as limits know it.
+    private var address = ""
 
     /// - Parameters:
     ///   - negotiated: kept in any case, at the latest when the channel closes.
@@ -63,6 +68,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         switch (state, unwrapInboundIn(data)) {
         case (.awaitingHead, .head(let head)):
             guard let route = gateway.route(of: head) else { return proceed(context, data) }
+            offeredAt = .now
             state = .offered(route, head)
         case (.offered(let route, let head), .end): consider(head, route, context)
         case (.offered(let route, _), _), (.deciding(let route, _, _), _):
@@ -107,7 +113,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         guard gateway.isOpen else { return refuse(EdgeError.starting, route, context) }
         let handshake: WebSocketHandshake
         do { handshake = try WebSocketHandshake(head) } catch { return refuse(error, route, context) }
-        let request = gateway.request(head, peer: context.channel.remoteAddress?.ipAddress ?? "")
+        let request = gateway.request(head, peer: NetworkAddress(context.channel.remoteAddress))
+        address = request.peerAddress
         let decided = context.eventLoop.makePromise(of: WebSocketAcceptance.self)
         let task = decided.completeWithTask { try await route.accept(request) }
         state = .deciding(route, handshake, task)
@@ -130,20 +137,29 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             let handler = WebSocketHandler(
                 acceptance.makeEndpoint(), maximumMessageBytes: route.maximumMessageBytes,
                 eventLoop: context.eventLoop, peerAddress: request.peerAddress)
-            upgrade(to: handler, with: handshake.response(choosingFrom: route.subprotocols), context)
+            upgrade(to: handler, with: handshake.response(choosingFrom: route.subprotocols), route, context)
         case (.success(let acceptance), _): acceptance.makeEndpoint().closed()
         case (.failure(let error), .deciding(let route, _, _)): refuse(error, route, context)
         case (.failure, _): break
         }
     }
 
-    private func upgrade(to handler: WebSocketHandler, with head: HTTPResponseHead, _ context: ChannelHandlerContext) {
+    private func noteEnd(of channel: any Channel, _ route: WebSocketRoute) {
+        guard gateway.hasAccessLog else { return }
+        let (gateway, path, requestID, start) = (gateway, route.path, requestID, offeredAt)
+        channel.closeFuture.whenComplete { _ in gateway.note(101, path: path, requestID: requestID, since: start) }
+    }
+
+    private func upgrade(
+        to handler: WebSocketHandler, with head: HTTPResponseHead, _ route: WebSocketRoute, _ context: ChannelHandlerContext
+    ) {
         let hasLeft = context.eventLoop.makePromise(of: Void.self)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: hasLeft)
         let isReadHeld = isReadHeld
         hasLeft.futureResult.assumeIsolated().whenComplete { result in
             self.negotiated.succeed(.webSocket)
+            self.noteEnd(of: context.channel, route)
             do {
                 try result.get()
                 try context.channel.becomeWebSocket(handler, needsRead: isReadHeld)
@@ -157,7 +173,10 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// Answers as the edge would, then closes: what came after an offer could be of either protocol.
     private func refuse(_ error: any Error, _ route: WebSocketRoute, _ context: ChannelHandlerContext) {
         giveUp()
-        context.answerAndClose(gateway.refusal(error, path: route.path))
+        let reply = gateway.refusal(error, path: route.path, requestID: requestID, address: address)
+        gateway.note(
+            reply.status.code, path: route.path, requestID: requestID, bytes: reply.body.count, since: offeredAt)
+        context.answerAndClose(reply)
     }
 
     private func giveUp() {

@@ -11,21 +11,28 @@ import SparkKit
 /// The paths on which connections may become WebSockets, and who decides about them.
 struct WebSocketGateway: Sendable {
     private let routes: [String: WebSocketRoute]
-    private let trustedProxies: Set<String>
+    private let trustedProxies: TrustedProxies
     private let random: any RandomSource
+    private let limiter: RateLimiter?
+    private let accessLog: AccessLog?
     private let logger: Logger
     /// How long a route may take to decide.
     let patience: TimeAmount
     private let startGate: StartGate?
 
-    /// - Parameter routes: of different paths.
+    /// - Parameters:
+    ///   - routes: of different paths.
+    ///   - limiter: what refused offers pay from; nil for no limit.
+    ///   - accessLog: told each offer when its connection ends; nil for none.
     init(
-        routes: [WebSocketRoute], trustedProxies: Set<String>, random: any RandomSource, logger: Logger, patience: Duration,
-        startGate: StartGate? = nil
+        routes: [WebSocketRoute], trustedProxies: TrustedProxies, random: any RandomSource, logger: Logger, patience: Duration,
+        limiter: RateLimiter? = nil, accessLog: AccessLog? = nil, startGate: StartGate? = nil
     ) {
         self.routes = Dictionary(uniqueKeysWithValues: routes.map { ($0.path, $0) })
         self.trustedProxies = trustedProxies
         self.random = random
+        self.limiter = limiter
+        self.accessLog = accessLog
         self.logger = logger
         self.patience = .nanoseconds(patience.milliseconds * 1_000_000)
         self.startGate = startGate
@@ -50,20 +57,30 @@ struct WebSocketGateway: Sendable {
     }
 
     /// What a route is told of a request.
-    func request(_ head: HTTPRequestHead, peer: String) -> WebSocketRequest {
+    func request(_ head: HTTPRequestHead, peer: NetworkAddress?) -> WebSocketRequest {
         let headers = HTTPFields(head.headers, splitCookie: false)
         let parameters = URI(head.uri).queryParameters.map { (String($0.key), String($0.value)) }
         return WebSocketRequest(
             query: Dictionary(parameters) { first, _ in first }, headers: headers,
-            peerAddress: ClientAddress.of(peer: peer, headers: headers, trustedProxies: trustedProxies),
+            peerAddress: ClientAddress.of(peer: peer, headers: headers, trustedProxies: trustedProxies)?.text ?? "",
             host: head.headers.first(name: "Host"))
     }
 
-    /// The answer to who is refused. An error that is none of the client's is logged.
-    func refusal(_ error: any Error, path: String) -> Reply {
+    /// Whose request a head is, as limits count clients.
+    func network(of head: HTTPRequestHead, peer: NetworkAddress?) -> String {
+        guard let peer, trustedProxies.contains(peer) else { return peer.networkName }
+        return trustedProxies.client(of: peer, forwardedFor: head.headers["X-Forwarded-For"]).networkText
+    }
+
+    /// A new id for an offer, under which logs and answers name it.
+    func nextRequestID() -> String {
         let digits = String(random.next(), radix: 16)
-        let requestID = String(repeating: "0", count: 16 - digits.count) + digits
-        let known = error as? any ClientError
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// The answer to who is refused, which counts against the limit of the network. An error that is none of the client's is logged.
+    func refusal(_ error: any Error, path: String, requestID: String, address: String) -> Reply {
+        var known = error as? any ClientError
         if known == nil {
             logger.error(
                 "upgrade failed",
@@ -71,10 +88,18 @@ struct WebSocketGateway: Sendable {
                     "request_id": .string(requestID), "route": .string(path), "error": .string(ErrorSummary.of(error)),
                 ])
         }
+        if let wait = limiter?.admit(.at(NetworkAddress(address)), .read)?.retryAfter { known = EdgeError.rateLimited(wait) }
         var reply = ProblemDocument(error: known ?? InternalFault(), requestID: requestID).reply
         reply.headers[.requestID] = requestID
         reply.headers[.cacheControl] = "private, no-store"
         return reply
+    }
+
+    var hasAccessLog: Bool { accessLog != nil }
+
+    /// Notes an offer in the access log, once its connection or its answer is over.
+    func note(_ status: Int, path: String, requestID: String, bytes: Int = 0, since start: ContinuousClock.Instant) {
+        accessLog?.note("GET", path, status, bytes, requestID, since: start)
     }
 
     /// Rows that answer requests on these paths which are no offers, or come too late on their connection.

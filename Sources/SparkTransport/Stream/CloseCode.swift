@@ -10,6 +10,7 @@ enum CloseCode: UInt16, CaseIterable {
     case flood = 4008
     case replaced = 4009
     case noHeartbeat = 4010
+    case banned = 4500
     case unsupportedVersion = 4501
 
     var reason: String {
@@ -24,6 +25,7 @@ enum CloseCode: UInt16, CaseIterable {
         case .flood: "too many frames"
         case .replaced: "replaced by another connection"
         case .noHeartbeat: "no heartbeat"
+        case .banned: "the account is suspended"
         case .unsupportedVersion: "unsupported version"
         }
     }

@@ -4,24 +4,34 @@ import Synchronization
 /// Wakes whoever waits for a user's events without a WebSocket: an event stream or a poll. Wake-ups that come before one waits are
 /// kept, as one.
 final class EventFeed: Sendable {
+    /// Why a feed ends.
+    enum Ending: Sendable {
+        /// The client has left.
+        case gone
+        /// The session ended, or its token.
+        case revoked
+        /// A newer one of the same person took its place.
+        case replaced
+        /// The server stops.
+        case stopping
+    }
+
     fileprivate struct State {
         var hasSignal = false
-        var hasEnded = false
+        var ending: Ending?
         /// Who waits, the one of this number.
         var waiter: CheckedContinuation<Bool, Never>?
         var number = 0
     }
 
-    let user: UserID
-    let session: SessionID
-    private let expiresAt: Timestamp
+    let principal: Principal
+    var user: UserID { principal.user }
     private let state = Mutex(State())
 
-    init(_ principal: Principal) {
-        self.user = principal.user
-        self.session = principal.session
-        self.expiresAt = principal.expiresAt
-    }
+    init(_ principal: Principal) { self.principal = principal }
+
+    /// Why it ended; nil while it goes on.
+    var ending: Ending? { state.withLock { $0.ending } }
 
     /// The user has a new event.
     func wake() {
@@ -32,17 +42,17 @@ final class EventFeed: Sendable {
         waiter?.resume(returning: true)
     }
 
-    /// The feed is to end: the session was revoked, the client is gone, or the server goes away.
-    func end() {
+    /// Ends the feed; the first reason counts.
+    func end(_ ending: Ending) {
         let waiter = state.withLock { state in
-            state.hasEnded = true
+            if state.ending == nil { state.ending = ending }
             return state.takeWaiter()
         }
         waiter?.resume(returning: false)
     }
 
     /// Whether the token still holds.
-    func isOpen(at now: Timestamp) -> Bool { expiresAt > now }
+    func isOpen(at now: Timestamp) -> Bool { principal.expiresAt > now }
 
     /// Returns after a wake-up, after so long, or when the feed ended. One waits at a time.
     /// - Returns: false when it ended.
@@ -59,7 +69,7 @@ final class EventFeed: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Bool? = state.withLock { state in
-                    if state.hasEnded || Task.isCancelled { return false }
+                    if state.ending != nil || Task.isCancelled { return false }
                     if state.hasSignal {
                         state.hasSignal = false
                         return true
@@ -70,7 +80,7 @@ final class EventFeed: Sendable {
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
-            end()
+            end(.gone)
         }
     }
 
@@ -85,17 +95,4 @@ extension EventFeed.State {
         defer { waiter = nil }
         return waiter
     }
-}
-
-/// Lets a feed go when nobody holds it any more, however its request ended.
-final class FeedLease: Sendable {
-    private let hub: Hub
-    let feed: EventFeed
-
-    init(_ feed: EventFeed, hub: Hub) {
-        self.feed = feed
-        self.hub = hub
-    }
-
-    deinit { hub.leave(feed) }
 }

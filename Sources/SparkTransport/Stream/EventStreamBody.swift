@@ -11,7 +11,11 @@ actor EventStreamBody {
     private var waiting: [ReplayStateMachine.Action] = []
     private let isOtherEpoch: Bool
     private var hasBegun = false
+    private var hasEnded = false
 
+    /// To a browser whose connection gave way to a newer one: it comes back by itself, but not at once, as too many of them would
+    /// drive each other out for ever.
+    private static let comeBackLater = "retry: 15000\n\n"
     /// A comment keeps the connection open through proxies.
     private static let silence = Duration.seconds(15)
 
@@ -27,13 +31,14 @@ actor EventStreamBody {
     /// - Parameter lease: held by who asks.
     func next(keeping lease: FeedLease) async -> [UInt8]? {
         do {
+            guard mayGoOn else { return ending() }
             if !hasBegun {
                 hasBegun = true
                 waiting = replay.opened(try reader.bounds(of: feed.user), isOtherEpoch: isOtherEpoch)
             }
             while true {
                 if let piece = try piece() { return piece }
-                guard await feed.wait(atMost: Self.silence), feed.isOpen(at: hub.clock.now()) else { return nil }
+                guard await feed.wait(atMost: Self.silence), mayGoOn else { return ending() }
                 let before = waiting.count
                 waiting += replay.lost()
                 if let piece = try piece() { return piece }
@@ -42,6 +47,15 @@ actor EventStreamBody {
         } catch {
             return nil
         }
+    }
+
+    private var mayGoOn: Bool { feed.ending == nil && feed.isOpen(at: hub.clock.now()) }
+
+    /// The last piece, if there is one, and then nil.
+    private func ending() -> [UInt8]? {
+        guard case .replaced = feed.ending, !hasEnded else { return nil }
+        hasEnded = true
+        return Array(Self.comeBackLater.utf8)
     }
 
     /// What the actions at hand come to; nil when there is nothing to say.

@@ -13,9 +13,12 @@ package final class Hub: EventStreaming, Sendable {
     /// What is known of a user who is connected.
     struct Presence {
         var sessions: [StreamSession] = []
-        var feeds: [EventFeed] = []
+        /// WebSockets that have not said hello, the oldest first.
+        var silent: [StreamSession] = []
+        /// The oldest first.
+        var feeds: [FeedPlace] = []
 
-        var isEmpty: Bool { sessions.isEmpty && feeds.isEmpty }
+        var isEmpty: Bool { sessions.isEmpty && silent.isEmpty && feeds.isEmpty }
     }
 
     final class Shard: Sendable {
@@ -36,12 +39,16 @@ package final class Hub: EventStreaming, Sendable {
     let open = Atomic<Int>(0)
     let sockets = Atomic<Int>(0)
     let addresses = Mutex<[String: Int]>([:])
+    /// Every feed, for what is asked of all of them.
+    let feeds = Mutex<[ObjectIdentifier: FeedPlace]>([:])
     let storage: Storage
     let clock: any WallClock
+    package let tickets: StreamTickets
 
     package init(storage: Storage, clock: any WallClock) {
         self.storage = storage
         self.clock = clock
+        self.tickets = StreamTickets(clock: clock)
     }
 
     /// Sets what is known only once every module has registered. Before anything connects.
@@ -73,7 +80,9 @@ package final class Hub: EventStreaming, Sendable {
     }
 
     package func isConnected(_ user: UserID) -> Bool {
-        shard(of: user).users.withLock { $0[user] != nil }
+        shard(of: user).users.withLock { users in
+            users[user].map { !$0.sessions.isEmpty || !$0.feeds.isEmpty } ?? false
+        }
     }
 
     package func deliver(_ deliveries: [StreamDelivery]) {
@@ -91,12 +100,12 @@ package final class Hub: EventStreaming, Sendable {
             case .event(let user, let offset, let frame):
                 let presence = presence(of: user)
                 for session in presence.sessions { add(.event(session, offset: offset, frame: frame), to: session) }
-                for feed in presence.feeds { feed.wake() }
+                for place in presence.feeds { place.feed.wake() }
             case .notice(let user, let frame):
                 for session in presence(of: user).sessions { add(.notice(session, frame: frame), to: session) }
             case .reply(let connection, let frame):
                 if let session = connection as? StreamSession {
-                    add(.notice(session, frame: frame), to: session)
+                    add(.answer(session, frame: frame), to: session)
                 } else {
                     connection.send(frame)
                 }

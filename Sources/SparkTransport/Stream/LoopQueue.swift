@@ -10,6 +10,14 @@ final class LoopQueue: Sendable {
     enum Item {
         case event(StreamSession, offset: Int64, frame: [UInt8])
         case notice(StreamSession, frame: [UInt8])
+        /// The answer to a posted frame; the connection counts them. Empty when the frame was thrown away.
+        case answer(StreamSession, frame: [UInt8])
+
+        var session: StreamSession {
+            switch self {
+            case .event(let session, _, _), .notice(let session, _), .answer(let session, _): session
+            }
+        }
     }
 
     private static let capacity = 100_000
@@ -36,7 +44,11 @@ final class LoopQueue: Sendable {
     func add(_ items: some Collection<Item> & Sendable) {
         let mustSchedule = state.withLock { state in
             if state.items.count + items.count > Self.capacity {
-                state.items = []
+                // That a posted frame was answered is kept: what waits for it would wait for ever. There are no more of them than
+                // messages that may wait to be written.
+                state.items = (state.items + items).compactMap { item in
+                    if case .answer(let session, _) = item { .answer(session, frame: []) } else { nil }
+                }
                 state.hasLost = true
             } else {
                 state.items.append(contentsOf: items)
@@ -83,13 +95,10 @@ final class LoopQueue: Sendable {
             switch item {
             case .event(let session, let offset, let frame): session.committed(offset, frame: frame)
             case .notice(let session, let frame): session.write(frame, isNumbered: false)
+            case .answer(let session, let frame): session.answered(frame)
             }
         }
-        for item in items {
-            switch item {
-            case .event(let session, _, _), .notice(let session, _): session.flushIfNeeded()
-            }
-        }
+        for item in items { item.session.flushIfNeeded() }
         guard hasLost else { return }
         for session in Array(sessions.value.values) { session.missedEvents() }
     }

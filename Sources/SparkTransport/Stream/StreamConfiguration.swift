@@ -25,7 +25,9 @@ public struct StreamConfiguration: ModuleConfiguration {
         .integer(
             "frames_per_second", 10...1_000_000, default: 1_000,
             "Frames of any kind that a connection may send; one that sends more is closed."),
-        .list("allowed_origins", default: [], "Origins of web pages that may connect, beside the server's own."),
+        .list(
+            "allowed_origins", default: [], "The same as http.allowed_origins, under its older name; both lists count.",
+            fault: AllowedOrigins.fault),
         .integer("event_days", 1...3_650, default: 30, "Events are kept so long for devices that come back."),
     ]
 

@@ -1,7 +1,7 @@
 import HTTPTypes
 package import Logging
 package import SparkCore
-import SparkKit
+package import SparkKit
 
 /// The door of the stream: decides who may connect, and makes their sessions.
 package final class StreamGateway: Sendable {
@@ -21,14 +21,21 @@ package final class StreamGateway: Sendable {
     let metrics = StreamMetrics()
     package let tickets: StreamTickets
     private let authenticator: (any Authenticating)?
+    private let origins: AllowedOrigins
+    private let liveness: (any SessionLiveness)?
+    private let admission: Admission
     private let logger: Logger
 
     /// - Parameters:
     ///   - hub: frozen.
+    ///   - origins: of pages that may connect, beside the server's own.
+    ///   - admission: counts sockets, event streams and polls together.
     ///   - hasGenerousLimits: for the ephemeral server under a test's load.
     package init(
-        hub: Hub, configuration: StreamConfiguration, tickets: StreamTickets, authenticator: (any Authenticating)?,
-        activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool
+        hub: Hub, configuration: StreamConfiguration, origins: AllowedOrigins, tickets: StreamTickets,
+        authenticator: (any Authenticating)?, liveness: (any SessionLiveness)?,
+        activity: (any ActivityRecording)?, admission: Admission, random: any RandomSource, logger: Logger,
+        hasGenerousLimits: Bool
     ) {
         self.hub = hub
         self.configuration = configuration
@@ -43,6 +50,9 @@ package final class StreamGateway: Sendable {
         self.activity = activity
         self.tickets = tickets
         self.authenticator = authenticator
+        self.origins = origins
+        self.liveness = liveness
+        self.admission = admission
         self.logger = logger
     }
 
@@ -56,8 +66,26 @@ package final class StreamGateway: Sendable {
             let principal = try await principal(of: request)
             try checkRoom(for: request.peerAddress)
             let address = ClientAddress.limitKey(request.peerAddress)
-            return WebSocketAcceptance { StreamSession(gateway: self, principal: principal, address: address) }
+            let permit = try permit(for: request.peerAddress)
+            let session = StreamSession(gateway: self, principal: principal, address: address, permit: permit)
+            hub.enter(session, limit: configuration.connectionsPerUser)
+            do {
+                guard try isLive(principal) else { throw EdgeError.unauthenticated }
+            } catch {
+                session.closed()
+                throw error
+            }
+            return WebSocketAcceptance { session }
         }
+    }
+
+    /// Whether a session is still live; to be asked once the hub knows what acts for it.
+    func isLive(_ principal: Principal) throws -> Bool { try liveness?.isLive(principal) ?? true }
+
+    /// Runs something on behalf of a session: none of its writes takes effect once that has ended.
+    func acting<Value>(as principal: Principal, _ body: () async throws -> Value) async throws -> Value {
+        guard let liveness else { return try await body() }
+        return try await liveness.acting(as: principal, body)
     }
 
     /// Who stands behind a token.
@@ -73,13 +101,13 @@ package final class StreamGateway: Sendable {
             return try await authenticate(String(parts[1]))
         }
         guard let ticket = request.query["ticket"] else { throw EdgeError.unauthenticated }
-        return try tickets.redeem(ticket)
+        return try tickets.redeem(ticket, for: .socket)
     }
 
     /// Programs send no origin; pages must be the server's own or named in the configuration.
     func mayConnect(origin: String?, host: String?) -> Bool {
         guard let origin else { return true }
-        if configuration.allowedOrigins.contains(origin) || configuration.allowedOrigins.contains("*") { return true }
+        if origins.contains(origin) { return true }
         guard let host, let slash = origin.lastIndex(of: "/") else { return false }
         return origin[origin.index(after: slash)...].lowercased() == host.lowercased()
     }
@@ -89,6 +117,13 @@ package final class StreamGateway: Sendable {
         let limit = configuration.connectionsPerAddress
         guard limit > 0, !address.hasPrefix("127."), address != "::1", !address.isEmpty else { return }
         guard hub.count(from: ClientAddress.limitKey(address)) < limit else { throw StreamError.tooManyConnections }
+    }
+
+    /// Room for one more socket, event stream or poll. How many a person may have, the hub decides: there the oldest gives way.
+    /// - Parameter address: the client's; loopback has no bound of its own.
+    func permit(for address: String) throws -> AdmissionPermit {
+        let isLocal = address.isEmpty || OperatorAccess.isLoopback(address: address)
+        return try admission.permit(for: .streams, network: isLocal ? nil : ClientAddress.limitKey(address))
     }
 
     /// What failed inside; the client is told nothing of it.

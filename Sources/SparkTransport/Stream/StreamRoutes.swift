@@ -25,7 +25,9 @@ package struct StreamRoutes: Sendable {
 
     private var ticket: Route {
         Route(
-            .post, "/ws/ticket", "A ticket to connect once without header fields, within half a minute", rateLimit: .write,
+            .post, "/ws/ticket",
+            "A ticket to connect without header fields, within half a minute: once by WebSocket, or again and again to the event stream or polls",
+            rateLimit: .write,
             status: .created, answer: .of(TicketView.self), errors: [EdgeError.overloaded]
         ) { call in
             .json(TicketView(ticket: try gateway.tickets.issue(for: call.session)), .created)
@@ -35,20 +37,20 @@ package struct StreamRoutes: Sendable {
     private var stream: Route {
         Route(
             .get, "/stream", "My numbered events, as Server-Sent Events", access: .userOrTicket, rateLimit: .read,
-            query: Self.position, errors: [StreamError.tooManyConnections, StreamError.draining]
+            query: Self.position, isIdempotencyKeyed: false, errors: [StreamError.tooManyConnections, StreamError.draining]
         ) { call in
-            let lease = try join(call)
-            let feed = lease.feed
-            let offset = try call.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }.map(Self.offset) ?? Self.offset(call)
-            let body = EventStreamBody(hub: hub, feed: feed, after: offset, isOtherEpoch: isOtherEpoch(call))
-            let pieces = AsyncStream {
-                await body.next(keeping: lease)
-            } onCancel: {
-                feed.end()
-            }
             var reply = Reply(headers: [.contentType: "text/event-stream", .cacheControl: "no-store"])
             reply.headers[.accelBuffering] = "no"
-            reply.pieces = pieces
+            let offset = try call.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }.map(Self.offset) ?? Self.offset(call)
+            guard !call.isHead else { return reply }
+            let lease = try join(call)
+            let feed = lease.feed
+            let body = EventStreamBody(hub: hub, feed: feed, after: offset, isOtherEpoch: isOtherEpoch(call))
+            reply.pieces = AsyncStream {
+                await body.next(keeping: lease)
+            } onCancel: {
+                feed.end(.gone)
+            }
             return reply
         }
     }
@@ -62,15 +64,18 @@ package struct StreamRoutes: Sendable {
                 .integer("limit", 1...200, default: 100, "How many events at most."),
             ], answer: .of(PollView.self), errors: [StreamError.tooManyConnections, StreamError.draining]
         ) { call in
+            let after = try Self.offset(call)
+            guard !call.isHead else { return Reply(headers: [.contentType: "application/json"]) }
             let lease = try join(call)
-            return .json(try await answer(call, feed: lease.feed))
+            return .json(try await answer(call, after: after, keeping: lease))
         }
     }
 
     /// Joins before it reads, so that nothing falls between.
-    private func answer(_ call: Call, feed: EventFeed) async throws -> PollView {
+    private func answer(_ call: Call, after: Int64?, keeping lease: FeedLease) async throws -> PollView {
+        let feed = lease.feed
         let bounds = try hub.reader.bounds(of: feed.user)
-        guard let after = try Self.offset(call) else { return PollView(epoch: hub.epoch, offset: bounds.head, frames: []) }
+        guard let after else { return PollView(epoch: hub.epoch, offset: bounds.head, frames: []) }
         var resync: ReplayStateMachine.Reason?
         if isOtherEpoch(call) { resync = .epoch } else if after > bounds.head { resync = .ahead }
         if after < bounds.floor { resync = resync ?? .expired }
@@ -78,16 +83,32 @@ package struct StreamRoutes: Sendable {
         var page = try hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
         if page.frames.isEmpty, call.integer("wait") > 0 {
             _ = await feed.wait(atMost: .seconds(call.integer("wait")))
+            try checkMayGoOn(feed)
             page = try hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
         }
         return PollView(epoch: hub.epoch, offset: page.frames.last?.offset ?? after, frames: page.frames.map(\.frame))
     }
 
+    /// Who waited is told nothing more when the session has ended meanwhile, and to wait when a newer connection took the place.
+    private func checkMayGoOn(_ feed: EventFeed) throws {
+        switch feed.ending {
+        case .revoked: throw EdgeError.unauthenticated
+        case .replaced: throw StreamError.tooManyConnections
+        case .gone, .stopping: break
+        case nil: guard feed.isOpen(at: hub.clock.now()) else { throw EdgeError.unauthenticated }
+        }
+    }
+
+    /// Enters the hub, then asks whether the session is live: its end either finds the feed there or is seen here.
     private func join(_ call: Call) throws -> FeedLease {
         if hub.isDraining { throw StreamError.draining }
-        let feed = EventFeed(try call.session)
-        guard hub.join(feed, limit: Self.feedsPerUser) else { throw StreamError.tooManyConnections }
-        return FeedLease(feed, hub: hub)
+        let principal = try call.session
+        let lease = FeedLease(
+            EventFeed(principal), in: hub, limit: Self.feedsPerUser, ticket: call.ticket, presence: ClientPresence.current,
+            permit: try gateway.permit(for: call.address))
+        guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
+        if hub.isDraining { throw StreamError.draining }
+        return lease
     }
 
     private func isOtherEpoch(_ call: Call) -> Bool { call.text("epoch").map { $0 != hub.epoch } ?? false }

@@ -20,7 +20,7 @@ package struct StreamService: Service {
 
     package func run() async throws {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await report() }
+            group.addTask { await watch() }
             group.addTask { await forget() }
             try? await gracefulShutdown()
             group.cancelAll()
@@ -28,9 +28,14 @@ package struct StreamService: Service {
         await drain()
     }
 
-    private func report() async {
+    /// Once a second: measures, and ends what has run out.
+    private func watch() async {
+        var turn = 0
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             gateway.metrics.connected(gateway.hub.connectionCount, sockets: gateway.hub.socketCount)
+            gateway.hub.endExpiredFeeds()
+            turn += 1
+            if turn.isMultiple(of: 60) { gateway.tickets.sweep() }
         }
     }
 

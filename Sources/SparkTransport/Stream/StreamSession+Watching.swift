@@ -23,11 +23,13 @@ extension StreamSession {
 
     /// Closes the connection with a code. From any thread.
     func end(_ code: CloseCode) {
-        guard let queue else { return }
+        guard let queue = queue(endingWith: code) else { return }
         guard queue.eventLoop.inEventLoop else { return queue.eventLoop.execute { self.end(code) } }
         guard !isEnding else { return }
         flushIfNeeded()
         isEnding = true
+        // Who may not go on has nothing done any more. What others sent before they left is done.
+        if code == .tokenEnded { order.removeAll() }
         gateway.metrics.ended(code)
         socket?.close(code: code.rawValue, reason: code.reason)
     }

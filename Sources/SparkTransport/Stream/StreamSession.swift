@@ -7,21 +7,32 @@ import Synchronization
 /// One WebSocket of the stream: takes frames in, keeps its place in the user's events, writes frames out.
 ///
 /// Everything but `send`, `end` and what is constant happens on the connection's event loop.
-// The event loop guards every variable below but `identity`, which has a lock; `queue` and `device` are set before the hub knows
-// the session, and never again.
+// The event loop guards every variable below but `standing`, which has a lock; `queue` and `device` are set before the hub counts the
+// session among those who said hello, and never again.
 final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Sendable {
     /// A client that has not said hello by then is sent away.
     static let helloDeadline = TimeAmount.seconds(10)
     /// Frames that may be answered beside each other.
     static let maximumQueries = 8
+    /// Refusals that may wait for the answers to messages before them.
+    static let maximumLateAnswers = 256
     /// Texts that are no frames, until the connection ends.
     static let maximumFaults = 20
 
     let id: UInt64
     let user: UserID
     let address: String
+    private let permit: AdmissionPermit
     let gateway: StreamGateway
-    let identity: Mutex<Principal>
+    private struct Standing {
+        var principal: Principal
+        /// Nil until the socket is open.
+        var queue: LoopQueue?
+        /// Why it is to end as soon as it is open.
+        var ending: CloseCode?
+    }
+
+    private let standing: Mutex<Standing>
     private(set) var queue: LoopQueue?
     var device: String?
 
@@ -35,20 +46,25 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     private var mustFlush = false
     /// What is to be read once the peer has taken what waits.
     var pendingRead: Int64?
-    var queriesUnderWay = 0
+    var order = FrameOrder<OrderedFrame>(maximumRunning: maximumQueries)
+    /// Answers to posted frames so far.
+    var answeredCount: UInt64 = 0
+    /// Answers that wait until so many posted frames are answered.
+    var lateAnswers = CircularBuffer<(after: UInt64, frame: [UInt8])>(initialCapacity: 1)
     var faults = 0
     let openedAt: NIODeadline
     var lastHeard: NIODeadline
     var heartbeat: TimeAmount
     var nextBeat: NIODeadline
 
-    init(gateway: StreamGateway, principal: Principal, address: String) {
+    init(gateway: StreamGateway, principal: Principal, address: String, permit: AdmissionPermit) {
         let now = NIODeadline.now()
         self.gateway = gateway
         self.id = gateway.hub.nextNumber()
         self.user = principal.user
         self.address = address
-        self.identity = Mutex(principal)
+        self.permit = permit
+        self.standing = Mutex(Standing(principal: principal))
         self.budget = FrameBudget(rates: gateway.rates, at: now)
         self.heartbeat = .nanoseconds(gateway.configuration.heartbeat.milliseconds * 1_000_000)
         self.openedAt = now
@@ -57,7 +73,18 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         gateway.hub.opened(from: address)
     }
 
-    var principal: Principal { identity.withLock { $0 } }
+    var principal: Principal { standing.withLock { $0.principal } }
+
+    /// Goes on as somebody else: the same user with another token.
+    func take(_ principal: Principal) { standing.withLock { $0.principal = principal } }
+
+    /// Where to end it; nil when it is not open yet, and then it ends as soon as it is.
+    func queue(endingWith code: CloseCode) -> LoopQueue? {
+        standing.withLock { standing in
+            if standing.queue == nil { standing.ending = standing.ending ?? code }
+            return standing.queue
+        }
+    }
 
     // MARK: The socket's side
 
@@ -66,6 +93,11 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         let queue = gateway.hub.queue(of: socket.eventLoop)
         self.queue = queue
         queue.join(self)
+        let ending = standing.withLock { standing in
+            standing.queue = queue
+            return standing.ending
+        }
+        if let ending { end(ending) }
     }
 
     func received(text: ByteBuffer) {
@@ -76,7 +108,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         guard let frame = try? JSONParser.parse(Array(text.readableBytesView)), let type = frame["type"]?.string,
             type.utf8.count <= 64
         else { return countFault() }
-        handle(frame, type: type, at: now)
+        handle(frame, type: type, bytes: text.readableBytes, at: now)
         flushIfNeeded()
     }
 
@@ -107,8 +139,9 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         socket = nil
         queue?.leave(self)
         gateway.hub.closed(from: address)
-        guard hasJoined else { return }
+        permit.end()
         let wasLast = gateway.hub.leave(self)
+        guard hasJoined else { return }
         for observer in gateway.hub.observers { observer.disconnected(self, wasLast: wasLast) }
     }
 

@@ -38,6 +38,18 @@ struct AlertRuleStateMachineTests {
         #expect(machine.alerts.isEmpty)
     }
 
+    @Test("A clock that is put back makes nothing wait longer: an alert fires after its hold, and is resolved after it was kept")
+    func clockPutBack() throws {
+        let ahead = 90 * 86_400
+        var machine = machine(hold: .seconds(60), keepFiring: .seconds(30))
+        #expect(try machine.update([element], at: at(ahead)).isEmpty)
+        #expect(try machine.update([element], at: at(0)).isEmpty)
+        #expect(try machine.update([element], at: at(60)).count == 1)
+        #expect(try machine.update([], at: at(ahead)).isEmpty)
+        #expect(try machine.update([], at: at(70)).isEmpty)
+        #expect(try machine.update([], at: at(100)).count == 1)
+    }
+
     @Test("What ceases while it waits was never an alert; what comes back begins anew")
     func pending() throws {
         var machine = machine(hold: .seconds(60))

@@ -40,8 +40,6 @@ extension AlertScenario {
         AlertScenario("DiskNearlyFull", Row("spark_disk_free_bytes", bad: .level(14e9), good: .level(16e9)), disk),
         AlertScenario("DiskFull", Row("spark_disk_free_bytes", bad: .level(4e9), good: .level(6e9)), disk),
         AlertScenario(
-            "BackupTooOld", Row("spark_backup_last_success_timestamp_seconds", bad: .level(-200_000), good: .level(0))),
-        AlertScenario(
             "EventLoopLag", Row("spark_event_loop_lag_seconds", ["loop": "0"], bad: .level(0.001), good: .level(0.001)),
             Row("spark_event_loop_lag_seconds", ["loop": "1"], bad: .level(0.25), good: .level(0.002))),
         AlertScenario(

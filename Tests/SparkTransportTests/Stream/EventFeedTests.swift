@@ -39,7 +39,9 @@ struct EventFeedTests {
     func ends() async {
         let feed = feed()
         async let isOpen = feed.wait(atMost: .seconds(600))
-        feed.end()
+        feed.end(.stopping)
+        feed.end(.gone)
+        #expect(feed.ending == .stopping, "the first reason counts")
         #expect(await !isOpen)
         #expect(await !feed.wait(atMost: .seconds(600)))
     }

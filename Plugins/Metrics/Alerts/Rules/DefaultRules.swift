@@ -99,9 +99,6 @@ package enum DefaultRules {
         DefaultRule(
             "DiskFull", .critical, "disk", "spark_disk_free_bytes / spark_disk_size_bytes < 0.05", hold: .minutes(1),
             "The disk is all but full", "{{ $value | humanizePercentage }} of the data directory's disk are free"),
-        DefaultRule(
-            "BackupTooOld", .warning, "backup", "time() - spark_backup_last_success_timestamp_seconds > 2 * 86400",
-            hold: .minutes(15), "There is no new backup", "The newest backup is {{ $value | humanizeDuration }} old"),
     ]
 
     /// What goes wrong in the process before people notice.

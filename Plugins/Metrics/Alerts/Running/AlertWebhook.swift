@@ -4,9 +4,16 @@ import Synchronization
 
 /// Posts a notification; where to is its own affair. Tests have another.
 protocol AlertPosting: Sendable {
-    /// The status of the answer; throws when there is none.
-    func post(_ body: [UInt8]) async throws -> Int
+    /// Throws when there is no answer.
+    func post(_ body: [UInt8]) async throws -> AlertAnswer
     func close() async
+}
+
+/// What a receiver answered.
+struct AlertAnswer: Sendable {
+    let status: Int
+    /// For how long it asks to be left alone.
+    var retryAfter: Duration?
 }
 
 /// Tells a receiver of alerts, one notification after the other, each tried a few times.
@@ -16,12 +23,16 @@ protocol AlertPosting: Sendable {
 final class AlertWebhook: Sendable {
     private static let queueLimit = 64
     static let tries = 6
+    /// No receiver is left alone for longer, whatever it says: alerts are urgent.
+    static let longestPause = Duration.minutes(5)
 
     private let posting: any AlertPosting
     private let logger: Logger
     private let pause: @Sendable (Duration) async throws -> Void
     private let queue: AsyncStream<AlertNotification>
     private let entrance: AsyncStream<AlertNotification>.Continuation
+    /// Until when the receiver asked to be left alone, with whatever notification.
+    private let pausedUntil = Mutex<ContinuousClock.Instant?>(nil)
 
     /// - Parameter pause: waits between tries; tests do not.
     init(
@@ -55,12 +66,17 @@ final class AlertWebhook: Sendable {
 
     private func deliver(_ notification: AlertNotification) async {
         let body = JSONWriter.bytes(of: notification.json)
+        let paused = pausedUntil.withLock { $0.map { $0 - .now } } ?? .zero
+        if paused > .zero, (try? await pause(paused)) == nil { return }
         for attempt in 1...Self.tries {
-            let status = try? await posting.post(body)
+            let answer = try? await posting.post(body)
+            let status = answer?.status
+            let asked = answer?.retryAfter.map { min($0, Self.longestPause) }
+            pausedUntil.withLock { $0 = asked.map { .now + $0 } }
             if let status, (200..<300).contains(status) { return }
             // What the receiver refuses it will refuse again; redirects are not followed, so they are refusals, too.
             let isFinal = status.map { $0 < 500 && $0 != 429 && $0 != 408 } ?? false
-            let wait = Duration.seconds(1 << attempt)
+            let wait = max(.seconds(1 << attempt), asked ?? .zero)
             guard !isFinal, attempt < Self.tries, (try? await pause(wait)) != nil else {
                 let metadata: Logger.Metadata = [
                     "alert": .string(notification.rule), "status": .string(status.map { "\($0)" } ?? "none"),

@@ -14,7 +14,7 @@ final class WebhookClient: AlertPosting {
 
     init(url: String) { self.url = url }
 
-    func post(_ body: [UInt8]) async throws -> Int {
+    func post(_ body: [UInt8]) async throws -> AlertAnswer {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
@@ -23,7 +23,12 @@ final class WebhookClient: AlertPosting {
         let response = try await opened().execute(request, timeout: Self.patience)
         // Read to the end, so that the connection can serve again; what is longer costs the connection.
         _ = try? await response.body.collect(upTo: Self.answerLimit)
-        return Int(response.status.code)
+        // Seconds; the other form, a date, would need both clocks to agree.
+        let seconds = response.headers.first(name: "Retry-After").flatMap { Int($0) }
+        let isPause = response.status == .tooManyRequests || response.status == .serviceUnavailable
+        return AlertAnswer(
+            status: Int(response.status.code),
+            retryAfter: isPause ? seconds.map { .seconds(min(max($0, 0), 86_400)) } : nil)
     }
 
     func close() async { try? await client.withLock { $0.take() }?.shutdown() }

@@ -21,7 +21,7 @@ package struct AlertNotices: Sendable {
             let hasFired = changes.contains { change in
                 if case .fired(let alert) = change { alert.labels["alertname"] == name } else { false }
             }
-            let isDue = !firing.isEmpty && told[name].map { now - $0 >= Self.repeatAfter } ?? false
+            let isDue = !firing.isEmpty && told[name].map { now - $0 >= Self.repeatAfter || $0 > now } ?? false
             if hasFired || !resolved.isEmpty || isDue {
                 notifications.append(AlertNotification(rule: name, alerts: firing + resolved))
                 told[name] = now

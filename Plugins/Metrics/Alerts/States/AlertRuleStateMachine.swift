@@ -52,10 +52,12 @@ package struct AlertRuleStateMachine: Sendable {
     /// An alert whose expression holds.
     private func holding(_ alert: Alert, _ found: Alert, at now: Timestamp) -> Alert {
         var next = alert
+        // The clock was put back: no hold lasts longer than it should.
+        next.activeSince = min(alert.activeSince, now)
         next.value = found.value
         next.annotations = found.annotations
         switch alert.phase {
-        case .pending where now - alert.activeSince >= rule.hold: next.phase = .firing(since: now, keptSince: nil)
+        case .pending where now - next.activeSince >= rule.hold: next.phase = .firing(since: now, keptSince: nil)
         case .firing(let since, _): next.phase = .firing(since: since, keptSince: nil)
         case .pending, .resolved: break
         }
@@ -68,13 +70,13 @@ package struct AlertRuleStateMachine: Sendable {
         switch alert.phase {
         case .pending: return nil
         case .firing(let since, let kept):
-            let keptSince = kept ?? now
+            let keptSince = min(kept ?? now, now)
             if rule.keepFiring > .zero, now - keptSince < rule.keepFiring {
                 next.phase = .firing(since: since, keptSince: keptSince)
             } else {
                 next.phase = .resolved(at: now, fired: since)
             }
-        case .resolved(let at, _): if now - at > Self.shownAfter { return nil }
+        case .resolved(let at, _): if now - at > Self.shownAfter || at > now { return nil }
         }
         return next
     }

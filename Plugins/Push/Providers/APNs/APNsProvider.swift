@@ -41,6 +41,11 @@ final class APNsProvider: PushProvider {
         }
     }
 
+    /// Apple: "The server received too many requests for the same device token."
+    func pauseScope(of target: PushTarget, reason: String?) -> PauseScope {
+        reason == "TooManyRequests" ? .delivery : .provider
+    }
+
     func fault() async -> String? {
         if settings.apnsTopic.isEmpty { return "push.apns_topic is not set" }
         return await tokens.fault()

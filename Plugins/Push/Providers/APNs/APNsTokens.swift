@@ -45,7 +45,9 @@ actor APNsTokens {
     /// The token after one that was refused as expired; nil when that is too young for Apple to bear another.
     func renewed(after refused: APNsToken) async throws -> APNsToken? {
         if let token, token != refused { return token }
-        guard clock.now() - refused.issuedAt >= Self.youngestRenewal else { return nil }
+        // One from the future is of a clock that was put back since.
+        let age = clock.now() - refused.issuedAt
+        guard age >= Self.youngestRenewal || age < .zero else { return nil }
         self.refused = refused
         token = nil
         return try await mint()

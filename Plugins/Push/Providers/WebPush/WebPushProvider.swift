@@ -53,6 +53,12 @@ final class WebPushProvider: PushProvider {
         }
     }
 
+    /// Every browser names a push service; each speaks for itself.
+    func pauseScope(of target: PushTarget, reason: String?) -> PauseScope {
+        guard case .success(let endpoint) = policy.endpoint(of: target.token) else { return .delivery }
+        return .place(endpoint.origin)
+    }
+
     func fault() async -> String? { subjectFault }
 
     func shutDown() async {

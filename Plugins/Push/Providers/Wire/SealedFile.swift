@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import NIOPosix
+import SparkFiles
 
 /// A few bytes that outlive a restart, sealed with a key of the server (AES-GCM) and readable by its user only. Losing them costs
 /// nothing but the making of new ones, so trouble with the disk is no trouble here.
@@ -22,11 +23,7 @@ struct SealedFile: Sendable {
         let (path, key) = (path, key)
         try? await NIOThreadPool.singleton.runIfActive {
             guard let sealed = try AES.GCM.seal(bytes, using: key).combined else { return }
-            let draft = path + ".new"
-            guard
-                FileManager.default.createFile(atPath: draft, contents: sealed, attributes: [.posixPermissions: 0o600]),
-                rename(draft, path) == 0
-            else { return }
+            try DurableFile.replace(path, with: Array(sealed))
         }
     }
 }

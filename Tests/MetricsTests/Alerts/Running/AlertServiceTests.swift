@@ -59,6 +59,23 @@ struct AlertServiceTests {
         }
     }
 
+    @Test("A receiver that asks for a pause gets it, before the next try and before the next notification; no pause is too long")
+    func pauses() async throws {
+        for (asked, given) in [(Duration.seconds(90), Duration.seconds(90)), (.hours(7), AlertWebhook.longestPause)] {
+            let pauses = Mutex<[Duration]>([])
+            let receiver = Receiver([429, 400, 200], retryAfter: asked)
+            let webhook = AlertWebhook(posting: receiver, logger: quiet, pause: { pause in pauses.withLock { $0.append(pause) } })
+            webhook.tell(AlertNotification(rule: "A", alerts: []))
+            webhook.tell(AlertNotification(rule: "B", alerts: []))
+            webhook.finish()
+            await webhook.run()
+            #expect(receiver.bodies.count == 3)
+            let waited = pauses.withLock { $0 }
+            #expect(waited.count == 2 && waited.first == given)
+            #expect(waited.last.map { $0 > given - .seconds(60) && $0 <= given } == true)
+        }
+    }
+
     @Test("A receiver that does not answer fills the queue, and no more")
     func bounded() async {
         let receiver = Receiver(Array(repeating: 200, count: 1_000))
@@ -102,17 +119,23 @@ private final class Receiver: AlertPosting {
 
     private let state: Mutex<(answers: [Int?], bodies: [[UInt8]])>
 
-    init(_ answers: [Int?]) { state = Mutex((answers, [])) }
+    /// What every answer asks for.
+    private let retryAfter: Duration?
+
+    init(_ answers: [Int?], retryAfter: Duration? = nil) {
+        state = Mutex((answers, []))
+        self.retryAfter = retryAfter
+    }
 
     var bodies: [[UInt8]] { state.withLock { $0.bodies } }
 
-    func post(_ body: [UInt8]) async throws -> Int {
+    func post(_ body: [UInt8]) async throws -> AlertAnswer {
         let answer = state.withLock { state -> Int? in
             state.bodies.append(body)
             return state.answers.isEmpty ? nil : state.answers.removeFirst()
         }
         guard let answer else { throw Silence() }
-        return answer
+        return AlertAnswer(status: answer, retryAfter: retryAfter)
     }
 
     func close() async {}

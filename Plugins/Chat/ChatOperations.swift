@@ -1,0 +1,72 @@
+import SparkCore
+import SparkKit
+import SparkStorage
+
+/// What those who moderate see and do in Chat: `spark held ...`, and what bears on a report.
+struct ChatOperations: Sendable {
+    let store: SQLiteChatStore
+    let held: HeldMessages
+
+    var all: [OperatorAction] { [list, decision("held.release", isAllowed: true), decision("held.refuse", isAllowed: false)] }
+
+    private var list: OperatorAction {
+        OperatorAction(
+            "held.list", "Messages that a policy held, the oldest first", isChanging: false,
+            members: [.optional("limit", .integer(1...200))]
+        ) { call in
+            let limit = try call.read { $0.optionalInteger("limit", 1...200) ?? 50 }
+            let found = try await held.heldMessages(limit: limit)
+            let items = found.map { message -> JSONValue in
+                [
+                    "id": .string(message.id.wire), "conversation_id": .string(message.draft.conversation.wire),
+                    "from": .string(message.draft.from.wire), "to": .string(message.draft.to.wire),
+                    "kind": .string(message.draft.content.wire), "text": .string(message.draft.text),
+                    "held_at": .string("\(message.heldAt)"),
+                ]
+            }
+            return OperatorAnswer(["items": .array(items)], subjects: found.prefix(20).map { AuditSubject($0.id) })
+        }
+    }
+
+    private func decision(_ name: String, isAllowed: Bool) -> OperatorAction {
+        OperatorAction(
+            name, isAllowed ? "Send a held message now, like a new one" : "Throw a held message away; nobody is told",
+            isChanging: true, members: [.required("message", .identifier(MessageKind.self))]
+        ) { call in
+            let id = try call.read { $0.value("message", format: "the id of a message") { MessageID(wire: $0) } }
+            guard let id else { throw EdgeError.notFound }
+            let decided = try await held.decide(id, isAllowed: isAllowed) { decided, work in
+                try call.record([AuditSubject(id), AuditSubject(decided.sender)], in: work.transaction)
+            }
+            return OperatorAnswer([
+                "id": .string(id.wire), "state": .string(isAllowed ? "sent" : "refused"),
+                "conversation_id": .string(decided.conversation.wire), "from": .string(decided.sender.wire),
+                "seq": decided.seq.map { .integer($0) } ?? .null,
+            ])
+        }
+    }
+}
+
+extension ChatOperations: EvidenceProviding {
+    func evidence(for request: EvidenceRequest, in work: any UnitOfWork) throws -> [Evidence] {
+        guard let conversation = request.conversation, request.messageLimit > 0 else { return [] }
+        return try MessageRows.newest(of: conversation, limit: request.messageLimit, work.transaction.database).map { message in
+            .message(
+                MessageEvidence(
+                    seq: message.seq, from: message.from, content: message.content, text: message.text, sentAt: message.sentAt,
+                    editedAt: message.editedAt, isDeleted: message.isDeleted))
+        }
+    }
+}
+
+extension ChatOperations: PersonDescribing {
+    var section: String { "chat" }
+
+    func describe(_ user: UserID) async throws -> JSONValue? {
+        let counts = try await store.counts(of: user)
+        return [
+            "live_conversations": .integer(counts.conversations), "messages_sent": .integer(counts.messages),
+            "held": .integer(counts.held),
+        ]
+    }
+}

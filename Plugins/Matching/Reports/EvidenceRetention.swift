@@ -1,0 +1,36 @@
+import Logging
+import ServiceLifecycle
+import SparkCore
+
+/// Forgets the evidence of reports when its time is over, a little at a time.
+struct EvidenceRetention: Sendable {
+    private static let interval = Duration.seconds(600)
+    /// Reports whose evidence one write forgets.
+    private static let batch = 50
+
+    let store: any ReportStore
+    let lifetime: Duration
+    let clock: any WallClock
+    let logger: Logger
+
+    func sweep() async throws {
+        let before = clock.now() - lifetime
+        while try await store.forgetEvidence(before: before, limit: Self.batch) == Self.batch { try Task.checkCancellation() }
+    }
+}
+
+extension EvidenceRetention: Service {
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            repeat {
+                do {
+                    try await sweep()
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.warning("old evidence not forgotten", metadata: ["error": "\(type(of: error))"])
+                }
+            } while (try? await Task.sleep(for: Self.interval)) != nil
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Spark
+
+/// Shows answers on a terminal. Names, messages and reports are other people's words, so nothing in them may steer the terminal.
+enum Display {
+    /// A text without control characters and invisible directions.
+    static func text(_ text: String) -> String {
+        var shown = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
+                shown += "\\u{\(String(scalar.value, radix: 16))}"
+            default: shown.unicodeScalars.append(scalar)
+            }
+        }
+        return shown
+    }
+
+    /// One value in one line.
+    static func word(_ value: JSONValue?) -> String {
+        switch value {
+        case nil, .null: "-"
+        case .string(let value): text(value)
+        case .bool(let value): value ? "yes" : "no"
+        case .integer(let value): String(value)
+        case .number(let value): String(value)
+        case .array(let values): values.isEmpty ? "-" : values.map { word($0) }.joined(separator: ", ")
+        case .object: "..."
+        }
+    }
+
+    /// An object as indented lines.
+    static func lines(_ value: JSONValue, indent: String = "") -> [String] {
+        guard case .object(let members) = value else { return [indent + word(value)] }
+        return members.flatMap { member -> [String] in
+            switch member.value {
+            case .object: ["\(indent)\(member.key):"] + lines(member.value, indent: indent + "  ")
+            case .array(let elements) where elements.contains(where: { if case .object = $0 { true } else { false } }):
+                ["\(indent)\(member.key):"] + elements.map { row($0, indent: indent + "  ") }
+            default: ["\(indent)\(member.key): \(word(member.value))"]
+            }
+        }
+    }
+
+    private static func row(_ value: JSONValue, indent: String) -> String {
+        guard case .object(let members) = value else { return indent + word(value) }
+        return indent + members.filter { !$0.value.isNull }.map { "\($0.key)=\(word($0.value))" }.joined(separator: "  ")
+    }
+
+    /// The `items` of an answer, a line each with some of their members.
+    static func table(_ answer: JSONValue, _ keys: [String], empty: String) -> [String] {
+        let items = answer["items"]?.array ?? []
+        guard !items.isEmpty else { return [empty] }
+        return items.map { item in keys.map { word(item[$0]) }.joined(separator: "  ") }
+    }
+}
+
+extension Terminal {
+    /// An answer: JSON for programs, lines for people.
+    static func answer(_ result: JSONValue, json: Bool, _ lines: (JSONValue) -> [String]) {
+        if json { say(json: result) } else { for line in lines(result) { say(line) } }
+    }
+}

@@ -1,0 +1,189 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Spark
+import SparkServer
+
+/// Brings an operator action to the server of the data directory: over its socket while it runs, else on the store itself. Either way
+/// the same action runs, and leaves the same line in the audit log.
+struct OperatorLink {
+    /// A server that starts or stops needs so long at most until it answers or lets the directory go.
+    private static let patience = Duration.seconds(20)
+    /// The longest answer in one line.
+    private static let longestLine = 64 << 20
+
+    let common: CommonOptions
+
+    /// - Parameter piece: takes a long answer in parts; throws what stops it.
+    /// - Returns: the action's result.
+    /// - Throws: `OperatorRefusal` for what the action refuses, `OperatorUnavailable` when nobody answers.
+    func perform(
+        _ action: String, _ members: [JSONMember], piece: @escaping ([UInt8]) throws -> Void = { _ in }
+    ) async throws -> JSONValue {
+        let configuration = try common.load(further: ["cache.disk_mb=0"])
+        let process: ServerConfiguration = configuration.section("server")
+        let path = process.dataDirectory
+        guard FileManager.default.fileExists(atPath: "\(path)/spark.db") else {
+            throw StorageOpenError(
+                operation: "open data directory", path: path,
+                hint: "there is no database in it; start spark serve or spark seed first, or name another with --data")
+        }
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            if let socket = try Self.connect(path) {
+                defer { socket.close() }
+                return try exchange(action, members, over: socket, piece)
+            }
+            // Between the two a server may start or end: then neither way is open, and both are tried again.
+            let directory = try DataDirectory(path: path, mayShare: true)
+            if directory.isOwner {
+                return try await alone(action, members, configuration, directory, piece)
+            }
+            guard .now < deadline else {
+                throw OperatorUnavailable(
+                    hint: "another process uses the data directory \(path), but answers no operator: it is no server, or it hangs"
+                )
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// A server's directory. An operator's verb may hold it for a moment; another server is told from that by its socket.
+    static func directory(_ path: String) async throws -> DataDirectory {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                return try DataDirectory(path: path)
+            } catch let error as StorageOpenError where error.operation == "lock data directory" {
+                guard .now < deadline else { throw error }
+                if let socket = try? connect(path) {
+                    socket.close()
+                    throw error
+                }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    /// Nil when no server listens.
+    private static func connect(_ path: String) throws -> UnixSocket? {
+        do {
+            let folder = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
+            return try UnixSocket.connect(to: "operator.sock", in: folder)
+        } catch let error as UnixSocket.Failure {
+            switch error.code {
+            case ENOENT, ECONNREFUSED, ENOTDIR: return nil
+            case EACCES, EPERM:
+                Terminal.fail("\(path)/operator.sock: only the user who runs the server, and root, may use it")
+                throw ExitCodes.noPermission
+            default:
+                throw OperatorUnavailable(hint: "\(path)/operator.sock: \(String(cString: strerror(error.code)))")
+            }
+        }
+    }
+
+    private func exchange(
+        _ action: String, _ members: [JSONMember], over socket: UnixSocket, _ piece: ([UInt8]) throws -> Void
+    ) throws -> JSONValue {
+        // Erasing somebody who wrote for years takes a while.
+        socket.setTimeouts(read: 600, write: 30)
+        let request: JSONValue = ["action": .string(action), "members": .object(members)]
+        guard socket.write(JSONWriter.bytes(of: request) + [0x0A]) else { throw OperatorUnavailable.noAnswer }
+        var reader = SocketReader(socket)
+        guard let line = reader.line(limit: Self.longestLine), let answer = try? JSONParser.parse(line) else {
+            throw OperatorUnavailable.noAnswer
+        }
+        if let problem = answer["problem"].flatMap({ OperatorProblem($0) }) { throw OperatorRefusal(problem: problem) }
+        guard answer["ok"]?.bool == true, let result = answer["result"] else { throw OperatorUnavailable.noAnswer }
+        guard answer["continued"]?.bool == true else { return result }
+        while true {
+            guard let text = reader.line(limit: 20), let length = Int(String(decoding: text, as: UTF8.self)), length >= 0,
+                length <= 1 << 30
+            else { throw OperatorUnavailable.cutShort }
+            if length == 0 { return result }
+            guard let bytes = reader.bytes(length) else { throw OperatorUnavailable.cutShort }
+            try piece(bytes)
+        }
+    }
+
+    private func alone(
+        _ action: String, _ members: [JSONMember], _ configuration: LoadedConfiguration, _ directory: DataDirectory,
+        _ piece: ([UInt8]) throws -> Void
+    ) async throws -> JSONValue {
+        let server = try Server(
+            Server.Options(
+                modules: sparkModules, configuration: configuration, directory: directory, logger: CommandLogger.make("warning")))
+        do {
+            let outcome = try await server.operateAlone(action, members: .object(members), actor: "uid:\(geteuid())")
+            if let next = outcome.nextPiece {
+                while let bytes = try await next() { try piece(bytes) }
+            }
+            await server.close()
+            return outcome.result
+        } catch let error as any ClientError {
+            await server.close()
+            throw OperatorRefusal(problem: OperatorProblem(error))
+        } catch {
+            await server.close()
+            throw error
+        }
+    }
+}
+
+/// What an action refused.
+struct OperatorRefusal: Error {
+    let problem: OperatorProblem
+}
+
+/// Nobody answered.
+struct OperatorUnavailable: Error {
+    let hint: String
+
+    static let noAnswer = OperatorUnavailable(
+        hint: "the server ended the connection without an answer; look at its log before you repeat this")
+    static let cutShort = OperatorUnavailable(hint: "the answer broke off; what came is incomplete")
+}
+
+/// Runs a verb: what it refuses becomes a line on standard error and an exit code.
+/// - Parameter unknown: the exit code for something that does not exist.
+func operating<Value>(unknown: ExitCode, _ body: () async throws -> Value) async throws -> Value {
+    try await reporting {
+        do {
+            return try await body()
+        } catch let refusal as OperatorRefusal {
+            let problem = refusal.problem
+            Terminal.fail("\(problem.detail) (\(problem.code))")
+            for violation in problem.violations { Terminal.fail("\(violation.field): \(violation.detail)") }
+            switch problem.status {
+            case 404: throw unknown
+            case 500: throw ExitCodes.software
+            case 429, 503: throw ExitCodes.unavailable
+            default: throw ExitCodes.dataError
+            }
+        } catch let error as OperatorUnavailable {
+            Terminal.fail(error.hint)
+            throw ExitCodes.unavailable
+        }
+    }
+}
+
+/// The consent that a verb needs before it destroys something.
+struct Consent: ParsableArguments {
+    @Flag(name: .long, help: "Do not ask.")
+    var yes = false
+
+    /// Asks on a terminal; elsewhere `--yes` is needed.
+    /// - Parameter word: what must be typed.
+    func obtain(_ question: String, word: String) throws {
+        if yes { return }
+        guard isatty(STDIN_FILENO) == 1 else {
+            Terminal.fail("\(question) Nothing was done: add --yes.")
+            throw ExitCodes.usage
+        }
+        FileHandle.standardError.write(Data("\(Display.text(question)) Type \(Display.text(word)) to go on: ".utf8))
+        guard readLine() == word else {
+            Terminal.fail("Nothing was done.")
+            throw ExitCodes.usage
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import SparkCore
+
+/// Where the process begins.
+@main
+enum Program {
+    static func main() async {
+        let arguments = CommandWords.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
+        if let fault = CommandWords.fault(of: arguments, in: SparkCommand.self) {
+            Terminal.fail(fault)
+            exit(ExitCodes.usage.rawValue)
+        }
+        await SparkCommand.main(arguments)
+    }
+}
+
+/// What is looked at before the parser sees the command line.
+enum CommandWords {
+    /// Joins `--people -5` to `--people=-5`; the parser would take the number for an option and miss the value.
+    static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+        var joined: [String] = []
+        for argument in arguments {
+            if let last = joined.last, last.hasPrefix("--"), last.count > 2, !last.contains("="), isNegativeNumber(argument) {
+                joined[joined.count - 1] = "\(last)=\(argument)"
+            } else {
+                joined.append(argument)
+            }
+        }
+        return joined
+    }
+
+    private static func isNegativeNumber(_ text: String) -> Bool {
+        guard text.hasPrefix("-"), text.count > 1 else { return false }
+        return text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+    }
+
+    /// What to say about a verb that does not exist: the nearest one, or all; nil when the verbs are right.
+    static func fault(of arguments: [String], in root: any ParsableCommand.Type) -> String? {
+        var command = root
+        var path = name(of: root)
+        for word in arguments {
+            let verbs = command.configuration.subcommands
+            // Options and the arguments of a verb are the parser's.
+            guard !verbs.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+            guard let next = verbs.first(where: { name(of: $0) == word || $0.configuration.aliases.contains(word) }) else {
+                let names = verbs.map { name(of: $0) }
+                let hint =
+                    NearestName.of(word, in: names).map { "did you mean \($0)?" }
+                    ?? "its verbs are \(names.joined(separator: ", "))"
+                return "\(path) has no verb \(word); \(hint) `\(path) --help` explains them"
+            }
+            command = next
+            path += " \(word)"
+        }
+        return nil
+    }
+
+    private static func name(of command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? command._commandName
+    }
+}

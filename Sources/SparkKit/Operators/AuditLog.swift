@@ -1,0 +1,154 @@
+import Crypto
+public import GRDB
+public import SparkCore
+import SparkStorage
+
+/// What a line of the audit log names: an identifier or a code word. Nothing else fits in, so no name, address or text can.
+public struct AuditSubject: Hashable, Sendable {
+    public let text: String
+
+    public init(_ identifier: Identifier<some IdentifierKind>) { self.text = identifier.wire }
+
+    public init(_ word: CodeWord) { self.text = word.text }
+}
+
+/// One line of the audit log.
+public struct AuditLine: Hashable, Sendable {
+    /// From 1, without holes.
+    public let seq: Int64
+    public let at: Timestamp
+    /// The operating system's user who ran the verb, as `uid:1000`.
+    public let actor: String
+    /// The name of the operator action, e.g. `user.suspend`.
+    public let action: String
+    /// Identifiers and code words only.
+    public let subjects: [String]
+    /// The line before's `hash`; 32 zeros before the first.
+    public let previous: [UInt8]
+    /// SHA-256 of `previous` and the line's content.
+    public let hash: [UInt8]
+
+    /// The hash in hexadecimal digits.
+    public var digest: String { hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+
+    /// What the hash of a line must be: SHA-256 of the hash before and of `[seq, milliseconds, actor, action, [subjects]]` as JSON.
+    static func hash(
+        after previous: [UInt8], seq: Int64, at: Timestamp, actor: String, action: String, subjects: [String]
+    ) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.array { writer in
+            writer.value(seq)
+            writer.value(at.milliseconds)
+            writer.value(actor)
+            writer.value(action)
+            writer.array { writer in
+                for subject in subjects { writer.value(subject) }
+            }
+        }
+        return Array(SHA256.hash(data: previous + writer.bytes))
+    }
+}
+
+extension AuditLine: JSONWritable {
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("seq", seq)
+            writer.field("at", at)
+            writer.field("actor", actor)
+            writer.field("action", action)
+            writer.field("subjects", subjects)
+            writer.field("hash", digest)
+        }
+    }
+}
+
+/// The audit log: an append-only table, written in the transaction of what it records. Each line's hash covers the line before, so a
+/// line that was changed or removed breaks the chain; a line missing at the end is noticed by the table's own counter and by the head
+/// that the server notes in a file beside the database.
+public enum AuditLog {
+    /// Bytes before the first line.
+    static let origin = [UInt8](repeating: 0, count: 32)
+
+    /// Adds a line in a transaction that is open.
+    static func append(
+        action: String, actor: String, subjects: [String], at now: Timestamp, in database: Database
+    ) throws -> AuditLine {
+        let last = try RawStatement("SELECT seq, hash FROM spark_audit ORDER BY seq DESC LIMIT 1", in: database)
+            .row([]) { ($0.integer(0), $0.blob(1)) }
+        // Lines removed at the end leave a gap, which stays visible.
+        let counter = try RawStatement("SELECT seq FROM sqlite_sequence WHERE name = 'spark_audit'", in: database)
+            .row([]) { $0.integer(0) }
+        let (seq, previous) = (max(last?.0 ?? 0, counter ?? 0) + 1, last?.1 ?? origin)
+        let hash = AuditLine.hash(after: previous, seq: seq, at: now, actor: actor, action: action, subjects: subjects)
+        try RawStatement(
+            "INSERT INTO spark_audit (seq, at, actor, action, subjects, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            in: database
+        ).run([
+            .integer(seq), .time(now), .text(actor), .text(action), .text(subjects.joined(separator: " ")), .blob(previous),
+            .blob(hash),
+        ])
+        return AuditLine(
+            seq: seq, at: now, actor: actor, action: action, subjects: subjects, previous: previous, hash: hash)
+    }
+
+    /// Lines from new to old.
+    /// - Parameter before: only lines with lower numbers.
+    public static func lines(before seq: Int64 = .max, limit: Int, in database: Database) throws -> [AuditLine] {
+        var lines: [AuditLine] = []
+        try RawStatement("\(columns) WHERE seq < ? ORDER BY seq DESC LIMIT ?", in: database)
+            .forEach([.integer(seq), .integer(Int64(limit))]) { row in
+                lines.append(line(row))
+                return true
+            }
+        return lines
+    }
+
+    /// Every fault of the chain in words; empty when whole. Reads all lines.
+    /// - Parameter head: the newest line that the server noted apart from the database; nil if it noted none.
+    public static func faults(in database: Database, head: (seq: Int64, digest: String)? = nil) throws -> [String] {
+        var faults: [String] = []
+        var (expected, previous) = (Int64(1), origin)
+        var isHeadFound = head == nil
+        try RawStatement("\(columns) ORDER BY seq", in: database).forEach { row in
+            let line = line(row)
+            if line.seq > expected { faults.append("audit log: \(missing(expected, line.seq - 1)) before line \(line.seq)") }
+            if line.previous != previous { faults.append("audit log: line \(line.seq) does not continue the line before") }
+            let hash = AuditLine.hash(
+                after: line.previous, seq: line.seq, at: line.at, actor: line.actor, action: line.action,
+                subjects: line.subjects)
+            if line.hash != hash { faults.append("audit log: line \(line.seq) was changed") }
+            if let head, head.seq == line.seq {
+                isHeadFound = true
+                if head.digest != line.digest { faults.append("audit log: line \(line.seq) is not the one that was noted") }
+            }
+            (expected, previous) = (line.seq + 1, line.hash)
+            return faults.count < 20
+        }
+        guard faults.count < 20 else { return faults }
+        let counter = try RawStatement("SELECT seq FROM sqlite_sequence WHERE name = 'spark_audit'", in: database)
+            .row([]) { $0.integer(0) }
+        if let counter, counter >= expected { faults.append("audit log: \(missing(expected, counter)) at the end") }
+        if let head, !isHeadFound, head.seq > (counter ?? 0) {
+            faults.append("audit log: it ends before line \(head.seq), which was noted; the database may be an older copy")
+        } else if let head, !isHeadFound {
+            faults.append("audit log: line \(head.seq), which was noted, is missing")
+        }
+        let triggers = try RawStatement(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'spark_audit'", in: database
+        ).row([]) { $0.integer(0) }
+        if triggers != 2 { faults.append("audit log: it is not protected against changes any more") }
+        return faults
+    }
+
+    private static func missing(_ first: Int64, _ last: Int64) -> String {
+        first == last ? "line \(first) is missing" : "lines \(first) to \(last) are missing"
+    }
+
+    private static let columns = "SELECT seq, at, actor, action, subjects, previous, hash FROM spark_audit"
+
+    private static func line(_ row: borrowing SQLRow) -> AuditLine {
+        AuditLine(
+            seq: row.integer(0), at: row.time(1), actor: row.text(2), action: row.text(3),
+            subjects: row.text(4).split(separator: " ").map(String.init), previous: row.blob(5), hash: row.blob(6))
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Glibc
+import SparkCore
+import SparkFiles
+import Synchronization
+
+/// How many commits the database has, kept beside it in `spark.commits`, so that a database with fewer is known for an earlier one.
+///
+/// Written in place after each commit and not synchronized: what a killed process wrote is in the page cache. After the machine lost its power
+/// it may say less than the database has, never more. It also says when it was written: a file that was copied over this one in place has
+/// other times than its content says.
+final class CommitLog: Sendable {
+    static let name = "spark.commits"
+    private static let form: UInt64 = 0x3130_4D43_4B52_5053
+    private static let bytes = 40
+    /// Between the reading of the clock and the kernel's own time for the write, in nanoseconds. A record that was delayed is written again.
+    private static let tolerance: Int64 = 100_000_000
+    private static let attempts = 3
+
+    private let descriptor: Int32
+    private let count: Atomic<Int64>
+    private let isTimed: Bool
+
+    /// What a file of this name says.
+    struct Finding: Equatable {
+        var commits: Int64
+        /// Whether the file's times agree with its content; only within one run of the machine.
+        var isOriginal: Bool
+    }
+
+    /// Opens or makes the file and states the count.
+    init(in directory: URL, commits: Int64) throws {
+        let path = directory.appending(path: Self.name).path
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, fault: FileFault(code: errno)) }
+        self.descriptor = descriptor
+        self.count = Atomic(commits)
+        do throws(FileFault) {
+            try Self.write(commits, to: descriptor, isTimed: true)
+            // Where the filesystem has another clock, its times say nothing.
+            self.isTimed = Self.isInTime(descriptor)
+            if !isTimed { try Self.write(commits, to: descriptor, isTimed: false) }
+        } catch {
+            throw FileError(operation: "write", path: path, fault: error)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    var commits: Int64 { count.load(ordering: .relaxed) }
+
+    /// After each commit, on the writer's thread.
+    func note(_ commits: Int64) {
+        count.store(commits, ordering: .relaxed)
+        // Best effort: an older count cannot make a database look like an earlier one.
+        try? Self.write(commits, to: descriptor, isTimed: isTimed)
+    }
+
+    private static func write(_ commits: Int64, to descriptor: Int32, isTimed: Bool) throws(FileFault) {
+        for _ in 0..<attempts {
+            try SystemFiles().writeWhole(descriptor, record(commits, at: isTimed ? FileStatus.kernelTime : 0), at: 0)
+            if !isTimed || isInTime(descriptor) { return }
+        }
+    }
+
+    /// Whether the kernel's time for the last write is near the clock's.
+    private static func isInTime(_ descriptor: Int32) -> Bool {
+        guard let status = FileStatus(descriptor: descriptor) else { return false }
+        return abs(FileStatus.kernelTime - status.changed) < tolerance / 2
+    }
+
+    private static func record(_ commits: Int64, at time: Int64) -> [UInt8] {
+        let words = [form, UInt64(bitPattern: commits), UInt64(bitPattern: time), sum(FileStatus.boot)]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.bytes)
+        for word in words + [sum(of: words)] { withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) } }
+        return bytes
+    }
+
+    /// - Returns: nil where there is none, or it is not whole.
+    static func read(in directory: URL) -> Finding? {
+        let path = directory.appending(path: name).path
+        guard let bytes = try? DurableFile.contents(of: path, atMost: Self.bytes), bytes.count == Self.bytes,
+            let status = FileStatus(path: path)
+        else { return nil }
+        let words = (0..<5).map { index in
+            bytes[(index * 8)..<(index * 8 + 8)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        guard words[0] == form, words[4] == sum(of: Array(words[..<4])) else { return nil }
+        let written = Int64(bitPattern: words[2])
+        let isOriginal =
+            words[3] != sum(FileStatus.boot) || written == 0
+            || [status.modified, status.changed].allSatisfy {
+                $0.subtractingReportingOverflow(written).partialValue.magnitude < tolerance
+            }
+        return Finding(commits: Int64(bitPattern: words[1]), isOriginal: isOriginal)
+    }
+
+    /// FNV-1a.
+    private static func sum(of words: [UInt64]) -> UInt64 {
+        var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+        for word in words {
+            for shift in stride(from: 0, to: 64, by: 8) { sum = (sum ^ (word >> shift & 0xFF)) &* 0x100_0000_01B3 }
+        }
+        return sum
+    }
+
+    private static func sum(_ text: String) -> UInt64 { sum(of: text.utf8.map(UInt64.init)) }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Glibc
+import SparkFiles
+
+/// Temporary data directories of servers that were killed: the next server removes them.
+enum TemporaryLeftovers {
+    /// A directory may be so young that its process has not taken the lock yet.
+    private static let youth: Int64 = 600_000_000_000
+
+    static func newName() -> String { "spark-\(getpid())-\(UInt64.random(in: 0 ... .max))" }
+
+    private static let sweep: Void = {
+        let parent = FileManager.default.temporaryDirectory
+        DispatchQueue.global(qos: .utility).async { sweep(parent) }
+    }()
+
+    /// Beside the start, once in a process; only in the system's own place for temporary files.
+    static func sweepOnce(in parent: URL) {
+        if parent.path == FileManager.default.temporaryDirectory.path { _ = sweep }
+    }
+
+    /// Removes the directories that no process has locked and whose process is gone.
+    /// - Returns: how many.
+    @discardableResult
+    static func sweep(_ parent: URL) -> Int {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: parent.path) else { return 0 }
+        return names.reduce(0) { count, name in
+            guard let pid = process(of: name) else { return count }
+            return count + (remove(parent.appending(path: name, directoryHint: .isDirectory), of: pid) ? 1 : 0)
+        }
+    }
+
+    /// The process in a name that `newName` made; nil for other names.
+    private static func process(of name: String) -> pid_t? {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "spark", UInt64(parts[2]) != nil, let pid = pid_t(parts[1]), pid > 0 else {
+            return nil
+        }
+        return pid
+    }
+
+    private static func remove(_ directory: URL, of pid: pid_t) -> Bool {
+        var status = stat()
+        // Only this user's own directories, and no links to others.
+        guard lstat(directory.path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() else {
+            return false
+        }
+        let descriptor = open(directory.appending(path: "lock").path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, let lock = FileStatus(descriptor: descriptor) else { return false }
+        // The process may be one of another container that shares this folder; its number may be somebody else's by now.
+        let isGone = kill(pid, 0) != 0 && errno == ESRCH
+        guard isGone || FileStatus.kernelTime - lock.modified > youth else { return false }
+        return (try? FileManager.default.removeItem(at: directory)) != nil
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import SparkFiles
+import SparkStorage
+
+/// Bulk work that is under way, noted in `spark.unfinished`: should it be interrupted, what it left is not taken for a whole.
+public enum UnfinishedWork: String, Sendable {
+    /// Fills a directory that had no database; what it left may be thrown away.
+    case seed
+    /// Adds to a database that was there before.
+    case load
+
+    static let name = "spark.unfinished"
+
+    /// What helps.
+    var remedy: String {
+        switch self {
+        case .seed:
+            "spark seed was interrupted here, so half of its people are missing. Run spark seed again on this directory, which "
+                + "begins anew, or name another one with --data"
+        case .load:
+            "loading was interrupted here, so half of it is missing. Put a copy back, or name another directory with --data"
+        }
+    }
+}
+
+extension DataDirectory {
+    private var unfinishedPath: String { url.appending(path: UnfinishedWork.name).path }
+
+    /// Work that began here and did not end; nil if there is none.
+    public var unfinishedWork: UnfinishedWork? {
+        guard let bytes = try? DurableFile.contents(of: unfinishedPath, atMost: 256) else { return nil }
+        let word = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        // A mark that says nothing comes from nobody's orderly hand: nothing is thrown away for it.
+        return UnfinishedWork(rawValue: word) ?? .load
+    }
+
+    /// Notes the beginning, on the disk before this returns.
+    public func begin(_ work: UnfinishedWork) throws {
+        if work == .seed, !hasContent, try storing({ try DirectoryMarks.read(in: url) }) != nil { throw databaseIsGone }
+        try storing { try DurableFile.replace(unfinishedPath, with: Array("\(work.rawValue)\n".utf8), isLasting: !isTemporary) }
+    }
+
+    /// Notes the end. To be called when all of the work is on the disk.
+    public func endWork() throws { try storing { try DurableFile.remove(unfinishedPath, isLasting: !isTemporary) } }
+
+    /// Throws away what an interrupted seed left; the note stays until the next one ends.
+    public func discardUnfinishedSeed() throws {
+        guard isOwner, unfinishedWork == .seed else { return }
+        discardSpill()
+        try storing {
+            // The marks last: without them the directory is not in use.
+            for name in ["spark.db-wal", "spark.db-shm", "spark.db", CommitLog.name, DirectoryMarks.name] {
+                try DurableFile.remove(url.appending(path: name).path)
+            }
+        }
+    }
+
+    func storing<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as FileError {
+            throw StorageOpenError(operation: error.operation, path: error.path, hint: "\(error.fault)")
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+public import Logging
+public import SparkCore
+
+/// Writes each log line as one line of text, or as one JSON object.
+public struct LineLogHandler: LogHandler {
+    public enum Format: String, Sendable {
+        /// `2026-03-01T12:00:00.000Z info spark: message key=value`.
+        case text
+        /// `{"time":…,"level":…,"message":…,"key":…}`.
+        case json
+    }
+
+    public var logLevel = Logger.Level.info
+    public var metadata: Logger.Metadata = [:]
+    public var metadataProvider: Logger.MetadataProvider?
+    private let format: Format
+    private let output: LogOutput
+    private let isBuffered: Bool
+    private let clock: any WallClock
+
+    /// - Parameter isBuffered: whether a thread of its own writes the lines, and too many are dropped and counted; otherwise each line
+    ///   is written before the call returns.
+    public init(
+        format: Format, output: LogOutput, isBuffered: Bool = false, clock: any WallClock = SystemWallClock()
+    ) {
+        self.format = format
+        self.output = output
+        self.isBuffered = isBuffered
+        self.clock = clock
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var all = metadataProvider?.get() ?? [:]
+        all.merge(metadata) { $1 }
+        if let own = event.metadata { all.merge(own) { $1 } }
+        let members = all.map { ($0.key, Self.text($0.value)) }.sorted { $0.0 < $1.0 }
+        let bytes: [UInt8]
+        switch format {
+        case .text: bytes = text(event, members)
+        case .json: bytes = json(event, members)
+        }
+        if isBuffered { output.buffer(bytes) } else { output.write(bytes) }
+    }
+
+    private func text(_ event: LogEvent, _ members: [(String, String)]) -> [UInt8] {
+        var line = "\(clock.now()) \(event.level.rawValue) spark: \(Self.onOneLine(event.message.description))"
+        for (key, value) in members { line += " \(key)=\(Self.quoted(value))" }
+        line += "\n"
+        return Array(line.utf8)
+    }
+
+    private func json(_ event: LogEvent, _ members: [(String, String)]) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("time", "\(clock.now())")
+            writer.field("level", event.level.rawValue)
+            writer.field("message", event.message.description)
+            for (key, value) in members where !["time", "level", "message"].contains(key) { writer.field(key, value) }
+        }
+        return writer.bytes + [0x0A]
+    }
+
+    /// A line stays one line, whatever is in it.
+    private static func onOneLine(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isBreaking) else { return text }
+        return text.unicodeScalars.map { isBreaking($0) ? "\\u{\(String($0.value, radix: 16))}" : String($0) }.joined()
+    }
+
+    private static func isBreaking(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let line = onOneLine(text)
+        guard line.isEmpty || line.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else { return line }
+        return "\"\(line.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+    }
+
+    private static func text(_ value: Logger.Metadata.Value) -> String {
+        switch value {
+        case .string(let text): text
+        case .stringConvertible(let value): value.description
+        case .array(let values): "[\(values.map { Self.text($0) }.joined(separator: ", "))]"
+        case .dictionary(let members):
+            "{\(members.sorted { $0.key < $1.key }.map { "\($0.key): \(Self.text($0.value))" }.joined(separator: ", "))}"
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Logging
+import Metrics
+package import SparkCore
+package import SparkKit
+import SparkStorage
+import Synchronization
+
+/// What an action led to.
+package struct OperatorOutcome: Sendable {
+    package let result: JSONValue
+    /// The action's line in the audit log.
+    package let line: AuditLine
+    package let nextPiece: OperatorAnswer.NextPiece?
+}
+
+/// Runs operator actions: every one that succeeds has its line in the audit log before it is answered.
+final class OperatorDesk: Sendable {
+    let actions: [String: OperatorAction]
+    private let storage: Storage
+    private let head: AuditHead
+    private let logger: Logger
+    private let url: Mutex<String>
+
+    /// - Parameter publicURL: where people reach the server, until `listens` knows better.
+    init(actions: [OperatorAction], storage: Storage, head: AuditHead, publicURL: String, logger: Logger) {
+        self.actions = Dictionary(actions.map { ($0.name, $0) }) { first, _ in first }
+        self.storage = storage
+        self.head = head
+        self.url = Mutex(publicURL)
+        self.logger = logger
+    }
+
+    /// The server listens at an address, which is the public one if no other is configured.
+    func listens(at address: String) { url.withLock { $0 = address } }
+
+    /// - Throws: `OperatorError.unknownAction`, `InvalidInput`, and what the action refuses.
+    func perform(_ name: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
+        guard let action = actions[name] else { throw OperatorError.unknownAction }
+        let call = OperatorCall(action: name, members: members, actor: actor, publicURL: url.withLock { $0 })
+        let answer = try await action.handler(call)
+        if call.line == nil {
+            try await storage.write { try call.record(answer.subjects, in: $0) }
+        }
+        guard let line = call.line else { throw OperatorError.unrecorded }
+        await head.note(line)
+        // The log of the process is a second witness of the chain.
+        logger.notice(
+            "operator action",
+            metadata: ["action": "\(name)", "actor": "\(actor)", "line": "\(line.seq)", "hash": "\(line.digest)"])
+        return OperatorOutcome(result: answer.result, line: line, nextPiece: answer.nextPiece)
+    }
+}
+
+/// What the operator's interface itself refuses.
+package enum OperatorError: ClientError {
+    case unknownAction
+    case malformed
+    /// The action was done, but has no line in the audit log: a fault of the action.
+    case unrecorded
+    case failed
+
+    package var code: String {
+        switch self {
+        case .unknownAction: "operator.unknown_action"
+        case .malformed: "operator.malformed"
+        case .unrecorded: "operator.unrecorded"
+        case .failed: "server.internal"
+        }
+    }
+
+    package var status: Int {
+        switch self {
+        case .unknownAction: 404
+        case .malformed: 400
+        case .unrecorded, .failed: 500
+        }
+    }
+
+    package var detail: String {
+        switch self {
+        case .unknownAction: "The server knows no such action; is its module switched off, or is it of another version?"
+        case .malformed: "A request is one line of JSON with the members action and members."
+        case .unrecorded: "The action left no line in the audit log."
+        case .failed: "The server failed; its log says why."
+        }
+    }
+}
+
+/// The newest line of the audit log, noted in the file `audit.head` beside the database: who cuts lines off the end of the table must
+/// find this, too.
+final class AuditHead: Sendable {
+    private let file: URL
+    private let queue = DispatchQueue(label: "spark.audit.head")
+    private let noted = Mutex<Int64>(0)
+
+    init(directory: URL) { self.file = directory.appending(path: "audit.head") }
+
+    /// Returns when the line is on the disk. Best effort: without it the table's own counter still knows how many lines there were.
+    func note(_ line: AuditLine) async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            queue.async { [self] in
+                // Two actions may end in another order than they were committed in.
+                let isNews = noted.withLock { noted in
+                    defer { noted = max(noted, line.seq) }
+                    return line.seq > noted
+                }
+                if isNews { write("\(line.seq) \(line.digest)\n") }
+                continuation.resume()
+            }
+        }
+    }
+
+    private func write(_ text: String) {
+        let next = file.appendingPathExtension("next")
+        let descriptor = open(next.path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        let bytes = Array(text.utf8)
+        let isWritten = Foundation.write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
+        close(descriptor)
+        guard isWritten, rename(next.path, file.path) == 0 else { return }
+        let folder = open(file.deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
+    }
+
+    /// What the file says; nil if there is none, or it says nothing that can be read.
+    static func read(in directory: URL) -> (seq: Int64, digest: String)? {
+        guard let data = FileManager.default.contents(atPath: directory.appending(path: "audit.head").path), data.count < 256
+        else { return nil }
+        let words = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, let seq = Int64(words[0]) else { return nil }
+        return (seq, String(words[1]))
+    }
+}

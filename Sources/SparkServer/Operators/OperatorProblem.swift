@@ -1,0 +1,56 @@
+package import SparkCore
+
+/// A refusal as it goes to whoever ran a verb.
+package struct OperatorProblem: Sendable {
+    package let code: String
+    package let status: Int
+    package let detail: String
+    package let isTemporary: Bool
+    package let violations: [Violation]
+
+    package init(_ error: any ClientError) {
+        self.code = error.code
+        self.status = error.status
+        self.detail = error.detail
+        self.isTemporary = error.isTemporary
+        self.violations = error.violations
+    }
+
+    /// Nil for what is no problem of this form.
+    package init?(_ json: JSONValue) {
+        guard let code = json["code"]?.string, let status = json["status"]?.integer, let detail = json["detail"]?.string else {
+            return nil
+        }
+        self.code = code
+        self.status = Int(clamping: status)
+        self.detail = detail
+        self.isTemporary = json["temporary"]?.bool ?? false
+        self.violations = (json["errors"]?.array ?? []).map { error in
+            Violation(
+                field: error["field"]?.string ?? "", reason: error["reason"]?.string ?? "",
+                detail: error["detail"]?.string ?? "")
+        }
+    }
+}
+
+extension OperatorProblem: JSONWritable {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("code", code)
+            writer.field("status", status)
+            writer.field("detail", detail)
+            writer.field("temporary", isTemporary)
+            guard !violations.isEmpty else { return }
+            writer.key("errors")
+            writer.array { writer in
+                for violation in violations.prefix(32) {
+                    writer.object { writer in
+                        writer.field("field", violation.field)
+                        writer.field("reason", violation.reason)
+                        writer.field("detail", violation.detail)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+package import Foundation
+import Glibc
+
+/// A socket of the Unix domain and the lines that go over it. Everything here blocks, so it runs on threads of its own.
+package struct UnixSocket: Sendable {
+    package let descriptor: Int32
+
+    package init(descriptor: Int32) { self.descriptor = descriptor }
+
+    package struct Failure: Error {
+        package let code: Int32
+    }
+
+    /// A socket in a folder, connected.
+    /// - Throws: `Failure` with `ENOENT` when there is none, `ECONNREFUSED` when nobody listens there.
+    package static func connect(to name: String, in folder: URL) throws -> UnixSocket {
+        let descriptor = try make()
+        do {
+            try withAddress(name, in: folder) { address, length in
+                guard Glibc.connect(descriptor, address, length) == 0 else { throw Failure(code: errno) }
+            }
+        } catch {
+            Glibc.close(descriptor)
+            throw error
+        }
+        return UnixSocket(descriptor: descriptor)
+    }
+
+    /// A socket that listens, readable and writable by the owner only, in place of one that a dead process left. The caller holds the
+    /// folder's lock.
+    package static func listen(as name: String, in folder: URL) throws -> UnixSocket {
+        let descriptor = try make()
+        let path = folder.appending(path: name).path
+        do {
+            unlink(path)
+            try withAddress(name, in: folder) { address, length in
+                guard bind(descriptor, address, length) == 0 else { throw Failure(code: errno) }
+            }
+            // Nobody can connect before the socket listens, so there is no moment at which it is open to others.
+            guard chmod(path, 0o600) == 0, Glibc.listen(descriptor, 16) == 0 else { throw Failure(code: errno) }
+        } catch {
+            Glibc.close(descriptor)
+            throw error
+        }
+        return UnixSocket(descriptor: descriptor)
+    }
+
+    private static func make() throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(code: errno) }
+        return descriptor
+    }
+
+    /// The address of a socket in a folder. A path that is too long for an address (107 bytes) goes over a descriptor of the folder.
+    private static func withAddress(
+        _ name: String, in folder: URL, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void
+    ) throws {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let room = MemoryLayout.size(ofValue: address.sun_path) - 1
+        var bytes = Array(folder.appending(path: name).path.utf8)
+        var shortcut: Int32 = -1
+        defer { if shortcut >= 0 { Glibc.close(shortcut) } }
+        if bytes.count > room {
+            shortcut = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard shortcut >= 0 else { throw Failure(code: errno) }
+            bytes = Array("/proc/self/fd/\(shortcut)/\(name)".utf8)
+            guard bytes.count <= room else { throw Failure(code: ENAMETOOLONG) }
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count + 1)
+        try withUnsafePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body($0, length) }
+        }
+    }
+
+    package func close() { Glibc.close(descriptor) }
+
+    /// The user whose process is at the other end; nil if the system does not tell.
+    func peerUser() -> uid_t? {
+        // struct ucred: process, user, group.
+        var credentials: [UInt32] = [0, 0, 0]
+        var length = socklen_t(12)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0, length == 12 else { return nil }
+        return credentials[1]
+    }
+
+    /// The next connection; waits for it, or until `wake` can be read.
+    /// - Returns: nil when woken.
+    func accept(wake: Int32) -> UnixSocket? {
+        while true {
+            var waiting = [
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+            ]
+            guard poll(&waiting, 2, -1) >= 0 || errno == EINTR else { return nil }
+            if waiting[1].revents != 0 { return nil }
+            guard waiting[0].revents != 0 else { continue }
+            let connection = Glibc.accept(descriptor, nil, nil)
+            if connection >= 0 {
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+                return UnixSocket(descriptor: connection)
+            }
+            // Without descriptors the connection stays in the queue, and would wake this at once again.
+            if errno != EINTR, errno != ECONNABORTED { usleep(100_000) }
+        }
+    }
+
+    /// Sets how long a read or a write may take at most.
+    package func setTimeouts(read: Int, write: Int) {
+        for (option, seconds) in [(SO_RCVTIMEO, read), (SO_SNDTIMEO, write)] {
+            var time = timeval(tv_sec: seconds, tv_usec: 0)
+            setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    /// - Returns: false when the peer is gone or too slow.
+    package func write(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    /// Up to `limit` bytes; nil at the end, or when the peer is too slow.
+    package func read(_ limit: Int) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        while true {
+            let count = recv(descriptor, &buffer, limit, 0)
+            if count < 0, errno == EINTR { continue }
+            return count > 0 ? Array(buffer.prefix(count)) : nil
+        }
+    }
+}
+
+/// Reads lines and parts of known length from a socket.
+package struct SocketReader {
+    private let socket: UnixSocket
+    private var buffer: [UInt8] = []
+
+    package init(_ socket: UnixSocket) { self.socket = socket }
+
+    /// A line without its end; nil when the peer ends or sends more than `limit` bytes without one.
+    /// - Parameter deadline: after which no more is waited for; nil: as long as the socket's own limit lets each part take.
+    package mutating func line(limit: Int, until deadline: ContinuousClock.Instant? = nil) -> [UInt8]? {
+        var searched = 0
+        while true {
+            if let end = buffer[searched...].firstIndex(of: 0x0A) {
+                let line = Array(buffer[..<end])
+                buffer.removeFirst(end + 1)
+                return line.count <= limit ? line : nil
+            }
+            searched = buffer.count
+            guard buffer.count <= limit, deadline.map({ .now < $0 }) ?? true, let more = socket.read(65_536) else { return nil }
+            buffer += more
+        }
+    }
+
+    /// Exactly so many bytes; nil when the peer ends before.
+    package mutating func bytes(_ count: Int) -> [UInt8]? {
+        while buffer.count < count {
+            guard let more = socket.read(65_536) else { return nil }
+            buffer += more
+        }
+        let bytes = Array(buffer.prefix(count))
+        buffer.removeFirst(count)
+        return bytes
+    }
+}

@@ -1,0 +1,21 @@
+import GRDB
+import GRDBSQLite
+
+/// Overwrites what is deleted with zeros, so that words of deleted messages and erased people do not stay in free pages of the file. Set on
+/// every connection that may write and read back: whether it is on otherwise depends on how SQLite was built.
+enum SecureDelete {
+    private static let statement = "PRAGMA secure_delete = ON"
+
+    static func switchOn(in database: Database, path: String) throws {
+        guard try Int.fetchOne(database, sql: statement) == 1 else {
+            throw StorageOpenError(operation: "open database", path: path, hint: "SQLite refuses to overwrite what is deleted")
+        }
+    }
+
+    static func isSwitchedOn(_ handle: OpaquePointer) -> Bool {
+        var prepared: OpaquePointer?
+        guard sqlite3_prepare_v2(handle, statement, -1, &prepared, nil) == SQLITE_OK else { return false }
+        defer { sqlite3_finalize(prepared) }
+        return sqlite3_step(prepared) == SQLITE_ROW && sqlite3_column_int(prepared, 0) == 1
+    }
+}

@@ -1,0 +1,110 @@
+import GRDB
+
+/// Which tables and indexes of a damaged database are hit, and what of them is lost.
+enum DamageReport {
+    private static let messages = 3
+
+    /// Asks table by table, so that damage in one does not hide the others. Reads the whole database, parts of it several times.
+    static func faults(in database: Database) -> [String] {
+        let tables: [(name: String, hasRowID: Bool)]
+        do {
+            // Virtual tables store nothing themselves: their shadow tables are among the others.
+            tables = try Row.fetchAll(
+                database,
+                sql: "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') ORDER BY name"
+            ).map { ($0["name"], ($0["wr"] as Int? ?? 0) == 0) }
+        } catch {
+            return ["the list of tables cannot be read: nothing else can be found without it"]
+        }
+        return tables.flatMap { faults(of: $0.name, hasRowID: $0.hasRowID, in: database) }
+    }
+
+    private static func faults(of table: String, hasRowID: Bool, in database: Database) -> [String] {
+        guard let found = integrity(of: table, in: database), !found.isEmpty else { return [] }
+        let name = table.quotedDatabaseIdentifier
+        var faults: [String] = []
+        if isReadable("SELECT COUNT(*) FROM \(name) NOT INDEXED", in: database), !hasLostContent(name, in: database) {
+            // The rows are whole: so an index is hit, or rows and index disagree.
+        } else {
+            faults.append("table \(table): damaged; \(loss(of: name, hasRowID: hasRowID, in: database))")
+        }
+        let indexes = (try? String.fetchAll(database, sql: "SELECT name FROM pragma_index_list(?)", arguments: [table])) ?? []
+        for index in indexes {
+            let quoted = index.quotedDatabaseIdentifier
+            let isNamed = found.contains { $0.contains(index) }
+            // A column of it makes SQLite walk the index itself; one of nothing but expressions has none.
+            let column = try? String.fetchOne(
+                database, sql: "SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL", arguments: [index])
+            let count = column.map { "SELECT COUNT(\($0.quotedDatabaseIdentifier)) FROM \(name) INDEXED BY \(quoted)" }
+            guard isNamed || count.map({ !isReadable($0, in: database) }) ?? false else { continue }
+            faults.append("index \(index) of table \(table): damaged; no row is lost by it, REINDEX \(index) makes it anew")
+        }
+        if faults.isEmpty { faults.append("table \(table): damaged") }
+        faults[0] += " (\(found.prefix(messages).joined(separator: "; ")))"
+        return faults
+    }
+
+    /// What SQLite finds in a table and its indexes: nothing when they are sound.
+    private static func integrity(of table: String, in database: Database) -> [String]? {
+        do {
+            let found = try String.fetchAll(database, sql: "PRAGMA integrity_check(\(table.quotedDatabaseIdentifier))")
+            return found.filter { $0 != "ok" && !$0.hasPrefix("***") }.map { $0.replacing("\n", with: " ") }
+        } catch let error as DatabaseError {
+            return error.isDamage ? ["database disk image is malformed"] : ["it cannot be read"]
+        } catch {
+            return nil
+        }
+    }
+
+    private static func isReadable(_ sql: String, in database: Database) -> Bool {
+        do {
+            _ = try Int.fetchOne(database, sql: sql)
+            return true
+        } catch let error as DatabaseError {
+            // A partial index answers no query over all rows: that says nothing of its pages.
+            return !error.isDamage
+        } catch {
+            return true
+        }
+    }
+
+    /// Whether some row's content lies on a page that cannot be read.
+    private static func hasLostContent(_ name: String, in database: Database) -> Bool {
+        do {
+            let rows = try Row.fetchCursor(database, sql: "SELECT * FROM \(name) NOT INDEXED")
+            while try rows.next() != nil {}
+            return false
+        } catch {
+            return true
+        }
+    }
+
+    /// Reads from both ends as far as it goes: what is between is lost.
+    private static func loss(of name: String, hasRowID: Bool, in database: Database) -> String {
+        guard hasRowID else { return "\(count(name, "", in: database).rows) rows can be read from its beginning" }
+        let up = count(name, "ORDER BY rowid", in: database)
+        let down = count(name, "ORDER BY rowid DESC", in: database)
+        let readable = "\(up.rows) rows can be read from its beginning, \(down.rows) from its end"
+        switch (up.last, down.last) {
+        case (let first?, let last?) where last > first:
+            return "the rows between rowid \(first) and \(last) are lost; \(readable)"
+        case (nil, nil): return "no row of it can be read"
+        default: return readable
+        }
+    }
+
+    private static func count(_ name: String, _ order: String, in database: Database) -> (rows: Int, last: Int64?) {
+        var (rows, last) = (0, nil as Int64?)
+        let rowid = order.isEmpty ? "NULL" : "rowid"
+        do {
+            let found = try Row.fetchCursor(database, sql: "SELECT \(rowid) AS spark_row, * FROM \(name) NOT INDEXED \(order)")
+            while let row = try found.next() {
+                rows += 1
+                last = row[0]
+            }
+        } catch {
+            // The end of what can be read.
+        }
+        return (rows, last)
+    }
+}

@@ -1,0 +1,74 @@
+import NIOCore
+import Synchronization
+
+/// Whether the client of an HTTP connection is still there, for answers that take long.
+///
+/// A client is gone when its connection ends, and also when it closes its sending side: browsers and proxies that give up a request
+/// do the latter first, and an answer that is still being waited for is of no use to them.
+final class ClientPresence: Sendable {
+    /// The presence of the client whose request this task answers; nil for requests made inside the process.
+    @TaskLocal static var current: ClientPresence?
+
+    private struct State {
+        var hasLeft = false
+        var listeners: [UInt64: @Sendable () -> Void] = [:]
+        var lastNumber: UInt64 = 0
+    }
+
+    private let channel: any Channel
+    private let state = Mutex(State())
+
+    init(_ channel: any Channel) { self.channel = channel }
+
+    /// Calls `action` once when the client leaves, at once if it has left. On the event loop or the caller's thread: short.
+    /// - Returns: a number for `forget`.
+    func whenLeft(_ action: @escaping @Sendable () -> Void) -> UInt64 {
+        let (number, hasLeft) = state.withLock { state in
+            state.lastNumber += 1
+            if !state.hasLeft { state.listeners[state.lastNumber] = action }
+            return (state.lastNumber, state.hasLeft)
+        }
+        if hasLeft { action() }
+        return number
+    }
+
+    func forget(_ number: UInt64) { state.withLock { $0.listeners[number] = nil } }
+
+    /// Closes the connection after so long, unless `isOver` by then.
+    func close(after delay: TimeAmount, unless isOver: @escaping @Sendable () -> Bool) {
+        let channel = channel
+        channel.eventLoop.scheduleTask(in: delay) {
+            if !isOver() { channel.close(promise: nil) }
+        }
+    }
+
+    fileprivate func leave() {
+        let listeners = state.withLock { state in
+            defer { state.listeners = [:] }
+            state.hasLeft = true
+            return Array(state.listeners.values)
+        }
+        for listener in listeners { listener() }
+    }
+}
+
+/// Notices that the client leaves, and says so.
+final class ClientPresenceHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = Any
+
+    private let presence: ClientPresence
+
+    init(_ presence: ClientPresence) { self.presence = presence }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        presence.leave()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { presence.leave() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { presence.leave() }
+        context.fireUserInboundEventTriggered(event)
+    }
+}

@@ -1,0 +1,56 @@
+import HTTPTypes
+import HummingbirdCore
+package import Logging
+import NIOCore
+import Synchronization
+
+/// One line for each request that was answered.
+///
+/// It names the route's template, never the path or the query, which may hold identifiers and tickets; and neither address nor user.
+package struct AccessLog: Sendable {
+    private let logger: Logger
+
+    package init(logger: Logger) { self.logger = logger }
+
+    /// Notes an answer once its end is known: now, or when its last piece was sent.
+    func watching(_ response: Response, to method: String, route: String, since start: ContinuousClock.Instant) -> Response {
+        let (status, requestID) = (response.status.code, response.headers[.requestID] ?? "")
+        if let length = response.body.contentLength {
+            note(method, route, status, method == "HEAD" ? 0 : length, requestID, since: start)
+            return response
+        }
+        var response = response
+        let counter = ByteCounter()
+        let body = response.body.map { buffer in
+            counter.add(buffer.readableBytes)
+            return buffer
+        }
+        response.body = ResponseBody { [self] writer in
+            defer { note(method, route, status, counter.count, requestID, since: start) }
+            try await body.write(writer)
+        }
+        return response
+    }
+
+    func note(
+        _ method: String, _ route: String, _ status: Int, _ bytes: Int, _ requestID: String, since start: ContinuousClock.Instant
+    ) {
+        let microseconds = (ContinuousClock.now - start) / .microseconds(1)
+        logger.info(
+            "request",
+            metadata: [
+                "method": .string(method), "route": .string(route), "status": .stringConvertible(status),
+                "duration_ms": .stringConvertible((microseconds / 10).rounded() / 100), "bytes": .stringConvertible(bytes),
+                "request_id": .string(requestID),
+            ])
+    }
+}
+
+/// How many bytes of a body were sent.
+private final class ByteCounter: Sendable {
+    private let bytes = Atomic(0)
+
+    var count: Int { bytes.load(ordering: .relaxed) }
+
+    func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
+}

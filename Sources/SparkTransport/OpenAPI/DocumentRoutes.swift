@@ -1,0 +1,44 @@
+import HTTPTypes
+import SparkCore
+package import SparkKit
+
+/// What describes the API to people and programs: `/`, `/docs`, `/openapi.json`, `/asyncapi.json`. All of it is made once.
+package struct DocumentRoutes: Sendable {
+    private let openAPI: ConstantDocument
+    private let asyncAPI: ConstantDocument
+    private let docs: ConstantDocument
+    private let page: ConstantDocument
+    private let index: ConstantDocument
+
+    package init(openAPI: OpenAPIDocument, asyncAPI: AsyncAPIDocument) {
+        let json = openAPI.json
+        self.openAPI = ConstantDocument(JSONWriter.bytes(of: json), type: "application/json")
+        self.asyncAPI = ConstantDocument(JSONWriter.bytes(of: asyncAPI.json), type: "application/json")
+        self.docs = DocumentationPage(json).document
+        self.page = EntrancePage.document
+        let links: JSONValue = [
+            "name": "Spark", "api": "/api/v1", "docs": "/docs", "openapi": "/openapi.json", "asyncapi": "/asyncapi.json",
+        ]
+        self.index = ConstantDocument(JSONWriter.bytes(of: links), type: "application/json")
+    }
+
+    package var all: [Route] {
+        [
+            Route(.get, "/", "Where to go from here", access: .open, rateLimit: .read) { [page, index] call in
+                var reply = Self.prefersHTML(call.headers[.accept]) ? page.reply : index.reply
+                reply.headers.vary(on: "Accept")
+                return reply
+            },
+            row("/docs", "The API as a page", docs),
+            row("/openapi.json", "The OpenAPI 3.1 document", openAPI),
+            row("/asyncapi.json", "The AsyncAPI 3.0 document of the stream", asyncAPI),
+        ]
+    }
+
+    private func row(_ path: String, _ summary: String, _ document: ConstantDocument) -> Route {
+        Route(.get, path, summary, access: .open, rateLimit: .read) { _ in document.reply }
+    }
+
+    /// Browsers name text/html; programs rarely do.
+    private static func prefersHTML(_ field: String?) -> Bool { field?.lowercased().contains("text/html") ?? false }
+}

@@ -1,0 +1,180 @@
+import NIOCore
+
+/// Decides when each frame of one connection may take effect, so that those about the same thing do so in the order sent and no other
+/// thing waits for them. Pure: frames, ends and answers come in, frames that may run come out.
+///
+/// A posted frame may start as soon as nothing before it about its subject waits or runs: posted ones keep their order by themselves.
+/// An exclusive frame waits until every posted frame that started before it is answered, and runs alone on its subject. A frame about
+/// everything waits for all before it, and all after it wait for it.
+struct FrameOrder<Frame> {
+    enum Subject: Hashable {
+        case everything
+        case one(String)
+    }
+
+    enum Kind {
+        case posted
+        case exclusive
+    }
+
+    /// A frame whose turn has come.
+    struct Turn {
+        let frame: Frame
+        let kind: Kind
+        /// To be given to `ended` when an exclusive frame has ended.
+        let subject: Subject
+    }
+
+    private struct Entry {
+        let frame: Frame
+        let kind: Kind
+        let bytes: Int
+    }
+
+    private struct Lane {
+        var waiting = CircularBuffer<Entry>(initialCapacity: 1)
+        var isRunning = false
+        /// How many posted frames must have been answered before the first that waits may run; known once it is the first.
+        var threshold: UInt64?
+    }
+
+    /// Frames that wait at most, and their bytes.
+    static var maximumCount: Int { 256 }
+    static var maximumBytes: Int { 256 * 1_024 }
+
+    /// Exclusive frames that run beside each other.
+    let maximumRunning: Int
+    private var lanes: [String: Lane] = [:]
+    /// Lanes whose first frame may be due.
+    private var ready = CircularBuffer<String>(initialCapacity: 1)
+    /// Lanes whose first frame waits for answers.
+    private var pending: [String] = []
+    /// Lanes whose first frame waits until fewer run.
+    private var crowded: [String] = []
+    /// From a frame about everything on.
+    private var behind = CircularBuffer<(subject: Subject, entry: Entry)>(initialCapacity: 1)
+    private var runsEverything = false
+    private var running = 0
+    private var started: UInt64 = 0
+    private var answeredCount: UInt64 = 0
+    private(set) var count = 0
+    private(set) var bytes = 0
+
+    init(maximumRunning: Int) { self.maximumRunning = maximumRunning }
+
+    /// Nothing waits or runs but posted frames: a posted one may start without being taken in.
+    var isClear: Bool { lanes.isEmpty && behind.isEmpty && !runsEverything }
+    /// Posted frames that have started and are not answered.
+    var unanswered: UInt64 { started - answeredCount }
+
+    /// A posted frame starts now, without having been taken in.
+    mutating func startPosted() { started += 1 }
+
+    /// The frame that has just started was answered at once, or refused.
+    mutating func withdrawPosted() { started -= 1 }
+
+    /// Takes a frame in.
+    /// - Returns: false when too many wait; then it is not taken.
+    mutating func add(_ frame: Frame, _ kind: Kind, about subject: Subject, bytes size: Int) -> Bool {
+        guard count < Self.maximumCount, bytes + size <= Self.maximumBytes || count == 0 else { return false }
+        count += 1
+        bytes += size
+        let entry = Entry(frame: frame, kind: kind, bytes: size)
+        if behind.isEmpty, !runsEverything, case .one(let key) = subject {
+            append(entry, to: key)
+        } else {
+            behind.append((subject, entry))
+        }
+        return true
+    }
+
+    /// The next frame whose turn has come; to be asked until there is none.
+    mutating func next() -> Turn? {
+        while let key = ready.first {
+            guard var lane = lanes[key], !lane.isRunning, let first = lane.waiting.first else {
+                ready.removeFirst()
+                continue
+            }
+            if first.kind == .exclusive {
+                let threshold = lane.threshold ?? started
+                lane.threshold = threshold
+                guard answeredCount >= threshold, running < maximumRunning else {
+                    lanes[key] = lane
+                    if answeredCount < threshold { pending.append(key) } else { crowded.append(key) }
+                    ready.removeFirst()
+                    continue
+                }
+            }
+            lane.waiting.removeFirst()
+            lane.threshold = nil
+            forget(first)
+            if first.kind == .exclusive {
+                lane.isRunning = true
+                running += 1
+                ready.removeFirst()
+            } else {
+                started += 1
+                if lane.waiting.isEmpty { ready.removeFirst() }
+            }
+            lanes[key] = lane.isRunning || !lane.waiting.isEmpty ? lane : nil
+            return Turn(frame: first.frame, kind: first.kind, subject: .one(key))
+        }
+        guard lanes.isEmpty, !runsEverything, unanswered == 0, let first = behind.first else { return nil }
+        // Only a frame about everything is first there.
+        behind.removeFirst()
+        forget(first.entry)
+        runsEverything = true
+        running += 1
+        return Turn(frame: first.entry.frame, kind: .exclusive, subject: .everything)
+    }
+
+    /// An exclusive frame has ended.
+    mutating func ended(_ subject: Subject) {
+        running -= 1
+        ready.append(contentsOf: crowded)
+        crowded = []
+        switch subject {
+        case .one(let key):
+            lanes[key]?.isRunning = false
+            if lanes[key]?.waiting.isEmpty == true { lanes[key] = nil } else { ready.append(key) }
+        case .everything:
+            runsEverything = false
+            while let first = behind.first, case .one(let key) = first.subject {
+                behind.removeFirst()
+                append(first.entry, to: key)
+            }
+        }
+    }
+
+    /// A posted frame was answered.
+    mutating func answered() {
+        answeredCount = min(answeredCount + 1, started)
+        guard !pending.isEmpty else { return }
+        ready.append(contentsOf: pending)
+        pending = []
+    }
+
+    /// Gives up what waits.
+    mutating func removeAll() {
+        for (key, lane) in lanes {
+            lanes[key] = lane.isRunning ? Lane(isRunning: true) : nil
+        }
+        ready.removeAll()
+        pending = []
+        crowded = []
+        behind.removeAll()
+        (count, bytes) = (0, 0)
+    }
+
+    private mutating func append(_ entry: Entry, to key: String) {
+        var lane = lanes[key] ?? Lane()
+        lane.waiting.append(entry)
+        if lane.waiting.count == 1, !lane.isRunning { ready.append(key) }
+        lanes[key] = lane
+    }
+
+    private mutating func forget(_ entry: Entry) {
+        count -= 1
+        bytes -= entry.bytes
+    }
+}

@@ -1,0 +1,193 @@
+import Foundation
+import SparkClient
+import SparkCore
+import SparkTestSupport
+import Testing
+
+@testable import SparkCommand
+
+@Suite("The command line")
+struct CommandLineTests {
+    @Test("--version and spark version say the same")
+    func version() async throws {
+        let flag = try await SparkProcess.run(["--version"])
+        let verb = try await SparkProcess.run(["version"])
+        #expect(flag.status == 0 && flag.output == verb.output && flag.output.hasPrefix("spark "))
+    }
+
+    @Test(
+        "a verb that does not exist is answered with the nearest one, at every level",
+        arguments: [
+            (["serv"], "did you mean serve?"), (["sreve", "--ephemeral"], "did you mean serve?"),
+            (["config", "chek"], "did you mean check?"),
+            (["export", "dockerfil"], "did you mean dockerfile?"), (["audit", "locaton"], "did you mean location?"),
+            (["nonsense-beyond-help"], "its verbs are serve, seed"),
+        ])
+    func suggestions(_ words: [String], _ hint: String) async throws {
+        let answer = try await SparkProcess.run(words)
+        #expect(answer.status == 64 && answer.output.isEmpty)
+        #expect(answer.errors.contains(hint), "\(answer.errors)")
+    }
+
+    @Test("a negative number is named as what is wrong, not missed", arguments: ["--people", "--seed"])
+    func negative(option: String) async throws {
+        let answer = try await SparkProcess.run(["seed", option, "-5"])
+        #expect(answer.status == 64 && !answer.errors.contains("Missing value"), "\(answer.errors)")
+    }
+
+    @Test(
+        "only numbers that follow an option's name are joined to it",
+        arguments: [
+            (["--people", "-5"], ["--people=-5"]), (["--at", "-1.5", "x"], ["--at=-1.5", "x"]),
+            (["--people=1", "-5"], ["--people=1", "-5"]),
+            (["--json", "-h"], ["--json", "-h"]), (["-5"], ["-5"]), (["--", "-5"], ["--", "-5"]),
+            (["--data", "-"], ["--data", "-"]),
+        ])
+    func joining(_ words: [String], _ joined: [String]) { #expect(CommandWords.joiningNegativeNumbers(words) == joined) }
+
+    @Test(
+        "a port alone means this machine, --port keeps the configured address",
+        arguments: [["--listen", "0"], ["--listen", ":0"], ["--port", "0"]])
+    func ports(_ flags: [String]) async throws {
+        let spark = try await SparkProcess.serveAsGiven(["--ephemeral"] + flags)
+        #expect(spark.url.hasPrefix("http://127.0.0.1:"))
+        #expect(try await spark.client.call("GET", "/healthz")["status"] == "ok")
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("flags that contradict each other are refused")
+    func contradictions() async throws {
+        for words in [["--listen", "0", "--port", "0"], ["--ephemeral", "--data", "/nonexistent/x"]] {
+            #expect(try await SparkProcess.run(["serve"] + words).status == 64, "\(words)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: "/nonexistent/x"))
+    }
+
+    @Test("an address in use is named, with what to do")
+    func addressInUse() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral"])
+        let address = String(spark.url.dropFirst("http://".count))
+        let second = try await SparkProcess.run(["serve", "--ephemeral", "--listen", address])
+        #expect(second.status == 73)
+        #expect(second.errors.contains(address) && second.errors.contains("--port"), "\(second.errors)")
+        #expect(!second.errors.contains("descriptor:"))
+        let elsewhere = try await SparkProcess.run(["serve", "--ephemeral", "--listen", "203.0.113.77:0"])
+        #expect(elsewhere.status == 73 && elsewhere.errors.contains("203.0.113.77:0"), "\(elsewhere.errors)")
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("what stands where a data directory should be is named")
+    func dataDirectory() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "spark-file-\(UUID().uuidString)")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let answer = try await SparkProcess.run(["check", "--data", file.path])
+        #expect(answer.status == 73 && answer.errors.contains(file.path) && answer.errors.contains("--data"), "\(answer.errors)")
+        #expect(!answer.errors.contains("there is no database in it"))
+    }
+
+    @Test("variables of other programs are noted on standard error and change nothing")
+    func foreignVariables() async throws {
+        let answer = try await SparkProcess.run(
+            ["config", "check"], environment: ["SPARK_PORT": "tcp://10.0.0.1:7775", "SPARK_HOME": "/x"])
+        #expect(answer.status == 0 && answer.errors.contains("SPARK_HOME, SPARK_PORT"), "\(answer.errors)")
+        #expect(!answer.errors.contains("tcp://"))
+    }
+
+    @Test("a bar that is full is drawn once for each part")
+    func progress() {
+        let drawn = Drawn()
+        let bar = ProgressBar(total: 10, isShown: true) { drawn.add($0) }
+        for label in ["accounts", "profiles"] {
+            for done in [5, 10, 10, 10] { bar.show(label, done) }
+        }
+        #expect(drawn.lines.filter { $0.hasSuffix("10/10\n") }.count == 2)
+        #expect(Terminal.count(1, "fault") == "1 fault" && Terminal.count(2, "fault") == "2 faults")
+    }
+}
+
+private final class Drawn: @unchecked Sendable {
+    private let lock = NSLock()
+    private var all: [String] = []
+    var lines: [String] { lock.withLock { all } }
+    func add(_ line: String) { lock.withLock { all.append(line) } }
+}
+
+@Suite("The server's log")
+struct ServerLogTests {
+    @Test("each answered request is one JSON line with the route, never the path, and the id that the client got")
+    func accessLog() async throws {
+        let spark = try await SparkProcess.serve([
+            "--ephemeral", "--set", "server.access_log=true", "--set", "server.log_format=json",
+        ])
+        let ada = try await Person.register(on: spark.client, "Ada")
+        _ = try await spark.client.send("GET", "/api/v1/users/\(ada.id)?ticket=Zq7Secret", body: nil)
+        _ = try await spark.client.send("GET", "/api/v1/Zq7Nowhere", body: nil)
+        let token = ada.client.token ?? ""
+        let answer = try await onThread { [url = spark.url] in
+            let connection = try RawConnection(url)
+            connection.send(RawRequest.plain("GET", "/api/v1/me", token: token).with("X-Request-Id", "number-7").bytes)
+            return try connection.answer()
+        }
+        #expect(answer?.status == 200)
+        #expect(await spark.end(SIGTERM) == 0)
+        let log = spark.log
+        let lines = try log.split(separator: "\n").map { try JSONParser.parse(Array($0.utf8)) }
+        let mine = try #require(lines.first { $0["request_id"] == "number-7" })
+        #expect(
+            mine["message"] == "request" && mine["method"] == "GET" && mine["route"] == "/api/v1/me" && mine["status"] == "200")
+        #expect(mine["bytes"]?.string == "\(answer?.body.count ?? 0)" && mine["duration_ms"] != nil)
+        #expect(lines.contains { $0["route"] == "/api/v1/users/{id}" && $0["status"] == "401" })
+        #expect(lines.contains { $0["route"] == "unmatched" && $0["status"] == "404" })
+        for secret in [ada.id, token, "Zq7", "127.0.0.1", "example.org"] { #expect(!log.contains(secret), "\(secret)") }
+    }
+
+    @Test("without the switch no request is logged, and at debug no library dumps its state")
+    func debug() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral", "--set", "server.log_level=debug"])
+        _ = try await spark.client.call("GET", "/healthz")
+        #expect(await spark.end(SIGTERM) == 0)
+        let lines = spark.log.split(separator: "\n")
+        #expect(lines.allSatisfy { $0.utf8.count < 500 }, "\(lines.map(\.count))")
+        #expect(!spark.log.contains("/healthz"))
+    }
+
+    @Test("streams and sockets are logged at their end, refused ones with their status")
+    func ends() async throws {
+        let spark = try await SparkProcess.serve([
+            "--ephemeral", "--set", "server.access_log=true", "--set", "server.log_format=json",
+        ])
+        let ada = try await Person.register(on: spark.client, "Ada")
+        let events = try await onThread { [url = spark.url, token = ada.client.token ?? ""] in
+            let offer = RawRequest.plain("GET", "/api/v1/ws").with("Upgrade", "websocket").with("Connection", "Upgrade")
+                .with("Sec-WebSocket-Version", "13").with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            let refused = try RawConnection(url)
+            refused.send(offer.bytes)
+            let first = try refused.answer()?.status
+            let accepted = try RawConnection(url)
+            accepted.send(offer.with("Authorization", "Bearer \(token)").bytes)
+            return [first, try accepted.answer(toHead: true)?.status]
+        }
+        #expect(events == [401, 101])
+        #expect(await spark.end(SIGTERM) == 0)
+        let lines = try spark.log.split(separator: "\n").map { try JSONParser.parse(Array($0.utf8)) }
+        let sockets = lines.filter { $0["route"] == "/api/v1/ws" }
+        #expect(Set(sockets.compactMap { $0["status"]?.string }) == ["401", "101"])
+        #expect(sockets.allSatisfy { $0["request_id"]?.string?.isEmpty == false })
+    }
+
+    @Test("an event stream of an HTTP/1.0 client is not sent in chunks and ends with its connection")
+    func oldClient() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral"])
+        let ada = try await Person.register(on: spark.client, "Ada")
+        let head = try await onThread { [url = spark.url, token = ada.client.token ?? ""] in
+            let connection = try RawConnection(url)
+            connection.send(Array("GET /api/v1/stream?offset=0 HTTP/1.0\r\nAuthorization: Bearer \(token)\r\n\r\n".utf8))
+            return try connection.text(until: "\r\n\r\n")
+        }.lowercased()
+        #expect(head.hasPrefix("http/1.0 200"), "\(head)")
+        #expect(head.contains("text/event-stream") && head.contains("connection: close"))
+        #expect(!head.contains("transfer-encoding"))
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import SparkClient
+import SparkCore
+import SparkTestProcess
+import SparkTestSupport
+
+/// Two people who are matched, on a server with a data directory that is handled roughly.
+struct DataDirectoryScene {
+    let directory: String
+    private(set) var conversation = ""
+    private(set) var tokens: [String] = []
+
+    static let settings = ["--set", "http.credentials_per_minute=0", "--set", "http.writes_per_minute=0"]
+
+    init(_ directory: String) { self.directory = directory }
+
+    func serve(_ arguments: [String] = []) async throws -> SparkProcess {
+        try await SparkProcess.serve(["--data", directory] + Self.settings + arguments)
+    }
+
+    /// What `spark serve` says when it ends by itself.
+    func refusal(_ arguments: [String] = []) async throws -> SparkProcess.Finished {
+        try await SparkProcess.run(["serve", "--listen", "127.0.0.1:0", "--data", directory] + arguments)
+    }
+
+    func check() async throws -> SparkProcess.Finished { try await SparkProcess.run(["check", "--data", directory]) }
+
+    mutating func match(on spark: SparkProcess) async throws {
+        var ids: [String] = []
+        for (name, gender, seeks) in [("Ann", "woman", "man"), ("Ben", "man", "woman")] {
+            let grant = try await spark.client.call(
+                "POST", "/api/v1/auth/register",
+                json: [
+                    "email": .string("\(name.lowercased())@example.org"), "password": "correct horse battery",
+                    "name": .string(name), "birth_date": "1995-06-15", "gender": .string(gender),
+                    "interested_in": [.string(seeks)],
+                ] as JSONValue)
+            tokens.append(grant["access_token"]?.string ?? "")
+            ids.append(grant["user"]?["id"]?.string ?? "")
+        }
+        for (token, other) in zip(tokens, ids.reversed()) {
+            _ = try await SparkClient(url: spark.url, token: token).call(
+                "POST", "/api/v1/swipes", json: ["target_id": .string(other), "action": "like"] as JSONValue)
+        }
+        let matches = try await SparkClient(url: spark.url, token: tokens[0]).call("GET", "/api/v1/matches")
+        conversation = matches["items"]?.array?.first?["conversation_id"]?.string ?? ""
+    }
+
+    func say(_ texts: [String], on spark: SparkProcess) async throws {
+        let client = SparkClient(url: spark.url, token: tokens[0])
+        for text in texts {
+            _ = try await client.call(
+                "POST", "/api/v1/conversations/\(conversation)/messages",
+                json: ["client_id": .string(text), "text": .string(text)] as JSONValue)
+        }
+    }
+
+    func texts(on spark: SparkProcess) async throws -> [String] {
+        let answer = try await SparkClient(url: spark.url, token: tokens[1]).call(
+            "GET", "/api/v1/conversations/\(conversation)/messages?limit=100")
+        return (answer["items"]?.array ?? []).compactMap { $0["text"]?.string }.reversed()
+    }
+
+    /// The name of the history of events, as devices are told it.
+    func epoch(on spark: SparkProcess) async throws -> String {
+        let answer = try await SparkClient(url: spark.url, token: tokens[1]).call("GET", "/api/v1/poll?offset=0")
+        return answer["epoch"]?.string ?? "none"
+    }
+
+    /// Every file by its path: content and times.
+    func fingerprint() throws -> [String: String] {
+        var found: [String: String] = [:]
+        let root = URL(filePath: directory)
+        for case let file as URL in FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) ?? .init() {
+            let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+            let content = (try? Data(contentsOf: file)).map { "\($0.count) \($0.hashValue)" } ?? ""
+            found[file.path] = "\(content) \(attributes[.modificationDate] ?? "") \(attributes[.posixPermissions] ?? "")"
+        }
+        return found
+    }
+
+    /// Runs a command and fails when it does.
+    static func shell(_ command: String) async throws {
+        let finished = try await onOwnThread { try ChildProcess("/bin/sh", ["-ec", command], errors: -1).finish() }
+        if finished.status != 0 { throw ShellFailed(output: finished.output) }
+    }
+
+    struct ShellFailed: Error { let output: String }
+}

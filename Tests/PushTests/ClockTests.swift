@@ -1,0 +1,168 @@
+import GRDB
+import SparkCore
+import SparkKit
+import SparkStorage
+import SparkTestSupport
+import Testing
+
+@testable import SparkPush
+
+/// A clock that was ahead by three months, and is put back. Every kind of row that holds a time is made under the wrong clock; under the
+/// right one life goes on.
+@Suite("A clock that was ahead")
+struct ClockTests {
+    private static let ahead = Duration.days(90)
+
+    private func putBack(_ fixture: Fixture) async throws {
+        fixture.server.clock.advance(by: .zero - Self.ahead)
+        await fixture.server.lookAtClock()
+    }
+
+    @Test("events noted meanwhile are pushed, and so are later ones of the same person and kind")
+    func batches() async throws {
+        let fixture = try await Fixture()
+        let (ann, ben, conversation) = try await fixture.pair()
+        fixture.server.clock.advance(by: Self.ahead)
+        let (annLater, benLater) = (try await fixture.again(ann), try await fixture.again(ben))
+        try await fixture.device(annLater)
+        try await fixture.send("from the future", to: conversation, by: benLater)
+        await fixture.server.lookAtClock()
+        try await putBack(fixture)
+        try await fixture.pushGathered()
+        #expect(try await fixture.sent().count == 1)
+        try await fixture.read(conversation, upTo: 1, by: ann)
+        try await fixture.send("now", to: conversation, by: ben)
+        try await fixture.pushGathered()
+        #expect(try await fixture.sent().count == 2)
+        await fixture.stop()
+    }
+
+    @Test("an event under the right clock is enough, should nobody have noticed")
+    func unnoticed() async throws {
+        let fixture = try await Fixture()
+        let (ann, ben, conversation) = try await fixture.pair()
+        fixture.server.clock.advance(by: Self.ahead)
+        let (annLater, benLater) = (try await fixture.again(ann), try await fixture.again(ben))
+        try await fixture.device(annLater)
+        try await fixture.send("from the future", to: conversation, by: benLater)
+        fixture.server.clock.advance(by: .zero - Self.ahead)
+        try await fixture.send("now", to: conversation, by: ben)
+        try await fixture.pushGathered()
+        #expect(try await fixture.sent().count == 1)
+        await fixture.stop()
+    }
+
+    @Test("deliveries that were put off meanwhile are tried again within ten minutes, and expire as they should")
+    func deliveries() async throws {
+        let fixture = try await Fixture()
+        let (ann, ben, conversation) = try await fixture.pair()
+        fixture.server.clock.advance(by: Self.ahead)
+        let (annLater, benLater) = (try await fixture.again(ann), try await fixture.again(ben))
+        try await fixture.device(annLater)
+        try await fixture.send("from the future", to: conversation, by: benLater)
+        fixture.server.clock.advance(by: .seconds(2))
+        while try await fixture.module.decider.decideDue() {}
+        let provider = ScriptedProvider(.later(reason: "down", after: .minutes(30)), .accepted)
+        try await fixture.lane(provider).drain()
+        await fixture.server.lookAtClock()
+        try await putBack(fixture)
+        let lane = try fixture.lane(provider)
+        fixture.server.clock.advance(by: .minutes(31))
+        try await lane.drain()
+        #expect(provider.received.count == 2, "after the provider's half hour")
+        #expect(provider.received.allSatisfy { $0.expiresAt <= fixture.server.clock.now() + Self.ahead + .hours(24) })
+        #expect(try fixture.count("push_deliveries") == 0)
+        await fixture.stop()
+    }
+
+    @Test("durable jobs of every age are done in time: fresh ones after what they were to wait, others at once")
+    func outbox() async throws {
+        let fixture = try await Fixture()
+        let (ann, _, _) = try await fixture.pair()
+        fixture.server.clock.advance(by: Self.ahead)
+        let later = try await fixture.again(ann)
+        _ = try await fixture.call("DELETE", "/me", later)
+        await fixture.server.lookAtClock()
+        let before = try fixture.count("spark_outbox")
+        #expect(before > 0)
+        try await putBack(fixture)
+        let latest = try fixture.server.storage.readNow { database in
+            try Int64.fetchOne(database, sql: "SELECT max(available_at) FROM spark_outbox") ?? 0
+        }
+        #expect(Timestamp(milliseconds: latest) <= fixture.server.clock.now() + .days(31))
+        try await fixture.server.storage.write { transaction in
+            try transaction.database.execute(
+                sql: "UPDATE spark_outbox SET attempts = 3, available_at = ?",
+                arguments: [(transaction.now + Self.ahead).milliseconds])
+        }
+        fixture.server.clock.advance(by: .seconds(-10))
+        await fixture.server.lookAtClock()
+        let waiting = try fixture.count(
+            "spark_outbox WHERE available_at > \((fixture.server.clock.now() + Outbox.longestPause).milliseconds)")
+        #expect(waiting == 0)
+        await fixture.stop()
+    }
+
+    @Test("a person can move, signs of activity are noted, and answers kept for repeated requests go in time")
+    func people() async throws {
+        let fixture = try await Fixture()
+        let ann = try await fixture.person("Ann")
+        fixture.server.clock.advance(by: Self.ahead)
+        let later = try await fixture.again(ann)
+        let paris: JSONValue = ["latitude": 48.8566, "longitude": 2.3522]
+        #expect(try await fixture.call("PUT", "/me/location", later, paris).status == 200)
+        let keyed = try await fixture.server.call(
+            "POST", "/api/v1/auth/register", json: Self.registration, headers: ["Idempotency-Key": "one"])
+        #expect(keyed.status == 201)
+        await fixture.server.lookAtClock()
+        try await putBack(fixture)
+        fixture.server.clock.advance(by: .hours(1))
+        let again = try await fixture.again(ann)
+        let versailles: JSONValue = ["latitude": 48.8049, "longitude": 2.1204]
+        #expect(try await fixture.call("PUT", "/me/location", again, versailles).status == 200)
+        let future = try fixture.count("spark_idempotency WHERE created_at > \(fixture.server.clock.now().milliseconds)")
+        #expect(future == 0)
+        await fixture.stop()
+    }
+
+    private static let registration = """
+        {"email":"keyed@example.org","password":"correct horse","name":"K","birth_date":"1995-12-10","gender":"woman",
+        "interested_in":["woman"]}
+        """
+
+    @Test("tokens that were signed meanwhile are refused, and their sessions go on with new ones that last as long as any")
+    func sessions() async throws {
+        let fixture = try await Fixture()
+        fixture.server.clock.advance(by: Self.ahead)
+        let answer = try await fixture.server.call("POST", "/api/v1/auth/register", json: Self.registration)
+        let access = try #require(answer.json["access_token"]?.string)
+        let refresh = try #require(answer.json["refresh_token"]?.string)
+        await fixture.server.lookAtClock()
+        try await putBack(fixture)
+        #expect(try await fixture.server.call("GET", "/api/v1/me", token: access).status == 401)
+        let renewed = try await fixture.server.call(
+            "POST", "/api/v1/auth/refresh", json: "{\"refresh_token\":\"\(refresh)\"}")
+        #expect(renewed.status == 200)
+        let token = try #require(renewed.json["access_token"]?.string)
+        #expect(try await fixture.server.call("GET", "/api/v1/me", token: token).status == 200)
+        let now = fixture.server.clock.now()
+        #expect(try fixture.count("accounts_sessions WHERE last_used_at > \(now.milliseconds)") == 0)
+        let longest = (now + .days(30)).milliseconds
+        #expect(try fixture.count("accounts_refresh_tokens WHERE expires_at > \(longest)") == 0)
+        await fixture.stop()
+    }
+
+    @Test("a person who opened conversations and swiped meanwhile may do so again")
+    func limits() async throws {
+        let fixture = try await Fixture(settings: ["chat.new_conversations_per_day=1"])
+        let ann = try await fixture.person("Ann")
+        let (ben, cem) = (try await fixture.person("Ben"), try await fixture.person("Cem"))
+        let (first, second) = (try await fixture.match(ann, ben), try await fixture.match(ann, cem))
+        fixture.server.clock.advance(by: Self.ahead)
+        try await fixture.send("from the future", to: first, by: try await fixture.again(ann))
+        await fixture.server.lookAtClock()
+        try await putBack(fixture)
+        try await fixture.send("now", to: second, by: ann)
+        await fixture.stop()
+    }
+}
