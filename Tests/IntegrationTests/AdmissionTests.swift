@@ -216,6 +216,29 @@ struct AdmissionTests {
         #expect(start.duration(to: .now) < .seconds(5))
     }
 
+    @Test("a client that asks on and on, although it is told to wait, is read more slowly; others are not")
+    func impatient() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory, "--set", "http.reads_per_minute=2"])
+            let url = spark.url
+            let me = RawRequest.plain("GET", "/api/v1/me").bytes
+            let (statuses, time) = try await onThread {
+                let connection = try RawConnection(url, from: 2)
+                let start = ContinuousClock.now
+                let statuses = try (0..<18).map { _ in
+                    connection.send(me)
+                    return try connection.answer()?.status ?? 0
+                }
+                return (statuses, start.duration(to: .now))
+            }
+            #expect(statuses == [401, 401] + Array(repeating: 429, count: 16))
+            // 25 ms times the number of refusals before, from the eighth on: 2,300 ms in all.
+            #expect(time > .milliseconds(2_000))
+            #expect(try await served(spark, from: 3, me)?.status == 401)
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
     @Test("a client that does not read its answers loses its connection")
     func stalled() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "http.idle_timeout_seconds=1"])
