@@ -182,8 +182,9 @@ let package = Package(
         .testTarget(
             name: "SparkServerTests",
             dependencies: [
-                "SparkServer", "SparkTestSupport", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage",
-                httpTypes, grdb, logging,
+                "SparkServer", "SparkTestSupport", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkFiles",
+                "SparkStorage", httpTypes,
+                grdb, logging,
             ],
             swiftSettings: strict),
         .testTarget(

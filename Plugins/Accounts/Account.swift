@@ -30,6 +30,8 @@ struct NewSession: Sendable {
     let label: String
     /// Hash and end of the first refresh token; nil for a session that cannot be refreshed.
     let refreshToken: (hash: [UInt8], expiresAt: Timestamp)?
+    /// The fingerprint of the network it is opened from, which the account knows from then on; nil to remember none.
+    let network: [UInt8]?
     /// Sessions last used before this are dead: no token of theirs is valid. Opening one clears a few of them away.
     let deadBefore: Timestamp
 }
@@ -41,6 +43,16 @@ struct Refresh: Sendable {
     let at: Timestamp
     let successorExpiresAt: Timestamp
     let repeatWindow: Duration
+    let network: String
+}
+
+/// How far a step of an erasure came.
+enum ErasureOutcome: Sendable, Equatable {
+    /// The account is open again, was closed anew, or is gone.
+    case obsolete
+    /// There is more to remove.
+    case unfinished
+    case finished
 }
 
 enum RefreshOutcome: Sendable, Equatable {

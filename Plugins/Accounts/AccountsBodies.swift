@@ -6,7 +6,10 @@ struct RegistrationForm: RequestBody {
     static let passwordLength = 8...128
     static let earliestBirthYear = 1900
 
+    /// Canonical.
     let email: String
+    /// In which the address may be another account's.
+    let emailForms: [String]
     let password: String
     let name: String
     let birthDate: CivilDate
@@ -14,8 +17,11 @@ struct RegistrationForm: RequestBody {
     let interestedIn: GenderSet
 
     init(from reader: inout ObjectReader) {
-        self.email =
-            reader.value("email", format: "an e-mail address of at most 254 bytes", EmailAddress.init)?.text ?? ""
+        let address = reader.value("email", format: "an e-mail address of at most 254 bytes") { raw in
+            EmailAddress(raw).map { ($0.text, EmailAddress.forms(raw)) }
+        }
+        self.email = address?.0 ?? ""
+        self.emailForms = address?.1 ?? []
         self.password = reader.string("password", length: Self.passwordLength)
         self.name = reader.visibleText("name", .name)
         let birthDate = reader.value("birth_date", format: "a day as YYYY-MM-DD") { CivilDate($0) }
@@ -66,6 +72,18 @@ struct RefreshForm: RequestBody {
 
     static let schemaName = "Refresh"
     static let schema = Schema.object([.required("refresh_token", .string(1...128))])
+}
+
+/// The password alone, as a proof.
+struct ConfirmationForm: RequestBody {
+    let password: String
+
+    init(from reader: inout ObjectReader) {
+        self.password = reader.string("password", length: 1...128)
+    }
+
+    static let schemaName = "Confirmation"
+    static let schema = Schema.object([.required("password", .string(1...128))])
 }
 
 struct PasswordChangeForm: RequestBody {

@@ -12,10 +12,24 @@ public struct AccountsConfiguration: ModuleConfiguration {
         .integer(
             "refresh_repeat_seconds", 0...60, default: 10,
             "How long a used refresh token gives its successor again, for clients that lost the answer."),
-        .integer("login_failures", 1...1_000, default: 10, "Failed logins of one e-mail address before it must wait."),
+        .integer(
+            "login_failures", 1...1_000, default: 10,
+            "Failed logins at one account, from one network or from all strange ones, before further ones wait."),
         .integer(
             "login_failure_window_seconds", 1...86_400, default: 900,
             "The time in which failed logins are counted together."),
+        .integer(
+            "login_wait_milliseconds", 0...5_000, default: 5_000,
+            "The longest such wait; the first is half a second, each further one twice as long."),
+        .integer(
+            "network_login_failures", 1...1_000_000, default: 100,
+            "Failed logins of one network at accounts that are strange to it before it is refused."),
+        .integer(
+            "registrations_per_day", 0...10_000_000, default: 200,
+            "Registrations from one network; 0 lifts the limit."),
+        .integer(
+            "recent_login_seconds", 10...86_400, default: 600,
+            "How long after signing in an account can be deleted or exported without the password."),
         .integer(
             "erase_grace_days", 0...365, default: 30,
             "How long a deleted account can come back by logging in before it is erased."),
@@ -29,6 +43,10 @@ public struct AccountsConfiguration: ModuleConfiguration {
     let refreshRepeatWindow: Duration
     let loginFailures: Int
     let loginFailureWindow: Duration
+    let longestLoginWait: Duration
+    let networkLoginFailures: Int
+    let registrationsPerDay: Int
+    let recentLogin: Duration
     let eraseGrace: Duration
     let resetLifetime: Duration
 
@@ -38,7 +56,16 @@ public struct AccountsConfiguration: ModuleConfiguration {
         self.refreshRepeatWindow = values.seconds("refresh_repeat_seconds")
         self.loginFailures = values.integer("login_failures")
         self.loginFailureWindow = values.seconds("login_failure_window_seconds")
+        self.longestLoginWait = .milliseconds(values.integer("login_wait_milliseconds"))
+        self.networkLoginFailures = values.integer("network_login_failures")
+        self.registrationsPerDay = values.integer("registrations_per_day")
+        self.recentLogin = values.seconds("recent_login_seconds")
         self.eraseGrace = .seconds(values.integer("erase_grace_days") * 86_400)
         self.resetLifetime = .seconds(values.integer("reset_link_minutes") * 60)
+    }
+
+    var guessLimits: GuessLedger.Limits {
+        GuessLedger.Limits(
+            free: loginFailures, window: loginFailureWindow, longestWait: longestLoginWait, perNetwork: networkLoginFailures)
     }
 }

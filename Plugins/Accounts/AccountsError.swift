@@ -6,9 +6,13 @@ enum AccountsError: ClientError {
     case emailTaken
     /// The same for an unknown address, an account without a password and a wrong password.
     case credentialsRefused
-    /// The associated time is how long the address must wait.
+    /// The associated time is how long the client must wait.
     case tooManyAttempts(Duration)
+    /// The associated time is how long the network must wait.
+    case tooManyRegistrations(Duration)
     case busy
+    /// The session was opened too long ago for what cannot be taken back.
+    case confirmationNeeded
     case refreshRefused
     /// A used refresh token came again, so two parties hold the chain; its session is revoked.
     case refreshReused
@@ -24,7 +28,9 @@ enum AccountsError: ClientError {
         case .emailTaken: "accounts.email_taken"
         case .credentialsRefused: "accounts.credentials_refused"
         case .tooManyAttempts: "accounts.too_many_attempts"
+        case .tooManyRegistrations: "accounts.too_many_registrations"
         case .busy: "accounts.busy"
+        case .confirmationNeeded: "auth.confirmation_needed"
         case .refreshRefused: "accounts.refresh_refused"
         case .refreshReused: "accounts.refresh_reused"
         case .unknownAccount: "accounts.unknown_account"
@@ -38,7 +44,8 @@ enum AccountsError: ClientError {
         case .underage: 422
         case .emailTaken: 409
         case .credentialsRefused, .refreshRefused, .refreshReused: 401
-        case .tooManyAttempts, .busy: 429
+        case .confirmationNeeded: 403
+        case .tooManyAttempts, .tooManyRegistrations, .busy: 429
         case .unknownAccount: 404
         case .suspended: 403
         case .resetRefused: 400
@@ -51,7 +58,9 @@ enum AccountsError: ClientError {
         case .emailTaken: "There is an account with this e-mail address."
         case .credentialsRefused: "The e-mail address and the password do not belong together."
         case .tooManyAttempts: "Too many failed attempts; wait as long as Retry-After says."
-        case .busy: "Too many passwords wait to be checked."
+        case .tooManyRegistrations: "Too many accounts were made from this network; wait as long as Retry-After says."
+        case .busy: "Too many passwords from this network wait to be checked."
+        case .confirmationNeeded: "You signed in a while ago; confirm your password with POST /api/v1/auth/confirm."
         case .refreshRefused: "The refresh token is unknown or has ended; log in again."
         case .refreshReused: "The refresh token was used before; its session has been revoked."
         case .unknownAccount: "There is no such account."
@@ -62,14 +71,14 @@ enum AccountsError: ClientError {
 
     var isTemporary: Bool {
         switch self {
-        case .tooManyAttempts, .busy: true
+        case .tooManyAttempts, .tooManyRegistrations, .busy: true
         default: false
         }
     }
 
     var retryAfter: Duration? {
         switch self {
-        case .tooManyAttempts(let wait): wait
+        case .tooManyAttempts(let wait), .tooManyRegistrations(let wait): wait
         case .busy: .seconds(1)
         default: nil
         }

@@ -7,10 +7,13 @@ struct AccountsMetrics: Sendable {
         MetricDeclaration("spark_accounts_registrations_total", .counter, help: "Accounts created."),
         MetricDeclaration(
             "spark_accounts_logins_total", .counter, labels: ["result"],
-            help: "Logins by result: ok, refused (wrong credentials, also when changing the password) or limited."),
+            help: "Logins by result: ok, refused (wrong credentials, wherever a password is asked for) or limited."),
         MetricDeclaration(
             "spark_accounts_password_hash_seconds", .histogram,
             help: "Time to derive one password hash, waiting not included."),
+        MetricDeclaration(
+            "spark_accounts_exports_total", .counter, labels: ["result"],
+            help: "Exports by result: whole, or broken off by the client or the end of its session."),
         MetricDeclaration("spark_accounts_sessions_revoked_total", .counter, help: "Sessions revoked, for whatever reason."),
     ]
 
@@ -18,6 +21,8 @@ struct AccountsMetrics: Sendable {
     let loginsOK = Counter(label: "spark_accounts_logins_total", dimensions: [("result", "ok")])
     let loginsRefused = Counter(label: "spark_accounts_logins_total", dimensions: [("result", "refused")])
     let loginsLimited = Counter(label: "spark_accounts_logins_total", dimensions: [("result", "limited")])
+    let exportsWhole = Counter(label: "spark_accounts_exports_total", dimensions: [("result", "whole")])
+    let exportsBroken = Counter(label: "spark_accounts_exports_total", dimensions: [("result", "broken")])
     let passwordHash = Metrics.Timer(label: "spark_accounts_password_hash_seconds")
     let sessionsRevoked = Counter(label: "spark_accounts_sessions_revoked_total")
 }

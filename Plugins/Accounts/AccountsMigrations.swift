@@ -1,3 +1,4 @@
+import GRDB
 import SparkStorage
 
 /// The tables of this module. People of a demo town have no password hash, so nobody logs in as them by password. Tokens
@@ -33,6 +34,25 @@ enum AccountsMigrations {
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX accounts_refresh_tokens_session ON accounts_refresh_tokens (session_id, expires_at);
                 """),
+        Migration("accounts.002_proof") { database in
+            try database.execute(
+                sql: """
+                    -- When the session's owner last gave the password.
+                    ALTER TABLE accounts_sessions ADD COLUMN confirmed_at INTEGER NOT NULL DEFAULT 0;
+                    UPDATE accounts_sessions SET confirmed_at = created_at;
+                    CREATE INDEX accounts_sessions_owner ON accounts_sessions (user_id, id);
+                    -- Since when the account is being erased; from then on it cannot come back.
+                    ALTER TABLE accounts_users ADD COLUMN erasing_at INTEGER;
+                    -- Keyed hashes of the networks that an account was signed in to from.
+                    CREATE TABLE accounts_known_networks (
+                        user_id INTEGER NOT NULL,
+                        network BLOB NOT NULL,
+                        seen_at INTEGER NOT NULL,
+                        PRIMARY KEY (user_id, network)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+            try canonicaliseDomains(in: database)
+        },
         Migration(
             "accounts.003_suspension",
             sql: """
@@ -51,4 +71,25 @@ enum AccountsMigrations {
                 ) STRICT;
                 """),
     ]
+
+    /// Brings addresses with an international domain to their one form. Of several accounts whose addresses are the same, those
+    /// that come later keep their spelling, by which they are still found.
+    private static func canonicaliseDomains(in database: Database) throws {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT id, email FROM accounts_users
+                WHERE email GLOB '*[^ -~]*' OR email LIKE '%@xn--%' OR email LIKE '%.xn--%' ORDER BY id
+                """)
+        for row in rows {
+            let (id, email): (Int64, String) = (row[0], row[1])
+            let canonical = EmailAddress.normalised(email)
+            guard canonical != email else { continue }
+            try database.execute(
+                sql: """
+                    UPDATE accounts_users SET email = ?1
+                    WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM accounts_users WHERE email = ?1)
+                    """, arguments: [canonical, id])
+        }
+    }
 }

@@ -21,13 +21,16 @@ public struct AccountsModule: SparkModule {
     private let operations: AccountsOperations
 
     public init(configuration: AccountsConfiguration, context: ModuleContext) throws {
-        let store = SQLiteAccountsStore(storage: context.storage, personalData: context.personalData, stream: context.stream)
+        let networks = KnownNetworks(key: context.keys.key(for: "known-networks"))
+        let store = SQLiteAccountsStore(
+            storage: context.storage, personalData: context.personalData, stream: context.stream, networks: networks)
         let metrics = AccountsMetrics()
         let secrets = SecretSource(random: context.isEphemeral ? context.random : SystemRandomSource())
         let accessTokens = AccessTokens(
             key: context.keys.key(for: "access-token"), lifetime: configuration.accessTokenLifetime)
         self.hasher = PasswordHasher(
-            parameters: context.isEphemeral ? .ephemeral : .standard, secrets: secrets, metrics: metrics)
+            parameters: context.isEphemeral ? .ephemeral : .standard, secrets: secrets, metrics: metrics,
+            admission: context.admission)
         self.authenticator = Authenticator(
             store: store, tokens: accessTokens,
             principals: try Principals(
@@ -39,8 +42,11 @@ public struct AccountsModule: SparkModule {
             configuration: configuration, store: store, hasher: hasher, accessTokens: accessTokens,
             refreshTokens: RefreshTokenChain(key: context.keys.key(for: "refresh"), secrets: secrets),
             hints: SessionHints(cache: context.cache, store: store), cache: context.cache,
-            failedLogins: FailedLogins(limit: configuration.loginFailures, window: configuration.loginFailureWindow),
-            metrics: metrics, clock: context.clock, identifiers: context.identifiers,
+            guesses: GuessGate(
+                configuration.guessLimits,
+                registrationsPerDay: configuration.registrationsPerDay * (context.isEphemeral ? 10_000 : 1), clock: context.clock),
+            networks: networks, admission: context.admission, metrics: metrics, clock: context.clock,
+            identifiers: context.identifiers,
             registrations: context.contributions((any RegistrationParticipant).self),
             closures: context.contributions((any ClosureParticipant).self))
         self.operations = AccountsOperations(
@@ -59,8 +65,6 @@ public struct AccountsModule: SparkModule {
         let service = service
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }
         registrar.contribute((any ConnectionObserving).self, service.hints)
-        let (store, lifetime) = (service.store, service.configuration.refreshTokenLifetime)
-        registrar.repairTimes { try await store.repairTimes(lifetime: lifetime) }
         registrar.demo(AccountsDemo.load)
         registrar.service(PasswordHasherShutdown(hasher: hasher))
     }

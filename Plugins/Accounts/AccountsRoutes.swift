@@ -8,7 +8,8 @@ struct AccountsRoutes {
 
     var all: [Route] {
         [
-            register, logIn, refresh, logOut, sessions, revokeSession, revokeOthers, changePassword, confirmReset, closeAccount,
+            register, logIn, refresh, logOut, sessions, revokeSession, revokeOthers, changePassword, confirm, confirmReset,
+            closeAccount,
             export,
         ]
     }
@@ -21,9 +22,12 @@ struct AccountsRoutes {
         Route(
             .post, "/auth/register", "Create an account and open its first session", access: .open, rateLimit: .credentials,
             body: .of(RegistrationForm.self), status: .created, answer: Self.grant, isIdempotencyKeyed: true,
-            errors: [AccountsError.underage, AccountsError.emailTaken, AccountsError.busy]
+            errors: [
+                AccountsError.underage, AccountsError.emailTaken, AccountsError.tooManyRegistrations(.seconds(1)),
+                AccountsError.busy, Self.noRoomForHash,
+            ]
         ) { [service] call in
-            let grant = try await service.register(try call.body(), label: Self.label(of: call))
+            let grant = try await service.register(try call.body(), client: Self.client(of: call))
             return Self.unstored(.json(grant, .created))
         }
     }
@@ -32,13 +36,10 @@ struct AccountsRoutes {
         Route(
             .post, "/auth/login", "Open a session; within the grace this also takes back the deletion of the account",
             access: .open, rateLimit: .credentials, body: .of(LoginForm.self), answer: Self.grant,
-            errors: [
-                AccountsError.credentialsRefused, AccountsError.suspended, AccountsError.tooManyAttempts(.seconds(1)),
-                AccountsError.busy,
-            ]
+            errors: Self.passwordErrors + [AccountsError.suspended]
         ) { [service] call in
             let form: LoginForm = try call.body()
-            let grant = try await service.logIn(email: form.email, password: form.password, label: Self.label(of: call))
+            let grant = try await service.logIn(email: form.email, password: form.password, client: Self.client(of: call))
             return Self.unstored(.json(grant))
         }
     }
@@ -50,7 +51,7 @@ struct AccountsRoutes {
             errors: [AccountsError.refreshRefused, AccountsError.refreshReused]
         ) { [service] call in
             let form: RefreshForm = try call.body()
-            return Self.unstored(.json(try await service.refresh(form.refreshToken)))
+            return Self.unstored(.json(try await service.refresh(form.refreshToken, from: Self.network(of: call))))
         }
     }
 
@@ -90,12 +91,22 @@ struct AccountsRoutes {
         Route(
             .post, "/auth/password", "Change the password and revoke every other session", rateLimit: .credentials,
             body: .of(PasswordChangeForm.self), status: .noContent,
-            errors: [
-                AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy,
-            ]
+            errors: Self.passwordErrors
         ) { [service] call in
             let form: PasswordChangeForm = try call.body()
-            try await service.changePassword(of: try call.session, from: form.currentPassword, to: form.newPassword)
+            try await service.changePassword(
+                of: try call.session, from: form.currentPassword, to: form.newPassword, network: Self.network(of: call))
+            return .noContent
+        }
+    }
+
+    private var confirm: Route {
+        Route(
+            .post, "/auth/confirm", "Prove with the password that this session is yours, as if just opened",
+            rateLimit: .credentials, body: .of(ConfirmationForm.self), status: .noContent, errors: Self.passwordErrors
+        ) { [service] call in
+            let form: ConfirmationForm = try call.body()
+            try await service.confirm(try call.session, password: form.password, network: Self.network(of: call))
             return .noContent
         }
     }
@@ -115,9 +126,18 @@ struct AccountsRoutes {
     private var closeAccount: Route {
         Route(
             .delete, "/me", "Delete the account: hidden at once, erased when the grace is over", rateLimit: .write,
-            status: .accepted, answer: SchemaReference("Closure", .object([.required("erase_at", .dateTime)]))
+            body: .of(ConfirmationForm.self), isBodyOptional: true, status: .accepted,
+            answer: SchemaReference("Closure", .object([.required("erase_at", .dateTime)])),
+            errors: [AccountsError.confirmationNeeded] + Self.passwordErrors
         ) { [service] call in
-            let eraseAt = try await service.close(try call.user)
+            let principal = try call.session
+            if call.hasBody {
+                let form: ConfirmationForm = try call.body()
+                try await service.confirm(principal, password: form.password, network: Self.network(of: call))
+            } else {
+                try service.requireRecentLogin(of: principal)
+            }
+            let eraseAt = try await service.close(principal.user)
             var writer = JSONWriter()
             writer.object { $0.field("erase_at", eraseAt) }
             return Reply(.accepted, json: writer.bytes)
@@ -126,11 +146,33 @@ struct AccountsRoutes {
 
     private var export: Route {
         Route(
-            .get, "/me/export", "Everything that is stored of you", rateLimit: .write, answer: SchemaReference("Export", .any)
+            .get, "/me/export", "Everything that is stored of you", rateLimit: .write,
+            answer: SchemaReference("Export", .any),
+            errors: [
+                AccountsError.confirmationNeeded, AdmissionRefused(resource: .exports, scope: .day),
+                AdmissionRefused(resource: .exports, scope: .total),
+            ]
         ) { [service] call in
-            Self.unstored(.json(try await service.export(try call.user)))
+            let principal = try call.session
+            try service.requireRecentLogin(of: principal)
+            var reply = Self.unstored(Reply(headers: [.contentType: "application/json"]))
+            reply.parts = call.isHead ? AsyncThrowingStream { nil } : try service.export(for: principal)
+            return reply
         }
     }
+
+    private static let noRoomForHash = AdmissionRefused(resource: .hashing, scope: .total)
+    private static let passwordErrors: [any ClientError] = [
+        AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy, noRoomForHash,
+    ]
+
+    /// The same for all that never were on a network.
+    private static func network(of call: Call) -> String {
+        let network: String? = call.network
+        return network ?? ""
+    }
+
+    private static func client(of call: Call) -> Client { Client(network: Self.network(of: call), label: label(of: call)) }
 
     /// An answer that no cache may keep (RFC 6749, 5.1).
     private static func unstored(_ reply: Reply) -> Reply {

@@ -3,6 +3,10 @@ import SparkCore
 import SparkKit
 
 extension AccountsService {
+    /// After so long the rest of an erasure is put behind the other jobs.
+    private static let longestErasure = Duration.seconds(10)
+    private static let longestRest = Duration.milliseconds(50)
+
     /// Hides the person at once and has everything erased when the grace is over, unless they log in before.
     /// - Returns: when that is.
     func close(_ user: UserID) async throws -> Timestamp {
@@ -16,19 +20,40 @@ extension AccountsService {
         return closure.closedAt + configuration.eraseGrace
     }
 
-    /// Done at least once; a second time finds nothing to do in the store. What the cache has of the person on the disk is
-    /// overwritten before the job is done.
-    func erase(_ job: ErasureJob) async throws {
-        let isErased = try await store.erase(job)
-        // Erased by an earlier try of this job, which may have ended before the cache was reached.
-        guard try isErased || store.account(of: job.user) == nil else { return }
-        await cache.erase(CacheTag.all(of: job.user))
+    /// Done at least once, step by step, each in a short transaction: what is done is done, whatever ends the server, and the job goes
+    /// on with the rest. A second time finds nothing to do in the store. What the cache has of the person on the disk is overwritten
+    /// before the job is done.
+    /// - Returns: whether all is erased; if not, a further job does the rest.
+    @discardableResult func erase(_ job: ErasureJob) async throws -> Bool {
+        let end = ContinuousClock.now + Self.longestErasure
+        while true {
+            let begin = ContinuousClock.now
+            let isLast = begin >= end
+            let outcome = try await store.erase(job, isLast: isLast)
+            switch outcome {
+            case .unfinished where isLast: return false
+            case .unfinished:
+                // Other writes come first: at most half of the writer's time is spent here.
+                try await Task.sleep(for: min(ContinuousClock.now - begin, Self.longestRest))
+                continue
+            // Erased by an earlier try of this job, which may have ended before the cache was reached.
+            case .obsolete where try store.account(of: job.user) != nil: return false
+            case .obsolete, .finished:
+                await cache.erase(CacheTag.all(of: job.user))
+                return true
+            }
+        }
     }
 
-    /// Everything that is stored of a person.
-    func export(_ user: UserID) async throws -> JSONValue {
-        let now = clock.now()
-        guard case .object(let members) = try await store.export(user) else { throw EdgeError.notFound }
-        return .object([JSONMember("exported_at", .string("\(now)"))] + members)
+    /// Everything that is stored of a person, as it is read.
+    /// - Throws: `AdmissionRefused` when the person has an export under way or had too many today, or the server has too many.
+    func export(for principal: Principal) throws -> AsyncThrowingStream<[UInt8], any Error> {
+        let permit = try admission.permit(for: .exports, person: principal.user)
+        let store = store
+        let export = PersonalExport(
+            at: clock.now(), metrics: metrics, permit: permit,
+            isOpen: { try store.isOpen(principal.session, of: principal.user) },
+            read: { try await store.exportPiece(of: principal.user, at: $0, maximumBytes: $1) })
+        return AsyncThrowingStream { try await export.next() }
     }
 }

@@ -3,25 +3,25 @@ import SparkCore
 import SparkKit
 
 extension AccountsService {
-    /// Creates an account and whatever the other modules keep of a person, in one transaction.
-    /// - Throws: `AccountsError.underage`, `emailTaken`, `busy`, or `InvalidInput` for a birth date in the future.
-    func register(_ form: RegistrationForm, label: String) async throws -> TokenGrant {
+    /// Creates an account and whatever the other modules keep of a person, in one transaction. Whether the address is taken shows only
+    /// after the same work.
+    /// - Throws: `AccountsError.underage`, `emailTaken`, `tooManyRegistrations`, `busy`, or `InvalidInput` for a birth date in the
+    ///   future.
+    func register(_ form: RegistrationForm, client: Client) async throws -> TokenGrant {
         let now = clock.now()
         guard form.birthDate <= now.date else {
             throw InvalidInput.refused("/birth_date", "range", "The day must not be in the future.")
         }
         guard form.birthDate.age(on: now.date) >= Self.adultAge else { throw AccountsError.underage }
-        // Asked again in the transaction; here it spares the cost of a hash.
-        guard try store.account(withEmail: form.email) == nil else { throw AccountsError.emailTaken }
-        let hash = try await hasher.hash(form.password)
+        let hash = try await guesses.register(from: client.network) { try await hasher.hash(form.password, for: $0) }
         let account = Account(
             id: identifiers.next(), email: form.email, passwordHash: hash.text, createdAt: now, closedAt: nil)
         let registration = Registration(
             user: account.id, email: form.email, name: form.name, birthDate: form.birthDate, gender: form.gender,
             interestedIn: form.interestedIn, registeredAt: now)
-        let (session, token) = newSession(for: account.id, label: label, at: now)
+        let (session, token) = newSession(for: account.id, from: client, at: now)
         let participants = registrations.all
-        try await store.register(account, opening: session) { work in
+        try await store.register(account, unlessTaken: form.emailForms, opening: session) { work in
             for participant in participants { try participant.register(registration, in: work) }
         }
         metrics.registrations.increment()
@@ -30,15 +30,20 @@ extension AccountsService {
 
     /// Opens a session for who knows the password, and reopens an account closed less than the grace ago.
     /// - Throws: `AccountsError.credentialsRefused`, `tooManyAttempts`, `busy`.
-    func logIn(email: String, password: String, label: String) async throws -> TokenGrant {
-        let email = EmailAddress.normalised(email)
-        let account = try await verified(password, of: email) { try store.account(withEmail: email) }
+    func logIn(email: String, password: String, client: Client) async throws -> TokenGrant {
+        let found = try account(withEmail: email)
+        // Looked up for an account that is none, too.
+        let user = found?.id ?? UserID(rawValue: 0)
+        let isKnown = try store.knowsNetwork(networks.fingerprint(of: client.network, at: user), of: user)
+        let guess = Guess(
+            email: EmailAddress.normalised(email), origin: client.network, trust: isKnown ? .network : .stranger)
+        let account = try await verified(password, of: found, guess, network: client.network)
         guard let hash = account.passwordHash else { throw AccountsError.credentialsRefused }
         let now = clock.now()
-        let (session, token) = newSession(for: account.id, label: label, at: now)
+        let (session, token) = newSession(for: account.id, from: client, at: now)
         let participants = closures.all
         let isOpen = try await store.logIn(
-            session, verifiedBy: hash, rehashed: await strengthened(hash, password: password),
+            session, verifiedBy: hash, rehashed: await strengthened(hash, password: password, network: client.network),
             graceBegin: now - configuration.eraseGrace
         ) { work in
             for participant in participants { try participant.setClosed(false, user: account.id, in: work) }
@@ -53,12 +58,11 @@ extension AccountsService {
     }
 
     /// Changes the password; whoever is logged in elsewhere must log in again.
-    func changePassword(of principal: Principal, from current: String, to new: String) async throws {
-        guard let account = try store.account(of: principal.user) else { throw AccountsError.credentialsRefused }
-        // A stolen access token must not be a way to guess the password, so this counts like a login.
-        let verified = try await verified(current, of: account.email) { account }
-        guard let old = verified.passwordHash else { throw AccountsError.credentialsRefused }
-        let hash = try await hasher.hash(new)
+    func changePassword(
+        of principal: Principal, from current: String, to new: String, network: String
+    ) async throws {
+        let old = try await provenHash(of: principal, password: current, network: network)
+        let hash = try await hasher.hash(new, for: HashClaim(network: network, lane: .known))
         let now = clock.now()
         let revoked = try await store.changePassword(
             of: principal.user, from: old, to: hash.text, keeping: principal.session, at: now)
@@ -66,38 +70,63 @@ extension AccountsService {
         noteRevoked(revoked, of: principal.user)
     }
 
+    /// Takes the password as a proof that the session is its owner's.
+    func confirm(_ principal: Principal, password: String, network: String) async throws {
+        let hash = try await provenHash(of: principal, password: password, network: network)
+        guard try await store.confirm(principal.session, of: principal.user, verifiedBy: hash, at: clock.now()) else {
+            throw AccountsError.credentialsRefused
+        }
+    }
+
+    /// - Throws: `AccountsError.confirmationNeeded` when the session's password was last given too long ago: a stolen token alone must
+    ///   not do what cannot be taken back.
+    func requireRecentLogin(of principal: Principal) throws {
+        guard let confirmedAt = try store.confirmedAt(principal.session, of: principal.user) else {
+            throw EdgeError.unauthenticated
+        }
+        // Beyond now when the clock was set back.
+        guard abs((clock.now() - confirmedAt).milliseconds) <= configuration.recentLogin.milliseconds else {
+            throw AccountsError.confirmationNeeded
+        }
+    }
+
+    /// The hash that the password of a session's owner belongs to. A stolen access token must not be a way to guess the password, so
+    /// this counts like a login.
+    private func provenHash(of principal: Principal, password: String, network: String) async throws -> String {
+        guard let account = try store.account(of: principal.user) else { throw AccountsError.credentialsRefused }
+        // Counted by session: who guesses from elsewhere does not make this one wait.
+        let guess = Guess(email: account.email, origin: principal.session.wire, trust: .session)
+        guard let hash = try await verified(password, of: account, guess, network: network).passwordHash else {
+            throw AccountsError.credentialsRefused
+        }
+        return hash
+    }
+
     /// The account, if the password is its own; refuses after the same work whatever is wrong.
     private func verified(
-        _ password: String, of email: String, _ find: () throws -> Account?
+        _ password: String, of account: Account?, _ guess: Guess, network: String
     ) async throws -> Account {
-        do {
-            try failedLogins.begin(email, at: clock.now())
-        } catch {
-            metrics.loginsLimited.increment()
-            throw error
-        }
-        let account: Account?
+        let hash = account?.passwordHash.flatMap { PasswordHash(text: $0) }
         let isRight: Bool
         do {
-            account = try find()
-            let hash = account?.passwordHash.flatMap { PasswordHash(text: $0) }
-            isRight = try await hasher.verify(password, against: hash)
-        } catch {
-            failedLogins.withdraw(email)
+            isRight = try await guesses.attempt(guess, network: network) { claim in
+                try await hasher.verify(password, against: hash, for: claim)
+            }
+        } catch let error as AccountsError {
+            if case .tooManyAttempts = error { metrics.loginsLimited.increment() }
             throw error
         }
         guard isRight, let account else {
             metrics.loginsRefused.increment()
             throw AccountsError.credentialsRefused
         }
-        failedLogins.forget(email)
         return account
     }
 
     /// A hash with today's parameters in place of a cheaper one. Best effort: when the hasher is busy, the next login does it.
-    private func strengthened(_ text: String, password: String) async -> String? {
+    private func strengthened(_ text: String, password: String, network: String) async -> String? {
         guard let hash = PasswordHash(text: text), hasher.isWeak(hash) else { return nil }
-        return try? await hasher.hash(password).text
+        return try? await hasher.hash(password, for: HashClaim(network: network, lane: .known)).text
     }
 
     private func grant(

@@ -4,7 +4,7 @@ import SparkKit
 extension AccountsService {
     /// The successor of a refresh token and a new access token.
     /// - Throws: `AccountsError.refreshRefused`, or `refreshReused` after the session has been revoked.
-    func refresh(_ text: String) async throws -> TokenGrant {
+    func refresh(_ text: String, from network: String) async throws -> TokenGrant {
         // What is not in the table never costs a place in the write queue.
         guard let token = RefreshToken(text: text), try store.knowsRefreshToken(token.hash) else {
             throw AccountsError.refreshRefused
@@ -14,7 +14,8 @@ extension AccountsService {
         let outcome = try await store.refresh(
             Refresh(
                 tokenHash: token.hash, successorHash: successor.hash, at: now,
-                successorExpiresAt: now + configuration.refreshTokenLifetime, repeatWindow: configuration.refreshRepeatWindow)
+                successorExpiresAt: now + configuration.refreshTokenLifetime, repeatWindow: configuration.refreshRepeatWindow,
+                network: network)
         )
         switch outcome {
         case .granted(let user, let session):

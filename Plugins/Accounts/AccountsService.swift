@@ -3,6 +3,14 @@ import SparkCache
 import SparkCore
 import SparkKit
 
+/// Who asks for a session.
+struct Client: Sendable {
+    /// As limits count it.
+    let network: String
+    /// How the session is shown in the list.
+    let label: String
+}
+
 /// The decisions of Accounts: who may have an account, a session, a token. Registration and login, sessions and closing
 /// stand in files of their own.
 final class AccountsService: Sendable {
@@ -15,7 +23,9 @@ final class AccountsService: Sendable {
     let refreshTokens: RefreshTokenChain
     let hints: SessionHints
     let cache: Cache
-    let failedLogins: FailedLogins
+    let guesses: GuessGate
+    let networks: KnownNetworks
+    let admission: Admission
     let metrics: AccountsMetrics
     let clock: any WallClock
     let identifiers: IdentifierGenerator
@@ -24,7 +34,8 @@ final class AccountsService: Sendable {
 
     init(
         configuration: AccountsConfiguration, store: any AccountsStore, hasher: PasswordHasher, accessTokens: AccessTokens,
-        refreshTokens: RefreshTokenChain, hints: SessionHints, cache: Cache, failedLogins: FailedLogins, metrics: AccountsMetrics,
+        refreshTokens: RefreshTokenChain, hints: SessionHints, cache: Cache, guesses: GuessGate, networks: KnownNetworks,
+        admission: Admission, metrics: AccountsMetrics,
         clock: any WallClock, identifiers: IdentifierGenerator, registrations: Contributions<any RegistrationParticipant>,
         closures: Contributions<any ClosureParticipant>
     ) {
@@ -35,7 +46,9 @@ final class AccountsService: Sendable {
         self.refreshTokens = refreshTokens
         self.hints = hints
         self.cache = cache
-        self.failedLogins = failedLogins
+        self.guesses = guesses
+        self.networks = networks
+        self.admission = admission
         self.metrics = metrics
         self.clock = clock
         self.identifiers = identifiers
@@ -44,16 +57,29 @@ final class AccountsService: Sendable {
     }
 
     /// A session about to be opened, with its first refresh token.
-    func newSession(for user: UserID, label: String, at now: Timestamp) -> (session: NewSession, token: RefreshToken) {
+    func newSession(
+        for user: UserID, from client: Client, at now: Timestamp
+    ) -> (session: NewSession, token: RefreshToken) {
         let token = refreshTokens.first()
-        return (newSession(for: user, label: label, at: now, token: token), token)
+        let network = networks.fingerprint(of: client.network, at: user)
+        return (newSession(for: user, label: client.label, at: now, token: token, network: network), token)
     }
 
-    func newSession(for user: UserID, label: String, at now: Timestamp, token: RefreshToken?) -> NewSession {
+    func newSession(
+        for user: UserID, label: String, at now: Timestamp, token: RefreshToken?, network: [UInt8]?
+    ) -> NewSession {
         NewSession(
             id: identifiers.next(), user: user, openedAt: now, label: label,
-            refreshToken: token.map { ($0.hash, now + configuration.refreshTokenLifetime) },
+            refreshToken: token.map { ($0.hash, now + configuration.refreshTokenLifetime) }, network: network,
             deadBefore: now - configuration.refreshTokenLifetime)
+    }
+
+    /// The account with an address, however it is spelt.
+    func account(withEmail email: String) throws -> Account? {
+        for form in EmailAddress.forms(email) {
+            if let account = try store.account(withEmail: form) { return account }
+        }
+        return nil
     }
 
     /// Counts revocations, which hold since their commit.
@@ -66,13 +92,13 @@ final class AccountsService: Sendable {
 extension AccountsService: TokenIssuing {
     func issueToken(for user: UserID) async throws -> (token: String, expiresAt: Timestamp) {
         let now = clock.now()
-        let session = newSession(for: user, label: "token", at: now, token: nil)
+        let session = newSession(for: user, label: "token", at: now, token: nil, network: nil)
         guard try await store.open(session) else { throw AccountsError.unknownAccount }
         let (text, expiresAt) = try await accessTokens.sign(user, session.id, at: now)
         return (text, expiresAt)
     }
 
     func user(withEmail email: String) async throws -> UserID? {
-        try store.account(withEmail: EmailAddress.normalised(email))?.id
+        try account(withEmail: email)?.id
     }
 }

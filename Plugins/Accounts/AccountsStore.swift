@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 
 /// What is to happen in the same transaction, by other modules.
 typealias Companion = @Sendable (any UnitOfWork) throws -> Void
@@ -10,18 +11,23 @@ typealias HidingCompanion = @Sendable (Bool, any UnitOfWork) throws -> Void
 protocol AccountsStore: Sendable {
     /// Reads by key; run on the caller's thread, a few microseconds.
     func account(withEmail email: String) throws -> Account?
+    /// Whether the account was signed in to from a network before, by its fingerprint.
+    func knowsNetwork(_ fingerprint: [UInt8], of user: UserID) throws -> Bool
+    /// When the owner of an open session last gave the password; nil when there is no such session.
+    func confirmedAt(_ session: SessionID, of user: UserID) throws -> Timestamp?
     func account(of user: UserID) throws -> Account?
     /// Whether the session exists, is the user's, and is not revoked.
     func isOpen(_ session: SessionID, of user: UserID) throws -> Bool
     /// Whether the session is open and was used after `deadBefore`, as `work` sees it; as of the last commit if nil.
     func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool
-    /// Lets no session and no refresh token be from the future, where it would live too long.
-    func repairTimes(lifetime: Duration) async throws
     func hasOpenSession(_ user: UserID) throws -> Bool
     func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool
 
-    /// - Throws: `AccountsError.emailTaken`, or what a companion threw; then nothing was written.
-    func register(_ account: Account, opening session: NewSession, along: @escaping Companion) async throws
+    /// - Parameter forms: in which the address may be another account's.
+    /// - Throws: `AccountsError.emailTaken` after the same work, or what a companion threw; then nothing was written.
+    func register(
+        _ account: Account, unlessTaken forms: [String], opening session: NewSession, along: @escaping Companion
+    ) async throws
     /// Opens a session after a password was verified, and the account itself if it is closed.
     /// - Parameters:
     ///   - hash: against which the password was verified; if it is another by now, the answer is false.
@@ -41,6 +47,8 @@ protocol AccountsStore: Sendable {
     func sessions(of user: UserID, usedSince: Timestamp) async throws -> [Session]
     /// False when the user has no such open session.
     func revoke(_ session: SessionID, of user: UserID, at now: Timestamp) async throws -> Bool
+    /// The owner of a session gave the password. False when the session is not open, or `hash` is not the account's any more.
+    func confirm(_ session: SessionID, of user: UserID, verifiedBy hash: String, at now: Timestamp) async throws -> Bool
     /// All open sessions but one. Returns those revoked.
     func revokeSessions(of user: UserID, except kept: SessionID, at now: Timestamp) async throws -> [SessionID]
     /// Returns the other sessions, which are revoked; nil when `old` is not the hash any more.
@@ -53,10 +61,14 @@ protocol AccountsStore: Sendable {
     func close(
         _ user: UserID, at now: Timestamp, grace: Duration, along: @escaping Companion
     ) async throws -> (closedAt: Timestamp, revoked: [SessionID])?
-    /// Erases the person from every module. False when the account is open again, was closed anew, or is gone.
-    func erase(_ job: ErasureJob) async throws -> Bool
-    /// Everything stored of the person, over all modules.
-    func export(_ user: UserID) async throws -> JSONValue
+    /// Erases a part of the person from every module, in a short transaction; with the last part the account itself.
+    /// - Parameter isLast: whether a job for the rest is enqueued if there is more.
+    func erase(_ job: ErasureJob, isLast: Bool) async throws -> ErasureOutcome
+    /// The next part of everything stored of the person, over all modules, as JSON text, and where the one after it begins; nil after
+    /// the last. Each part is read in a transaction of its own.
+    func exportPiece(
+        of user: UserID, at position: ExportPosition, maximumBytes: Int
+    ) async throws -> (bytes: [UInt8], next: ExportPosition)?
 
     // For those who run the server.
 

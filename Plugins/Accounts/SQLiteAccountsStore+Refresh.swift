@@ -23,6 +23,10 @@ extension SQLiteAccountsStore {
             else { return .refused }
             guard let usedAt = token.usedAt else {
                 try Self.rotate(refresh, session: token.session, in: database)
+                // Whoever holds the chain is the owner's device, wherever it is now.
+                try Self.remember(
+                    network: networks.fingerprint(of: refresh.network, at: token.user), of: token.user, at: refresh.at,
+                    in: database)
                 return .granted(token.user, token.session)
             }
             let successor = try Self.token(refresh.successorHash, in: database)

@@ -29,20 +29,6 @@ extension SQLiteAccountsStore {
             .row([.integer(session.rawValue), .integer(user.rawValue), .time(deadBefore)]) { _ in true } ?? false
     }
 
-    func repairTimes(lifetime: Duration) async throws {
-        try await storage.write { transaction in
-            let (now, database) = (transaction.now, transaction.database)
-            try RawStatement(
-                """
-                UPDATE accounts_refresh_tokens SET issued_at = ?1, expires_at = min(expires_at, ?2)
-                WHERE issued_at > ?1 AND session_id IN (SELECT id FROM accounts_sessions WHERE last_used_at > ?1)
-                """, in: database
-            ).run([.time(now), .time(now + lifetime)])
-            try RawStatement("UPDATE accounts_sessions SET last_used_at = ?1 WHERE last_used_at > ?1", in: database)
-                .run([.time(now)])
-        }
-    }
-
     /// The sessions of a closed account are revoked with it.
     private static let live = """
         SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL AND last_used_at > ?3
@@ -65,7 +51,7 @@ extension SQLiteAccountsStore {
             guard let state = try Self.state(of: session.user, in: database), state.passwordHash == hash else { return false }
             guard try Self.suspension(of: session.user, in: database) == nil else { throw AccountsError.suspended }
             if let closedAt = state.closedAt {
-                guard closedAt > graceBegin else { return false }
+                guard closedAt > graceBegin, !state.isBeingErased else { return false }
                 try database.cachedStatement(sql: "UPDATE accounts_users SET closed_at = NULL WHERE id = ?")
                     .execute(arguments: [session.user.rawValue])
                 try reopening(transaction)
@@ -88,6 +74,55 @@ extension SQLiteAccountsStore {
             try Self.insert(session, in: transaction.database)
             return true
         }
+    }
+
+    func knowsNetwork(_ fingerprint: [UInt8], of user: UserID) throws -> Bool {
+        try storage.pointRead { reader in
+            try reader.row(
+                "SELECT 1 FROM accounts_known_networks WHERE user_id = ?1 AND network = ?2", .integer(user.rawValue),
+                .blob(fingerprint)
+            ) { _ in true } ?? false
+        }
+    }
+
+    func confirmedAt(_ session: SessionID, of user: UserID) throws -> Timestamp? {
+        try storage.pointRead { reader in
+            try reader.row(
+                "SELECT confirmed_at FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL",
+                .integer(session.rawValue), .integer(user.rawValue)
+            ) { $0.time(0) }
+        }
+    }
+
+    func confirm(_ session: SessionID, of user: UserID, verifiedBy hash: String, at now: Timestamp) async throws -> Bool {
+        try await storage.write { transaction in
+            let database = transaction.database
+            guard let state = try Self.state(of: user, in: database), state.passwordHash == hash else { return false }
+            try Self.confirm(session, at: now, in: database)
+            return database.changesCount == 1
+        }
+    }
+
+    static func confirm(_ session: SessionID, at now: Timestamp, in database: Database) throws {
+        try database.cachedStatement(sql: "UPDATE accounts_sessions SET confirmed_at = ? WHERE id = ? AND revoked_at IS NULL")
+            .execute(arguments: [now.milliseconds, session.rawValue])
+    }
+
+    /// An account was signed in to from a network.
+    static func remember(network: [UInt8], of user: UserID, at now: Timestamp, in database: Database) throws {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO accounts_known_networks (user_id, network, seen_at) VALUES (?1, ?2, ?3)
+                ON CONFLICT (user_id, network) DO UPDATE SET seen_at = max(seen_at, ?3)
+                """
+        ).execute(arguments: [user.rawValue, Data(network), now.milliseconds])
+        try database.cachedStatement(
+            sql: """
+                DELETE FROM accounts_known_networks WHERE user_id = ?1 AND network IN (
+                    SELECT network FROM accounts_known_networks WHERE user_id = ?1
+                    ORDER BY seen_at DESC, network LIMIT -1 OFFSET \(KnownNetworks.perAccount))
+                """
+        ).execute(arguments: [user.rawValue])
     }
 
     func sessions(of user: UserID, usedSince: Timestamp) async throws -> [Session] {
@@ -129,8 +164,12 @@ extension SQLiteAccountsStore {
         ).execute(arguments: [session.deadBefore.milliseconds])
         let openedAt = session.openedAt.milliseconds
         try database.cachedStatement(
-            sql: "INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (?, ?, ?, ?, ?)"
-        ).execute(arguments: [session.id.rawValue, session.user.rawValue, openedAt, openedAt, session.label])
+            sql: """
+                INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, confirmed_at, label)
+                VALUES (?1, ?2, ?3, ?3, ?3, ?4)
+                """
+        ).execute(arguments: [session.id.rawValue, session.user.rawValue, openedAt, session.label])
+        if let network = session.network { try remember(network: network, of: session.user, at: session.openedAt, in: database) }
         if let token = session.refreshToken {
             try insertToken(token.hash, of: session.id, issuedAt: session.openedAt, expiresAt: token.expiresAt, in: database)
         }

@@ -9,6 +9,10 @@ struct SQLiteAccountsStore: AccountsStore {
     let storage: Storage
     let personalData: PersonalDataRegistry
     let stream: any EventStreaming
+    let networks: KnownNetworks
+
+    /// How long one step of an erasure holds the writer, about.
+    private static let erasureStep = Duration.milliseconds(10)
 
     func account(withEmail email: String) throws -> Account? {
         try storage.pointRead { reader in
@@ -33,19 +37,29 @@ struct SQLiteAccountsStore: AccountsStore {
             closedAt: row.isNull(4) ? nil : row.time(4))
     }
 
-    func register(_ account: Account, opening session: NewSession, along: @escaping Companion) async throws {
+    func register(
+        _ account: Account, unlessTaken forms: [String], opening session: NewSession, along: @escaping Companion
+    ) async throws {
         try await storage.write { transaction in
             let database = transaction.database
             // There is one writer, so nobody can take the address between the question and the insertion.
-            let holder = try Int64.fetchOne(
-                database.cachedStatement(sql: "SELECT id FROM accounts_users WHERE email = ?"), arguments: [account.email])
-            guard holder == nil else { throw AccountsError.emailTaken }
+            let holders = try forms.compactMap { email in
+                try Int64.fetchOne(
+                    database.cachedStatement(sql: "SELECT id FROM accounts_users WHERE email = ?"), arguments: [email])
+            }
+            // For an address that is taken the same is done and taken back, so that the time does not tell. No address looks like the
+            // identifier that stands in its place.
+            let isTaken = !holders.isEmpty
             try database.cachedStatement(
                 sql: "INSERT INTO accounts_users (id, email, password_hash, created_at) VALUES (?, ?, ?, ?)"
             ).execute(
-                arguments: [account.id.rawValue, account.email, account.passwordHash, account.createdAt.milliseconds])
+                arguments: [
+                    account.id.rawValue, isTaken ? account.id.wire : account.email, account.passwordHash,
+                    account.createdAt.milliseconds,
+                ])
             try along(transaction)
             try Self.insert(session, in: database)
+            guard !isTaken else { throw AccountsError.emailTaken }
             transaction.publish(UserRegistered(user: account.id))
         }
     }
@@ -62,6 +76,7 @@ struct SQLiteAccountsStore: AccountsStore {
                     """
             ).execute(arguments: [new, user.rawValue, old])
             guard database.changesCount == 1 else { return nil }
+            try Self.confirm(kept, at: now, in: database)
             return try revokeAll(of: user, except: kept, at: now, in: transaction)
         }
     }
@@ -84,28 +99,46 @@ struct SQLiteAccountsStore: AccountsStore {
         }
     }
 
-    func erase(_ job: ErasureJob) async throws -> Bool {
+    func erase(_ job: ErasureJob, isLast: Bool) async throws -> ErasureOutcome {
         try await storage.write { transaction in
-            guard try Self.state(of: job.user, in: transaction.database)?.closedAt == job.closedAt else { return false }
-            try personalData.erase(job.user, in: transaction.database)
+            let database = transaction.database
+            guard let state = try Self.state(of: job.user, in: database), state.closedAt == job.closedAt else { return .obsolete }
+            if !state.isBeingErased {
+                try database.execute(
+                    sql: "UPDATE accounts_users SET erasing_at = ? WHERE id = ?",
+                    arguments: [transaction.now.milliseconds, job.user.rawValue])
+            }
+            let end = ContinuousClock.now + Self.erasureStep
+            guard try !personalData.eraseStep(job.user, in: database, isTimeUp: { ContinuousClock.now >= end }) else {
+                if isLast { try transaction.enqueue(topic: ErasureJob.topic, payload: JSONWriter.bytes(of: job)) }
+                return .unfinished
+            }
+            try personalData.erase(job.user, in: database)
             transaction.publish(AccountErased(user: job.user))
-            return true
+            return .finished
         }
     }
 
-    func export(_ user: UserID) async throws -> JSONValue {
-        try await storage.read { try personalData.export(user, from: $0) }
+    func exportPiece(
+        of user: UserID, at position: ExportPosition, maximumBytes: Int
+    ) async throws -> (bytes: [UInt8], next: ExportPosition)? {
+        try await storage.read { database in
+            var next = position
+            let bytes = try personalData.exportPiece(of: user, at: &next, from: database, maximumBytes: maximumBytes)
+            return bytes.map { ($0, next) }
+        }
     }
 
     /// What decides whether a session may be opened, as the writer sees it.
     static func state(
         of user: UserID, in database: Database
-    ) throws -> (passwordHash: String?, closedAt: Timestamp?)? {
+    ) throws -> (passwordHash: String?, closedAt: Timestamp?, isBeingErased: Bool)? {
         let row = try Row.fetchOne(
-            database.cachedStatement(sql: "SELECT password_hash, closed_at FROM accounts_users WHERE id = ?"),
+            database.cachedStatement(
+                sql: "SELECT password_hash, closed_at, erasing_at IS NOT NULL FROM accounts_users WHERE id = ?"),
             arguments: [user.rawValue])
         guard let row else { return nil }
         let closedAt: Int64? = row[1]
-        return (row[0], closedAt.map { Timestamp(milliseconds: $0) })
+        return (row[0], closedAt.map { Timestamp(milliseconds: $0) }, row[2])
     }
 }

@@ -15,23 +15,31 @@ enum ChatTables {
 
     private static let conversations = TableDeclaration.userLinked(
         "chat_conversations",
-        export: { database, user in
-            try rows(
-                """
-                SELECT id, match_id, CASE user_a WHEN ?1 THEN user_b ELSE user_a END, last_seq,
-                    CASE user_a WHEN ?1 THEN a_read ELSE b_read END, created_at, ended_at
-                FROM chat_conversations WHERE user_a = ?1 OR user_b = ?1 ORDER BY created_at, id
-                """, user, database
-            ) { row in
-                [
-                    JSONMember("id", .string(ConversationID(rawValue: row[0]).wire)),
-                    JSONMember("match_id", .string(MatchID(rawValue: row[1]).wire)),
-                    JSONMember("user_id", .string(UserID(rawValue: row[2]).wire)),
-                    JSONMember("last_seq", .integer(row[3])),
-                    JSONMember("read_seq", .integer(row[4])),
-                    JSONMember("created_at", time(row[5])),
-                    JSONMember("ended_at", time(row[6])),
-                ]
+        exportPage: { database, user, page in
+            var position = OwnConversations.Position(page.after)
+            while let next = try OwnConversations.next(after: position, of: user, in: database) {
+                let (mine, other) = next.side == 0 ? ("a", "b") : ("b", "a")
+                var hasRoom = true
+                try RawStatement(
+                    """
+                    SELECT id, match_id, user_\(other), last_seq, \(mine)_read, created_at, ended_at
+                    FROM chat_conversations WHERE id = ?1
+                    """, in: database
+                ).forEach([.integer(next.conversation)]) { row in
+                    let conversation = JSONValue.object([
+                        JSONMember("id", .string(ConversationID(rawValue: row.integer(0)).wire)),
+                        JSONMember("match_id", .string(MatchID(rawValue: row.integer(1)).wire)),
+                        JSONMember("user_id", .string(UserID(rawValue: row.integer(2)).wire)),
+                        JSONMember("last_seq", .integer(row.integer(3))),
+                        JSONMember("read_seq", .integer(row.integer(4))),
+                        JSONMember("created_at", time(row.integer(5))),
+                        JSONMember("ended_at", time(row.optional(6))),
+                    ])
+                    hasRoom = page.append(conversation, at: next.key)
+                    return hasRoom
+                }
+                guard hasRoom else { return }
+                position = next
             }
         },
         erase: { database, user in
@@ -41,26 +49,38 @@ enum ChatTables {
 
     private static let messages = TableDeclaration.userLinked(
         "chat_messages",
-        export: { database, user in
-            try rows(
-                """
-                SELECT id, conversation_id, seq, content, text, sent_at, edited_at, deleted_at, client_id
-                FROM chat_messages WHERE sender_id = ?1 ORDER BY id
-                """, user, database
-            ) { row in
-                [
-                    JSONMember("id", .string(MessageID(rawValue: row[0]).wire)),
-                    JSONMember("conversation_id", .string(ConversationID(rawValue: row[1]).wire)),
-                    JSONMember("seq", .integer(row[2])),
-                    JSONMember("kind", MessageContent(rawValue: row[3]).map { .string($0.wire) } ?? .null),
-                    JSONMember("text", .string(row[4])),
-                    JSONMember("sent_at", time(row[5])),
-                    JSONMember("edited_at", time(row[6])),
-                    JSONMember("deleted_at", time(row[7])),
-                    JSONMember("client_id", .string(row[8])),
-                ]
+        exportPage: { database, user, page in
+            try forEachOwnConversation(of: user, &page, in: database) { conversation, seq, position, page in
+                var hasRoom = true
+                try RawStatement(
+                    """
+                    SELECT id, conversation_id, seq, content, text, sent_at, edited_at, deleted_at, client_id, sender_id
+                    FROM chat_messages WHERE conversation_id = ?1 AND seq > ?2 ORDER BY seq
+                    """, in: database
+                ).forEach([.integer(conversation), .integer(seq)]) { row in
+                    let key = position.key(at: row.integer(2))
+                    guard row.integer(9) == user.rawValue else {
+                        hasRoom = page.pass(key)
+                        return hasRoom
+                    }
+                    let message = JSONValue.object([
+                        JSONMember("id", .string(MessageID(rawValue: row.integer(0)).wire)),
+                        JSONMember("conversation_id", .string(ConversationID(rawValue: row.integer(1)).wire)),
+                        JSONMember("seq", .integer(row.integer(2))),
+                        JSONMember("kind", MessageContent(rawValue: row.integer(3)).map { .string($0.wire) } ?? .null),
+                        JSONMember("text", .string(row.text(4))),
+                        JSONMember("sent_at", time(row.integer(5))),
+                        JSONMember("edited_at", time(row.optional(6))),
+                        JSONMember("deleted_at", time(row.optional(7))),
+                        JSONMember("client_id", .string(row.text(8))),
+                    ])
+                    hasRoom = page.append(message, at: key)
+                    return hasRoom
+                }
+                return hasRoom
             }
         },
+        eraseStep: eraseMessages,
         erase: { database, user in
             try database.execute(
                 sql: "DELETE FROM chat_messages WHERE conversation_id IN (\(mine))", arguments: [user.rawValue])
@@ -68,16 +88,19 @@ enum ChatTables {
 
     private static let reactions = TableDeclaration.userLinked(
         "chat_reactions",
-        export: { database, user in
-            try rows(
+        exportPage: { database, user, page in
+            let after = page.after.count == 2 ? page.after : [.integer(.min), .integer(.min)]
+            try RawStatement(
                 """
-                SELECT conversation_id, seq, reaction FROM chat_reactions WHERE user_id = ?1 ORDER BY conversation_id, seq
-                """, user, database
-            ) { row in
-                [
-                    JSONMember("conversation_id", .string(ConversationID(rawValue: row[0]).wire)),
-                    JSONMember("seq", .integer(row[1])), JSONMember("reaction", .string(row[2])),
-                ]
+                SELECT conversation_id, seq, reaction FROM chat_reactions
+                WHERE user_id = ?1 AND (conversation_id, seq) > (?2, ?3) ORDER BY conversation_id, seq
+                """, in: database
+            ).forEach([.integer(user.rawValue)] + after) { row in
+                let reaction = JSONValue.object([
+                    JSONMember("conversation_id", .string(ConversationID(rawValue: row.integer(0)).wire)),
+                    JSONMember("seq", .integer(row.integer(1))), JSONMember("reaction", .string(row.text(2))),
+                ])
+                return page.append(reaction, at: [.integer(row.integer(0)), .integer(row.integer(1))])
             }
         },
         erase: { database, user in
@@ -87,17 +110,23 @@ enum ChatTables {
 
     private static let held = TableDeclaration.userLinked(
         "chat_held",
-        export: { database, user in
-            try rows(
-                "SELECT conversation_id, client_id, text, held_at FROM chat_held WHERE sender_id = ?1 ORDER BY id", user, database
-            ) { row in
-                [
-                    JSONMember("conversation_id", .string(ConversationID(rawValue: row[0]).wire)),
-                    JSONMember("client_id", .string(row[1])), JSONMember("text", .string(row[2])),
-                    JSONMember("held_at", time(row[3])),
-                ]
+        exportPage: { database, user, page in
+            try RawStatement(
+                """
+                SELECT conversation_id, client_id, text, held_at FROM chat_held
+                WHERE sender_id = ?1 AND client_id > ?2 ORDER BY client_id
+                """, in: database
+            ).forEach([.integer(user.rawValue), page.after.first ?? .text("")]) { row in
+                let held = JSONValue.object([
+                    JSONMember("conversation_id", .string(ConversationID(rawValue: row.integer(0)).wire)),
+                    JSONMember("client_id", .string(row.text(1))), JSONMember("text", .string(row.text(2))),
+                    JSONMember("held_at", time(row.integer(3))),
+                ])
+                return page.append(held, at: [.text(row.text(1))])
             }
         },
+        eraseStep: TableDeclaration.step(
+            "DELETE FROM chat_held WHERE id IN (SELECT id FROM chat_held WHERE sender_id = ?1 LIMIT ?2)"),
         erase: { database, user in
             try database.execute(
                 sql: "DELETE FROM chat_held WHERE conversation_id IN (\(mine))", arguments: [user.rawValue])
@@ -127,6 +156,65 @@ enum ChatTables {
         erase: { database, user in
             try database.execute(sql: "DELETE FROM chat_usage WHERE user_id = ?", arguments: [user.rawValue])
         })
+
+    /// Goes through the person's conversations from where the page before ended.
+    /// - Parameter body: takes what follows a number of the conversation; false when the page is full.
+    private static func forEachOwnConversation(
+        of user: UserID, _ page: inout ExportPage, in database: Database,
+        _ body: (
+            _ conversation: Int64, _ seq: Int64, _ position: OwnConversations.Position, _ page: inout ExportPage
+        ) throws -> Bool
+    ) throws {
+        var position = OwnConversations.Position(page.after)
+        if let seq = OwnConversations.Position.seq(in: page.after) {
+            guard try body(position.conversation, seq, position, &page) else { return }
+        }
+        while let next = try OwnConversations.next(after: position, of: user, in: database) {
+            guard page.pass(next.key(at: 0)), try body(next.conversation, 0, next, &page) else { return }
+            position = next
+        }
+    }
+
+    /// The next messages of a conversation of the person, from its low end, so that what is left has no holes; with their reactions and
+    /// what the search knows of them.
+    private static func eraseMessages(_ database: Database, _ user: UserID, _ limit: Int) throws -> Bool {
+        var room = limit
+        for conversation in try conversationsWithMessages(of: user, limit, in: database) {
+            guard room > 0 else { break }
+            let low = try RawStatement("SELECT min(seq) FROM chat_messages WHERE conversation_id = ?", in: database)
+                .row([.integer(conversation)]) { $0.integer(0) }
+            guard let low else { continue }
+            let range: [SQLValue] = [.integer(conversation), .integer(low + Int64(room) - 1)]
+            try SearchRows.removeAll(where: "m.conversation_id = ? AND m.seq <= ?", range, database)
+            for table in ["chat_reactions", "chat_messages"] {
+                try RawStatement("DELETE FROM \(table) WHERE conversation_id = ? AND seq <= ?", in: database).run(range)
+            }
+            room -= database.changesCount
+        }
+        return room < limit
+    }
+
+    /// Some, at most so many; as long as the person's own messages are left, found by one of these.
+    private static func conversationsWithMessages(
+        of user: UserID, _ limit: Int, in database: Database
+    ) throws -> [Int64] {
+        let own = try RawStatement("SELECT conversation_id FROM chat_messages WHERE sender_id = ?1 LIMIT 1", in: database)
+            .row([.integer(user.rawValue)]) { $0.integer(0) }
+        if let own { return [own] }
+        var found: [Int64] = []
+        for mine in ["user_a", "user_b"] {
+            try RawStatement(
+                """
+                SELECT id FROM chat_conversations c WHERE \(mine) = ?1
+                    AND EXISTS (SELECT 1 FROM chat_messages WHERE conversation_id = c.id) LIMIT ?2
+                """, in: database
+            ).forEach([.integer(user.rawValue), .integer(Int64(limit))]) { row in
+                found.append(row.integer(0))
+                return true
+            }
+        }
+        return found
+    }
 
     private static func rows(
         _ sql: String, _ user: UserID, _ database: Database, _ members: (Row) -> [JSONMember]

@@ -1,6 +1,7 @@
 import GRDB
 import SparkCore
 import SparkKit
+import SparkStorage
 
 /// The tables, and how one person's part of them is given out and destroyed.
 ///
@@ -11,16 +12,37 @@ enum MatchingTables {
 
     private static let swipes = TableDeclaration.userLinked(
         "matching_swipes",
-        export: { database, user in
-            let statement = try database.cachedStatement(
-                sql: "SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ? ORDER BY swiped_at, ordinal")
-            return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
-                .object([
-                    JSONMember("target_id", .string(UserID(rawValue: row[0]).wire)),
-                    JSONMember("action", SwipeAction(rawValue: row[1]).map { .string($0.wire) } ?? .null),
-                    JSONMember("swiped_at", time(row[2])),
+        exportPage: { database, user, page in
+            try RawStatement(
+                """
+                SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND target_id > ?2
+                ORDER BY target_id
+                """, in: database
+            ).forEach([.integer(user.rawValue), page.after.first ?? .integer(.min)]) { row in
+                let swipe = JSONValue.object([
+                    JSONMember("target_id", .string(UserID(rawValue: row.integer(0)).wire)),
+                    JSONMember("action", SwipeAction(rawValue: row.integer(1)).map { .string($0.wire) } ?? .null),
+                    JSONMember("swiped_at", time(row.integer(2))),
                 ])
+                return page.append(swipe, at: [.integer(row.integer(0))])
             }
+        },
+        eraseStep: { database, user, limit in
+            // What a live match rests on goes together with it.
+            let unmatched = """
+                NOT EXISTS (SELECT 1 FROM matching_matches m WHERE m.user_a = min(s.user_id, s.target_id)
+                    AND m.user_b = max(s.user_id, s.target_id) AND m.ended_at IS NULL)
+                """
+            for condition in ["user_id = ?1", "target_id = ?1 AND action IN (1, 2)", "target_id = ?1 AND action IN (0, 3)"] {
+                try database.cachedStatement(
+                    sql: """
+                        DELETE FROM matching_swipes WHERE (user_id, target_id) IN (
+                            SELECT user_id, target_id FROM matching_swipes s WHERE \(condition) AND \(unmatched) LIMIT ?2)
+                        """
+                ).execute(arguments: [user.rawValue, limit])
+                if database.changesCount >= limit { return true }
+            }
+            return false
         },
         erase: { database, user in
             for condition in ["user_id = ?", "target_id = ? AND action IN (1, 2)", "target_id = ? AND action IN (0, 3)"] {
@@ -32,7 +54,11 @@ enum MatchingTables {
         "matching_tallies",
         export: { database, user in
             let statement = try database.cachedStatement(
-                sql: "SELECT likes_given, passes_given FROM matching_tallies WHERE user_id = ?")
+                // A row that only others have filled must not show that they did.
+                sql: """
+                    SELECT likes_given, passes_given FROM matching_tallies
+                    WHERE user_id = ? AND likes_given + passes_given > 0
+                    """)
             return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
                 .object([
                     JSONMember("likes_given", .integer(row[0])),
@@ -63,7 +89,7 @@ enum MatchingTables {
 
     /// Not given out: whether a like was told depends on the limits of the one who is liked.
     private static let likeNotices = TableDeclaration.userLinked(
-        "matching_like_notices", erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
+        "matching_like_notices", export: { _, _ in [] }, erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
 
     private static let withdrawnPasses = TableDeclaration.userLinked(
         "matching_withdrawn_passes",
@@ -87,20 +113,34 @@ enum MatchingTables {
 
     private static let matches = TableDeclaration.userLinked(
         "matching_matches",
-        export: { database, user in
-            let statement = try database.cachedStatement(
-                sql: """
-                    SELECT id, conversation_id, CASE user_a WHEN ?1 THEN user_b ELSE user_a END, created_at, ended_at
-                    FROM matching_matches WHERE user_a = ?1 OR user_b = ?1 ORDER BY created_at, id
-                    """)
-            return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
-                .object([
-                    JSONMember("id", .string(MatchID(rawValue: row[0]).wire)),
-                    JSONMember("conversation_id", .string(ConversationID(rawValue: row[1]).wire)),
-                    JSONMember("user_id", .string(UserID(rawValue: row[2]).wire)),
-                    JSONMember("created_at", time(row[3])),
-                    JSONMember("ended_at", (row[4] as Int64?).map { time($0) } ?? .null),
-                ])
+        exportPage: { database, user, page in
+            // First those in which the person is the one side, then the other: each side has its index.
+            let isSecondSide = page.after.first == .integer(1)
+            for side in isSecondSide ? [1] : [0, 1] {
+                let (mine, other) = side == 0 ? ("user_a", "user_b") : ("user_b", "user_a")
+                let after = page.after.first == .integer(Int64(side)) ? page.after : []
+                var hasRoom = true
+                try RawStatement(
+                    """
+                    SELECT id, conversation_id, \(other), created_at, ended_at FROM matching_matches
+                    WHERE \(mine) = ?1 AND (created_at, id) > (?2, ?3) ORDER BY created_at, id
+                    """, in: database
+                ).forEach([
+                    .integer(user.rawValue), after.count == 3 ? after[1] : .integer(.min),
+                    after.count == 3 ? after[2] : .integer(.min),
+                ]) { row in
+                    let match = JSONValue.object([
+                        JSONMember("id", .string(MatchID(rawValue: row.integer(0)).wire)),
+                        JSONMember("conversation_id", .string(ConversationID(rawValue: row.integer(1)).wire)),
+                        JSONMember("user_id", .string(UserID(rawValue: row.integer(2)).wire)),
+                        JSONMember("created_at", time(row.integer(3))),
+                        JSONMember("ended_at", row.optional(4).map { time($0) } ?? .null),
+                    ])
+                    hasRoom = page.append(
+                        match, at: [.integer(Int64(side)), .integer(row.integer(3)), .integer(row.integer(0))])
+                    return hasRoom
+                }
+                guard hasRoom else { return }
             }
         },
         erase: { database, user in
@@ -110,15 +150,29 @@ enum MatchingTables {
 
     private static let blocks = TableDeclaration.userLinked(
         "matching_blocks",
-        export: { database, user in
-            let statement = try database.cachedStatement(
-                sql: "SELECT target_id, blocked_at FROM matching_blocks WHERE user_id = ? ORDER BY blocked_at, target_id")
-            return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
-                .object([
-                    JSONMember("target_id", .string(UserID(rawValue: row[0]).wire)),
-                    JSONMember("blocked_at", time(row[1])),
+        exportPage: { database, user, page in
+            try RawStatement(
+                "SELECT target_id, blocked_at FROM matching_blocks WHERE user_id = ?1 AND target_id > ?2 ORDER BY target_id",
+                in: database
+            ).forEach([.integer(user.rawValue), page.after.first ?? .integer(.min)]) { row in
+                let block = JSONValue.object([
+                    JSONMember("target_id", .string(UserID(rawValue: row.integer(0)).wire)),
+                    JSONMember("blocked_at", time(row.integer(1))),
                 ])
+                return page.append(block, at: [.integer(row.integer(0))])
             }
+        },
+        eraseStep: { database, user, limit in
+            for mine in ["user_id", "target_id"] {
+                try database.cachedStatement(
+                    sql: """
+                        DELETE FROM matching_blocks WHERE (user_id, target_id) IN (
+                            SELECT user_id, target_id FROM matching_blocks WHERE \(mine) = ?1 LIMIT ?2)
+                        """
+                ).execute(arguments: [user.rawValue, limit])
+                if database.changesCount >= limit { return true }
+            }
+            return false
         },
         erase: { database, user in
             try database.execute(
@@ -127,20 +181,21 @@ enum MatchingTables {
 
     private static let reports = TableDeclaration.userLinked(
         "matching_reports",
-        export: { database, user in
-            let statement = try database.cachedStatement(
-                sql: """
-                    SELECT id, target_id, category, text, created_at FROM matching_reports
-                    WHERE reporter_id = ? ORDER BY created_at, id
-                    """)
-            return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
-                .object([
-                    JSONMember("id", .string(ReportID(rawValue: row[0]).wire)),
-                    JSONMember("target_id", .string(UserID(rawValue: row[1]).wire)),
-                    JSONMember("category", .string(row[2])),
-                    JSONMember("text", .string(row[3])),
-                    JSONMember("created_at", time(row[4])),
+        exportPage: { database, user, page in
+            try RawStatement(
+                """
+                SELECT id, target_id, category, text, created_at FROM matching_reports
+                WHERE reporter_id = ?1 AND id > ?2 ORDER BY id
+                """, in: database
+            ).forEach([.integer(user.rawValue), page.after.first ?? .integer(.min)]) { row in
+                let report = JSONValue.object([
+                    JSONMember("id", .string(ReportID(rawValue: row.integer(0)).wire)),
+                    JSONMember("target_id", .string(UserID(rawValue: row.integer(1)).wire)),
+                    JSONMember("category", .string(row.text(2))),
+                    JSONMember("text", .string(row.text(3))),
+                    JSONMember("created_at", time(row.integer(4))),
                 ])
+                return page.append(report, at: [.integer(row.integer(0))])
             }
         },
         // That somebody was reported stays, for the safety of others; who said it, and in which words, goes. The reports about somebody

@@ -60,7 +60,7 @@ struct DemoPeople {
             lastActiveAt: person.lastActiveAt, createdAt: person.createdAt, isClosed: false, version: 1)
         return OwnProfile(
             profile: profile, cell: cell,
-            pace: LocationPace(changedAt: person.createdAt, windowStart: person.createdAt, windowCount: 1),
+            pace: .first(at: person.createdAt),
             updatedAt: person.createdAt)
     }
 

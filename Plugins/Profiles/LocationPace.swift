@@ -23,6 +23,11 @@ struct LocationPace: Hashable, Sendable {
     /// Until then the first place may be corrected; nil once it was, and before it.
     var correctableUntil: Timestamp?
 
+    /// Of somebody who has just told a first place.
+    static func first(at now: Timestamp) -> LocationPace {
+        LocationPace(changedAt: now, windowStart: now, windowCount: 1, correctableUntil: now + window)
+    }
+
     /// Counts a move to another cell, or refuses it and remembers nothing.
     /// - Parameter metres: how far the move goes at least.
     mutating func admit(metres: Double, at now: Timestamp, limits: LocationLimits) throws(ProfilesError) {
@@ -30,12 +35,14 @@ struct LocationPace: Hashable, Sendable {
         if isWindowOpen, let windowStart, windowCount >= limits.changesPerHour {
             throw .locationRateLimited(retryAfter: windowStart + Self.window - now)
         }
-        // A move from the future was noted under a clock that was put back since; its distance counts from now on.
-        if let changedAt = changedAt.map({ min($0, now) }), limits.speedKilometresPerHour > 0 {
+        // A move from the future was noted under a clock that was put back since: nobody knows when it was.
+        if let changedAt, changedAt <= now, limits.speedKilometresPerHour > 0 {
             let milliseconds = metres / Double(limits.speedKilometresPerHour) * 3_600
             let earliest = changedAt + .milliseconds(Int64(milliseconds.rounded(.up)))
             if now < earliest {
-                guard let correctableUntil, now < correctableUntil else { throw .locationTooFast(retryAfter: earliest - now) }
+                guard let end = correctableUntil, now < end, now >= end - Self.window else {
+                    throw .locationTooFast(retryAfter: earliest - now)
+                }
                 self.correctableUntil = nil
             }
         } else if changedAt == nil {

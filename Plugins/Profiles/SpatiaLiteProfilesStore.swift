@@ -145,10 +145,7 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
     func record(_ activity: [(user: UserID, at: Timestamp)], apart distance: Duration) async throws {
         try await storage.write { transaction in
             let statement = try transaction.database.cachedStatement(
-                sql: """
-                    UPDATE profiles_users SET last_active_at = ?1
-                    WHERE id = ?2 AND (last_active_at <= ?1 - ?3 OR last_active_at > ?1 + ?3)
-                    """)
+                sql: "UPDATE profiles_users SET last_active_at = ?1 WHERE id = ?2 AND last_active_at <= ?1 - ?3")
             let written = try activity.filter { user, instant in
                 try statement.execute(arguments: [instant.milliseconds, user.rawValue, distance.milliseconds])
                 return transaction.database.changesCount > 0

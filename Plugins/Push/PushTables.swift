@@ -44,25 +44,34 @@ enum PushTables {
 
     private static let mutes = TableDeclaration.userLinked(
         "push_mutes",
-        export: { database, user in
-            try rows("SELECT conversation_id, until FROM push_mutes WHERE user_id = ?1", user, database) { row in
-                [
+        exportPage: { database, user, page in
+            try RawStatement(
+                """
+                SELECT conversation_id, until FROM push_mutes WHERE user_id = ?1 AND conversation_id > ?2
+                ORDER BY conversation_id
+                """, in: database
+            ).forEach([.integer(user.rawValue), page.after.first ?? .integer(.min)]) { row in
+                let mute = JSONValue.object([
                     JSONMember("conversation_id", .string(ConversationID(rawValue: row.integer(0)).wire)),
                     JSONMember("until", row.isNull(1) ? .null : .string(row.time(1).description)),
-                ]
+                ])
+                return page.append(mute, at: [.integer(row.integer(0))])
             }
         }, erase: eraser("DELETE FROM push_mutes WHERE user_id = ?1"))
 
     private static let batches = TableDeclaration.userLinked(
         "push_batches",
-        export: { database, user in
-            try rows("SELECT kind, opened_at, count FROM push_batches WHERE user_id = ?1", user, database) { row in
-                [
-                    JSONMember("kind", .string(PushKind(rawValue: row.integer(0))?.wire ?? "unknown")),
-                    JSONMember("opened_at", .string(row.time(1).description)), JSONMember("count", .integer(row.integer(2))),
-                ]
+        exportPage: { database, user, page in
+            try RawStatement(
+                "SELECT id, kind, opened_at, count FROM push_batches WHERE user_id = ?1 AND id > ?2 ORDER BY id", in: database
+            ).forEach([.integer(user.rawValue), page.after.first ?? .integer(.min)]) { row in
+                let batch = JSONValue.object([
+                    JSONMember("kind", .string(PushKind(rawValue: row.integer(1))?.wire ?? "unknown")),
+                    JSONMember("opened_at", .string(row.time(2).description)), JSONMember("count", .integer(row.integer(3))),
+                ])
+                return page.append(batch, at: [.integer(row.integer(0))])
             }
-        }, erase: eraser("DELETE FROM push_batches WHERE user_id = ?1"))
+        }, eraseStep: eraseBatches, erase: eraser("DELETE FROM push_batches WHERE user_id = ?1"))
 
     /// Subjects of a person's batches. As a subject themselves, who liked somebody: gone with them, too.
     private static let events = TableDeclaration.userLinked(
@@ -78,14 +87,39 @@ enum PushTables {
 
     private static let records = TableDeclaration.userLinked(
         "push_records",
-        export: { database, user in
-            try rows("SELECT device, sent_at, content FROM push_records WHERE user_id = ?1", user, database) { row in
-                [
-                    JSONMember("device", .string(row.text(0))), JSONMember("sent_at", .string(row.time(1).description)),
-                    JSONMember("content", (try? JSONParser.parse(row.blob(2))) ?? .null),
-                ]
+        exportPage: { database, user, page in
+            try RawStatement(
+                "SELECT id, device, sent_at, content FROM push_records WHERE user_id = ?1 AND id > ?2 ORDER BY id", in: database
+            ).forEach([.integer(user.rawValue), page.after.first ?? .integer(.min)]) { row in
+                let record = JSONValue.object([
+                    JSONMember("device", .string(row.text(1))), JSONMember("sent_at", .string(row.time(2).description)),
+                    JSONMember("content", (try? JSONParser.parse(row.blob(3))) ?? .null),
+                ])
+                return page.append(record, at: [.integer(row.integer(0))])
             }
-        }, erase: eraser("DELETE FROM push_records WHERE user_id = ?1"))
+        },
+        eraseStep: TableDeclaration.step(
+            "DELETE FROM push_records WHERE id IN (SELECT id FROM push_records WHERE user_id = ?1 LIMIT ?2)"),
+        erase: eraser("DELETE FROM push_records WHERE user_id = ?1"))
+
+    /// Batch by batch with what belongs to it, so that no delivery stands without its batch, nor a batch without its deliveries.
+    private static func eraseBatches(_ database: Database, _ user: UserID, _ limit: Int) throws -> Bool {
+        var batches: [Int64] = []
+        try RawStatement("SELECT id FROM push_batches WHERE user_id = ?1 LIMIT ?2", in: database)
+            .forEach([.integer(user.rawValue), .integer(Int64(limit))]) { row in
+                batches.append(row.integer(0))
+                return true
+            }
+        for batch in batches {
+            for sql in [
+                "DELETE FROM push_events WHERE batch_id = ?1", "DELETE FROM push_deliveries WHERE batch_id = ?1",
+                "DELETE FROM push_batches WHERE id = ?1",
+            ] {
+                try RawStatement(sql, in: database).run([.integer(batch)])
+            }
+        }
+        return batches.count >= limit
+    }
 
     private static func eraser(_ sql: String) -> TableDeclaration.Eraser {
         { database, user in try RawStatement(sql, in: database).run([.integer(user.rawValue)]) }

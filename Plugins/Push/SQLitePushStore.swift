@@ -161,7 +161,7 @@ struct SQLitePushStore: PushStore {
     func repairTimes(rules: PushRules) async throws {
         try await storage.write { transaction in
             try BatchRows.repairTimes(rules: rules, at: transaction.now, in: transaction.database)
-            try DeliveryRows.repairTimes(rules: rules, at: transaction.now, in: transaction.database)
+            try DeliveryRows.repairTimes(at: transaction.now, in: transaction.database)
             try PauseRows.repairTimes(at: transaction.now, in: transaction.database)
         }
     }

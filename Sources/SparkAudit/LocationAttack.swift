@@ -6,9 +6,15 @@ package protocol LocationAttack: Sendable {
     var name: String { get }
     /// Against whom it is tried.
     var exposures: [Exposure] { get }
+    /// Whether the attacker may see the victim at all. Who may not must not come to any estimate, be it of the cell.
+    var mayLocate: Bool { get }
 
     /// - Returns: where the victim is believed to be; nil when the server told nothing.
     func locate(_ target: Target, using random: inout SplitMix64) async throws -> Coordinate?
+}
+
+extension LocationAttack {
+    package var mayLocate: Bool { true }
 }
 
 /// How much an audit does.
@@ -45,6 +51,9 @@ package struct AuditSize: Sendable {
             ScoreEdge(rays: blurredRays, tolerance: tolerance),
             Watching(name: "averaging a device's noise", life: .atHome, reports: reports),
             Watching(name: "watching a cell's corner crossed", life: .pacing, reports: reports),
+            LikesLimit(positions: rays),
+            BlockedStalker(positions: min(rays, 6)),
+            UnmatchedCards(positions: positions),
         ]
     }
 }

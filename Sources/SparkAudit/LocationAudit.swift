@@ -65,7 +65,7 @@ package struct LocationAudit: Sendable {
                 outcomes.append(
                     AttackOutcome(
                         attack: attack.name, exposure: exposure, floor: ground.floor(exposure),
-                        requests: cast.requests.value - before,
+                        requests: cast.requests.value - before, mayLocate: attack.mayLocate,
                         estimates: zip(places, victims).map { (place: $0, home: $1.home) }))
             }
             progress(number + 2, total)
@@ -89,11 +89,12 @@ package struct LocationAudit: Sendable {
         let (spy, decoy) = (try await Spy(.spy, in: cast), try await Spy(.victim, in: cast))
         let life = random.next()
         func target(_ neighbourhood: Coordinate) -> Target {
-            Target(id: victim.account.id, exposure: exposure, neighbourhood: neighbourhood, spy: spy, decoy: decoy) {
-                kind, step in
-                var random = SplitMix64(seed: life &+ UInt64(step))
-                try await victim.live(kind, step: step, random: &random)
-            }
+            Target(
+                id: victim.account.id, exposure: exposure, neighbourhood: neighbourhood, spy: spy, decoy: decoy,
+                live: { kind, step in
+                    var random = SplitMix64(seed: life &+ UInt64(step))
+                    try await victim.live(kind, step: step, random: &random)
+                }, act: { try await victim.act($0) }, hire: { try await Spy($0, in: cast) })
         }
         let hint = home.place.moved(
             by: Offset(

@@ -6,7 +6,8 @@ import SparkProfiles
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Attack a server as others would, and measure what they learn.", subcommands: [AuditLocation.self])
+        abstract: "Attack a server as others would, and measure what they learn.",
+        subcommands: [AuditLocation.self, AuditPrivacy.self])
 }
 
 struct AuditLocation: AsyncParsableCommand {
@@ -40,37 +41,16 @@ struct AuditLocation: AsyncParsableCommand {
         let report = try await reporting {
             let configuration = try common.load()
             if let server { return try await audit(server, configuration) }
-            return try await auditOwnServer(configuration)
+            return try await common.withOwnServer([
+                "profiles.location_changes_per_hour=10000", "profiles.max_speed_kmh=0",
+            ]) { try await audit($0, configuration) }
         }
         if common.json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
         if !report.holds { throw ExitCodes.faultsFound }
     }
 
-    private func auditOwnServer(_ configuration: LoadedConfiguration) async throws -> LocationReport {
-        let unlimited = [
-            "http.listen=127.0.0.1:0", "profiles.location_changes_per_hour=10000", "profiles.max_speed_kmh=0",
-        ]
-        var options = Server.Options(
-            modules: sparkModules, configuration: try common.load(further: unlimited), directory: try DataDirectory.temporary(),
-            logger: CommandLogger.make("warning"))
-        options.isEphemeral = true
-        let instance = try await Spark.start(Server(options))
-        do {
-            let report = try await audit(instance.listening.url, configuration)
-            try await instance.stop()
-            return report
-        } catch {
-            try? await instance.stop()
-            throw error
-        }
-    }
-
     private func audit(_ url: String, _ configuration: LoadedConfiguration) async throws -> LocationReport {
-        // Asked once with little patience: the audit itself waits long for a server that is busy.
-        guard (try? await SparkClient(url: url, timeout: .seconds(3)).send("GET", "/readyz", body: nil))?.status == 200 else {
-            Terminal.fail("\(url) is not ready")
-            throw ExitCodes.unavailable
-        }
+        try await AuditedServer.check(url)
         let profiles: ProfilesConfiguration = configuration.section("profiles")
         let ground = AuditGround(
             cellMetres: profiles.cellMetres, hiddenCellMetres: profiles.hiddenCellMetres, floorMetres: profiles.auditFloorMetres)
@@ -78,14 +58,88 @@ struct AuditLocation: AsyncParsableCommand {
             client: SparkClient(url: url, timeout: .minutes(2)), ground: ground, size: size == "smoke" ? .smoke : .full,
             seed: seed)
         let bar = ProgressBar(total: 1_000)
+        return try await AuditedServer.reporting(url) {
+            try await audit.run { done, total in bar.show("attacking", done * 1_000 / total) }
+        }
+    }
+}
+
+struct AuditPrivacy: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "privacy", abstract: "Try to find out what nobody may learn.",
+        discussion: """
+            Synthetic people meet in every relation there is: strangers, who passed, who blocked or was blocked, is incognito, paused, \
+            gone, unmatched, matched. In each a viewer asks everything the API answers, as the server's own OpenAPI document lists it, \
+            and what must look alike is compared: status, body, headers, and presence in lists and counts.
+            Without --server a server of its own is asked. With --server the accounts are registered there and closed at the end.
+            Exit code 0 when nothing differs, 1 when something does, 69 when the server cannot be audited.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(name: .long, help: "The address of a running server.")
+    var server: String?
+
+    func run() async throws {
+        let report = try await reporting {
+            if let server { return try await audit(server) }
+            return try await common.withOwnServer([
+                "http.reads_per_minute=0", "http.writes_per_minute=0", "http.credentials_per_minute=0",
+            ]) { try await audit($0) }
+        }
+        if common.json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
+        if !report.holds { throw ExitCodes.faultsFound }
+    }
+
+    private func audit(_ url: String) async throws -> PrivacyReport {
+        try await AuditedServer.check(url)
+        let audit = PrivacyAudit(client: SparkClient(url: url, timeout: .minutes(2)))
+        let bar = ProgressBar(total: 1_000)
+        return try await AuditedServer.reporting(url) {
+            try await audit.run { done, total in bar.show("asking", done * 1_000 / total) }
+        }
+    }
+}
+
+/// What the audits say of a server that cannot be audited.
+private enum AuditedServer {
+    static func check(_ url: String) async throws {
+        // Asked once with little patience: the audit itself waits long for a server that is busy.
+        guard (try? await SparkClient(url: url, timeout: .seconds(3)).send("GET", "/readyz", body: nil))?.status == 200 else {
+            Terminal.fail("\(url) is not ready")
+            throw ExitCodes.unavailable
+        }
+    }
+
+    static func reporting<Report>(_ url: String, _ audit: () async throws -> Report) async throws -> Report {
         do {
-            return try await audit.run { done, total in bar.show("attacking", done * 1_000 / total) }
+            return try await audit()
         } catch let error as AuditError {
             Terminal.fail("\(url): \(error)")
             throw ExitCodes.unavailable
         } catch {
             Terminal.fail("\(url) cannot be audited: \(error)")
             throw ExitCodes.unavailable
+        }
+    }
+}
+
+extension CommonOptions {
+    /// Starts an ephemeral server for an audit and stops it, also after a failure.
+    fileprivate func withOwnServer<Report>(_ settings: [String], _ audit: (String) async throws -> Report) async throws -> Report
+    {
+        var options = Server.Options(
+            modules: sparkModules, configuration: try load(further: ["http.listen=127.0.0.1:0"] + settings),
+            directory: try DataDirectory.temporary(), logger: CommandLogger.make("warning"))
+        options.isEphemeral = true
+        let instance = try await Spark.start(Server(options))
+        do {
+            let report = try await audit(instance.listening.url)
+            try await instance.stop()
+            return report
+        } catch {
+            try? await instance.stop()
+            throw error
         }
     }
 }

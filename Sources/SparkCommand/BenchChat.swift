@@ -65,6 +65,9 @@ struct BenchChat: AsyncParsableCommand {
         }
     }
 
+    /// Few connections send more than people do; what is sent is counted all the same.
+    private static let quotas = ["SPARK_CHAT_MESSAGES_PER_DAY": "10000000", "SPARK_CHAT_BYTES_PER_DAY": "1099511627776"]
+
     private func measurePeer(_ text: String) async throws -> ChatSummary {
         guard let url = URL(string: "ws://\(text)"), let host = url.host, let port = url.port else {
             throw ValidationError("--xmpp must be HOST:PORT/PATH")
@@ -101,7 +104,7 @@ struct BenchChat: AsyncParsableCommand {
         let bar = ProgressBar(total: connections)
         let accounts = try await ChatPairs(directory: directory, count: connections).make { bar.show($0, $1) }
         // All connections come from few addresses, which no network does.
-        let lifted = ["SPARK_LIMITS_CONNECTIONS_PER_NETWORK": "\(connections + 64)"]
+        let lifted = Self.quotas.merging(["SPARK_LIMITS_CONNECTIONS_PER_NETWORK": "\(connections + 64)"]) { $1 }
         var server = try ServerChild(data: directory, listen: "127.0.0.1:0", environment: lifted)
         defer { server.end(SIGKILL) }
         var settings = ChatLoad.Settings()

@@ -172,9 +172,8 @@ public final class Server: Sendable {
         self.registration = registration
         self.exchange = exchange
         self.readiness = readiness
-        let edge = self.edge
         self.clockKeeping = ClockKeeping(
-            repairs: [{ try await storage.outbox.repairTimes() }, { try await edge.repairTimes() }]
+            repairs: [{ try await storage.outbox.repairTimes() }]
                 + registration.entries.flatMap(\.registrar.timeRepairs),
             clock: options.clock, logger: options.logger)
         self.startGate = startGate

@@ -59,22 +59,24 @@ public struct Outbox: Sendable {
     /// The longest pause between two tries of a job.
     public static let longestPause = Duration.hours(6)
 
-    /// Makes harmless what was noted under a clock that was put back since: a job waits no longer than it was asked to when it was
-    /// enqueued, and once tried no longer than the longest pause.
+    /// Jobs that were to be done within this time of being enqueued are not put off by a wrong clock.
+    private static let promptly = Duration.hours(1)
+
+    /// Makes due what waits for a time from the future: jobs that were to be done promptly, and those that were tried before. None is
+    /// brought forward that was to wait for long, such as the erasure of an account: it keeps the date that was given for it.
     public func repairTimes() async throws {
         try await storage.write { transaction in
             let now = transaction.now
+            // The pluses keep the planner from asking for statistics of the index: the table is read as a whole.
             try transaction.database.execute(
                 sql: """
-                    UPDATE spark_outbox SET available_at = ?1 + max(0, available_at - created_at), created_at = ?1
-                    WHERE created_at > ?1 AND attempts = 0
-                    """, arguments: [now.milliseconds])
-            try transaction.database.execute(
-                sql: """
-                    UPDATE spark_outbox SET available_at = ?1, created_at = min(created_at, ?1)
-                    WHERE attempts > 0 AND available_at > ?2
+                    UPDATE spark_outbox SET available_at = ?1
+                    WHERE (attempts > 0 AND +available_at > ?2)
+                        OR (attempts = 0 AND created_at > ?1 AND +available_at BETWEEN created_at AND created_at + ?3)
                     """,
-                arguments: [now.milliseconds, (now + Self.longestPause).milliseconds])
+                arguments: [
+                    now.milliseconds, (now + Self.longestPause).milliseconds, Self.promptly.milliseconds,
+                ])
         }
     }
 

@@ -112,8 +112,6 @@ package struct Edge: Sendable {
     /// Forgets kept answers that are too old.
     package func sweep() async throws { try await idempotency.sweep() }
 
-    /// Lets no kept answer be from the future, where it would be kept too long.
-    package func repairTimes() async throws { try await idempotency.repairTimes() }
 
     /// Listens for everybody. Connections are accepted, and answered, from now on.
     package func listen(host: String, port: Int, logger: Logger) async throws -> Listener {

@@ -45,21 +45,26 @@ func registration(_ changes: [String: JSONValue] = [:], without dropped: String?
 }
 
 extension TestServer {
-    func register(_ changes: [String: JSONValue] = [:], agent: String = "tests/1.0") async throws -> Grant {
+    func register(
+        _ changes: [String: JSONValue] = [:], agent: String = "tests/1.0", from address: String = "127.0.0.1"
+    ) async throws -> Grant {
         let answer = try await call(
-            "POST", "/api/v1/auth/register", json: registration(changes), headers: ["User-Agent": agent])
+            "POST", "/api/v1/auth/register", json: registration(changes), headers: ["User-Agent": agent], address: address)
         try #require(answer.status == 201, "\(answer.body)")
         return try Grant(answer)
     }
 
-    func logIn(_ email: String = "ada@example.org", _ password: String = "correct horse") async throws -> TestAnswer {
+    func logIn(
+        _ email: String = "ada@example.org", _ password: String = "correct horse", from address: String? = nil
+    ) async throws -> TestAnswer {
         let body: JSONValue = ["email": .string(email), "password": .string(password)]
-        return try await call("POST", "/api/v1/auth/login", json: JSONWriter.string(of: body))
+        return try await call(
+            "POST", "/api/v1/auth/login", json: JSONWriter.string(of: body), address: address ?? "127.0.0.1")
     }
 
-    func refresh(_ token: String) async throws -> TestAnswer {
+    func refresh(_ token: String, from address: String = "127.0.0.1") async throws -> TestAnswer {
         let body: JSONValue = ["refresh_token": .string(token)]
-        return try await call("POST", "/api/v1/auth/refresh", json: JSONWriter.string(of: body))
+        return try await call("POST", "/api/v1/auth/refresh", json: JSONWriter.string(of: body), address: address)
     }
 
     /// The status of a call that needs nothing but a valid token.

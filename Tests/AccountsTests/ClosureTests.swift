@@ -1,5 +1,7 @@
+import GRDB
 import SparkAccounts
 import SparkCore
+import SparkKit
 import SparkStorage
 import SparkTestSupport
 import Testing
@@ -98,23 +100,105 @@ struct ClosureTests {
         }
     }
 
-    @Test("the export holds everything but secrets")
-    func exports() async throws {
+    @Test("a session that signed in a while ago deletes only with the password")
+    func needsProof() async throws {
         try await withServer { server in
             let grant = try await server.register()
-            _ = try await server.register(["email": "b@example.org", "name": "Bob"])
-            _ = try await server.refresh(grant.refresh)
-            let answer = try await server.call("GET", "/api/v1/me/export", token: grant.access)
-            #expect(answer.status == 200)
-            #expect(answer.json["exported_at"] == "2026-03-01T12:00:00.000Z")
-            #expect(answer.json["accounts_users"]?[0]?["email"] == "ada@example.org")
-            #expect(answer.json["accounts_users"]?[0]?["id"]?.string == grant.user)
-            #expect(answer.json["accounts_sessions"]?[0]?["label"] == "tests/1.0")
-            #expect(answer.json["accounts_refresh_tokens"]?.array?.count == 2)
-            #expect(answer.json["probe_people"] == [["name": "Ada"]])
-            for word in ["scrypt", "hash", grant.refresh, grant.access, "Bob", "b@example.org"] {
-                #expect(!answer.body.contains(word), "\(word)")
+            server.clock.advance(by: .seconds(600))
+            let fresh = try Grant(try await server.logIn())
+            server.clock.advance(by: .seconds(1))
+            func delete(_ token: String, _ body: String? = nil) async throws -> TestAnswer {
+                try await server.call("DELETE", "/api/v1/me", token: token, json: body)
             }
+            let refused = try await delete(grant.access)
+            #expect(refused.status == 403 && refused.code == "auth.confirmation_needed")
+            #expect(try await delete(grant.access, #"{"password":"wrong horse"}"#).code == "accounts.credentials_refused")
+            #expect(try await delete(grant.access, #"{"password":""}"#).status == 422)
+            #expect(try await delete(fresh.access, #"{"password":"wrong horse"}"#).status == 401, "a given proof is checked")
+            #expect(try await server.storage.number(closed) == 0)
+            #expect(try await delete(grant.access, #"{"password":"correct horse"}"#).status == 202)
+        }
+    }
+
+    @Test("confirming the password makes this session recent again, and no other; refreshing does not")
+    func confirms() async throws {
+        try await withServer { server in
+            var grant = try await server.register()
+            let other = try Grant(try await server.logIn())
+            server.clock.advance(by: .seconds(800))
+            let refreshed = try await server.refresh(grant.refresh)
+            grant = try Grant(refreshed)
+            func export(_ token: String) async throws -> Int {
+                try await server.call("GET", "/api/v1/me/export", token: token).status
+            }
+            #expect(try await export(grant.access) == 403)
+            #expect(try await server.call("HEAD", "/api/v1/me/export", token: grant.access).status == 403)
+            func confirm(_ password: String) async throws -> TestAnswer {
+                try await server.call(
+                    "POST", "/api/v1/auth/confirm", token: grant.access, json: #"{"password":"\#(password)"}"#)
+            }
+            #expect(try await confirm("wrong horse").code == "accounts.credentials_refused")
+            #expect(try await export(grant.access) == 403)
+            #expect(try await confirm("correct horse").status == 204)
+            #expect(try await export(grant.access) == 200)
+            #expect(try await export(other.access) == 403)
+            server.clock.advance(by: .seconds(-700))
+            #expect(try await export(grant.access) == 403, "a clock that was set back makes nothing recent")
+            server.clock.advance(by: .seconds(700 + 600))
+            grant = try Grant(try await server.refresh(grant.refresh))
+            #expect(try await export(grant.access) == 200)
+            server.clock.advance(by: .seconds(1))
+            #expect(try await export(grant.access) == 403)
+        }
+    }
+
+    @Test("changing the password is a proof as well")
+    func changingConfirms() async throws {
+        try await withServer { server in
+            let grant = try await server.register()
+            server.clock.advance(by: .seconds(800))
+            #expect(try await server.call("DELETE", "/api/v1/me", token: grant.access).status == 403)
+            let change = #"{"current_password":"correct horse","new_password":"battery staple"}"#
+            #expect(try await server.call("POST", "/api/v1/auth/password", token: grant.access, json: change).status == 204)
+            #expect(try await server.call("DELETE", "/api/v1/me", token: grant.access).status == 202)
+        }
+    }
+
+    @Test("the operator's token counts as just signed in")
+    func issuedToken() async throws {
+        try await withServer { server in
+            let user = try #require(UserID(wire: try await server.register().user))
+            server.clock.advance(by: .days(1))
+            let token = try await server.port((any TokenIssuing).self).issueToken(for: user).token
+            #expect(try await server.call("DELETE", "/api/v1/me", token: token).status == 202)
+        }
+    }
+
+    @Test("an erasure that was broken off goes on with the rest, cannot be taken back, and is told once")
+    func resumes() async throws {
+        try await withServer { server in
+            let grant = try await server.register()
+            let user = try #require(UserID(wire: grant.user))
+            for _ in 0..<100 { _ = try await server.logIn() }
+            _ = try await server.call("DELETE", "/api/v1/me", token: grant.access)
+            server.clock.advance(by: .days(30) + .seconds(1))
+            let registry = PersonalDataRegistry(manifests: [AccountsModule.manifest, ProbeModule.manifest])
+            // What a server does that ends after the first step.
+            let isUnfinished = try await server.storage.write { transaction in
+                try transaction.database.execute(sql: "UPDATE accounts_users SET erasing_at = 5")
+                return try registry.eraseStep(user, in: transaction.database) { true }
+            }
+            #expect(isUnfinished)
+            #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_refresh_tokens") == 69)
+            #expect(try server.check() == [])
+            server.clock.advance(by: .days(-10))
+            #expect(try await server.logIn().status == 401, "half an account does not come back")
+            server.clock.advance(by: .days(10))
+            try await server.runOutbox()
+            for table in ["accounts_users", "accounts_sessions", "accounts_known_networks", "probe_people", "spark_outbox"] {
+                #expect(try await server.storage.number("SELECT COUNT(*) FROM \(table)") == 0, "\(table)")
+            }
+            #expect(try await server.events().filter { $0 == "accounts.account_erased" }.count == 1)
         }
     }
 }

@@ -1,3 +1,4 @@
+import GRDB
 import SparkAccounts
 import SparkCore
 import SparkStorage
@@ -50,32 +51,86 @@ struct LoginTests {
         }
     }
 
-    @Test("ten failures make an address wait, others not, and the time ends it")
-    func failureLimit() async throws {
-        try await withServer { server in
-            _ = try await server.register()
-            _ = try await server.register(["email": "b@example.org"])
-            for _ in 0..<10 { #expect(try await server.logIn("ada@example.org", "wrong horse").status == 401) }
-            server.clock.advance(by: .seconds(100))
-            let limited = try await server.logIn("Ada@Example.org")
-            #expect(limited.status == 429)
-            #expect(limited.code == "accounts.too_many_attempts")
-            #expect(limited.headers["retry-after"] == "800")
-            #expect(try await server.logIn("b@example.org").status == 200)
-            server.clock.advance(by: .seconds(799))
-            #expect(try await server.logIn().status == 429)
-            server.clock.advance(by: .seconds(1))
+    /// Waits long enough to happen, and short enough for a test.
+    private let shortWait = "accounts.login_wait_milliseconds=5"
+
+    @Test("the owner gets in with the right password after any number of wrong ones, from whatever network they came")
+    func nobodyLocksOut() async throws {
+        try await withServer([shortWait]) { server in
+            let grant = try await server.register()
+            for number in 0..<40 {
+                let wrong = try await server.logIn(
+                    "Ada@Example.org", "wrong \(number)", from: number < 20 ? nil : "192.0.2.\(number)")
+                #expect(wrong.status == 401)
+            }
             #expect(try await server.logIn().status == 200)
+            #expect(try await server.logIn(from: "198.51.100.7").status == 200)
+            let change = #"{"current_password":"correct horse","new_password":"battery staple"}"#
+            #expect(try await server.call("POST", "/api/v1/auth/password", token: grant.access, json: change).status == 204)
         }
     }
 
-    @Test("an address without an account is limited just the same")
-    func failureLimitOfUnknown() async throws {
-        try await withServer(["accounts.login_failures=2"]) { server in
-            for expected in [401, 401, 429] {
-                let answer = try await server.logIn("eve@example.org")
-                #expect(answer.status == expected)
+    @Test("a network that fails at many accounts is refused, except at those that it signed in to before")
+    func networkLimit() async throws {
+        try await withServer([shortWait, "accounts.network_login_failures=5"]) { server in
+            _ = try await server.register()
+            let stranger = "192.0.2.9"
+            for number in 0..<5 {
+                #expect(try await server.logIn("p\(number)@example.org", "guess", from: stranger).status == 401)
             }
+            server.clock.advance(by: .seconds(100))
+            let refused = try await server.logIn("other@example.org", "guess", from: stranger)
+            #expect(refused.status == 429 && refused.code == "accounts.too_many_attempts")
+            #expect(refused.headers["retry-after"] == "800")
+            for number in 0..<20 { _ = try await server.logIn("p\(number)@example.org", "guess") }
+            #expect(try await server.logIn("other@example.org", "guess").status == 429)
+            #expect(try await server.logIn().status == 200, "the account's own network is never refused")
+            server.clock.advance(by: .seconds(800))
+            #expect(try await server.logIn("other@example.org", "guess", from: stranger).status == 401)
+        }
+    }
+
+    @Test("an address without an account is treated just the same")
+    func unknownAlike() async throws {
+        try await withServer([shortWait, "accounts.login_failures=1", "accounts.network_login_failures=6"]) { server in
+            _ = try await server.register()
+            var answers: [[Int]] = []
+            for (email, network) in [("ada@example.org", "192.0.2.1"), ("eve@example.org", "192.0.2.2")] {
+                var statuses: [Int] = []
+                for _ in 0..<8 { statuses.append(try await server.logIn(email, "wrong horse", from: network).status) }
+                answers.append(statuses)
+            }
+            #expect(answers[0] == answers[1])
+            #expect(answers[0] == Array(repeating: 401, count: 6) + [429, 429])
+        }
+    }
+
+    @Test("a network becomes an account's own by a login or a refresh, sixteen at most, and nothing in the store tells which")
+    func knownNetworks() async throws {
+        try await withServer([shortWait, "accounts.network_login_failures=1"]) { server in
+            let grant = try await server.register()
+            let (home, train) = ("198.51.100.1", "198.51.100.2")
+            func refuseStrangers(from network: String) async throws {
+                for _ in 0..<3 { _ = try await server.logIn("nobody@example.org", "guess", from: network) }
+            }
+            #expect(try await server.logIn(from: home).status == 200)
+            #expect(try await server.refresh(grant.refresh, from: train).status == 200)
+            for network in [home, train] {
+                try await refuseStrangers(from: network)
+                #expect(try await server.logIn(from: network).status == 200)
+            }
+            try await refuseStrangers(from: "198.51.100.3")
+            #expect(try await server.logIn(from: "198.51.100.3").status == 429)
+            for number in 0..<20 {
+                server.clock.advance(by: .seconds(1))
+                #expect(try await server.logIn(from: "203.0.113.\(number)").status == 200)
+            }
+            #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_known_networks") == 16)
+            #expect(try await server.logIn(from: home).status == 429, "seen longest ago")
+            let text = try await server.storage.read { database in
+                try Row.fetchAll(database, sql: "SELECT * FROM accounts_known_networks").map { "\($0)" }.joined()
+            }
+            #expect(!text.contains("203.0.113") && !text.contains("198.51.100"))
         }
     }
 
@@ -90,17 +145,20 @@ struct LoginTests {
         }
     }
 
-    @Test("attempts at the same time do not pass the limit together")
+    @Test("of attempts at the same time only so many are checked and wait; the others are refused for seconds")
     func simultaneousFailures() async throws {
-        try await withServer { server in
+        try await withServer(["accounts.login_wait_milliseconds=2000", "accounts.login_failures=2"]) { server in
             _ = try await server.register()
-            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<25 {
-                    group.addTask { try await server.logIn("ada@example.org", "wrong horse").status }
+            let answers = try await withThrowingTaskGroup(of: TestAnswer.self) { group in
+                for _ in 0..<12 {
+                    group.addTask { try await server.logIn("ada@example.org", "wrong horse") }
                 }
-                return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+                return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(statuses == [401: 10, 429: 15])
+            let refused = answers.filter { $0.status == 429 }
+            #expect(answers.filter { $0.status == 401 }.count == 6 && refused.count == 6)
+            #expect(refused.allSatisfy { $0.headers["retry-after"] == "2" && $0.json["temporary"] == true })
+            #expect(try await server.logIn().status == 200)
         }
     }
 
@@ -140,15 +198,24 @@ struct LoginTests {
         }
     }
 
-    @Test("a stolen access token is no way to guess the password")
-    func changingCountsFailures() async throws {
-        try await withServer(["accounts.login_failures=3"]) { server in
+    @Test("a stolen access token is no way to guess the password, wherever it is asked for")
+    func stolenToken() async throws {
+        try await withServer([shortWait, "accounts.login_failures=3", "accounts.network_login_failures=9"]) { server in
             let grant = try await server.register()
-            let body = #"{"current_password":"wrong horse","new_password":"battery staple"}"#
-            for expected in [401, 401, 401, 429] {
-                let answer = try await server.call("POST", "/api/v1/auth/password", token: grant.access, json: body)
-                #expect(answer.status == expected)
+            let other = try Grant(try await server.logIn())
+            let attempts = [
+                ("POST", "auth/password", #"{"current_password":"wrong horse","new_password":"battery staple"}"#),
+                ("POST", "auth/confirm", #"{"password":"wrong horse"}"#), ("DELETE", "me", #"{"password":"wrong horse"}"#),
+            ]
+            for round in 0..<4 {
+                for (method, path, body) in attempts {
+                    let answer = try await server.call(method, "/api/v1/\(path)", token: grant.access, json: body)
+                    #expect(answer.status == (round < 3 ? 401 : 429), "\(path), round \(round)")
+                }
             }
+            #expect(try await server.logIn().status == 200)
+            let right = #"{"password":"correct horse"}"#
+            #expect(try await server.call("POST", "/api/v1/auth/confirm", token: other.access, json: right).status == 204)
         }
     }
 }

@@ -1,5 +1,4 @@
 import SparkCore
-import SparkKit
 import Testing
 
 @testable import SparkAccounts
@@ -8,36 +7,40 @@ import Testing
 struct MemoryTests {
     private let now = Timestamp(milliseconds: 1_772_366_400_000)
 
-    @Test("of failed logins the oldest windows are dropped")
-    func failedLogins() throws {
-        let failures = FailedLogins(limit: 1, window: .seconds(900), capacity: 3)
-        for index in 0..<10 { try failures.begin("\(index)@example.org", at: now + .milliseconds(index)) }
-        #expect(failures.count == 3)
-        try failures.begin("0@example.org", at: now + .milliseconds(20))
-        #expect(throws: AccountsError.self) { try failures.begin("9@example.org", at: now + .milliseconds(20)) }
+    @Test("of windows the oldest are dropped")
+    func oldest() {
+        var failures = FailureWindows<Int>(window: .seconds(900), capacity: 3)
+        for index in 0..<10 { failures.add(index, at: now + .milliseconds(Int64(index))) }
+        #expect(failures.size == 3)
+        #expect(failures.count(of: 0, at: now) == 0 && failures.count(of: 9, at: now) == 1)
     }
 
-    @Test("windows that are over are dropped, and logins that succeed leave nothing")
-    func failedLoginsEnd() throws {
-        let failures = FailedLogins(limit: 1, window: .seconds(900), capacity: 100)
-        for index in 0..<100 { try failures.begin("\(index)@example.org", at: now) }
-        try failures.begin("x@example.org", at: now + .seconds(900))
-        #expect(failures.count == 1)
+    @Test("windows that are over are dropped, and what is forgotten leaves nothing")
+    func ended() {
+        var failures = FailureWindows<Int>(window: .seconds(900), capacity: 100)
+        for index in 0..<100 { failures.add(index, at: now) }
+        failures.add(1_000, at: now + .seconds(900))
+        #expect(failures.size == 1)
         for _ in 0..<10_000 {
-            try failures.begin("y@example.org", at: now + .seconds(901))
-            failures.forget("y@example.org")
+            failures.add(2_000, at: now + .seconds(901))
+            failures.forget(2_000)
         }
-        #expect(failures.count == 1)
+        #expect(failures.size == 1)
     }
 
-    @Test("an attempt that was never decided does not count")
-    func failedLoginsWithdrawn() throws {
-        let failures = FailedLogins(limit: 1, window: .seconds(900))
+    @Test("a failure that is withdrawn was none")
+    func withdrawn() {
+        var failures = FailureWindows<Int>(window: .seconds(900), capacity: 100)
         for _ in 0..<5 {
-            try failures.begin("a@example.org", at: now)
-            failures.withdraw("a@example.org")
+            failures.add(1, at: now)
+            failures.withdraw(1)
         }
-        try failures.begin("a@example.org", at: now)
-        #expect(throws: AccountsError.self) { try failures.begin("a@example.org", at: now) }
+        #expect(failures.size == 0)
+        failures.add(1, at: now)
+        failures.add(1, at: now + .seconds(100))
+        failures.withdraw(1)
+        #expect(failures.count(of: 1, at: now + .seconds(899)) == 1)
+        #expect(failures.rest(of: 1, at: now + .seconds(100)) == .seconds(800))
+        #expect(failures.count(of: 1, at: now + .seconds(900)) == 0)
     }
 }

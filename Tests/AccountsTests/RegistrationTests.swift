@@ -1,3 +1,4 @@
+import Foundation
 import SparkAccounts
 import SparkCore
 import SparkStorage
@@ -70,6 +71,48 @@ struct RegistrationTests {
             }
             #expect(statuses.sorted() == [201] + Array(repeating: 409, count: 7))
             #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_users") == 1)
+        }
+    }
+
+    @Test("an address that is taken costs the same work, and leaves nothing of it behind")
+    func takenAlike() async throws {
+        try await withServer { server in
+            _ = try await server.register()
+            let refused = try await server.call(
+                "POST", "/api/v1/auth/register", json: registration(["name": "Eve"]), address: "192.0.2.1")
+            #expect(refused.code == "accounts.email_taken")
+            for table in ["accounts_users", "accounts_sessions", "accounts_known_networks", "probe_people"] {
+                #expect(try await server.storage.number("SELECT COUNT(*) FROM \(table)") == 1, "\(table)")
+            }
+            // The participants were asked before: what they refuse is told in place of the address.
+            let invalid = try await server.call("POST", "/api/v1/auth/register", json: registration(["name": "Refused"]))
+            #expect(invalid.status == 500)
+            #expect(try await server.events() == ["accounts.user_registered"])
+        }
+    }
+
+    @Test("one network registers so many people a day, others have their own number; a fixture has ten thousand times as many")
+    func dailyLimit() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "spark-daily-\(SystemRandomSource().next())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let server = try await TestServer.start(
+            [AccountsModule.self], settings: ["accounts.registrations_per_day=2"], directory: folder.path)
+        func register(_ name: String, from address: String) async throws -> TestAnswer {
+            try await server.call(
+                "POST", "/api/v1/auth/register", json: registration(["email": .string("\(name)@example.org")]),
+                address: address)
+        }
+        #expect(try await register("a", from: "2001:db8::1").status == 201)
+        #expect(try await register("a", from: "2001:db8::2").status == 409)
+        let refused = try await register("b", from: "2001:db8::3")
+        #expect(refused.status == 429 && refused.code == "accounts.too_many_registrations")
+        #expect(refused.headers["retry-after"] == "86400")
+        #expect(try await register("b", from: "2001:db8:0:1::3").status == 201)
+        server.clock.advance(by: .days(1))
+        #expect(try await register("c", from: "2001:db8::3").status == 201)
+        await server.stop()
+        try await withServer(["accounts.registrations_per_day=1"]) { server in
+            for number in 0..<20 { _ = try await server.register(["email": .string("p\(number)@example.org")]) }
         }
     }
 

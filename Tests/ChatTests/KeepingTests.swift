@@ -92,6 +92,75 @@ import Testing
         }
     }
 
+    @Test("many messages are exported page by page, each once, and erased step by step, each step leaving the data sound")
+    func manyMessages() async throws {
+        try await withChat { chat in
+            let people = try await chat.people(4)
+            let (ann, ben) = (people[0], people[1])
+            var conversations: [ConversationID] = []
+            for other in [people[1], people[2], people[3]] { conversations.append(try await chat.match(ann, other)) }
+            let bystanders = try await chat.match(people[1], people[2])
+            let opened = conversations.prefix(2) + [bystanders]
+            for conversation in opened {
+                _ = try await chat.send("first", to: conversation, by: conversation == bystanders ? ben : ann)
+            }
+            try await chat.server.storage.write { transaction in
+                for (number, conversation) in opened.enumerated() {
+                    let sender = conversation == bystanders ? ben.id : ann.id
+                    for seq in 2...400 {
+                        // The third of the conversation with the second person is theirs.
+                        let author = number == 1 && seq % 3 == 0 ? people[2].id : sender
+                        try transaction.database.execute(
+                            sql: """
+                                INSERT INTO chat_messages (id, conversation_id, seq, sender_id, client_id, content, text, sent_at)
+                                VALUES (?, ?, ?, ?, ?, 0, ?, 5)
+                                """,
+                            arguments: [
+                                1_000_000_000_000_000_000 + number * 1_000 + seq, conversation.rawValue, seq, author.rawValue,
+                                "c\(number)-\(seq)", "word\(seq) " + String(repeating: "ü", count: 500),
+                            ])
+                    }
+                    try transaction.database.execute(
+                        sql: "UPDATE chat_conversations SET last_seq = 400 WHERE id = ?", arguments: [conversation.rawValue])
+                    try transaction.database.execute(
+                        sql: "INSERT INTO chat_reactions VALUES (?, 7, ?, '!'), (?, 300, ?, '?')",
+                        arguments: [conversation.rawValue, sender.rawValue, conversation.rawValue, sender.rawValue])
+                }
+            }
+            while try await chat.server.storage.write({ try SearchRows.advance(limit: 500, in: $0.database) }) {}
+
+            let registry = PersonalDataRegistry(manifests: [ChatModule.manifest])
+            var (position, text, pages) = (ExportPosition(), [UInt8](), 0)
+            while let piece = try chat.server.storage.readNow({
+                try registry.exportPiece(of: ann.id, at: &position, from: $0, maximumBytes: 16_384)
+            }) {
+                #expect(piece.count < 20_000)
+                text += piece
+                pages += 1
+            }
+            let export = try JSONParser.parse(Array("{".utf8) + text.dropFirst() + Array("}".utf8))
+            let messages = try #require(export["chat_messages"]?.array).compactMap { $0["id"]?.string }
+            #expect(pages > 30 && messages.count == 400 + 267 && Set(messages).count == messages.count)
+            #expect(export["chat_conversations"]?.array?.count == 3 && export["chat_reactions"]?.array?.count == 4)
+
+            _ = try await chat.call("DELETE", "/me", ann)
+            let whole = PersonalDataRegistry(
+                manifests: [MatchingModule.manifest, ChatModule.manifest])
+            var steps = 0
+            while try await chat.server.storage.write({ try whole.eraseStep(ann.id, in: $0.database) { true } }) {
+                steps += 1
+                if steps % 5 == 0 { #expect(try chat.server.check() == [], "after \(steps) steps") }
+            }
+            #expect(steps >= 25 && steps < 60)
+            #expect(try chat.count("chat_messages") == 400 && chat.count("chat_conversations") == 4)
+            chat.server.clock.advance(by: .days(31))
+            try await chat.server.runOutbox()
+            #expect(try chat.server.check() == [])
+            #expect(try chat.count("chat_search_docsize") == 400 && chat.count("chat_reactions") == 2)
+            #expect(try chat.count("chat_conversations") == 1 && chat.count("accounts_users") == 3)
+        }
+    }
+
     @Test("every invariant finds the fault it is for")
     func invariants() async throws {
         try await withChat { chat in

@@ -87,6 +87,17 @@ import Testing
         arguments: [
             "see https://example.org/x", "WWW.EXAMPLE.ORG", "write to me.too@mail.example", "my-site.com!", "go to foo.co.uk now",
             "call +49 170 1234567", "0170-123-45-67", "(030) 123 45 67", "12345678901234567", "t.me/somebody",
+            "030\u{200B}123\u{200B}4567", "030 - 123 - 45 - 67", "０３０１２３４５６７", "٠٣٠١٢٣٤٥٦٧", "①②③④⑤⑥⑦⑧", "0̶3̶0̶1̶2̶3̶4̶5̶",
+            "0️⃣3️⃣0️⃣1️⃣2️⃣3️⃣4️⃣5️⃣", "o3o i234 s67", "030·123·4567", "030, 123, 4567", "030\n123\n4567", "06.12.34.56.78", "030_123_4567",
+            "zero three zero one two three four five", "null drei null eins zwei drei vier", "零三零一二三四五六", "tel030 1234567",
+            "0301234567abc",
+            "0x3x0x1x2x3x4x5", "me (at) example (dot) org", "me[at]example[dot]com", "me at gmail dot com", "me AT gmail",
+            "me @ example . org",
+            "example . com", "example .com", "example dot com", "e x a m p l e . c o m", "ｅｘａｍｐｌｅ．ｃｏｍ",
+            "ex\u{200B}ample.c\u{AD}om",
+            "ехample.соm", "hxxp example", "h t t p s : / / x", "www . example . org", "insta.gram/me", "name@gmail", "gmail com",
+            "me(a)example.org",
+            "me ät gmx punkt de", "example,com", "пиши на me собака mail точка ру dot com",
         ])
     func contact(_ text: String) { #expect(ContactDetails.areIn(text)) }
 
@@ -95,6 +106,10 @@ import Testing
         arguments: [
             "hello there", "I am 34, born 1991.", "at 8.30 or 9?", "well...maybe. Yes", "2+2=4", "me @ the bar", "1 2 3 4 5 6",
             "e.g. this", "Straße 12, 10115 Berlin", "@you",
+            "see you on 12.05.2026 19:30", "2026-05-12", "at 18:30, then 20:15", "one or two of us", "nice.Really",
+            "Хорошо.со мной", "look at me",
+            "meet me at eight", "1,000,000 thanks", "what is the point", "I love it. Tell me more", "三 people", "我有一个问题",
+            "10 is fine, so is 11",
         ])
     func noContact(_ text: String) { #expect(!ContactDetails.areIn(text)) }
 
@@ -200,6 +215,83 @@ import Testing
             #expect(try chat.count("chat_messages") == 0)
             let shown = try await chat.server.operate("report.show", ["report": second["id"] ?? .null])
             #expect(texts(shown) == ["second", "nasty", "nice", "stop"])
+        }
+    }
+
+    @Test("the gate looks at every kind of message, at edits, and at what everybody reads of a person")
+    func everywhere() async throws {
+        try await withChat(["chat.contact_gate=always", "chat.gif_hosts=media.example.net,*.pictures.example"]) { chat in
+            let people = try await chat.people(2)
+            let conversation = try await chat.match(people[0], people[1])
+            func send(_ kind: String, _ text: String) async throws -> String {
+                let body: JSONValue = [
+                    "client_id": .string("\(kind)\(text.hashValue)"), "text": .string(text), "kind": .string(kind),
+                ]
+                let answer = try await chat.call("POST", "/conversations/\(conversation.wire)/messages", people[0], body)
+                return answer.status == 201 ? "sent" : answer.code ?? ""
+            }
+            for (kind, text, expected) in [
+                ("sticker", "wave_01", "sent"), ("gif", "3o7TKtnuHOHHUjR38Y", "sent"),
+                ("gif", "550e8400-e29b-41d4-a716-446655440000", "sent"),
+                ("sticker", "call me 0301234567 please", "request.invalid"),
+                ("gif", "call 0301234567", "request.invalid"), ("sticker", "0301234567", "chat.held"),
+                ("gif", "call-0301234567", "chat.held"), ("gif", "030-123-45-67", "chat.held"),
+                ("gif", "https://media.example.net/a/wave.gif?cid=x", "sent"), ("gif", "https://a.b.pictures.example/x", "sent"),
+                ("gif", "https://media.example.net/0301234567", "chat.held"),
+                ("gif", "https://media.example.net/?me@example.org", "chat.held"),
+                ("gif", "https://evil.example/x.gif", "request.invalid"),
+                ("gif", "http://media.example.net/x.gif", "request.invalid"),
+                ("gif", "https://media.example.net:1/x", "request.invalid"),
+                ("gif", "https://u@media.example.net/x", "request.invalid"),
+                ("gif", "https://media.example.net.evil.example/x", "request.invalid"),
+                ("gif", "https://pictures.example/x", "request.invalid"),
+                ("sticker", "https://media.example.net/a.png", "request.invalid"), ("text", "call 0301234567", "chat.held"),
+                ("text", "030\u{2009}-\u{2009}123\u{2009}45\u{2009}67", "chat.held"),
+            ] { #expect(try await send(kind, text) == expected, "\(kind) \(text)") }
+            // A picture stays one when it is edited.
+            let picture = "/conversations/\(conversation.wire)/messages/1"
+            #expect(try await chat.call("PATCH", picture, people[0], ["text": "two words"]).status == 422)
+            #expect(try await chat.call("PATCH", picture, people[0], ["text": "0301234567"]).code == "chat.held")
+            #expect(try await chat.call("PATCH", picture, people[0], ["text": "wave_02"]).status == 200)
+
+            let changes: [JSONValue] = [
+                ["name": "Ada 0301234567"], ["about": "me (at) example (dot) org"], ["interests": ["chess", "t.me/ada"]],
+            ]
+            for change in changes {
+                #expect(try await chat.call("PATCH", "/me", people[0], change).code == "profiles.contact_details")
+            }
+            #expect(try await chat.call("PATCH", "/me", people[0], ["about": "I like long walks."]).status == 200)
+            let form: JSONValue = [
+                "email": "elsewhere@example.org", "password": "correct horse", "name": "030 123 45 67",
+                "birth_date": "1995-12-10",
+                "gender": "woman", "interested_in": ["woman"],
+            ]
+            let refused = try await chat.server.call("POST", "/api/v1/auth/register", json: JSONWriter.string(of: form))
+            #expect(refused.status == 422 && refused.code == "profiles.contact_details")
+            #expect(try chat.count("accounts_users") == 2)
+        }
+        try await withChat { chat in
+            let people = try await chat.people(1)
+            #expect(try await chat.call("PATCH", "/me", people[0], ["about": "me@example.org"]).status == 200, "the gate is off")
+        }
+    }
+
+    @Test("any text passes the gate or not, without a fault, in time that grows with its length alone")
+    func anyText() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var chance = SplitMix64(seed: seed)
+        let pieces = [
+            "0", "3", ".", "@", " ", "at", "dot", "com", "(at)", "-", "а", "о", "ä", "\u{200B}", "①", "三", "x", ",", "\n",
+            "gmail", "👩",
+        ]
+        for _ in 0..<2_000 {
+            let text = (0..<chance.next() % 30).map { _ in pieces[Int(chance.next() % UInt64(pieces.count))] }.joined()
+            #expect(ContactDetails.areIn(text) == ContactDetails.areIn(text))
+            _ = ContactDetails.areIn(identifier: text)
+        }
+        for piece in pieces { _ = ContactDetails.areIn(String(repeating: piece, count: 8_000)) }
+        for piece in ["a ", "@ ", ". ", "1 a", "at ", "a.", "(at"] {
+            _ = ContactDetails.areIn(String(repeating: piece, count: 4_000))
         }
     }
 

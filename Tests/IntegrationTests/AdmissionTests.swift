@@ -208,7 +208,7 @@ struct AdmissionTests {
         _ = try await join(crowd, spark, 3, from: 2, sending: Array("GET /heal".utf8), reads: false)
         _ = try await join(crowd, spark, 3, from: 2, sending: [], reads: false)
         _ = try await join(crowd, spark, 3, from: 2)
-        let greedy = (0..<2_000).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
+        let greedy = (0..<150).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
         _ = try await join(crowd, spark, 1, from: 3, sending: greedy, reads: false)
         #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 3 })
         let start = ContinuousClock.now

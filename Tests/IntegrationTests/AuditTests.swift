@@ -3,6 +3,26 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
+@Suite("spark audit privacy")
+struct PrivacyAuditCommandTests {
+    @Test("every answer about who hides is that about nobody, and a pass tells nothing")
+    func holds() async throws {
+        let audit = try await SparkProcess.run(["audit", "privacy", "--json"])
+        #expect(audit.status == 0, "\(audit.errors) \(audit.output)")
+        let report = try JSONParser.parse(Array(audit.output.utf8))
+        let questions = report["questions"]?.array ?? []
+        #expect(report["holds"] == true && questions.count > 60 && report["shown"]?.array?.isEmpty == true)
+        let absent = try #require(questions.first { $0["class"] == "absent" && $0["question"] == "GET /api/v1/users/{id}" })
+        #expect(absent["relations"]?.array?.count == 9)
+    }
+
+    @Test("a server that is not there is 69")
+    func nowhere() async throws {
+        let audit = try await SparkProcess.run(["audit", "privacy", "--server", "http://127.0.0.1:1"])
+        #expect(audit.status == 69 && audit.errors.contains("http://127.0.0.1:1"))
+    }
+}
+
 @Suite("spark audit location")
 struct AuditTests {
     @Test("below the floor the exit code is 1, and JSON names the attacks that got there")
@@ -15,7 +35,7 @@ struct AuditTests {
         let report = try JSONParser.parse(Array(audit.output.utf8))
         #expect(report["holds"] == false)
         let shown = (report["attacks"]?.array ?? []).filter { $0["distance"] == "shown" }
-        #expect(shown.count == 9 && shown.allSatisfy { $0["floor_m"] == 900 })
+        #expect(shown.count == 12 && shown.allSatisfy { $0["floor_m"] == 900 })
         let first = try #require(shown.first)
         #expect(first["holds"] == false && first["within_floor"] == first["victims"] && (first["min_m"]?.integer ?? 0) > 300)
     }

@@ -1,3 +1,4 @@
+import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -5,6 +6,7 @@ import SparkTestSupport
 import Testing
 
 @testable import SparkMatching
+@testable import SparkProfiles
 
 @Suite("Blocks, reports and unmatching") struct BlockTests {
     private let one = UserID(rawValue: 1)

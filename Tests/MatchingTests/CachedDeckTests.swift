@@ -169,7 +169,7 @@ import Testing
     @Test("nobody who was answered sees what was before, however many read and write at once")
     func race() async throws {
         let fixture = try await Fixture.start(["matching.likes_per_day=100000"])
-        try await fixture.settle(60)
+        try await fixture.settle(70)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for user in Int64(1)...6 {
                 group.addTask {
@@ -187,7 +187,7 @@ import Testing
             }
             group.addTask {
                 for number in 0..<60 {
-                    let user = UserID(rawValue: Int64(7 + number % 10))
+                    let user = UserID(rawValue: Int64(61 + number % 10))
                     let isPaused = number % 2 == 0
                     _ = try await fixture.people.change(user) { own, _ in
                         own.profile.visibility.isPaused = isPaused

@@ -6,6 +6,7 @@ import SparkTestSupport
 import Testing
 
 @testable import SparkMatching
+@testable import SparkProfiles
 
 @Suite("Lists") struct ListTests {
     /// All pages of a list; fails on one that is longer than asked or does not end.

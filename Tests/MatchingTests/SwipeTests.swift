@@ -193,7 +193,7 @@ import Testing
         let me = UserID(rawValue: 1)
         var given = 0
         for target in Int64(2)...9 {
-            if (try? await fixture.swipe(1, target, .superlike)) != nil { given += 1 }
+            if await refusal({ try await fixture.swipe(1, target, .superlike) }) == nil { given += 1 }
             _ = try? await fixture.service.undoLastSwipe(of: me)
         }
         #expect(given == 3)

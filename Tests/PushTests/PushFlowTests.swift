@@ -127,6 +127,33 @@ import Testing
         await fixture.stop()
     }
 
+    @Test func aLikeIsPushedOnceADayAndOnlyOfSomebodyWhomThePersonWouldSee() async throws {
+        let fixture = try await Fixture()
+        let ann = try await fixture.person("Ann")
+        try await fixture.device(ann)
+        let cleo = try await fixture.person("Cleo")
+        for _ in 0..<5 {
+            try await fixture.swipe(cleo, ann)
+            try await fixture.pushGathered()
+            #expect(try await fixture.call("DELETE", "/swipes/last", cleo).status == 200)
+        }
+        try await fixture.swipe(cleo, ann)
+        try await fixture.pushGathered()
+        #expect(try await fixture.bodies().count == 1)
+        // Who pauses, or is outside of the limits, by the time that it is due is no news.
+        let dora = try await fixture.person("Dora")
+        try await fixture.swipe(dora, ann)
+        #expect(try await fixture.call("PATCH", "/me", dora, ["visibility": ["paused": true]]).status == 200)
+        try await fixture.swipe(try await fixture.person("Eve"), ann)
+        let limits: JSONValue = ["min_age": 60, "max_age": 70, "max_distance_km": 50]
+        #expect(try await fixture.call("PUT", "/me/preferences", ann, limits).status == 200)
+        // Nor is who was outside from the start.
+        try await fixture.swipe(try await fixture.person("Fay"), ann)
+        try await fixture.pushGathered()
+        #expect(try await fixture.bodies().count == 1)
+        await fixture.stop()
+    }
+
     @Test func whoIsInTheAppIsPushedOnlyIfTheConnectionTurnsOutDead() async throws {
         let fixture = try await Fixture()
         let (ann, ben, conversation) = try await fixture.pair()

@@ -28,7 +28,7 @@ struct LocationAuditTests {
         let report = try await audit(
             sparkModules, settings: ["profiles.location_changes_per_hour=10000", "profiles.max_speed_kmh=0"])
         #expect(report.holds, "\(report.lines.joined(separator: "\n"))")
-        #expect(report.outcomes.count == 17)
+        #expect(report.outcomes.count == 22)
         // They were attacks: what there is to find, they found.
         for outcome in report.outcomes where !outcome.errors.isEmpty {
             #expect(outcome.errors.count == outcome.victims, "\(outcome.attack)")
@@ -36,7 +36,9 @@ struct LocationAuditTests {
             let bound = outcome.attack.contains("order") ? 5_000.0 : 800
             #expect(try #require(outcome.medianMissOfCentre) < bound, "\(outcome.attack)")
         }
-        #expect(report.outcomes.filter(\.errors.isEmpty).map(\.exposure) == [.hidden, .hidden])
+        let (seeing, blind) = (report.outcomes.filter(\.mayLocate), report.outcomes.filter { !$0.mayLocate })
+        #expect(seeing.filter(\.errors.isEmpty).map(\.exposure) == [.hidden, .hidden])
+        #expect(blind.count == 3 && blind.allSatisfy(\.errors.isEmpty))
     }
 
     @Test("with snapping switched off the same audit fails, attack by attack")

@@ -84,6 +84,17 @@ struct VerdictTests {
         #expect(none.holds && none.least == nil && none.victims == 3)
     }
 
+    @Test("who may not see the victims at all must not even find their cells")
+    func blind() throws {
+        func outcome(_ guess: (Home) -> Coordinate?) throws -> AttackOutcome {
+            AttackOutcome(
+                attack: "guess", exposure: .shown, floor: 500, requests: 0, mayLocate: false,
+                estimates: try homes(.shown, 3).map { (guess($0), $0) })
+        }
+        #expect(try outcome { _ in nil }.holds)
+        #expect(try !outcome { $0.published }.holds)
+    }
+
     @Test("a floor that the cells themselves do not keep is broken by whoever finds the centre")
     func floorBeyondCells() throws {
         let outcome = AttackOutcome(

@@ -1,4 +1,5 @@
 package import Foundation
+import Glibc
 import Synchronization
 
 /// A program started by a test, in the temporary directory, by `posix_spawn` itself. Foundation's `Process` lists `/proc/self/fd`
@@ -9,6 +10,10 @@ package final class ChildProcess: Sendable {
     /// What the child writes to its standard output, to be read once, to the end.
     package let output: FileHandle
     private let ended = Mutex<Int32?>(nil)
+
+    /// Held while a pipe is made close-on-exec and while a child starts: a child that started in between would keep the pipe open, and
+    /// whoever reads it would wait for that child's end.
+    private static let starting = Mutex(())
 
     /// Empty, so that no spark.yaml of somebody else is read.
     private static let folder: String = {
@@ -26,25 +31,33 @@ package final class ChildProcess: Sendable {
         _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
         errors: Int32? = nil
     ) throws {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        defer { close(ends[1]) }
-        self.output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        let ends = try Self.pipe()
+        defer { close(ends.writer) }
+        self.output = FileHandle(fileDescriptor: ends.reader, closeOnDealloc: true)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        if let errors { posix_spawn_file_actions_adddup2(&actions, errors < 0 ? ends[1] : errors, 2) }
+        posix_spawn_file_actions_adddup2(&actions, ends.writer, 1)
+        if let errors { posix_spawn_file_actions_adddup2(&actions, errors < 0 ? ends.writer : errors, 2) }
         let variables = (environment ?? ProcessInfo.processInfo.environment).map { "\($0.key)=\($0.value)" }
         let inTemporary = ["/usr/bin/env", "--chdir", folder ?? Self.folder, executable]
         var words = (inTemporary + arguments).map { strdup($0) } + [nil]
         var settings = variables.map { strdup($0) } + [nil]
         defer { for text in words + settings { free(text) } }
         var pid = pid_t()
-        let code = posix_spawn(&pid, inTemporary[0], &actions, nil, &words, &settings)
+        let code = Self.starting.withLock { _ in posix_spawn(&pid, inTemporary[0], &actions, nil, &words, &settings) }
         guard code == 0 else { throw DidNotSpawn(code: code) }
         self.pid = pid
+    }
+
+    /// A pipe that no child inherits but by being given it. Foundation's `Pipe` sets close-on-exec too late for that.
+    package static func pipe() throws -> (reader: Int32, writer: Int32) {
+        try starting.withLock { _ in
+            var ends: [Int32] = [0, 0]
+            guard Glibc.pipe(&ends) == 0 else { throw DidNotSpawn(code: errno) }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return (ends[0], ends[1])
+        }
     }
 
     /// Waits for its end; blocks. The exit code, or minus the signal that ended it.

@@ -20,9 +20,14 @@ package final class SparkProcess: Sendable {
     }
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
-    /// - Parameter wrapper: a program with its arguments that starts the binary; then `pid` is its own.
-    package static func serve(_ arguments: [String], under wrapper: [String] = []) async throws -> SparkProcess {
-        try await onOwnThread { try SparkProcess(["--listen", "127.0.0.1:0"] + arguments, wrapper) }
+    /// - Parameters:
+    ///   - wrapper: a program with its arguments that starts the binary; then `pid` is its own.
+    ///   - descriptors: how many files the process may open; as many as this one if nil.
+    package static func serve(
+        _ arguments: [String], under wrapper: [String] = [], descriptors: Int? = nil
+    ) async throws -> SparkProcess {
+        let limited = descriptors.map { ["/bin/sh", "-c", #"ulimit -n \#($0) && exec "$0" "$@""#] } ?? []
+        return try await onOwnThread { try SparkProcess(["--listen", "127.0.0.1:0"] + arguments, limited + wrapper) }
     }
 
     /// The same, with nothing added to the arguments.
@@ -80,13 +85,16 @@ package final class SparkProcess: Sendable {
     /// Runs a verb to its end.
     package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Finished {
         try await onOwnThread {
-            let errors = Pipe()
-            let process = try ChildProcess(
-                binary.path, arguments, environment: cleanEnvironment.merging(environment) { $1 },
-                errors: errors.fileHandleForWriting.fileDescriptor)
-            try errors.fileHandleForWriting.close()
+            let errors = try ChildProcess.pipe()
+            let errorOutput = FileHandle(fileDescriptor: errors.reader, closeOnDealloc: true)
+            let process: ChildProcess
+            do {
+                defer { close(errors.writer) }
+                process = try ChildProcess(
+                    binary.path, arguments, environment: cleanEnvironment.merging(environment) { $1 }, errors: errors.writer)
+            }
             let outputText = String(decoding: process.output.readDataToEndOfFile(), as: UTF8.self)
-            let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let errorText = String(decoding: errorOutput.readDataToEndOfFile(), as: UTF8.self)
             return Finished(status: process.waitUntilExit(), output: outputText, errors: errorText)
         }
     }

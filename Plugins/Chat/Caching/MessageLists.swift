@@ -10,6 +10,8 @@ struct MessageLists: Sendable {
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("chat:messages", lifetime: .hours(24))
         policy.maximumValueBytes = 1 << 20
+        // What was spilled stays in the file until it is written over: longer than a message that is deleted.
+        policy.isSpilled = false
         return policy
     }
 

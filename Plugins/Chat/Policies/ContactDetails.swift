@@ -46,8 +46,13 @@ enum ContactDetails {
     }
 
     private static func hasLink(_ folded: FoldedContactText) -> Bool {
-        folded.compact.contains("://") || folded.compact.contains("www.") || folded.compact.contains("hxxp")
+        let text = Array(folded.compact.utf8)
+        return links.contains { link in
+            text.indices.contains { text[$0] == link[0] && text[$0...].starts(with: link) }
+        }
     }
+
+    private static let links = ["://", "www.", "hxxp"].map { Array($0.utf8) }
 
     // MARK: Addresses
 

@@ -118,12 +118,7 @@ struct FoldedContactText: Sendable {
 
     /// Puts together what spaces, brackets and words have parted: `me (at) example [dot] com`, `example . com`, `me at gmail`.
     private static func joinAddresses(_ tokens: [Substring]) -> [String] {
-        // Brackets stand around separators without spaces, too.
-        let words = tokens.flatMap { token in
-            separatorForms.reduce(String(token)) { text, form in
-                text.contains(form.written) ? text.replacing(form.written, with: form.meant) : text
-            }.split(separator: " ").map(String.init)
-        }
+        let words = tokens.flatMap(bracketedSeparators)
         var result: [String] = []
         var index = 0
         while index < words.count {
@@ -136,22 +131,22 @@ struct FoldedContactText: Sendable {
             }
             let isDot = word == "." || dotWords.contains(word)
             if isDot, let next, ContactDetails.isPlainEnding(lettersOf(next)) || ends(next) {
-                result[result.count - 1] = last + "." + next
+                result[result.count - 1] += "." + next
                 index += 2
             } else if word.hasPrefix("."), word.count > 2, ContactDetails.isPlainEnding(lettersOf(word.dropFirst())) {
-                result[result.count - 1] = last + word
+                result[result.count - 1] += word
                 index += 1
             } else if word == "@" || last.hasSuffix("@") || word.hasPrefix("@") && word.dropFirst().contains(".") {
-                result[result.count - 1] = last + word
+                result[result.count - 1] += word
                 index += 1
             } else if atWords.contains(word), let next, isMailHost(next, then: words.dropFirst(index + 2).prefix(2)) {
-                result[result.count - 1] = last + "@"
+                result[result.count - 1] += "@"
                 index += 1
             } else if last.hasSuffix("."), last.count > 1, ContactDetails.isCommonEnding(lettersOf(Substring(word))) {
-                result[result.count - 1] = last + word
+                result[result.count - 1] += word
                 index += 1
             } else if ContactDetails.isCommonEnding(lettersOf(Substring(word))), ContactDetails.isMailProvider(Substring(last)) {
-                result[result.count - 1] = last + "." + word
+                result[result.count - 1] += "." + word
                 index += 1
             } else {
                 result.append(word)
@@ -190,19 +185,42 @@ struct FoldedContactText: Sendable {
         "at", "ät", "arroba", "arobase", "chiocciola", "klammeraffe", "собака", "małpa", "malpa",
     ]
 
-    /// Longer forms first, so that none is cut by a shorter one.
-    private static let separatorForms: [(written: String, meant: String)] = {
-        var forms: [(String, String)] = []
-        for (open, close) in [("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"), ("-", "-"), ("_", "_"), ("*", "*")] {
-            for word in atWords.sorted() + ["@", "a"] where word.count > 1 || open != "-" && open != "_" {
-                forms.append((open + word + close, " @ "))
-            }
-            for word in dotWords.sorted() + ["."] where word.count > 1 || open != "-" && open != "_" {
-                forms.append((open + word + close, " dot "))
+    private static let brackets: Set<Character> = ["(", ")", "[", "]", "{", "}", "<", ">"]
+    private static let dashes: Set<Character> = ["-", "_", "*"]
+
+    /// Takes a word apart where a separator stands in brackets or between dashes: `me[at]example` is `me`, `@`, `example`.
+    private static func bracketedSeparators(_ word: Substring) -> [String] {
+        guard word.utf8.contains(where: { "()[]{}<>-_*".utf8.contains($0) }) else { return [String(word)] }
+        var parts: [(text: Substring, isDelimiter: Bool)] = []
+        var rest = word
+        while let first = rest.first {
+            let isDelimiter = brackets.contains(first) || dashes.contains(first)
+            let part = isDelimiter ? rest.prefix(1) : rest.prefix { !brackets.contains($0) && !dashes.contains($0) }
+            parts.append((part, isDelimiter))
+            rest = rest[part.endIndex...]
+        }
+        var (result, current, index): ([String], String, Int) = ([], "", 0)
+        while index < parts.count {
+            let isBracket = parts[index].text.first.map(brackets.contains) ?? false
+            if index + 2 < parts.count, parts[index].isDelimiter, parts[index + 2].isDelimiter,
+                let separator = separator(parts[index + 1].text, inBrackets: isBracket)
+            {
+                if !current.isEmpty { result.append(current) }
+                result.append(separator)
+                current = ""
+                index += 3
+            } else {
+                current += parts[index].text
+                index += 1
             }
         }
-        return forms
-    }()
+        return current.isEmpty ? result : result + [current]
+    }
+
+    private static func separator(_ text: Substring, inBrackets: Bool) -> String? {
+        if atWords.contains(String(text)) || inBrackets && (text == "a" || text == "@") { return "@" }
+        return dotWords.contains(String(text)) || inBrackets && text == "." ? "." : nil
+    }
 
     // MARK: Digits
 

@@ -109,9 +109,9 @@ final class FoldingTable: Sendable {
     static func fold(_ value: UInt32) -> [(UInt32, FoldedText.Kind)] {
         guard let scalar = Unicode.Scalar(value), !scalar.properties.isDefaultIgnorableCodePoint else { return [] }
         if value < 0x80, value < 0x41 || value > 0x5A { return [(value, kind(of: scalar))] }
-        // A letter of its own, not one with an accent.
-        let text =
-            value == 0x419 || value == 0x439 ? String(scalar) : String(scalar).decomposedStringWithCompatibilityMapping
+        // A letter of its own, not one with an accent; a sign of its own, not two.
+        let isWhole = value == 0x419 || value == 0x439 || value > 0xFF && scalar.properties.isEmoji
+        let text = isWhole ? String(scalar) : String(scalar).decomposedStringWithCompatibilityMapping
         return text.uppercased().lowercased().unicodeScalars.flatMap { folded -> [(UInt32, FoldedText.Kind)] in
             if isAccent(folded.value) { return [] }
             if let plain = plainLetters[folded] { return plain.unicodeScalars.map { ($0.value, .spaced) } }
@@ -121,7 +121,7 @@ final class FoldingTable: Sendable {
 
     /// Letters that Unicode does not take apart and keyboards do.
     private static let plainLetters: [Unicode.Scalar: String] = [
-        "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th",
+        "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th",
     ]
 
     /// Marks that alphabets leave out or put on letters: Latin, Greek, Cyrillic, Hebrew, Arabic.

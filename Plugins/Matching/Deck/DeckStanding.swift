@@ -9,7 +9,8 @@ import SparkStorage
 /// person who left the deck at the moment of a swipe would have told what it was.
 struct DeckStanding: Sendable {
     let excluded: IdentifierSet
-    /// Of the excluded, those whom no count may include: whom the viewer may not see, and who passed on the viewer undecided.
+    /// Of the excluded, those whom no count may include: whom the viewer may not see, who passed on the viewer undecided, and matches,
+    /// whose pause would show.
     let uncounted: IdentifierSet
     let likers: IdentifierSet
     /// When it is another: the first of the skips in it runs out, or the next day begins.
@@ -28,20 +29,16 @@ struct DeckStanding: Sendable {
             if row.integer(1) == SwipeAction.skip.rawValue { firstSkip = min(firstSkip, row.integer(2)) }
             return true
         }
-        var (matched, uncounted): ([Int64], [Int64]) = ([], [])
-        for sql in [Self.matchedAbove, Self.matchedBelow] {
-            try RawStatement(sql, in: database).forEach([key]) { row in
-                if row.flag(1) { matched.append(row.integer(0)) } else { uncounted.append(row.integer(0)) }
-                return true
-            }
+        var uncounted: [Int64] = []
+        for sql in [Self.matchedAbove, Self.matchedBelow, Self.blocked, Self.blockedBy] {
+            uncounted += try Self.list(sql, [key], in: database)
         }
-        for sql in [Self.blocked, Self.blockedBy] { uncounted += try Self.list(sql, [key], in: database) }
         // A pass on somebody who has decided changes nothing that they see.
         uncounted += try Self.passers(of: viewer, at: now, in: database).filter { !swiped.hasSorted($0) }
         let likers = try Self.list(Self.likedBy, [key], in: database)
         let skipsEnd = firstSkip == .max ? Int64.max : (Timestamp(milliseconds: firstSkip) + skipLifetime).milliseconds
         self.init(
-            excluded: IdentifierSet([viewer.rawValue] + swiped + matched + uncounted), uncounted: IdentifierSet(uncounted),
+            excluded: IdentifierSet([viewer.rawValue] + swiped + uncounted), uncounted: IdentifierSet(uncounted),
             likers: IdentifierSet(likers),
             validUntil: Timestamp(milliseconds: min(skipsEnd, (now.date.startOfDay + .days(1)).milliseconds)))
     }
@@ -87,8 +84,8 @@ struct DeckStanding: Sendable {
     private static let likedBy = "SELECT user_id FROM matching_swipes WHERE target_id = ?1 AND action IN (1, 2)"
     private static let blocked = "SELECT target_id FROM matching_blocks WHERE user_id = ?1"
     private static let blockedBy = "SELECT user_id FROM matching_blocks WHERE target_id = ?1"
-    private static let matchedAbove = "SELECT user_b, ended_at IS NULL FROM matching_matches WHERE user_a = ?1"
-    private static let matchedBelow = "SELECT user_a, ended_at IS NULL FROM matching_matches WHERE user_b = ?1"
+    private static let matchedAbove = "SELECT user_b FROM matching_matches WHERE user_a = ?1"
+    private static let matchedBelow = "SELECT user_a FROM matching_matches WHERE user_b = ?1"
 }
 
 extension [Int64] {

@@ -29,7 +29,7 @@ struct PushBatch: Hashable, Sendable {
     let id: Int64
     let user: UserID
     let kind: PushKind
-    private(set) var openedAt: Timestamp
+    let openedAt: Timestamp
     private(set) var state: State
     private(set) var dueAt: Timestamp
     /// Events in it.
@@ -58,8 +58,7 @@ struct PushBatch: Hashable, Sendable {
     /// Takes one more event.
     mutating func add(at now: Timestamp, rules: PushRules) {
         count += 1
-        // Times from the future are of a clock that was put back since.
-        openedAt = min(openedAt, now)
+        // A time further ahead is of a clock that was put back since.
         dueAt = min(dueAt, now + rules.longestWait(in: state))
         guard state == .gathering, count >= rules.batchSize else { return }
         state = .full

@@ -84,10 +84,9 @@ enum BatchRows {
 
     static func save(_ batch: PushBatch, in database: Database) throws {
         try RawStatement(
-            "UPDATE push_batches SET opened_at = ?, state = ?, due_at = ?, count = ? WHERE id = ?", in: database
+            "UPDATE push_batches SET state = ?, due_at = ?, count = ? WHERE id = ?", in: database
         ).run([
-            .time(batch.openedAt), .integer(batch.state.rawValue), .time(batch.dueAt), .integer(Int64(batch.count)),
-            .integer(batch.id),
+            .integer(batch.state.rawValue), .time(batch.dueAt), .integer(Int64(batch.count)), .integer(batch.id),
         ])
     }
 
@@ -96,10 +95,9 @@ enum BatchRows {
         for state in [PushBatch.State.gathering, .full, .heldWhileActive, .heldForQuiet] {
             try RawStatement(
                 """
-                UPDATE push_batches SET opened_at = min(opened_at, ?1), due_at = min(due_at, ?2)
-                WHERE state = ?3 AND (opened_at > ?1 OR due_at > ?2)
+                UPDATE push_batches SET due_at = ?1 WHERE state = ?2 AND due_at > ?1
                 """, in: database
-            ).run([.time(now), .time(now + rules.longestWait(in: state)), .integer(state.rawValue)])
+            ).run([.time(now + rules.longestWait(in: state)), .integer(state.rawValue)])
         }
     }
 

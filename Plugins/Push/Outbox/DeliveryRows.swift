@@ -107,15 +107,10 @@ enum DeliveryRows {
         try RawStatement("UPDATE push_deliveries SET is_leased = 0 WHERE is_leased = 1", in: database).run([])
     }
 
-    /// Lets nothing wait longer for its next try, or live longer, than it ever may.
-    static func repairTimes(rules: PushRules, at now: Timestamp, in database: Database) throws {
-        try RawStatement(
-            """
-            UPDATE push_deliveries SET created_at = min(created_at, ?1), next_at = min(next_at, ?2),
-                expires_at = min(expires_at, ?3)
-            WHERE is_leased = 0 AND (created_at > ?1 OR next_at > ?2 OR expires_at > ?3)
-            """, in: database
-        ).run([.time(now), .time(now + RetrySchedule.longest), .time(now + rules.lifetime)])
+    /// Lets nothing wait longer for its next try than it ever may.
+    static func repairTimes(at now: Timestamp, in database: Database) throws {
+        try RawStatement("UPDATE push_deliveries SET next_at = ?1 WHERE is_leased = 0 AND next_at > ?1", in: database)
+            .run([.time(now + RetrySchedule.longest)])
     }
 
     /// Puts a delivery off, or drops it if a newer one says it all.

@@ -29,14 +29,15 @@ struct CircuitBreaker: Sendable {
 
     /// How many pushes may leave now, `room` at most.
     mutating func allowance(of room: Int, at now: Timestamp) -> Int {
+        // The clock was put back: no rest is longer than the longest.
+        if case .open(let until, let rests) = state, until > now + Self.longestRest {
+            state = .open(until: now + Self.longestRest, rests: rests)
+        }
         pause = pause?.rest(at: now)
         if pause != nil { return 0 }
         switch state {
         case .closed: return room
-        case .open(let until, let rests):
-            // The clock was put back: no rest is longer than the longest.
-            if until > now + Self.longestRest { state = .open(until: now + Self.longestRest, rests: rests) }
-            return now >= until ? min(1, room) : 0
+        case .open(let until, _): return now >= until ? min(1, room) : 0
         case .trying: return 0
         }
     }

@@ -22,11 +22,16 @@ struct LimitBisection: LocationAttack {
 extension Target {
     /// What the least limit under which the deck holds the victim says at a place; nil when no limit of the range is it.
     func limitClue(from place: Coordinate, within kilometres: ClosedRange<Int>) async throws -> Clue? {
-        let anchor = try await spy.stand(at: place)
-        func sees(_ limit: Int) async throws -> Bool {
+        try await Self.limitClue(at: try await spy.stand(at: place), within: kilometres) { limit in
             spy.look(kilometres: limit)
             return try await spy.sees(id)
         }
+    }
+
+    /// The same of any answer that turns at a limit.
+    static func limitClue(
+        at anchor: Coordinate, within kilometres: ClosedRange<Int>, where sees: (Int) async throws -> Bool
+    ) async throws -> Clue? {
         var (low, high) = (kilometres.lowerBound - 1, kilometres.upperBound)
         guard try await sees(high) else { return nil }
         while high - low > 1 {

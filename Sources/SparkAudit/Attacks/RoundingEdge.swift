@@ -10,6 +10,7 @@ struct RoundingEdge: LocationAttack {
     let tolerance: Double
 
     func locate(_ target: Target, using random: inout SplitMix64) async throws -> Coordinate? {
+        target.spy.look(kilometres: Cast.kilometres)
         let edges = try await target.spy.edges(
             around: target.neighbourhood, rays: rays, span: 3_000...10_000, tolerance: tolerance, using: &random
         ) {

@@ -8,6 +8,7 @@ struct ShownDistance: LocationAttack {
     let positions: Int
 
     func locate(_ target: Target, using random: inout SplitMix64) async throws -> Coordinate? {
+        target.spy.look(kilometres: Cast.kilometres)
         var clues: [Clue] = []
         for bearing in Spy.bearings(positions, using: &random) {
             let metres = Double.random(in: 4_000...15_000, using: &random)

@@ -14,6 +14,7 @@ struct Watching: LocationAttack {
         for (step, bearing) in Spy.bearings(reports, using: &random).enumerated() {
             try await target.live(life, step)
             // Opposite places, and each of them after either kind of step, so that nothing but the victim pulls the average.
+            if isShown { target.spy.look(kilometres: Cast.kilometres) }
             for turn in isShown ? [0, Double.pi * 0.61] : [step.isMultiple(of: 2) ? 0 : .pi] {
                 let place = target.neighbourhood.moved(
                     by: Offset(bearing: bearing + turn, metres: Double.random(in: 8_000...12_000, using: &random)))

@@ -58,6 +58,9 @@ actor AuditAccount {
         return AuditAccount(id: id, email: email, client: client.authenticated(with: token), requests: requests)
     }
 
+    /// For connections that are no single requests.
+    var authenticatedClient: SparkClient { client }
+
     /// One request, logged in anew when the token has ended, and repeated when the server says later; whatever it answers then.
     func send(_ method: String, _ path: String, _ json: JSONValue? = nil) async throws -> SparkAnswer {
         let answer = try await sendPatiently(method, path, json)
@@ -91,6 +94,11 @@ actor AuditAccount {
         _ = try await call(
             "PUT", "/api/v1/me/preferences",
             ["min_age": 100, "max_age": 120, "max_distance_km": .integer(Int64(kilometres))])
+    }
+
+    /// Deletes the account, with the password: an audit may take longer than a login counts as recent.
+    func leave() async throws {
+        _ = try await send("DELETE", "/api/v1/me", ["password": .string(Self.password)])
     }
 
     private func sendPatiently(_ method: String, _ path: String, _ json: JSONValue?) async throws -> SparkAnswer {

@@ -30,6 +30,6 @@ final class Cast: Sendable {
 
     /// Closes every account; as far as the server lets it.
     func leave() async {
-        for account in accounts.withLock({ $0 }) { _ = try? await account.send("DELETE", "/api/v1/me") }
+        for account in accounts.withLock({ $0 }) { try? await account.leave() }
     }
 }

@@ -44,9 +44,9 @@ package final class Spy: Sendable {
     /// From now on looks so far.
     package func look(kilometres: Int) { state.withLock { $0.wantedKilometres = kilometres } }
 
-    /// The distance that is shown of somebody; nil when none is.
+    /// The distance that is shown of somebody; nil when none is, which may be because the spy does not look so far.
     package func distance(to target: String) async throws -> Int? {
-        let answer = try await account.send("GET", "/api/v1/users/\(target)?fields=distance_km")
+        let answer = try await settledAccount().send("GET", "/api/v1/users/\(target)?fields=distance_km")
         return answer.json["distance_km"]?.integer.map { Int($0) }
     }
 
@@ -64,15 +64,38 @@ package final class Spy: Sendable {
         return first < second
     }
 
+    /// Whether somebody's like awaits an answer.
+    package func isLiked(by target: String) async throws -> Bool {
+        let account = try await settledAccount()
+        let answer = try await account.call("GET", "/api/v1/likes?limit=\(Self.deckLength)")
+        return (answer["items"]?.array ?? []).contains { $0["user"]?["id"]?.string == target }
+    }
+
+    /// How many people in reach are told to be decided about.
+    package func decidedPeople() async throws -> Int {
+        let account = try await settledAccount()
+        let answer = try await account.call("GET", "/api/v1/me/deck/why")
+        let decided = answer["removed"]?.array?.first { $0["filter"] == "decided" }
+        return decided?["people"]?.integer.map { Int($0) } ?? 0
+    }
+
+    package func swipe(_ target: String, _ action: String) async throws { try await account.swipe(target, action) }
+
     private func deck() async throws -> [(id: String, score: Double)] {
+        let account = try await settledAccount()
+        let answer = try await account.call("GET", "/api/v1/matches/suggestions?limit=\(Self.deckLength)")
+        return (answer["items"]?.array ?? []).compactMap { item in
+            item["id"]?.string.map { ($0, item["score"]?.double ?? 0) }
+        }
+    }
+
+    /// The account, once it looks as far as it shall.
+    private func settledAccount() async throws -> AuditAccount {
         let (account, wanted) = state.withLock { ($0.account, $0.kilometres == $0.wantedKilometres ? nil : $0.wantedKilometres) }
         if let wanted {
             try await account.look(kilometres: wanted)
             state.withLock { $0.kilometres = wanted }
         }
-        let answer = try await account.call("GET", "/api/v1/matches/suggestions?limit=\(Self.deckLength)")
-        return (answer["items"]?.array ?? []).compactMap { item in
-            item["id"]?.string.map { ($0, item["score"]?.double ?? 0) }
-        }
+        return account
     }
 }

@@ -18,6 +18,9 @@ package struct Target: Sendable {
     /// A second account of the attacker's that looks like the victim.
     package let decoy: Spy
     let live: @Sendable (Life, _ step: Int) async throws -> Void
+    let act: @Sendable (VictimAct) async throws -> Void
+    /// Brings further accounts of the attacker's.
+    let hire: @Sendable (AuditRole) async throws -> Spy
 }
 
 /// One victim of the audit.

@@ -13,6 +13,8 @@ package struct AttackOutcome: Sendable {
     package let exposure: Exposure
     package let victims: Int
     package let requests: Int
+    /// Whether the attackers may see the victims at all.
+    package let mayLocate: Bool
     /// How near, in metres.
     package let floor: Double
     /// From the estimates to the homes, in metres, ascending; as many as there are estimates.
@@ -26,11 +28,15 @@ package struct AttackOutcome: Sendable {
     /// How likely so many are by chance.
     package let likelihood: Double
 
-    init(attack: String, exposure: Exposure, floor: Double, requests: Int, estimates: [(place: Coordinate?, home: Home)]) {
+    init(
+        attack: String, exposure: Exposure, floor: Double, requests: Int, mayLocate: Bool = true,
+        estimates: [(place: Coordinate?, home: Home)]
+    ) {
         self.attack = attack
         self.exposure = exposure
         self.floor = floor
         self.requests = requests
+        self.mayLocate = mayLocate
         self.victims = estimates.count
         let made = estimates.compactMap { estimate in estimate.place.map { (place: $0, home: estimate.home) } }
         self.errors = made.map { $0.place.distance(to: $0.home.place).metres }.sorted()
@@ -46,8 +52,11 @@ package struct AttackOutcome: Sendable {
         self.likelihood = Self.likelihood(ofAtLeast: withinFloor, chances)
     }
 
-    /// No victim was found nearer than chance has it.
-    package var holds: Bool { withinFloor == 0 || likelihood >= Self.significance }
+    /// No victim was found nearer than chance has it; by who may not see them, none was found at all.
+    package var holds: Bool {
+        guard mayLocate else { return errors.isEmpty }
+        return withinFloor == 0 || likelihood >= Self.significance
+    }
 
     package var least: Double? { errors.first }
     package var median: Double? { Self.quantile(0.5, of: errors) }

@@ -51,6 +51,7 @@ extension AttackOutcome: JSONWritable {
                 writer.key(key)
                 if let value { writer.value(Int(value.rounded())) } else { writer.null() }
             }
+            writer.field("may_locate", mayLocate)
             writer.field("within_floor", withinFloor)
             writer.field("within_floor_by_chance", (expectedByChance * 100).rounded() / 100)
             writer.field("likelihood_by_chance", likelihood)

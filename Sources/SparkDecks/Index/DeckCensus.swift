@@ -6,7 +6,7 @@ import SparkCore
 ///
 /// Counts change with the viewer's own limits and places, so whoever is counted can be found by them. Therefore nobody is counted whom
 /// the viewer may not see, or only without a distance: who hides, who blocked or was blocked, who unmatched, and whoever's hard limits
-/// exclude the viewer. Nor is anybody whose decision about the viewer would show.
+/// exclude the viewer. Nor is anybody whose decision about the viewer, or pause from a match, would show.
 package struct DeckCensus: Hashable, Sendable {
     /// Within the viewer's distance.
     package var around = 0
@@ -18,7 +18,7 @@ package struct DeckCensus: Hashable, Sendable {
     package var age = 0
     /// Whose soft limits the viewer is outside of: other ages or somebody nearer.
     package var theirs = 0
-    /// Swiped by the viewer, or matched.
+    /// Swiped by the viewer; matches left out.
     package var decided = 0
     /// In the deck.
     package var left = 0

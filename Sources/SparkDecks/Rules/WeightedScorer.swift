@@ -81,10 +81,9 @@ package struct WeightedScorer: CandidateScoring {
         private let viewerAge: Double
         private let soughtAge: Double
         private let soughtReach: Double
-        /// By how often the candidate is liked, how likely the viewer likes them; by how often the candidate likes, how likely they like
-        /// anybody.
-        private let ahead: [Double]
-        private let back: [Double]
+        /// How likely both like each other, by the raw value of the candidate's tally; and the same of who likes the viewer.
+        private let likelihoods: [Double]
+        private let certainLikelihoods: [Double]
 
         fileprivate init(_ viewer: Candidate, today: UInt16, weights: Weights, activeDays: Int, leastShown: Int) {
             self.weights = weights
@@ -94,10 +93,16 @@ package struct WeightedScorer: CandidateScoring {
             self.leastShown = leastShown
             self.viewerAge = Double(viewer.age)
             (self.soughtAge, self.soughtReach) = Self.range(viewer.preferences.minAge, viewer.preferences.maxAge)
-            let likes = weights.likelihood > 0
+            guard weights.likelihood > 0 else {
+                (self.likelihoods, self.certainLikelihoods) = ([], [])
+                return
+            }
             let giving = viewer.counts.tally(on: today).giving
-            self.ahead = likes ? (0..<SwipeTally.levels).map { Self.chance(giving, $0) } : []
-            self.back = likes ? (0..<SwipeTally.levels).map { SwipeTally.share($0) } : []
+            let tallies = (0...SwipeTally.best.rawValue).map { SwipeTally(rawValue: $0) }
+            // By how often the candidate is liked, how likely the viewer likes them; by how often the candidate likes, how likely they
+            // like anybody.
+            self.likelihoods = tallies.map { Self.mean(Self.chance(giving, $0.receiving), SwipeTally.share($0.giving)) }
+            self.certainLikelihoods = tallies.map { Self.mean(Self.chance(giving, $0.receiving), 1) }
         }
 
         @inline(__always)
@@ -190,15 +195,15 @@ package struct WeightedScorer: CandidateScoring {
             return kilometres <= 1_000 ? 1_000 : max(kilometres, 20_100)
         }
 
-        /// The harmonic mean of both chances, as reciprocal recommenders take it (Pizzato et al., "RECON", RecSys 2010): one-sided
-        /// affection counts little.
         @inline(__always)
         private func likelihood(_ tally: SwipeTally, isCertain: Bool) -> Double {
-            guard !ahead.isEmpty else { return 0 }
-            let there = ahead[Int(tally.receiving)]
-            let back = isCertain ? 1 : back[Int(tally.giving)]
-            return 2 * there * back / (there + back)
+            guard !likelihoods.isEmpty else { return 0 }
+            return isCertain ? certainLikelihoods[Int(tally.rawValue)] : likelihoods[Int(tally.rawValue)]
         }
+
+        /// The harmonic mean of both chances, as reciprocal recommenders take it (Pizzato et al., "RECON", RecSys 2010): one-sided
+        /// affection counts little.
+        private static func mean(_ there: Double, _ back: Double) -> Double { 2 * there * back / (there + back) }
 
         /// How likely one who likes so often likes one who is liked so often: the odds multiply, relative to the average.
         private static func chance(_ giving: UInt8, _ receiving: UInt8) -> Double {

@@ -181,7 +181,7 @@ public final class AdmissionPermit: Sendable {
 }
 
 /// The answer to a client for whom there is no room.
-public struct AdmissionRefused: ClientError {
+public struct AdmissionRefused: ClientError, Hashable {
     public let resource: AdmissionResource
     public let scope: AdmissionScope
     /// The bound that refused.

@@ -13,7 +13,7 @@ public struct Call: Sendable {
     /// Also in the answer's `X-Request-Id` and in the access log.
     public let requestID: String
     private let serverLogger: Logger
-    /// Asked with HEAD: the answer's body is not sent, so it need not be made.
+    /// Whether only the head of the answer is wanted (`HEAD`): a handler may leave out what costs much.
     package var isHead = false
     /// The ticket that stood for a token. Opens streams, so it enters no log.
     package var ticket: String?
@@ -48,6 +48,9 @@ public struct Call: Sendable {
         logger[metadataKey: "request_id"] = .string(requestID)
         return logger
     }
+
+    /// The client's network as limits count it: an IPv4 address or an IPv6 /64.
+    public var network: String { client?.networkText ?? "unknown" }
 
     /// Who asks.
     /// - Throws: `EdgeError.unauthenticated`; never on a route with `access: .user`.
@@ -127,6 +130,9 @@ public struct Reply: Sendable {
     public var gzip: [UInt8]?
     /// Sent piece by piece as it comes, instead of the body; its type stands in `headers`.
     public var pieces: AsyncStream<[UInt8]>?
+    /// The same for what may break off: the connection then closes without the body's end, so that nobody takes a part for the
+    /// whole. It also closes when the client does not read on for a while.
+    public var parts: AsyncThrowingStream<[UInt8], any Error>?
 
     public init(
         _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], json body: [UInt8] = [], entityTag: String? = nil

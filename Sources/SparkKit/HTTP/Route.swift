@@ -11,7 +11,7 @@ public struct Route: Sendable {
         case open
         /// A valid access token.
         case user
-        /// The same, or a one-use ticket as `?ticket=`, for what browsers open without header fields.
+        /// The same, or a ticket as `?ticket=`, for what browsers open without header fields.
         case userOrTicket
     }
 

@@ -128,6 +128,9 @@ public struct ModuleRegistrar: Sendable {
     /// Makes rows harmless that hold times from the future: done at the start, and whenever the server's clock was put back. Whatever
     /// waits for a stored time must not wait longer than it would have under a clock that was right; see `docs/operating/clock.md`.
     ///
+    /// Nobody knows whether the clock was wrong before or is wrong now, so a repair makes waits shorter and nothing else: no row may be
+    /// lost by it, and nothing that cannot be taken back may come early.
+    ///
     /// - Parameter repair: cheap when there is nothing to repair.
     public mutating func repairTimes(_ repair: @escaping @Sendable () async throws -> Void) { timeRepairs.append(repair) }
 

@@ -51,25 +51,49 @@ public struct ModuleManifest: Sendable {
 }
 
 /// A table of a module, and how a person's rows in it are given out and destroyed.
+///
+/// `export` and `erase` suffice where a person has few rows by nature. A table that grows with use declares `exportPage` instead of
+/// `export`, so that no export holds more than a page in memory, and `eraseStep` beside `erase`, so that no erasure holds the writer for
+/// long.
 public struct TableDeclaration: Sendable {
     /// The rows of one person, machine-readable. Nothing of other people that this person may not know.
     public typealias Exporter = @Sendable (Database, UserID) throws -> [JSONValue]
+    /// The same a page at a time: appends the rows that follow `page.after`, in the order of a unique key, until the page is full.
+    public typealias PageExporter = @Sendable (Database, UserID, _ page: inout ExportPage) throws -> Void
     /// Removes or makes anonymous every trace of one person.
     public typealias Eraser = @Sendable (Database, UserID) throws -> Void
+    /// Removes about `limit` rows of one person ahead of the eraser, leaving the module's invariants intact. Further steps follow in
+    /// transactions of their own; the person's account is closed meanwhile.
+    /// - Returns: whether there may be more. True only if it removed something.
+    public typealias StepEraser = @Sendable (Database, UserID, _ limit: Int) throws -> Bool
 
     public let name: String
     /// Whether rows belong to or speak of a person; then an exporter and an eraser are demanded.
     public let isUserLinked: Bool
     public let export: Exporter?
+    public let exportPage: PageExporter?
+    public let eraseStep: StepEraser?
     public let erase: Eraser?
 
     /// A table that knows nothing of people. A virtual table's shadow tables need no line.
     public static func plain(_ name: String) -> TableDeclaration {
-        TableDeclaration(name: name, isUserLinked: false, export: nil, erase: nil)
+        TableDeclaration(name: name, isUserLinked: false, export: nil, exportPage: nil, eraseStep: nil, erase: nil)
     }
 
-    public static func userLinked(_ name: String, export: Exporter? = nil, erase: Eraser? = nil) -> TableDeclaration {
-        TableDeclaration(name: name, isUserLinked: true, export: export, erase: erase)
+    public static func userLinked(
+        _ name: String, export: Exporter? = nil, exportPage: PageExporter? = nil, eraseStep: StepEraser? = nil,
+        erase: Eraser? = nil
+    ) -> TableDeclaration {
+        TableDeclaration(
+            name: name, isUserLinked: true, export: export, exportPage: exportPage, eraseStep: eraseStep, erase: erase)
+    }
+
+    /// A step that runs one statement: it removes at most `?2` rows of the person `?1`.
+    public static func step(_ sql: String) -> StepEraser {
+        { database, user, limit in
+            try database.cachedStatement(sql: sql).execute(arguments: [user.rawValue, limit])
+            return database.changesCount >= limit
+        }
     }
 }
 

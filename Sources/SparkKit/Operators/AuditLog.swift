@@ -106,6 +106,11 @@ public enum AuditLog {
     /// Every fault of the chain in words; empty when whole. Reads all lines.
     /// - Parameter head: the newest line that the server noted apart from the database; nil if it noted none.
     public static func faults(in database: Database, head: (seq: Int64, digest: String)? = nil) throws -> [String] {
+        let hasTable = try RawStatement("SELECT 1 FROM sqlite_schema WHERE name = 'spark_audit'", in: database).row([]) { _ in
+            true
+        }
+        // A database of an older version that is only looked at has none yet.
+        guard hasTable == true else { return head == nil ? [] : ["audit log: its table is missing"] }
         var faults: [String] = []
         var (expected, previous) = (Int64(1), origin)
         var isHeadFound = head == nil

@@ -93,7 +93,7 @@ struct ManifestCheck {
                 fault("has the table \(table.name), which lacks its prefix")
             }
             guard table.isUserLinked else { return }
-            if table.export == nil { fault("has no exporter for the user-linked table \(table.name)") }
+            if table.export == nil, table.exportPage == nil { fault("has no exporter for the user-linked table \(table.name)") }
             if table.erase == nil { fault("has no eraser for the user-linked table \(table.name)") }
         }
     }

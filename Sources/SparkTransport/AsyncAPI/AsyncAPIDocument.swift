@@ -22,7 +22,7 @@ package struct AsyncAPIDocument: Sendable {
             "channels": [
                 "stream": [
                     "address": .string(StreamGateway.path),
-                    "description": "Token in Authorization, or a one-use ticket in the query.",
+                    "description": "Token in Authorization, or a ticket in the query, which serves once.",
                     "messages": .object(
                         (frames.clientFrames.map { clientKey($0.type) } + frames.serverFrames.map { serverKey($0.type) }).map {
                             JSONMember($0, ["$ref": .string("#/components/messages/\($0)")])

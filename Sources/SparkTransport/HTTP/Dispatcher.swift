@@ -46,7 +46,7 @@ struct Dispatcher: Sendable {
                 reply = problem(EdgeError.rateLimited(wait), requestID: requestID, path: route.path)
             }
         }
-        return response(reply, to: request, requestID: requestID, limits: limits)
+        return response(reply, to: request, requestID: requestID, limits: limits, channel: context.channel)
     }
 
     /// Answers a request that matched no row with an error.
@@ -193,7 +193,7 @@ struct Dispatcher: Sendable {
     }
 
     private func response(
-        _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?
+        _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?, channel: (any Channel)? = nil
     ) -> Response {
         var headers = reply.headers
         headers[.requestID] = requestID
@@ -228,6 +228,9 @@ struct Dispatcher: Sendable {
         if let pieces = reply.pieces {
             return Response(
                 status: status, headers: headers, body: ResponseBody(asyncSequence: pieces.map { ByteBuffer(bytes: $0) }))
+        }
+        if let parts = reply.parts {
+            return Response(status: status, headers: headers, body: PartialBody(parts: parts, channel: channel).body)
         }
         guard !body.isEmpty else {
             if status != .noContent, status != .notModified { headers[.contentLength] = "0" }

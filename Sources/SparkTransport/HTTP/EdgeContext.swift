@@ -8,16 +8,20 @@ public struct EdgeContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// The peer's address; nil for sockets that have none.
     package let peer: NetworkAddress?
+    /// The connection; nil inside the process.
+    let channel: (any Channel)?
 
     public init(source: ApplicationRequestContextSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
         self.peer = NetworkAddress(source.channel.remoteAddress)
+        self.channel = source.channel
     }
 
     /// A request without a socket, made inside the process.
     package init(source: InProcessSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
         self.peer = NetworkAddress(source.peerAddress)
+        self.channel = nil
     }
 }
 

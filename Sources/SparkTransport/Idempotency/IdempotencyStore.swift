@@ -146,15 +146,6 @@ final class IdempotencyStore: Sendable {
         }
     }
 
-    /// Answers that were kept under a clock that was put back since are kept from now on.
-    func repairTimes() async throws {
-        try await storage.write { transaction in
-            try transaction.database.execute(
-                sql: "UPDATE spark_idempotency SET created_at = ?1 WHERE created_at > ?1",
-                arguments: [transaction.now.milliseconds])
-        }
-    }
-
     private func kept(_ request: Request) throws -> Reply? {
         let oldest = (clock.now() - Self.retention).milliseconds
         let row = try storage.pointRead { reader in

@@ -60,12 +60,16 @@ extension Hub {
     /// Ends the connections and tickets of a session that is no more; of all sessions of the user if nil.
     package func revoke(_ session: SessionID?, of user: UserID) {
         tickets.revoke(session, of: user)
-        let presence = presence(of: user)
-        for connection in presence.silent + presence.sessions
-        where session == nil || connection.principal.session == session {
-            connection.end(.tokenEnded)
+        func isMeant(_ principal: Principal) -> Bool { session == nil || principal.session == session }
+        // Taken out at once, so that nothing that is committed from now on is sent to them; what was, comes before the end.
+        let (connections, places) = change(user) { presence in
+            let connections = (presence.silent + presence.sessions).filter { isMeant($0.principal) }
+            presence.silent.removeAll { old in connections.contains { $0 === old } }
+            presence.sessions.removeAll { old in connections.contains { $0 === old } }
+            return (connections, presence.feeds.filter { isMeant($0.feed.principal) })
         }
-        for place in presence.feeds where session == nil || place.feed.principal.session == session { place.end(.revoked) }
+        for connection in connections { connection.end(.tokenEnded) }
+        for place in places { place.end(.revoked) }
     }
 
     /// Ends the feeds whose token has run out.

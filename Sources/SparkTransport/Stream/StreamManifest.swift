@@ -1,6 +1,7 @@
 import GRDB
 import SparkCore
 package import SparkKit
+import SparkStorage
 
 /// What the stream owns beside the modules: its tables and metrics.
 package enum StreamManifest {
@@ -10,16 +11,23 @@ package enum StreamManifest {
 
     private static let inbox = TableDeclaration.userLinked(
         "spark_inbox",
-        export: { database, user in
-            let statement = try database.cachedStatement(
-                sql: "SELECT offset, type, created_at FROM spark_inbox WHERE user_id = ? ORDER BY offset")
-            return try Row.fetchAll(statement, arguments: [user.rawValue]).map { row in
-                .object([
-                    JSONMember("offset", .integer(row[0])), JSONMember("type", .string(row[1])),
-                    JSONMember("created_at", .string(Timestamp(milliseconds: row[2]).description)),
+        exportPage: { database, user, page in
+            try RawStatement(
+                "SELECT offset, type, created_at FROM spark_inbox WHERE user_id = ?1 AND offset > ?2 ORDER BY offset",
+                in: database
+            ).forEach([.integer(user.rawValue), page.after.first ?? .integer(.min)]) { row in
+                let event = JSONValue.object([
+                    JSONMember("offset", .integer(row.integer(0))), JSONMember("type", .string(row.text(1))),
+                    JSONMember("created_at", .string(row.time(2).description)),
                 ])
+                return page.append(event, at: [.integer(row.integer(0))])
             }
         },
+        eraseStep: TableDeclaration.step(
+            """
+            DELETE FROM spark_inbox WHERE user_id = ?1 AND offset IN (
+                SELECT offset FROM spark_inbox WHERE user_id = ?1 ORDER BY offset LIMIT ?2)
+            """),
         erase: { database, user in
             try database.execute(sql: "DELETE FROM spark_inbox WHERE user_id = ?", arguments: [user.rawValue])
         })

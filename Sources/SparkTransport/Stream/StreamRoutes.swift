@@ -95,7 +95,9 @@ package struct StreamRoutes: Sendable {
         case .revoked: throw EdgeError.unauthenticated
         case .replaced: throw StreamError.tooManyConnections
         case .gone, .stopping: break
-        case nil: guard feed.isOpen(at: hub.clock.now()) else { throw EdgeError.unauthenticated }
+        // What woke it may be the very commit that ended the session, before that was told here.
+        case nil:
+            guard feed.isOpen(at: hub.clock.now()), try gateway.isLive(feed.principal) else { throw EdgeError.unauthenticated }
         }
     }
 

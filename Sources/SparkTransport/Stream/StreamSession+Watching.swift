@@ -1,6 +1,7 @@
 import NIOCore
 import SparkCore
 import SparkKit
+import Synchronization
 
 /// How a connection ends.
 extension StreamSession {
@@ -23,6 +24,7 @@ extension StreamSession {
 
     /// Closes the connection with a code. From any thread.
     func end(_ code: CloseCode) {
+        if code == .tokenEnded { isRevoked.store(true, ordering: .releasing) }
         guard let queue = queue(endingWith: code) else { return }
         guard queue.eventLoop.inEventLoop else { return queue.eventLoop.execute { self.end(code) } }
         guard !isEnding else { return }

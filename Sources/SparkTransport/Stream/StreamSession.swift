@@ -33,6 +33,8 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     }
 
     private let standing: Mutex<Standing>
+    /// Its session has ended: nothing that comes from now on counts.
+    let isRevoked = Atomic(false)
     private(set) var queue: LoopQueue?
     var device: String?
 
@@ -101,7 +103,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     }
 
     func received(text: ByteBuffer) {
-        guard !isEnding else { return }
+        guard !isEnding, !isRevoked.load(ordering: .acquiring) else { return }
         let now = NIODeadline.now()
         lastHeard = now
         guard budget.admitAny(at: now, bytes: text.readableBytes) else { return end(.flood) }

@@ -16,6 +16,8 @@ struct PasswordParameters: Hashable, Sendable {
     static let ephemeral = PasswordParameters(ln: 4, r: 8, p: 1)
 
     var cost: Int { r * p * (1 << ln) }
+    /// What one derivation takes, in bytes.
+    var memory: Int { 128 * r * (1 << ln) }
 }
 
 /// A password as it is stored: `$scrypt$ln=17,r=8,p=1$salt$hash`, salt and hash in base64url.
@@ -46,10 +48,15 @@ struct PasswordHash: Hashable, Sendable {
         let bytes = Array(password.precomposedStringWithCanonicalMapping.utf8)
         // The library does not bear an empty buffer; no account has an empty password.
         guard !bytes.isEmpty else { throw AccountsError.credentialsRefused }
-        let memory = 128 * parameters.r * ((1 << parameters.ln) + parameters.p + 1) + 65_536
-        let key = try KDF.Scrypt.deriveKey(
-            from: bytes, salt: salt, outputByteCount: keyLength, rounds: 1 << parameters.ln, blockSize: parameters.r,
-            parallelism: parameters.p, maxMemory: memory)
+        let key: SymmetricKey
+        do {
+            key = try KDF.Scrypt.deriveKey(
+                from: bytes, salt: salt, outputByteCount: keyLength, rounds: 1 << parameters.ln, blockSize: parameters.r,
+                parallelism: parameters.p)
+        } catch {
+            // The parameters are valid, so what failed is the memory that the system did not give.
+            throw AdmissionRefused(resource: .hashing, scope: .total)
+        }
         return key.withUnsafeBytes { Array($0) }
     }
 }

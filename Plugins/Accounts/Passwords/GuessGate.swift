@@ -1,0 +1,79 @@
+import SparkCore
+import Synchronization
+
+/// Lets attempts at passwords through as the ledger says, and makes them wait.
+final class GuessGate: Sendable {
+    typealias Pause = @Sendable (Duration) async throws -> Void
+
+    private let ledger: Mutex<GuessLedger>
+    private let registrations: Mutex<FailureWindows<String>>
+    private let registrationsPerDay: Int
+    private let clock: any WallClock
+    private let pause: Pause
+
+    /// - Parameter registrationsPerDay: of one network; 0 lifts the limit.
+    init(
+        _ limits: GuessLedger.Limits, registrationsPerDay: Int, clock: any WallClock,
+        pause: @escaping Pause = { try await Task.sleep(for: $0) }
+    ) {
+        self.ledger = Mutex(GuessLedger(limits))
+        self.registrations = Mutex(FailureWindows(window: .seconds(86_400), capacity: limits.capacity))
+        self.registrationsPerDay = registrationsPerDay
+        self.clock = clock
+        self.pause = pause
+    }
+
+    /// Waits as long as the attempt has to; checks; and remembers how it ended.
+    /// - Parameter check: whether the password was right; what it throws is no decision and does not count.
+    /// - Throws: `AccountsError.tooManyAttempts`, or what `check` throws.
+    func attempt(_ guess: Guess, network: String, check: (HashClaim) async throws -> Bool) async throws -> Bool {
+        let now = clock.now()
+        let wait: Duration
+        switch ledger.withLock({ $0.begin(guess, at: now) }) {
+        case .refuse(let rest): throw AccountsError.tooManyAttempts(rest)
+        case .check(let after): wait = after
+        }
+        do {
+            if wait > .zero {
+                defer { ledger.withLock { $0.waited(guess) } }
+                try await pause(wait)
+            }
+            let claim = HashClaim(network: network, lane: guess.trust == .stranger ? lane(of: network) : .known)
+            let isRight = try await check(claim)
+            if isRight { ledger.withLock { $0.succeeded(guess) } }
+            return isRight
+        } catch {
+            ledger.withLock { $0.withdraw(guess) }
+            throw error
+        }
+    }
+
+    /// Lets a network register somebody, if it has not done so too often within a day.
+    /// - Parameter work: not counted if it throws.
+    /// - Throws: `AccountsError.tooManyRegistrations`, or what `work` throws.
+    func register<Value: Sendable>(
+        from network: String, _ work: (HashClaim) async throws -> Value
+    ) async throws -> Value {
+        let now = clock.now()
+        let refusedFor: Duration? = registrations.withLock { table in
+            if registrationsPerDay > 0, table.count(of: network, at: now) >= registrationsPerDay {
+                return table.rest(of: network, at: now)
+            }
+            table.add(network, at: now)
+            return nil
+        }
+        if let refusedFor { throw AccountsError.tooManyRegistrations(refusedFor) }
+        ledger.withLock { $0.worked(for: network, at: now) }
+        do {
+            return try await work(HashClaim(network: network, lane: lane(of: network)))
+        } catch {
+            registrations.withLock { $0.withdraw(network) }
+            throw error
+        }
+    }
+
+    private func lane(of network: String) -> HashLane {
+        let now = clock.now()
+        return ledger.withLock { $0.lane(of: network, at: now) }
+    }
+}

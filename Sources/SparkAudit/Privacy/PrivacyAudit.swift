@@ -1,0 +1,124 @@
+package import SparkClient
+package import SparkCore
+
+/// Asks a running server everything that a person can ask, once for each thing that two people can be to each other, and compares: what
+/// nobody may learn must not be told by any answer, its status, body, size, headers, or by being in a list or not.
+///
+/// For each relation a viewer and a subject meet, with four others beside them, so that in counts, which are told in steps of five, one
+/// person more or less shows. All accounts are closed at the end.
+package struct PrivacyAudit: Sendable {
+    private static let atOnce = 4
+    private static let bystanders = 4
+
+    private let client: SparkClient
+    private let suspend: (@Sendable (String) async throws -> Void)?
+
+    /// - Parameters:
+    ///   - client: nobody's.
+    ///   - suspend: suspends the account of an identifier, as an operator can; nil leaves suspended people out.
+    package init(client: SparkClient, suspend: (@Sendable (String) async throws -> Void)? = nil) {
+        self.client = client
+        self.suspend = suspend
+    }
+
+    /// Operations of the server that name a person and are not asked.
+    package static func missing(in document: JSONValue) -> [String] { PrivacyProbe.missing(in: document) }
+
+    /// - Parameter progress: told how many of how many relations are done.
+    /// - Throws: `AuditError`, and the transport's errors when the server cannot be reached.
+    package func run(progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }) async throws
+        -> PrivacyReport
+    {
+        let cast = Cast(client: client)
+        do {
+            let report = try await run(in: cast, progress: progress)
+            await cast.leave()
+            return report
+        } catch {
+            await cast.leave()
+            throw error
+        }
+    }
+
+    private func run(
+        in cast: Cast, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+    ) async throws -> PrivacyReport {
+        let document = try await client.send("GET", "/openapi.json", body: nil).json
+        let probes = PrivacyProbe.plan(for: document)
+        let relations = PrivacyRelation.allCases.filter { $0 != .suspended || suspend != nil }
+        progress(0, relations.count)
+        var rows: [PrivacyRelation: PrivacyRow] = [:]
+        try await withThrowingTaskGroup(of: (PrivacyRelation, PrivacyRow).self) { group in
+            for (number, relation) in relations.enumerated() {
+                if number >= Self.atOnce, let (done, row) = try await group.next() {
+                    rows[done] = row
+                    progress(rows.count, relations.count)
+                }
+                group.addTask { (relation, try await observe(relation, number: number, probes, in: cast)) }
+            }
+            for try await (done, row) in group {
+                rows[done] = row
+                progress(rows.count, relations.count)
+            }
+        }
+        return try PrivacyReport(rows, probes: probes)
+    }
+
+    private func observe(
+        _ relation: PrivacyRelation, number: Int, _ probes: [PrivacyProbe], in cast: Cast
+    ) async throws -> PrivacyRow {
+        // Each relation has a town of its own, too far from the others to be in their lists.
+        guard let town = Coordinate(latitude: 20, longitude: -175 + Double(number) * 20) else { throw AuditError.noHome }
+        func settler(_ role: AuditRole) async throws -> AuditAccount {
+            let account = try await cast.newcomer(role)
+            guard try await account.move(to: town) != nil else { throw AuditError.blind(attack: "settling in a town") }
+            return account
+        }
+        let viewer = try await settler(.spy)
+        let subject = relation == .neverExisted ? nil : try await settler(.victim)
+        var names = [viewer.id: "{viewer}"]
+        for _ in 0..<Self.bystanders { names[try await settler(.victim).id] = "{bystander}" }
+        let nobody = UserID(rawValue: Int64(bitPattern: SystemRandomSource().next() >> 2)).wire
+        let id = subject?.id ?? nobody
+        names[id] = PrivacyObservation.subject
+        // The subject is on line, which only a match may know.
+        let presence = try await subject?.connect()
+        defer { presence?.close() }
+        try await relation.arrange(subject, with: viewer, suspend: suspend)
+        var row: PrivacyRow = [:]
+        row[Self.watching] = try await watch(id, by: viewer, names: names)
+        for probe in probes {
+            let answer = try await viewer.send(probe.method, probe.path(naming: id), probe.body(naming: id))
+            row[probe] = PrivacyObservation(
+                status: answer.status, headers: answer.headers, body: answer.json, names: names)
+        }
+        return row
+    }
+
+    static let watching = PrivacyProbe(.naming, "presence.watch", "{id}")
+
+    /// What the stream says at once of somebody who is watched. Only a match is told more, and that later, so it is left out here.
+    private func watch(_ id: String, by viewer: AuditAccount, names: [String: String]) async throws -> PrivacyObservation {
+        let stream = try await viewer.connect()
+        defer { stream.close() }
+        _ = try await stream.next("live")
+        stream.send(["type": "presence.watch", "users": [.string(id)]])
+        let frame = try await stream.next("presence")
+        stream.send(["type": "typing", "conversation": .string(ConversationID(rawValue: 77).wire), "on": true])
+        stream.send(["type": "ping", "n": 1])
+        _ = try await stream.next("pong")
+        return PrivacyObservation(status: 0, headers: [:], body: frame, names: names)
+    }
+}
+
+/// What was observed of one relation.
+typealias PrivacyRow = [PrivacyProbe: PrivacyObservation]
+
+extension AuditAccount {
+    /// Opens the stream and says hello.
+    func connect() async throws -> StreamClient {
+        let stream = try await StreamClient.connect(to: authenticatedClient)
+        stream.send(["type": "hello", "v": 1, "offset": 0])
+        return stream
+    }
+}

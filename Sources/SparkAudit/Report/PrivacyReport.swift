@@ -1,0 +1,104 @@
+package import SparkCore
+
+/// Where relations that must look alike do not, as a table and as JSON.
+package struct PrivacyReport: JSONWritable, Sendable {
+    /// One question, and what the relations of one class were answered.
+    package struct Finding: Sendable {
+        package let probe: String
+        package let privacyClass: String
+        package let relations: [String]
+        /// Relations by what they saw; one group when all is well.
+        package let groups: [(relations: [String], seen: String)]
+
+        package var holds: Bool { groups.count <= 1 }
+    }
+
+    package let findings: [Finding]
+    /// Lists that show somebody whom the viewer may not see.
+    package let shown: [String]
+
+    package var holds: Bool { shown.isEmpty && findings.allSatisfy(\.holds) }
+
+    /// - Throws: `AuditError.blind` when even strangers or matches were not seen: then being absent proves nothing.
+    init(_ rows: [PrivacyRelation: PrivacyRow], probes: [PrivacyProbe]) throws {
+        func observation(_ relation: PrivacyRelation, _ path: String) -> PrivacyObservation? {
+            rows[relation]?.first { $0.key.path == path && $0.key.method == "GET" }?.value
+        }
+        for (relation, path) in [
+            (.stranger, "/api/v1/users/{id}"), (.stranger, "/api/v1/matches/suggestions"), (.matched, "/api/v1/users/{id}"),
+            (.matched, "/api/v1/matches"),
+        ] as [(PrivacyRelation, String)] {
+            guard observation(relation, path)?.showsSubject == true else { throw AuditError.blind(attack: "GET \(path)") }
+        }
+        var findings: [Finding] = []
+        var shown: [String] = []
+        for probe in [PrivacyAudit.watching] + probes {
+            for privacyClass in PrivacyRelation.Class.allCases {
+                let relations = PrivacyRelation.allCases.filter { relation in
+                    guard rows[relation] != nil, relation.privacyClass == privacyClass else { return false }
+                    switch probe.kind {
+                    // Whether a match is on line may be known unless they hide.
+                    case .naming: return probe != PrivacyAudit.watching || privacyClass != .met
+                    case .own: return !relation.leavesTraces
+                    case .protective: return relation != .neverExisted
+                    }
+                }
+                var groups: [PrivacyObservation: [String]] = [:]
+                for relation in relations {
+                    if let seen = rows[relation]?[probe] { groups[seen, default: []].append(relation.rawValue) }
+                }
+                findings.append(
+                    Finding(
+                        probe: probe.name, privacyClass: privacyClass.rawValue, relations: relations.map(\.rawValue),
+                        groups: groups.map { ($0.value, $0.key.summary) }.sorted { $0.relations[0] < $1.relations[0] }))
+            }
+            // One's own acts are named where one looks them up.
+            guard probe.kind == .own, !["/api/v1/blocks", "/api/v1/me/export"].contains(probe.path) else { continue }
+            for relation in PrivacyRelation.allCases where relation.privacyClass == .absent {
+                if rows[relation]?[probe]?.showsSubject == true { shown.append("\(probe.name): \(relation.rawValue)") }
+            }
+        }
+        self.findings = findings
+        self.shown = shown
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("holds", holds)
+            writer.key("questions")
+            writer.array { writer in
+                for finding in findings {
+                    writer.object { writer in
+                        writer.field("question", finding.probe)
+                        writer.field("class", finding.privacyClass)
+                        writer.field("relations", finding.relations)
+                        writer.field("holds", finding.holds)
+                        writer.key("seen")
+                        writer.array { writer in
+                            for group in finding.groups {
+                                writer.object { writer in
+                                    writer.field("relations", group.relations)
+                                    writer.field("answer", group.seen)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            writer.field("shown", shown)
+        }
+    }
+
+    package var lines: [String] {
+        let width = (findings.map(\.probe.count).max() ?? 0) + 2
+        let rows = findings.flatMap { finding -> [String] in
+            let name = finding.probe + String(repeating: " ", count: width - finding.probe.count)
+            let place = finding.privacyClass + String(repeating: " ", count: max(0, 9 - finding.privacyClass.count))
+            guard !finding.holds else { return ["\(name)\(place)\(finding.relations.count) alike"] }
+            return ["\(name)\(place)DIFFER"] + finding.groups.map { "    \($0.relations.joined(separator: ", ")): \($0.seen)" }
+        }
+        return rows + shown.map { "shown although hidden: \($0)" } + [
+            holds ? "Nothing tells apart what must look alike." : "Answers tell what nobody may learn: see what differs."
+        ]
+    }
+}
