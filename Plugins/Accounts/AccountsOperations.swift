@@ -1,7 +1,6 @@
 import SparkCore
 import SparkKit
 import SparkStorage
-import Synchronization
 
 /// What those who run the server can do with accounts: `spark user ...`.
 struct AccountsOperations: Sendable {
@@ -151,9 +150,9 @@ struct AccountsOperations: Sendable {
             "user.export", "Everything that is stored of a person, as they would get it", isChanging: false, members: [Self.user]
         ) { call in
             let user = try user(in: call)
-            let rest = PieceBox(JSONWriter.bytes(of: try await service.export(user)))
+            let export = try service.exportForOperator(user)
             return OperatorAnswer(
-                ["id": .string(user.wire)], subjects: [AuditSubject(user)], nextPiece: { rest.take() })
+                ["id": .string(user.wire)], subjects: [AuditSubject(user)], nextPiece: { try await export.next() })
         }
     }
 
@@ -162,27 +161,10 @@ struct AccountsOperations: Sendable {
             "user.erase", "Erase a person now and for good", isChanging: true, members: [Self.user]
         ) { call in
             let user = try user(in: call)
-            try await service.eraseNow(user) { work in try call.record([AuditSubject(user)], in: work.transaction) }
-            return OperatorAnswer(["id": .string(user.wire), "state": "erased"])
+            let isErased = try await service.eraseNow(user) { work in try call.record([AuditSubject(user)], in: work.transaction) }
+            return OperatorAnswer(["id": .string(user.wire), "state": isErased ? "erased" : "being_erased"])
         }
     }
 
     private func time(_ time: Timestamp?) -> JSONValue { time.map { .string("\($0)") } ?? .null }
-}
-
-/// A long text that is given away in parts.
-private final class PieceBox: Sendable {
-    private static let size = 65_536
-    private let rest: Mutex<ArraySlice<UInt8>>
-
-    init(_ bytes: [UInt8]) { self.rest = Mutex(bytes[...]) }
-
-    func take() -> [UInt8]? {
-        rest.withLock { rest in
-            guard !rest.isEmpty else { return nil }
-            let piece = Array(rest.prefix(Self.size))
-            rest = rest.dropFirst(Self.size)
-            return piece
-        }
-    }
 }

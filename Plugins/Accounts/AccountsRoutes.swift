@@ -118,7 +118,7 @@ struct AccountsRoutes {
             errors: [AccountsError.resetRefused, AccountsError.busy]
         ) { [service] call in
             let form: ResetForm = try call.body()
-            try await service.resetPassword(form.token, to: form.password)
+            try await service.resetPassword(form.token, to: form.password, network: Self.network(of: call))
             return .noContent
         }
     }
@@ -168,8 +168,7 @@ struct AccountsRoutes {
 
     /// The same for all that never were on a network.
     private static func network(of call: Call) -> String {
-        let network: String? = call.network
-        return network ?? ""
+        call.network ?? ""
     }
 
     private static func client(of call: Call) -> Client { Client(network: Self.network(of: call), label: label(of: call)) }

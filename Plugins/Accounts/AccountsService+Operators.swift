@@ -79,12 +79,12 @@ extension AccountsService {
 
     /// Sets a new password for who has the link, and ends every session.
     /// - Throws: `AccountsError.resetRefused`, the same for every token that does not work; `busy`.
-    func resetPassword(_ token: String, to password: String) async throws {
+    func resetPassword(_ token: String, to password: String, network: String) async throws {
         // What is not in the table costs neither a hash of a password nor a place in the write queue.
         guard let bytes = Base64URL.decode(token), bytes.count == 32 else { throw AccountsError.resetRefused }
         let digest = Array(SHA256.hash(data: bytes))
         guard try store.knowsReset(digest, at: clock.now()) else { throw AccountsError.resetRefused }
-        let hash = try await hasher.hash(password)
+        let hash = try await hasher.hash(password, for: HashClaim(network: network, lane: .known))
         guard let (user, revoked) = try await store.reset(digest, password: hash.text, at: clock.now()) else {
             throw AccountsError.resetRefused
         }
@@ -92,12 +92,13 @@ extension AccountsService {
     }
 
     /// Erases the person now, by the same job that ends the grace of a deleted account.
-    func eraseNow(_ user: UserID, along: @escaping Companion) async throws {
+    /// - Returns: false when so much is stored that the rest is erased in the background.
+    func eraseNow(_ user: UserID, along: @escaping Companion) async throws -> Bool {
         let closed = try await store.closeForErasure(
             user, at: clock.now(), hiding: companion(hiding: true, user), along: along)
         guard let closed else { throw AccountsError.unknownAccount }
         noteRevoked(closed.revoked, of: user)
-        try await erase(closed.job)
+        return try await erase(closed.job)
     }
 
     private func companion(hiding isHidden: Bool, _ user: UserID) -> Companion {

@@ -22,16 +22,16 @@ actor PersonalExport {
     private let isOpen: @Sendable () throws -> Bool
     private let read: Read
     private let metrics: AccountsMetrics
-    private let permit: AdmissionPermit
+    private let permit: AdmissionPermit?
     private var stage = Stage.beginning
     /// How long the last page took to read.
     private var effort = Duration.zero
 
     /// - Parameters:
-    ///   - permit: given back when the export ends, however it does.
+    ///   - permit: given back when the export ends, however it does; nil for one that is not counted.
     ///   - isOpen: whether the session goes on; asked before every page.
     init(
-        at now: Timestamp, metrics: AccountsMetrics, permit: AdmissionPermit, isOpen: @escaping @Sendable () throws -> Bool,
+        at now: Timestamp, metrics: AccountsMetrics, permit: AdmissionPermit?, isOpen: @escaping @Sendable () throws -> Bool,
         read: @escaping Read
     ) {
         self.exportedAt = now
@@ -56,7 +56,7 @@ actor PersonalExport {
             do {
                 return try await part(at: position)
             } catch {
-                permit.end()
+                permit?.end()
                 throw error
             }
         case .end: return nil
@@ -72,7 +72,7 @@ actor PersonalExport {
         effort = ContinuousClock.now - begin
         guard let piece else {
             stage = .end
-            permit.end()
+            permit?.end()
             return Array("}".utf8)
         }
         stage = .within(piece.next)

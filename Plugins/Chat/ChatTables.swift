@@ -185,7 +185,6 @@ enum ChatTables {
                 .row([.integer(conversation)]) { $0.integer(0) }
             guard let low else { continue }
             let range: [SQLValue] = [.integer(conversation), .integer(low + Int64(room) - 1)]
-            try SearchRows.removeAll(where: "m.conversation_id = ? AND m.seq <= ?", range, database)
             for table in ["chat_reactions", "chat_messages"] {
                 try RawStatement("DELETE FROM \(table) WHERE conversation_id = ? AND seq <= ?", in: database).run(range)
             }

@@ -49,9 +49,6 @@ public struct Call: Sendable {
         return logger
     }
 
-    /// The client's network as limits count it: an IPv4 address or an IPv6 /64.
-    public var network: String { client?.networkText ?? "unknown" }
-
     /// Who asks.
     /// - Throws: `EdgeError.unauthenticated`; never on a route with `access: .user`.
     public var user: UserID {
