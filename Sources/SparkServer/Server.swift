@@ -139,8 +139,8 @@ public final class Server: Sendable {
         let origins = AllowedOrigins(edgeConfiguration.allowedOrigins + streamConfiguration.allowedOrigins)
         let gateway = StreamGateway(
             hub: hub, configuration: streamConfiguration, origins: origins, tickets: hub.tickets,
-            authenticator: authenticator, liveness: liveness, activity: activity, random: options.random, logger: options.logger,
-            hasGenerousLimits: options.isEphemeral)
+            authenticator: authenticator, liveness: liveness, activity: activity, admission: admission, random: options.random,
+            logger: options.logger, hasGenerousLimits: options.isEphemeral)
         self.gateway = gateway
         let streamRoutes = StreamRoutes(gateway: gateway).all
         self.edge = Edge(

@@ -112,7 +112,6 @@ package struct Edge: Sendable {
     /// Forgets kept answers that are too old.
     package func sweep() async throws { try await idempotency.sweep() }
 
-
     /// Listens for everybody. Connections are accepted, and answered, from now on.
     package func listen(host: String, port: Int, logger: Logger) async throws -> Listener {
         let proxies = configuration.trustedProxies

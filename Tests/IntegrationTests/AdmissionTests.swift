@@ -17,6 +17,9 @@ struct AdmissionTests {
             + [UInt8](repeating: 0x20, count: bytes)
     }
 
+    /// Starts the server with so many descriptors.
+    private static func descriptors(_ count: Int) -> [String] { ["/bin/sh", "-c", #"ulimit -n \#(count) && exec "$0" "$@""#] }
+
     /// Connections that are kept open; used from one thread at a time.
     private final class Crowd: @unchecked Sendable {
         // Guarded by being used by one `onThread` after the other.
@@ -172,7 +175,7 @@ struct AdmissionTests {
 
     @Test("with few descriptors a flood ends neither the process nor anybody's service", arguments: [230, 300])
     func descriptors(count: Int) async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"], descriptors: count)
+        let spark = try await SparkProcess.serve(["--ephemeral"], under: Self.descriptors(count))
         let ada = try await Person.register(on: spark.client, "Ada")
         let crowd = Crowd()
         for number in UInt8(2)...5 {
@@ -189,7 +192,7 @@ struct AdmissionTests {
     func tooFew() async throws {
         for count in [64, 128] {
             let failure = await #expect(throws: DidNotStart.self) {
-                _ = try await SparkProcess.serve(["--ephemeral"], descriptors: count)
+                _ = try await SparkProcess.serve(["--ephemeral"], under: Self.descriptors(count))
             }
             #expect(failure?.status == 78)
             #expect(failure?.log.contains("may open only \(count) files") == true, "\(failure?.log ?? "")")
@@ -205,12 +208,35 @@ struct AdmissionTests {
         _ = try await join(crowd, spark, 3, from: 2, sending: Array("GET /heal".utf8), reads: false)
         _ = try await join(crowd, spark, 3, from: 2, sending: [], reads: false)
         _ = try await join(crowd, spark, 3, from: 2)
-        let greedy = (0..<2_000).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
+        let greedy = (0..<150).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
         _ = try await join(crowd, spark, 1, from: 3, sending: greedy, reads: false)
         #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 3 })
         let start = ContinuousClock.now
         #expect(await spark.end(SIGTERM) == 0)
         #expect(start.duration(to: .now) < .seconds(5))
+    }
+
+    @Test("a client that asks on and on, although it is told to wait, is read more slowly; others are not")
+    func impatient() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory, "--set", "http.reads_per_minute=2"])
+            let url = spark.url
+            let me = RawRequest.plain("GET", "/api/v1/me").bytes
+            let (statuses, time) = try await onThread {
+                let connection = try RawConnection(url, from: 2)
+                let start = ContinuousClock.now
+                let statuses = try (0..<18).map { _ in
+                    connection.send(me)
+                    return try connection.answer()?.status ?? 0
+                }
+                return (statuses, start.duration(to: .now))
+            }
+            #expect(statuses == [401, 401] + Array(repeating: 429, count: 16))
+            // 25 ms times the number of refusals before, from the eighth on: 2,300 ms in all.
+            #expect(time > .milliseconds(2_000))
+            #expect(try await served(spark, from: 3, me)?.status == 401)
+            #expect(await spark.end(SIGTERM) == 0)
+        }
     }
 
     @Test("a client that does not read its answers loses its connection")

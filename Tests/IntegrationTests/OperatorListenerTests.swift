@@ -95,7 +95,7 @@ struct OperatorListenerTests {
                 let file = folder.appending(path: "\(name).conf")
                 try Data(configuration.utf8).write(to: file)
                 let process = try ChildProcess(nginx, ["-c", file.path, "-p", folder.path], folder: folder.path, errors: -1)
-                defer { kill(process.pid, SIGTERM) }
+                defer { kill(process.pid, SIGKILL) }
                 for _ in 0..<500 where !FileManager.default.fileExists(atPath: socket) {
                     try await Task.sleep(for: .milliseconds(10))
                 }
@@ -104,7 +104,7 @@ struct OperatorListenerTests {
                 }
                 #expect(try await status(socket, "/healthz") == "200")
                 #expect(try await status(socket, "/healthz") == "200")
-                kill(process.pid, SIGTERM)
+                kill(process.pid, SIGKILL)
                 _ = await process.end()
                 let warnings = spark.log.ranges(of: "http.trusted_proxies").count
                 #expect(warnings == (name == "bare" ? 0 : 1), "\(spark.log)")

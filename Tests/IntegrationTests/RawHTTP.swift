@@ -76,7 +76,7 @@ final class RawConnection {
     ///   - number: of the loopback address to come from: 127.0.0.number.
     init(_ url: String, from number: UInt8 = 1) throws {
         guard let port = url.split(separator: ":").last.flatMap({ UInt16($0) }) else { throw RawFailure(reason: "no port") }
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var own = sockaddr_in()
         own.sin_family = sa_family_t(AF_INET)
         own.sin_addr.s_addr = (UInt32(0x7F00_0000) | UInt32(number)).bigEndian

@@ -53,7 +53,8 @@ public struct ModuleContext: Sendable {
     package func streaming(through stream: any EventStreaming) -> ModuleContext {
         ModuleContext(
             clock: clock, random: random, identifiers: identifiers, storage: storage, cache: cache, stream: stream, keys: keys,
-            admission: admission, personalData: personalData, directory: directory, logger: logger, isEphemeral: isEphemeral, manifest: manifest,
+            admission: admission, personalData: personalData, directory: directory, logger: logger, isEphemeral: isEphemeral,
+            manifest: manifest,
             exchange: exchange)
     }
 

@@ -8,10 +8,19 @@ extension AdmissionMachine {
     public static func current() -> AdmissionMachine {
         var limit = rlimit()
         let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        let descriptors = isKnown ? Int(clamping: min(limit.rlim_cur, 1 << 30)) : 1_024
         return AdmissionMachine(
-            descriptors: isKnown ? Int(clamping: min(limit.rlim_cur, 1 << 30)) : 1_024, memoryBytes: memory(),
+            descriptors: max(0, descriptors - inherited()), memoryBytes: memory(),
             processors: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
+
+    /// Descriptors that are open beyond those of any process: whoever started this one has left them open, or uses them in it.
+    private static func inherited() -> Int {
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+        return max(0, open - usualDescriptors)
+    }
+
+    private static let usualDescriptors = 24
 
     /// The machine's memory, or that of the control group if it is less.
     private static func memory() -> Int {

@@ -17,6 +17,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// How long a half-sent request, or an answer that is not read, holds up the end of the server.
     private static let patienceAtTheEnd = TimeAmount.milliseconds(500)
 
+    /// So many answers 429 in a row are given at once; from then on the client's next request waits, each time longer.
+    private static let patientRefusals = 8
+    private static let longestPause = TimeAmount.seconds(1)
+
     private let limit: TimeAmount
     private let stallLimit: TimeAmount
     private let admitted: AdmittedConnection?
@@ -39,6 +43,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var holdsBody = false
     private var isInRead = false
     private var stall: Scheduled<Void>?
+    /// Answers 429 in a row.
+    private var refusals = 0
+    private var isPausing = false
+    private var isReadHeld = false
 
     /// - Parameters:
     ///   - limit: for a request to arrive whole.
@@ -145,6 +153,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let mayLeave: Bool
         switch part {
         case .head(var head) where head.status.code >= 200:
+            refusals = head.status == .tooManyRequests ? refusals + 1 : 0
             if isLastRequest, state.isLastToAnswer {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
                 if isLastRequestOld, !head.headers.contains(name: "Content-Length") { head.version = .http1_0 }
@@ -167,7 +176,27 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             admitted?.releaseBody()
         }
         notePhase()
+        if refusals >= Self.patientRefusals { pause(context) }
         perform(state.drained(), context)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard isPausing else { return context.read() }
+        isReadHeld = true
+    }
+
+    /// Reads nothing for a moment. A client that asks on and on, although it is told to wait, costs little then.
+    private func pause(_ context: ChannelHandlerContext) {
+        guard !isPausing else { return }
+        isPausing = true
+        let delay = min(Self.longestPause, .milliseconds(25 * Int64(min(refusals, 1_000))))
+        context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: delay) { [weak self] in
+            guard let self else { return }
+            isPausing = false
+            guard isReadHeld else { return }
+            isReadHeld = false
+            context.read()
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

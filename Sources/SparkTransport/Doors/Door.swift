@@ -61,7 +61,8 @@ package struct Door: Sendable {
             peer: peer, headers: request.headers, trustedProxies: parts.trustedProxies)
         let permit: AdmissionPermit
         do {
-            permit = try parts.admission.permit(for: .requests, network: client.networkName)
+            // The proxy's own requests have no bound by network.
+            permit = try parts.admission.permit(for: .requests, network: client == peer ? nil : client.networkName)
         } catch {
             return await parts.dispatcher.refuse(error, request: request, context: context)
         }

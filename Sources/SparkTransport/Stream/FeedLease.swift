@@ -1,5 +1,6 @@
 import NIOCore
 import SparkCore
+import SparkKit
 import Synchronization
 
 /// A feed's place among those of its user. Given back when nobody holds the lease any more, and already when the client leaves or the
@@ -17,8 +18,11 @@ final class FeedLease: Sendable {
     /// - Parameters:
     ///   - ticket: what the client came in with, if it was a ticket; it is in use until the feed ends.
     ///   - presence: whether the client is there.
-    init(_ feed: EventFeed, in hub: Hub, limit: Int, ticket: String?, presence: ClientPresence?) {
-        let place = FeedPlace(feed, hub: hub, ticket: ticket)
+    ///   - permit: given back with the place.
+    init(
+        _ feed: EventFeed, in hub: Hub, limit: Int, ticket: String?, presence: ClientPresence?, permit: AdmissionPermit
+    ) {
+        let place = FeedPlace(feed, hub: hub, ticket: ticket, permit: permit)
         self.feed = feed
         self.place = place
         self.presence = presence
@@ -46,10 +50,12 @@ final class FeedPlace: Sendable {
     let cut = Mutex<(@Sendable () -> Void)?>(nil)
     private let hub: Hub
     private let ticket: String?
+    private let permit: AdmissionPermit
     private let hasLeft = Atomic(false)
 
-    fileprivate init(_ feed: EventFeed, hub: Hub, ticket: String?) {
+    fileprivate init(_ feed: EventFeed, hub: Hub, ticket: String?, permit: AdmissionPermit) {
         self.feed = feed
+        self.permit = permit
         self.hub = hub
         self.ticket = ticket
     }
@@ -68,6 +74,7 @@ final class FeedPlace: Sendable {
         guard !hasLeft.exchange(true, ordering: .acquiringAndReleasing) else { return }
         cut.withLock { $0 = nil }
         hub.leave(self)
+        permit.end()
         if let ticket { hub.tickets.disconnected(ticket) }
     }
 }

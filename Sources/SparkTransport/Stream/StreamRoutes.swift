@@ -106,7 +106,8 @@ package struct StreamRoutes: Sendable {
         if hub.isDraining { throw StreamError.draining }
         let principal = try call.session
         let lease = FeedLease(
-            EventFeed(principal), in: hub, limit: Self.feedsPerUser, ticket: call.ticket, presence: ClientPresence.current)
+            EventFeed(principal), in: hub, limit: Self.feedsPerUser, ticket: call.ticket, presence: ClientPresence.current,
+            permit: try gateway.permit(for: call.address))
         guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
         if hub.isDraining { throw StreamError.draining }
         return lease

@@ -22,6 +22,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     let id: UInt64
     let user: UserID
     let address: String
+    private let permit: AdmissionPermit
     let gateway: StreamGateway
     private struct Standing {
         var principal: Principal
@@ -58,12 +59,13 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     var heartbeat: TimeAmount
     var nextBeat: NIODeadline
 
-    init(gateway: StreamGateway, principal: Principal, address: String) {
+    init(gateway: StreamGateway, principal: Principal, address: String, permit: AdmissionPermit) {
         let now = NIODeadline.now()
         self.gateway = gateway
         self.id = gateway.hub.nextNumber()
         self.user = principal.user
         self.address = address
+        self.permit = permit
         self.standing = Mutex(Standing(principal: principal))
         self.budget = FrameBudget(rates: gateway.rates, at: now)
         self.heartbeat = .nanoseconds(gateway.configuration.heartbeat.milliseconds * 1_000_000)
@@ -139,6 +141,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         socket = nil
         queue?.leave(self)
         gateway.hub.closed(from: address)
+        permit.end()
         let wasLast = gateway.hub.leave(self)
         guard hasJoined else { return }
         for observer in gateway.hub.observers { observer.disconnected(self, wasLast: wasLast) }
