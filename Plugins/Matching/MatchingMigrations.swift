@@ -92,7 +92,7 @@ enum MatchingMigrations {
                         AND swiped_at >= (SELECT MAX(swiped_at) FROM matching_swipes) / 86400000 * 86400000
                     GROUP BY user_id;
 
-                -- The day on which a person was last told of another one's like.
+                -- The day on which a like between two people was last announced.
                 CREATE TABLE matching_like_notices (
                     user_id INTEGER NOT NULL,
                     target_id INTEGER NOT NULL,

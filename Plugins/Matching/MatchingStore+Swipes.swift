@@ -78,7 +78,7 @@ extension SpatiaLiteMatchingStore {
     }
 
     /// Notes a pass of an earlier day that ends now. The deck that it keeps its user out of was drawn when the day began; if the user came
-    /// back into it at once, that would tell of the pass.
+    /// back into it at once, that would reveal the pass.
     private func keepUntilDraw(
         _ decision: Decision, of user: UserID, on target: UserID, at now: Timestamp, in database: Database
     ) throws {

@@ -58,7 +58,7 @@ extension SpatiaLiteMatchingStore {
                 let counts = try statement.row([.integer(user.rawValue), .integer(Int64(day)), .integer(Int64(count))]) {
                     DailyCounts($0)
                 }
-                // For whom the next day has begun, the last one is closed.
+                // No row: this person's next day has begun, so the last one is closed.
                 if let counts { changes.append(.count(user, counts)) }
             }
             let made = changes

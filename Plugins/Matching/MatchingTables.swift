@@ -87,7 +87,7 @@ enum MatchingTables {
             try database.execute(sql: "DELETE FROM matching_spent WHERE user_id = ?", arguments: [user.rawValue])
         })
 
-    /// Not given out: whether a like was told depends on the limits of the one who is liked.
+    /// Not exported: whether a like was announced depends on the limits of the person who is liked.
     private static let likeNotices = TableDeclaration.userLinked(
         "matching_like_notices", export: { _, _ in [] }, erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
 

@@ -4,7 +4,7 @@ import SparkStorage
 
 /// What the rows say about two people, inside a write.
 enum PairReader {
-    /// Two people, of whom the first decides about the second.
+    /// Two people; the first decides about the second.
     struct OpenPair {
         let isUserIncognito: Bool
         let relation: Relation

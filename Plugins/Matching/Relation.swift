@@ -12,7 +12,7 @@ struct Relation: Hashable, Sendable {
     /// By a match that has ended, whoever ended it.
     let isUnmatched: Bool
 
-    /// Of somebody of whom the viewer may know nothing.
+    /// The relation to a person the viewer may know nothing about.
     static let hidden = Relation(isBlocked: true, hasLikedViewer: false, isMatched: false, isUnmatched: false)
 
     /// Whether the viewer may see the other one at all.

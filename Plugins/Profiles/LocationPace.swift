@@ -23,7 +23,7 @@ struct LocationPace: Hashable, Sendable {
     /// Until then the first place may be corrected; nil once it was, and before it.
     var correctableUntil: Timestamp?
 
-    /// Of somebody who has just told a first place.
+    /// The pace of a person who has just set a first location.
     static func first(at now: Timestamp) -> LocationPace {
         LocationPace(changedAt: now, windowStart: now, windowCount: 1, correctableUntil: now + window)
     }

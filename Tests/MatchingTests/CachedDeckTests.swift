@@ -193,7 +193,7 @@ import Testing
                         own.profile.visibility.isPaused = isPaused
                         return .profile
                     }
-                    // Nobody swipes on or pauses these two.
+                    // Nobody swipes on these people, and nobody else pauses them.
                     let deck = try await fixture.deck(user.rawValue, limit: 100)
                     #expect(deck.isEmpty == isPaused)
                 }

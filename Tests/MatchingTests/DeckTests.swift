@@ -149,7 +149,7 @@ import Testing
         try await fixture.swipe(1, 3, .pass)
         #expect(try await fixture.deck(1) == [])
         #expect(Set(try await fixture.deck(2)) == [1, 3], "a skip is no rejection")
-        #expect(Set(try await fixture.deck(3)) == [1, 2], "a pass is not told by the deck at once")
+        #expect(Set(try await fixture.deck(3)) == [1, 2], "the deck does not reveal a pass at once")
         fixture.server.clock.advance(by: .hours(24) - .milliseconds(1))
         #expect(try await fixture.deck(1) == [])
         #expect(try await fixture.deck(3) == [2], "a pass works both ways from the next day on")

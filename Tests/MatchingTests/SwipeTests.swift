@@ -47,7 +47,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("a like is told once a day, not when it is repeated, raised, or taken back and given again")
+    @Test("a like is announced once a day, not when it is repeated, raised, or taken back and given again")
     func likesAreToldOnce() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(2)
@@ -60,7 +60,7 @@ import Testing
         _ = try await fixture.service.undoLastSwipe(of: UserID(rawValue: 1))
         try await fixture.swipe(1, 2, .like)
         await fixture.server.drainEvents()
-        #expect(told() == [false, true], "the next day tells of the first that is a like anew")
+        #expect(told() == [false, true], "the next day announces the first new like")
         await fixture.server.stop()
     }
 

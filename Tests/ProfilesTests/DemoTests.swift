@@ -53,13 +53,14 @@ struct DemoTests {
                 for index in 0..<spiral.count { try await live(spiral.person(index), in: lived) }
                 let (fast, slow) = (try rows(loaded), try rows(lived))
                 #expect(fast.count == 300 && slow.count == 300)
-                let differing: Set = ["created_at", "updated_at", "last_active_at", "version"]
+                let differing: Set = ["created_at", "updated_at", "last_active_at", "version", "location_correctable_until"]
                 let times: Set = ["location_changed_at", "location_window_start"]
                 for (left, right) in zip(fast, slow) {
                     for column in left.columnNames where !differing.contains(column) && !times.contains(column) {
                         #expect(left[column] as DatabaseValue == right[column] as DatabaseValue, "\(column)")
                     }
                     for column in times { #expect(left[column] as DatabaseValue == left["created_at"] as DatabaseValue) }
+                    #expect(left["location_correctable_until"] as Int64? == (left["created_at"] as Int64) + 3_600_000)
                 }
             }
         }

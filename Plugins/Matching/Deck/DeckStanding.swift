@@ -5,12 +5,12 @@ import SparkStorage
 
 /// The viewer's relations when a deck is made: read once, as sets that are asked thousands of times.
 ///
-/// What the viewer does, blocks, and likes that come in count at once. Passes on the viewer count as they stood when the day began: a
-/// person who left the deck at the moment of a swipe would have told what it was.
+/// The viewer's own acts, blocks and received likes count at once. Passes on the viewer count from the next UTC day on: a person who
+/// left the deck at the moment of a swipe would reveal the swipe.
 struct DeckStanding: Sendable {
     let excluded: IdentifierSet
-    /// Of the excluded, those whom no count may include: whom the viewer may not see, who passed on the viewer undecided, and matches,
-    /// whose pause would show.
+    /// The excluded people that no count may include: people the viewer may not see, people who passed on an undecided viewer, and
+    /// matches, because a count would reveal their pause.
     let uncounted: IdentifierSet
     let likers: IdentifierSet
     /// When it is another: the first of the skips in it runs out, or the next day begins.
@@ -56,7 +56,7 @@ struct DeckStanding: Sendable {
     /// Whether the candidate likes the viewer.
     func isLiked(by candidate: Int64) -> Bool { likers.contains(candidate) }
 
-    /// Whose pass on the viewer stood when the day began, be it taken back since.
+    /// People whose pass on the viewer was in force when the day began, even if they have taken it back since.
     static func passers(of viewer: UserID, at now: Timestamp, in database: Database) throws -> [Int64] {
         let (key, today) = (SQLValue.integer(viewer.rawValue), now.date)
         return try list(passedBy, [key, .integer(today.startOfDay.milliseconds)], in: database)

@@ -1,8 +1,8 @@
 import SparkCore
 
-/// Was blocked by the victim, and asks why the deck is as it is. Counts are told in steps of five: four accounts of the attacker's own,
-/// which the attacker has passed on and which go where the attacker goes, fill the step, so that one person more would show; the least
-/// limit of distance under which they do would be the distance.
+/// A blocked attacker asks why the deck is as it is. Counts come in steps of five. Four accounts of the attacker, which the attacker has
+/// passed on and which move with the attacker, fill the step, so one more person would show. The smallest distance limit at which the
+/// count turns would be the victim's distance.
 struct BlockedStalker: LocationAttack {
     let name = "counts, asked by who was blocked"
     let exposures = Exposure.allCases

@@ -71,7 +71,7 @@ package final class Spy: Sendable {
         return (answer["items"]?.array ?? []).contains { $0["user"]?["id"]?.string == target }
     }
 
-    /// How many people in reach are told to be decided about.
+    /// How many people in reach the server counts as decided about.
     package func decidedPeople() async throws -> Int {
         let account = try await settledAccount()
         let answer = try await account.call("GET", "/api/v1/me/deck/why")

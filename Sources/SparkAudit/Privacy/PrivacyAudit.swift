@@ -2,9 +2,9 @@ package import SparkClient
 package import SparkCore
 
 /// Asks a running server everything that a person can ask, once for each thing that two people can be to each other, and compares: what
-/// nobody may learn must not be told by any answer, its status, body, size, headers, or by being in a list or not.
+/// nobody may learn must not follow from any answer: its status, body, size, headers, or presence in a list.
 ///
-/// For each relation a viewer and a subject meet, with four others beside them, so that in counts, which are told in steps of five, one
+/// For each relation a viewer and a subject meet, with four bystanders, so that in counts, which come in steps of five, one
 /// person more or less shows. All accounts are closed at the end.
 package struct PrivacyAudit: Sendable {
     private static let atOnce = 4
@@ -97,7 +97,7 @@ package struct PrivacyAudit: Sendable {
 
     static let watching = PrivacyProbe(.naming, "presence.watch", "{id}")
 
-    /// What the stream says at once of somebody who is watched. Only a match is told more, and that later, so it is left out here.
+    /// The first presence frame of a watched person. Later frames exist only for matches, so they are left out.
     private func watch(_ id: String, by viewer: AuditAccount, names: [String: String]) async throws -> PrivacyObservation {
         let stream = try await viewer.connect()
         defer { stream.close() }

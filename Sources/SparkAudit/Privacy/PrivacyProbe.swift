@@ -13,7 +13,7 @@ struct PrivacyProbe: Hashable, Sendable {
 
     let kind: Kind
     let method: String
-    /// `{id}` stands for the person.
+    /// `{id}` is replaced by the person's identifier.
     let path: String
     let body: JSONValue?
 

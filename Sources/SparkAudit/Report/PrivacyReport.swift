@@ -14,7 +14,7 @@ package struct PrivacyReport: JSONWritable, Sendable {
     }
 
     package let findings: [Finding]
-    /// Lists that show somebody whom the viewer may not see.
+    /// Lists that show a person the viewer may not see.
     package let shown: [String]
 
     package var holds: Bool { shown.isEmpty && findings.allSatisfy(\.holds) }

@@ -77,7 +77,7 @@ struct Crowd: Sendable {
         return (row, interests)
     }
 
-    /// Counted today, so that what stands from yesterday is what scores see.
+    /// Counted today, so scores see yesterday's values.
     static func counts(_ dice: inout Dice) -> DailyCounts {
         let tally = SwipeTally(giving: UInt8(40 + dice.below(100)) / 32, receiving: UInt8(20 + dice.below(150)) / 32)
         return DailyCounts(day: now.dayNumber, tallyBefore: tally, tally: tally, shownBefore: 0, shown: 0)

@@ -136,7 +136,7 @@ package final class DeckIndex: Sendable {
 package struct CandidateQuery: Sendable {
     package let viewer: Candidate
     package let excluded: IdentifierSet
-    /// Of the excluded, those of whom a census says nothing.
+    /// The excluded people that a census leaves out.
     package var uncounted = IdentifierSet([])
     /// Who likes the viewer.
     package let likers: IdentifierSet

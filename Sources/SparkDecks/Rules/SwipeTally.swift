@@ -6,7 +6,7 @@ package struct SwipeTally: Hashable, Sendable, BitwiseCopyable {
     package static let levels: UInt8 = 8
     /// No tally has a higher level.
     package static let best = SwipeTally(giving: levels - 1, receiving: levels - 1)
-    /// The share that is assumed of somebody of whom nothing is known.
+    /// The share that is assumed of an unknown person.
     private static let average = 0.3
     /// So many swipes at `average` are counted beside the real ones.
     private static let weight = 20.0
@@ -14,7 +14,7 @@ package struct SwipeTally: Hashable, Sendable, BitwiseCopyable {
     /// `giving` in the upper four bits, `receiving` in the lower four.
     package let rawValue: UInt8
 
-    /// Of somebody of whom nothing is known.
+    /// The tally of an unknown person.
     package init() { self.init(likesGiven: 0, passesGiven: 0, likesReceived: 0, passesReceived: 0) }
 
     @inline(__always)
