@@ -127,7 +127,6 @@ import Testing
                         arguments: [conversation.rawValue, sender.rawValue, conversation.rawValue, sender.rawValue])
                 }
             }
-            while try await chat.server.storage.write({ try SearchRows.advance(limit: 500, in: $0.database) }) {}
 
             let registry = PersonalDataRegistry(manifests: [ChatModule.manifest])
             var (position, text, pages) = (ExportPosition(), [UInt8](), 0)
