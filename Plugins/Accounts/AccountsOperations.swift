@@ -161,7 +161,8 @@ struct AccountsOperations: Sendable {
             "user.erase", "Erase a person now and for good", isChanging: true, members: [Self.user]
         ) { call in
             let user = try user(in: call)
-            let isErased = try await service.eraseNow(user) { work in try call.record([AuditSubject(user)], in: work.transaction) }
+            let isErased = try await service.eraseNow(user) { work in try call.record([AuditSubject(user)], in: work.transaction)
+            }
             return OperatorAnswer(["id": .string(user.wire), "state": isErased ? "erased" : "being_erased"])
         }
     }

@@ -77,7 +77,8 @@ import Testing
             if target == 5 {
                 try await fixture.server.storage.write { transaction in
                     try registry.erase(other, in: transaction.database)
-                    try transaction.database.execute(sql: "DELETE FROM profiles_users WHERE id = 5")
+                    try transaction.database.execute(
+                        sql: "DELETE FROM profiles_users WHERE id = 5; INSERT INTO accounts_erased (id) VALUES (5)")
                 }
             }
             try await fixture.service.block(other, by: one)

@@ -56,7 +56,7 @@ public final class DataDirectory: Sendable {
             let folder = Int32(try FileFault.check { Int(open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) })
             close(folder)
         } catch {
-            throw StorageOpenError(operation: "open data directory", path: url.path, hint: "\(error)")
+            throw StorageOpenError(operation: "open data directory", path: url.path, hint: "\(error); name another with --data")
         }
         let descriptor = open(url.appending(path: "lock").path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {

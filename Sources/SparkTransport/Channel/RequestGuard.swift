@@ -43,6 +43,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var holdsBody = false
     private var isInRead = false
     private var stall: Scheduled<Void>?
+    /// The server ends, and waits for no client for long.
+    private var isEnding = false
     /// Answers 429 in a row.
     private var refusals = 0
     private var isPausing = false
@@ -201,7 +203,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         stall?.cancel()
-        stall = context.channel.isWritable ? nil : closeWhenStalled(context, in: stallLimit)
+        stall = context.channel.isWritable ? nil : closeWhenStalled(context, in: isEnding ? Self.patienceAtTheEnd : stallLimit)
         context.fireChannelWritabilityChanged()
     }
 
@@ -234,6 +236,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The server ends: a request that has not come whole by now hardly will.
     private func quiesce(_ context: ChannelHandlerContext) {
+        isEnding = true
         if state.isReading {
             context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: Self.patienceAtTheEnd) { [weak self] in
                 guard let self, state.isReading else { return }

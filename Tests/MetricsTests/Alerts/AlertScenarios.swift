@@ -45,6 +45,11 @@ extension AlertScenario {
         AlertScenario(
             "FileDescriptorsNearlyUsed", Row("process_open_fds", bad: .level(950), good: .level(100)),
             Row("process_max_fds", bad: .level(1_000), good: .level(1_000))),
+        AlertScenario(
+            "ServerFull",
+            Row(
+                "spark_admission_refusals_total", ["resource": "connections", "scope": "total"], bad: .grows(3),
+                good: .grows(0))),
         AlertScenario("HighMemory", Row("process_resident_memory_bytes", bad: .level(5e9), good: .level(2e8))),
         AlertScenario("EventsDropped", Row("spark_events_dropped_total", bad: .grows(2), good: .grows(0))),
         AlertScenario("RestartsOften", Row("process_start_time_seconds", bad: .grows(15), good: .grows(0))),
