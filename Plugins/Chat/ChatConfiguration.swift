@@ -13,10 +13,10 @@ public struct ChatConfiguration: ModuleConfiguration {
             "Conversations that one person may open in a UTC day; halved for each person who reported them within 30 days; 0 lifts the limit."
         ),
         .integer(
-            "messages_per_day", 0...10_000_000, default: 5_000,
+            "messages_per_day", 0...10_000_000, default: MessageQuota.Limits.standard.messages,
             "Messages and edits of one person in a UTC day; 0 lifts the limit."),
         .integer(
-            "bytes_per_day", 0...1_099_511_627_776, default: 8_388_608,
+            "bytes_per_day", 0...1_099_511_627_776, default: MessageQuota.Limits.standard.bytes,
             "Bytes of text that one person may send in a UTC day; 0 lifts the limit."),
         .choice(
             "contact_gate", ContactGate.Mode.allCases.map(\.rawValue), default: ContactGate.Mode.off.rawValue,

@@ -19,7 +19,7 @@ public struct ChatModule: SparkModule {
 
     public init(configuration: ChatConfiguration, context: ModuleContext) throws {
         let policies = context.contributions((any MessagePolicy).self)
-        let quota = MessageQuota(limits: configuration.quota)
+        let quota = MessageQuota(limits: context.isEphemeral ? configuration.quota.generous : configuration.quota)
         let store = SQLiteChatStore(
             storage: context.storage, stream: context.stream, rules: configuration.rules, policies: policies, quota: quota)
         let metrics = ChatMetrics()
