@@ -191,6 +191,7 @@ let package = Package(
             name: "SparkAuditTests",
             dependencies: [
                 "SparkAudit", "Spark", "SparkAccounts", "SparkClient", "SparkCore", "SparkKit", "SparkMatching", "SparkProfiles",
+                "SparkServer",
                 logging,
             ],
             swiftSettings: strict),

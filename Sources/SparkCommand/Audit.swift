@@ -3,6 +3,7 @@ import Spark
 import SparkAudit
 import SparkClient
 import SparkProfiles
+import SparkServer
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,7 +44,7 @@ struct AuditLocation: AsyncParsableCommand {
             if let server { return try await audit(server, configuration) }
             return try await common.withOwnServer([
                 "profiles.location_changes_per_hour=10000", "profiles.max_speed_kmh=0",
-            ]) { try await audit($0, configuration) }
+            ]) { url, _ in try await audit(url, configuration) }
         }
         if common.json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
         if !report.holds { throw ExitCodes.faultsFound }
@@ -71,7 +72,7 @@ struct AuditPrivacy: AsyncParsableCommand {
             Synthetic people meet in every relation there is: strangers, who passed, who blocked or was blocked, is incognito, paused, \
             gone, unmatched, matched. In each a viewer asks everything the API answers, as the server's own OpenAPI document lists it, \
             and what must look alike is compared: status, body, headers, and presence in lists and counts.
-            Without --server a server of its own is asked. With --server the accounts are registered there and closed at the end.
+            Without --server a server of its own is asked, also about suspended people. With --server the accounts are registered there and closed at the end.
             Exit code 0 when nothing differs, 1 when something does, 69 when the server cannot be audited.
             """)
 
@@ -82,18 +83,24 @@ struct AuditPrivacy: AsyncParsableCommand {
 
     func run() async throws {
         let report = try await reporting {
-            if let server { return try await audit(server) }
+            if let server { return try await audit(server, suspend: nil) }
             return try await common.withOwnServer([
                 "http.reads_per_minute=0", "http.writes_per_minute=0", "http.credentials_per_minute=0",
-            ]) { try await audit($0) }
+            ]) { url, server in
+                try await audit(url) { user in
+                    _ = try await server.operate("user.suspend", members: ["user": .string(user)], actor: "audit")
+                }
+            }
         }
         if common.json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
         if !report.holds { throw ExitCodes.faultsFound }
     }
 
-    private func audit(_ url: String) async throws -> PrivacyReport {
+    private func audit(
+        _ url: String, suspend: (@Sendable (String) async throws -> Void)?
+    ) async throws -> PrivacyReport {
         try await AuditedServer.check(url)
-        let audit = PrivacyAudit(client: SparkClient(url: url, timeout: .minutes(2)))
+        let audit = PrivacyAudit(client: SparkClient(url: url, timeout: .minutes(2)), suspend: suspend)
         let bar = ProgressBar(total: 1_000)
         return try await AuditedServer.reporting(url) {
             try await audit.run { done, total in bar.show("asking", done * 1_000 / total) }
@@ -126,15 +133,16 @@ private enum AuditedServer {
 
 extension CommonOptions {
     /// Starts an ephemeral server for an audit and stops it, also after a failure.
-    fileprivate func withOwnServer<Report>(_ settings: [String], _ audit: (String) async throws -> Report) async throws -> Report
-    {
+    fileprivate func withOwnServer<Report>(
+        _ settings: [String], _ audit: (String, Server) async throws -> Report
+    ) async throws -> Report {
         var options = Server.Options(
             modules: sparkModules, configuration: try load(further: ["http.listen=127.0.0.1:0"] + settings),
             directory: try DataDirectory.temporary(), logger: CommandLogger.make("warning"))
         options.isEphemeral = true
         let instance = try await Spark.start(Server(options))
         do {
-            let report = try await audit(instance.listening.url)
+            let report = try await audit(instance.listening.url, instance.server)
             try await instance.stop()
             return report
         } catch {
