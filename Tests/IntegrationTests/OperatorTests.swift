@@ -100,13 +100,11 @@ struct OperatorTests {
             let (ada, ben, _) = try await couple(on: spark)
             #expect(try await status(ada, "/api/v1/users/\(ben.id)") == 200)
             #expect(await spark.end(SIGTERM) == 0)
-            #expect(!FileManager.default.fileExists(atPath: "\(directory)/operator.sock"))
             _ = try await json("user", "suspend", ben.id, data: directory)
             spark = try await SparkProcess.serve(["--data", directory])
             let again = SparkClient(url: spark.url, token: ada.client.token)
             #expect(try await again.send("GET", "/api/v1/users/\(ben.id)", body: nil).status == 404)
             #expect(await spark.end(SIGKILL) == -SIGKILL)
-            #expect(FileManager.default.fileExists(atPath: "\(directory)/operator.sock"), "a killed server leaves its socket")
             _ = try await json("user", "restore", ben.id, data: directory)
             spark = try await SparkProcess.serve(["--data", directory])
             #expect(try await json("user", "show", ben.id, data: directory)["state"]?.string == "open")
@@ -190,21 +188,25 @@ struct OperatorTests {
         }
     }
 
-    @Test("the socket is the owner's alone, fits in folders of any length, and survives nonsense")
+    @Test("the socket is no file, belongs to folders of any length, and survives nonsense; a copy of the folder has none")
     func socket() async throws {
         try await withDataDirectory { base in
             let directory = "\(base)/\(String(repeating: "a-long-name-", count: 12))"
             let spark = try await SparkProcess.serve(["--data", directory])
-            let path = "\(directory)/operator.sock"
-            #expect(path.utf8.count > 108)
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
-            #expect(attributes[.posixPermissions] as? Int == 0o600 && attributes[.type] as? FileAttributeType == .typeSocket)
+            for entry in try FileManager.default.contentsOfDirectory(atPath: directory) {
+                let type = try FileManager.default.attributesOfItem(atPath: "\(directory)/\(entry)")[.type] as? FileAttributeType
+                #expect(type == .typeRegular || type == .typeDirectory, "\(entry)")
+            }
             let ada = try await Person.register(on: spark.client, "Ada")
             let script = """
-                import os, socket, sys, time
-                os.chdir(sys.argv[1])
+                import hashlib, os, socket, sys
+                status = os.stat(sys.argv[1])
+                key = open(sys.argv[1] + "/keys/server.key", "rb").read()
+                device = os.major(status.st_dev) << 32 | os.minor(status.st_dev)
+                name = hashlib.sha256(key + b"%d:%d" % (device, status.st_ino)).hexdigest()[:32]
+                name = "\\0spark-operator-" + name
                 def ask(data, end=True):
-                    s = socket.socket(socket.AF_UNIX); s.settimeout(30); s.connect("operator.sock")
+                    s = socket.socket(socket.AF_UNIX); s.settimeout(30); s.connect(name)
                     try:
                         s.sendall(data)
                         if end: s.shutdown(socket.SHUT_WR)
@@ -216,7 +218,7 @@ struct OperatorTests {
                     assert answer == b"gone" or b'"ok":false' in answer, (data[:20], answer)
                 many = []
                 for _ in range(40):
-                    s = socket.socket(socket.AF_UNIX); s.connect("operator.sock"); many.append(s)
+                    s = socket.socket(socket.AF_UNIX); s.connect(name); many.append(s)
                 """
             let result = try await onOwnThread {
                 try ChildProcess("/usr/bin/python3", ["-c", script, directory], errors: -1).finish()
@@ -224,6 +226,10 @@ struct OperatorTests {
             #expect(result.status == 0, "\(result.output)")
             let shown = try await run("user", "show", ada.id, data: directory)
             #expect(shown.status == 0, "\(shown.errors)")
+            let copy = "\(base)/copy"
+            try FileManager.default.copyItem(atPath: directory, toPath: copy)
+            #expect(try await run("user", "sign-out", ada.id, data: copy).status == 0)
+            #expect(try await status(ada, "/api/v1/me") == 200, "the copy is another server's")
             #expect(await spark.end(SIGTERM) == 0)
         }
     }

@@ -69,15 +69,15 @@ struct OperatorLink {
     private static func connect(_ path: String) throws -> UnixSocket? {
         do {
             let folder = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
-            return try UnixSocket.connect(to: "operator.sock", in: folder)
+            return try UnixSocket.connect(toServerOf: folder)
         } catch let error as UnixSocket.Failure {
             switch error.code {
             case ENOENT, ECONNREFUSED, ENOTDIR: return nil
             case EACCES, EPERM:
-                Terminal.fail("\(path)/operator.sock: only the user who runs the server, and root, may use it")
+                Terminal.fail("\(path): only the user who runs the server, and root, may operate it")
                 throw ExitCodes.noPermission
             default:
-                throw OperatorUnavailable(hint: "\(path)/operator.sock: \(String(cString: strerror(error.code)))")
+                throw OperatorUnavailable(hint: "\(path): the operator socket: \(String(cString: strerror(error.code)))")
             }
         }
     }

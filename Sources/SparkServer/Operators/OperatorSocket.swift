@@ -6,13 +6,12 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// The operator's way into a running server: `operator.sock` in the data directory, for the user who runs the server and for root.
+/// The operator's way into a running server: a socket that belongs to the data directory, for the user who runs the server and for root.
 ///
 /// A request is one line, `{"action":"user.suspend","members":{...}}`; the answer is one line, `{"ok":true,"result":...,"audit":...}` or
 /// `{"ok":false,"problem":...}`. A long answer goes on in pieces: a line with their length before each, `0` at the end. One request a
 /// connection. Threads of its own do the waiting, so that neither event loops nor tasks are held up.
 final class OperatorSocket: Service, Sendable {
-    static let name = "operator.sock"
     /// Longer requests are refused.
     static let longestRequest = 65_536
     /// Connections that are served beside each other; more are closed at once.
@@ -36,7 +35,7 @@ final class OperatorSocket: Service, Sendable {
     /// not to serve: the verbs then work only without a running server.
     func open() {
         do {
-            let socket = try UnixSocket.listen(as: Self.name, in: directory)
+            let socket = try UnixSocket.listen(forServerOf: directory)
             listener.withLock { $0 = socket }
         } catch {
             let code = (error as? UnixSocket.Failure)?.code ?? 0
@@ -52,7 +51,6 @@ final class OperatorSocket: Service, Sendable {
                 return listener
             })
         else { return }
-        unlink(directory.appending(path: Self.name).path)
         socket.close()
     }
 

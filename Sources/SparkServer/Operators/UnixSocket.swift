@@ -1,5 +1,7 @@
+import Crypto
 package import Foundation
 import Glibc
+import SparkFiles
 
 /// A socket of the Unix domain and the lines that go over it. Everything here blocks, so it runs on threads of its own.
 package struct UnixSocket: Sendable {
@@ -11,13 +13,38 @@ package struct UnixSocket: Sendable {
         package let code: Int32
     }
 
-    /// A socket in a folder, connected.
-    /// - Throws: `Failure` with `ENOENT` when there is none, `ECONNREFUSED` when nobody listens there.
-    package static func connect(to name: String, in folder: URL) throws -> UnixSocket {
+    /// A socket that belongs to a data directory, connected.
+    /// - Throws: `Failure` with `ECONNREFUSED` when nobody listens, `EACCES` when the directory or who listens is somebody else's.
+    package static func connect(toServerOf folder: URL) throws -> UnixSocket {
+        let name = try operatorName(of: folder)
+        let socket = UnixSocket(descriptor: try make())
+        do {
+            try withAddress(name) { address, length in
+                guard Glibc.connect(socket.descriptor, address, length) == 0 else { throw Failure(code: errno) }
+            }
+            var status = stat()
+            guard stat(folder.path, &status) == 0, let user = socket.peerUser(), user == status.st_uid || user == 0 else {
+                throw Failure(code: EACCES)
+            }
+        } catch {
+            socket.close()
+            throw error
+        }
+        return socket
+    }
+
+    /// A socket that listens for who has the data directory. The caller holds the directory's lock.
+    ///
+    /// It has a name in the kernel's abstract namespace (unix(7)) and no file: a file of this kind could not be copied with the rest of
+    /// the directory, and would stay behind when the process is killed.
+    static func listen(forServerOf folder: URL) throws -> UnixSocket {
+        let name = try operatorName(of: folder)
         let descriptor = try make()
         do {
-            try withAddress(name, in: folder) { address, length in
-                guard Glibc.connect(descriptor, address, length) == 0 else { throw Failure(code: errno) }
+            try withAddress(name) { address, length in
+                guard bind(descriptor, address, length) == 0, Glibc.listen(descriptor, 16) == 0 else {
+                    throw Failure(code: errno)
+                }
             }
         } catch {
             Glibc.close(descriptor)
@@ -26,23 +53,25 @@ package struct UnixSocket: Sendable {
         return UnixSocket(descriptor: descriptor)
     }
 
-    /// A socket that listens, readable and writable by the owner only, in place of one that a dead process left. The caller holds the
-    /// folder's lock.
-    package static func listen(as name: String, in folder: URL) throws -> UnixSocket {
-        let descriptor = try make()
-        let path = folder.appending(path: name).path
-        do {
-            unlink(path)
-            try withAddress(name, in: folder) { address, length in
-                guard bind(descriptor, address, length) == 0 else { throw Failure(code: errno) }
-            }
-            // Nobody can connect before the socket listens, so there is no moment at which it is open to others.
-            guard chmod(path, 0o600) == 0, Glibc.listen(descriptor, 16) == 0 else { throw Failure(code: errno) }
+    /// The name follows from the directory's identity, so that a copy has another one, and from the server's key, so that nobody else can
+    /// take it first.
+    private static func operatorName(of folder: URL) throws -> [UInt8] {
+        let file = folder.appending(path: "keys/server.key").path
+        let key: [UInt8]?
+        do throws(FileError) {
+            key = try DurableFile.contents(of: file, atMost: 4_096)
         } catch {
-            Glibc.close(descriptor)
-            throw error
+            throw Failure(code: error.fault.code)
         }
-        return UnixSocket(descriptor: descriptor)
+        guard let key, let identity = FileStatus(path: folder.path)?.identity else { throw Failure(code: ENOENT) }
+        var hash = SHA256()
+        hash.update(data: key)
+        hash.update(data: Array("\(identity.device):\(identity.inode)".utf8))
+        let digits = hash.finalize().prefix(16).map { byte in
+            let text = String(byte, radix: 16)
+            return text.count < 2 ? "0\(text)" : text
+        }
+        return Array("spark-operator-\(digits.joined())".utf8)
     }
 
     private static func make() throws -> Int32 {
@@ -51,24 +80,12 @@ package struct UnixSocket: Sendable {
         return descriptor
     }
 
-    /// The address of a socket in a folder. A path that is too long for an address (107 bytes) goes over a descriptor of the folder.
-    private static func withAddress(
-        _ name: String, in folder: URL, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void
-    ) throws {
+    private static func withAddress(_ name: [UInt8], _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void) throws {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let room = MemoryLayout.size(ofValue: address.sun_path) - 1
-        var bytes = Array(folder.appending(path: name).path.utf8)
-        var shortcut: Int32 = -1
-        defer { if shortcut >= 0 { Glibc.close(shortcut) } }
-        if bytes.count > room {
-            shortcut = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard shortcut >= 0 else { throw Failure(code: errno) }
-            bytes = Array("/proc/self/fd/\(shortcut)/\(name)".utf8)
-            guard bytes.count <= room else { throw Failure(code: ENAMETOOLONG) }
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count + 1)
+        // The leading zero says that the name is abstract.
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: [0] + name) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + 1 + name.count)
         try withUnsafePointer(to: &address) { pointer in
             try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body($0, length) }
         }
