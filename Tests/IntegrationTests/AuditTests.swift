@@ -13,7 +13,7 @@ struct PrivacyAuditCommandTests {
         let questions = report["questions"]?.array ?? []
         #expect(report["holds"] == true && questions.count > 60 && report["shown"]?.array?.isEmpty == true)
         let absent = try #require(questions.first { $0["class"] == "absent" && $0["question"] == "GET /api/v1/users/{id}" })
-        #expect(absent["relations"]?.array?.count == 9)
+        #expect(absent["relations"]?.array?.count == 10)
     }
 
     @Test("a server that is not there is 69")

@@ -14,6 +14,18 @@ struct DocumentationTests {
         #expect(try text("data/spark.yaml") == ConfigurationSchema(modules: sparkModules).defaultFile)
     }
 
+    @Test("a server reads data/spark.yaml, and it changes nothing")
+    func defaultConfigurationIsRead() throws {
+        let schema = ConfigurationSchema(modules: sparkModules)
+        let file = ("spark.yaml", try text("data/spark.yaml"))
+        let read = try LoadedConfiguration(schema: schema, flags: [], environment: [:], file: file)
+        for section in schema.sections {
+            for setting in section.settings {
+                #expect(read.value(section.name, setting.key) == setting.defaultValue, "\(section.name).\(setting.key)")
+            }
+        }
+    }
+
     @Test("the README's example module is the one that is compiled and tested")
     func example() throws {
         let source = try text("Tests/OutsidePackage/Sources/NotesModule/NotesModule.swift")

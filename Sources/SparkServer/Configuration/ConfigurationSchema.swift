@@ -79,8 +79,18 @@ extension Setting.Value {
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
         case .boolean(let value): "\(value)"
-        case .text(let value): value.isEmpty ? "\"\"" : value.contains(": ") || value.contains("#") ? "\"\(value)\"" : value
-        case .list(let values): "[\(values.joined(separator: ", "))]"
+        case .text(let value): Self.scalar(value)
+        case .list(let values): "[\(values.map(Self.scalar).joined(separator: ", "))]"
         }
+    }
+
+    /// Plain where no reader can take it for anything else, else in double quotes.
+    private static func scalar(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || [UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":")].contains(byte)
+        }
+        guard text.isEmpty || !isPlain || text.hasPrefix("-") || text.hasSuffix(":") else { return text }
+        return "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
     }
 }
