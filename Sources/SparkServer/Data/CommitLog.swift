@@ -13,13 +13,13 @@ final class CommitLog: Sendable {
     static let name = "spark.commits"
     private static let form: UInt64 = 0x3130_4D43_4B52_5053
     private static let bytes = 40
-    /// Between the reading of the clock and the kernel's own time for the write, in nanoseconds. A record that was delayed is written again.
-    private static let tolerance: Int64 = 100_000_000
-    private static let attempts = 3
+    /// Between the reading of the clock and the kernel's own time for the write, in nanoseconds: a tick or two. A record that was delayed
+    /// is written again, and after some attempts without a time.
+    private static let tolerance: Int64 = 10_000_000
+    private static let attempts = 8
 
     private let descriptor: Int32
     private let count: Atomic<Int64>
-    private let isTimed: Bool
 
     /// What a file of this name says.
     struct Finding: Equatable {
@@ -36,10 +36,7 @@ final class CommitLog: Sendable {
         self.descriptor = descriptor
         self.count = Atomic(commits)
         do throws(FileFault) {
-            try Self.write(commits, to: descriptor, isTimed: true)
-            // Where the filesystem has another clock, its times say nothing.
-            self.isTimed = Self.isInTime(descriptor)
-            if !isTimed { try Self.write(commits, to: descriptor, isTimed: false) }
+            try Self.write(commits, to: descriptor)
         } catch {
             throw FileError(operation: "write", path: path, fault: error)
         }
@@ -53,20 +50,23 @@ final class CommitLog: Sendable {
     func note(_ commits: Int64) {
         count.store(commits, ordering: .relaxed)
         // Best effort: an older count cannot make a database look like an earlier one.
-        try? Self.write(commits, to: descriptor, isTimed: isTimed)
+        try? Self.write(commits, to: descriptor)
     }
 
-    private static func write(_ commits: Int64, to descriptor: Int32, isTimed: Bool) throws(FileFault) {
+    /// Where the filesystem has another clock than the kernel, its times say nothing, and the record has none.
+    private static func write(_ commits: Int64, to descriptor: Int32) throws(FileFault) {
         for _ in 0..<attempts {
-            try SystemFiles().writeWhole(descriptor, record(commits, at: isTimed ? FileStatus.kernelTime : 0), at: 0)
-            if !isTimed || isInTime(descriptor) { return }
+            let time = FileStatus.kernelTime
+            try SystemFiles().writeWhole(descriptor, record(commits, at: time), at: 0)
+            if let status = FileStatus(descriptor: descriptor), isWritten(status, at: time) { return }
         }
+        try SystemFiles().writeWhole(descriptor, record(commits, at: 0), at: 0)
     }
 
-    /// Whether the kernel's time for the last write is near the clock's.
-    private static func isInTime(_ descriptor: Int32) -> Bool {
-        guard let status = FileStatus(descriptor: descriptor) else { return false }
-        return abs(FileStatus.kernelTime - status.changed) < tolerance / 2
+    /// Whether a file was last changed by a write at that time: copying over it and keeping its times leaves two different ones.
+    private static func isWritten(_ status: FileStatus, at time: Int64) -> Bool {
+        status.modified == status.changed
+            && status.changed.subtractingReportingOverflow(time).partialValue.magnitude < tolerance
     }
 
     private static func record(_ commits: Int64, at time: Int64) -> [UInt8] {
@@ -88,11 +88,7 @@ final class CommitLog: Sendable {
         }
         guard words[0] == form, words[4] == sum(of: Array(words[..<4])) else { return nil }
         let written = Int64(bitPattern: words[2])
-        let isOriginal =
-            words[3] != sum(FileStatus.boot) || written == 0
-            || [status.modified, status.changed].allSatisfy {
-                $0.subtractingReportingOverflow(written).partialValue.magnitude < tolerance
-            }
+        let isOriginal = words[3] != sum(FileStatus.boot) || written == 0 || isWritten(status, at: written)
         return Finding(commits: Int64(bitPattern: words[1]), isOriginal: isOriginal)
     }
 
