@@ -34,7 +34,10 @@ struct SQLitePushStore: PushStore {
     func mute(_ conversation: ConversationID, for user: UserID, until: Timestamp?) async throws {
         try await storage.write { transaction in
             let isLive = try RawStatement(
-                "SELECT 1 FROM chat_conversations WHERE id = ?1 AND (user_a = ?2 OR user_b = ?2) AND ended_at IS NULL",
+                """
+                SELECT 1 FROM chat_conversations WHERE id = ?1 AND (user_a = ?2 OR user_b = ?2) AND ended_at IS NULL
+                    AND NOT EXISTS (SELECT 1 FROM profiles_users WHERE id IN (user_a, user_b) AND closed <> 0)
+                """,
                 in: transaction.database
             ).row([.integer(conversation.rawValue), .integer(user.rawValue)]) { _ in true }
             guard isLive == true else { throw PushError.conversationGone }

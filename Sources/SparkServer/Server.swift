@@ -296,7 +296,11 @@ public final class Server: Sendable {
                 CacheKeeping(cache: cache), readings,
             ]
             + registration.entries.flatMap(\.registrar.services) + [socket] + listeners
-            + [StreamService(gateway: gateway, logger: logger), announcement, Farewell(readiness: readiness)]
+            + [
+                StreamService(
+                    gateway: gateway, logger: logger, patience: options.isEphemeral ? .milliseconds(500) : .seconds(5)),
+                announcement, Farewell(readiness: readiness),
+            ]
         var group = ServiceGroupConfiguration(
             services: services.map {
                 .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
@@ -320,7 +324,9 @@ public final class Server: Sendable {
             throw ConfigurationError(faults: ["operator.listen: expected address:port, or nothing for no listener"])
         }
         let edge: EdgeConfiguration = configuration.section("http")
-        return !isSet && edge.address?.port == 0 ? (address.host, 0) : address
+        // The default gives way where everybody else's address needs the port.
+        guard !isSet, let port = edge.address?.port, port == 0 || port == address.port else { return address }
+        return (address.host, 0)
     }
 
     /// Whether only this machine reaches the operators' listener.

@@ -173,7 +173,7 @@ struct AdmissionTests {
         #expect(spark.log == "")
     }
 
-    @Test("with few descriptors a flood ends neither the process nor anybody's service", arguments: [230, 300])
+    @Test("with few descriptors a flood ends neither the process nor anybody's service", arguments: [330, 400])
     func descriptors(count: Int) async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"], under: Self.descriptors(count))
         let ada = try await Person.register(on: spark.client, "Ada")

@@ -110,7 +110,14 @@ public final class DataDirectory: Sendable {
     public var isEmptied: Bool { hasDatabase && !hasContent }
 
     /// Whether there is a database with something in it.
-    var hasContent: Bool { (FileStatus(path: database.path)?.bytes ?? 0) > 0 }
+    ///
+    /// SQLite takes a file that is shorter than its smallest page for an empty database.
+    var hasContent: Bool { (FileStatus(path: database.path)?.bytes ?? 0) >= 512 }
+
+    /// Whether a database was served from this directory, whatever became of its marks.
+    var hasTraces: Bool {
+        [CommitLog.name, "audit.head"].contains { FileStatus(path: url.appending(path: $0).path) != nil }
+    }
 
     /// The server's secret, readable by the owner only; made where there is none.
     /// - Parameter mayMake: whether nothing that was signed or sealed with another one would be lost.

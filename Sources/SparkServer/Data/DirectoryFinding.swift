@@ -61,7 +61,7 @@ extension DataDirectory {
         defer { DirectoryModes.tighten(url, logger: logger) }
         return try storing {
             var marks = try DirectoryMarks.read(in: url)
-            if marks != nil, !hasContent {
+            if marks != nil || hasTraces, !hasContent {
                 guard choices.beginsAnew else { throw databaseIsGone }
                 let folder = try SetAside.move(url)
                 logger.warning("began anew; what was left is set aside", metadata: ["folder": .string(folder)])

@@ -18,7 +18,7 @@ public struct ListenError: Error, CustomStringConvertible {
         case let error as ListenError: self = error
         case let error as IOError where "\(error)".contains("bind") || "\(error)".contains("listen"):
             self.init(address: address, hint: Self.hint(error.errnoCode))
-        case is SocketAddressError:
+        case is SocketAddressError, is SocketAddressError.UnknownHost:
             self.init(
                 address: address, hint: "its host has no address here; name an IP address of this machine, such as 127.0.0.1")
         default: return nil

@@ -172,10 +172,17 @@ struct Dispatcher: Sendable {
         guard IdempotencyStore.keyLength.contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw EdgeError.idempotencyKeyInvalid
         }
+        var target = request.head.path ?? ""
+        // What concerns one session is another request in another one.
+        if let principal, Self.isOfSession(route.path) { target += "\u{0}\(principal.session.wire)" }
         let content = IdempotencyStore.Content(
-            method: route.method.rawValue, target: request.head.path ?? "", precondition: request.headers[.ifMatch], body: body)
+            method: route.method.rawValue, target: target, precondition: request.headers[.ifMatch], body: body)
         guard let principal else { return idempotency.request(from: client?.network, key: key, content) }
         return idempotency.request(of: principal.user, key: key, content)
+    }
+
+    private static func isOfSession(_ path: String) -> Bool {
+        path.hasPrefix("/api/v1/auth/") || path == "/api/v1/ws/ticket"
     }
 
     private func problem(_ error: any Error, requestID: String, path: String) -> Reply {

@@ -7,13 +7,15 @@ import SparkStorage
 /// committed and answered, then each is told when to come back, spread over ten seconds, and closed.
 package struct StreamService: Service {
     /// Connections that do not close by then are cut.
-    private static let patience = Duration.seconds(5)
+    private let patience: Duration
     private static let spread = 10
 
     private let gateway: StreamGateway
     private let logger: Logger
 
-    package init(gateway: StreamGateway, logger: Logger) {
+    /// - Parameter patience: for connections to close by themselves.
+    package init(gateway: StreamGateway, logger: Logger, patience: Duration = .seconds(5)) {
+        self.patience = patience
         self.gateway = gateway
         self.logger = logger
     }
@@ -58,7 +60,7 @@ package struct StreamService: Service {
         _ = try? await hub.storage.write { _ in }
         let (random, spread) = (gateway.random, UInt64(Self.spread + 1))
         hub.forEachSession { $0.sayGoodbye(afterSeconds: Int(random.next() % spread)) }
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         while hub.connectionCount > 0, ContinuousClock.now < deadline {
             // The service group cancels what takes too long.
             guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
