@@ -144,7 +144,9 @@ struct FuzzTests {
             let people = Scale.of(test: 400, soak: 6_000)
             #expect(try await SparkProcess.run(["seed", "--people", "\(people)", "--data", directory]).status == 0)
             let lifted = ["credentials", "reads", "writes"].flatMap { ["--set", "http.\($0)_per_minute=0"] }
-            let spark = try await SparkProcess.serve(["--data", directory] + lifted)
+            // Each client may be in the middle of an export.
+            let roomy = ["--set", "limits.exports=64"]
+            let spark = try await SparkProcess.serve(["--data", directory] + lifted + roomy)
             let api = DescribedAPI(try await spark.client.call("GET", "/openapi.json"))
             try #require(api.operations.count >= 20)
             let tokens = try await tokens(people, directory)
