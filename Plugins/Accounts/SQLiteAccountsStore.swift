@@ -100,7 +100,7 @@ struct SQLiteAccountsStore: AccountsStore {
     }
 
     func erase(_ job: ErasureJob, isLast: Bool) async throws -> ErasureOutcome {
-        try await storage.write { transaction in
+        let outcome = try await storage.write { transaction -> ErasureOutcome in
             let database = transaction.database
             guard let state = try Self.state(of: job.user, in: database), state.closedAt == job.closedAt else { return .obsolete }
             if !state.isBeingErased {
@@ -117,6 +117,8 @@ struct SQLiteAccountsStore: AccountsStore {
             transaction.publish(AccountErased(user: job.user))
             return .finished
         }
+        if case .finished = outcome { await storage.emptyLog() }
+        return outcome
     }
 
     func exportPiece(

@@ -171,6 +171,11 @@ public final class Storage: Sendable {
         try pointReaders.read(body)
     }
 
+    /// Lets nothing of earlier states stay in the write-ahead log: for when something was erased that must not be found again.
+    ///
+    /// The log is moved beside the writer, but for its end. Readers that are under way keep what they need.
+    public func emptyLog() async { await checkpointer.empty() }
+
     /// The durable jobs.
     public var outbox: Outbox { Outbox(storage: self) }
 

@@ -105,6 +105,17 @@ final class Checkpointer: Sendable {
         }
     }
 
+    /// Moves everything from the WAL and empties it, most of it beside the writer. Best effort: what readers still need stays.
+    func empty() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            thread.async {
+                self.step(mode: SQLITE_CHECKPOINT_PASSIVE)
+                self.step(mode: SQLITE_CHECKPOINT_TRUNCATE)
+                continuation.resume()
+            }
+        }
+    }
+
     /// Waits for a checkpoint that runs, then moves everything from the WAL into the database and to the disk.
     func fold() { thread.sync { _ = step(mode: SQLITE_CHECKPOINT_TRUNCATE) } }
 
