@@ -77,7 +77,7 @@ extension AccountsService {
         return link
     }
 
-    /// Sets a new password for who has the link, and ends every session.
+    /// Sets a new password with a reset link's token, and ends every session.
     /// - Throws: `AccountsError.resetRefused`, the same for every token that does not work; `busy`.
     func resetPassword(_ token: String, to password: String, network: String) async throws {
         // What is not in the table costs neither a hash of a password nor a place in the write queue.

@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// What those who moderate see and do in Chat: `spark held ...`, and what bears on a report.
+/// Moderation of Chat: `spark held ...`, and what bears on a report.
 struct ChatOperations: Sendable {
     let store: SQLiteChatStore
     let held: HeldMessages

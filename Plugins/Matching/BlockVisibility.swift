@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Hides from a viewer whoever the relation between the two hides, see `Relation`.
+/// Decides from the relation of two people whether the viewer sees the other, see `Relation`.
 struct BlockVisibility: ProfileVisibilityPolicy {
     let store: any MatchingStore
 

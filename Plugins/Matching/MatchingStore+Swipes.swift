@@ -112,7 +112,7 @@ extension SpatiaLiteMatchingStore {
         ).execute(arguments: [isSuperlike ? 0 : 1, isSuperlike ? 1 : 0, user])
     }
 
-    /// Publishes a like to the one who is liked, once a day, and only if they may learn of it.
+    /// Publishes a like to its target, at most once a day, and only if the target may learn of it.
     private func tell(_ swipe: Swipe, in transaction: WriteTransaction) throws {
         let (database, today) = (transaction.database, transaction.now.date)
         let people = CandidateReader(database: database, today: today)

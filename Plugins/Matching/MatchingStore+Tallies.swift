@@ -100,7 +100,7 @@ extension DailyCounts {
         "passes_received_before", "likes_given", "passes_given", "likes_received", "passes_received",
     ]
 
-    /// - Parameter first: where in the row the first of `columns` is. Of nobody who has no row yet, SQLite gives zeros.
+    /// - Parameter first: where in the row the first of `columns` is. A missing row reads as zeros (LEFT JOIN).
     init(_ row: borrowing SQLRow, from first: Int32 = 0) {
         func tally(_ start: Int32, _ row: borrowing SQLRow) -> SwipeTally {
             SwipeTally(

@@ -2,7 +2,7 @@ import Foundation
 import SparkCore
 import SparkKit
 
-/// What those who moderate see of a profile: as others saw it when it was reported, and as it is. Never where somebody is.
+/// Moderation's view of a profile: as others saw it when it was reported, and as it is. Never where somebody is.
 struct ProfileOperations: Sendable {
     let service: ProfilesService
     let clock: any WallClock

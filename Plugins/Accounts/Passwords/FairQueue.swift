@@ -82,7 +82,7 @@ struct FairQueue<Element> {
         return element
     }
 
-    /// Takes out the newest element of whoever has most, if that is more than the newcomer would have.
+    /// Removes the newest element of the heaviest owner, if that owner has more than the newcomer would have.
     private mutating func displace(for own: Int, in lane: HashLane) -> Element? {
         let candidates: [HashLane] = lane == .known ? [.known] : [.heavy, .light, .fresh]
         for candidate in candidates where candidate.rawValue >= lane.rawValue {

@@ -1,7 +1,7 @@
 import SparkCore
 
 /// What names a sticker or a GIF: an identifier that the apps know, or an address at a server that the operator allows. Any other
-/// server would see the address of whoever looks at the message.
+/// server would see the address of everyone who opens the message.
 struct PictureRule: Hashable, Sendable {
     private static let longestIdentifier = 128
     private static let longestAddress = 1_000

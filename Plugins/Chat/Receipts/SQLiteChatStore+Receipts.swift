@@ -67,7 +67,7 @@ extension SQLiteChatStore {
         _ seq: Int64, in id: ConversationID, asReceivedBy user: UserID, _ transaction: WriteTransaction
     ) throws {
         let database = transaction.database
-        // In a conversation that is gone nobody is told anything.
+        // A conversation that is gone sends no receipts.
         guard let (conversation, other) = try ConversationRows.findLive(id, of: user, in: database),
             seq > conversation.marks(of: user).received
         else { return }

@@ -33,7 +33,7 @@ struct DeckStanding: Sendable {
         for sql in [Self.matchedAbove, Self.matchedBelow, Self.blocked, Self.blockedBy] {
             uncounted += try Self.list(sql, [key], in: database)
         }
-        // A pass on somebody who has decided changes nothing that they see.
+        // A pass changes nothing for a candidate who has already decided about the viewer.
         uncounted += try Self.passers(of: viewer, at: now, in: database).filter { !swiped.hasSorted($0) }
         let likers = try Self.list(Self.likedBy, [key], in: database)
         let skipsEnd = firstSkip == .max ? Int64.max : (Timestamp(milliseconds: firstSkip) + skipLifetime).milliseconds
