@@ -116,7 +116,9 @@ package struct Edge: Sendable {
     package func listen(host: String, port: Int, logger: Logger) async throws -> Listener {
         let proxies = configuration.trustedProxies
         let rule = AcceptRule(
-            admission: admission, mostSockets: (admission.limits[.connections].total ?? .max / 2) + DescriptorReserve.closing,
+            admission: admission,
+            // The operators' listener takes its part of the reserve, too.
+            mostSockets: (admission.limits[.connections].total ?? .max / 2) + DescriptorReserve.closing - Listener.acceptedAtOnce,
             isTrustedProxy: { proxies.contains($0) })
         return try await listen(host, port, rule, publicDoor, gateway, ProxySigns(logger: logger), logger)
     }

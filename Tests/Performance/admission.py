@@ -30,7 +30,7 @@ async def answer(reader):
     return int(head.split(b" ", 2)[1])
 
 
-async def user(number, host, port, token, until, times, failures):
+async def user(number, host, port, token, until, times, opened, failures):
     """Somebody who looks at something every second or so, on a connection that is kept, and opened anew from time to time."""
     path = ("/api/v1/me", "/api/v1/matches/suggestions?limit=5", "/api/v1/conversations")
     source = (f"127.0.{HONEST_NETWORK}.{number % 250 + 1}", 0)
@@ -56,6 +56,8 @@ async def user(number, host, port, token, until, times, failures):
                     if fresh:
                         raise
             times.append((time.perf_counter() - start) * 1000)
+            if fresh:
+                opened.append(times[-1])
             if status != 200:
                 failures.append(str(status))
         except Exception as error:
@@ -74,10 +76,10 @@ async def user(number, host, port, token, until, times, failures):
 
 async def honest(url, tokens, seconds):
     host, port = url.removeprefix("http://").split(":")
-    times, failures = [], []
+    times, opened, failures = [], [], []
     until = time.time() + seconds
-    await asyncio.gather(*(user(i, host, int(port), token, until, times, failures) for i, token in enumerate(tokens)))
-    return sorted(times), failures
+    await asyncio.gather(*(user(i, host, int(port), token, until, times, opened, failures) for i, token in enumerate(tokens)))
+    return sorted(times), sorted(opened), failures
 
 
 def flood(index, url, count, addresses, until, found):
@@ -169,7 +171,7 @@ def main():
         url, operators, pid = ready["url"], ready["operator_url"], ready["pid"]
         limits = json.loads(subprocess.run([spark, "limits", "--json", "--data", f"{work}/data"], capture_output=True, text=True).stdout)
         bound = {(row["resource"], row["scope"]): row["value"] for row in limits["limits"]}
-        alone, failed = asyncio.run(honest(url, tokens, min(20, a.seconds)))
+        alone, _, failed = asyncio.run(honest(url, tokens, min(20, a.seconds)))
         before = status(pid, "VmRSS")
         print(f"alone     p50 {percentile(alone, .5):7.2f} ms  p95 {percentile(alone, .95):7.2f} ms  of {len(alone)} requests, {len(failed)} failed")
         queue, until = multiprocessing.Queue(), time.time() + a.seconds + 10
@@ -177,7 +179,7 @@ def main():
                  for i in range(a.processes)]
         [process.start() for process in crowd]
         time.sleep(5)
-        beside, failures = asyncio.run(honest(url, tokens, a.seconds))
+        beside, opened, failures = asyncio.run(honest(url, tokens, a.seconds))
         descriptors = len(os.listdir(f"/proc/{pid}/fd")) if server.poll() is None else -1
         if server.poll() is None:
             with urllib.request.urlopen(operators + "/metrics", timeout=30) as reply:
@@ -190,6 +192,7 @@ def main():
         p95, allowed = percentile(beside, .95), max(2 * percentile(alone, .95), a.slack)
         print(f"beside    p50 {percentile(beside, .5):7.2f} ms  p95 {p95:7.2f} ms  of {len(beside)} requests, {len(failures)} failed "
               f"{dict((f, failures.count(f)) for f in set(failures))}; p95 may be {allowed:.2f} ms")
+        print(f"          of these on a new connection p50 {percentile(opened, .5):7.2f} ms  p95 {percentile(opened, .95):7.2f} ms  of {len(opened)}")
         print(f"flood     {sum(f[0] for f in found)} connections tried, {sum(f[1] for f in found)} answered 429 or 503, "
               f"{sum(f[2] for f in found)} held at the end")
         if server.poll() is not None:

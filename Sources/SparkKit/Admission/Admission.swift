@@ -19,6 +19,7 @@ public final class Admission: Sendable {
     }
 
     private let state: Mutex<State>
+    private let pacing = Mutex(RefusalPacing())
     private let connections: Mutex<Connections>
     private let clock: any WallClock
     public let limits: AdmissionLimits
@@ -47,13 +48,14 @@ public final class Admission: Sendable {
     /// Lets a connection in, in place of another one if need be.
     /// - Parameters:
     ///   - network: the peer as limits count it; nil for trusted proxies.
+    ///   - now: nanoseconds of a clock that only goes forward.
     ///   - onShed: called once, from any thread, when the connection has to make room; the connection counts no more then.
     /// - Throws: `AdmissionRefused`.
     public func connect(
-        from network: String?, onShed: @escaping @Sendable (AdmissionResource) -> Void
+        from network: String?, at now: UInt64, onShed: @escaping @Sendable (AdmissionResource) -> Void
     ) throws -> AdmittedConnection {
         let result = connections.withLock { connections -> Result<(ConnectionKey, Shed?), Refused> in
-            switch connections.ledger.open(from: network) {
+            switch connections.ledger.open(from: network, at: now) {
             case .refused(let scope): return .failure(Refused(scope: scope))
             case .admitted(let key, let shed):
                 connections.handles[key] = onShed
@@ -92,6 +94,8 @@ public final class Admission: Sendable {
         for shed in shed { shed(.bodies) }
         if let refused { throw refusal(.bodies, refused) }
     }
+
+    fileprivate func refused(_ network: String, at now: UInt64) -> UInt64 { pacing.withLock { $0.refused(network, at: now) } }
 
     fileprivate func releaseBody(of key: ConnectionKey) { connections.withLock { $0.bodies.end(key) } }
 
@@ -157,6 +161,11 @@ public final class AdmittedConnection: Sendable {
     /// - Parameter network: the client's: behind a trusted proxy, who is forwarded.
     /// - Throws: `AdmissionRefused`; what was counted before still is.
     public func hold(_ bytes: Int, from network: String?) throws { try admission.hold(bytes, of: key, from: network) }
+
+    /// Notes that a request on the connection was answered 429.
+    /// - Parameter now: nanoseconds of a clock that only goes forward.
+    /// - Returns: for how many nanoseconds nothing is read from it; 0 for trusted proxies, whose connections others share.
+    public func refused(at now: UInt64) -> UInt64 { network.map { admission.refused($0, at: now) } ?? 0 }
 
     /// The body is answered, or given up.
     public func releaseBody() { admission.releaseBody(of: key) }

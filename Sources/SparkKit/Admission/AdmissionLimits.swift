@@ -167,11 +167,11 @@ public enum DescriptorReserve {
     public static let operators = 32
     /// Connections that were refused or shed and are being closed. Beyond it nothing is accepted until some are gone.
     public static let closing = 32
-    /// epoll, eventfd and timerfd of each event loop.
-    static let perProcessor = 3
+    /// epoll, eventfd and timerfd of each event loop, of which one accepts connections and does nothing else.
+    static let perLoop = 3
 
     public static func total(processors: Int) -> Int {
-        database + spill + outgoing + process + operators + closing + perProcessor * max(1, processors)
+        database + spill + outgoing + process + operators + closing + perLoop * (1 + max(1, processors))
     }
 }
 

@@ -20,7 +20,9 @@ public struct ConnectionKey: Hashable, Sendable {
 ///
 /// A network over its own bound loses its oldest idle connection, or is refused. When all room is taken, the network with the most
 /// connections loses one to whoever has fewer: idle ones first, then half-sent requests, then requests that are being answered,
-/// WebSockets last. Connections without a network (trusted proxies) count, but never give way.
+/// WebSockets last. Only a clearly lighter network takes from a heavier one, and one network replaces connections only so often: among
+/// equals a flood would otherwise have the server do nothing but open and close. Connections without a network (trusted proxies) count,
+/// but never give way.
 public struct ConnectionLedger: Sendable {
     public enum Verdict: Equatable, Sendable {
         /// Let in, in place of another one if `shed` names it: that one is to be closed.
@@ -40,12 +42,20 @@ public struct ConnectionLedger: Sendable {
     private struct Network {
         var name: String
         var connections = 0
+        /// When its next replacement is due at the even pace.
+        var turn: UInt64 = 0
         /// How many in each phase.
         var phases = Array(repeating: 0, count: ConnectionPhase.allCases.count)
     }
 
     /// How many networks of the same weight are compared by the age of their oldest connection.
     private static let comparedNetworks = 16
+    /// Connections that one network may open at once in place of others, its own included; then one each `replacementInterval`.
+    static let replacementBurst: UInt64 = 100
+    /// In nanoseconds.
+    static let replacementInterval: UInt64 = 100_000_000
+    /// A network takes from another one that has more by this part of what the other has, at least by one.
+    static let clearMargin = 4
 
     public var limit: AdmissionLimit
     public private(set) var used = 0
@@ -63,8 +73,10 @@ public struct ConnectionLedger: Sendable {
     public init(_ limit: AdmissionLimit) { self.limit = limit }
 
     /// Decides about a new connection.
-    /// - Parameter network: nil for trusted proxies.
-    public mutating func open(from network: String?) -> Verdict {
+    /// - Parameters:
+    ///   - network: nil for trusted proxies.
+    ///   - now: nanoseconds of a clock that only goes forward.
+    public mutating func open(from network: String?, at now: UInt64) -> Verdict {
         let weight = network.map { used(by: $0) } ?? 0
         var victim: Int?
         if let network, let bound = limit.perNetwork, weight >= bound {
@@ -73,6 +85,9 @@ public struct ConnectionLedger: Sendable {
         } else if let bound = limit.total, used >= bound {
             guard let other = victimOfTotal(for: network, weight: weight) else { return .refused(.total) }
             victim = other
+        }
+        if victim != nil, let network, !mayReplace(network, at: now) {
+            return .refused(limit.perNetwork.map { weight >= $0 } ?? false ? .network : .total)
         }
         let shed = victim.flatMap { slot in connections[slot].map { ConnectionKey(slot: slot, generation: $0.generation) } }
         if let shed { close(shed) }
@@ -114,13 +129,21 @@ public struct ConnectionLedger: Sendable {
 
     // MARK: Who gives way
 
+    private mutating func mayReplace(_ network: String, at now: UInt64) -> Bool {
+        guard let number = networksByName[network] else { return true }
+        let turn = max(networks[number].turn, now) + Self.replacementInterval
+        guard turn - now <= Self.replacementBurst * Self.replacementInterval else { return false }
+        networks[number].turn = turn
+        return true
+    }
+
     private func victimOfTotal(for network: String?, weight: Int) -> Int? {
         let heaviest = weights.compactMap { $0.top?.weight }.max() ?? 0
         for phase in ConnectionPhase.allCases {
             // An idle connection of a light network does not give way before the requests of a heavy one.
             guard let top = weights[phase.rawValue].top, top.weight * 2 >= heaviest else { continue }
             // Afterwards the newcomer's network must not have more than the other.
-            guard top.weight > (phase == .idle ? weight : weight + 1) else { continue }
+            guard top.weight - weight > max(phase == .idle ? 0 : 1, top.weight / Self.clearMargin) else { continue }
             return oldest(in: phase)
         }
         return network.flatMap { oldest(of: $0, in: .idle) }

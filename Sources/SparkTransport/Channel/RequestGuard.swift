@@ -17,9 +17,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// How long a half-sent request, or an answer that is not read, holds up the end of the server.
     private static let patienceAtTheEnd = TimeAmount.milliseconds(500)
 
-    /// So many answers 429 in a row are given at once; from then on the client's next request waits, each time longer.
+    /// So many answers 429 in a row are given at once; from then on the client's next request waits, each time longer, and at once
+    /// where its network as a whole is refused too often.
     private static let patientRefusals = 8
-    private static let longestPause = TimeAmount.seconds(1)
+    private static let longestOwnPause = TimeAmount.seconds(1)
 
     private let limit: TimeAmount
     private let stallLimit: TimeAmount
@@ -178,7 +179,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             admitted?.releaseBody()
         }
         notePhase()
-        if refusals >= Self.patientRefusals { pause(context) }
+        if refusals > 0 { pause(context) }
         perform(state.drained(), context)
     }
 
@@ -190,8 +191,14 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Reads nothing for a moment. A client that asks on and on, although it is told to wait, costs little then.
     private func pause(_ context: ChannelHandlerContext) {
         guard !isPausing else { return }
+        let own =
+            refusals < Self.patientRefusals
+            ? 0 : min(Self.longestOwnPause, .milliseconds(25 * Int64(min(refusals, 1_000)))).nanoseconds
+        let shared = admitted?.refused(at: context.eventLoop.now.uptimeNanoseconds) ?? 0
+        // A trusted proxy's connection carries the requests of others, too.
+        guard admitted == nil || admitted?.network != nil, own > 0 || shared > 0 else { return }
         isPausing = true
-        let delay = min(Self.longestPause, .milliseconds(25 * Int64(min(refusals, 1_000))))
+        let delay = TimeAmount.nanoseconds(max(own, Int64(clamping: shared)))
         context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: delay) { [weak self] in
             guard let self else { return }
             isPausing = false

@@ -8,7 +8,8 @@ import Synchronization
 struct AcceptRule: Sendable {
     /// Nil where connections are only counted.
     let admission: Admission?
-    /// Sockets that may be open at once, those that are being closed included. What comes beyond waits in the system's queue.
+    /// Sockets that may be open at once, those that are being closed included. What comes beyond waits in the system's queue, but for
+    /// what was accepted in the same go: up to `Listener.acceptedAtOnce` less one more.
     let mostSockets: Int
     let isTrustedProxy: @Sendable (NetworkAddress) -> Bool
 }
@@ -37,6 +38,7 @@ final class AcceptGate: ChannelInboundHandler, Sendable {
         /// The system refused a moment ago.
         var isResting = false
         var lastComplaint: ContinuousClock.Instant?
+        var farewells = FarewellBudget()
     }
 
     private let listener: Listener
@@ -54,13 +56,20 @@ final class AcceptGate: ChannelInboundHandler, Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let channel = unwrapInboundIn(data)
-        guard listener.add(newcomer(channel)) else { return channel.close(promise: nil) }
+        let newcomer = newcomer(channel)
+        guard listener.add(newcomer) else { return channel.close(promise: nil) }
         channel.closeFuture.whenComplete { [self] _ in
             listener.remove(channel)
             resume()
         }
         if listener.count >= rule.mostSockets { hold() }
+        if newcomer.refusal != nil, !mayExplain() { return channel.close(promise: nil) }
         context.fireChannelRead(data)
+    }
+
+    private func mayExplain() -> Bool {
+        let now = server.eventLoop.now.uptimeNanoseconds
+        return state.withLock { $0.farewells.take(at: now) }
     }
 
     private func newcomer(_ channel: any Channel) -> Listener.Newcomer {
@@ -68,7 +77,8 @@ final class AcceptGate: ChannelInboundHandler, Sendable {
         let peer = NetworkAddress(channel.remoteAddress)
         let network = peer.map(rule.isTrustedProxy) == true ? nil : peer.networkName
         do {
-            let admitted = try admission.connect(from: network) { [weak channel] resource in
+            let admitted = try admission.connect(from: network, at: server.eventLoop.now.uptimeNanoseconds) {
+                [weak channel] resource in
                 guard let channel else { return }
                 channel.eventLoop.execute {
                     channel.pipeline.fireUserInboundEventTriggered(ConnectionShed(resource: resource))

@@ -26,6 +26,12 @@ package final class Listener: Service, Sendable {
         var onEmpty: [CheckedContinuation<Void, Never>] = []
     }
 
+    /// Accepts connections and does nothing else: with connections on the same loop, a flood of requests would leave newcomers
+    /// waiting in the system's queue until it overflows. Lives as long as the process, as the loops of the connections do.
+    private static let acceptor = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    /// Connections accepted in one go.
+    static let acceptedAtOnce = 8
+
     private let state = Mutex(State())
     private let server = Mutex<(any Channel)?>(nil)
 
@@ -38,7 +44,8 @@ package final class Listener: Service, Sendable {
         logger: Logger, connection: @escaping @Sendable (Newcomer) -> EventLoopFuture<Void>
     ) async throws -> Listener {
         let listener = Listener()
-        let server = try await ServerBootstrap(group: group)
+        let server = try await ServerBootstrap(group: acceptor, childGroup: group)
+            .serverChannelOption(.maxMessagesPerRead, value: UInt(acceptedAtOnce))
             .serverChannelOption(.backlog, value: 4_096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)

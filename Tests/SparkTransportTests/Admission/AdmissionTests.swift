@@ -63,7 +63,7 @@ struct AdmissionTests {
         let admission = Admission(limits: limits, clock: clock)
         let told = Mutex<[String]>([])
         func connect(_ network: String) throws -> AdmittedConnection {
-            try admission.connect(from: network) { resource in told.withLock { $0.append("\(network) \(resource)") } }
+            try admission.connect(from: network, at: 0) { resource in told.withLock { $0.append("\(network) \(resource)") } }
         }
         let first = try connect("a")
         let second = try connect("a")

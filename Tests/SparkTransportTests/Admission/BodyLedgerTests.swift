@@ -8,7 +8,7 @@ struct BodyLedgerTests {
     private let keys: [ConnectionKey] = {
         var ledger = ConnectionLedger(AdmissionLimit())
         return (0..<200).compactMap { number in
-            if case .admitted(let key, _) = ledger.open(from: "n\(number)") { key } else { nil }
+            if case .admitted(let key, _) = ledger.open(from: "n\(number)", at: 0) { key } else { nil }
         }
     }()
 

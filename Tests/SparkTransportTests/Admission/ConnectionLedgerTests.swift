@@ -8,7 +8,7 @@ struct ConnectionLedgerTests {
     private func open(
         _ ledger: inout ConnectionLedger, from network: String?, sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> ConnectionKey {
-        guard case .admitted(let key, nil) = ledger.open(from: network) else {
+        guard case .admitted(let key, nil) = ledger.open(from: network, at: 0) else {
             Issue.record("not let in freely", sourceLocation: sourceLocation)
             throw NotLetIn()
         }
@@ -25,12 +25,12 @@ struct ConnectionLedgerTests {
         ledger.move(first, to: .receiving)
         ledger.move(first, to: .idle)
         // The first one has been busy since; the second has been idle for longer.
-        guard case .admitted(let third, let shed) = ledger.open(from: "a") else { return #expect(Bool(false)) }
+        guard case .admitted(let third, let shed) = ledger.open(from: "a", at: 0) else { return #expect(Bool(false)) }
         #expect(shed == second)
         #expect(!ledger.holds(second) && ledger.holds(first))
         ledger.move(first, to: .answering)
         ledger.move(third, to: .webSocket)
-        same(refusal(ledger.open(from: "a")), .network)
+        same(refusal(ledger.open(from: "a", at: 0)), .network)
         #expect(ledger.used(by: "a") == 2 && ledger.used == 2)
         _ = try open(&ledger, from: "b")
     }
@@ -51,11 +51,11 @@ struct ConnectionLedgerTests {
         ledger.move(heavy[0], to: .webSocket)
         ledger.move(heavy[1], to: .answering)
         ledger.move(heavy[2], to: .receiving)
-        same(shed(ledger.open(from: "n1")), heavy[3])
-        same(shed(ledger.open(from: "n2")), heavy[4])
+        same(shed(ledger.open(from: "n1", at: 0)), heavy[3])
+        same(shed(ledger.open(from: "n2", at: 0)), heavy[4])
         // Three are left, none idle. The light network's idle one has been there the longest, but three are more than one.
-        same(shed(ledger.open(from: "n3")), heavy[2])
-        same(shed(ledger.open(from: "n4")), light)
+        same(shed(ledger.open(from: "n3", at: 0)), heavy[2])
+        same(shed(ledger.open(from: "n4", at: 0)), light)
         #expect(ledger.used == 6)
     }
 
@@ -65,10 +65,10 @@ struct ConnectionLedgerTests {
         let heavy = try (0..<4).map { _ in try open(&ledger, from: "heavy") }
         let light = try (0..<2).map { number in try open(&ledger, from: "light\(number)") }
         for key in heavy + light { ledger.move(key, to: .webSocket) }
-        same(shed(ledger.open(from: "new")), heavy[0])
-        same(shed(ledger.open(from: "newer")), heavy[1])
+        same(shed(ledger.open(from: "new", at: 0)), heavy[0])
+        same(shed(ledger.open(from: "newer", at: 0)), heavy[1])
         // Everybody has at most two now: nobody would be better off.
-        let third = ledger.open(from: "newest")
+        let third = ledger.open(from: "newest", at: 0)
         for key in light { #expect(ledger.holds(key)) }
         #expect(shed(third) != nil || refusal(third) == .total)
     }
@@ -79,9 +79,9 @@ struct ConnectionLedgerTests {
         let a = try (0..<2).map { _ in try open(&ledger, from: "a") }
         let b = try (0..<2).map { _ in try open(&ledger, from: "b") }
         for key in a + b { ledger.move(key, to: .answering) }
-        same(refusal(ledger.open(from: "a")), .total)
+        same(refusal(ledger.open(from: "a", at: 0)), .total)
         ledger.move(a[1], to: .idle)
-        same(shed(ledger.open(from: "a")), a[1])
+        same(shed(ledger.open(from: "a", at: 0)), a[1])
     }
 
     @Test("trusted proxies count, but have no bound of their own and never give way")
@@ -89,9 +89,9 @@ struct ConnectionLedgerTests {
         var ledger = ConnectionLedger(AdmissionLimit(total: 4, perNetwork: 1))
         let proxied = try (0..<3).map { _ in try open(&ledger, from: nil) }
         let person = try open(&ledger, from: "a")
-        same(shed(ledger.open(from: nil)), person)
-        same(refusal(ledger.open(from: "b")), .total)
-        same(refusal(ledger.open(from: nil)), .total)
+        same(shed(ledger.open(from: nil, at: 0)), person)
+        same(refusal(ledger.open(from: "b", at: 0)), .total)
+        same(refusal(ledger.open(from: nil, at: 0)), .total)
         for key in proxied { ledger.close(key) }
         _ = try open(&ledger, from: "b")
     }
@@ -116,14 +116,14 @@ struct ConnectionLedgerTests {
         let (total, perNetwork) = (40, 15)
         var ledger = ConnectionLedger(AdmissionLimit(total: total, perNetwork: perNetwork))
         var alive: [ConnectionKey: String] = [:]
-        for _ in 0..<4_000 {
+        for step in 0..<4_000 {
             switch numbers.next() % 4 {
             case 0, 1:
                 // Some networks come far more often than others.
                 let network = "n\(min(numbers.next() % 12, numbers.next() % 12))"
                 let before = Dictionary(grouping: alive.values, by: { $0 }).mapValues(\.count)
                 let own = before[network] ?? 0
-                switch ledger.open(from: network) {
+                switch ledger.open(from: network, at: UInt64(step) * ConnectionLedger.replacementInterval) {
                 case .admitted(let key, let shed):
                     if let shed {
                         let victim = alive.removeValue(forKey: shed) ?? "nobody's"
@@ -134,8 +134,9 @@ struct ConnectionLedgerTests {
                 case .refused(.network): #expect(own == perNetwork)
                 case .refused(let scope):
                     #expect(scope == .total && alive.count == total)
-                    // Somebody may have one more; then a change would only turn the tables.
-                    #expect(before.values.max() ?? 0 <= own + 1)
+                    // Somebody may have a little more; then a change would only turn the tables.
+                    let most = before.values.max() ?? 0
+                    #expect(most - own <= max(1, most / ConnectionLedger.clearMargin))
                 }
             case 2:
                 guard let key = alive.keys.randomElement(using: &numbers) else { continue }
@@ -152,16 +153,39 @@ struct ConnectionLedgerTests {
         }
     }
 
+    @Test("among heavy networks of nearly the same weight nobody replaces anybody; a light one still finds room")
+    func equals() throws {
+        var ledger = ConnectionLedger(AdmissionLimit(total: 76))
+        let heavy = try (0..<40).map { _ in try open(&ledger, from: "a") }
+        for key in heavy { ledger.move(key, to: .answering) }
+        for _ in 0..<36 { ledger.move(try open(&ledger, from: "b"), to: .answering) }
+        same(refusal(ledger.open(from: "b", at: 0)), .total)
+        same(shed(ledger.open(from: "light", at: 0)), heavy[0])
+    }
+
+    @Test("one network replaces connections only so often")
+    func pace() throws {
+        var ledger = ConnectionLedger(AdmissionLimit(total: 4, perNetwork: 2))
+        for _ in 0..<2 { _ = try open(&ledger, from: "a") }
+        let burst = Int(ConnectionLedger.replacementBurst)
+        for _ in 0..<burst { #expect(shed(ledger.open(from: "a", at: 0)) != nil) }
+        same(refusal(ledger.open(from: "a", at: 0)), .network)
+        #expect(shed(ledger.open(from: "a", at: ConnectionLedger.replacementInterval)) != nil)
+        same(refusal(ledger.open(from: "a", at: ConnectionLedger.replacementInterval)), .network)
+        // Where there is room, nothing is replaced, and nobody waits.
+        for _ in 0..<2 { _ = try open(&ledger, from: "b") }
+    }
+
     @Test("100,000 newcomers at a full server of many networks take a moment, not a search each")
     func flood() {
         var ledger = ConnectionLedger(AdmissionLimit(total: 16_000, perNetwork: 1_000))
         var keys: [ConnectionKey] = []
         for number in 0..<16_000 {
-            if case .admitted(let key, _) = ledger.open(from: "n\(number % 8_000)") { keys.append(key) }
+            if case .admitted(let key, _) = ledger.open(from: "n\(number % 8_000, at: 0)") { keys.append(key) }
         }
         for (number, key) in keys.enumerated() where number % 3 != 0 { ledger.move(key, to: .receiving) }
         let start = ContinuousClock.now
-        for number in 0..<100_000 { _ = ledger.open(from: "m\(number)") }
+        for number in 0..<100_000 { _ = ledger.open(from: "m\(number, at: 0)") }
         #expect(start.duration(to: .now) < .seconds(20))
         #expect(ledger.used == 16_000)
     }
