@@ -100,7 +100,6 @@ public final class Server: Sendable {
 
     private init(assembling options: Options, behind front: ServerFront) throws {
         let (plan, admission) = (front.plan, front.admission)
-        MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
         let (storage, keys, keeping) = try Self.openData(
             options, migrations: plan.manifests.flatMap(\.migrations), progress: { front.note($0) })
         self.keeping = keeping

@@ -134,8 +134,8 @@ struct GuessTests {
         let waits = Mutex<[Duration]>([])
         let queue = Mutex(Duration.seconds(2))
         let gate = GuessGate(
-            limits(), registrationsPerDay: 0, clock: ManualClock(now), queueWait: { _, _ in queue.withLock { $0 } },
-            pause: { wait in waits.withLock { $0.append(wait) } })
+            limits(), registrationsPerDay: 0, clock: ManualClock(now), pause: { wait in waits.withLock { $0.append(wait) } },
+            queueWait: { _, _ in queue.withLock { $0 } })
         let own = guess("ada", from: "n1")
         var waited: [Duration] = []
         for _ in 0..<9 {

@@ -90,7 +90,7 @@ struct HashFloodTests {
             if tick >= 10, tick % 7 == 0 { scene.ask("owner", from: "o\(tick)", .fresh) }
         }
         let ends = try #require(scene.ends["owner"])
-        #expect(ends.count == 85)
+        #expect(ends.count == 84)
         #expect(ends.allSatisfy(\.hasBegun), "\(ends.filter { !$0.hasBegun }.count) refused")
         #expect(try #require(ends.map(\.time).max()) <= .milliseconds(2_100), "\(ends.map(\.time).max() ?? .zero)")
     }

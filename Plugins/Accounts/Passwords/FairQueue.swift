@@ -105,11 +105,13 @@ struct FairQueue<Element> {
         _ element: Element, network: String, lane wished: HashLane, deadline: Duration = .seconds(1 << 32),
         at now: Duration = .zero
     ) -> Outcome {
-        let wait = expectedWait(of: network, in: wished)
+        let lane = effectiveLane(of: network, wished: wished)
+        // Also when the newcomer finds no place: it has shown that the network asks for more.
+        if lane != .known { gather(network, in: lane) }
+        let wait = expectedWait(of: network, in: lane)
         guard wait <= .zero || now + wait <= deadline else {
             return .tooLate(retryAfter: max(.seconds(1), min(.seconds(5), now + wait - deadline)))
         }
-        let lane = effectiveLane(of: network, wished: wished)
         let own =
             lane == .known
             ? waiting(of: network, in: .known) : Self.strangers.reduce(0) { $0 + waiting(of: network, in: $1) }
@@ -120,7 +122,6 @@ struct FairQueue<Element> {
             displaced = displace(for: own, in: lane)
             guard displaced != nil else { return .isFull }
         }
-        if lane != .known { gather(network, in: lane) }
         append(Item(element: element, deadline: deadline), of: network, to: lane)
         return displaced.map { .displaced($0) } ?? .waits
     }

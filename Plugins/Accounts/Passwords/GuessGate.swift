@@ -17,8 +17,8 @@ final class GuessGate: Sendable {
     ///   - queueWait: how long a network waits for a worker after that, in a lane.
     init(
         _ limits: GuessLedger.Limits, registrationsPerDay: Int, clock: any WallClock,
-        queueWait: @escaping @Sendable (String, HashLane) -> Duration = { _, _ in .zero },
-        pause: @escaping Pause = { try await Task.sleep(for: $0) }
+        pause: @escaping Pause = { try await Task.sleep(for: $0) },
+        queueWait: @escaping @Sendable (String, HashLane) -> Duration = { _, _ in .zero }
     ) {
         self.ledger = Mutex(GuessLedger(limits))
         self.registrations = Mutex(FailureWindows(window: .seconds(86_400), capacity: limits.capacity))
@@ -40,7 +40,7 @@ final class GuessGate: Sendable {
         case .check(let after): wait = after
         }
         do {
-            let lane = guess.trust == .stranger ? lane(of: network) : .known
+            let lane = guess.trust == .stranger ? self.lane(of: network) : .known
             if wait > .zero {
                 defer { ledger.withLock { $0.waited(guess) } }
                 wait = max(.zero, min(wait, PasswordHasher.longestWait - queueWait(network, lane)))
@@ -50,6 +50,10 @@ final class GuessGate: Sendable {
             let isRight = try await check(claim)
             if isRight { ledger.withLock { $0.succeeded(guess) } }
             return isRight
+        } catch AccountsError.busy(let rest) {
+            // That it asked counts nevertheless: who asks again and again is no newcomer.
+            ledger.withLock { $0.withdraw(guess, keepsLoad: true) }
+            throw AccountsError.busy(rest)
         } catch {
             ledger.withLock { $0.withdraw(guess) }
             throw error

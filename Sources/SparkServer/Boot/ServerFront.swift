@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Logging
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -33,6 +34,7 @@ final class ServerFront: Sendable {
         guard plan.faults.isEmpty else {
             throw PlanError(faults: plan.faults + (try Rehearsal.faults(of: plan, options: options)))
         }
+        MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
         let admissionPlan = AdmissionPlan(
             options.configuration, machine: options.machine, isEphemeral: options.isEphemeral)
         guard admissionPlan.faults.isEmpty else { throw ConfigurationError(faults: admissionPlan.faults) }
@@ -140,7 +142,7 @@ final class ServerFront: Sendable {
     }
 
     /// Where each answered request is noted; nil unless it is asked for.
-    private static func accessLog(_ options: Options) -> AccessLog? {
+    private static func accessLog(_ options: Server.Options) -> AccessLog? {
         let process: ServerConfiguration = options.configuration.section("server")
         guard process.hasAccessLog else { return nil }
         var logger = options.accessLogger ?? options.logger

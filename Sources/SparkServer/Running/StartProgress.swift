@@ -1,3 +1,5 @@
+import HTTPTypes
+import SparkCore
 import SparkKit
 import SparkStorage
 import Synchronization
@@ -14,14 +16,14 @@ final class StartProgress: Sendable {
                 Reply(json: Array(#"{"status":"ok"}"#.utf8))
             },
             Route(.get, "/readyz", "Whether the server can do its work", access: .open, rateLimit: .probe) { [self] _ in
-                let step = step.withLock { $0 }
+                let current = self.step.withLock { $0 }
                 var writer = JSONWriter()
                 writer.object { writer in
                     writer.field("status", "unavailable")
                     writer.key("checks")
                     writer.object { writer in
                         writer.field("server", "starting")
-                        writer.field("database", step.map(Self.text) ?? "opening")
+                        writer.field("database", current.map(Self.text(of:)) ?? "opening")
                     }
                 }
                 return Reply(.serviceUnavailable, headers: [.retryAfter: "2"], json: writer.bytes)

@@ -1,7 +1,7 @@
 import HTTPTypes
 package import Logging
 package import SparkCore
-package import SparkKit
+import SparkKit
 
 /// The door of the stream: decides who may connect, and makes their sessions.
 package final class StreamGateway: Sendable {
