@@ -10,7 +10,8 @@ enum AccountsError: ClientError {
     case tooManyAttempts(Duration)
     /// The associated time is how long the network must wait.
     case tooManyRegistrations(Duration)
-    case busy
+    /// No place for a password hash now. The associated time is how long the client should wait.
+    case busy(Duration = .seconds(1))
     /// The session was opened too long ago for what cannot be taken back.
     case confirmationNeeded
     case refreshRefused
@@ -59,7 +60,7 @@ enum AccountsError: ClientError {
         case .credentialsRefused: "The e-mail address and the password do not belong together."
         case .tooManyAttempts: "Too many failed attempts; wait as long as Retry-After says."
         case .tooManyRegistrations: "Too many accounts were made from this network; wait as long as Retry-After says."
-        case .busy: "Too many passwords from this network wait to be checked."
+        case .busy: "Too many passwords wait to be checked; try again in a moment."
         case .confirmationNeeded: "You signed in a while ago; confirm your password with POST /api/v1/auth/confirm."
         case .refreshRefused: "The refresh token is unknown or has ended; log in again."
         case .refreshReused: "The refresh token was used before; its session has been revoked."
@@ -78,8 +79,7 @@ enum AccountsError: ClientError {
 
     var retryAfter: Duration? {
         switch self {
-        case .tooManyAttempts(let wait), .tooManyRegistrations(let wait): wait
-        case .busy: .seconds(1)
+        case .tooManyAttempts(let wait), .tooManyRegistrations(let wait), .busy(let wait): wait
         default: nil
         }
     }

@@ -12,6 +12,9 @@ struct AccountsMetrics: Sendable {
             "spark_accounts_password_hash_seconds", .histogram,
             help: "Time to derive one password hash, waiting not included."),
         MetricDeclaration(
+            "spark_accounts_password_refusals_total", .counter,
+            help: "Password hashes that were refused because their turn would have come too late, or there was no place."),
+        MetricDeclaration(
             "spark_accounts_exports_total", .counter, labels: ["result"],
             help: "Exports by result: whole, or broken off by the client or the end of its session."),
         MetricDeclaration("spark_accounts_sessions_revoked_total", .counter, help: "Sessions revoked, for whatever reason."),
@@ -24,5 +27,6 @@ struct AccountsMetrics: Sendable {
     let exportsWhole = Counter(label: "spark_accounts_exports_total", dimensions: [("result", "whole")])
     let exportsBroken = Counter(label: "spark_accounts_exports_total", dimensions: [("result", "broken")])
     let passwordHash = Metrics.Timer(label: "spark_accounts_password_hash_seconds")
+    let hashesRefused = Counter(label: "spark_accounts_password_refusals_total")
     let sessionsRevoked = Counter(label: "spark_accounts_sessions_revoked_total")
 }

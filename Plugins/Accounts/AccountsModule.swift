@@ -26,11 +26,12 @@ public struct AccountsModule: SparkModule {
             storage: context.storage, personalData: context.personalData, stream: context.stream, networks: networks)
         let metrics = AccountsMetrics()
         let secrets = SecretSource(random: context.isEphemeral ? context.random : SystemRandomSource())
-        let accessTokens = AccessTokens(
-            key: context.keys.key(for: "access-token"), lifetime: configuration.accessTokenLifetime)
-        self.hasher = PasswordHasher(
+        let hasher = PasswordHasher(
             parameters: context.isEphemeral ? .ephemeral : .standard, secrets: secrets, metrics: metrics,
             admission: context.admission)
+        self.hasher = hasher
+        let accessTokens = AccessTokens(
+            key: context.keys.key(for: "access-token"), lifetime: configuration.accessTokenLifetime)
         self.authenticator = Authenticator(
             store: store, tokens: accessTokens,
             principals: try Principals(
@@ -44,7 +45,8 @@ public struct AccountsModule: SparkModule {
             hints: SessionHints(cache: context.cache, store: store), cache: context.cache,
             guesses: GuessGate(
                 configuration.guessLimits,
-                registrationsPerDay: configuration.registrationsPerDay * (context.isEphemeral ? 10_000 : 1), clock: context.clock),
+                registrationsPerDay: configuration.registrationsPerDay * (context.isEphemeral ? 10_000 : 1), clock: context.clock,
+                queueWait: { hasher.expectedWait(of: $0, in: $1) }),
             networks: networks, admission: context.admission, metrics: metrics, clock: context.clock,
             identifiers: context.identifiers,
             registrations: context.contributions((any RegistrationParticipant).self),

@@ -24,7 +24,7 @@ struct AccountsRoutes {
             body: .of(RegistrationForm.self), status: .created, answer: Self.grant, isIdempotencyKeyed: true,
             errors: [
                 AccountsError.underage, AccountsError.emailTaken, AccountsError.tooManyRegistrations(.seconds(1)),
-                AccountsError.busy, Self.noRoomForHash,
+                AccountsError.busy(), Self.noRoomForHash,
             ]
         ) { [service] call in
             let grant = try await service.register(try call.body(), client: Self.client(of: call))
@@ -115,7 +115,7 @@ struct AccountsRoutes {
         Route(
             .post, "/auth/reset/confirm", "Set a new password with a link's token, which works once; revokes every session",
             access: .open, rateLimit: .credentials, body: .of(ResetForm.self), status: .noContent,
-            errors: [AccountsError.resetRefused, AccountsError.busy]
+            errors: [AccountsError.resetRefused, AccountsError.busy()]
         ) { [service] call in
             let form: ResetForm = try call.body()
             try await service.resetPassword(form.token, to: form.password, network: Self.network(of: call))
@@ -163,7 +163,7 @@ struct AccountsRoutes {
 
     private static let noRoomForHash = AdmissionRefused(resource: .hashing, scope: .total)
     private static let passwordErrors: [any ClientError] = [
-        AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy, noRoomForHash,
+        AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy(), noRoomForHash,
     ]
 
     /// The same for all that never were on a network.

@@ -42,7 +42,7 @@ public enum Spark {
         var options = Server.Options(
             modules: modules, configuration: configuration, directory: directory, logger: logger)
         options.isEphemeral = dataDirectory == nil
-        return try await start(Server(options))
+        return try await start(Server.launch(options))
     }
 
     /// Runs a server that was put together elsewhere, and returns once it listens.

@@ -92,18 +92,19 @@ struct Limits: AsyncParsableCommand {
         }
     }
 
-    /// What a module counts in its own tables.
+    /// What a module counts in its own tables, and what is bounded without being counted.
     private struct Stored {
         let resource: String
         let section: String
         let key: String
         let unit: String
+        var scope = "person and day"
 
         func row(_ configuration: LoadedConfiguration) -> Row? {
             guard case .integer(let value) = configuration.value(section, key) else { return nil }
             let name = "\(section).\(key)"
             return Row(
-                resource: resource, scope: "person and day", value: value, unit: unit, key: name,
+                resource: resource, scope: scope, value: value, unit: unit, key: name,
                 source: configuration.origins[name] ?? "default")
         }
     }
@@ -111,6 +112,12 @@ struct Limits: AsyncParsableCommand {
     private static let stored = [
         Stored(resource: "messages", section: "chat", key: "messages_per_day", unit: "messages"),
         Stored(resource: "message_bytes", section: "chat", key: "bytes_per_day", unit: "bytes"),
+        Stored(
+            resource: "body_rate", section: "limits", key: "body_bytes_per_second", unit: "bytes a second", scope: "connection"),
+        Stored(
+            resource: "answer_rate", section: "limits", key: "answer_bytes_per_second", unit: "bytes a second",
+            scope: "connection"),
+        Stored(resource: "slow_grace", section: "limits", key: "slow_grace_seconds", unit: "seconds", scope: "connection"),
     ]
 
     private func show(_ rows: [Row], _ machine: AdmissionMachine, _ plan: AdmissionPlan, isRunning: Bool) {

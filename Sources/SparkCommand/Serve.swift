@@ -71,9 +71,9 @@ struct Serve: AsyncParsableCommand {
             options.start.beginsAnew = beginAnew
             options.start.makesNewKey = newKey
             defer { LogOutput.standardError.flush() }
-            let server = try Server(options)
-            if exitWithParent { ParentWatch.start { await server.shutDown() } }
             do {
+                let server = try await Server.launch(options)
+                if exitWithParent { ParentWatch.start { await server.shutDown() } }
                 try await server.run(handlesSignals: true) { announce($0) }
             } catch let error as StorageFailure {
                 throw error

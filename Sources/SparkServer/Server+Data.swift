@@ -6,7 +6,7 @@ import SparkStorage
 /// How a server comes to its data.
 extension Server {
     static func openData(
-        _ options: Options, migrations: [Migration]
+        _ options: Options, migrations: [Migration], progress: @escaping @Sendable (MigrationProgress) -> Void
     ) throws -> (Storage, ServerKeys, DirectoryKeeping) {
         let directory = options.directory
         let finding = try directory.examine(options.start, isKept: !options.isEphemeral, logger: options.logger)
@@ -19,7 +19,7 @@ extension Server {
         configuration.isDurable = !options.isEphemeral
         configuration.mayMigrate = directory.isOwner
         configuration.readOnly = directory.readOnly
-        let storage = try Storage(configuration, migrations: migrations, clock: options.clock)
+        let storage = try Storage(configuration, migrations: migrations, clock: options.clock, progress: progress)
         let keeping = DirectoryKeeping(directory, finding: finding, logger: options.logger)
         try keeping.begin(storage)
         return (storage, keys, keeping)

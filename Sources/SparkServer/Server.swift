@@ -1,4 +1,4 @@
-import Crypto
+import Dispatch
 public import Foundation
 import GRDB
 import HTTPTypes
@@ -62,9 +62,7 @@ public final class Server: Sendable {
     private let clockKeeping: ClockKeeping
     private let keeping: DirectoryKeeping
     private let failures: AsyncStream<StorageFailure>
-    private let startGate: StartGate
-    /// Opens the operators' rows on the one port of an ephemeral server.
-    package let adminToken: String?
+    private let front: ServerFront
     private let admissionReport: AdmissionReport
     private let running = Mutex<ServiceGroup?>(nil)
 
@@ -72,38 +70,45 @@ public final class Server: Sendable {
     /// - Throws: `PlanError` with every fault of the modules, `StorageOpenError` for the data directory.
     public convenience init(_ options: Options) throws {
         do {
-            try self.init(assembling: options)
+            try self.init(assembling: options, behind: ServerFront(options))
         } catch {
             options.directory.release()
             throw error
         }
     }
 
-    private init(assembling options: Options) throws {
-        MetricsRegistry.install()
-        let disabled = options.configuration.section("modules", as: ModulesConfiguration.self).disabled
-        let plan = ModulePlan(options.modules, disabled: disabled)
-        guard plan.faults.isEmpty else {
-            throw PlanError(faults: plan.faults + (try Rehearsal.faults(of: plan, options: options)))
+    /// The same with the sockets open from the beginning: while the data is opened and brought to today's schema, which may take long,
+    /// probes are answered and everything else gets 503. The work is done on a thread of its own.
+    /// - Throws: as `init`, and what the system says of the addresses; then nothing is open any more.
+    public static func launch(_ options: Options) async throws -> Server {
+        var front: ServerFront?
+        do {
+            let made = try ServerFront(options)
+            front = made
+            try await made.listen()
+            return try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue(label: "spark.start").async {
+                    continuation.resume(with: Result { try Server(assembling: options, behind: made) })
+                }
+            }
+        } catch {
+            await front?.close()
+            options.directory.release()
+            throw error
         }
-        MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
-        let (storage, keys, keeping) = try Self.openData(options, migrations: plan.manifests.flatMap(\.migrations))
+    }
+
+    private init(assembling options: Options, behind front: ServerFront) throws {
+        let (plan, admission) = (front.plan, front.admission)
+        let (storage, keys, keeping) = try Self.openData(
+            options, migrations: plan.manifests.flatMap(\.migrations), progress: { front.note($0) })
         self.keeping = keeping
         self.failures = Self.failures(of: storage, logger: options.logger)
         let cache = Cache(options.configuration.section("cache"), options: options, keys: keys)
         let exchange = ModuleExchange()
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
         let personalData = PersonalDataRegistry(manifests: [StreamManifest.manifest] + plan.manifests)
-        let admissionPlan = AdmissionPlan(
-            options.configuration, machine: options.machine, isEphemeral: options.isEphemeral)
-        guard admissionPlan.faults.isEmpty else { throw ConfigurationError(faults: admissionPlan.faults) }
-        let admission = Admission(limits: admissionPlan.limits, clock: options.clock)
-        let adminToken = options.isEphemeral ? Self.drawToken() : nil
-        let access = try OperatorAccess(
-            tokens: [adminToken, options.configuration.text("metrics", "token")].compactMap { $0 },
-            isLocal: Self.isOperatorListenerLocal(options.configuration))
-        let startGate = StartGate()
-        let hub = Hub(storage: storage, clock: options.clock)
+        let hub = Hub(storage: storage, clock: options.clock, admission: admission)
         let registration = Registration(
             plan: plan, configuration: options.configuration,
             context: { manifest, exchange in
@@ -119,6 +124,8 @@ public final class Server: Sendable {
         let readiness = Readiness(
             storage: storage, directory: options.directory.url,
             checks: registration.entries.flatMap(\.registrar.healthChecks))
+        // Where the sockets are open already, probes come here in a moment.
+        if !front.startGate.isOpen { readiness.begin() }
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
         let delivery = CommitDelivery(
             cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
@@ -134,22 +141,16 @@ public final class Server: Sendable {
         let authenticator = exchange.provider(of: (any Authenticating).self)?.value
         let liveness = exchange.provider(of: (any SessionLiveness).self)?.value
         let activity = exchange.provider(of: (any ActivityRecording).self)?.value
-        let edgeConfiguration: EdgeConfiguration = options.configuration.section("http")
-        let streamConfiguration: StreamConfiguration = options.configuration.section("stream")
-        let origins = AllowedOrigins(edgeConfiguration.allowedOrigins + streamConfiguration.allowedOrigins)
         let gateway = StreamGateway(
-            hub: hub, configuration: streamConfiguration, origins: origins, tickets: hub.tickets,
-            authenticator: authenticator, liveness: liveness, activity: activity, admission: admission, random: options.random,
+            hub: hub, configuration: options.configuration.section("stream"), origins: front.origins, tickets: hub.tickets,
+            authenticator: authenticator, liveness: liveness, activity: activity, random: options.random,
             logger: options.logger, hasGenerousLimits: options.isEphemeral)
         self.gateway = gateway
         let streamRoutes = StreamRoutes(gateway: gateway).all
         self.edge = Edge(
             Edge.Parts(
-                configuration: edgeConfiguration, clock: options.clock, random: options.random,
-                storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
-                authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route],
-                tickets: gateway.tickets, origins: origins, accessLog: Self.accessLog(options), admission: admission,
-                access: access, startGate: startGate),
+                front: front.edge, storage: storage, keys: keys, authenticator: authenticator, liveness: liveness,
+                activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
             routes: registration.routes + registration.pages + streamRoutes.map(\.mounted)
                 + Self.documentRoutes(registration, streamRoutes, hub),
             operatorRoutes: registration.operatorRoutes, probes: readiness.routes)
@@ -176,12 +177,13 @@ public final class Server: Sendable {
             repairs: [{ try await storage.outbox.repairTimes() }]
                 + registration.entries.flatMap(\.registrar.timeRepairs),
             clock: options.clock, logger: options.logger)
-        self.startGate = startGate
-        self.adminToken = adminToken
+        self.front = front
         self.admissionReport = AdmissionReport(admission: admission)
     }
 
     var logger: Logger { options.logger }
+    /// Opens the operators' rows on the one port of an ephemeral server.
+    package var adminToken: String? { front.adminToken }
     private var readings: Readings {
         Readings(
             database: DatabaseReadings(storage: storage, file: options.directory.database),
@@ -236,17 +238,14 @@ public final class Server: Sendable {
         let process: ServerConfiguration = options.configuration.section("server")
         let socket = OperatorSocket(directory: options.directory.url, desk: self.desk, logger: self.logger)
         socket.open()
-        startGate.shut()
         readiness.begin()
-        var listeners: [Listener] = []
         do {
-            let listening = try await listen(&listeners)
+            let listening = try await front.listen()
             if process.publicURL.isEmpty { desk.listens(at: listening.url) }
-            options.directory.writePortFile(listening)
             try await prepare()
-            try await serve(listeners, socket, listening, for: process, handlesSignals: handlesSignals, onReady: onReady)
+            try await serve(front.listeners, socket, listening, for: process, handlesSignals: handlesSignals, onReady: onReady)
         } catch {
-            for listener in listeners { await listener.close() }
+            await front.close()
             socket.close()
             await close()
             throw error
@@ -256,38 +255,13 @@ public final class Server: Sendable {
         await close()
     }
 
-    /// Opens the sockets.
-    private func listen(_ listeners: inout [Listener]) async throws -> Listening {
-        let configuration: EdgeConfiguration = options.configuration.section("http")
-        guard let (host, port) = configuration.address else {
-            throw ConfigurationError(faults: ["http.listen: \(ListenAddress.expectation)"])
-        }
-        let listener = try await edge.listen(host: host, port: port, logger: logger)
-        listeners.append(listener)
-        var listening = Listening(host: host, port: listener.port, directory: options.directory.url)
-        listening.adminToken = adminToken
-        guard let (operatorHost, wished) = try Self.operatorAddress(options.configuration, isEphemeral: options.isEphemeral)
-        else { return listening }
-        do {
-            let operators = try await edge.listenForOperators(host: operatorHost, port: wished, logger: logger)
-            listeners.append(operators)
-            listening.operatorURL = Listening.url(operatorHost, operators.port)
-        } catch {
-            throw StorageOpenError(
-                operation: "listen", path: "operator.listen \(operatorHost):\(wished)",
-                hint: "the address cannot be bound, perhaps because another server uses it; choose another one with "
-                    + "--set operator.listen=127.0.0.1:0, or none with --set operator.listen=")
-        }
-        return listening
-    }
-
     private func serve(
         _ listeners: [Listener], _ socket: OperatorSocket, _ listening: Listening, for process: ServerConfiguration,
         handlesSignals: Bool,
         onReady: @escaping @Sendable (Listening) async throws -> Void
     ) async throws {
         let announcement = Announcement(
-            readiness: readiness, startGate: startGate, listening: listening, logger: logger, onReady: onReady)
+            readiness: readiness, startGate: front.startGate, listening: listening, logger: logger, onReady: onReady)
         let services: [any Service] =
             [
                 StorageWatch(failures: failures, logger: logger), events, outbox, clockKeeping,
@@ -310,42 +284,6 @@ public final class Server: Sendable {
         let running = ServiceGroup(configuration: group)
         self.running.withLock { $0 = running }
         try await running.run()
-    }
-
-    /// Where operators find the server. An ephemeral server has one port, unless another is asked for; a server on a port that the
-    /// system picks gets such a port for operators, too.
-    private static func operatorAddress(
-        _ configuration: LoadedConfiguration, isEphemeral: Bool
-    ) throws -> (host: String, port: Int)? {
-        let section: OperatorConfiguration = configuration.section("operator")
-        let isSet = configuration.origins["operator.listen"] != nil
-        guard !section.listen.isEmpty, isSet || !isEphemeral else { return nil }
-        guard let address = section.address else {
-            throw ConfigurationError(faults: ["operator.listen: expected address:port, or nothing for no listener"])
-        }
-        let edge: EdgeConfiguration = configuration.section("http")
-        // The default gives way where everybody else's address needs the port.
-        guard !isSet, let port = edge.address?.port, port == 0 || port == address.port else { return address }
-        return (address.host, 0)
-    }
-
-    /// Whether only this machine reaches the operators' listener.
-    /// - Throws: `ConfigurationError` when others do and there is no token to keep them out.
-    private static func isOperatorListenerLocal(_ configuration: LoadedConfiguration) throws -> Bool {
-        let section: OperatorConfiguration = configuration.section("operator")
-        guard let host = section.address?.host else { return true }
-        if host == "localhost" || OperatorAccess.isLoopback(address: host) { return true }
-        guard configuration.text("metrics", "token")?.isEmpty == false else {
-            throw ConfigurationError(faults: [
-                "operator.listen: \(host) can be reached from other machines; set metrics.token, or listen on 127.0.0.1"
-            ])
-        }
-        return false
-    }
-
-    private static func drawToken() -> String {
-        SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
     /// Lets each module compare its data with the configuration, in the order of dependencies.
@@ -423,16 +361,6 @@ public final class Server: Sendable {
             modules: registration.entries.map { entry in
                 (entry.manifest.id, entry.manifest.summary, entry.registrar.routes.map(\.mounted))
             } + [(stream.id, stream.summary, streamRoutes.map(\.mounted))], version: SparkVersion.text)
-    }
-
-    /// Where each answered request is noted; nil unless it is asked for.
-    private static func accessLog(_ options: Options) -> AccessLog? {
-        let process: ServerConfiguration = options.configuration.section("server")
-        guard process.hasAccessLog else { return nil }
-        var logger = options.accessLogger ?? options.logger
-        // A switch of its own: the level of other lines does not silence it.
-        logger.logLevel = .info
-        return AccessLog(logger: logger)
     }
 
     private static func documentRoutes(_ registration: Registration, _ streamRoutes: [Route], _ hub: Hub) -> [Route] {

@@ -45,8 +45,12 @@ public final class Storage: Sendable {
     public let missingMigrations: [String]
 
     /// Opens or creates the database and brings it to the given schema.
+    /// - Parameter progress: told what takes long before it begins, on the caller's thread.
     /// - Throws: `StorageOpenError` for a database that is newer than the program or cannot be opened.
-    public init(_ configuration: StorageConfiguration, migrations: [Migration], clock: any WallClock) throws {
+    public init(
+        _ configuration: StorageConfiguration, migrations: [Migration], clock: any WallClock,
+        progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
+    ) throws {
         let path = configuration.file.path
         self.isReadOnly = configuration.readOnly != nil
         self.pool = try Self.openPool(configuration)
@@ -54,7 +58,7 @@ public final class Storage: Sendable {
         do {
             pending = try Migrator(
                 migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
-                mayMigrate: configuration.mayMigrate
+                mayMigrate: configuration.mayMigrate, progress: progress
             ).run(on: pool, isReadOnly: configuration.readOnly != nil)
         } catch let error as DatabaseError where error.isOfTheFile {
             throw StorageOpenError(database: error, operation: "open database", path: path)

@@ -6,140 +6,100 @@ import NIOHTTP1
 package import SparkCore
 package import SparkKit
 package import SparkStorage
+import Synchronization
 
-/// The HTTP edge: the frozen routers and the listeners that put them on sockets.
-package struct Edge: Sendable {
-    /// The API.
-    package let publicDoor: Door
-    /// Metrics and console, and nothing else.
-    package let operatorDoor: Door
-    private let configuration: EdgeConfiguration
-    private let admission: Admission
+/// The part of the edge that needs no data: sockets, bounds and rates. It is there first, so that while the data is brought to today's
+/// form probes are answered, and everything else gets 503.
+package final class EdgeFront: Sendable {
+    let configuration: EdgeConfiguration
+    let clock: any WallClock
+    let random: any RandomSource
+    let logger: Logger
+    let limiter: RateLimiter
+    let gateway: WebSocketGateway
+    let sharing: CrossOriginSharing
+    let accessLog: AccessLog?
+    let admission: Admission
+    let access: OperatorAccess
+    let startGate: StartGate
     private let dates: HTTPDate
-    private let idempotency: IdempotencyStore
-    private let gateway: WebSocketGateway
-
-    /// What the edge is put together from.
-    package struct Parts {
-        package let configuration: EdgeConfiguration
-        package let clock: any WallClock
-        package let random: any RandomSource
-        package let storage: Storage
-        package let keys: ServerKeys
-        package let logger: Logger
-        /// Whether limits are counted but never reached: the ephemeral server under a test's load.
-        package let hasGenerousLimits: Bool
-        package let authenticator: (any Authenticating)?
-        /// Whether those on whose behalf something is written may still write.
-        package let liveness: (any SessionLiveness)?
-        package let activity: (any ActivityRecording)?
-        /// The paths on which connections become WebSockets; all different.
-        package let webSockets: [WebSocketRoute]
-        /// What stands for a token in a URL; nil where nothing does.
-        package let tickets: StreamTickets?
-        /// Of pages that may use the API.
-        package let origins: AllowedOrigins
-        /// Told each answer; nil for none.
-        package let accessLog: AccessLog?
-        package let admission: Admission
-        /// Who may reach the operators' rows.
-        package let access: OperatorAccess
-        package let startGate: StartGate
-
-        package init(
-            configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
-            keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
-            liveness: (any SessionLiveness)? = nil, activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
-            tickets: StreamTickets? = nil, origins: AllowedOrigins = AllowedOrigins(), accessLog: AccessLog? = nil,
-            admission: Admission, access: OperatorAccess, startGate: StartGate
-        ) {
-            self.configuration = configuration
-            self.clock = clock
-            self.random = random
-            self.storage = storage
-            self.keys = keys
-            self.logger = logger
-            self.hasGenerousLimits = hasGenerousLimits
-            self.authenticator = authenticator
-            self.liveness = liveness
-            self.activity = activity
-            self.webSockets = webSockets
-            self.tickets = tickets
-            self.origins = origins
-            self.accessLog = accessLog
-            self.admission = admission
-            self.access = access
-            self.startGate = startGate
-        }
-    }
+    private let doors: Mutex<(everybody: Door, operators: Door)>
 
     /// - Parameters:
-    ///   - routes: rows with their whole paths (`/api/v1/…`), free of clashes.
-    ///   - operatorRoutes: rows for those who run the server.
-    ///   - probes: rows that both sides answer, also while the server starts.
-    package init(_ parts: Parts, routes: [Route], operatorRoutes: [Route], probes: [Route]) {
-        let configuration = parts.configuration
-        let factor = parts.hasGenerousLimits ? 10_000 : 1
+    ///   - hasGenerousLimits: whether limits are counted but never reached: the ephemeral server under a test's load.
+    ///   - origins: of pages that may use the API.
+    ///   - accessLog: told each answer; nil for none.
+    ///   - access: who may reach the operators' rows.
+    ///   - probes: rows that are answered until `install`, and the only ones.
+    package init(
+        configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool,
+        origins: AllowedOrigins, accessLog: AccessLog?, admission: Admission, access: OperatorAccess, startGate: StartGate,
+        probes: [Route]
+    ) {
+        let factor = hasGenerousLimits ? 10_000 : 1
         let limiter = RateLimiter(
             policies: [
                 .credentials: .init(quota: configuration.credentialsPerMinute * factor),
                 .read: .init(quota: configuration.readsPerMinute * factor),
                 .write: .init(quota: configuration.writesPerMinute * factor),
-            ], clock: parts.clock)
+            ], clock: clock)
+        let sharing = CrossOriginSharing(origins: origins)
         self.configuration = configuration
-        self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: parts.clock)
-        let gateway = WebSocketGateway(
-            routes: parts.webSockets + (configuration.echoesWebSockets ? [.echo] : []),
-            trustedProxies: configuration.trustedProxies, random: parts.random, logger: parts.logger,
-            patience: configuration.requestTimeout, limiter: limiter, accessLog: parts.accessLog, startGate: parts.startGate)
-        self.gateway = gateway
-        self.admission = parts.admission
-        self.dates = HTTPDate(clock: parts.clock)
+        self.clock = clock
+        self.random = random
+        self.logger = logger
+        self.limiter = limiter
+        self.gateway = WebSocketGateway(
+            routes: configuration.echoesWebSockets ? [.echo] : [], trustedProxies: configuration.trustedProxies, random: random,
+            logger: logger, patience: configuration.requestTimeout, limiter: limiter, accessLog: accessLog, startGate: startGate)
+        self.sharing = sharing
+        self.accessLog = accessLog
+        self.admission = admission
+        self.access = access
+        self.startGate = startGate
+        self.dates = HTTPDate(clock: clock)
         let dispatcher = Dispatcher(
-            configuration: configuration, clock: parts.clock, random: parts.random, authenticator: parts.authenticator,
-            activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: limiter,
-            idempotency: idempotency, sharing: CrossOriginSharing(origins: parts.origins), logger: parts.logger)
-        let doors = Door.Parts(
-            api: EdgeRouter(
-                routes: routes + probes + gateway.fallbacks(besides: routes), dispatcher: dispatcher, accessLog: parts.accessLog),
-            operators: EdgeRouter(routes: operatorRoutes + probes, dispatcher: dispatcher, accessLog: parts.accessLog),
-            access: parts.access, startGate: parts.startGate, dispatcher: dispatcher, admission: parts.admission,
+            configuration: configuration, clock: clock, random: random, authenticator: nil, activity: nil, liveness: nil,
+            tickets: nil, limiter: limiter, idempotency: nil, sharing: sharing, logger: logger)
+        let router = EdgeRouter(routes: probes, dispatcher: dispatcher, accessLog: accessLog)
+        let parts = Door.Parts(
+            api: router, operators: router, access: access, startGate: startGate, dispatcher: dispatcher, admission: admission,
             trustedProxies: configuration.trustedProxies)
-        self.publicDoor = Door(side: .everybody, parts: doors)
-        self.operatorDoor = Door(side: .operators, parts: doors)
+        self.doors = Mutex((Door(side: .everybody, parts: parts), Door(side: .operators, parts: parts)))
     }
 
-    /// Forgets kept answers that are too old.
-    package func sweep() async throws { try await idempotency.sweep() }
+    /// From now on requests go through these doors, on connections that are open as well.
+    func install(everybody: Door, operators: Door) { doors.withLock { $0 = (everybody, operators) } }
+
+    private func door(_ side: Door.Side) -> Door { doors.withLock { side == .everybody ? $0.everybody : $0.operators } }
 
     /// Listens for everybody. Connections are accepted, and answered, from now on.
-    package func listen(host: String, port: Int, logger: Logger) async throws -> Listener {
+    package func listen(host: String, port: Int) async throws -> Listener {
         let proxies = configuration.trustedProxies
         let rule = AcceptRule(
             admission: admission,
-            // The operators' listener takes its part of the reserve, too.
-            mostSockets: (admission.limits[.connections].total ?? .max / 2) + DescriptorReserve.closing - Listener.acceptedAtOnce,
+            mostSockets: (admission.limits[.connections].total ?? .max / 2) + DescriptorReserve.closing,
             isTrustedProxy: { proxies.contains($0) })
-        return try await listen(host, port, rule, publicDoor, gateway, ProxySigns(logger: logger), logger)
+        return try await listen(host, port, rule, .everybody, gateway, ProxySigns(logger: logger), logger)
     }
 
     /// Listens for operators. These connections have room of their own: a server that is full can still be looked at.
-    package func listenForOperators(host: String, port: Int, logger: Logger) async throws -> Listener {
+    package func listenForOperators(host: String, port: Int) async throws -> Listener {
         let rule = AcceptRule(admission: nil, mostSockets: DescriptorReserve.operators, isTrustedProxy: { _ in true })
-        return try await listen(host, port, rule, operatorDoor, gateway.closed, nil, logger)
+        return try await listen(host, port, rule, .operators, gateway.closed, nil, logger)
     }
 
     private func listen(
-        _ host: String, _ port: Int, _ rule: AcceptRule, _ door: Door, _ gateway: WebSocketGateway, _ signs: ProxySigns?,
+        _ host: String, _ port: Int, _ rule: AcceptRule, _ side: Door.Side, _ gateway: WebSocketGateway, _ signs: ProxySigns?,
         _ logger: Logger
     ) async throws -> Listener {
-        let dates = dates
+        let (dates, configuration) = (dates, configuration)
         let channel = EdgeChannel(
-            responder: { request, writer, channel in
+            responder: { [self] request, writer, channel in
                 let context = EdgeContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
                 var response: Response
                 do {
-                    response = try await door.respond(to: request, context: context)
+                    response = try await door(side).respond(to: request, context: context)
                 } catch let error as HTTPParserError {
                     throw error
                 } catch {
@@ -161,6 +121,73 @@ package struct Edge: Sendable {
             }
         }
     }
+}
+
+/// The HTTP edge: the frozen routers behind the front.
+package struct Edge: Sendable {
+    /// The API.
+    package let publicDoor: Door
+    /// Metrics and console, and nothing else.
+    package let operatorDoor: Door
+    private let idempotency: IdempotencyStore
+
+    /// What the edge is put together from.
+    package struct Parts {
+        package let front: EdgeFront
+        package let storage: Storage
+        package let keys: ServerKeys
+        package let authenticator: (any Authenticating)?
+        /// Whether those on whose behalf something is written may still write.
+        package let liveness: (any SessionLiveness)?
+        package let activity: (any ActivityRecording)?
+        /// The paths on which connections become WebSockets; all different.
+        package let webSockets: [WebSocketRoute]
+        /// What stands for a token in a URL; nil where nothing does.
+        package let tickets: StreamTickets?
+
+        package init(
+            front: EdgeFront, storage: Storage, keys: ServerKeys, authenticator: (any Authenticating)?,
+            liveness: (any SessionLiveness)? = nil, activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
+            tickets: StreamTickets? = nil
+        ) {
+            self.front = front
+            self.storage = storage
+            self.keys = keys
+            self.authenticator = authenticator
+            self.liveness = liveness
+            self.activity = activity
+            self.webSockets = webSockets
+            self.tickets = tickets
+        }
+    }
+
+    /// From now on the front's requests come here.
+    /// - Parameters:
+    ///   - routes: rows with their whole paths (`/api/v1/…`), free of clashes.
+    ///   - operatorRoutes: rows for those who run the server.
+    ///   - probes: rows that both sides answer, also while the server starts.
+    package init(_ parts: Parts, routes: [Route], operatorRoutes: [Route], probes: [Route]) {
+        let front = parts.front
+        self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: front.clock)
+        let dispatcher = Dispatcher(
+            configuration: front.configuration, clock: front.clock, random: front.random, authenticator: parts.authenticator,
+            activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: front.limiter,
+            idempotency: idempotency, sharing: front.sharing, logger: front.logger)
+        front.gateway.add(parts.webSockets)
+        let doors = Door.Parts(
+            api: EdgeRouter(
+                routes: routes + probes + front.gateway.fallbacks(besides: routes), dispatcher: dispatcher,
+                accessLog: front.accessLog),
+            operators: EdgeRouter(routes: operatorRoutes + probes, dispatcher: dispatcher, accessLog: front.accessLog),
+            access: front.access, startGate: front.startGate, dispatcher: dispatcher, admission: front.admission,
+            trustedProxies: front.configuration.trustedProxies)
+        self.publicDoor = Door(side: .everybody, parts: doors)
+        self.operatorDoor = Door(side: .operators, parts: doors)
+        front.install(everybody: publicDoor, operators: operatorDoor)
+    }
+
+    /// Forgets kept answers that are too old.
+    package func sweep() async throws { try await idempotency.sweep() }
 }
 
 /// The request turned out broken after its answer had begun.

@@ -129,6 +129,27 @@ struct GuessTests {
         #expect(waits.withLock { $0 }.last == .seconds(5))
     }
 
+    @Test("the wait for guesses leaves room for the queue, so that both together stay below the longest wait")
+    func gateAndQueue() async throws {
+        let waits = Mutex<[Duration]>([])
+        let queue = Mutex(Duration.seconds(2))
+        let gate = GuessGate(
+            limits(), registrationsPerDay: 0, clock: ManualClock(now), pause: { wait in waits.withLock { $0.append(wait) } },
+            queueWait: { _, _ in queue.withLock { $0 } })
+        let own = guess("ada", from: "n1")
+        var waited: [Duration] = []
+        for _ in 0..<9 {
+            _ = try await gate.attempt(own, network: "n1") { claim in
+                waited.append(claim.waited)
+                return false
+            }
+        }
+        #expect(waits.withLock { $0 } == [500, 1_000, 2_000, 3_000, 3_000, 3_000, 3_000].map { .milliseconds($0) })
+        #expect(waited == [.zero, .zero] + waits.withLock { $0 })
+        queue.withLock { $0 = .seconds(9) }
+        #expect(try await gate.attempt(own, network: "n1") { $0.waited == .zero })
+    }
+
     @Test("registrations of a network are counted for a day; those that were never done are not")
     func registrations() async throws {
         let clock = ManualClock(now)

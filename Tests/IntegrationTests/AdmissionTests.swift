@@ -249,4 +249,89 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
         _ = crowd
     }
+
+    @Test("a body that comes slowly is answered 408 however long the request may take, and one that comes fast enough is not")
+    func slowBody() async throws {
+        let spark = try await SparkProcess.serve([
+            "--ephemeral", "--set", "http.request_timeout_seconds=300", "--set", "limits.slow_grace_seconds=1",
+            "--set", "limits.body_bytes_per_second=1000",
+        ])
+        let url = spark.url
+        let head = RawRequest.plain("POST", "/api/v1/auth/login").with("Content-Type", "application/json")
+            .with("Content-Length", "3000").bytes
+        let answers = try await onThread {
+            try [(1, 250), (250, 100)].map { bytes, pause -> (Int?, String, Bool) in
+                let connection = try RawConnection(url, from: 2)
+                connection.send(head)
+                var sent = 0
+                let start = ContinuousClock.now
+                while sent < 3_000, start.duration(to: .now) < .seconds(5) {
+                    connection.send([UInt8](repeating: 0x20, count: bytes))
+                    sent += bytes
+                    usleep(UInt32(pause) * 1_000)
+                }
+                let answer = try connection.answer()
+                return (answer?.status, answer?.code ?? "", answer?.headers["connection"] == "close")
+            }
+        }
+        #expect(answers[0] == (408, "request.timed_out", true))
+        #expect(answers[1].0 == 400 || answers[1].0 == 422, "\(answers[1])")
+        #expect(try await metric(spark, #"spark_admission_slow_total{direction="body"}"#) == 1)
+        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 0 })
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("who takes an answer a few bytes at a time loses the connection; who takes it slowly enough gets all of it")
+    func slowReader() async throws {
+        let spark = try await SparkProcess.serve([
+            "--ephemeral", "--set", "limits.slow_grace_seconds=2", "--set", "limits.answer_bytes_per_second=20000",
+        ])
+        let url = spark.url
+        let requests = (0..<400).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
+        let time = try await onThread {
+            let connection = try RawConnection(url, from: 2)
+            connection.takeLittle()
+            connection.send(Array(requests.prefix(40_000)))
+            let start = ContinuousClock.now
+            while start.duration(to: .now) < .seconds(30) {
+                do { _ = try connection.trickle(200) } catch { break }
+                usleep(100_000)
+            }
+            return start.duration(to: .now)
+        }
+        #expect(time < .seconds(25), "\(time)")
+        #expect(try await metric(spark, #"spark_admission_slow_total{direction="answer"}"#) == 1)
+        let whole = try await onThread {
+            let connection = try RawConnection(url, from: 3)
+            connection.takeLittle()
+            connection.send((0..<8).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes })
+            var statuses: [Int?] = []
+            for _ in 0..<8 {
+                statuses.append(try connection.answer()?.status)
+                usleep(500_000)
+            }
+            return statuses
+        }
+        #expect(whole == Array(repeating: 200, count: 8))
+        #expect(try await metric(spark, #"spark_admission_slow_total{direction="answer"}"#) == 1)
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("a head that comes a byte at a time has its deadline, too")
+    func slowHead() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral", "--set", "http.request_timeout_seconds=1"])
+        let url = spark.url
+        let time = try await onThread {
+            let connection = try RawConnection(url, from: 2)
+            let start = ContinuousClock.now
+            for byte in Array("GET /healthz HTTP/1.1\r\nHost: spark\r\nX-Long: ".utf8) + [UInt8](repeating: 0x61, count: 200) {
+                connection.send([byte])
+                usleep(50_000)
+                if connection.isClosed { break }
+            }
+            return start.duration(to: .now)
+        }
+        #expect(time > .milliseconds(900) && time < .seconds(8), "\(time)")
+        #expect(await spark.end(SIGTERM) == 0)
+    }
 }

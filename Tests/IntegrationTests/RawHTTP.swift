@@ -118,6 +118,19 @@ final class RawConnection {
     /// Says that nothing more comes; answers can still be read.
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
+    /// Ends with a reset instead of a word.
+    func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
+    /// Keeps the system from taking more than a little that nobody reads. Before anything is sent.
+    func takeLittle() {
+        var size: Int32 = 4_096
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     /// Whether the server has closed and nothing more is there to be read; waits for it.
     func isAtEnd() throws -> Bool { try position == received.count && !fill() }
 
@@ -163,6 +176,21 @@ final class RawConnection {
         }
         defer { position += count }
         return Array(received[position..<position + count])
+    }
+
+    /// Takes no more than so many bytes from the system.
+    func trickle(_ count: Int) throws -> Int {
+        var buffer = [UInt8](repeating: 0, count: count)
+        let taken = recv(descriptor, &buffer, count, 0)
+        guard taken > 0 else { throw RawFailure(reason: "the connection is gone") }
+        return taken
+    }
+
+    /// Whether the server has closed; waits for nothing.
+    var isClosed: Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count == 0 || count < 0 && errno != EAGAIN
     }
 
     private func line() throws -> String? {

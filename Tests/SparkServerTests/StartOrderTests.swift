@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import HTTPTypes
 import Logging
@@ -5,6 +6,7 @@ import SparkClient
 import SparkCore
 import SparkKit
 import SparkServer
+import SparkStorage
 import Synchronization
 import Testing
 
@@ -99,5 +101,119 @@ struct StartOrderTests {
         #expect(try await client.send("GET", "/readyz", body: nil).status == 200)
         await server.shutDown()
         try await running.value
+    }
+
+    /// What an older database waits for: a step that takes as long as the test likes.
+    private enum Steps {
+        static let begun = Latch()
+        static let mayEnd = DispatchSemaphore(value: 0)
+    }
+
+    private struct Young: SparkModule {
+        static let manifest = ModuleManifest(id: "aging", summary: "As it was", migrations: [first])
+        static let first = Migration("aging.001_table", sql: "CREATE TABLE aging_things (id INTEGER PRIMARY KEY) STRICT")
+
+        init(configuration: NoConfiguration, context: ModuleContext) {}
+
+        func register(in registrar: inout ModuleRegistrar) {}
+    }
+
+    private struct Aged: SparkModule {
+        static let manifest = ModuleManifest(
+            id: "aging", summary: "As it is",
+            migrations: [
+                Young.first,
+                Migration("aging.002_slow") { _ in
+                    Steps.begun.open()
+                    Steps.mayEnd.wait()
+                },
+            ])
+
+        init(configuration: NoConfiguration, context: ModuleContext) {}
+
+        func register(in registrar: inout ModuleRegistrar) {
+            registrar.route(
+                Route(.get, "/aged", "Answers", access: .open, rateLimit: .read) { _ in Reply(json: Array("{}".utf8)) })
+        }
+    }
+
+    private struct Failing: SparkModule {
+        static let manifest = ModuleManifest(
+            id: "aging", summary: "As it never will be",
+            migrations: [Young.first, Migration("aging.002_slow", sql: "INSERT INTO nothing VALUES (1)")])
+
+        init(configuration: NoConfiguration, context: ModuleContext) {}
+
+        func register(in registrar: inout ModuleRegistrar) {}
+    }
+
+    private func options(_ module: any SparkModule.Type, _ directory: URL) throws -> Server.Options {
+        Server.Options(
+            modules: [module],
+            configuration: try LoadedConfiguration(
+                schema: ConfigurationSchema(modules: [module]), flags: ["http.listen=127.0.0.1:0"]),
+            directory: try DataDirectory(path: directory.path),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    @Test("while a database is migrated probes are answered, say what goes on, and everything else is told to come back")
+    func migration() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "spark-aging-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let young = try Server(options(Young.self, directory))
+        try await young.prepare()
+        await young.close()
+        let isReady = Mutex(false)
+        let made = Mutex<Server?>(nil)
+        let aged = try options(Aged.self, directory)
+        let running = Task {
+            let server = try await Server.launch(aged)
+            made.withLock { $0 = server }
+            try await server.run(handlesSignals: false) { _ in isReady.withLock { $0 = true } }
+        }
+        await Steps.begun.wait()
+        let file = directory.appending(path: "spark.port.json")
+        let place = try JSONParser.parse(try Data(contentsOf: file))
+        let client = SparkClient(url: try #require(place["url"]?.string))
+        let operators = SparkClient(url: try #require(place["operator_url"]?.string))
+        for side in [client, operators] {
+            #expect(try await side.send("GET", "/healthz", body: nil).status == 200)
+            let readiness = try await side.send("GET", "/readyz", body: nil)
+            #expect(readiness.status == 503 && readiness.headers["retry-after"] == "2")
+            let checks = try JSONParser.parse(readiness.body)["checks"]
+            #expect(checks?["server"] == "starting")
+            #expect(checks?["database"] == "migrating: step 1 of 1, aging.002_slow")
+            for path in ["/api/v1/aged", "/metrics", "/_/", "/nothing", "/openapi.json", "/api/v1/ws"] {
+                let answer = try await side.send("GET", path, body: nil)
+                #expect(answer.status == 503, "\(path)")
+                #expect(answer.headers["retry-after"] == "2")
+                #expect(try JSONParser.parse(answer.body)["code"] == "request.starting")
+            }
+        }
+        #expect(!isReady.withLock { $0 })
+        Steps.mayEnd.signal()
+        for _ in 0..<1_000 where !isReady.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(isReady.withLock { $0 })
+        // The same connections, if the client kept them.
+        #expect(try await client.send("GET", "/api/v1/aged", body: nil).status == 200)
+        #expect(try await client.send("GET", "/readyz", body: nil).status == 200)
+        #expect(try await operators.send("GET", "/metrics", body: nil).status == 200)
+        await made.withLock { $0 }?.shutDown()
+        try await running.value
+    }
+
+    @Test("a migration that fails ends the start with its error, the sockets closed and the directory given back")
+    func failingMigration() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "spark-aging-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let young = try Server(options(Young.self, directory))
+        try await young.prepare()
+        await young.close()
+        await #expect(throws: (any Error).self) { _ = try await Server.launch(try options(Failing.self, directory)) }
+        #expect(!FileManager.default.fileExists(atPath: directory.appending(path: "spark.port.json").path))
+        // The directory is free, the database as it was.
+        let again = try Server(options(Young.self, directory))
+        #expect(try again.check() == [])
+        await again.close()
     }
 }

@@ -9,39 +9,51 @@ final class GuessGate: Sendable {
     private let registrations: Mutex<FailureWindows<String>>
     private let registrationsPerDay: Int
     private let clock: any WallClock
+    private let queueWait: @Sendable (String, HashLane) -> Duration
     private let pause: Pause
 
-    /// - Parameter registrationsPerDay: of one network; 0 lifts the limit.
+    /// - Parameters:
+    ///   - registrationsPerDay: of one network; 0 lifts the limit.
+    ///   - queueWait: how long a network waits for a worker after that, in a lane.
     init(
         _ limits: GuessLedger.Limits, registrationsPerDay: Int, clock: any WallClock,
-        pause: @escaping Pause = { try await Task.sleep(for: $0) }
+        pause: @escaping Pause = { try await Task.sleep(for: $0) },
+        queueWait: @escaping @Sendable (String, HashLane) -> Duration = { _, _ in .zero }
     ) {
         self.ledger = Mutex(GuessLedger(limits))
         self.registrations = Mutex(FailureWindows(window: .seconds(86_400), capacity: limits.capacity))
         self.registrationsPerDay = registrationsPerDay
         self.clock = clock
+        self.queueWait = queueWait
         self.pause = pause
     }
 
-    /// Waits as long as the attempt has to; checks; and remembers how it ended.
+    /// Waits as long as the attempt has to; checks; and remembers how it ended. Time that the attempt will spend in the queue for a
+    /// worker is part of its wait, so that both together stay below the longest one.
     /// - Parameter check: whether the password was right; what it throws is no decision and does not count.
     /// - Throws: `AccountsError.tooManyAttempts`, or what `check` throws.
     func attempt(_ guess: Guess, network: String, check: (HashClaim) async throws -> Bool) async throws -> Bool {
         let now = clock.now()
-        let wait: Duration
+        var wait: Duration
         switch ledger.withLock({ $0.begin(guess, at: now) }) {
         case .refuse(let rest): throw AccountsError.tooManyAttempts(rest)
         case .check(let after): wait = after
         }
         do {
+            let lane = guess.trust == .stranger ? self.lane(of: network) : .known
             if wait > .zero {
                 defer { ledger.withLock { $0.waited(guess) } }
+                wait = max(.zero, min(wait, PasswordHasher.longestWait - queueWait(network, lane)))
                 try await pause(wait)
             }
-            let claim = HashClaim(network: network, lane: guess.trust == .stranger ? lane(of: network) : .known)
+            let claim = HashClaim(network: network, lane: lane, waited: wait)
             let isRight = try await check(claim)
             if isRight { ledger.withLock { $0.succeeded(guess) } }
             return isRight
+        } catch AccountsError.busy(let rest) {
+            // That it asked counts nevertheless: who asks again and again is no newcomer.
+            ledger.withLock { $0.withdraw(guess, keepsLoad: true) }
+            throw AccountsError.busy(rest)
         } catch {
             ledger.withLock { $0.withdraw(guess) }
             throw error

@@ -123,13 +123,14 @@ struct GuessLedger: Sendable {
         pairs.forget(Pair(account: guess.account, origin: guess.origin))
     }
 
-    /// The attempt was never decided: it does not count.
-    mutating func withdraw(_ guess: Guess) {
+    /// The attempt was never decided: it does not count as a guess.
+    /// - Parameter keepsLoad: whether it counts as something that the network asked for.
+    mutating func withdraw(_ guess: Guess, keepsLoad: Bool = false) {
         pairs.withdraw(Pair(account: guess.account, origin: guess.origin))
         networks.withdraw(guess.origin)
         if guess.trust == .stranger {
             strangers.withdraw(guess.account)
-            loads.withdraw(guess.origin)
+            if !keepsLoad { loads.withdraw(guess.origin) }
         }
     }
 

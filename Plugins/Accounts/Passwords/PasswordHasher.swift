@@ -8,15 +8,19 @@ import Synchronization
 struct HashClaim: Sendable {
     let network: String
     let lane: HashLane
+    /// How long the claimant has waited before; part of the longest wait.
+    var waited = Duration.zero
 }
 
 /// Derives password hashes on two threads of its own, behind a bounded and fair wait.
 ///
 /// One derivation takes 128 MiB and a quarter of a second, so neither more at once nor a long queue would do anybody good: at
 /// most two run, fewer where the ledger of admission or the system has less memory; what waits takes turns by network (see
-/// `FairQueue`).
+/// `FairQueue`), and nobody waits for longer than `longestWait`: who would is refused at once.
 final class PasswordHasher: Sendable {
     static let workers = 2
+    /// From the request to the beginning of its derivation, a wait for earlier guesses included.
+    static let longestWait = Duration.seconds(5)
 
     private struct Job: Sendable {
         let memory: Int
@@ -38,22 +42,30 @@ final class PasswordHasher: Sendable {
     private let metrics: AccountsMetrics
     private let admission: Admission
     private let headroom: MemoryHeadroom
+    private let uptime: @Sendable () -> Duration
     private let state: Mutex<State>
 
+    /// - Parameter uptime: the time since any fixed moment; never goes back.
     init(
         parameters: PasswordParameters, secrets: SecretSource, metrics: AccountsMetrics, admission: Admission,
-        headroom: MemoryHeadroom = MemoryHeadroom(), limits: FairQueue<Never>.Limits = .init()
+        headroom: MemoryHeadroom = MemoryHeadroom(), limits: FairQueue<Never>.Limits = .init(),
+        uptime: (@Sendable () -> Duration)? = nil
     ) {
         self.parameters = parameters
         self.secrets = secrets
         self.metrics = metrics
         self.admission = admission
         self.headroom = headroom
+        let start = ContinuousClock.now
+        self.uptime = uptime ?? { start.duration(to: .now) }
+        let atOnce = (admission.limits[.hashing].total ?? .max) / max(1, parameters.memory)
         // Serial queues, because on Linux only these have threads beyond those of the global queues.
         self.state = Mutex(
             State(
                 idle: (0..<Self.workers).map { DispatchQueue(label: "spark.password.\($0)") },
-                waiting: FairQueue(.init(perNetwork: limits.perNetwork, total: limits.total))))
+                waiting: FairQueue(
+                    .init(
+                        perNetwork: limits.perNetwork, total: limits.total, workers: max(1, min(Self.workers, atOnce))))))
     }
 
     /// A new hash with the current parameters and a salt of its own.
@@ -86,6 +98,14 @@ final class PasswordHasher: Sendable {
     /// How many wait.
     var waitingCount: Int { state.withLock { $0.waiting.count + ($0.held == nil ? 0 : 1) } }
 
+    /// How long a claimant would wait for the beginning of a derivation, as far as can be told.
+    func expectedWait(of network: String, in lane: HashLane) -> Duration {
+        state.withLock { state in
+            // Those that run are not over yet, and what is expected may turn out a little longer.
+            state.waiting.expectedWait(of: network, in: lane) + state.waiting.cost * 2
+        }
+    }
+
     /// How many are being derived.
     var runningCount: Int { state.withLock { $0.running } }
 
@@ -98,10 +118,12 @@ final class PasswordHasher: Sendable {
             submit(
                 Job(
                     memory: memory,
-                    run: {
-                        let begin = ContinuousClock.now
+                    run: { [self] in
+                        let begin = uptime()
                         let result = Result { try body() }
-                        timer.record(duration: ContinuousClock.now - begin)
+                        let time = uptime() - begin
+                        timer.record(duration: time)
+                        state.withLock { $0.waiting.worked(for: time) }
                         continuation.resume(with: result)
                     }, refuse: { continuation.resume(throwing: $0) }), for: claim)
         }
@@ -110,17 +132,23 @@ final class PasswordHasher: Sendable {
     private static var full: AdmissionRefused { AdmissionRefused(resource: .hashing, scope: .total) }
 
     private func submit(_ job: Job, for claim: HashClaim) {
+        let now = uptime()
+        let deadline = now + max(.zero, Self.longestWait - claim.waited)
         let refused: (job: Job, error: any Error)? = state.withLock { state in
-            guard !state.isClosed else { return (job, AccountsError.busy) }
-            return switch state.waiting.push(job, network: claim.network, lane: claim.lane) {
+            guard !state.isClosed else { return (job, AccountsError.busy()) }
+            return switch state.waiting.push(job, network: claim.network, lane: claim.lane, deadline: deadline, at: now) {
             case .waits: nil
-            case .displaced(let other): (other, AccountsError.busy)
-            case .networkIsFull: (job, AccountsError.busy)
+            case .displaced(let other): (other, AccountsError.busy())
+            case .networkIsFull: (job, AccountsError.busy())
             case .isFull: (job, Self.full)
+            case .tooLate(let wait): (job, AccountsError.busy(wait))
             }
         }
         pump()
-        refused.map { $0.job.refuse($0.error) }
+        if let refused {
+            metrics.hashesRefused.increment()
+            refused.job.refuse(refused.error)
+        }
     }
 
     /// Starts what can be started.
@@ -143,7 +171,7 @@ final class PasswordHasher: Sendable {
                 return .refuse(job)
             }
             switch step {
-            case .rest: return
+            case .rest: return giveUpOverdue()
             case .refuse(let job): job.refuse(Self.full)
             case .run(let job, let permit, let queue):
                 queue.async {
@@ -156,6 +184,14 @@ final class PasswordHasher: Sendable {
                     self.pump()
                 }
             }
+        }
+    }
+
+    private func giveUpOverdue() {
+        let now = uptime()
+        for job in state.withLock({ $0.waiting.expire(at: now) }) {
+            metrics.hashesRefused.increment()
+            job.refuse(AccountsError.busy())
         }
     }
 

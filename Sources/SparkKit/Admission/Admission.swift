@@ -8,6 +8,7 @@ public final class Admission: Sendable {
         /// By resource and scope.
         var refusals = Array(
             repeating: Array(repeating: 0, count: AdmissionScope.allCases.count), count: AdmissionResource.allCases.count)
+        var slow: [DataDirection: Int] = [:]
     }
 
     fileprivate struct Connections {
@@ -117,6 +118,12 @@ public final class Admission: Sendable {
     /// How many connections had to go since the start, to make room for others or for their bodies.
     public func sheddings(for resource: AdmissionResource) -> Int { connections.withLock { $0.shed[resource] ?? 0 } }
 
+    /// Counts a connection that was cut because its bytes moved too slowly.
+    public func noteSlow(_ direction: DataDirection) { state.withLock { $0.slow[direction, default: 0] += 1 } }
+
+    /// How many connections were cut since the start because their bytes moved too slowly.
+    public func slowConnections(_ direction: DataDirection) -> Int { state.withLock { $0.slow[direction] ?? 0 } }
+
     private func refusal(_ resource: AdmissionResource, _ scope: AdmissionScope) -> AdmissionRefused {
         state.withLock { $0.refusals[resource.index][AdmissionScope.allCases.firstIndex(of: scope) ?? 0] += 1 }
         return AdmissionRefused(resource: resource, scope: scope, limit: limits[resource][scope])
@@ -166,6 +173,14 @@ public final class AdmittedConnection: Sendable {
     /// - Parameter now: nanoseconds of a clock that only goes forward.
     /// - Returns: for how many nanoseconds nothing is read from it; 0 for trusted proxies, whose connections others share.
     public func refused(at now: UInt64) -> UInt64 { network.map { admission.refused($0, at: now) } ?? 0 }
+
+    /// How fast bytes must move over this connection. A trusted proxy's clients are its own business.
+    public var rates: (body: DataRate, answer: DataRate) {
+        network == nil ? (.unbounded, .unbounded) : (admission.limits.bodyRate, admission.limits.answerRate)
+    }
+
+    /// Counts that the connection was cut because its bytes moved too slowly.
+    public func noteSlow(_ direction: DataDirection) { admission.noteSlow(direction) }
 
     /// The body is answered, or given up.
     public func releaseBody() { admission.releaseBody(of: key) }

@@ -71,6 +71,10 @@ public struct AdmissionLimit: Hashable, Sendable {
 /// Every bound of admission.
 public struct AdmissionLimits: Hashable, Sendable {
     private var limits: [AdmissionLimit]
+    /// How fast a request's body must come.
+    public var bodyRate = DataRate.unbounded
+    /// How fast an answer must be taken.
+    public var answerRate = DataRate.unbounded
 
     public init(_ limits: [AdmissionResource: AdmissionLimit] = [:]) {
         self.limits = AdmissionResource.allCases.map { limits[$0] ?? AdmissionLimit() }
@@ -98,6 +102,8 @@ public struct AdmissionConfiguration: ModuleConfiguration {
     public let exportsPerPersonPerDay: Int
     public let searches: Int
     public let searchesPerPerson: Int
+    public let bodyRate: DataRate
+    public let answerRate: DataRate
 
     public static let settings: [Setting] = [
         .integer(
@@ -122,6 +128,13 @@ public struct AdmissionConfiguration: ModuleConfiguration {
         .integer("exports_per_person_per_day", 5...10_000, default: 24, "Exports that one person may begin in a day (UTC)."),
         .integer("searches", 1...10_000, default: 16, "Searches in messages at once."),
         .integer("searches_per_person", 1...1_000, default: 2, "Searches in messages of one person at once."),
+        .integer(
+            "body_bytes_per_second", 0...1_000_000_000, default: 240,
+            "A request's body must come at least so fast, on average after the grace; 0 lifts the bound."),
+        .integer(
+            "answer_bytes_per_second", 0...1_000_000_000, default: 240,
+            "A client must take its answer at least so fast, on average after the grace; 0 lifts the bound."),
+        .integer("slow_grace_seconds", 1...300, default: 10, "How long a slow client's bytes may stand still."),
     ]
 
     public init(_ values: SettingValues) {
@@ -135,6 +148,9 @@ public struct AdmissionConfiguration: ModuleConfiguration {
         exportsPerPersonPerDay = values.integer("exports_per_person_per_day")
         searches = values.integer("searches")
         searchesPerPerson = values.integer("searches_per_person")
+        let grace = values.seconds("slow_grace_seconds")
+        bodyRate = DataRate(bytesPerSecond: values.integer("body_bytes_per_second"), grace: grace)
+        answerRate = DataRate(bytesPerSecond: values.integer("answer_bytes_per_second"), grace: grace)
     }
 }
 
@@ -167,11 +183,11 @@ public enum DescriptorReserve {
     public static let operators = 32
     /// Connections that were refused or shed and are being closed. Beyond it nothing is accepted until some are gone.
     public static let closing = 32
-    /// epoll, eventfd and timerfd of each event loop, of which one accepts connections and does nothing else.
-    static let perLoop = 3
+    /// epoll, eventfd and timerfd of each event loop.
+    static let perProcessor = 3
 
     public static func total(processors: Int) -> Int {
-        database + spill + outgoing + process + operators + closing + perLoop * (1 + max(1, processors))
+        database + spill + outgoing + process + operators + closing + perProcessor * max(1, processors)
     }
 }
 
@@ -226,6 +242,8 @@ public struct AdmissionPlan: Sendable {
         setConnections(configuration, neighbours)
         setBodies(configuration, neighbours)
         setHashing(configuration)
+        limits.bodyRate = configuration.bodyRate
+        limits.answerRate = configuration.answerRate
         set(.requests, .network, "limits.requests_per_network", configuration.requestsPerNetwork)
         set(.exports, .total, "limits.exports", configuration.exports)
         set(.exports, .person, "limits.exports", 1, "always 1")

@@ -18,13 +18,13 @@ enum Rehearsal {
         let cache = Cache(
             CacheConfiguration(memoryBytes: 1 << 20), clock: options.clock, random: options.random, logger: options.logger)
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
+        let admission = Admission(limits: .standard, clock: options.clock)
         let registration = Registration(
             plan: plan, configuration: options.configuration,
             context: { manifest, exchange in
                 ModuleContext(
                     clock: options.clock, random: options.random, identifiers: identifiers, storage: storage, cache: cache,
-                    stream: Hub(storage: storage, clock: options.clock), keys: keys,
-                    admission: Admission(limits: .standard, clock: options.clock),
+                    stream: Hub(storage: storage, clock: options.clock, admission: admission), keys: keys, admission: admission,
                     personalData: PersonalDataRegistry(manifests: []), directory: directory.url, logger: options.logger,
                     isEphemeral: options.isEphemeral, manifest: manifest, exchange: exchange)
             }, exchange: ModuleExchange())

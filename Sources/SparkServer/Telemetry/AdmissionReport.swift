@@ -18,18 +18,23 @@ final class AdmissionReport: Sendable {
         MetricDeclaration(
             shedName, .counter, labels: ["resource"],
             help: "Connections that were closed to make room for others, or for the bodies of others."),
+        MetricDeclaration(
+            slowName, .counter, labels: ["direction"],
+            help: "Connections that were closed because a body came, or an answer was taken, too slowly."),
     ]
 
     private static let usedName = "spark_admission_used"
     private static let limitName = "spark_admission_limit"
     private static let refusalsName = "spark_admission_refusals_total"
     private static let shedName = "spark_admission_shed_total"
+    private static let slowName = "spark_admission_slow_total"
 
     private let admission: Admission
     private let used: [(AdmissionResource, Gauge)]
     private let refusals: [(AdmissionResource, AdmissionScope, Counter)]
     private let shed: [(AdmissionResource, Counter)]
-    private let counted: Mutex<(refusals: [Int], shed: [Int])>
+    private let slow: [(DataDirection, Counter)]
+    private let counted: Mutex<(refusals: [Int], shed: [Int], slow: [Int])>
 
     init(admission: Admission) {
         self.admission = admission
@@ -48,13 +53,21 @@ final class AdmissionReport: Sendable {
         shed = [AdmissionResource.connections, .bodies].map {
             ($0, Counter(label: Self.shedName, dimensions: [("resource", $0.rawValue)]))
         }
-        counted = Mutex((Array(repeating: 0, count: refusals.count), Array(repeating: 0, count: shed.count)))
+        slow = DataDirection.allCases.map {
+            ($0, Counter(label: Self.slowName, dimensions: [("direction", $0.rawValue)]))
+        }
+        counted = Mutex(
+            (
+                Array(repeating: 0, count: refusals.count), Array(repeating: 0, count: shed.count),
+                Array(repeating: 0, count: slow.count)
+            ))
         for (resource, scope, limit) in bounds {
             Gauge(label: Self.limitName, dimensions: [("resource", resource.rawValue), ("scope", scope.rawValue)]).record(limit)
         }
         // A counter begins at zero, so that its first growth is seen.
         for (_, _, counter) in refusals { counter.increment(by: 0) }
         for (_, counter) in shed { counter.increment(by: 0) }
+        for (_, counter) in slow { counter.increment(by: 0) }
         MetricsRegistry.shared.beforeReading("admission") { [weak self] in self?.record() }
     }
 
@@ -70,6 +83,11 @@ final class AdmissionReport: Sendable {
                 let now = admission.sheddings(for: resource)
                 counter.increment(by: now - counted.shed[index])
                 counted.shed[index] = now
+            }
+            for (index, (direction, counter)) in slow.enumerated() {
+                let now = admission.slowConnections(direction)
+                counter.increment(by: now - counted.slow[index])
+                counted.slow[index] = now
             }
         }
     }

@@ -21,3 +21,11 @@ public struct Migration: Sendable {
     /// The module that owns the step.
     public var module: String { String(id.prefix { $0 != "." }) }
 }
+
+/// What is being done to an older database.
+public enum MigrationProgress: Hashable, Sendable {
+    /// A copy is kept before anything changes.
+    case copying
+    /// A step runs, the how manieth of those that were missing.
+    case step(_ id: String, number: Int, of: Int)
+}

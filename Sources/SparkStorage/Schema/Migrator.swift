@@ -9,6 +9,7 @@ struct Migrator {
     /// Where the copy goes before an existing database is changed; nil for databases nobody will miss.
     let backupDirectory: URL?
     let mayMigrate: Bool
+    var progress: @Sendable (MigrationProgress) -> Void = { _ in }
 
     /// The store's own tables.
     static let kernel: [Migration] = [
@@ -94,9 +95,7 @@ struct Migrator {
 
     /// - Returns: the steps that were missing; where `isReadOnly`, they still are.
     func run(on pool: any DatabaseWriter, isReadOnly: Bool = false) throws -> [String] {
-        var migrator = DatabaseMigrator()
-        for migration in migrations { migrator.registerMigration(migration.id) { try migration.run($0) } }
-        let applied = try pool.read { try migrator.appliedIdentifiers($0) }
+        let applied = try pool.read { try DatabaseMigrator(migrations, before: { _ in }).appliedIdentifiers($0) }
         try refuseNewer(applied)
         let pending = migrations.filter { !applied.contains($0.id) }
         guard !pending.isEmpty, !isReadOnly else { return pending.map(\.id) }
@@ -105,8 +104,15 @@ struct Migrator {
                 operation: "open database", path: path,
                 hint: "it is of an older version and another process uses it; stop that one first")
         }
-        if !applied.isEmpty, let backupDirectory { try keepCopy(of: pool, in: backupDirectory, before: pending[0]) }
-        try migrator.migrate(pool)
+        if !applied.isEmpty, let backupDirectory {
+            progress(.copying)
+            try keepCopy(of: pool, in: backupDirectory, before: pending[0])
+        }
+        let numbers = Dictionary(pending.enumerated().map { ($1.id, $0 + 1) }) { first, _ in first }
+        let progress = progress
+        try DatabaseMigrator(migrations) { id in
+            if let number = numbers[id] { progress(.step(id, number: number, of: numbers.count)) }
+        }.migrate(pool)
         return pending.map(\.id)
     }
 
@@ -164,6 +170,18 @@ struct Migrator {
             try? files.remove(draft)
             if let fault = error as? FileFault { throw FileError(operation: "write", path: path, fault: fault) }
             throw error
+        }
+    }
+}
+
+extension DatabaseMigrator {
+    fileprivate init(_ migrations: [Migration], before: @escaping @Sendable (String) -> Void) {
+        self.init()
+        for migration in migrations {
+            registerMigration(migration.id) {
+                before(migration.id)
+                try migration.run($0)
+            }
         }
     }
 }

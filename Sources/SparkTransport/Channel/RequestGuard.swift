@@ -50,6 +50,13 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var refusals = 0
     private var isPausing = false
     private var isReadHeld = false
+    /// Of the body that is arriving, from the moment on when it did not come in one go.
+    private var bodyMeter: DataRateMeter?
+    private var bodyTimer: Scheduled<Void>?
+    /// Of the answers that the client has not taken; nil while nothing waits for it.
+    private var answerMeter: DataRateMeter?
+    private var answerTimer: Scheduled<Void>?
+    private var delivered: UInt64 = 0
 
     /// - Parameters:
     ///   - limit: for a request to arrive whole.
@@ -83,6 +90,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         timer = nil
         stall?.cancel()
         stall = nil
+        endMeters()
         if holdsBody { admitted?.releaseBody() }
         admitted?.move(to: .webSocket)
     }
@@ -117,7 +125,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 stop(refusal, context)
                 return breakOff(context)
             }
-        case .end: state.requestEnded()
+            bodyMeter?.moved(bytes.readableBytes, at: Self.uptime(context))
+        case .end:
+            state.requestEnded()
+            endBodyMeter()
         }
         context.fireChannelRead(data)
     }
@@ -125,6 +136,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         isInRead = false
         notePhase()
+        if state.isReading, bodyMeter == nil { watchBody(context) }
         context.fireChannelReadComplete()
     }
 
@@ -211,7 +223,96 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         stall?.cancel()
         stall = context.channel.isWritable ? nil : closeWhenStalled(context, in: isEnding ? Self.patienceAtTheEnd : stallLimit)
+        if !context.channel.isWritable, answerMeter == nil { watchReader(context) }
         context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: How fast bytes move
+
+    private static let glance = TimeAmount.seconds(1)
+
+    private static func uptime(_ context: ChannelHandlerContext) -> Duration {
+        .nanoseconds(Int64(clamping: context.eventLoop.now.uptimeNanoseconds))
+    }
+
+    /// A body did not come whole in one go: from now on it has to come fast enough.
+    private func watchBody(_ context: ChannelHandlerContext) {
+        guard let admitted, state.mayEnter, let meter = DataRateMeter(admitted.rates.body, at: Self.uptime(context)) else {
+            return
+        }
+        bodyMeter = meter
+        lookAtBody(context, again: meter)
+    }
+
+    private func lookAtBody(_ context: ChannelHandlerContext, again meter: DataRateMeter) {
+        let wait = max(Duration.milliseconds(1), meter.deadline - Self.uptime(context))
+        bodyTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(
+            in: .milliseconds(Int64(wait.milliseconds) + 1)
+        ) { [weak self] in
+            guard let self, bodyMeter != nil, state.isReading else { return }
+            let now = Self.uptime(context)
+            // While older requests are answered, or the client is made to wait, its bytes are not read.
+            if isPausing || !state.isLastToAnswer { bodyMeter?.excuse(at: now) }
+            guard let meter = bodyMeter else { return }
+            guard meter.isTooSlow(at: now) else { return lookAtBody(context, again: meter) }
+            endBodyMeter()
+            admitted?.noteSlow(.body)
+            stop(EdgeError.timedOut, context)
+            breakOff(context)
+        }
+    }
+
+    private func endBodyMeter() {
+        bodyTimer?.cancel()
+        (bodyTimer, bodyMeter) = (nil, nil)
+    }
+
+    private func endMeters() {
+        endBodyMeter()
+        answerTimer?.cancel()
+        (answerTimer, answerMeter) = (nil, nil)
+    }
+
+    /// More waits for the client than the channel likes to keep: from now on it has to take it fast enough, until nothing waits.
+    private func watchReader(_ context: ChannelHandlerContext) {
+        guard let admitted, let meter = DataRateMeter(admitted.rates.answer, at: Self.uptime(context)) else { return }
+        answerMeter = meter
+        measure(context) { [weak self] in
+            guard let self else { return }
+            delivered = $0
+            lookAtReader(context)
+        }
+    }
+
+    private func lookAtReader(_ context: ChannelHandlerContext) {
+        guard answerMeter != nil else { return }
+        answerTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: Self.glance) { [weak self] in
+            self?.measure(context) { [weak self] in self?.judgeReader(context, delivered: $0) }
+        }
+    }
+
+    private func judgeReader(_ context: ChannelHandlerContext, delivered total: UInt64) {
+        guard answerMeter != nil, context.channel.isActive else { return }
+        let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        guard waiting > 0 || !context.channel.isWritable else {
+            answerMeter = nil
+            return
+        }
+        let now = Self.uptime(context)
+        answerMeter?.moved(Int(clamping: total > delivered ? total - delivered : 0), at: now)
+        delivered = total
+        guard answerMeter?.isTooSlow(at: now) == true else { return lookAtReader(context) }
+        endMeters()
+        admitted?.noteSlow(.answer)
+        context.close(promise: nil)
+    }
+
+    /// The bytes that the client's system has confirmed (tcp_info, Linux): what the own system has taken tells little, since it takes
+    /// megabytes for a client that reads nothing, and room for more comes in large pieces.
+    private func measure(_ context: ChannelHandlerContext, _ result: @escaping (UInt64) -> Void) {
+        guard let socket = context.channel as? any SocketOptionProvider else { return }
+        let info: EventLoopFuture<TCPInformation> = socket.unsafeGetSocketOption(level: .tcp, name: .tcp_info)
+        info.assumeIsolatedUnsafeUnchecked().whenSuccess { result($0.confirmedBytes) }
     }
 
     /// Closes the connection of a client that does not read its answer.
@@ -329,4 +430,13 @@ extension HTTPRequestHead {
     fileprivate var awaitsContinue: Bool {
         version == .http1_1 && headers[canonicalForm: "Expect"].contains { $0.lowercased() == "100-continue" }
     }
+}
+
+/// The first part of Linux's `tcp_info`, up to `tcpi_bytes_acked` (since 4.1).
+private struct TCPInformation {
+    private var states: UInt64 = 0
+    private var counters: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
+    private var furtherCounters: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
+    private var rates: (UInt64, UInt64) = (0, 0)
+    private(set) var confirmedBytes: UInt64 = 0
 }

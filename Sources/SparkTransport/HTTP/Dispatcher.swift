@@ -23,7 +23,8 @@ struct Dispatcher: Sendable {
     let liveness: (any SessionLiveness)?
     let tickets: StreamTickets?
     let limiter: RateLimiter
-    let idempotency: IdempotencyStore
+    /// Nil while there is no data: then no route has keys.
+    let idempotency: IdempotencyStore?
     let sharing: CrossOriginSharing
     let logger: Logger
 
@@ -101,6 +102,7 @@ struct Dispatcher: Sendable {
         guard let keyed = try keyedRequest(request, route: route, principal: principal, client: client, body: body) else {
             return try await answer(call, by: route)
         }
+        guard let idempotency else { return try await answer(call, by: route) }
         return try await idempotency.answer(keyed) { try await answer(call, by: route) }
     }
 
@@ -163,7 +165,7 @@ struct Dispatcher: Sendable {
     private func keyedRequest(
         _ request: Request, route: Route, principal: Principal?, client: NetworkAddress?, body: [UInt8]
     ) throws -> IdempotencyStore.Request? {
-        guard let key = request.headers[.idempotencyKey] else { return nil }
+        guard let idempotency, let key = request.headers[.idempotencyKey] else { return nil }
         switch route.idempotency {
         case .meaningless: return nil
         case .refused: throw EdgeError.idempotencyKeyUnsupported

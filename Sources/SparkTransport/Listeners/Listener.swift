@@ -1,107 +1,239 @@
+import Foundation
+import Glibc
 import HTTPTypes
 import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import SparkCore
 import SparkKit
 import Synchronization
+
+/// Who may connect to a listener.
+struct AcceptRule: Sendable {
+    /// Nil where connections are only counted.
+    let admission: Admission?
+    /// Sockets that may be open at once, those that are being closed included. What comes beyond waits in the system's queue.
+    let mostSockets: Int
+    let isTrustedProxy: @Sendable (NetworkAddress) -> Bool
+}
+
+/// What a connection's pipeline is told when the connection has to make room for others.
+struct ConnectionShed: Sendable {
+    let resource: AdmissionResource
+}
 
 /// A listening socket and its open connections.
 ///
 /// The socket is open, and answered, from `open` on; as a service the listener only waits for the end: then it accepts nothing more,
 /// tells every connection, and returns when all are closed.
+///
+/// A thread of its own accepts. It decides about each connection by its address alone and refuses on the spot, so that a flood is
+/// turned away at the cost of a few system calls and never waits for the event loops, nor they for it. Who is let in gets a channel.
 package final class Listener: Service, Sendable {
-    /// What becomes of a connection's pipeline.
+    /// A connection that was let in.
     struct Newcomer: Sendable {
         let channel: any Channel
         /// Nil where connections are not admitted one by one: at the operators' listener.
         let admitted: AdmittedConnection?
-        /// Why it is to be closed at once.
-        let refusal: AdmissionRefused?
+    }
+
+    /// A connection from its acceptance until it is closed.
+    private struct Entry: Sendable {
+        /// Nil until its event loop has taken it over.
+        var channel: (any Channel)?
+        var admitted: AdmittedConnection?
+        /// It has to make room before its event loop has taken it over.
+        var shed: AdmissionResource?
     }
 
     private struct State {
-        var newcomers: [ObjectIdentifier: Newcomer] = [:]
+        var entries: [UInt64: Entry] = [:]
+        var lastNumber: UInt64 = 0
         var isStopping = false
         var onEmpty: [CheckedContinuation<Void, Never>] = []
+        var farewells = FarewellBudget()
     }
 
-    /// Accepts connections and does nothing else: with connections on the same loop, a flood of requests would leave newcomers
-    /// waiting in the system's queue until it overflows. Lives as long as the process, as the loops of the connections do.
-    private static let acceptor = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    /// Connections accepted in one go.
-    static let acceptedAtOnce = 8
+    /// How long nothing is accepted after the system refused.
+    private static let rest = 0.25
+    private static let quietTime = Duration.seconds(60)
 
+    private let socket: ListeningSocket
+    private let rule: AcceptRule
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private let connection: @Sendable (Newcomer) -> EventLoopFuture<Void>
+    /// Held while `state` changes in a way that the accepting thread may wait for.
+    private let condition = NSCondition()
     private let state = Mutex(State())
-    private let server = Mutex<(any Channel)?>(nil)
+    private let accepting = DispatchSemaphore(value: 0)
 
-    private init() {}
+    private init(
+        socket: ListeningSocket, rule: AcceptRule, group: any EventLoopGroup, logger: Logger,
+        connection: @escaping @Sendable (Newcomer) -> EventLoopFuture<Void>
+    ) {
+        self.socket = socket
+        self.rule = rule
+        self.group = group
+        self.logger = logger
+        self.connection = connection
+    }
 
     /// Opens the socket. From now on connections are accepted.
+    /// - Parameter connection: sets up a connection's pipeline, on its event loop.
     /// - Throws: what the system says of the address.
     static func open(
         host: String, port: Int, rule: AcceptRule, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger, connection: @escaping @Sendable (Newcomer) -> EventLoopFuture<Void>
     ) async throws -> Listener {
-        let listener = Listener()
-        let server = try await ServerBootstrap(group: acceptor, childGroup: group)
-            .serverChannelOption(.maxMessagesPerRead, value: UInt(acceptedAtOnce))
-            .serverChannelOption(.backlog, value: 4_096)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // Larger reads would let the first bytes of each half-sent body hold 64 KiB.
-            .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 16_384)
-            )
-            .childChannelOption(.maxMessagesPerRead, value: 2)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        AcceptGate(listener: listener, rule: rule, server: channel, logger: logger))
-                }
-            }
-            .childChannelInitializer { channel in
-                guard let newcomer = listener.newcomer(channel) else {
-                    return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
-                }
-                guard let refusal = newcomer.refusal else { return connection(newcomer) }
-                return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Refusal(refusal))
-                }
-            }
-            .bind(host: host, port: port).get()
-        listener.server.withLock { $0 = server }
+        let socket = try await NIOThreadPool.singleton.runIfActive { try ListeningSocket(host: host, port: port) }
+        let listener = Listener(socket: socket, rule: rule, group: group, logger: logger, connection: connection)
+        Thread.detachNewThread {
+            listener.accept()
+            listener.accepting.signal()
+        }
         return listener
     }
 
-    package var port: Int { server.withLock { $0?.localAddress?.port } ?? 0 }
+    package var port: Int { socket.port }
 
     /// Connections that are open, those that are being closed included.
-    package var count: Int { state.withLock { $0.newcomers.count } }
+    package var count: Int { state.withLock { $0.entries.count } }
+
+    // MARK: Accepting, on a thread of its own
+
+    private func accept() {
+        var lastComplaint: ContinuousClock.Instant?
+        while waitForRoom() {
+            switch socket.accept() {
+            case .connection(let descriptor, let peer): decide(about: descriptor, from: peer)
+            case .nothing: continue
+            case .shut: return
+            case .exhausted(let code):
+                let now = ContinuousClock.now
+                if lastComplaint.map({ $0.duration(to: now) >= Self.quietTime }) ?? true {
+                    lastComplaint = now
+                    logger.error(
+                        "connections cannot be accepted", metadata: ["error": "\(IOError(errnoCode: code, reason: "accept"))"])
+                }
+                rest()
+            }
+        }
+    }
+
+    /// Returns when there is room for another socket.
+    /// - Returns: false when the listener ends.
+    private func waitForRoom() -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            let (isStopping, isFull) = state.withLock { ($0.isStopping, $0.entries.count >= rule.mostSockets) }
+            if isStopping { return false }
+            if !isFull { return true }
+            condition.wait()
+        }
+    }
+
+    private func rest() {
+        condition.lock()
+        defer { condition.unlock() }
+        if !state.withLock({ $0.isStopping }) { _ = condition.wait(until: Date(timeIntervalSinceNow: Self.rest)) }
+    }
+
+    private func wake() {
+        condition.lock()
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    private func decide(about descriptor: CInt, from peer: NetworkAddress?) {
+        let now = NIODeadline.now().uptimeNanoseconds
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            state.entries[state.lastNumber] = Entry()
+            return state.lastNumber
+        }
+        do {
+            let network = peer.map(rule.isTrustedProxy) == true ? nil : peer.networkName
+            let admitted = try rule.admission?.connect(from: network, at: now) { [weak self] in self?.shed(number, for: $0) }
+            state.withLock { $0.entries[number]?.admitted = admitted }
+            handOver(descriptor, as: number)
+        } catch {
+            let refusal = error as? AdmissionRefused ?? AdmissionRefused(resource: .connections, scope: .total)
+            if state.withLock({ $0.farewells.take(at: now) }) { Self.sayFarewell(refusal, to: descriptor) }
+            Glibc.close(descriptor)
+            remove(number)
+        }
+    }
+
+    /// Sends what fits into the socket's empty buffer; never waits.
+    private static func sayFarewell(_ refusal: AdmissionRefused, to descriptor: CInt) {
+        let reply = ProblemDocument(error: refusal, requestID: "none").reply
+        var text = "HTTP/1.1 \(reply.status.code) \(reply.status.reasonPhrase)\r\n"
+        for field in reply.headers { text += "\(field.name.rawName): \(field.value)\r\n" }
+        text += "Content-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
+        let bytes = Array(text.utf8) + reply.body
+        _ = send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue))
+        // The end of the answer comes before the reset that unread bytes would cause.
+        _ = shutdown(descriptor, CInt(SHUT_WR))
+    }
+
+    private func handOver(_ descriptor: CInt, as number: UInt64) {
+        ClientBootstrap(group: group)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            // Larger reads would let the first bytes of each half-sent body hold 64 KiB.
+            .channelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 16_384)
+            )
+            .channelOption(.maxMessagesPerRead, value: 2)
+            .channelInitializer { [self] channel in
+                channel.closeFuture.whenComplete { [self] _ in remove(number) }
+                guard let newcomer = take(channel, as: number) else {
+                    return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+                }
+                return connection(newcomer)
+            }
+            .withConnectedSocket(descriptor)
+            .whenFailure { [self] _ in remove(number) }
+    }
 
     // MARK: The connections
 
-    /// - Returns: whether the listener still takes it.
-    func add(_ newcomer: Newcomer) -> Bool {
+    /// The connection's event loop takes it over.
+    /// - Returns: nil when it has to go already.
+    private func take(_ channel: any Channel, as number: UInt64) -> Newcomer? {
         state.withLock { state in
-            guard !state.isStopping else { return false }
-            state.newcomers[ObjectIdentifier(newcomer.channel)] = newcomer
-            return true
+            guard !state.isStopping, let entry = state.entries[number], entry.shed == nil else { return nil }
+            state.entries[number]?.channel = channel
+            return Newcomer(channel: channel, admitted: entry.admitted)
         }
     }
 
-    func remove(_ channel: any Channel) {
-        let (newcomer, waiting) = state.withLock { state -> (Newcomer?, [CheckedContinuation<Void, Never>]) in
-            let newcomer = state.newcomers.removeValue(forKey: ObjectIdentifier(channel))
-            guard state.newcomers.isEmpty else { return (newcomer, []) }
-            defer { state.onEmpty = [] }
-            return (newcomer, state.onEmpty)
+    /// Has a connection make room.
+    private func shed(_ number: UInt64, for resource: AdmissionResource) {
+        let channel = state.withLock { state -> (any Channel)? in
+            guard let channel = state.entries[number]?.channel else {
+                state.entries[number]?.shed = resource
+                return nil
+            }
+            return channel
         }
-        newcomer?.admitted?.end()
+        channel?.eventLoop.execute { channel?.pipeline.fireUserInboundEventTriggered(ConnectionShed(resource: resource)) }
+    }
+
+    private func remove(_ number: UInt64) {
+        let (entry, isRoomMade, waiting) = state.withLock { state -> (Entry?, Bool, [CheckedContinuation<Void, Never>]) in
+            let isRoomMade = state.entries.count >= rule.mostSockets
+            let entry = state.entries.removeValue(forKey: number)
+            guard state.entries.isEmpty else { return (entry, isRoomMade, []) }
+            defer { state.onEmpty = [] }
+            return (entry, isRoomMade, state.onEmpty)
+        }
+        entry?.admitted?.end()
+        if isRoomMade { wake() }
         for continuation in waiting { continuation.resume() }
     }
-
-    private func newcomer(_ channel: any Channel) -> Newcomer? { state.withLock { $0.newcomers[ObjectIdentifier(channel)] } }
 
     // MARK: The end
 
@@ -112,19 +244,15 @@ package final class Listener: Service, Sendable {
 
     /// Accepts nothing more, tells every connection, and returns when all are closed; cuts them when the task is cancelled.
     package func stop() async {
-        let channels = state.withLock { state -> [any Channel] in
-            state.isStopping = true
-            return state.newcomers.values.map(\.channel)
-        }
-        try? await server.withLock { $0 }?.close()
+        await stopAccepting()
         for channel in channels {
             channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isEmpty = state.withLock { state in
-                    if !state.newcomers.isEmpty { state.onEmpty.append(continuation) }
-                    return state.newcomers.isEmpty
+                    if !state.entries.isEmpty { state.onEmpty.append(continuation) }
+                    return state.entries.isEmpty
                 }
                 if isEmpty { continuation.resume() }
             }
@@ -133,40 +261,30 @@ package final class Listener: Service, Sendable {
         }
     }
 
+    private var channels: [any Channel] { state.withLock { $0.entries.values.compactMap(\.channel) } }
+
     private func cut() {
-        for newcomer in state.withLock({ Array($0.newcomers.values) }) { newcomer.channel.close(promise: nil) }
+        for channel in channels { channel.close(promise: nil) }
+    }
+
+    /// Returns when the port is free.
+    private func stopAccepting() async {
+        let isFirst = state.withLock { state in
+            defer { state.isStopping = true }
+            return !state.isStopping
+        }
+        guard isFirst else { return }
+        socket.shut()
+        wake()
+        let (accepting, socket) = (accepting, socket)
+        // The thread is woken by then: this takes a moment, but no caller's thread may be held for it.
+        try? await NIOThreadPool.singleton.runIfActive { accepting.wait() }
+        socket.end()
     }
 
     /// Closes everything at once: for a server that could not start.
     package func close() async {
-        state.withLock { $0.isStopping = true }
-        try? await server.withLock { $0 }?.close()
+        await stopAccepting()
         cut()
     }
-}
-
-/// Answers a connection that finds no room, without having read anything, and closes it.
-private final class Refusal: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    private let error: AdmissionRefused
-
-    init(_ error: AdmissionRefused) { self.error = error }
-
-    func channelActive(context: ChannelHandlerContext) {
-        let reply = ProblemDocument(error: error, requestID: "none").reply
-        var head = "HTTP/1.1 \(reply.status.code) \(reply.status.reasonPhrase)\r\n"
-        for field in reply.headers { head += "\(field.name.rawName): \(field.value)\r\n" }
-        head += "Content-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
-        var buffer = context.channel.allocator.buffer(capacity: head.utf8.count + reply.body.count)
-        buffer.writeString(head)
-        buffer.writeBytes(reply.body)
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-        context.close(promise: nil)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

@@ -7,10 +7,20 @@ import NIOHTTP1
 import NIOHTTPTypesHTTP1
 import SparkCore
 import SparkKit
+import Synchronization
 
 /// The paths on which connections may become WebSockets, and who decides about them.
 struct WebSocketGateway: Sendable {
-    private let routes: [String: WebSocketRoute]
+    /// Filled once the server knows its modules: connections may be there before.
+    private final class Table: Sendable {
+        let routes: Mutex<[String: WebSocketRoute]>
+
+        init(_ routes: [WebSocketRoute]) {
+            self.routes = Mutex(Dictionary(uniqueKeysWithValues: routes.map { ($0.path, $0) }))
+        }
+    }
+
+    private let table: Table
     private let trustedProxies: TrustedProxies
     private let random: any RandomSource
     private let limiter: RateLimiter?
@@ -28,7 +38,7 @@ struct WebSocketGateway: Sendable {
         routes: [WebSocketRoute], trustedProxies: TrustedProxies, random: any RandomSource, logger: Logger, patience: Duration,
         limiter: RateLimiter? = nil, accessLog: AccessLog? = nil, startGate: StartGate? = nil
     ) {
-        self.routes = Dictionary(uniqueKeysWithValues: routes.map { ($0.path, $0) })
+        self.table = Table(routes)
         self.trustedProxies = trustedProxies
         self.random = random
         self.limiter = limiter
@@ -36,6 +46,13 @@ struct WebSocketGateway: Sendable {
         self.logger = logger
         self.patience = .nanoseconds(patience.milliseconds * 1_000_000)
         self.startGate = startGate
+    }
+
+    /// Knows further paths from now on, different from those that it knows.
+    func add(_ routes: [WebSocketRoute]) {
+        table.routes.withLock { table in
+            for route in routes { table[route.path] = route }
+        }
     }
 
     /// The same without any path.
@@ -50,7 +67,7 @@ struct WebSocketGateway: Sendable {
 
     /// The route whose business a request head is; nil for ordinary requests.
     func route(of head: HTTPRequestHead) -> WebSocketRoute? {
-        guard !routes.isEmpty, head.method == .GET, let route = routes[String(head.uri.prefix { $0 != "?" })],
+        guard head.method == .GET, let route = table.routes.withLock({ $0[String(head.uri.prefix { $0 != "?" })] }),
             WebSocketHandshake.isOffered(by: head)
         else { return nil }
         return route
@@ -105,7 +122,7 @@ struct WebSocketGateway: Sendable {
     /// Rows that answer requests on these paths which are no offers, or come too late on their connection.
     func fallbacks(besides rows: [Route]) -> [Route] {
         let taken = Set(rows.lazy.filter { $0.method == .get }.map(\.path))
-        return routes.keys.sorted().filter { !taken.contains($0) }.map { path in
+        return table.routes.withLock { $0.keys.sorted() }.filter { !taken.contains($0) }.map { path in
             Route(.get, path, "Speaks WebSocket (RFC 6455).", access: .open, rateLimit: .probe) { _ in
                 throw HandshakeError.upgradeRequired
             }

@@ -10,36 +10,34 @@ final class FeedLease: Sendable {
     private static let patience = TimeAmount.seconds(1)
 
     let feed: EventFeed
-    private let place: FeedPlace
+    private let entry: FeedPlace
     private let presence: ClientPresence?
     private let number: UInt64?
 
-    /// Enters the hub. The oldest feed of a user who has too many gives way, since that is most likely one whose client is gone.
+    /// Enters the hub.
     /// - Parameters:
     ///   - ticket: what the client came in with, if it was a ticket; it is in use until the feed ends.
     ///   - presence: whether the client is there.
-    ///   - permit: given back with the place.
-    init(
-        _ feed: EventFeed, in hub: Hub, limit: Int, ticket: String?, presence: ClientPresence?, permit: AdmissionPermit
-    ) {
-        let place = FeedPlace(feed, hub: hub, ticket: ticket, permit: permit)
+    ///   - place: given back at the end.
+    init(_ feed: EventFeed, in hub: Hub, ticket: String?, presence: ClientPresence?, place: StreamPlace) {
+        let entry = FeedPlace(feed, hub: hub, ticket: ticket, place: place)
         self.feed = feed
-        self.place = place
+        self.entry = entry
         self.presence = presence
         if let ticket { hub.tickets.connected(ticket) }
-        hub.join(place, limit: limit)
+        hub.join(entry)
         self.number = presence?.whenLeft {
             feed.end(.gone)
-            place.leave()
+            entry.leave()
         }
-        place.cut.withLock { cut in
-            cut = { presence?.close(after: Self.patience) { place.isOver } }
+        entry.cut.withLock { cut in
+            cut = { presence?.close(after: Self.patience) { entry.isOver } }
         }
     }
 
     deinit {
         if let number { presence?.forget(number) }
-        place.leave()
+        entry.leave()
     }
 }
 
@@ -50,12 +48,12 @@ final class FeedPlace: Sendable {
     let cut = Mutex<(@Sendable () -> Void)?>(nil)
     private let hub: Hub
     private let ticket: String?
-    private let permit: AdmissionPermit
+    let place: StreamPlace
     private let hasLeft = Atomic(false)
 
-    fileprivate init(_ feed: EventFeed, hub: Hub, ticket: String?, permit: AdmissionPermit) {
+    fileprivate init(_ feed: EventFeed, hub: Hub, ticket: String?, place: StreamPlace) {
         self.feed = feed
-        self.permit = permit
+        self.place = place
         self.hub = hub
         self.ticket = ticket
     }
@@ -74,7 +72,7 @@ final class FeedPlace: Sendable {
         guard !hasLeft.exchange(true, ordering: .acquiringAndReleasing) else { return }
         cut.withLock { $0 = nil }
         hub.leave(self)
-        permit.end()
+        place.end()
         if let ticket { hub.tickets.disconnected(ticket) }
     }
 }

@@ -4,25 +4,58 @@ import Synchronization
 
 /// Who is connected.
 extension Hub {
+    /// Takes a place for one more socket, event stream or poll. Of a person who has as many as they may, the oldest connection gives
+    /// way: it is the likeliest to have nobody behind it.
+    /// - Parameter network: the client's, as limits count it; nil for loopback, which has no bound of its own.
+    /// - Throws: `AdmissionRefused`.
+    func place(for user: UserID, from network: String?) throws -> StreamPlace {
+        // Each round takes one out; a few newcomers of the same person may come in between.
+        for _ in 0..<4 {
+            do {
+                return StreamPlace(number: nextNumber(), try admission.permit(for: .streams, network: network, person: user))
+            } catch let refused as AdmissionRefused {
+                guard refused.scope == .person, let oldest = takeOutOldest(of: user) else { throw refused }
+                oldest()
+            }
+        }
+        return StreamPlace(number: nextNumber(), try admission.permit(for: .streams, network: network, person: user))
+    }
+
+    /// - Returns: what ends the oldest connection and frees its place; nil when the person has none here.
+    private func takeOutOldest(of user: UserID) -> (@Sendable () -> Void)? {
+        change(user) { presence -> (@Sendable () -> Void)? in
+            let session = (presence.silent + presence.sessions).min { $0.place.number < $1.place.number }
+            let feed = presence.feeds.min { $0.place.number < $1.place.number }
+            if let session, session.place.number < feed?.place.number ?? .max {
+                presence.silent.removeAll { $0 === session }
+                presence.sessions.removeAll { $0 === session }
+                return {
+                    session.place.end()
+                    session.end(.replaced)
+                }
+            }
+            guard let feed else { return nil }
+            presence.feeds.removeAll { $0 === feed }
+            return {
+                feed.place.end()
+                feed.end(.replaced)
+            }
+        }
+    }
+
     /// Takes in a WebSocket that has not said hello. From now on the end of its session reaches it; whether the session is live is to
     /// be asked after this, so that nothing falls between.
-    /// - Parameter limit: of silent ones of the user; the oldest gives way.
-    func enter(_ session: StreamSession, limit: Int) {
-        let replaced: StreamSession? = change(session.user) { presence in
-            presence.silent.append(session)
-            return presence.silent.count > limit ? presence.silent.removeFirst() : nil
-        }
-        replaced?.end(.replaced)
+    func enter(_ session: StreamSession) {
+        change(session.user) { $0.silent.append(session) }
     }
 
     /// Takes in a connection that said hello.
-    /// - Returns: connections that give way to it: of the same device, or the oldest of too many.
-    func join(_ session: StreamSession, limit: Int) -> [StreamSession] {
+    /// - Returns: connections of the same device, which give way to it.
+    func join(_ session: StreamSession) -> [StreamSession] {
         change(session.user) { presence in
             presence.silent.removeAll { $0 === session }
-            var replaced = presence.sessions.filter { session.device != nil && $0.device == session.device }
+            let replaced = presence.sessions.filter { session.device != nil && $0.device == session.device }
             presence.sessions.removeAll { old in replaced.contains { $0 === old } }
-            if presence.sessions.count >= limit { replaced.append(presence.sessions.removeFirst()) }
             presence.sessions.append(session)
             return replaced
         }
@@ -39,22 +72,15 @@ extension Hub {
         }
     }
 
-    /// Takes in an event stream or a poll. Of too many of a user the oldest gives way: it is the likeliest to have nobody behind it.
-    func join(_ place: FeedPlace, limit: Int) {
-        let replaced: FeedPlace? = change(place.feed.user) { presence in
-            let oldest = presence.feeds.count >= limit ? presence.feeds.removeFirst() : nil
-            presence.feeds.append(place)
-            return oldest
-        }
+    /// Takes in an event stream or a poll.
+    func join(_ place: FeedPlace) {
+        change(place.feed.user) { $0.feeds.append(place) }
         feeds.withLock { $0[ObjectIdentifier(place)] = place }
-        open.add(1, ordering: .relaxed)
-        replaced?.end(.replaced)
     }
 
     func leave(_ place: FeedPlace) {
         change(place.feed.user) { presence in presence.feeds.removeAll { $0 === place } }
         feeds.withLock { $0[ObjectIdentifier(place)] = nil }
-        open.subtract(1, ordering: .relaxed)
     }
 
     /// Ends the connections and tickets of a session that is no more; of all sessions of the user if nil.
@@ -77,25 +103,6 @@ extension Hub {
         let now = clock.now()
         for place in feeds.withLock({ Array($0.values) }) where !place.feed.isOpen(at: now) { place.end(.revoked) }
     }
-
-    // How many connections an address has, and how many there are.
-
-    func opened(from address: String) {
-        open.add(1, ordering: .relaxed)
-        sockets.add(1, ordering: .relaxed)
-        addresses.withLock { $0[address, default: 0] += 1 }
-    }
-
-    func closed(from address: String) {
-        open.subtract(1, ordering: .relaxed)
-        sockets.subtract(1, ordering: .relaxed)
-        addresses.withLock { addresses in
-            let left = (addresses[address] ?? 1) - 1
-            addresses[address] = left > 0 ? left : nil
-        }
-    }
-
-    func count(from address: String) -> Int { addresses.withLock { $0[address] ?? 0 } }
 
     // The end.
 

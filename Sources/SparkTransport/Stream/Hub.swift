@@ -36,17 +36,19 @@ package final class Hub: EventStreaming, Sendable {
     private let frozen = Mutex(Frozen())
     private let numbers = Atomic<UInt64>(0)
     let draining = Atomic(false)
-    let open = Atomic<Int>(0)
+    /// Only for the metric: who may connect, admission decides.
     let sockets = Atomic<Int>(0)
-    let addresses = Mutex<[String: Int]>([:])
+    let admission: Admission
     /// Every feed, for what is asked of all of them.
     let feeds = Mutex<[ObjectIdentifier: FeedPlace]>([:])
     let storage: Storage
     let clock: any WallClock
     package let tickets: StreamTickets
 
-    package init(storage: Storage, clock: any WallClock) {
+    /// - Parameter admission: counts sockets, event streams and polls together; the only one that does.
+    package init(storage: Storage, clock: any WallClock, admission: Admission) {
         self.storage = storage
+        self.admission = admission
         self.clock = clock
         self.tickets = StreamTickets(clock: clock)
     }
@@ -65,7 +67,7 @@ package final class Hub: EventStreaming, Sendable {
     var reader: StreamReader { StreamReader(storage: storage, frames: frames) }
     var isDraining: Bool { draining.load(ordering: .acquiring) }
     /// Connections of all kinds.
-    package var connectionCount: Int { open.load(ordering: .relaxed) }
+    package var connectionCount: Int { admission.used(.streams) }
 
     /// WebSockets alone.
     var socketCount: Int { sockets.load(ordering: .relaxed) }

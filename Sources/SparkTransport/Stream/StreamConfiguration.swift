@@ -15,7 +15,9 @@ public struct StreamConfiguration: ModuleConfiguration {
         .integer(
             "heartbeat_seconds", 5...300, default: 25, "A silent connection is pinged after this time, and closed after twice it."
         ),
-        .integer("connections_per_user", 1...100, default: 8, "Devices of one user at once; the oldest gives way to a new one."),
+        .integer(
+            "connections_per_user", 1...100, default: 8,
+            "Connections of one user at once, of every kind; the oldest gives way to a new one."),
         .integer(
             "connections_per_address", 0...1_000_000, default: 512,
             "Connections from one client address at once; 0 lifts the limit. Loopback has none."),

@@ -1,7 +1,7 @@
 import HTTPTypes
 package import Logging
 package import SparkCore
-package import SparkKit
+import SparkKit
 
 /// The door of the stream: decides who may connect, and makes their sessions.
 package final class StreamGateway: Sendable {
@@ -23,18 +23,16 @@ package final class StreamGateway: Sendable {
     private let authenticator: (any Authenticating)?
     private let origins: AllowedOrigins
     private let liveness: (any SessionLiveness)?
-    private let admission: Admission
     private let logger: Logger
 
     /// - Parameters:
     ///   - hub: frozen.
     ///   - origins: of pages that may connect, beside the server's own.
-    ///   - admission: counts sockets, event streams and polls together.
     ///   - hasGenerousLimits: for the ephemeral server under a test's load.
     package init(
         hub: Hub, configuration: StreamConfiguration, origins: AllowedOrigins, tickets: StreamTickets,
         authenticator: (any Authenticating)?, liveness: (any SessionLiveness)?,
-        activity: (any ActivityRecording)?, admission: Admission, random: any RandomSource, logger: Logger,
+        activity: (any ActivityRecording)?, random: any RandomSource, logger: Logger,
         hasGenerousLimits: Bool
     ) {
         self.hub = hub
@@ -52,7 +50,6 @@ package final class StreamGateway: Sendable {
         self.authenticator = authenticator
         self.origins = origins
         self.liveness = liveness
-        self.admission = admission
         self.logger = logger
     }
 
@@ -64,11 +61,11 @@ package final class StreamGateway: Sendable {
             guard mayConnect(origin: request.origin, host: request.host) else { throw StreamError.originRefused }
             if hub.isDraining { throw StreamError.draining }
             let principal = try await principal(of: request)
-            try checkRoom(for: request.peerAddress)
-            let address = ClientAddress.limitKey(request.peerAddress)
-            let permit = try permit(for: request.peerAddress)
-            let session = StreamSession(gateway: self, principal: principal, address: address, permit: permit)
-            hub.enter(session, limit: configuration.connectionsPerUser)
+            // Before somebody else's place is taken for it, and again once the hub knows it.
+            guard try isLive(principal) else { throw EdgeError.unauthenticated }
+            let session = StreamSession(
+                gateway: self, principal: principal, place: try place(for: principal.user, at: request.peerAddress))
+            hub.enter(session)
             do {
                 guard try isLive(principal) else { throw EdgeError.unauthenticated }
             } catch {
@@ -112,18 +109,11 @@ package final class StreamGateway: Sendable {
         return origin[origin.index(after: slash)...].lowercased() == host.lowercased()
     }
 
-    private func checkRoom(for address: String) throws {
-        guard hub.connectionCount < configuration.connections else { throw EdgeError.overloaded }
-        let limit = configuration.connectionsPerAddress
-        guard limit > 0, !address.hasPrefix("127."), address != "::1", !address.isEmpty else { return }
-        guard hub.count(from: ClientAddress.limitKey(address)) < limit else { throw StreamError.tooManyConnections }
-    }
-
-    /// Room for one more socket, event stream or poll. How many a person may have, the hub decides: there the oldest gives way.
+    /// A place for one more socket, event stream or poll.
     /// - Parameter address: the client's; loopback has no bound of its own.
-    func permit(for address: String) throws -> AdmissionPermit {
+    func place(for user: UserID, at address: String) throws -> StreamPlace {
         let isLocal = address.isEmpty || OperatorAccess.isLoopback(address: address)
-        return try admission.permit(for: .streams, network: isLocal ? nil : ClientAddress.limitKey(address))
+        return try hub.place(for: user, from: isLocal ? nil : ClientAddress.limitKey(address))
     }
 
     /// What failed inside; the client is told nothing of it.

@@ -7,9 +7,10 @@ import SparkStorage
 package struct StreamRoutes: Sendable {
     private let gateway: StreamGateway
     private var hub: Hub { gateway.hub }
-
-    /// Feeds of one user at once.
-    private static let feedsPerUser = 8
+    private static let refusals: [any ClientError] = [
+        AdmissionRefused(resource: .streams, scope: .network), AdmissionRefused(resource: .streams, scope: .total),
+        StreamError.draining,
+    ]
 
     package init(gateway: StreamGateway) { self.gateway = gateway }
 
@@ -37,7 +38,7 @@ package struct StreamRoutes: Sendable {
     private var stream: Route {
         Route(
             .get, "/stream", "My numbered events, as Server-Sent Events", access: .userOrTicket, rateLimit: .read,
-            query: Self.position, isIdempotencyKeyed: false, errors: [StreamError.tooManyConnections, StreamError.draining]
+            query: Self.position, isIdempotencyKeyed: false, errors: Self.refusals
         ) { call in
             var reply = Reply(headers: [.contentType: "text/event-stream", .cacheControl: "no-store"])
             reply.headers[.accelBuffering] = "no"
@@ -62,7 +63,7 @@ package struct StreamRoutes: Sendable {
             query: Self.position + [
                 .integer("wait", 0...60, default: 25, "Seconds to wait for an event."),
                 .integer("limit", 1...200, default: 100, "How many events at most."),
-            ], answer: .of(PollView.self), errors: [StreamError.tooManyConnections, StreamError.draining]
+            ], answer: .of(PollView.self), errors: [StreamError.tooManyConnections] + Self.refusals
         ) { call in
             let after = try Self.offset(call)
             guard !call.isHead else { return Reply(headers: [.contentType: "application/json"]) }
@@ -105,9 +106,11 @@ package struct StreamRoutes: Sendable {
     private func join(_ call: Call) throws -> FeedLease {
         if hub.isDraining { throw StreamError.draining }
         let principal = try call.session
+        // Before somebody else's place is taken for it, and again once the hub knows it.
+        guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
         let lease = FeedLease(
-            EventFeed(principal), in: hub, limit: Self.feedsPerUser, ticket: call.ticket, presence: ClientPresence.current,
-            permit: try gateway.permit(for: call.address))
+            EventFeed(principal), in: hub, ticket: call.ticket, presence: ClientPresence.current,
+            place: try gateway.place(for: principal.user, at: call.address))
         guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
         if hub.isDraining { throw StreamError.draining }
         return lease

@@ -168,7 +168,7 @@ extension StreamSession {
         isBackground = hello.isBackground
         if let seconds = hello.heartbeatSeconds { heartbeat = .seconds(seconds) }
         beat(from: .now())
-        for old in gateway.hub.join(self, limit: gateway.configuration.connectionsPerUser) { old.end(.replaced) }
+        for old in gateway.hub.join(self) { old.end(.replaced) }
         hasJoined = true
         if !isBackground { gateway.activity?.recordActivity(of: user) }
         let isOtherEpoch = hello.epoch.map { $0 != gateway.hub.epoch } ?? false

@@ -21,8 +21,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
 
     let id: UInt64
     let user: UserID
-    let address: String
-    private let permit: AdmissionPermit
+    let place: StreamPlace
     let gateway: StreamGateway
     private struct Standing {
         var principal: Principal
@@ -59,20 +58,19 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     var heartbeat: TimeAmount
     var nextBeat: NIODeadline
 
-    init(gateway: StreamGateway, principal: Principal, address: String, permit: AdmissionPermit) {
+    init(gateway: StreamGateway, principal: Principal, place: StreamPlace) {
         let now = NIODeadline.now()
         self.gateway = gateway
         self.id = gateway.hub.nextNumber()
         self.user = principal.user
-        self.address = address
-        self.permit = permit
+        self.place = place
         self.standing = Mutex(Standing(principal: principal))
         self.budget = FrameBudget(rates: gateway.rates, at: now)
         self.heartbeat = .nanoseconds(gateway.configuration.heartbeat.milliseconds * 1_000_000)
         self.openedAt = now
         self.lastHeard = now
         self.nextBeat = now + heartbeat
-        gateway.hub.opened(from: address)
+        gateway.hub.sockets.add(1, ordering: .relaxed)
     }
 
     var principal: Principal { standing.withLock { $0.principal } }
@@ -140,8 +138,8 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         isEnding = true
         socket = nil
         queue?.leave(self)
-        gateway.hub.closed(from: address)
-        permit.end()
+        gateway.hub.sockets.subtract(1, ordering: .relaxed)
+        place.end()
         let wasLast = gateway.hub.leave(self)
         guard hasJoined else { return }
         for observer in gateway.hub.observers { observer.disconnected(self, wasLast: wasLast) }

@@ -1,0 +1,153 @@
+import Crypto
+import Foundation
+import Logging
+import SparkCore
+import SparkKit
+import SparkStorage
+import SparkTelemetry
+import SparkTransport
+import Synchronization
+
+/// What a server has before its data: the plan of its modules, the bounds on clients, and sockets on which it says that it starts.
+final class ServerFront: Sendable {
+    private struct Sockets {
+        var listeners: [Listener] = []
+        var listening: Listening?
+    }
+
+    let plan: ModulePlan
+    let admission: Admission
+    let edge: EdgeFront
+    let origins: AllowedOrigins
+    let startGate = StartGate()
+    /// Opens the operators' rows on the one port of an ephemeral server.
+    let adminToken: String?
+    private let options: Server.Options
+    private let progress: StartProgress
+    private let sockets = Mutex(Sockets())
+
+    /// - Throws: `PlanError` and `ConfigurationError`, before anything is opened.
+    init(_ options: Server.Options) throws {
+        MetricsRegistry.install()
+        let disabled = options.configuration.section("modules", as: ModulesConfiguration.self).disabled
+        let plan = ModulePlan(options.modules, disabled: disabled)
+        guard plan.faults.isEmpty else {
+            throw PlanError(faults: plan.faults + (try Rehearsal.faults(of: plan, options: options)))
+        }
+        MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
+        let admissionPlan = AdmissionPlan(
+            options.configuration, machine: options.machine, isEphemeral: options.isEphemeral)
+        guard admissionPlan.faults.isEmpty else { throw ConfigurationError(faults: admissionPlan.faults) }
+        let admission = Admission(limits: admissionPlan.limits, clock: options.clock)
+        let adminToken = options.isEphemeral ? Self.drawToken() : nil
+        let access = try OperatorAccess(
+            tokens: [adminToken, options.configuration.text("metrics", "token")].compactMap { $0 },
+            isLocal: Self.isOperatorListenerLocal(options.configuration))
+        let configuration: EdgeConfiguration = options.configuration.section("http")
+        let stream: StreamConfiguration = options.configuration.section("stream")
+        let origins = AllowedOrigins(configuration.allowedOrigins + stream.allowedOrigins)
+        let progress = StartProgress()
+        self.plan = plan
+        self.admission = admission
+        self.adminToken = adminToken
+        self.origins = origins
+        self.options = options
+        self.progress = progress
+        self.edge = EdgeFront(
+            configuration: configuration, clock: options.clock, random: options.random, logger: options.logger,
+            hasGenerousLimits: options.isEphemeral, origins: origins, accessLog: Self.accessLog(options), admission: admission,
+            access: access, startGate: startGate, probes: progress.routes)
+    }
+
+    /// Notes what the start is about.
+    func note(_ step: MigrationProgress) {
+        progress.note(step)
+        // Only an existing database is copied before: making a new one is no news.
+        if step == .copying { options.logger.info("the database is of an older version and is migrated") }
+    }
+
+    /// The open sockets.
+    var listeners: [Listener] { sockets.withLock { $0.listeners } }
+
+    /// Opens the sockets, unless they are, and writes down where they are. Until the gate opens only probes are answered.
+    @discardableResult
+    func listen() async throws -> Listening {
+        if let listening = sockets.withLock({ $0.listening }) { return listening }
+        startGate.shut()
+        let configuration: EdgeConfiguration = options.configuration.section("http")
+        guard let (host, port) = configuration.address else {
+            throw ConfigurationError(faults: ["http.listen: \(ListenAddress.expectation)"])
+        }
+        let listener = try await edge.listen(host: host, port: port)
+        sockets.withLock { $0.listeners.append(listener) }
+        var listening = Listening(host: host, port: listener.port, directory: options.directory.url)
+        listening.adminToken = adminToken
+        if let (operatorHost, wished) = try Self.operatorAddress(options.configuration, isEphemeral: options.isEphemeral) {
+            do {
+                let operators = try await edge.listenForOperators(host: operatorHost, port: wished)
+                sockets.withLock { $0.listeners.append(operators) }
+                listening.operatorURL = Listening.url(operatorHost, operators.port)
+            } catch {
+                throw StorageOpenError(
+                    operation: "listen", path: "operator.listen \(operatorHost):\(wished)",
+                    hint: "the address cannot be bound, perhaps because another server uses it; choose another one with "
+                        + "--set operator.listen=127.0.0.1:0, or none with --set operator.listen=")
+            }
+        }
+        options.directory.writePortFile(listening)
+        let result = listening
+        sockets.withLock { $0.listening = result }
+        return result
+    }
+
+    /// Closes everything at once: for a server that could not start.
+    func close() async {
+        for listener in listeners { await listener.close() }
+    }
+
+    /// Where operators find the server. An ephemeral server has one port, unless another is asked for; a server on a port that the
+    /// system picks gets such a port for operators, too.
+    private static func operatorAddress(
+        _ configuration: LoadedConfiguration, isEphemeral: Bool
+    ) throws -> (host: String, port: Int)? {
+        let section: OperatorConfiguration = configuration.section("operator")
+        let isSet = configuration.origins["operator.listen"] != nil
+        guard !section.listen.isEmpty, isSet || !isEphemeral else { return nil }
+        guard let address = section.address else {
+            throw ConfigurationError(faults: ["operator.listen: expected address:port, or nothing for no listener"])
+        }
+        let edge: EdgeConfiguration = configuration.section("http")
+        // The default gives way where everybody else's address needs the port.
+        guard !isSet, let port = edge.address?.port, port == 0 || port == address.port else { return address }
+        return (address.host, 0)
+    }
+
+    /// Whether only this machine reaches the operators' listener.
+    /// - Throws: `ConfigurationError` when others do and there is no token to keep them out.
+    private static func isOperatorListenerLocal(_ configuration: LoadedConfiguration) throws -> Bool {
+        let section: OperatorConfiguration = configuration.section("operator")
+        guard let host = section.address?.host else { return true }
+        if host == "localhost" || OperatorAccess.isLoopback(address: host) { return true }
+        guard configuration.text("metrics", "token")?.isEmpty == false else {
+            throw ConfigurationError(faults: [
+                "operator.listen: \(host) can be reached from other machines; set metrics.token, or listen on 127.0.0.1"
+            ])
+        }
+        return false
+    }
+
+    private static func drawToken() -> String {
+        SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    /// Where each answered request is noted; nil unless it is asked for.
+    private static func accessLog(_ options: Server.Options) -> AccessLog? {
+        let process: ServerConfiguration = options.configuration.section("server")
+        guard process.hasAccessLog else { return nil }
+        var logger = options.accessLogger ?? options.logger
+        // A switch of its own: the level of other lines does not silence it.
+        logger.logLevel = .info
+        return AccessLog(logger: logger)
+    }
+}

@@ -1,0 +1,94 @@
+import Glibc
+import NIOCore
+import SparkCore
+
+/// A bound TCP socket that listens, without a channel around it: connections can be looked at, and refused, before anything is spent
+/// on them.
+final class ListeningSocket: Sendable {
+    /// What accept(2) returned.
+    enum Arrival {
+        case connection(descriptor: CInt, peer: NetworkAddress?)
+        /// The connection went away before it was accepted, or a signal came.
+        case nothing
+        /// No descriptor or no memory is left; the number of the error.
+        case exhausted(CInt)
+        /// `shut` was called.
+        case shut
+    }
+
+    /// Connections that wait in the system's queue; the system may allow fewer (net.core.somaxconn).
+    private static let backlog: CInt = 4_096
+
+    private let descriptor: CInt
+    let port: Int
+
+    /// - Throws: `IOError`, or what name resolution says of the host.
+    init(host: String, port: Int) throws {
+        let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+        let family = address.protocol == .inet6 ? AF_INET6 : AF_INET
+        descriptor = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
+        do {
+            var one: CInt = 1
+            try Self.check(
+                "setsockopt", setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size)))
+            try Self.check("bind", address.withSockAddr { bind(descriptor, $0, socklen_t($1)) })
+            try Self.check("listen", listen(descriptor, Self.backlog))
+            var name = sockaddr_storage()
+            var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            try Self.check("getsockname", Self.withAddress(&name) { getsockname(descriptor, $0, &size) })
+            self.port = Int(Self.port(of: name))
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    /// Waits for the next connection.
+    func accept() -> Arrival {
+        var peer = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        let connection = Self.withAddress(&peer) { accept4(descriptor, $0, &size, flags) }
+        if connection >= 0 { return .connection(descriptor: connection, peer: Self.address(peer)) }
+        switch errno {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(errno)
+        case EINVAL, EBADF, ENOTSOCK: return .shut
+        default: return .nothing
+        }
+    }
+
+    /// Wakes whoever waits in `accept`; no connection is accepted any more.
+    func shut() { _ = shutdown(descriptor, CInt(SHUT_RDWR)) }
+
+    /// Frees the port; when nobody is in `accept` any more.
+    func end() { close(descriptor) }
+
+    private static func check(_ call: String, _ result: CInt) throws {
+        if result != 0 { throw IOError(errnoCode: errno, reason: call) }
+    }
+
+    private static func withAddress<Value>(
+        _ storage: inout sockaddr_storage, _ body: (UnsafeMutablePointer<sockaddr>) -> Value
+    ) -> Value {
+        withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0) }
+        }
+    }
+
+    /// The bytes of an address after its family: port (2), then IPv4 address (4), or flow (4) and IPv6 address (16); RFC 3493.
+    private static func bytes(_ storage: sockaddr_storage) -> [UInt8] { withUnsafeBytes(of: storage) { Array($0.prefix(28)) } }
+
+    private static func port(of storage: sockaddr_storage) -> UInt16 {
+        let bytes = bytes(storage)
+        return UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+    }
+
+    private static func address(_ storage: sockaddr_storage) -> NetworkAddress? {
+        switch CInt(storage.ss_family) {
+        case AF_INET: NetworkAddress(bytes: bytes(storage)[4..<8])
+        case AF_INET6: NetworkAddress(bytes: bytes(storage)[8..<24])
+        default: nil
+        }
+    }
+}
