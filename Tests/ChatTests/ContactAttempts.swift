@@ -25,7 +25,7 @@ enum ContactAttempts {
         (
             "letters that look like others",
             [
-                "ᴛ.ᴍᴇ/foobar", "foo.сом", "𝕗𝕠𝕠.𝕔𝕠𝕞", "ⓕⓞⓞ.ⓒⓞⓜ", "🅵🅾🅾.🅲🅾🅼", "🅕🅞🅞.🅒🅞🅜", "ꓝoo.ꓚoꓟ", "Ꮯoo.ᏟoᎷ", "ｆｏｏ．ｃｏｍ",
+                "ᴛ.ᴍᴇ/foobar", "foo.сом", "𝕗𝕠𝕠.𝕔𝕠𝕞", "ⓕⓞⓞ.ⓒⓞⓜ", "🅵🅾🅾.🅲🅾🅼", "🅕🅞🅞.🅒🅞🅜", "ғᴏᴏ.ᴄᴏᴍ", "ꓝꓳꓳ.ꓚꓳꓟ", "ᏟᎪᏞᏞ.ᏟoᎷ", "ꓝoo.ꓚoꓟ", "Ꮯoo.ᏟoᎷ", "ｆｏｏ．ｃｏｍ",
             ]
         ),
         (
@@ -45,7 +45,7 @@ enum ContactAttempts {
                 "zero jeden siedem zero jeden dwa trzy cztery", "noll ett sju noll ett två tre fyra",
                 "rei ichi nana rei ichi ni san yon", "れい いち なな れい いち に さん よん", "ゼロ イチ ナナ ゼロ イチ ニ サン ヨン",
                 "ноль один семь ноль один два три четыре", "공일공 일이삼사 오육칠팔", "zero-seven-nine-four-five-six-seven",
-                "zerosevenninefourfivesixseven", "NullEinsSiebenNullEinsZweiDrei", "nollettsjunollettvåtre", "れいいちななれいいちにさんよん",
+                "zerosevenninefourfivesixseven", "NullEinsSiebenNullEinsZweiDrei", "nollettsjunolletttvåtre", "れいいちななれいいちにさんよん",
                 "ゼロイチナナゼロイチニサンヨン", "oh seven nine double four triple six", "zéro six douze trente-quatre cinquante-six",
                 "null einhundert sieben null eins zwei drei vier fünf sechs", "07 nine 4 five 6 seven 8", "0seven9four5six7",
                 "callzerosevenninefourfivesixseven", "zerotreuneundreiseptnulvierdos", "seventy nine, forty five, sixty seven, eighty nine, twelve",

@@ -259,6 +259,7 @@ import Testing
 
             let changes: [JSONValue] = [
                 ["name": "Ada 0301234567"], ["about": "me (at) example (dot) org"], ["interests": ["chess", "t.me/ada"]],
+                ["interests": ["0170", "123", "4567"]], ["about": "insta: foobar"], ["name": "Ada foo・com"],
             ]
             for change in changes {
                 #expect(try await chat.call("PATCH", "/me", people[0], change).code == "profiles.contact_details")

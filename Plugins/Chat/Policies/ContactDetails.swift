@@ -20,7 +20,7 @@ enum ContactDetails {
         guard !isUUID(identifier) else { return false }
         let parts: [Substring] = identifier.lowercased().split { !$0.isLetter && !$0.isNumber }
         let spaced = parts.joined(separator: " ")
-        if hasPhoneNumber(FoldedContactText(spaced).digits) { return true }
+        if hasPhoneNumber(FoldedContactText(spaced).digits) || VanityNumber.isIn(parts.joined(separator: "-")) { return true }
         guard parts.count > 1 || identifier.contains(".") else { return parts.first.map { MessengerHandle.isGlued($0) } ?? false }
         for (part, next) in zip(parts, parts.dropFirst()) {
             // A domain with something before it or after it; a word with an ending that is no word.

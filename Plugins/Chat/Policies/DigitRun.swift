@@ -94,7 +94,9 @@ enum OrdinaryNumbers {
         }
         // A price: at most four digits and cents; or thousands.
         if first == "." || first == ",", length(0) <= 4, length(1) == 2, value(0) > 0, separators.count < 4 { return 2 }
-        if first == "." || first == "," || first == "'", (1...2).contains(length(0)), length(1) == 3, value(0) > 0, separators.count < 4 {
+        if first == "." || first == "," || first == "'", length(1) == 3, value(0) > 0, separators.count < 4,
+            (1...2).contains(length(0)) || length(0) == 3 && value(1) == 0
+        {
             return 2
         }
         return isYear(value(0), length(0)) && (values.count > 1) ? 1 : nil

@@ -29,7 +29,7 @@ struct FoldedContactText: Sendable {
     private static func plain(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         // ASCII is its own compatibility form.
-        let composed = text.utf8.allSatisfy { $0 < 0x80 } ? text : TextRule.compatible(text)
+        let composed = text.utf8.allSatisfy { $0 < 0x80 } ? text : shaped(TextRule.compatible(text))
         for scalar in composed.lowercased().unicodeScalars {
             if scalar.isASCII {
                 result.append(scalar)
@@ -42,8 +42,6 @@ struct FoldedContactText: Sendable {
                 result.append(digit(number % 10))
             } else if let sign = signs[scalar] {
                 result.append(sign)
-            } else if let letter = boxedLetter(scalar) {
-                result.append(letter)
             } else {
                 // A letter with an accent is the letter.
                 result.append(lookalikes[scalar] ?? scalar)
@@ -96,13 +94,39 @@ struct FoldedContactText: Sendable {
 
     private static func digit(_ value: UInt8) -> Unicode.Scalar { Unicode.Scalar(UInt8(ascii: "0") + value) }
 
-    /// A Latin letter in a filled circle or box, which has no compatibility form.
-    private static func boxedLetter(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
-        switch scalar.value {
-        case 0x1F150...0x1F169: Unicode.Scalar(UInt8(ascii: "a") + UInt8(scalar.value - 0x1F150))
-        case 0x1F170...0x1F189: Unicode.Scalar(UInt8(ascii: "a") + UInt8(scalar.value - 0x1F170))
-        default: nil
+    /// A text with Latin letters for those in filled circles and boxes, small capitals, and the letters of scripts that took their
+    /// shapes from Latin. Halves of flags become a sign of their own: characters of flags take quadratic time to walk backwards.
+    private static func shaped(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case ..<0x250: result.append(scalar)
+            case 0x1F150...0x1F169: result.append(letter(scalar.value - 0x1F150))
+            case 0x1F170...0x1F189: result.append(letter(scalar.value - 0x1F170))
+            case 0x1F1E6...0x1F1FF: result.append("⚑")
+            default: result.append(shapes[scalar] ?? scalar)
+            }
         }
+        return String(result)
+    }
+
+    private static func letter(_ index: UInt32) -> Unicode.Scalar { Unicode.Scalar(UInt8(ascii: "a") + UInt8(index % 26)) }
+
+    private static let shapes = letters(
+        """
+        ᴀa ʙb ᴄc ᴅd ᴇe ꜰf ɢg ʜh ɪi ᴊj ᴋk ʟl ᴍm ɴn ᴏo ᴘp ʀr ꜱs ᴛt ᴜu ᴠv ᴡw ʏy ᴢz
+        ꓮa ꓐb ꓚc ꓓd ꓰe ꓝf ꓖg ꓧh ꓲi ꓙj ꓗk ꓡl ꓟm ꓠn ꓳo ꓑp ꓣr ꓢs ꓔt ꓴu ꓦv ꓪw ꓫx ꓬy ꓜz
+        ᎠD ᎡR ᎢT ᎪA ᎫJ ᎬE ᎳW ᎷM ᎻH ᎽY ᏀG ᏃZ ᏒR ᏕS ᏙV ᏚS ᏞL ᏟC ᏢP ᏦK ᏴB
+        ꭰD ꭱR ꭲT ꭺA ꭻJ ꭼE ꮃW ꮇM ꮋH ꮍY ꮐG ꮓZ ꮢR ꮥS ꮩV ꮪS ꮮL ꮯC ꮲP ꮶK ᏼB
+        """)
+
+    private static func letters(_ pairs: String) -> [Unicode.Scalar: Unicode.Scalar] {
+        var letters: [Unicode.Scalar: Unicode.Scalar] = [:]
+        for pair in pairs.split(whereSeparator: \.isWhitespace) {
+            let scalars = Array(pair.unicodeScalars)
+            if scalars.count == 2 { letters[scalars[0]] = scalars[1] }
+        }
+        return letters
     }
 
     /// The value of a digit of any script, of a circled or counted number below a hundred, and of the Chinese digits.
@@ -136,20 +160,10 @@ struct FoldedContactText: Sendable {
     }()
 
     /// Letters drawn like Latin ones, in lower case; put back where the word has no Latin letter.
-    private static let lookalikes: [Unicode.Scalar: Unicode.Scalar] = {
-        let pairs = """
-            аa вb сc ԁd еe нh іi јj кk мm оo рp ѕs тt уy хx з3 αa οo νv ρp τt ιi κk χx εe υu ηn ωw ɡg ıi øo łl ɑa օo սu հh ոn ցg զq յj
-            ᴀa ʙb ᴄc ᴅd ᴇe ꜰf ɢg ʜh ɪi ᴊj ᴋk ʟl ᴍm ɴn ᴏo ᴘp ʀr ꜱs ᴛt ᴜu ᴠv ᴡw ʏy ᴢz
-            ꓮa ꓐb ꓚc ꓓd ꓰe ꓝf ꓖg ꓧh ꓲi ꓙj ꓗk ꓡl ꓟm ꓠn ꓳo ꓑp ꓣr ꓢs ꓔt ꓴu ꓦv ꓪw ꓫx ꓬy ꓜz
-            ᎠD ᎡR ᎢT ᎪA ᎫJ ᎬE ᎳW ᎷM ᎻH ᎽY ᏀG ᏃZ ᏒR ᏕS ᏙV ᏚS ᏞL ᏟC ᏢP ᏦK ᏴB
-            """
-        var letters: [Unicode.Scalar: Unicode.Scalar] = [:]
-        for pair in pairs.lowercased().split(whereSeparator: \.isWhitespace) {
-            let scalars = Array(pair.unicodeScalars)
-            if scalars.count == 2 { letters[scalars[0]] = scalars[1] }
-        }
-        return letters
-    }()
+    private static let lookalikes = letters(
+        """
+        аa вb сc ԁd еe нh іi јj кk мm оo рp ѕs тt уy хx з3 αa οo νv ρp τt ιi κk χx εe υu ηn ωw ɡg ıi øo łl ɑa օo սu հh ոn ցg զq յj
+        """)
 
     /// The words of a folded text. A word that had no Latin letter and no digit of its own is not read as a Latin one: a Russian
     /// sentence without a space after its full stop is no address.
@@ -261,10 +275,10 @@ struct FoldedContactText: Sendable {
         return ContactDetails.isEnding(letters) && (index + 1 >= words.count || !ContactDetails.isSentenceWord(letters))
     }
 
-    /// Whether an at sign stands between two names.
+    /// Whether an at sign has a name behind it.
     private static func isAddressStart(_ word: String) -> Bool {
         guard let at = word.firstIndex(of: "@") else { return false }
-        return at != word.startIndex && word[word.index(after: at)...].contains { $0.isLetter || $0.isNumber }
+        return word[word.index(after: at)...].contains { $0.isLetter || $0.isNumber }
     }
 
     private static func isMailHost(_ word: Substring, after at: String, then following: ArraySlice<String>) -> Bool {
