@@ -1,5 +1,6 @@
 import SparkCore
 import SparkKit
+import SparkTestSupport
 import Testing
 
 @testable import SparkChat
@@ -42,7 +43,8 @@ import Testing
             "https://a.b.pictures.example/1/2/3.webp",
         ] { #expect(rule.names(address, as: .gif), "\(address)") }
         for address in [
-            "http://media.example.net/x", "HTTPS://media.example.net/x", "https:/media.example.net/x", "https:media.example.net/x",
+            "http://media.example.net/x", "HTTPS://media.example.net/x", "https:/media.example.net/x",
+            "https:media.example.net/x",
             "//media.example.net/x", "https://media.example.net", "https://media.example.net/", "https://MEDIA.example.net/x",
             "https://media.example.net./x", "https://media.example.net:443/x", "https://u@media.example.net/x",
             "https://u:p@media.example.net/x", "https://media.example.net//x", "https://media.example.net/x/",
@@ -56,7 +58,8 @@ import Testing
             "https://.pictures.example/x", "https://a..pictures.example/x", "https://-a.pictures.example/x",
             "https://media.example.net/x\u{0}", "https://media.example.net/x\n", "https://media.example.net/.x",
             "https://media.example.net/x..y", "https://media.example.net/" + String(repeating: "a/", count: 8) + "a",
-            "https://media.example.net/" + String(repeating: "a", count: 129), "https:///x", "https://127.0.0.1/x", "https://[::1]/x",
+            "https://media.example.net/" + String(repeating: "a", count: 129), "https:///x", "https://127.0.0.1/x",
+            "https://[::1]/x",
             " https://media.example.net/x",
         ] { #expect(!rule.names(address, as: .gif), "\(address)") }
         #expect(!rule.names("https://media.example.net/x", as: .sticker))
@@ -64,14 +67,17 @@ import Testing
 
     @Test("what the sender chose in an allowed address is read like a text")
     func chosen() throws {
-        let gate = ContactGate(mode: .always, pictures: PictureRule(gifHosts: ["media.example.net", "*.pictures.example"], stickerHosts: []))
+        let gate = ContactGate(
+            mode: .always, pictures: PictureRule(gifHosts: ["media.example.net", "*.pictures.example"], stickerHosts: []))
         for (address, isHeld) in [
             ("https://media.example.net/t.me/foobar", true), ("https://media.example.net/t/me/foobar", true),
             ("https://media.example.net/foobar.com", true), ("https://media.example.net/0301234567", true),
             ("https://media.example.net/030/123/45/67", true), ("https://media.example.net/wa.me/491701234567/x.gif", true),
             ("https://media.example.net/insta/foobar", true), ("https://call-0301234567.pictures.example/x", true),
-            ("https://t.me.foobar.pictures.example/x", true), ("https://media.example.net/zero-seven-nine-four-five-six-seven", true),
-            ("https://media.example.net/cats/wave.gif", false), ("https://media3.pictures.example/media/3o7TKtnuHOHHUjR38Y/200w.webp", false),
+            ("https://t.me.foobar.pictures.example/x", true),
+            ("https://media.example.net/zero-seven-nine-four-five-six-seven", true),
+            ("https://media.example.net/cats/wave.gif", false),
+            ("https://media3.pictures.example/media/3o7TKtnuHOHHUjR38Y/200w.webp", false),
         ] { #expect(gate.leadsElsewhere(.gif, address) == isHeld, "\(address)") }
     }
 
@@ -89,7 +95,10 @@ import Testing
             #expect(try await chat.send("4567", to: conversation, by: people[0]).code == "chat.held")
             #expect(try await send(["four five six", "is what I said"], by: people[0]).last == 201)
             #expect(try await send(["29", "183", "75", "and you?"], by: people[0]) == [201, 201, 201, 201])
-            #expect(try await send(["0170"], by: people[0]) + send(["123"], by: people[1]) + send(["4567"], by: people[0]) == [201, 201, 201])
+            #expect(
+                try await send(["0170"], by: people[0]) + send(["123"], by: people[1]) + send(["4567"], by: people[0]) == [
+                    201, 201, 201,
+                ])
             #expect(try await send(["ok", "0170", "123"], by: people[0]) == [201, 201, 201])
             chat.server.clock.advance(by: .minutes(11))
             #expect(try await send(["4567"], by: people[0]) == [201])

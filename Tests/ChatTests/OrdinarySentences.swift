@@ -305,5 +305,23 @@ enum OrdinarySentences {
         Apollo 11
         U2 and UB40
         7-Eleven
+        12.05.2026/14.05.2026
+        Ok..... see you at 8 ..... or 9
+        plus, I like it
+        two plus two is four
+        A B C, easy as 1 2 3
+        I D K
+        My gmail is full
+        Gmail is down
+        Netflix・映画・TV
+        4b or 7c, I forget
+        a 10k run and a 5k walk
+        1h30m
+        Hello😀How are you
+        c'est 8h30 ou 9h45
+        K-pop, J-pop
+        TGIF!!! 🎉🎉🎉
+        Where are you at? Be honest.
+        Home at last. It was long.
         """.split(separator: "\n").map(String.init)
 }

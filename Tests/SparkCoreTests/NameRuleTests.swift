@@ -5,11 +5,13 @@ import Testing
     /// What people are called, by language.
     static let names: [(language: String, names: [String])] = [
         ("English", ["Ada Lovelace", "O'Brien", "O\u{2019}Neill", "Mary-Jane", "J. R. R.", "X Æ A-12"]),
-        ("French", ["Jean-Luc", "Zoë", "Éloïse", "Anaïs d\u{2019}Arc"]), ("Spanish", ["María José", "Mª José", "Núñez", "Íñigo"]),
+        ("French", ["Jean-Luc", "Zoë", "Éloïse", "Anaïs d\u{2019}Arc"]),
+        ("Spanish", ["María José", "Mª José", "Núñez", "Íñigo"]),
         ("German", ["Jürgen Groß", "Käthe"]), ("Portuguese", ["João", "Conceição"]), ("Polish", ["Łukasz", "Żaneta Ćwięk"]),
         ("Czech", ["Jiří", "Šárka Dvořáková"]), ("Turkish", ["Işıl", "İbrahim Çağrı"]), ("Azerbaijani", ["Əli", "Günəş"]),
         ("Icelandic", ["Þórður", "Æsa"]), ("Vietnamese", ["Nguyễn Thị Ánh", "Trần Đức", "Ỗ Nhữ"]),
-        ("Hawaiian", ["\u{2BB}Okina", "Ka\u{2BB}iulani", "Lilinoe K\u{101}\u{2BB}ili"]), ("Yoruba", ["Ọláyinká", "Adé\u{323}", "Bọ́lá"]),
+        ("Hawaiian", ["\u{2BB}Okina", "Ka\u{2BB}iulani", "Lilinoe K\u{101}\u{2BB}ili"]),
+        ("Yoruba", ["Ọláyinká", "Adé\u{323}", "Bọ́lá"]),
         ("Hausa", ["Ɗan Ƙwari"]), ("Romanian", ["Ștefan Țăran"]), ("Latvian", ["Ģirts Ķēniņš"]),
         ("Russian", ["Нина", "Алёна Йонова", "Пётр-Павел"]), ("Ukrainian", ["Їжак Ґалаган", "Мар\u{2019}яна"]),
         ("Kazakh", ["Әсел Құнанбай"]), ("Greek", ["Σωκράτης", "Ἀλέξανδρος", "Μαρία Ὠιδή", "ᾯδε"]),
@@ -23,7 +25,8 @@ import Testing
         ("Tibetan", ["བོད་སྐད་", "བསྟན་འཛིན"]), ("Amharic", ["አበበ ቢቂላ"]), ("Korean", ["김민준", "박 서연", "Anna 김"]),
         ("Japanese", ["山田太郎", "田中 Anna", "さくら", "マリア・ホセ", "ジョン・スミス", "佐々木", "Annaちゃん", "Ｔａｒｏ"]),
         ("Chinese", ["李小龙", "李 Li", "歐陽娜娜", "邊\u{E0100}", "𠮷田"]), ("Mongolian", ["Бат-Эрдэнэ"]), ("Cherokee", ["ᏣᎳᎩ"]),
-        ("Lisu", ["ꓡꓲ ꓢꓴ"]), ("Tifinagh", ["ⴰⵎⴰⵣⵉⵖ"]), ("N'Ko", ["ߒߞߏ"]), ("Inuktitut", ["ᐃᓄᒃ"]), ("Adlam", ["𞤀𞤣𞤢"]), ("Maldivian", ["އަޙްމަދު"]),
+        ("Lisu", ["ꓡꓲ ꓢꓴ"]), ("Tifinagh", ["ⴰⵎⴰⵣⵉⵖ"]), ("N'Ko", ["ߒߞߏ"]), ("Inuktitut", ["ᐃᓄᒃ"]), ("Adlam", ["𞤀𞤣𞤢"]),
+        ("Maldivian", ["އަޙްމަދު"]),
         ("signs", ["Ada 👩\u{200D}👧", "Max 🇩🇪", "❤\u{FE0F} Lena", "$$$", "A1"]),
     ]
 
@@ -46,14 +49,17 @@ import Testing
         (
             "two scripts that are not written together", .mixed,
             [
-                "ꓮda", "Adꓮ", "Аda", "Adа", "Ꭺda", "AdᎪ", "Ada Нина", "Αda", "DJ Щит", "Adա", "Sarа Smith", "Нина კ", "عمر Omar ن",
-                "Anna סא", "ꓡꓲ Li", "Ada ٣", "ada ३", "मोहन Mohan", "山Нина", "さくら 김", "Ꮪarah", "Ⲁda", "Ⴀda", "𐐀da", "𝼀ꓮ", "ᗅda", "ᚨda",
+                "ꓮda", "Adꓮ", "Аda", "Adа", "Ꭺda", "AdᎪ", "Ada Нина", "Αda", "DJ Щит", "Adա", "Sarа Smith", "Нина კ",
+                "عمر Omar ن",
+                "Anna סא", "ꓡꓲ Li", "Ada ٣", "ada ३", "मोहन Mohan", "山Нина", "さくら 김", "Ꮪarah", "Ⲁda", "Ⴀda", "𐐀da", "𝼀ꓮ", "ᗅda",
+                "ᚨda",
             ]
         ),
         (
             "letters that dress up others", .styled,
             [
-                "𝓐𝓭𝓪", "𝐀𝐝𝐚", "𝕬𝖉𝖆", "𝒜da", "ⒶⒹⒶ", "ⓐⓓⓐ", "🅐🅓🅐", "🄰🄳🄰", "🅰🅳🅰", "🄐🄓🄐", "ᵃᵈᵃ", "ᴬᴰᴬ", "ᴀᴅᴀ", "ℂarl", "ℋans", "Ⅷ", "Max ❶",
+                "𝓐𝓭𝓪", "𝐀𝐝𝐚", "𝕬𝖉𝖆", "𝒜da", "ⒶⒹⒶ", "ⓐⓓⓐ", "🅐🅓🅐", "🄰🄳🄰", "🅰🅳🅰", "🄐🄓🄐", "ᵃᵈᵃ", "ᴬᴰᴬ", "ᴀᴅᴀ", "ℂarl", "ℋans", "Ⅷ",
+                "Max ❶",
                 "Max ⑴", "Max 𝟙", "ₐₑₒ", "ﬁn", "𞸀𞸁", "⒜da",
             ]
         ),
@@ -67,14 +73,19 @@ import Testing
         (
             "what is not seen, or half of something", .invisible,
             [
-                "🇩", "Ada 🇩", "🇩🇪🇫", "🇩 🇪", "\u{378}da", "\u{E0041}da", "\u{E000}da", "\u{F8FF}", "\u{FFFE}x", "\u{10FFFF}x", "A\u{AD}da",
-                "A\u{200B}da", "A\u{2060}da", "\u{3164}", "A\u{115F}", "\u{FFA0}A", "A\u{180E}da", "A\u{FE0F}da", "A\u{0}da", "\u{E0001}da",
+                "🇩", "Ada 🇩", "🇩🇪🇫", "🇩 🇪", "\u{378}da", "\u{E0041}da", "\u{E000}da", "\u{F8FF}", "\u{FFFE}x", "\u{10FFFF}x",
+                "A\u{AD}da",
+                "A\u{200B}da", "A\u{2060}da", "\u{3164}", "A\u{115F}", "\u{FFA0}A", "A\u{180E}da", "A\u{FE0F}da", "A\u{0}da",
+                "\u{E0001}da",
             ]
         ),
         ("marks of direction", .direction, ["\u{202E}adA", "A\u{200F}da", "A\u{2067}da\u{2069}", "\u{200E}Ada", "A\u{61C}da"]),
         (
             "long ones", .length,
-            [String(repeating: "a", count: 51), String(repeating: "山", count: 51), String(repeating: "a\u{323}\u{302}", count: 51)]
+            [
+                String(repeating: "a", count: 51), String(repeating: "山", count: 51),
+                String(repeating: "a\u{323}\u{302}", count: 51),
+            ]
         ),
     ]
 
@@ -82,7 +93,9 @@ import Testing
     func noName(_ kind: String) throws {
         let (_, fault, texts) = try #require(Self.noNames.first { $0.0 == kind })
         for text in texts {
-            #expect(throws: fault, "\(text.unicodeScalars.map { String($0.value, radix: 16) })") { try TextRule.name.normalised(text) }
+            #expect(throws: fault, "\(text.unicodeScalars.map { String($0.value, radix: 16) })") {
+                try TextRule.name.normalised(text)
+            }
         }
     }
 

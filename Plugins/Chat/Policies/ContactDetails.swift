@@ -8,7 +8,7 @@ import SparkCore
 enum ContactDetails {
     static func areIn(_ text: String) -> Bool {
         let folded = FoldedContactText(text)
-        return hasLink(folded.compact) || folded.words.contains(where: leads) || hasPhoneNumber(folded.digits)
+        return hasLink(folded.compact) || folded.words.contains { leads($0) || isBraided($0) } || hasPhoneNumber(folded.digits)
             || MessengerHandle.isIn(folded.plain) || VanityNumber.isIn(text)
     }
 
@@ -53,9 +53,12 @@ enum ContactDetails {
 
     /// Endings that are no word of a language when they follow a full stop without a space.
     private static let plainEndings: Set<Substring> = [
-        "com", "net", "org", "io", "info", "biz", "xyz", "site", "online", "app", "link", "ly", "gg", "tv", "co", "uk", "eu", "ru",
-        "fr", "nl", "pl", "ch", "dev", "shop", "club", "ai", "cc", "jp", "cn", "kr", "br", "mx", "dk", "fi", "cz", "gr", "pt", "ro",
-        "hu", "ua", "kz", "vn", "th", "ph", "sg", "hk", "tw", "nz", "za", "ae", "ng", "fm", "im", "ws", "mobi", "gmbh", "edu", "gov",
+        "com", "net", "org", "io", "info", "biz", "xyz", "site", "online", "app", "link", "ly", "gg", "tv", "co", "uk", "eu",
+        "ru",
+        "fr", "nl", "pl", "ch", "dev", "shop", "club", "ai", "cc", "jp", "cn", "kr", "br", "mx", "dk", "fi", "cz", "gr", "pt",
+        "ro",
+        "hu", "ua", "kz", "vn", "th", "ph", "sg", "hk", "tw", "nz", "za", "ae", "ng", "fm", "im", "ws", "mobi", "gmbh", "edu",
+        "gov",
         "рф", "lt", "lv", "ee", "sk", "hr", "rs", "bg", "tk", "website",
     ]
     /// Endings that are words, too: taken only where nothing parts them from the name.
@@ -71,11 +74,14 @@ enum ContactDetails {
         """.split(separator: " "))
     /// Endings that a sentence goes on with.
     private static let sentenceWords: Set<Substring> = [
-        "me", "es", "it", "at", "be", "se", "am", "as", "do", "et", "id", "in", "is", "la", "ma", "my", "na", "ne", "no", "so", "to",
+        "me", "es", "it", "at", "be", "se", "am", "as", "do", "et", "id", "in", "is", "la", "ma", "my", "na", "ne", "no", "so",
+        "to",
         "us", "va", "name", "live", "life", "by", "si",
     ]
     /// Domains that lead to a person.
-    private static let shortHosts: Set<String> = ["t.me", "wa.me", "m.me", "ig.me", "fb.me", "line.me", "signal.me", "telegram.me"]
+    private static let shortHosts: Set<String> = [
+        "t.me", "wa.me", "m.me", "ig.me", "fb.me", "line.me", "signal.me", "telegram.me",
+    ]
     private static let mailProviders: Set<Substring> = [
         "gmail", "googlemail", "hotmail", "outlook", "yahoo", "ymail", "icloud", "gmx", "proton", "protonmail", "aol", "yandex",
         "mail.ru", "web.de", "qq", "163",
@@ -144,6 +150,18 @@ enum ContactDetails {
 
     // MARK: Phone numbers
 
+    /// Whether letters stand between the digits of one word, as in `0a1b7c0d1e2f3`.
+    private static func isBraided(_ word: Substring) -> Bool {
+        var (digits, changes, last): (Int, Int, UInt8?) = (0, 0, nil)
+        for byte in word.utf8 {
+            let (isDigit, isLetter) = ((0x30...0x39).contains(byte), byte >= 0x61)
+            digits += isDigit ? 1 : 0
+            if let last, isLetter && (0x30...0x39).contains(last) || isDigit && last >= 0x61 { changes += 1 }
+            last = byte
+        }
+        return digits >= fewestPhoneDigits && changes >= 6
+    }
+
     private static let fewestPhoneDigits = 7
     private static let mostPhoneDigits = 15
     /// Digits that make a phone number although commas, colons, line ends or messages part them.
@@ -190,7 +208,8 @@ enum VanityNumber {
             for part in parts { groups.append((part, part.utf8.count == word.utf8.count)) }
         }
         for (index, group) in groups.enumerated() where group.text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
-            let isAmerican = areas.contains(group.text) && index > 0 && (groups[index - 1].text == "1" || groups[index - 1].text == "001")
+            let isAmerican =
+                areas.contains(group.text) && index > 0 && (groups[index - 1].text == "1" || groups[index - 1].text == "001")
             let isTrunk = group.text.utf8.count >= 4 && group.text.hasPrefix("0")
             guard isAmerican || isTrunk else { continue }
             let tail = groups[(index + 1)...].prefix(3)

@@ -19,7 +19,8 @@ struct ContactGate: MessagePolicy, ProfileTextPolicy {
         switch mode {
         case .off: return .allow
         case .opening where !draft.isOpening: return .allow
-        case .opening, .always: return try leadsElsewhere(draft.content, draft.text) || endsNumber(draft, at: now, in: work) ? .hold : .allow
+        case .opening, .always:
+            return try leadsElsewhere(draft.content, draft.text) || endsNumber(draft, at: now, in: work) ? .hold : .allow
         }
     }
 

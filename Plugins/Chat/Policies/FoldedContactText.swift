@@ -230,7 +230,8 @@ struct FoldedContactText: Sendable {
                 result[result.count - 1] += "@"
                 index += 1
             } else if last.hasSuffix("."), last.count > 1,
-                ContactDetails.isCommonEnding(lettersOf(Substring(word))) || isAddressStart(last) && isLastEnding(word, index, words)
+                ContactDetails.isCommonEnding(lettersOf(Substring(word)))
+                    || isAddressStart(last) && isLastEnding(word, index, words)
             {
                 result[result.count - 1] += word
                 index += 1
@@ -246,7 +247,8 @@ struct FoldedContactText: Sendable {
             // A comma for the full stop.
             guard let comma = word.lastIndex(of: ","), comma > word.startIndex else { return word }
             let ending = word[word.index(after: comma)...]
-            let isEnding = ContactDetails.isCommonEnding(ending) || isAddressStart(String(word[..<comma])) && ContactDetails.isEnding(ending)
+            let isEnding =
+                ContactDetails.isCommonEnding(ending) || isAddressStart(String(word[..<comma])) && ContactDetails.isEnding(ending)
             return isEnding ? word[..<comma] + "." + ending : word
         }
     }
@@ -289,7 +291,9 @@ struct FoldedContactText: Sendable {
         let letters = lettersOf(ending[...])
         if dotWords.contains(dot) || dot == ".", ContactDetails.isPlainEnding(letters) { return true }
         // Any ending behind a spelled dot, but for pairs of words that sentences have, too.
-        guard dot == purposeDot || dotWords.contains(dot) && !(at == "at" && (dot == "point" || dot == "punt")) else { return false }
+        guard dot == purposeDot || dotWords.contains(dot) && !(at == "at" && (dot == "point" || dot == "punt")) else {
+            return false
+        }
         return ContactDetails.isEnding(letters)
     }
 
@@ -297,7 +301,8 @@ struct FoldedContactText: Sendable {
         "dot", "punkt", "point", "punto", "ponto", "punt", "kropka", "точка", "точкa", "nokta", "ドット", "점", "点",
     ]
     private static let atWords: Set<String> = [
-        "at", "ät", "arroba", "arobase", "chiocciola", "klammeraffe", "собака", "małpa", "malpa", "apenstaartje", "snabel-a", "アットマーク",
+        "at", "ät", "arroba", "arobase", "chiocciola", "klammeraffe", "собака", "małpa", "malpa", "apenstaartje", "snabel-a",
+        "アットマーク",
         "アット", "골뱅이",
     ]
 

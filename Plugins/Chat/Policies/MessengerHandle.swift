@@ -22,12 +22,17 @@ enum MessengerHandle {
     }
 
     private static let messengers: Set<Substring> = [
-        "instagram", "insta", "snapchat", "telegram", "whatsapp", "wechat", "weixin", "kakaotalk", "kakao", "viber", "discord", "tiktok",
-        "onlyfans", "facebook", "skype", "kik", "threema", "zalo", "twitter", "twitch", "телеграм", "телеграмм", "телега", "инстаграм",
+        "instagram", "insta", "snapchat", "telegram", "whatsapp", "wechat", "weixin", "kakaotalk", "kakao", "viber", "discord",
+        "tiktok",
+        "onlyfans", "facebook", "skype", "kik", "threema", "zalo", "twitter", "twitch", "gmail", "hotmail", "icloud",
+        "protonmail", "gmx",
+        "телеграм", "телеграмм", "телега", "инстаграм",
         "инста", "вотсап", "ватсап", "вконтакте", "微信", "インスタ", "ライン", "テレグラム", "カカオ", "인스타", "카톡", "텔레그램",
     ]
     /// Short names, which are words, too.
-    private static let shortNames: Set<Substring> = ["ig", "tg", "wa", "sc", "snap", "fb", "dc", "wpp", "vk", "тг", "line", "signal", "vx"]
+    private static let shortNames: Set<Substring> = [
+        "ig", "tg", "wa", "sc", "snap", "fb", "dc", "wpp", "vk", "тг", "line", "signal", "vx",
+    ]
 
     private static func isMessenger(_ word: Substring) -> Bool { messengers.contains(word) || shortNames.contains(word) }
 
@@ -58,7 +63,26 @@ enum MessengerHandle {
             tokens.append(.word(word))
             rest = rest[word.endIndex...]
         }
-        return tokens
+        return joinSingles(tokens)
+    }
+
+    /// Three or more single letters in a row are one word: `i n s t a`.
+    private static func joinSingles(_ tokens: [Token]) -> [Token] {
+        var (result, singles): ([Token], [Substring]) = ([], [])
+        func flush() {
+            result += singles.count >= 3 ? [.word(Substring(singles.joined()))] : singles.map { .word($0) }
+            singles = []
+        }
+        for token in tokens {
+            if case .word(let word) = token, word.unicodeScalars.count == 1 {
+                singles.append(word)
+            } else {
+                flush()
+                result.append(token)
+            }
+        }
+        flush()
+        return result
     }
 
     private static func word(_ tokens: [Token], _ index: Int) -> Substring? {
@@ -81,11 +105,13 @@ enum MessengerHandle {
             word.utf8.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "-") })
         else { return false }
         let isAbbreviated = word.split(separator: ".").allSatisfy { $0.count < 3 }
-        return !isAbbreviated && word.utf8.contains { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
+        return !isAbbreviated
+            && word.utf8.contains { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
     }
 
     private static func canBeHandle(_ word: Substring) -> Bool {
-        word.utf8.count >= 3 && word.utf8.allSatisfy { $0 < 0x80 } && word.contains(where: \.isLetter) && !followers.contains(word)
+        word.utf8.count >= 3 && word.utf8.allSatisfy { $0 < 0x80 } && word.contains(where: \.isLetter)
+            && !followers.contains(word)
             && !isMessenger(word)
     }
 
@@ -103,12 +129,15 @@ enum MessengerHandle {
                 handle += 1
             }
             guard let found = word(tokens, handle) else { return false }
-            return isMarked(found) || canBeHandle(found) && (isEnd(tokens, handle + 1) && messenger != "line" && messenger != "signal")
+            return isMarked(found)
+                || canBeHandle(found) && (isEnd(tokens, handle + 1) && messenger != "line" && messenger != "signal")
         }
         guard let found = word(tokens, next) else { return false }
         if isMarked(found) { return true }
         // `my snap is foo`, `snap foo`: a clause of nothing but this.
-        guard canBeHandle(found), isEnd(tokens, next + 1), messenger != "line" && messenger != "signal" || isNamed else { return false }
+        guard canBeHandle(found), isEnd(tokens, next + 1), messenger != "line" && messenger != "signal" || isNamed else {
+            return false
+        }
         var before = index - 1
         while let lead = word(tokens, before), before > index - 9 {
             guard leads.contains(lead) else { return false }
@@ -118,7 +147,8 @@ enum MessengerHandle {
     }
 
     private static func hasHandle(before index: Int, in tokens: [Token]) -> Bool {
-        guard let preposition = word(tokens, index - 1), prepositions.contains(preposition), let found = word(tokens, index - 2) else {
+        guard let preposition = word(tokens, index - 1), prepositions.contains(preposition), let found = word(tokens, index - 2)
+        else {
             return false
         }
         return isMarked(found)
@@ -126,28 +156,43 @@ enum MessengerHandle {
 
     /// Between a messenger and a handle.
     private static let links: Set<Substring> = [
-        "is", "id", "name", "nick", "user", "username", "handle", "account", "under", "as", "ist", "heisst", "heißt", "es", "est", "e", "é",
+        "is", "id", "name", "nick", "user", "username", "handle", "account", "under", "as", "ist", "heisst", "heißt", "es", "est",
+        "e", "é",
         "è", "jest", "är",
     ]
     /// Before a messenger in a clause that gives a handle.
     private static let leads: Set<Substring> = [
-        "my", "add", "me", "on", "hmu", "find", "text", "write", "here", "the", "it's", "its", "at", "via", "i'm", "im", "up", "hit", "dm",
-        "or", "and", "follow", "contact", "reach", "by", "message", "s", "i", "m", "am", "you", "can", "mein", "meine", "ich", "bin", "auf",
-        "bei", "schreib", "mir", "hier", "und", "mon", "ma", "mes", "sur", "moi", "ajoute", "suis", "mi", "en", "soy", "el", "mis", "agrega",
-        "agregame", "mio", "su", "il", "sono", "meu", "no", "sou", "mijn", "op", "ik", "ben", "moj", "mój", "na", "min", "pa", "på", "jag",
+        "my", "add", "me", "on", "hmu", "find", "text", "write", "here", "the", "it's", "its", "at", "via", "i'm", "im", "up",
+        "hit", "dm",
+        "or", "and", "follow", "contact", "reach", "by", "message", "s", "i", "m", "am", "you", "can", "mein", "meine", "ich",
+        "bin", "auf",
+        "bei", "schreib", "mir", "hier", "und", "mon", "ma", "mes", "sur", "moi", "ajoute", "suis", "mi", "en", "soy", "el",
+        "mis", "agrega",
+        "agregame", "mio", "su", "il", "sono", "meu", "no", "sou", "mijn", "op", "ik", "ben", "moj", "mój", "na", "min", "pa",
+        "på", "jag",
         "heter", "мой", "моя", "в", "мне", "пиши", "и", "to", "lets", "let's", "talk", "chat", "move", "switch",
     ]
-    private static let prepositions: Set<Substring> = ["on", "auf", "bei", "sur", "en", "su", "no", "op", "na", "på", "pa", "at", "в", "via"]
+    private static let prepositions: Set<Substring> = [
+        "on", "auf", "bei", "sur", "en", "su", "no", "op", "na", "på", "pa", "at", "в", "via",
+    ]
     /// What people say after a messenger's name without giving a handle.
     private static let followers: Set<Substring> = [
-        "story", "stories", "account", "accounts", "page", "pages", "reels", "reel", "photos", "pics", "server", "servers", "too", "was",
-        "and", "not", "please", "instead", "yet", "addict", "sucks", "filter", "filters", "decision", "decisions", "profile", "profiles",
-        "posts", "post", "videos", "video", "friends", "group", "groups", "bot", "calls", "call", "dance", "dances", "trend", "trends",
-        "anymore", "lately", "often", "much", "either", "now", "then", "here", "there", "today", "rarely", "back", "off", "the", "this",
-        "that", "was", "has", "are", "for", "but", "who", "why", "how", "what", "when", "where", "only", "also", "really", "model",
-        "models", "user", "users", "app", "though", "always", "never", "sometimes", "boring", "gut", "nicht", "auch", "oder", "und",
-        "dead", "fun", "cool", "fine", "good", "bad", "great", "ok", "okay", "yes", "maybe", "better", "worse", "all", "none", "away",
+        "story", "stories", "account", "accounts", "page", "pages", "reels", "reel", "photos", "pics", "server", "servers", "too",
+        "was",
+        "and", "not", "please", "instead", "yet", "addict", "sucks", "filter", "filters", "decision", "decisions", "profile",
+        "profiles",
+        "posts", "post", "videos", "video", "friends", "group", "groups", "bot", "calls", "call", "dance", "dances", "trend",
+        "trends",
+        "anymore", "lately", "often", "much", "either", "now", "then", "here", "there", "today", "rarely", "back", "off", "the",
+        "this",
+        "that", "was", "has", "are", "for", "but", "who", "why", "how", "what", "when", "where", "only", "also", "really",
+        "model",
+        "models", "user", "users", "app", "though", "always", "never", "sometimes", "boring", "gut", "nicht", "auch", "oder",
+        "und",
+        "dead", "fun", "cool", "fine", "good", "bad", "great", "ok", "okay", "yes", "maybe", "better", "worse", "all", "none",
+        "away",
         "out", "happened", "judgment", "judgement", "fingers", "peas", "pea", "shot", "shots", "dancing", "cook", "aussi", "pas",
-        "tambien", "también", "pero", "anche", "pure", "ook", "niet", "też", "tez", "också", "ocksa", "addiction", "break", "detox",
+        "tambien", "también", "pero", "anche", "pure", "ook", "niet", "też", "tez", "också", "ocksa", "addiction", "break",
+        "detox",
     ]
 }

@@ -85,7 +85,8 @@ struct PictureRule: Hashable, Sendable {
         var wasSeparator = true
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"):
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "a")...UInt8(ascii: "z"):
                 wasSeparator = false
             default:
                 let isSeparator = separators.withUTF8Buffer { $0.contains(byte) }

@@ -16,10 +16,8 @@ struct SpokenDigits {
             let start = index
             while index < scalars.count, isWordScalar(scalars[index]) { index += 1 }
             guard index > start else {
-                reader.gap.unicodeScalars.append(scalars[index])
-                reader.gapLength += 1
+                reader.widen(by: scalars[index])
                 index += 1
-                if reader.gapLength > widestGap { reader.close() }
                 continue
             }
             reader.read(scalars[start..<index])
@@ -46,6 +44,14 @@ struct SpokenDigits {
         run = DigitRun()
         clearGap()
         (times, needsZero) = (1, false)
+    }
+
+    /// The same sign again and again is one.
+    private mutating func widen(by sign: Unicode.Scalar) {
+        guard gap.unicodeScalars.last != sign else { return }
+        gap.unicodeScalars.append(sign)
+        gapLength += 1
+        if gapLength > Self.widestGap { close() }
     }
 
     private mutating func clearGap() { (gap, gapLength) = ("", 0) }
@@ -85,6 +91,7 @@ struct SpokenDigits {
 
     private mutating func read(_ word: ArraySlice<Unicode.Scalar>) {
         if let name = SpokenNames.shared.name(word) { return append(name) }
+        if Self.fillers.contains(where: { $0.elementsEqual(word) }) { return widen(by: "-") }
         if let digits = Self.digits(of: word) {
             for digit in digits { append(digit) }
             return
@@ -108,6 +115,13 @@ struct SpokenDigits {
         for scalar in word {
             if let digit = Self.digit(scalar) { append(digit) } else { close() }
         }
+    }
+
+    /// Words for the signs between digits.
+    private static let fillers = [
+        "plus", "minus", "dash", "hyphen", "strich", "bindestrich", "tiret", "guion", "trattino", "streepje",
+    ].map {
+        Array($0.unicodeScalars)
     }
 
     // MARK: Characters
@@ -222,7 +236,9 @@ struct SpokenNames: Sendable {
         for language in Self.units { add(language) { .unit(UInt8(clamping: $0)) } }
         for language in Self.teens { add(language) { .pair(1, UInt8(clamping: $0)) } }
         for language in Self.tens { add(language) { .ten(UInt8(clamping: $0 + 2)) } }
-        for (count, words) in ["", "", "double doppel doppelt doble doppio dobro dubbel dubbelt", "triple triplo drievoudig trippel"].enumerated() {
+        for (count, words) in [
+            "", "", "double doppel doppelt doble doppio dobro dubbel dubbelt", "triple triplo drievoudig trippel",
+        ].enumerated() {
             for word in words.split(separator: " ") { insert(word, .times(count)) }
         }
         for word in ["und", "en"] { insert(word[...], .and) }
@@ -297,10 +313,12 @@ struct SpokenNames: Sendable {
 
     /// From 0 to 9; words for one number are parted by a slash.
     private static let units = [
-        "zero/oh/nought one two three four five six seven eight nine", "null/nul eins/eine/ein zwei/zwo drei vier fünf/fuenf sechs sieben acht neun",
+        "zero/oh/nought one two three four five six seven eight nine",
+        "null/nul eins/eine/ein zwei/zwo drei vier fünf/fuenf sechs sieben acht neun",
         "zéro un/une deux trois quatre cinq six sept huit neuf", "cero uno/una dos tres cuatro cinco seis siete ocho nueve",
         "zero uno due tre quattro cinque sei sette otto nove", "zero um/uma dois/duas três quatro cinco seis/meia sete oito nove",
-        "ноль/нуль один/раз два/две три четыре пять шесть семь восемь девять", "nul een/één twee drie vier vijf zes zeven acht negen",
+        "ноль/нуль один/раз два/две три четыре пять шесть семь восемь девять",
+        "nul een/één twee drie vier vijf zes zeven acht negen",
         "zero jeden dwa trzy cztery pięć sześć siedem osiem dziewięć", "noll ett två tre fyra fem sex sju åtta nio",
         "rei/maru ichi ni san yon/shi go roku nana/shichi hachi kyu/kyuu/ku", "ゼロ/れい/まる いち に さん よん/し ご ろく なな/しち はち きゅう/く",
         "ゼロ/レイ/マル イチ ニ サン ヨン/シ ゴ ロク ナナ/シチ ハチ キュウ/ク", "영/공 일 이 삼 사 오 육/륙 칠 팔 구", "sıfır bir iki üç dört beş altı yedi sekiz dokuz",
