@@ -104,7 +104,13 @@ enum ContactDetails {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false).filter { !$0.isEmpty }
         guard labels.count > 1, host.contains(where: \.isLetter), let last = labels.last else { return isSpelledHost(host) }
         let name = labels[labels.count - 2]
-        if plainEndings.contains(last) { return true }
+        // `映画・TV` is a list; `пример.com` is an address.
+        if plainEndings.contains(last),
+            name.last.map({ $0.isASCII }) == true || last == "com" || last == "net" || last == "org" || last == "ru"
+                || last == "рф"
+        {
+            return true
+        }
         if wordEndings.contains(last) {
             // Dots in a row end a thought; one letter before the dot is an abbreviation.
             let isOne = !host.dropLast(last.count).hasSuffix("..")
@@ -154,9 +160,9 @@ enum ContactDetails {
     private static func isBraided(_ word: Substring) -> Bool {
         var (digits, changes, last): (Int, Int, UInt8?) = (0, 0, nil)
         for byte in word.utf8 {
-            let (isDigit, isLetter) = ((0x30...0x39).contains(byte), byte >= 0x61)
+            let (isDigit, isLetter) = ((0x30...0x39).contains(byte), (0x61...0x7A).contains(byte))
             digits += isDigit ? 1 : 0
-            if let last, isLetter && (0x30...0x39).contains(last) || isDigit && last >= 0x61 { changes += 1 }
+            if let last, isLetter && (0x30...0x39).contains(last) || isDigit && (0x61...0x7A).contains(last) { changes += 1 }
             last = byte
         }
         return digits >= fewestPhoneDigits && changes >= 6
