@@ -193,6 +193,11 @@ enum MessengerHandle {
         "away",
         "out", "happened", "judgment", "judgement", "fingers", "peas", "pea", "shot", "shots", "dancing", "cook", "aussi", "pas",
         "tambien", "también", "pero", "anche", "pure", "ook", "niet", "też", "tez", "också", "ocksa", "addiction", "break",
-        "detox",
+        "detox", "full", "down", "broken", "slow", "spam", "empty", "old", "new", "toxic", "annoying", "overrated",
+        "addictive", "weird", "private", "gone", "deleted", "work", "important", "nice", "hell", "poison", "evil", "free",
+        "useless",
+        "everything", "nothing", "enough", "more", "less", "is", "because", "if", "would", "could", "doof", "blöd", "super",
+        "toll", "nul",
+        "nulle", "mort", "muerto", "saai", "nudny", "tråkig",
     ]
 }
