@@ -129,7 +129,8 @@ enum ScalarRules {
                 marks += 1
                 guard marks <= mostMarks(of: scalar.value, on: base, inName: isName) else { throw .marks }
                 // The same mark twice in a row looks like one (UTS 39, section 5.4).
-                if properties.canonicalCombiningClass.rawValue > 9, scalar == lastMark { throw .marks }
+                let order = properties.canonicalCombiningClass.rawValue
+                if order == 1 || order > 9, scalar == lastMark { throw .marks }
                 lastMark = scalar
             case .spacingMark:
                 guard base != nil else { throw .marks }
