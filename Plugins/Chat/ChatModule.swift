@@ -54,7 +54,7 @@ public struct ChatModule: SparkModule {
         registrar.contribute((any ConnectionObserving).self, service.presence)
         let configuration = service.configuration
         registrar.contribute((any MessagePolicy).self, NewConversationLimit(perDay: configuration.newConversationsPerDay))
-        let gate = ContactGate(mode: configuration.contactGate)
+        let gate = ContactGate(mode: configuration.contactGate, pictures: configuration.rules.pictures)
         registrar.contribute((any MessagePolicy).self, gate)
         registrar.contribute((any ProfileTextPolicy).self, gate)
         registrar.provide((any UnreadCounting).self, service)

@@ -53,7 +53,10 @@ struct ProfileChange: RequestBody {
 extension ProfileChange {
     /// - Throws: `ProfilesError.contactDetails` for a text that a policy refuses.
     func check(by policies: [any ProfileTextPolicy]) throws {
-        try ProfileTexts.check([name, about].compactMap(\.self) + (interests ?? []), by: policies)
+        let interests = interests ?? []
+        // Cards show them in a row, in which they are read.
+        let row = interests.count > 1 ? [interests.joined(separator: ", ")] : []
+        try ProfileTexts.check([name, about].compactMap(\.self) + interests + row, by: policies)
     }
 
     /// Alters the record and tells what differs now.

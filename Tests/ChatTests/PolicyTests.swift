@@ -236,9 +236,12 @@ import Testing
                 ("sticker", "call me 0301234567 please", "request.invalid"),
                 ("gif", "call 0301234567", "request.invalid"), ("sticker", "0301234567", "chat.held"),
                 ("gif", "call-0301234567", "chat.held"), ("gif", "030-123-45-67", "chat.held"),
-                ("gif", "https://media.example.net/a/wave.gif?cid=x", "sent"), ("gif", "https://a.b.pictures.example/x", "sent"),
+                ("gif", "https://media.example.net/a/wave.gif", "sent"), ("gif", "https://a.b.pictures.example/x", "sent"),
                 ("gif", "https://media.example.net/0301234567", "chat.held"),
-                ("gif", "https://media.example.net/?me@example.org", "chat.held"),
+                ("gif", "https://media.example.net/?me@example.org", "request.invalid"),
+                ("gif", "https://media.example.net/t.me/foobar", "chat.held"),
+                ("gif", "https://call-0301234567.pictures.example/x", "chat.held"),
+                ("sticker", "t_me_foobar", "chat.held"),
                 ("gif", "https://evil.example/x.gif", "request.invalid"),
                 ("gif", "http://media.example.net/x.gif", "request.invalid"),
                 ("gif", "https://media.example.net:1/x", "request.invalid"),
@@ -256,6 +259,7 @@ import Testing
 
             let changes: [JSONValue] = [
                 ["name": "Ada 0301234567"], ["about": "me (at) example (dot) org"], ["interests": ["chess", "t.me/ada"]],
+                ["interests": ["0170", "123", "4567"]], ["about": "insta: foobar"], ["name": "Ada foo・com"],
             ]
             for change in changes {
                 #expect(try await chat.call("PATCH", "/me", people[0], change).code == "profiles.contact_details")

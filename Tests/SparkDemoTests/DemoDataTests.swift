@@ -17,6 +17,16 @@ struct DemoDataTests {
         #expect(vocabulary.cities.first?.name == "Tokyo" && vocabulary.cities.contains { $0.name == "São Paulo" })
     }
 
+    @Test("the people of a demo town have names and texts that a person might have given")
+    func texts() throws {
+        let vocabulary = try DemoVocabulary()
+        for name in vocabulary.names.joined() { #expect(try TextRule.name.normalised(name) == name) }
+        for interest in vocabulary.interests { #expect(try TextRule.interest.normalised(interest) == interest) }
+        for text in try #require(EmbeddedFile.biographies.text).split(separator: "\n").map(String.init) {
+            #expect(try TextRule.about.normalised(text) == text)
+        }
+    }
+
     @Test(
         "a faulty line is refused with its number",
         arguments: [

@@ -3,12 +3,53 @@ import SparkCore
 /// Recognises what leads elsewhere, in whatever way it is written. Errs towards holding: somebody looks at what is held.
 ///
 /// The text is folded first (`FoldedContactText`): dressed-up, foreign and look-alike characters become the plain ones, spelled
-/// digits and separators become what they stand for. What is looked for is looked for in the folded text alone.
+/// digits and separators become what they stand for. What is looked for is looked for in the folded text alone. Everything here
+/// takes time in proportion to the text.
 enum ContactDetails {
-    private static let fewestPhoneDigits = 7
-    private static let mostPhoneDigits = 15
-    /// Digits that make a phone number although commas, colons or line ends part them.
-    private static let fewestLooseDigits = 9
+    static func areIn(_ text: String) -> Bool {
+        let folded = FoldedContactText(text)
+        return hasLink(folded.compact) || folded.words.contains { leads($0) || isBraided($0) } || hasPhoneNumber(folded.digits)
+            || MessengerHandle.isIn(folded.plain) || VanityNumber.isIn(text)
+    }
+
+    // MARK: Pictures
+
+    /// In what names a picture: a number in it, or words that lead elsewhere. The names that machines make (RFC 9562) have many
+    /// digits.
+    static func areIn(identifier: String) -> Bool {
+        guard !isUUID(identifier) else { return false }
+        let parts: [Substring] = identifier.lowercased().split { !$0.isLetter && !$0.isNumber }
+        let spaced = parts.joined(separator: " ")
+        if hasPhoneNumber(FoldedContactText(spaced).digits) || VanityNumber.isIn(parts.joined(separator: "-")) { return true }
+        guard parts.count > 1 || identifier.contains(".") else { return parts.first.map { MessengerHandle.isGlued($0) } ?? false }
+        for (part, next) in zip(parts, parts.dropFirst()) {
+            // A domain with something before it or after it; a word with an ending that is no word.
+            if shortHosts.contains("\(part).\(next)") { return true }
+            if part.count > 1, next == "com" || next == "net" || next == "org" || next == "ru" { return true }
+            if part == "dot" || part == "www" || part == "http" || part == "https" { return true }
+            if mailProviders.contains(part) || mailProviders.contains(next) { return true }
+        }
+        return parts.contains { MessengerHandle.isUnmistakable($0) || MessengerHandle.isGlued($0) }
+    }
+
+    private static func isUUID(_ text: String) -> Bool {
+        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+        return groups.map(\.utf8.count) == [8, 4, 4, 4, 12] && text.count(where: \.isLetter) >= 4
+            && groups.allSatisfy { $0.allSatisfy(\.isHexDigit) }
+    }
+
+    // MARK: Links
+
+    private static func hasLink(_ compact: String) -> Bool {
+        let text = Array(compact.utf8)
+        return links.contains { link in
+            text.indices.contains { text[$0] == link[0] && text[$0...].starts(with: link) }
+        }
+    }
+
+    private static let links = ["://", "www.", "hxxp"].map { Array($0.utf8) }
+
+    // MARK: Addresses
 
     /// Endings that are no word of a language when they follow a full stop without a space.
     private static let plainEndings: Set<Substring> = [
@@ -18,43 +59,33 @@ enum ContactDetails {
         "ro",
         "hu", "ua", "kz", "vn", "th", "ph", "sg", "hk", "tw", "nz", "za", "ae", "ng", "fm", "im", "ws", "mobi", "gmbh", "edu",
         "gov",
-        "рф",
+        "рф", "lt", "lv", "ee", "sk", "hr", "rs", "bg", "tk", "website",
     ]
-    /// Endings that are words too: taken only where nothing parts them from the name.
+    /// Endings that are words, too: taken only where nothing parts them from the name.
     private static let wordEndings: Set<Substring> = ["me", "de", "es", "it", "at", "be", "au", "ca", "se", "pk", "ir"]
+    /// Of those and the rest of the country codes (ISO 3166): what an address ends with that has an at sign or a dot on purpose.
+    private static let otherEndings: Set<Substring> = Set(
+        """
+        ad af ag al am ao aq ar as aw ax az ba bb bd bf bh bi bj bm bn bo bs bt bv bw bz cd cf cg ci ck cl cm cr cu cv cw cx cy dj dm do \
+        dz ec eg er et fj fk fo ga gb ge gf gh gi gm gn gp gq gs gt gu gw gy hm hn ht id ie il in iq is je jm jo ke kg kh ki km kn kp kw ky \
+        la lb lc li lk lr ls lu ma mc md mg mh mk ml mm mn mo mp mq mr mt mu mv mw my mz na nc ne nf ni no np nr nu om pa pe pf pg pm pn pr \
+        ps pw py qa re rw sa sb sc sd sh sj sl sm sn so sr ss st sv sx sy sz tc td tf tg tj tl tm tn to tr tt tz ug us uy uz va vc ve vg vi \
+        vu wf ye yt zm zw su by si gl gd bio page chat cat family life live email name pro space store tech world
+        """.split(separator: " "))
+    /// Endings that a sentence goes on with.
+    private static let sentenceWords: Set<Substring> = [
+        "me", "es", "it", "at", "be", "se", "am", "as", "do", "et", "id", "in", "is", "la", "ma", "my", "na", "ne", "no", "so",
+        "to",
+        "us", "va", "name", "live", "life", "by", "si",
+    ]
+    /// Domains that lead to a person.
+    private static let shortHosts: Set<String> = [
+        "t.me", "wa.me", "m.me", "ig.me", "fb.me", "line.me", "signal.me", "telegram.me",
+    ]
     private static let mailProviders: Set<Substring> = [
         "gmail", "googlemail", "hotmail", "outlook", "yahoo", "ymail", "icloud", "gmx", "proton", "protonmail", "aol", "yandex",
         "mail.ru", "web.de", "qq", "163",
     ]
-
-    static func areIn(_ text: String) -> Bool {
-        let folded = FoldedContactText(text)
-        return hasLink(folded) || folded.words.contains(where: leads) || hasPhoneNumber(folded.digits)
-    }
-
-    /// In what names a picture: a number in it, or a number that is all of it. The names that machines make (RFC 9562) have many
-    /// digits.
-    static func areIn(identifier: String) -> Bool {
-        guard !isUUID(identifier) else { return false }
-        return hasPhoneNumber(FoldedContactText(identifier.replacing("_", with: " ")).digits)
-    }
-
-    private static func isUUID(_ text: String) -> Bool {
-        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-        return groups.map(\.utf8.count) == [8, 4, 4, 4, 12] && text.count(where: \.isLetter) >= 4
-            && groups.allSatisfy { $0.allSatisfy(\.isHexDigit) }
-    }
-
-    private static func hasLink(_ folded: FoldedContactText) -> Bool {
-        let text = Array(folded.compact.utf8)
-        return links.contains { link in
-            text.indices.contains { text[$0] == link[0] && text[$0...].starts(with: link) }
-        }
-    }
-
-    private static let links = ["://", "www.", "hxxp"].map { Array($0.utf8) }
-
-    // MARK: Addresses
 
     /// A word of the folded text: `name@host.tld`, `name@provider`, `host.tld` with a known ending, `host.xy/path`.
     private static func leads(_ word: Substring) -> Bool {
@@ -71,83 +102,141 @@ enum ContactDetails {
     private static func isHost(_ word: Substring) -> Bool {
         let host = word.drop { !$0.isLetter && !$0.isNumber }.prefix { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" }
         let labels = host.split(separator: ".", omittingEmptySubsequences: false).filter { !$0.isEmpty }
-        guard labels.count > 1, host.contains(where: \.isLetter), let last = labels.last else { return false }
-        if plainEndings.contains(last) || wordEndings.contains(last) { return true }
+        guard labels.count > 1, host.contains(where: \.isLetter), let last = labels.last else { return isSpelledHost(host) }
+        let name = labels[labels.count - 2]
+        // `映画・TV` is a list; `пример.com` is an address.
+        if plainEndings.contains(last),
+            name.last.map({ $0.isASCII }) == true || last == "com" || last == "net" || last == "org" || last == "ru"
+                || last == "рф"
+        {
+            return true
+        }
+        if wordEndings.contains(last) {
+            // Dots in a row end a thought; one letter before the dot is an abbreviation.
+            let isOne = !host.dropLast(last.count).hasSuffix("..")
+            if isOne, name.count > 1, name.last.map({ $0.isASCII }) == true { return true }
+            if shortHosts.contains("\(name).\(last)") { return true }
+        }
         let rest = word[host.endIndex...]
         return rest.first == "/" && rest.count > 1 && last.count > 1 && last.allSatisfy(\.isLetter)
     }
 
+    /// `exampledotcom`: a dot that is spelled within a word.
+    private static func isSpelledHost(_ word: Substring) -> Bool {
+        spelledEndings.contains { ending in word.hasSuffix(ending) && word.utf8.count >= ending.utf8.count + 3 }
+    }
+
+    private static let spelledEndings = [
+        "dotcom", "dotnet", "dotorg", "dotde", "dotcouk", "punktde", "punktcom", "punktnet", "puntocom", "pontocom", "pointcom",
+    ]
+
     /// Whether an ending stands for itself where a spelled or lonely dot parts it from the name.
     static func isPlainEnding(_ word: Substring) -> Bool { plainEndings.contains(word) }
 
+    /// Whether a word ends some address.
+    static func isEnding(_ word: Substring) -> Bool {
+        plainEndings.contains(word) || wordEndings.contains(word) || otherEndings.contains(word)
+    }
+
+    /// Whether a sentence may go on with it after a full stop.
+    static func isSentenceWord(_ word: Substring) -> Bool { sentenceWords.contains(word) }
+
+    static func isShortHost(_ name: Substring, _ ending: Substring) -> Bool { shortHosts.contains("\(name).\(ending)") }
+
     /// Whether an ending is one even behind a full stop and a space, as in the middle of a text.
-    static func isCommonEnding(_ word: Substring) -> Bool { ["com", "org"].contains(word) }
+    static func isCommonEnding(_ word: Substring) -> Bool { word == "com" || word == "org" }
 
     /// Whether a word means a mail address even without an at sign.
     static func isMailProvider(_ word: Substring) -> Bool {
-        ["gmail", "googlemail", "hotmail", "ymail", "icloud", "gmx", "protonmail"].contains(word)
+        switch word {
+        case "gmail", "googlemail", "hotmail", "ymail", "icloud", "gmx", "protonmail": true
+        default: false
+        }
     }
 
     // MARK: Phone numbers
 
+    /// Whether letters stand between the digits of one word, as in `0a1b7c0d1e2f3`.
+    private static func isBraided(_ word: Substring) -> Bool {
+        var (digits, changes, last): (Int, Int, UInt8?) = (0, 0, nil)
+        for byte in word.utf8 {
+            let (isDigit, isLetter) = ((0x30...0x39).contains(byte), (0x61...0x7A).contains(byte))
+            digits += isDigit ? 1 : 0
+            if let last, isLetter && (0x30...0x39).contains(last) || isDigit && (0x61...0x7A).contains(last) { changes += 1 }
+            last = byte
+        }
+        return digits >= fewestPhoneDigits && changes >= 6
+    }
+
+    private static let fewestPhoneDigits = 7
+    private static let mostPhoneDigits = 15
+    /// Digits that make a phone number although commas, colons, line ends or messages part them.
+    private static let fewestLooseDigits = 9
+
     /// Seven to fifteen digits (ITU-T E.164 allows fifteen) with nothing between them but what people write there.
     private static func hasPhoneNumber(_ runs: [DigitRun]) -> Bool {
         runs.contains { run in
-            if run.isDate { return false }
+            let count = run.count
+            guard count >= fewestPhoneDigits, run.hasDifferentDigits, !OrdinaryNumbers.explain(run) else { return false }
             let least = run.isLoose ? fewestLooseDigits : fewestPhoneDigits
-            return run.groups.contains { $0.count > mostPhoneDigits } || run.count >= least
+            return run.groups.contains { $0.count > mostPhoneDigits } || count >= least
                 || run.tightCounts.contains { $0 >= fewestPhoneDigits }
         }
     }
+
+    /// Whether a text is digits, spelled ones included, and nothing else to be read.
+    static func isNumberPiece(_ text: String) -> Bool {
+        let folded = FoldedContactText(text)
+        guard let run = folded.digits.first, folded.digits.count == 1 else { return false }
+        return run.count > 0 && !folded.hasOtherWords
+    }
+
+    /// - Parameter pieces: texts that `isNumberPiece` takes, the oldest first.
+    static func isNumber(inPieces pieces: [String]) -> Bool {
+        // Each may be an answer of its own, so they make a number only together.
+        let runs = pieces.flatMap { FoldedContactText($0).digits }
+        return runs.reduce(0) { $0 + $1.count } >= fewestLooseDigits
+    }
 }
 
-/// Groups of digits with nothing but separators between them.
-struct DigitRun: Sendable {
-    private(set) var groups: [[UInt8]] = []
-    /// Between the groups.
-    private(set) var separators: [String] = []
+/// A number whose end is spelled on the keys of a telephone: `1-800-FLOWERS`, `0800 HOTLINE`.
+enum VanityNumber {
+    private static let areas: Set<Substring> = ["800", "833", "844", "855", "866", "877", "888", "900"]
 
-    private static let looseSigns: Set<Character> = [",", ";", ":", "|", "、", "\n"]
-
-    mutating func append(_ digit: UInt8, after separator: String) {
-        guard !groups.isEmpty, separator.isEmpty else {
-            if !groups.isEmpty { separators.append(separator) }
-            groups.append([digit])
-            return
+    static func isIn(_ text: String) -> Bool {
+        guard text.utf8.contains(where: { $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x80 }) else { return false }
+        let plain = text.utf8.allSatisfy { $0 < 0x80 } ? text : TextRule.compatible(text)
+        // Groups of letters or digits that a single sign parts, or brackets.
+        let words: [Substring] = plain.split { !$0.isLetter && !$0.isNumber && $0 != "-" && $0 != "." && $0 != "'" && $0 != "’" }
+        var groups: [(text: Substring, isWhole: Bool)] = []
+        for word in words {
+            let parts: [Substring] = word.split { $0 == "-" || $0 == "." }
+            for part in parts { groups.append((part, part.utf8.count == word.utf8.count)) }
         }
-        groups[groups.count - 1].append(digit)
+        for (index, group) in groups.enumerated() where group.text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
+            let isAmerican =
+                areas.contains(group.text) && index > 0 && (groups[index - 1].text == "1" || groups[index - 1].text == "001")
+            let isTrunk = group.text.utf8.count >= 4 && group.text.hasPrefix("0")
+            guard isAmerican || isTrunk else { continue }
+            let tail = groups[(index + 1)...].prefix(3)
+            guard let first = tail.first else { continue }
+            let isJoined = !first.isWhole
+            var (keys, hasLetters) = (0, false)
+            for part in tail {
+                guard part.text.utf8.allSatisfy({ isKey($0, inUpperCase: !isJoined || isTrunk) }) else { break }
+                keys += part.text.utf8.count
+                hasLetters = hasLetters || part.text.utf8.contains { $0 > 0x39 }
+            }
+            if hasLetters, keys >= (isTrunk ? 4 : 5) { return true }
+        }
+        return false
     }
 
-    var count: Int { groups.reduce(0) { $0 + $1.count } }
-
-    private func isLoose(_ separator: String) -> Bool { separator.contains(where: Self.looseSigns.contains) }
-
-    /// Whether some of its groups may belong to different numbers.
-    var isLoose: Bool { separators.contains(where: isLoose) }
-
-    /// Digits of each part that nothing loose divides.
-    var tightCounts: [Int] {
-        var counts = [groups.first?.count ?? 0]
-        for (separator, group) in zip(separators, groups.dropFirst()) {
-            if isLoose(separator) { counts.append(group.count) } else { counts[counts.count - 1] += group.count }
+    private static func isKey(_ byte: UInt8, inUpperCase: Bool) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A: true
+        case 0x61...0x7A: !inUpperCase
+        default: false
         }
-        return counts
-    }
-
-    /// A date of one of the common forms with a year of four digits, and a time after it or not.
-    var isDate: Bool {
-        let numbers = groups.map { $0.reduce(0) { ($0 &* 10 &+ Int($1)) & 0xFFFF } }
-        let lengths = groups.map(\.count)
-        guard groups.count == 3 || (groups.count == 5 && separators[3] == ":" && lengths[3] <= 2 && lengths[4] == 2),
-            separators.count >= 2,
-            separators[0] == separators[1], [".", "/", "-", ". "].contains(separators[0])
-        else { return false }
-        if groups.count == 5, numbers[3] > 23 || numbers[4] > 59 { return false }
-        let isYearFirst = lengths[0] == 4
-        guard isYearFirst ? lengths[1] <= 2 && lengths[2] <= 2 : lengths[0] <= 2 && lengths[1] <= 2 && lengths[2] == 4 else {
-            return false
-        }
-        let (year, one, two) = isYearFirst ? (numbers[0], numbers[1], numbers[2]) : (numbers[2], numbers[0], numbers[1])
-        return (1900...2100).contains(year) && (1...31).contains(one) && (1...31).contains(two) && min(one, two) <= 12
     }
 }

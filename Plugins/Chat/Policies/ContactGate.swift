@@ -1,7 +1,8 @@
 import SparkCore
+import SparkStorage
 
-/// Holds messages by which people are led elsewhere: links, e-mail addresses, phone numbers; and refuses them in profiles, which
-/// everybody reads before the first message.
+/// Holds messages by which people are led elsewhere: links, e-mail addresses, phone numbers, names at messengers; and refuses them in
+/// profiles, which everybody reads before the first message.
 struct ContactGate: MessagePolicy, ProfileTextPolicy {
     /// Which messages are looked at.
     enum Mode: String, CaseIterable, Sendable {
@@ -12,24 +13,54 @@ struct ContactGate: MessagePolicy, ProfileTextPolicy {
     }
 
     let mode: Mode
+    let pictures: PictureRule
 
     func judge(_ draft: MessageDraft, at now: Timestamp, in work: any UnitOfWork) throws -> MessageVerdict {
         switch mode {
         case .off: return .allow
         case .opening where !draft.isOpening: return .allow
-        case .opening, .always: return Self.leadsElsewhere(draft) ? .hold : .allow
+        case .opening, .always:
+            return try leadsElsewhere(draft.content, draft.text) || endsNumber(draft, at: now, in: work) ? .hold : .allow
         }
     }
 
     func maySay(_ text: String) -> Bool { mode == .off || !ContactDetails.areIn(text) }
 
-    /// The sender says what kind a message is, so every kind is looked at.
-    private static func leadsElsewhere(_ draft: MessageDraft) -> Bool {
-        guard draft.content != .text else { return ContactDetails.areIn(draft.text) }
-        if PictureRule.isIdentifier(draft.text) { return ContactDetails.areIn(identifier: draft.text) }
-        // The operator vouches for the host, not for what follows it.
-        guard let path = PictureRule.path(of: draft.text) else { return ContactDetails.areIn(draft.text) }
-        return path.contains("@") || path.contains("://") || path.lowercased().contains("www.")
-            || path.split(whereSeparator: { "/?#&=".contains($0) }).contains { ContactDetails.areIn(identifier: String($0)) }
+    /// Whether a message is one to be held. The sender says what kind it is, so every kind is looked at.
+    func leadsElsewhere(_ content: MessageContent, _ text: String) -> Bool {
+        guard content != .text else { return ContactDetails.areIn(text) }
+        if PictureRule.isIdentifier(text) { return ContactDetails.areIn(identifier: text) }
+        // The operator vouches for the host, not for what the sender chose.
+        guard let chosen = pictures.chosen(in: text, as: content) else { return ContactDetails.areIn(text) }
+        return chosen.contains { ContactDetails.areIn(identifier: String($0)) }
+            || ContactDetails.areIn(identifier: chosen.joined(separator: "-"))
+    }
+
+    // MARK: Numbers in pieces
+
+    /// A number that is sent in pieces has at most so many, each at most so long, within a short time.
+    private static let (mostPieces, longestPiece, pieceLifetime) = (8, 40, Duration.minutes(10))
+
+    /// Whether a message of nothing but digits makes a phone number with the messages that its sender wrote right before it.
+    private func endsNumber(_ draft: MessageDraft, at now: Timestamp, in work: any UnitOfWork) throws -> Bool {
+        guard mode == .always, draft.content == .text, !draft.isOpening, draft.text.utf8.count <= Self.longestPiece,
+            ContactDetails.isNumberPiece(draft.text)
+        else { return false }
+        var (pieces, isEnded) = ([draft.text], false)
+        try RawStatement(
+            """
+            SELECT sender_id, content, text, sent_at FROM chat_messages
+            WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY seq DESC LIMIT ?
+            """, in: work.transaction.database
+        ).forEach([.integer(draft.conversation.rawValue), .integer(Int64(Self.mostPieces))]) { row in
+            let text = row.text(2)
+            isEnded =
+                isEnded || row.integer(0) != draft.from.rawValue || row.integer(1) != Int64(MessageContent.text.rawValue)
+                || text.utf8.count > Self.longestPiece || now - row.time(3) > Self.pieceLifetime
+                || !ContactDetails.isNumberPiece(text)
+            if !isEnded { pieces.append(text) }
+            return !isEnded
+        }
+        return pieces.count > 1 && ContactDetails.isNumber(inPieces: pieces.reversed())
     }
 }

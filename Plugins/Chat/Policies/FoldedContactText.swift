@@ -5,17 +5,22 @@ import SparkCore
 struct FoldedContactText: Sendable {
     /// Parts without white space.
     let words: [Substring]
+    /// All of it, each character in its plain form.
+    let plain: String
     /// All of it without white space.
     let compact: String
     let digits: [DigitRun]
+    /// Whether there is a word that is no number.
+    let hasOtherWords: Bool
 
     init(_ text: String) {
         let plain = Self.plain(text)
         let tokens = plain.split(whereSeparator: \.isWhitespace)
         let joined = Self.joinAddresses(Self.joinSingles(tokens))
         words = joined.map { Substring($0) } + tokens.filter { $0.contains(".") || $0.contains("@") }
+        self.plain = plain
         compact = tokens.joined()
-        digits = Self.digitRuns(in: plain)
+        (digits, hasOtherWords) = SpokenDigits.runs(in: plain)
     }
 
     // MARK: Characters
@@ -24,7 +29,7 @@ struct FoldedContactText: Sendable {
     private static func plain(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         // ASCII is its own compatibility form.
-        let composed = text.utf8.allSatisfy { $0 < 0x80 } ? text : TextRule.compatible(text)
+        let composed = text.utf8.allSatisfy { $0 < 0x80 } ? text : shaped(TextRule.compatible(text))
         for scalar in composed.lowercased().unicodeScalars {
             if scalar.isASCII {
                 result.append(scalar)
@@ -32,8 +37,9 @@ struct FoldedContactText: Sendable {
             }
             let properties = scalar.properties
             if properties.isDefaultIgnorableCodePoint || isMark(properties.generalCategory) { continue }
-            if let digit = digit(scalar) {
-                result.append(Unicode.Scalar(UInt8(ascii: "0") + digit))
+            if let number = number(scalar) {
+                if number > 9 { result.append(digit(number / 10)) }
+                result.append(digit(number % 10))
             } else if let sign = signs[scalar] {
                 result.append(sign)
             } else {
@@ -41,7 +47,8 @@ struct FoldedContactText: Sendable {
                 result.append(lookalikes[scalar] ?? scalar)
             }
         }
-        return latinWords(String(result), original: composed)
+        let decoded = withoutEscapes(String(result))
+        return latinWords(decoded, original: composed)
     }
 
     private static func isMark(_ category: Unicode.GeneralCategory) -> Bool {
@@ -51,14 +58,88 @@ struct FoldedContactText: Sendable {
         }
     }
 
-    /// The value of a decimal digit of any script, of a circled one, and of the Chinese ones.
-    private static func digit(_ scalar: Unicode.Scalar) -> UInt8? {
+    /// Reads percent-encoded ASCII (RFC 3986, section 2.1), which may itself be encoded once or twice more.
+    private static func withoutEscapes(_ text: String) -> String {
+        var text = text
+        for _ in 0..<3 {
+            guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
+            var (bytes, isChanged): ([UInt8], Bool) = ([], false)
+            let source = Array(text.utf8)
+            var index = 0
+            while index < source.count {
+                if source[index] == UInt8(ascii: "%"), index + 2 < source.count, let high = hexadecimal(source[index + 1]),
+                    let low = hexadecimal(source[index + 2]), (0x21...0x7E).contains(high * 16 + low)
+                {
+                    let byte = high * 16 + low
+                    bytes.append((0x41...0x5A).contains(byte) ? byte | 0x20 : byte)
+                    (index, isChanged) = (index + 3, true)
+                } else {
+                    bytes.append(source[index])
+                    index += 1
+                }
+            }
+            guard isChanged else { return text }
+            text = String(decoding: bytes, as: UTF8.self)
+        }
+        return text
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x61...0x66: byte - 0x57
+        default: nil
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> Unicode.Scalar { Unicode.Scalar(UInt8(ascii: "0") + value) }
+
+    /// A text with Latin letters for those in filled circles and boxes, small capitals, and the letters of scripts that took their
+    /// shapes from Latin. Halves of flags become a sign of their own: characters of flags take quadratic time to walk backwards.
+    private static func shaped(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case ..<0x250: result.append(scalar)
+            case 0x1F150...0x1F169: result.append(letter(scalar.value - 0x1F150))
+            case 0x1F170...0x1F189: result.append(letter(scalar.value - 0x1F170))
+            case 0x1F1E6...0x1F1FF: result.append("⚑")
+            default: result.append(shapes[scalar] ?? scalar)
+            }
+        }
+        return String(result)
+    }
+
+    private static func letter(_ index: UInt32) -> Unicode.Scalar { Unicode.Scalar(UInt8(ascii: "a") + UInt8(index % 26)) }
+
+    private static let shapes = letters(
+        """
+        ᴀa ʙb ᴄc ᴅd ᴇe ꜰf ɢg ʜh ɪi ᴊj ᴋk ʟl ᴍm ɴn ᴏo ᴘp ʀr ꜱs ᴛt ᴜu ᴠv ᴡw ʏy ᴢz
+        ꓮa ꓐb ꓚc ꓓd ꓰe ꓝf ꓖg ꓧh ꓲi ꓙj ꓗk ꓡl ꓟm ꓠn ꓳo ꓑp ꓣr ꓢs ꓔt ꓴu ꓦv ꓪw ꓫx ꓬy ꓜz
+        ᎠD ᎡR ᎢT ᎪA ᎫJ ᎬE ᎳW ᎷM ᎻH ᎽY ᏀG ᏃZ ᏒR ᏕS ᏙV ᏚS ᏞL ᏟC ᏢP ᏦK ᏴB
+        ꭰD ꭱR ꭲT ꭺA ꭻJ ꭼE ꮃW ꮇM ꮋH ꮍY ꮐG ꮓZ ꮢR ꮥS ꮩV ꮪS ꮮL ꮯC ꮲP ꮶK ᏼB
+        """)
+
+    private static func letters(_ pairs: String) -> [Unicode.Scalar: Unicode.Scalar] {
+        var letters: [Unicode.Scalar: Unicode.Scalar] = [:]
+        for pair in pairs.split(whereSeparator: \.isWhitespace) {
+            let scalars = Array(pair.unicodeScalars)
+            if scalars.count == 2 { letters[scalars[0]] = scalars[1] }
+        }
+        return letters
+    }
+
+    /// The value of a digit of any script, of a circled or counted number below a hundred, and of the Chinese digits.
+    private static func number(_ scalar: Unicode.Scalar) -> UInt8? {
         if let value = chineseDigits[scalar] { return value }
-        switch scalar.properties.numericType {
-        case .decimal?, .digit?:
-            guard let value = scalar.properties.numericValue, (0...9).contains(value) else { return nil }
-            return UInt8(value)
-        default: return nil
+        if scalar.value == 0x1F51F { return 10 }
+        let properties = scalar.properties
+        guard let type = properties.numericType, let value = properties.numericValue, value == value.rounded() else { return nil }
+        switch type {
+        case .decimal, .digit: return (0...9).contains(value) ? UInt8(value) : nil
+        // Circled numbers and counting rods; letters that are numbers, too, stay letters.
+        case .numeric: return properties.generalCategory == .otherNumber && (0...99).contains(value) ? UInt8(value) : nil
+        @unknown default: return nil
         }
     }
 
@@ -68,17 +149,21 @@ struct FoldedContactText: Sendable {
     ]
 
     /// Signs that are drawn for a full stop, an at sign, a slash or a dash.
-    private static let signs: [Unicode.Scalar: Unicode.Scalar] = [
-        "。": ".", "․": ".", "‧": ".", "•": ".", "·": ".", "∙": ".", "⋅": ".", "●": ".", "٫": ".", "۔": ".", "–": "-", "—": "-",
-        "‐": "-", "‑": "-", "‒": "-", "−": "-", "⁄": "/", "∕": "/", "⧸": "/",
-    ]
+    private static let signs: [Unicode.Scalar: Unicode.Scalar] = {
+        var signs: [Unicode.Scalar: Unicode.Scalar] = [:]
+        for scalar in "。․‧•·∙⋅●٫۔・ꓸ܁܂⸳⸱◦∘○⚫⏺⬤▪᛫ᐧ⦁°॰։᠃෴𐩐⊙◉⸰﹒｡".unicodeScalars { signs[scalar] = "." }
+        for scalar in "–—‐‑‒−―⁃─〜~".unicodeScalars { signs[scalar] = "-" }
+        for scalar in "⁄∕⧸╱⟋".unicodeScalars { signs[scalar] = "/" }
+        for scalar in "，،、".unicodeScalars { signs[scalar] = "," }
+        for scalar in "：∶꞉ː".unicodeScalars { signs[scalar] = ":" }
+        return signs
+    }()
 
-    /// Letters drawn like Latin ones; put back where the word has no Latin letter.
-    private static let lookalikes: [Unicode.Scalar: Unicode.Scalar] = [
-        "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "н": "h", "і": "i", "ј": "j", "к": "k", "м": "m", "о": "o", "р": "p",
-        "ѕ": "s", "т": "t", "у": "y", "х": "x", "з": "3", "α": "a", "ο": "o", "ν": "v", "ρ": "p", "τ": "t", "ι": "i", "κ": "k",
-        "χ": "x", "ε": "e", "υ": "u", "ɡ": "g", "ı": "i", "ø": "o", "ł": "l",
-    ]
+    /// Letters drawn like Latin ones, in lower case; put back where the word has no Latin letter.
+    private static let lookalikes = letters(
+        """
+        аa вb сc ԁd еe нh іi јj кk мm оo рp ѕs тt уy хx з3 αa οo νv ρp τt ιi κk χx εe υu ηn ωw ɡg ıi øo łl ɑa օo սu հh ոn ցg զq յj
+        """)
 
     /// The words of a folded text. A word that had no Latin letter and no digit of its own is not read as a Latin one: a Russian
     /// sentence without a space after its full stop is no address.
@@ -129,20 +214,25 @@ struct FoldedContactText: Sendable {
                 index += 1
                 continue
             }
-            let isDot = word == "." || dotWords.contains(word)
-            if isDot, let next, ContactDetails.isPlainEnding(lettersOf(next)) || ends(next) {
+            let isDot = word == "." || word == purposeDot || dotWords.contains(word)
+            if isDot, let next, isEnding(next, of: last, isOnPurpose: word == purposeDot, isLast: index + 2 >= words.count) {
                 result[result.count - 1] += "." + next
                 index += 2
-            } else if word.hasPrefix("."), word.count > 2, ContactDetails.isPlainEnding(lettersOf(word.dropFirst())) {
+            } else if word.hasPrefix("."), word.count > 2,
+                isEnding(word.dropFirst(), of: last, isOnPurpose: false, isLast: index + 1 >= words.count)
+            {
                 result[result.count - 1] += word
                 index += 1
             } else if word == "@" || last.hasSuffix("@") || word.hasPrefix("@") && word.dropFirst().contains(".") {
                 result[result.count - 1] += word
                 index += 1
-            } else if atWords.contains(word), let next, isMailHost(next, then: words.dropFirst(index + 2).prefix(2)) {
+            } else if atWords.contains(word), let next, isMailHost(next, after: word, then: words[(index + 2)...].prefix(2)) {
                 result[result.count - 1] += "@"
                 index += 1
-            } else if last.hasSuffix("."), last.count > 1, ContactDetails.isCommonEnding(lettersOf(Substring(word))) {
+            } else if last.hasSuffix("."), last.count > 1,
+                ContactDetails.isCommonEnding(lettersOf(Substring(word)))
+                    || isAddressStart(last) && isLastEnding(word, index, words)
+            {
                 result[result.count - 1] += word
                 index += 1
             } else if ContactDetails.isCommonEnding(lettersOf(Substring(word))), ContactDetails.isMailProvider(Substring(last)) {
@@ -157,7 +247,9 @@ struct FoldedContactText: Sendable {
             // A comma for the full stop.
             guard let comma = word.lastIndex(of: ","), comma > word.startIndex else { return word }
             let ending = word[word.index(after: comma)...]
-            return ContactDetails.isCommonEnding(ending) ? word[..<comma] + "." + ending : word
+            let isEnding =
+                ContactDetails.isCommonEnding(ending) || isAddressStart(String(word[..<comma])) && ContactDetails.isEnding(ending)
+            return isEnding ? word[..<comma] + "." + ending : word
         }
     }
 
@@ -168,21 +260,50 @@ struct FoldedContactText: Sendable {
         word.split(separator: ".").last.map { ContactDetails.isPlainEnding(lettersOf($0)) && word.contains(".") } ?? false
     }
 
-    private static func isMailHost(_ word: Substring, then following: ArraySlice<String>) -> Bool {
+    /// A dot that was written on purpose: spelled, or in brackets. No folded text has this character.
+    private static let purposeDot = "\u{FF0E}"
+
+    /// Whether a dot between two words is that of an address.
+    private static func isEnding(_ next: Substring, of name: String, isOnPurpose: Bool, isLast: Bool) -> Bool {
+        let letters = lettersOf(next)
+        if ContactDetails.isPlainEnding(letters) || ends(next) { return true }
+        if ContactDetails.isShortHost(name[...], letters) { return true }
+        if isOnPurpose { return letters.utf8.count >= 2 }
+        return isAddressStart(name) && ContactDetails.isEnding(letters) && (isLast || !ContactDetails.isSentenceWord(letters))
+    }
+
+    private static func isLastEnding(_ word: String, _ index: Int, _ words: [String]) -> Bool {
+        let letters = lettersOf(word[...])
+        return ContactDetails.isEnding(letters) && (index + 1 >= words.count || !ContactDetails.isSentenceWord(letters))
+    }
+
+    /// Whether an at sign has a name behind it.
+    private static func isAddressStart(_ word: String) -> Bool {
+        guard let at = word.firstIndex(of: "@") else { return false }
+        return word[word.index(after: at)...].contains { $0.isLetter || $0.isNumber }
+    }
+
+    private static func isMailHost(_ word: Substring, after at: String, then following: ArraySlice<String>) -> Bool {
         let host = word.prefix { $0.isLetter || $0.isNumber || $0 == "-" }
         if ContactDetails.isMailProvider(host) { return true }
         if word.contains("."), ends(word) { return true }
-        guard let dot = following.first, dotWords.contains(dot) || dot == ".", let ending = following.dropFirst().first else {
+        guard let dot = following.first, let ending = following.dropFirst().first else { return false }
+        let letters = lettersOf(ending[...])
+        if dotWords.contains(dot) || dot == ".", ContactDetails.isPlainEnding(letters) { return true }
+        // Any ending behind a spelled dot, but for pairs of words that sentences have, too.
+        guard dot == purposeDot || dotWords.contains(dot) && !(at == "at" && (dot == "point" || dot == "punt")) else {
             return false
         }
-        return ContactDetails.isPlainEnding(lettersOf(Substring(ending)))
+        return ContactDetails.isEnding(letters)
     }
 
     private static let dotWords: Set<String> = [
-        "dot", "punkt", "point", "punto", "ponto", "punt", "kropka", "точка", "точкa", "nokta",
+        "dot", "punkt", "point", "punto", "ponto", "punt", "kropka", "точка", "точкa", "nokta", "ドット", "점", "点",
     ]
     private static let atWords: Set<String> = [
-        "at", "ät", "arroba", "arobase", "chiocciola", "klammeraffe", "собака", "małpa", "malpa",
+        "at", "ät", "arroba", "arobase", "chiocciola", "klammeraffe", "собака", "małpa", "malpa", "apenstaartje", "snabel-a",
+        "アットマーク",
+        "アット", "골뱅이",
     ]
 
     private static let brackets: Set<Character> = ["(", ")", "[", "]", "{", "}", "<", ">"]
@@ -219,89 +340,6 @@ struct FoldedContactText: Sendable {
 
     private static func separator(_ text: Substring, inBrackets: Bool) -> String? {
         if atWords.contains(String(text)) || inBrackets && (text == "a" || text == "@") { return "@" }
-        return dotWords.contains(String(text)) || inBrackets && text == "." ? "." : nil
+        return dotWords.contains(String(text)) || inBrackets && text == "." ? purposeDot : nil
     }
-
-    // MARK: Digits
-
-    /// Characters between two digits of one number at most.
-    private static let widestGap = 4
-
-    /// Runs of digits, spelled ones included; a word ends a run, and so does a wide gap.
-    private static func digitRuns(in text: String) -> [DigitRun] {
-        var (runs, run, gap): ([DigitRun], DigitRun, String) = ([], DigitRun(), "")
-        func close() {
-            if run.count > 0 { runs.append(run) }
-            (run, gap) = (DigitRun(), "")
-        }
-        var rest = Substring(text)
-        while let first = rest.first {
-            guard first.isLetter || first.isNumber else {
-                gap.append(first)
-                if gap.count > widestGap { close() }
-                rest = rest.dropFirst()
-                continue
-            }
-            let word = rest.prefix { $0.isLetter || $0.isNumber }
-            rest = rest[word.endIndex...]
-            guard let digits = digits(of: word) else {
-                // Digits within a word are numbers too, and those at its end may go on after it, as in tel030.
-                for character in word {
-                    guard character.isASCII, character.isNumber else {
-                        close()
-                        continue
-                    }
-                    run.append(value(character), after: gap)
-                    gap = ""
-                }
-                continue
-            }
-            for (index, digit) in digits.enumerated() { run.append(digit, after: index == 0 ? gap : "") }
-            gap = ""
-        }
-        close()
-        return runs
-    }
-
-    private static func value(_ digit: Character) -> UInt8 { UInt8(clamping: digit.wholeNumberValue ?? 0) }
-
-    /// The digits that a word stands for: its own, letters in place of some of them, or a digit's name. Nil for other words.
-    private static func digits(of word: Substring) -> [UInt8]? {
-        if let spelled = digitNames[word] { return [spelled] }
-        var (digits, real): ([UInt8], Int) = ([], 0)
-        for character in word {
-            if character.isASCII, let value = character.wholeNumberValue {
-                digits.append(UInt8(clamping: value))
-                real += 1
-            } else if let value = digitLetters[character] {
-                digits.append(value)
-            } else if character == "x", !digits.isEmpty {
-                // Written between digits to part them.
-                continue
-            } else {
-                return nil
-            }
-        }
-        return real > 0 && real * 2 >= digits.count ? digits : nil
-    }
-
-    private static let digitLetters: [Character: UInt8] = ["o": 0, "l": 1, "i": 1, "z": 2, "s": 5, "b": 8]
-
-    private static let digitNames: [Substring: UInt8] = {
-        let languages = [
-            "zero one two three four five six seven eight nine", "null eins zwei drei vier fünf sechs sieben acht neun",
-            "oh eine zwo drei vier funf sechs sieben acht neun", "zéro un deux trois quatre cinq six sept huit neuf",
-            "cero uno dos tres cuatro cinco seis siete ocho nueve", "zero uno due tre quattro cinque sei sette otto nove",
-            "zero um dois três quatro cinco seis sete oito nove", "ноль один два три четыре пять шесть семь восемь девять",
-            "nul een twee drie vier vijf zes zeven acht negen", "zero jeden dwa trzy cztery pięć sześć siedem osiem dziewięć",
-        ]
-        var names: [Substring: UInt8] = [:]
-        for language in languages {
-            for (value, word) in language.split(separator: " ").enumerated() {
-                names[word] = UInt8(clamping: value)
-                names[Substring(Self.plain(String(word)))] = UInt8(clamping: value)
-            }
-        }
-        return names
-    }()
 }

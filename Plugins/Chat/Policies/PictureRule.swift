@@ -2,9 +2,15 @@ import SparkCore
 
 /// What names a sticker or a GIF: an identifier that the apps know, or an address at a server that the operator allows. Any other
 /// server would see the address of everyone who opens the message.
+///
+/// An address is `https://`, a host in lower case without a port, and a path of plain names: no query, no fragment, nothing
+/// encoded. Whatever else a URL may be (RFC 3986) is left out, so that there is one way to write an address and nothing in it but
+/// the host and the names, which `ContactGate` reads.
 struct PictureRule: Hashable, Sendable {
-    private static let longestIdentifier = 128
-    private static let longestAddress = 1_000
+    private static let longestIdentifier = 64
+    private static let longestName = 128
+    private static let mostNames = 8
+    private static let longestAddress = 512
     private static let scheme = "https://"
 
     /// In lower case; `*.` in front stands for every host below; nil allows any.
@@ -29,50 +35,75 @@ struct PictureRule: Hashable, Sendable {
         }
     }
 
+    /// Letters and digits, with single `_` and `-` between them.
     static func isIdentifier(_ text: String) -> Bool {
-        (1...longestIdentifier).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
+        text.utf8.count <= longestIdentifier && isName(text[...], separators: "_-")
     }
 
-    /// What follows the host in an address; nil for what is none.
-    static func path(of address: String) -> Substring? { parts(of: address)?.path }
+    /// A picture's address, taken apart.
+    struct Address: Equatable {
+        let host: Substring
+        let names: [Substring]
+
+        init?(_ text: String) {
+            guard text.utf8.count <= longestAddress, text.hasPrefix(scheme) else { return nil }
+            let parts = text.dropFirst(scheme.count).split(separator: "/", omittingEmptySubsequences: false)
+            guard let host = parts.first, isHost(host), (2...mostNames + 1).contains(parts.count),
+                parts.dropFirst().allSatisfy({ $0.utf8.count <= longestName && isName($0, separators: "_-.") })
+            else { return nil }
+            self.host = host
+            names = Array(parts.dropFirst())
+        }
+
+        /// The parts of the host that the operator did not write, where a setting stands for every host below one.
+        func labels(below hosts: Set<String>) -> Substring? {
+            if hosts.contains(String(host)) { return "" }
+            var rest = host
+            while let dot = rest.firstIndex(of: ".") {
+                rest = rest[rest.index(after: dot)...]
+                if hosts.contains("*.\(rest)") { return host[..<dot] }
+            }
+            return nil
+        }
+    }
 
     private func isAddress(_ text: String, _ hosts: Set<String>?) -> Bool {
-        guard let host = Self.parts(of: text)?.host else { return false }
-        guard let hosts else { return true }
-        if hosts.contains(host) { return true }
-        var rest = Substring(host)
-        while let dot = rest.firstIndex(of: ".") {
-            rest = rest[rest.index(after: dot)...]
-            if hosts.contains("*.\(rest)") { return true }
-        }
-        return false
+        guard let address = Address(text) else { return false }
+        return hosts.map { address.labels(below: $0) != nil } ?? true
     }
 
-    /// An address in visible ASCII (RFC 3986) with a plain host: no user, no port, nothing that browsers read in another way.
-    private static func parts(of address: String) -> (host: String, path: Substring)? {
-        guard address.utf8.count <= longestAddress, address.hasPrefix(scheme),
-            address.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\\\"<>^`{|}".utf8.contains($0) })
-        else { return nil }
-        let rest = address.dropFirst(scheme.count)
-        let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard !host.isEmpty, host.utf8.allSatisfy({ isHostByte($0) }) else { return nil }
-        return (host.lowercased(), rest[host.endIndex...])
+    /// What the sender chose in an address: the part of the host that a `*.` stands for, and the path. Nil for what is none.
+    func chosen(in text: String, as content: MessageContent) -> [Substring]? {
+        guard let address = Address(text) else { return nil }
+        let hosts = content == .sticker ? stickerHosts : gifHosts
+        let labels = hosts.map { address.labels(below: $0) ?? address.host } ?? address.host
+        return (labels.isEmpty ? [] : [labels]) + address.names
     }
 
-    private static func isHostByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "."), UInt8(ascii: "-"):
-            true
-        default: false
+    /// Parts of letters and digits with one separator between each two.
+    private static func isName(_ text: Substring, separators: StaticString) -> Bool {
+        var wasSeparator = true
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "a")...UInt8(ascii: "z"):
+                wasSeparator = false
+            default:
+                let isSeparator = separators.withUTF8Buffer { $0.contains(byte) }
+                guard isSeparator, !wasSeparator else { return false }
+                wasSeparator = true
+            }
         }
+        return !wasSeparator
+    }
+
+    /// Labels of letters, digits and inner hyphens (RFC 1123) in lower case; none in Punycode, which spells other letters.
+    private static func isHost(_ host: Substring) -> Bool {
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        return host.utf8.count <= 253 && labels.count >= 2
+            && labels.allSatisfy { label in
+                label.utf8.count <= 63 && isName(label, separators: "-") && !label.hasPrefix("xn--")
+                    && label.utf8.allSatisfy { !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+            }
     }
 }

@@ -1,16 +1,17 @@
 /// Which scalars a visible text may have, each judged in its context. Pure, and linear in the text.
 enum ScalarRules {
     /// Judges every scalar of a composed text.
-    /// - Parameter isLine: a name or the like, which has no line ends, no isolates, and begins each word with a letter or sign.
+    /// - Parameter form: a line has no line ends, no isolates, and begins each word with a letter or sign; a name is in one writing.
     /// - Returns: whether there is something to be seen: in a line a letter, digit or symbol, else also a punctuation mark.
-    static func check(_ scalars: [Unicode.Scalar], isLine: Bool) throws(TextRule.Fault) -> Bool {
-        var state = State(isLine: isLine)
+    static func check(_ scalars: [Unicode.Scalar], _ form: TextRule.Form) throws(TextRule.Fault) -> Bool {
+        var state = State(form)
         for index in scalars.indices {
             try state.take(
                 scalars[index], before: index > 0 ? scalars[index - 1] : nil,
                 after: index + 1 < scalars.count ? scalars[index + 1] : nil, at: index, in: scalars)
         }
         try state.end()
+        if form == .name, !ScriptSet.isOneWriting(scalars) { throw .mixed }
         return state.isVisible
     }
 
@@ -32,11 +33,16 @@ enum ScalarRules {
 
     private struct State {
         let isLine: Bool
+        private let isName: Bool
         var isVisible = false
         /// What the next mark stands on; nil where nothing does.
         private var base: Unicode.Scalar?
-        /// Nonspacing marks on it.
+        /// Nonspacing marks on it, those that are composed with it included.
         private var marks = 0
+        /// The last of them.
+        private var lastMark: Unicode.Scalar?
+        /// Whether the last scalar was the first half of a flag.
+        private var isInFlag = false
         /// Isolates that are open (UAX 9).
         private var isolates = 0
         /// The confusable script of the word so far.
@@ -47,7 +53,7 @@ enum ScalarRules {
         private var rightToLeft: Bool?
         private var braille: Bool?
 
-        init(isLine: Bool) { self.isLine = isLine }
+        init(_ form: TextRule.Form) { (isLine, isName) = (form != .lines, form == .name) }
 
         mutating func take(
             _ scalar: Unicode.Scalar, before: Unicode.Scalar?, after: Unicode.Scalar?, at index: Int, in scalars: [Unicode.Scalar]
@@ -92,6 +98,11 @@ enum ScalarRules {
             case 0x180B...0x180F:
                 guard let before, (0x1820...0x18AA).contains(before.value) else { throw .invisible }
                 return
+            case 0x1F1E6...0x1F1FF:
+                // Two of them are a flag; one is a letter in a box.
+                let isSecond = isInFlag
+                guard isSecond || after.map({ isRegional($0) }) == true else { throw .invisible }
+                isInFlag = !isSecond
             case 0x1F3F4:
                 if after.map({ isTag($0) }) == true {
                     guard let length = subdivisionFlag(at: index, in: scalars) else { throw .invisible }
@@ -116,13 +127,19 @@ enum ScalarRules {
                 guard !properties.isDefaultIgnorableCodePoint else { throw .invisible }
                 guard let base else { throw .marks }
                 marks += 1
-                guard marks <= mostMarks(of: scalar.value, on: base) else { throw .marks }
+                guard marks <= mostMarks(of: scalar.value, on: base, inName: isName) else { throw .marks }
+                // The same mark twice in a row looks like one (UTS 39, section 5.4).
+                let order = properties.canonicalCombiningClass.rawValue
+                if order == 1 || order > 9, scalar == lastMark { throw .marks }
+                lastMark = scalar
             case .spacingMark:
                 guard base != nil else { throw .marks }
             default:
                 guard !properties.isDefaultIgnorableCodePoint else { throw .invisible }
                 base = scalar
                 marks = 0
+                lastMark = nil
+                if let composed = composedMarks(of: scalar) { (marks, lastMark) = composed }
                 try read(scalar, category)
             }
         }
@@ -155,11 +172,13 @@ enum ScalarRules {
             switch category {
             case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
                 isVisible = true
+                if isName, isStyled(scalar) { throw .styled }
                 guard isLine, let new = ConfusableScript(scalar.value) else { return }
                 if let script, script != new { throw .mixed }
                 script = new
             case .decimalNumber, .letterNumber, .otherNumber, .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol:
                 isVisible = true
+                if isName, isStyled(scalar) { throw .styled }
             default:
                 // Punctuation is a whole message, but nobody's name.
                 if !isLine { isVisible = true }
@@ -182,8 +201,43 @@ enum ScalarRules {
         }
     }
 
-    /// Marks that scripts put on one letter; four anywhere else.
-    private static func mostMarks(of mark: UInt32, on base: Unicode.Scalar) -> Int {
+    static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1F1E6...0x1F1FF).contains(scalar.value) }
+
+    /// How many marks a composed letter has in it, and the last of them; nil for a letter without.
+    private static func composedMarks(of scalar: Unicode.Scalar) -> (Int, Unicode.Scalar?)? {
+        switch scalar.value {
+        // Latin, Greek and Cyrillic letters; others are composed with one mark at most.
+        case 0xC0...0x1FF, 0x200...0x24F, 0x370...0x52F, 0x1E00...0x1FFF: break
+        default: return nil
+        }
+        var (count, last): (Int, Unicode.Scalar?) = (0, nil)
+        for part in TextRule.decomposed(String(scalar)).unicodeScalars.dropFirst() {
+            count += 1
+            last = part
+        }
+        return count == 0 ? nil : (count, last)
+    }
+
+    /// Whether a letter, digit or sign stands for others in a mathematical, circled, raised or otherwise decorated form.
+    static func isStyled(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case ..<0x2B0: return false
+        // Modifier letters and phonetic small capitals; counters in circles, boxes and brackets; raised and lowered letters.
+        case 0x2B0...0x2B8, 0x2E0...0x2E4, 0x1D00...0x1DBF, 0x2070...0x209F, 0x2460...0x24FF, 0x2776...0x2793, 0x10780...0x107BA:
+            return true
+        // Letters in boxes, but not the buttons among the emoji.
+        case 0x1F100...0x1F1AD: return !scalar.properties.isEmojiPresentation
+        case 0x2100...0x218F, 0x2C7C...0x2C7D, 0xA770, 0xA7F2...0xA7F9, 0xAB5C...0xAB69, 0xFB00...0xFB06, 0x1D400...0x1D7FF,
+            0x1EE00...0x1EEFF, 0x1FBF0...0x1FBF9:
+            guard scalar.properties.generalCategory != .otherSymbol else { return false }
+            let text = String(scalar)
+            return TextRule.compatible(text) != TextRule.composed(text)
+        default: return false
+        }
+    }
+
+    /// Marks that scripts put on one letter; four anywhere else, three on a letter of a name.
+    private static func mostMarks(of mark: UInt32, on base: Unicode.Scalar, inName: Bool) -> Int {
         switch (mark, base.value) {
         // Points and cantillation; vowels and Quranic signs; medials, vowels and tones; stacked letters.
         case (0x591...0x5C7, 0x5D0...0x5F2): 6
@@ -192,6 +246,7 @@ enum ScalarRules {
         case (0x1780...0x17DD, 0x1780...0x17DD): 5
         case (0xF18...0xFC6, 0xF00...0xFFF): 8
         case (0xE31...0xE4E, _), (0xEB1...0xECD, _): 3
+        case (0x300...0x36F, 0x41...0x52F), (0x300...0x36F, 0x1E00...0x1FFF): inName ? 3 : 4
         default: 4
         }
     }

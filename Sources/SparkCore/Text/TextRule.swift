@@ -8,7 +8,9 @@ import Foundation
 public struct TextRule: Hashable, Sendable {
     /// What kind of text it is.
     public enum Form: Hashable, Sendable {
-        /// One line with something to call it by: a name, an interest. Spaces are trimmed and single.
+        /// What a person is called: a line in one writing, without letters that only dress up others.
+        case name
+        /// One line with something to call it by: an interest. Spaces are trimmed and single.
         case line
         /// Any number of lines; spaces stay as they are.
         case lines
@@ -26,12 +28,14 @@ public struct TextRule: Hashable, Sendable {
         case direction
         /// Too many marks on one letter, or a mark without a letter.
         case marks
-        /// Letters in one word that look alike and belong to different scripts.
+        /// Letters of scripts that are not written together.
         case mixed
+        /// Letters or digits that only dress up others: mathematical, circled, raised ones.
+        case styled
     }
 
     /// The name of a person.
-    public static let name = TextRule(.line, atMost: 50)
+    public static let name = TextRule(.name, atMost: 50)
     /// One of a person's interests.
     public static let interest = TextRule(.line, atMost: 30)
     /// What a person says about themselves; may be empty.
@@ -51,6 +55,8 @@ public struct TextRule: Hashable, Sendable {
         self.mayBeEmpty = mayBeEmpty
     }
 
+    private var isLine: Bool { form != .lines }
+
     /// Four scalars a character on the average: enough for every script, and a bound of what is stored.
     public var scalars: Int { max(Self.scalarsPerCharacter, characters * 4) }
 
@@ -62,9 +68,10 @@ public struct TextRule: Hashable, Sendable {
         // Composing never makes a text more than three times as short, so what is longer is refused unseen.
         guard text.utf8.count <= 16 * (scalars + 64) else { throw .length }
         var composed = Self.composed(text)
-        composed = form == .line ? Self.withSingleSpaces(composed) : Self.withPlainLineEnds(composed)
+        if form == .name { composed = Self.composed(Self.withPlainWidth(composed)) }
+        composed = isLine ? Self.withSingleSpaces(composed) : Self.withPlainLineEnds(composed)
         guard composed.unicodeScalars.count <= scalars else { throw .length }
-        let isVisible = try ScalarRules.check(Array(composed.unicodeScalars), isLine: form == .line)
+        let isVisible = try ScalarRules.check(Array(composed.unicodeScalars), form)
         var count = 0
         for character in composed {
             count += 1
@@ -102,6 +109,9 @@ public struct TextRule: Hashable, Sendable {
         text.unicodeScalars.allSatisfy { $0.value < 0x300 } ? text : text.precomposedStringWithCanonicalMapping
     }
 
+    /// The canonical decomposition (NFD).
+    static func decomposed(_ text: String) -> String { text.decomposedStringWithCanonicalMapping }
+
     /// The compatibility composition (NFKC): the plain form of circled, full-width and other dressed-up characters.
     public static func compatible(_ text: String) -> String { text.precomposedStringWithCompatibilityMapping }
 
@@ -118,13 +128,38 @@ public struct TextRule: Hashable, Sendable {
             default: isPlain = false
             }
         }
-        guard isPlain, form == .lines || !hasSpaces else { return nil }
+        guard isPlain, !isLine || !hasSpaces else { return nil }
         guard text.utf8.count <= characters else { throw .length }
-        guard form == .lines ? hasGraphic : hasName else {
+        guard isLine ? hasName : hasGraphic else {
             // A name may consist of symbols, and white space is an empty text; the slow way tells.
             return nil
         }
         return text
+    }
+
+    /// Full-width and half-width letters become the usual ones (RFC 8264, width mapping).
+    private static func withPlainWidth(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: hasWidth) else { return text }
+        var (result, wide) = (String.UnicodeScalarView(), "")
+        for scalar in text.unicodeScalars {
+            guard !hasWidth(scalar) else {
+                wide.unicodeScalars.append(scalar)
+                continue
+            }
+            result.append(contentsOf: compatible(wide).unicodeScalars)
+            wide = ""
+            result.append(scalar)
+        }
+        result.append(contentsOf: compatible(wide).unicodeScalars)
+        return String(result)
+    }
+
+    private static func hasWidth(_ scalar: Unicode.Scalar) -> Bool {
+        // The filler of half-width Hangul is invisible, whatever its width.
+        switch scalar.value {
+        case 0xFF01...0xFF9F, 0xFFA1...0xFFDC, 0xFFE0...0xFFE6, 0xFFE8...0xFFEE: true
+        default: false
+        }
     }
 
     /// Any separating space becomes U+0020, none at the ends, one between words (RFC 8266, section 2.1).
@@ -173,7 +208,8 @@ extension TextRule.Fault {
         case .invisible: "The text has control characters or invisible ones."
         case .direction: "The text has characters that reverse the text around them."
         case .marks: "A letter has too many marks, or a mark has no letter."
-        case .mixed: "A word mixes letters of scripts that look alike."
+        case .mixed: "It mixes letters of different scripts."
+        case .styled: "It has letters or digits in a decorated form; use the plain ones."
         }
     }
 }
