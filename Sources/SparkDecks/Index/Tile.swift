@@ -132,9 +132,9 @@ struct Tile: BitwiseCopyable {
             bounds.minAge = min(bounds.minAge, columns.minAges[position])
             bounds.maxAge = max(bounds.maxAge, columns.maxAges[position])
             // Either may apply: nothing announces the change of the day.
-            let (before, now) = (columns.talliesBefore[position], columns.tallies[position])
-            bounds.giving = max(bounds.giving, before >> 4, now >> 4)
-            bounds.receiving = max(bounds.receiving, before & 7, now & 7)
+            let counts = columns.counts(at: position)
+            bounds.giving = max(bounds.giving, counts.tallyBefore.giving, counts.tally.giving)
+            bounds.receiving = max(bounds.receiving, counts.tallyBefore.receiving, counts.tally.receiving)
         }
         bounds.settle()
         return bounds
