@@ -1,3 +1,5 @@
+package import SparkCore
+
 /// The best so far, at most `limit` of them, in order.
 package struct BestCandidates: Sendable {
     package private(set) var ranks: [DeckRank] = []
