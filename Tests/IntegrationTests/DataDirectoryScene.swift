@@ -111,7 +111,7 @@ private actor PreparedDirectory {
             var scene = DataDirectoryScene(try Self.folder())
             let spark = try await scene.serve()
             try await scene.match(on: spark)
-            guard await spark.end(SIGTERM) == 0 else { throw DidNotStart(status: 1, log: spark.log) }
+            guard await spark.end(SIGTERM) == 0 else { throw DataDirectoryScene.ShellFailed(output: spark.log) }
             return scene
         }
         made = (.now, scene)
