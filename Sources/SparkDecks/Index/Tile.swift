@@ -131,11 +131,9 @@ struct Tile: BitwiseCopyable {
             // Soft limits give way, so they bound nothing at later stages.
             bounds.minAge = min(bounds.minAge, columns.minAges[position])
             bounds.maxAge = max(bounds.maxAge, columns.maxAges[position])
-            // Either may apply: nothing announces the change of the day.
-            let counts = columns.counts(at: position)
-            bounds.giving = max(bounds.giving, counts.tallyBefore.giving, counts.tally.giving)
-            bounds.receiving = max(bounds.receiving, counts.tallyBefore.receiving, counts.tally.receiving)
         }
+        let tally = columns.bestTally(of: count)
+        (bounds.giving, bounds.receiving) = (tally.giving, tally.receiving)
         bounds.settle()
         return bounds
     }

@@ -35,6 +35,18 @@ struct TileColumns: BitwiseCopyable {
     @inline(__always)
     func counts(at position: Int) -> DailyCounts { DailyCounts(day: countDays[position], packed: counts[position]) }
 
+    /// The highest levels of the first people's tallies. Of each person either tally may apply: nothing announces the change of the day.
+    func bestTally(of count: Int) -> SwipeTally {
+        let counts = counts
+        var (giving, receiving): (UInt32, UInt32) = (0, 0)
+        for position in 0..<count {
+            let (now, before) = (counts[position], counts[position] >> 8)
+            giving = max(giving, now & 0x70, before & 0x70)
+            receiving = max(receiving, now & 0x07, before & 0x07)
+        }
+        return SwipeTally(rawValue: UInt8(truncatingIfNeeded: giving | receiving))
+    }
+
     func put(_ counts: DailyCounts, at position: Int) {
         countDays[position] = counts.day
         self.counts[position] = counts.packed
