@@ -84,6 +84,21 @@ struct DataDirectoryTests {
         ) { try await expectNewHistory($0, after: $1) }
     }
 
+    @Test("whose database is another file has a new history, even if it is the same to the byte")
+    func anotherFile() async throws {
+        try await withDataDirectory { directory in
+            let scene = DataDirectoryScene(directory)
+            let first = try await scene.serve()
+            #expect(await first.end(SIGTERM) == 0)
+            try await DataDirectoryScene.shell(
+                "cp -p \(directory)/spark.db \(directory)-copy; mv \(directory)-copy \(directory)/spark.db")
+            let next = try await scene.serve()
+            #expect(next.log.contains("another state than the last run left"), "\(next.log)")
+            #expect(next.log.contains("it is another file"), "\(next.log)")
+            #expect(await next.end(SIGTERM) == 0)
+        }
+    }
+
     @Test("whose database was copied before the last start and put back has a new history")
     func olderRun() async throws {
         try await withDataDirectory { directory in
