@@ -14,6 +14,15 @@ struct DataDirectoryScene {
 
     init(_ directory: String) { self.directory = directory }
 
+    /// In a copy of a directory that was prepared once for all tests: registering costs a second for each password.
+    static func matched(_ directory: String) async throws -> DataDirectoryScene {
+        let prepared = try await PreparedDirectory.shared.get()
+        try await shell("cp -a \(prepared.directory) \(directory)")
+        var scene = DataDirectoryScene(directory)
+        (scene.conversation, scene.tokens) = (prepared.conversation, prepared.tokens)
+        return scene
+    }
+
     func serve(_ arguments: [String] = []) async throws -> SparkProcess {
         try await SparkProcess.serve(["--data", directory] + Self.settings + arguments)
     }
@@ -25,7 +34,7 @@ struct DataDirectoryScene {
 
     func check() async throws -> SparkProcess.Finished { try await SparkProcess.run(["check", "--data", directory]) }
 
-    mutating func match(on spark: SparkProcess) async throws {
+    fileprivate mutating func match(on spark: SparkProcess) async throws {
         var ids: [String] = []
         for (name, gender, seeks) in [("Ann", "woman", "man"), ("Ben", "man", "woman")] {
             let grant = try await spark.client.call(
@@ -86,4 +95,38 @@ struct DataDirectoryScene {
     }
 
     struct ShellFailed: Error { let output: String }
+}
+
+/// Makes the data directory that tests copy, at their first need; anew before the tokens in it run out.
+private actor PreparedDirectory {
+    static let shared = PreparedDirectory()
+    /// A part of the time that access tokens are valid.
+    private static let shelfLife = Duration.seconds(300)
+
+    private var made: (at: ContinuousClock.Instant, scene: Task<DataDirectoryScene, any Error>)?
+
+    func get() async throws -> DataDirectoryScene {
+        if let made, made.at.duration(to: .now) < Self.shelfLife { return try await made.scene.value }
+        let scene = Task {
+            var scene = DataDirectoryScene(try Self.folder())
+            let spark = try await scene.serve()
+            try await scene.match(on: spark)
+            guard await spark.end(SIGTERM) == 0 else { throw DataDirectoryScene.ShellFailed(output: spark.log) }
+            return scene
+        }
+        made = (.now, scene)
+        return try await scene.value
+    }
+
+    /// Removed with all in it when the tests end.
+    private static let parent: String = {
+        let url = FileManager.default.temporaryDirectory.appending(path: "spark-prepared-\(UUID().uuidString)")
+        atexit { try? FileManager.default.removeItem(atPath: PreparedDirectory.parent) }
+        return url.path
+    }()
+
+    private static func folder() throws -> String {
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        return "\(parent)/\(UUID().uuidString)"
+    }
 }

@@ -160,6 +160,42 @@ import Testing
         #expect(SwipeTally(rawValue: 0xFF) == .best && SwipeTally(giving: 99, receiving: 99) == .best)
     }
 
+    @Test("what is counted of a day is the same after it was packed")
+    func packedCounts() {
+        var chance = SplitMix64(seed: 11)
+        for _ in 0..<1_000 {
+            let counts = DailyCounts(
+                day: UInt16(truncatingIfNeeded: chance.next()), tallyBefore: SwipeTally(rawValue: UInt8(chance.next() % 256)),
+                tally: SwipeTally(rawValue: UInt8(chance.next() % 256)), shownBefore: UInt8(chance.next() % 256),
+                shown: UInt8(chance.next() % 256))
+            #expect(DailyCounts(day: counts.day, packed: counts.packed) == counts)
+        }
+    }
+
+    @Test("who cannot be among the best is turned away by score and hash, and nobody who can")
+    func admission() {
+        var chance = SplitMix64(seed: 12)
+        let viewer = UserID(rawValue: 1)
+        var best = BestCandidates(limit: 20)
+        var turnedAway = 0
+        for _ in 0..<5_000 {
+            let rank = DeckRank(
+                score: Int(chance.next() % 10), candidate: UserID(rawValue: Int64(chance.next() % 1_000_000) + 1), version: 1,
+                viewer: viewer)
+            let mayEnter = best.mayAdmit(rank.score, candidate: rank.id.rawValue, viewer: viewer)
+            let before = best.ranks
+            best.offer(rank)
+            if !mayEnter {
+                turnedAway += 1
+                #expect(best.ranks == before)
+            } else if best.ranks == before {
+                #expect(before.contains(rank))
+            }
+            #expect(best.threshold == (best.ranks.count < 20 ? nil : best.ranks.last?.score))
+        }
+        #expect(turnedAway > 4_000)
+    }
+
     @Test("who was not shown enough yesterday stands before who was")
     func exposure() {
         let scorer = WeightedScorer(

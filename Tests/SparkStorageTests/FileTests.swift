@@ -28,6 +28,28 @@ struct FileTests {
         }
     }
 
+    @Test("and its log hold nothing of what was deleted once the log is emptied, while the store is open")
+    func emptiedLog() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let storage = try directory.open()
+        let word = "a-word-that-must-not-stay"
+        try await storage.write {
+            try $0.database.execute(
+                sql: "INSERT INTO test_rows (id, filling) VALUES (1, ?)", arguments: [Data(word.utf8)])
+        }
+        try await storage.write { try $0.database.execute(sql: "DELETE FROM test_rows") }
+        func files() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: directory.url.path).filter { name in
+                try Data(contentsOf: directory.url.appending(path: name)).range(of: Data(word.utf8)) != nil
+            }
+        }
+        #expect(try files() == ["spark.db-wal"])
+        await storage.emptyLog()
+        #expect(try files() == [])
+        await storage.close()
+    }
+
     @Test("counts the commits that changed something, and no others, and is readable by its owner only")
     func commits() async throws {
         let directory = TemporaryDirectory()

@@ -86,7 +86,8 @@ package final class DeckIndex: Sendable {
                 for number in next..<end where forest.tiles.isUsed(number) {
                     let tile = forest.tiles[number]
                     for position in 0..<tile.count where tile.columns.lastActive[position] >= activeSince.rawValue {
-                        counts[tile.columns.countDays[position] == day ? Int(tile.columns.shown[position]) : 0] += 1
+                        let counted = tile.columns.counts(at: position)
+                        counts[counted.day == day ? Int(counted.shown) : 0] += 1
                     }
                 }
                 next = end

@@ -118,7 +118,8 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
     ) {
         let columns = tile.pointee.columns
         let count = tile.pointee.count
-        match(columns, count, narrowed(node.pointee.bounds, ceiling, best))
+        var bounding = traits(node.pointee.bounds, node.pointee.bounds.leastMetres(from: view))
+        match(columns, count, narrowed(bounding, ceiling, best))
         let cells = tile.pointee.cells
         var spot = Spot()
         var cell = -1
@@ -134,7 +135,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
                         cell += 1
                         end = cell + 1 < cells.count ? Int(cells.base[cell + 1].start) : count
                     }
-                    spot = approach(cells.base[cell], node, best)
+                    spot = approach(cells.base[cell], node.pointee.bounds.cosine, &bounding, best)
                 }
                 if spot.isWorthIt { weigh(position, of: tile, columns, &spot, &best) }
             }
@@ -176,11 +177,11 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
     }
 
     @inline(__always)
-    private func narrowed(_ bounds: Bounds, _ ceiling: Int, _ best: borrowing BestCandidates) -> ColumnLimits {
+    private func narrowed(_ bounding: TraitLimits, _ ceiling: Int, _ best: borrowing BestCandidates) -> ColumnLimits {
         var columns = ColumnLimits(
             firstBirth: limits.firstBirth, lastBirth: limits.lastBirth, activeSince: limits.activeSince, interests: 0)
         guard let threshold = best.threshold else { return columns }
-        let demands = scale.demands(traits(bounds, bounds.leastMetres(from: view)), slack: ceiling - threshold)
+        let demands = scale.demands(bounding, slack: ceiling - threshold)
         columns.interests = UInt8(clamping: demands.interests)
         if demands.idleDays < 100_000 {
             let since = (Int64(limits.today) - Int64(demands.idleDays)) * 86_400
@@ -219,18 +220,19 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
 
     /// Looks from afar whether anybody of a cell can be reached and be among the best.
     @inline(__always)
-    private func approach(_ cell: Tile.Cell, _ node: UnsafeMutablePointer<TileNode>, _ best: borrowing BestCandidates) -> Spot {
+    private func approach(
+        _ cell: Tile.Cell, _ cosine: Double, _ bounding: inout TraitLimits, _ best: borrowing BestCandidates
+    ) -> Spot {
         var bounds = Bounds()
         bounds.minLatitude = cell.latitude
         bounds.maxLatitude = cell.latitude
         bounds.minLongitude = cell.longitude
         bounds.maxLongitude = cell.longitude
-        bounds.cosine = node.pointee.bounds.cosine
+        bounds.cosine = cosine
         var spot = Spot(latitude: cell.latitude, longitude: cell.longitude, leastMetres: bounds.leastMetres(from: view))
         guard spot.leastMetres <= limits.reachMetres else { return spot }
-        if let threshold = best.threshold, scale.ceiling(traits(node.pointee.bounds, spot.leastMetres)) < threshold {
-            return spot
-        }
+        bounding.metres = spot.leastMetres
+        if let threshold = best.threshold, scale.ceiling(bounding) < threshold { return spot }
         spot.isWorthIt = true
         return spot
     }
@@ -267,15 +269,15 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         let id = columns.ids[position]
         let isLiked = query.likers.count > 0 && query.likers.contains(id)
         if flags.contains(.incognito), !isLiked { return }
+        let counts = columns.counts(at: position)
         let mostShared = min(query.viewer.interests.count, Int(columns.interestCounts[position]))
         var traits = CandidateTraits(
             metres: spot.metres < 0 ? spot.leastMetres : spot.metres, hidesDistance: flags.contains(.hidesDistance),
             idleDays: idleDays(columns.lastActive[position]), age: ages.age(BirthDay(rawValue: columns.births[position])),
             minAge: Int(columns.minAges[position]), maxAge: Int(columns.maxAges[position]), sharedInterests: mostShared,
-            likesViewer: isLiked, tally: columns.counts(at: position).tally(on: limits.today),
-            shownYesterday: columns.counts(at: position).shownYesterday(on: limits.today))
+            likesViewer: isLiked, tally: counts.tally(on: limits.today), shownYesterday: counts.shownYesterday(on: limits.today))
         // All of a score's steps are monotone, rounding included: from nearer by nobody scores less.
-        if let threshold = best.threshold, scale.score(traits) < threshold { return }
+        guard best.mayAdmit(scale.score(traits), candidate: id, viewer: query.viewer.id) else { return }
         if spot.metres < 0 {
             measure(&spot)
             guard spot.isWorthIt else { return }

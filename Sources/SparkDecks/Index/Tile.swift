@@ -131,11 +131,9 @@ struct Tile: BitwiseCopyable {
             // Soft limits give way, so they bound nothing at later stages.
             bounds.minAge = min(bounds.minAge, columns.minAges[position])
             bounds.maxAge = max(bounds.maxAge, columns.maxAges[position])
-            // Either may apply: nothing announces the change of the day.
-            let (before, now) = (columns.talliesBefore[position], columns.tallies[position])
-            bounds.giving = max(bounds.giving, before >> 4, now >> 4)
-            bounds.receiving = max(bounds.receiving, before & 7, now & 7)
         }
+        let tally = columns.bestTally(of: count)
+        (bounds.giving, bounds.receiving) = (tally.giving, tally.receiving)
         bounds.settle()
         return bounds
     }

@@ -21,7 +21,7 @@ struct TileColumns: BitwiseCopyable {
     var births: UnsafeMutablePointer<UInt16> { column(16, UInt16.self) }
     /// Kilometres.
     var reaches: UnsafeMutablePointer<UInt16> { column(18, UInt16.self) }
-    /// Of `DailyCounts`, like the last four.
+    /// The day of `DailyCounts`.
     var countDays: UnsafeMutablePointer<UInt16> { column(20, UInt16.self) }
     /// Where the interests begin in the tile's pool.
     var interests: UnsafeMutablePointer<UInt16> { column(22, UInt16.self) }
@@ -29,24 +29,27 @@ struct TileColumns: BitwiseCopyable {
     var maxAges: UnsafeMutablePointer<UInt8> { column(25, UInt8.self) }
     var flags: UnsafeMutablePointer<UInt8> { column(26, UInt8.self) }
     var interestCounts: UnsafeMutablePointer<UInt8> { column(27, UInt8.self) }
-    var talliesBefore: UnsafeMutablePointer<UInt8> { column(28, UInt8.self) }
-    var tallies: UnsafeMutablePointer<UInt8> { column(29, UInt8.self) }
-    var shown: UnsafeMutablePointer<UInt8> { column(30, UInt8.self) }
-    var shownBefore: UnsafeMutablePointer<UInt8> { column(31, UInt8.self) }
+    /// The four bytes of `DailyCounts`, side by side: a score needs two of them, and which depends on the day.
+    private var counts: UnsafeMutablePointer<UInt32> { column(28, UInt32.self) }
 
     @inline(__always)
-    func counts(at position: Int) -> DailyCounts {
-        DailyCounts(
-            day: countDays[position], tallyBefore: SwipeTally(rawValue: talliesBefore[position]),
-            tally: SwipeTally(rawValue: tallies[position]), shownBefore: shownBefore[position], shown: shown[position])
+    func counts(at position: Int) -> DailyCounts { DailyCounts(day: countDays[position], packed: counts[position]) }
+
+    /// The highest levels of the first people's tallies. Of each person either tally may apply: nothing announces the change of the day.
+    func bestTally(of count: Int) -> SwipeTally {
+        let counts = counts
+        var (giving, receiving): (UInt32, UInt32) = (0, 0)
+        for position in 0..<count {
+            let (now, before) = (counts[position], counts[position] >> 8)
+            giving = max(giving, now & 0x70, before & 0x70)
+            receiving = max(receiving, now & 0x07, before & 0x07)
+        }
+        return SwipeTally(rawValue: UInt8(truncatingIfNeeded: giving | receiving))
     }
 
     func put(_ counts: DailyCounts, at position: Int) {
         countDays[position] = counts.day
-        talliesBefore[position] = counts.tallyBefore.rawValue
-        tallies[position] = counts.tally.rawValue
-        shown[position] = counts.shown
-        shownBefore[position] = counts.shownBefore
+        self.counts[position] = counts.packed
     }
 
     /// Makes room at a position, or closes it, by moving what stands from `source` on to `target`.
@@ -65,10 +68,7 @@ struct TileColumns: BitwiseCopyable {
         shift(maxAges)
         shift(flags)
         shift(interestCounts)
-        shift(talliesBefore)
-        shift(tallies)
-        shift(shown)
-        shift(shownBefore)
+        shift(counts)
     }
 
     func put(_ row: PersonRow, at position: Int, interestsStart: Int) {

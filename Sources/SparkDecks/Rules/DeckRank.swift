@@ -10,11 +10,17 @@ package struct DeckRank: Hashable, Comparable, Sendable {
     package let version: Int64
 
     package init(score: Int, candidate: UserID, version: Int64, viewer: UserID) {
-        let bits = UInt64(bitPattern: candidate.rawValue)
         self.score = score
-        self.tie = SplitMix64.mix(UInt64(bitPattern: viewer.rawValue) ^ (bits << 32 | bits >> 32))
+        self.tie = Self.tie(candidate.rawValue, viewer: viewer)
         self.id = candidate
         self.version = version
+    }
+
+    /// What orders those who score the same.
+    @inline(__always)
+    package static func tie(_ candidate: Int64, viewer: UserID) -> UInt64 {
+        let bits = UInt64(bitPattern: candidate)
+        return SplitMix64.mix(UInt64(bitPattern: viewer.rawValue) ^ (bits << 32 | bits >> 32))
     }
 
     /// As it was made before.

@@ -71,6 +71,21 @@ package struct DailyCounts: Hashable, Sendable, BitwiseCopyable {
         self.shown = shown
     }
 
+    /// All but the day, in 32 bits.
+    @inline(__always)
+    package var packed: UInt32 {
+        UInt32(tally.rawValue) | UInt32(tallyBefore.rawValue) << 8 | UInt32(shown) << 16 | UInt32(shownBefore) << 24
+    }
+
+    @inline(__always)
+    package init(day: UInt16, packed: UInt32) {
+        self.day = day
+        self.tally = SwipeTally(rawValue: UInt8(truncatingIfNeeded: packed))
+        self.tallyBefore = SwipeTally(rawValue: UInt8(truncatingIfNeeded: packed >> 8))
+        self.shown = UInt8(truncatingIfNeeded: packed >> 16)
+        self.shownBefore = UInt8(truncatingIfNeeded: packed >> 24)
+    }
+
     /// As the tally was when a day began.
     @inline(__always)
     package func tally(on today: UInt16) -> SwipeTally { day < today ? tally : tallyBefore }

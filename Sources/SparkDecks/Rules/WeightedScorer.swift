@@ -81,9 +81,7 @@ package struct WeightedScorer: CandidateScoring {
         private let viewerAge: Double
         private let soughtAge: Double
         private let soughtReach: Double
-        /// How likely both like each other, by the raw value of the candidate's tally; and the same of who likes the viewer.
-        private let likelihoods: [Double]
-        private let certainLikelihoods: [Double]
+        private let likelihoods: LikelihoodTable
 
         fileprivate init(_ viewer: Candidate, today: UInt16, weights: Weights, activeDays: Int, leastShown: Int) {
             self.weights = weights
@@ -93,22 +91,14 @@ package struct WeightedScorer: CandidateScoring {
             self.leastShown = leastShown
             self.viewerAge = Double(viewer.age)
             (self.soughtAge, self.soughtReach) = Self.range(viewer.preferences.minAge, viewer.preferences.maxAge)
-            guard weights.likelihood > 0 else {
-                (self.likelihoods, self.certainLikelihoods) = ([], [])
-                return
-            }
-            let giving = viewer.counts.tally(on: today).giving
-            let tallies = (0...SwipeTally.best.rawValue).map { SwipeTally(rawValue: $0) }
-            // By how often the candidate is liked, how likely the viewer likes them; by how often the candidate likes, how likely they
-            // like anybody.
-            self.likelihoods = tallies.map { Self.mean(Self.chance(giving, $0.receiving), SwipeTally.share($0.giving)) }
-            self.certainLikelihoods = tallies.map { Self.mean(Self.chance(giving, $0.receiving), 1) }
+            self.likelihoods = LikelihoodTable.of(viewer.counts.tally(on: today))
         }
 
+        /// Chooses among bits: among floating-point numbers the processor would have to guess, and nobody's activity can be guessed.
         @inline(__always)
         private func worth(idleDays days: Int) -> Double {
-            if days <= Self.lastDays.today { return worths.today }
-            return days <= Self.lastDays.week ? worths.week : worths.earlier
+            let older = days <= Self.lastDays.week ? worths.week.bitPattern : worths.earlier.bitPattern
+            return Double(bitPattern: days <= Self.lastDays.today ? worths.today.bitPattern : older)
         }
 
         @inline(__always)
@@ -121,7 +111,7 @@ package struct WeightedScorer: CandidateScoring {
             let need = Double(max(0, leastShown - traits.shownYesterday)) / Double(leastShown)
             return total(
                 kilometres: traits.hidesDistance ? Self.band(kilometres) : kilometres, recency: recency, ages: ages,
-                sharedInterests: traits.sharedInterests, likelihood: likelihood(traits.tally, isCertain: traits.likesViewer),
+                sharedInterests: traits.sharedInterests, likelihood: likelihoods[traits.tally, isCertain: traits.likesViewer],
                 need: need)
         }
 
@@ -134,7 +124,7 @@ package struct WeightedScorer: CandidateScoring {
             let ages = (max(0, 1 - abs(nearestAge(traits) - soughtAge) / soughtReach) + 1) / 2
             return total(
                 kilometres: kilometres, recency: recency, ages: ages, sharedInterests: traits.sharedInterests,
-                likelihood: likelihood(traits.tally, isCertain: traits.mayLikeViewer), need: 1)
+                likelihood: likelihoods[traits.tally, isCertain: traits.mayLikeViewer], need: 1)
         }
 
         @inline(__always)
@@ -193,23 +183,6 @@ package struct WeightedScorer: CandidateScoring {
             if kilometres <= 50 { return 50 }
             if kilometres <= 200 { return 200 }
             return kilometres <= 1_000 ? 1_000 : max(kilometres, 20_100)
-        }
-
-        @inline(__always)
-        private func likelihood(_ tally: SwipeTally, isCertain: Bool) -> Double {
-            guard !likelihoods.isEmpty else { return 0 }
-            return isCertain ? certainLikelihoods[Int(tally.rawValue)] : likelihoods[Int(tally.rawValue)]
-        }
-
-        /// The harmonic mean of both chances, as reciprocal recommenders take it (Pizzato et al., "RECON", RecSys 2010): one-sided
-        /// affection counts little.
-        private static func mean(_ there: Double, _ back: Double) -> Double { 2 * there * back / (there + back) }
-
-        /// How likely one who likes so often likes one who is liked so often: the odds multiply, relative to the average.
-        private static func chance(_ giving: UInt8, _ receiving: UInt8) -> Double {
-            func odds(_ level: UInt8) -> Double { SwipeTally.share(level) / (1 - SwipeTally.share(level)) }
-            let odds = odds(giving) * odds(receiving) / odds(SwipeTally().giving)
-            return odds / (1 + odds)
         }
     }
 }
