@@ -147,7 +147,8 @@ public final class Server: Sendable {
             Edge.Parts(
                 configuration: edgeConfiguration, clock: options.clock, random: options.random,
                 storage: storage, keys: keys, logger: options.logger, hasGenerousLimits: options.isEphemeral,
-                authenticator: authenticator, liveness: liveness, activity: activity, webSockets: [gateway.route],
+                authenticator: authenticator, liveness: liveness,
+                grants: exchange.provider(of: (any GrantLiveness).self)?.value, activity: activity, webSockets: [gateway.route],
                 tickets: gateway.tickets, origins: origins, accessLog: Self.accessLog(options), admission: admission,
                 access: access, startGate: startGate),
             routes: registration.routes + registration.pages + streamRoutes.map(\.mounted)

@@ -32,6 +32,8 @@ package struct Edge: Sendable {
         package let authenticator: (any Authenticating)?
         /// Whether those on whose behalf something is written may still write.
         package let liveness: (any SessionLiveness)?
+        /// Whether tokens in kept answers still work.
+        package let grants: (any GrantLiveness)?
         package let activity: (any ActivityRecording)?
         /// The paths on which connections become WebSockets; all different.
         package let webSockets: [WebSocketRoute]
@@ -49,7 +51,8 @@ package struct Edge: Sendable {
         package init(
             configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, storage: Storage,
             keys: ServerKeys, logger: Logger, hasGenerousLimits: Bool, authenticator: (any Authenticating)?,
-            liveness: (any SessionLiveness)? = nil, activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
+            liveness: (any SessionLiveness)? = nil, grants: (any GrantLiveness)? = nil, activity: (any ActivityRecording)?,
+            webSockets: [WebSocketRoute] = [],
             tickets: StreamTickets? = nil, origins: AllowedOrigins = AllowedOrigins(), accessLog: AccessLog? = nil,
             admission: Admission, access: OperatorAccess, startGate: StartGate
         ) {
@@ -62,6 +65,7 @@ package struct Edge: Sendable {
             self.hasGenerousLimits = hasGenerousLimits
             self.authenticator = authenticator
             self.liveness = liveness
+            self.grants = grants
             self.activity = activity
             self.webSockets = webSockets
             self.tickets = tickets
@@ -87,7 +91,8 @@ package struct Edge: Sendable {
                 .write: .init(quota: configuration.writesPerMinute * factor),
             ], clock: parts.clock)
         self.configuration = configuration
-        self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: parts.clock)
+        self.idempotency = IdempotencyStore(
+            storage: parts.storage, keys: parts.keys, clock: parts.clock, grants: parts.grants)
         let gateway = WebSocketGateway(
             routes: parts.webSockets + (configuration.echoesWebSockets ? [.echo] : []),
             trustedProxies: configuration.trustedProxies, random: parts.random, logger: parts.logger,
