@@ -136,6 +136,8 @@ import Testing
                 ("PATCH", "\(path)/messages/1", ["text": "x"]), ("DELETE", "\(path)/messages/1", nil),
                 ("PUT", "\(path)/messages/2/reaction", ["reaction": "!"]), ("DELETE", "\(path)/messages/2/reaction", nil),
                 ("POST", "/swipes", ["target_id": other, "action": "like"]), ("DELETE", "/swipes/last", nil),
+                // Once before a block, which would end the match, too.
+                ("DELETE", "/matches/\(pair.match)", nil),
                 ("POST", "/reports", .object([former, JSONMember("category", "other")])),
                 ("POST", "/reports", ["target_id": other, "category": "other"]),
                 ("POST", "/blocks", .object([former])), ("POST", "/blocks", ["target_id": other]), ("GET", "/blocks", nil),

@@ -74,6 +74,8 @@ struct PrivacyProbe: Hashable, Sendable {
             PrivacyProbe(.former, "DELETE", "\(seq)/reaction"),
             PrivacyProbe(.former, "DELETE", seq), PrivacyProbe(.former, "PUT", "\(path)/mute"),
             PrivacyProbe(.former, "DELETE", "\(path)/mute"),
+            // Before a block, which would end the match, too.
+            PrivacyProbe(.former, "DELETE", "/api/v1/matches/{match}"),
         ]
     }()
 
@@ -93,7 +95,7 @@ struct PrivacyProbe: Hashable, Sendable {
         ]
 
     private static let endings: [PrivacyProbe] = [
-        PrivacyProbe(.former, "DELETE", "/api/v1/matches/{match}"), PrivacyProbe(.former, "GET", "/api/v1/poll?offset=0&wait=0"),
+        PrivacyProbe(.former, "GET", "/api/v1/poll?offset=0&wait=0"),
         PrivacyProbe(.former, "GET", "/api/v1/me/export"),
     ]
 
