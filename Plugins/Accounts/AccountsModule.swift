@@ -59,6 +59,7 @@ public struct AccountsModule: SparkModule {
         for route in AccountsRoutes(service: service).all { registrar.route(route) }
         registrar.provide((any Authenticating).self, authenticator)
         registrar.provide((any SessionLiveness).self, liveSessions)
+        registrar.provide((any GrantLiveness).self, LiveGrants(store: service.store, clock: service.clock))
         registrar.provide((any TokenIssuing).self, service)
         registrar.provide((any AccountSuspending).self, service)
         for action in operations.all { registrar.operatorAction(action) }

@@ -21,7 +21,7 @@ struct AccountsRoutes {
     private var register: Route {
         Route(
             .post, "/auth/register", "Create an account and open its first session", access: .open, rateLimit: .credentials,
-            body: .of(RegistrationForm.self), status: .created, answer: Self.grant, isIdempotencyKeyed: true,
+            body: .of(RegistrationForm.self), status: .created, answer: Self.grant, isGrant: true,
             errors: [
                 AccountsError.underage, AccountsError.emailTaken, AccountsError.tooManyRegistrations(.seconds(1)),
                 AccountsError.busy(), Self.noRoomForHash,
@@ -35,7 +35,7 @@ struct AccountsRoutes {
     private var logIn: Route {
         Route(
             .post, "/auth/login", "Open a session; within the grace this also takes back the deletion of the account",
-            access: .open, rateLimit: .credentials, body: .of(LoginForm.self), answer: Self.grant,
+            access: .open, rateLimit: .credentials, body: .of(LoginForm.self), answer: Self.grant, isGrant: true,
             errors: Self.passwordErrors + [AccountsError.suspended]
         ) { [service] call in
             let form: LoginForm = try call.body()
@@ -47,7 +47,7 @@ struct AccountsRoutes {
     private var refresh: Route {
         Route(
             .post, "/auth/refresh", "Exchange a refresh token for new tokens; it can be used once", access: .open,
-            rateLimit: .credentials, body: .of(RefreshForm.self), answer: Self.refreshed,
+            rateLimit: .credentials, body: .of(RefreshForm.self), answer: Self.refreshed, isGrant: true,
             errors: [AccountsError.refreshRefused, AccountsError.refreshReused]
         ) { [service] call in
             let form: RefreshForm = try call.body()

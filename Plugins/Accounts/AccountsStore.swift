@@ -42,6 +42,8 @@ protocol AccountsStore: Sendable {
     /// False when there is no such account, or it is closed or suspended.
     func open(_ session: NewSession) async throws -> Bool
     func refresh(_ refresh: Refresh) async throws -> RefreshOutcome
+    /// Whose session a refresh token continues that has neither been used nor ended; on the caller's thread.
+    func holder(ofUnused tokenHash: [UInt8], at now: Timestamp) throws -> UserID?
 
     /// Those not revoked and used since, the last used first; at most 200.
     func sessions(of user: UserID, usedSince: Timestamp) async throws -> [Session]

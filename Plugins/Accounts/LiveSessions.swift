@@ -17,3 +17,17 @@ struct LiveSessions: SessionLiveness {
         return try store.isLive(principal.session, of: principal.user, deadBefore: deadBefore, in: work)
     }
 }
+
+/// Answers whether tokens that were given out once may be given out again.
+struct LiveGrants: GrantLiveness {
+    let store: any AccountsStore
+    let clock: any WallClock
+
+    func holder(of answer: [UInt8]) throws -> UserID? {
+        // The refresh token is the one that lasts, and the one that must not come twice.
+        guard let body = try? JSONParser.parse(answer), let text = body["refresh_token"]?.string,
+            let token = RefreshToken(text: text)
+        else { return nil }
+        return try store.holder(ofUnused: token.hash, at: clock.now())
+    }
+}

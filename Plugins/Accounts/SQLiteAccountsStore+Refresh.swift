@@ -14,6 +14,17 @@ extension SQLiteAccountsStore {
         }
     }
 
+    func holder(ofUnused tokenHash: [UInt8], at now: Timestamp) throws -> UserID? {
+        try storage.pointRead { reader in
+            try reader.row(
+                """
+                SELECT s.user_id FROM accounts_refresh_tokens t JOIN accounts_sessions s ON s.id = t.session_id
+                WHERE t.token_hash = ?1 AND t.used_at IS NULL AND t.expires_at > ?2 AND s.revoked_at IS NULL
+                """, .blob(tokenHash), .time(now)
+            ) { UserID(rawValue: $0.integer(0)) }
+        }
+    }
+
     /// Reuse is an outcome and no error, because an error would take the revocation back.
     func refresh(_ refresh: Refresh) async throws -> RefreshOutcome {
         try await storage.write { transaction in

@@ -99,12 +99,16 @@ enum ChatReplay {
 
     private static func find(_ event: InboxEvent, _ reader: PointReader) throws -> Message? {
         try reader.row(
-            "SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ?1 AND seq = ?2",
+            """
+            SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ?1 AND seq = ?2
+                AND EXISTS (SELECT 1 FROM chat_conversations WHERE chat_conversations.id = ?1 AND \(LiveConversation.condition))
+            """,
             .integer(event.subject), .integer(event.ordinal)
         ) { Message($0) }
     }
 
-    /// Of a message that retention or an erasure took, its place is left.
+    /// Of a message that retention or an erasure took, its place is left; and of one in a conversation that is gone, as everywhere
+    /// else, so that this does not tell an erasure from the other ways in which it ends.
     private static func removed(_ event: InboxEvent) -> [UInt8] {
         Frame.members { writer in
             writer.field("conversation", ConversationID(rawValue: event.subject))

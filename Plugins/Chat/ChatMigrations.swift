@@ -103,6 +103,21 @@ enum ChatMigrations {
                     bytes INTEGER NOT NULL
                 ) STRICT;
                 """),
+        Migration(
+            "chat.003_departures",
+            sql: """
+                -- Since when the account of user_a or user_b is closed or suspended: to the other one the conversation is over since then.
+                ALTER TABLE chat_conversations ADD COLUMN a_gone_at INTEGER;
+                ALTER TABLE chat_conversations ADD COLUMN b_gone_at INTEGER;
+                -- Who was erased: 0 nobody, 1 user_a, 2 user_b. The row and the messages of the other one stay, and go with them.
+                ALTER TABLE chat_conversations ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;
+                -- Messages of one of the two are erased, or being erased.
+                ALTER TABLE chat_conversations ADD COLUMN has_holes INTEGER NOT NULL DEFAULT 0;
+                UPDATE chat_conversations SET a_gone_at = (SELECT updated_at FROM profiles_users WHERE id = user_a)
+                    WHERE ended_at IS NULL AND user_a IN (SELECT id FROM profiles_users WHERE closed = 1);
+                UPDATE chat_conversations SET b_gone_at = (SELECT updated_at FROM profiles_users WHERE id = user_b)
+                    WHERE ended_at IS NULL AND user_b IN (SELECT id FROM profiles_users WHERE closed = 1);
+                """),
     ]
 
     /// A conversation for every match that has none.

@@ -51,6 +51,7 @@ public struct ChatModule: SparkModule {
         registrar.addChatInvalidations()
 
         registrar.contribute((any MatchParticipant).self, MatchFollowing(store: store))
+        registrar.contribute((any ClosureParticipant).self, ConversationDepartures(store: store, presence: service.presence))
         registrar.contribute((any ConnectionObserving).self, service.presence)
         let configuration = service.configuration
         registrar.contribute((any MessagePolicy).self, NewConversationLimit(perDay: configuration.newConversationsPerDay))

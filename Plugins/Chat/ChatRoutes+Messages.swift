@@ -25,7 +25,7 @@ extension ChatRoutes {
                 .post, "/conversations/{id}/messages", "Send a message; the same client_id again gives the same answer",
                 rateLimit: .write,
                 body: SchemaReference(MessageBody.schemaName, .object(NewMessage.properties(characters: characters))),
-                status: .created, answer: .of(SentView.self), isIdempotencyKeyed: true,
+                status: .created, answer: .of(SentView.self), idempotency: .honoured,
                 errors: [
                     ChatError.gone, ChatError.clientIDReused, ChatError.busy, ChatError.newConversationLimit(.zero),
                     ChatError.held, ChatError.quotaReached(.zero),

@@ -5,13 +5,14 @@ import SparkStorage
 
 /// The tables, and how one person's part of them is given out and destroyed.
 ///
-/// A person gets what they wrote. With a person all of their conversations go, for both: a conversation is what two people have
-/// together, and what remained would be half of it. Erased from the last table to the first: the conversations, by which the others
-/// find their rows, at the end.
+/// A person gets what they wrote. An erasure takes what the person wrote; what the other one wrote stays theirs and in their export, in a
+/// conversation that is over and names the person by the identifier alone. So nobody learns from their own data whether the other one
+/// was erased or ended the match. With the second of the two the conversation goes.
 enum ChatTables {
     static let all = [conversations, messages, reactions, held, received, usage, .plain("chat_search_progress")]
 
     private static let mine = "SELECT id FROM chat_conversations WHERE user_a = ?1 OR user_b = ?1"
+    private static let oldest = "FROM chat_messages WHERE sender_id = ?1 ORDER BY sender_id, client_id LIMIT ?2"
 
     private static let conversations = TableDeclaration.userLinked(
         "chat_conversations",
@@ -22,7 +23,8 @@ enum ChatTables {
                 var hasRoom = true
                 try RawStatement(
                     """
-                    SELECT id, match_id, user_\(other), last_seq, \(mine)_read, created_at, ended_at
+                    SELECT id, match_id, user_\(other), last_seq, \(mine)_read, created_at,
+                        coalesce(\(other)_gone_at, ended_at)
                     FROM chat_conversations WHERE id = ?1
                     """, in: database
                 ).forEach([.integer(next.conversation)]) { row in
@@ -43,8 +45,17 @@ enum ChatTables {
             }
         },
         erase: { database, user in
-            try database.execute(
-                sql: "DELETE FROM chat_conversations WHERE user_a = ?1 OR user_b = ?1", arguments: [user.rawValue])
+            for (side, number, other) in [("a", 1, 2), ("b", 2, 1)] {
+                try database.execute(
+                    sql: "DELETE FROM chat_conversations WHERE user_\(side) = ? AND erased = \(other)", arguments: [user.rawValue]
+                )
+                try database.execute(
+                    sql: """
+                        UPDATE chat_conversations SET erased = \(number), has_holes = 1, \(side)_read = 0, \(side)_received = 0,
+                            ended_at = coalesce(ended_at, \(side)_gone_at, created_at)
+                        WHERE user_\(side) = ?
+                        """, arguments: [user.rawValue])
+            }
         })
 
     private static let messages = TableDeclaration.userLinked(
@@ -82,8 +93,7 @@ enum ChatTables {
         },
         eraseStep: eraseMessages,
         erase: { database, user in
-            try database.execute(
-                sql: "DELETE FROM chat_messages WHERE conversation_id IN (\(mine))", arguments: [user.rawValue])
+            try database.execute(sql: "DELETE FROM chat_messages WHERE sender_id = ?", arguments: [user.rawValue])
         })
 
     private static let reactions = TableDeclaration.userLinked(
@@ -103,9 +113,13 @@ enum ChatTables {
                 return page.append(reaction, at: [.integer(row.integer(0)), .integer(row.integer(1))])
             }
         },
+        eraseStep: TableDeclaration.step(
+            """
+            DELETE FROM chat_reactions WHERE (conversation_id, seq, user_id) IN (
+                SELECT conversation_id, seq, user_id FROM chat_reactions WHERE user_id = ?1 LIMIT ?2)
+            """),
         erase: { database, user in
-            try database.execute(
-                sql: "DELETE FROM chat_reactions WHERE conversation_id IN (\(mine))", arguments: [user.rawValue])
+            try database.execute(sql: "DELETE FROM chat_reactions WHERE user_id = ?", arguments: [user.rawValue])
         })
 
     private static let held = TableDeclaration.userLinked(
@@ -175,44 +189,15 @@ enum ChatTables {
         }
     }
 
-    /// The next messages of a conversation of the person, from its low end, so that what is left has no holes; with their reactions and
-    /// what the search knows of them.
+    /// Some of the person's messages.
     private static func eraseMessages(_ database: Database, _ user: UserID, _ limit: Int) throws -> Bool {
-        var room = limit
-        for conversation in try conversationsWithMessages(of: user, limit, in: database) {
-            guard room > 0 else { break }
-            let low = try RawStatement("SELECT min(seq) FROM chat_messages WHERE conversation_id = ?", in: database)
-                .row([.integer(conversation)]) { $0.integer(0) }
-            guard let low else { continue }
-            let range: [SQLValue] = [.integer(conversation), .integer(low + Int64(room) - 1)]
-            for table in ["chat_reactions", "chat_messages"] {
-                try RawStatement("DELETE FROM \(table) WHERE conversation_id = ? AND seq <= ?", in: database).run(range)
-            }
-            room -= database.changesCount
-        }
-        return room < limit
-    }
-
-    /// Some, at most so many; as long as the person's own messages are left, found by one of these.
-    private static func conversationsWithMessages(
-        of user: UserID, _ limit: Int, in database: Database
-    ) throws -> [Int64] {
-        let own = try RawStatement("SELECT conversation_id FROM chat_messages WHERE sender_id = ?1 LIMIT 1", in: database)
-            .row([.integer(user.rawValue)]) { $0.integer(0) }
-        if let own { return [own] }
-        var found: [Int64] = []
-        for mine in ["user_a", "user_b"] {
-            try RawStatement(
-                """
-                SELECT id FROM chat_conversations c WHERE \(mine) = ?1
-                    AND EXISTS (SELECT 1 FROM chat_messages WHERE conversation_id = c.id) LIMIT ?2
-                """, in: database
-            ).forEach([.integer(user.rawValue), .integer(Int64(limit))]) { row in
-                found.append(row.integer(0))
-                return true
-            }
-        }
-        return found
+        let arguments: [SQLValue] = [.integer(user.rawValue), .integer(Int64(limit))]
+        try RawStatement(
+            "UPDATE chat_conversations SET has_holes = 1 WHERE has_holes = 0 AND id IN (SELECT conversation_id \(oldest))",
+            in: database
+        ).run(arguments)
+        try RawStatement("DELETE FROM chat_messages WHERE id IN (SELECT id \(oldest))", in: database).run(arguments)
+        return database.changesCount > 0
     }
 
     private static func rows(

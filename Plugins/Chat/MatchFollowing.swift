@@ -30,10 +30,61 @@ struct MatchFollowing: MatchParticipant {
         // Nobody may decide any more that these are sent.
         try RawStatement("DELETE FROM chat_held WHERE conversation_id = ?", in: transaction.database)
             .run([.integer(event.conversation.rawValue)])
-        try store.tell(ChatEvents.unmatch(event.conversation), event.users, in: transaction)
-        for user in event.users {
-            let unread = UnreadCounts(part: nil, total: try UnreadQuery.total(of: user, transaction.database))
-            transaction.afterCommit { [stream = store.stream] in stream.notify(user, ChatFrames.unread(unread)) }
+        // Whoever was left by the other one was told then.
+        let left = try RawStatement(
+            "SELECT user_a, user_b, a_gone_at IS NOT NULL, b_gone_at IS NOT NULL FROM chat_conversations WHERE id = ?",
+            in: transaction.database
+        ).row([.integer(event.conversation.rawValue)]) { row in
+            (row.flag(3) ? [UserID(rawValue: row.integer(0))] : []) + (row.flag(2) ? [UserID(rawValue: row.integer(1))] : [])
+        }
+        let users = event.users.filter { left?.contains($0) != true }
+        try store.tell(ChatEvents.unmatch(event.conversation), users, in: transaction)
+        for user in users { try store.tellUnreadTotal(of: user, in: transaction) }
+    }
+}
+
+/// To the one who is left, a conversation with somebody who closes the account, or is suspended, is over: they are told the same, at the
+/// same moment, as when the match is ended. When the other one is back, it is there again as it was, and a match is what they are told.
+struct ConversationDepartures: ClosureParticipant {
+    let store: SQLiteChatStore
+    let presence: Presence
+
+    func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws {
+        let transaction = work.transaction
+        var left: [(conversation: ConversationID, match: MatchID, other: UserID)] = []
+        for (side, other) in [("a", "b"), ("b", "a")] {
+            let change = "ended_at IS NULL AND (\(side)_gone_at IS NULL) = ?2"
+            try RawStatement(
+                "SELECT id, match_id, user_\(other) FROM chat_conversations WHERE user_\(side) = ?1 AND \(change) ORDER BY id",
+                in: transaction.database
+            ).forEach([.integer(user.rawValue), .flag(isClosed)]) { row in
+                left.append(
+                    (
+                        ConversationID(rawValue: row.integer(0)), MatchID(rawValue: row.integer(1)),
+                        UserID(rawValue: row.integer(2))
+                    ))
+                return true
+            }
+            try RawStatement(
+                "UPDATE chat_conversations SET \(side)_gone_at = ?3 WHERE user_\(side) = ?1 AND \(change)",
+                in: transaction.database
+            ).run([.integer(user.rawValue), .flag(isClosed), isClosed ? .time(transaction.now) : .null])
+        }
+        for (conversation, match, other) in left {
+            guard isClosed else {
+                try store.tell(ChatEvents.match(match, conversation, with: user), [other], in: transaction)
+                try store.tellUnreadTotal(of: other, in: transaction)
+                continue
+            }
+            // What the other one wrote and somebody holds is not sent any more. The person's own waits for them.
+            try RawStatement("DELETE FROM chat_held WHERE conversation_id = ? AND sender_id = ?", in: transaction.database)
+                .run([.integer(conversation.rawValue), .integer(other.rawValue)])
+            try store.tell(ChatEvents.unmatch(conversation), [other], in: transaction)
+            try store.tellUnreadTotal(of: other, in: transaction)
+        }
+        guard isClosed, !left.isEmpty else { return }
+        transaction.afterCommit { [presence, left] in
+            for (_, _, other) in left { presence.part([user, other]) }
         }
     }
 }

@@ -107,6 +107,12 @@ extension SQLiteChatStore {
         transaction.afterCommit { [stream] in stream.deliver(deliveries) }
     }
 
+    /// Tells the devices of a user how much is unread over all.
+    func tellUnreadTotal(of user: UserID, in transaction: WriteTransaction) throws {
+        let unread = UnreadCounts(part: nil, total: try UnreadQuery.total(of: user, transaction.database))
+        transaction.afterCommit { [stream] in stream.notify(user, ChatFrames.unread(unread)) }
+    }
+
     @discardableResult
     private func tellUnread(
         of user: UserID, in conversation: ConversationID, after mark: Int64, _ transaction: WriteTransaction

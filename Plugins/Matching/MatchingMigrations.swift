@@ -177,5 +177,25 @@ enum MatchingMigrations {
                 ) STRICT;
                 CREATE INDEX matching_evidence_messages_place ON matching_evidence_messages (conversation_id, seq);
                 """),
+        Migration(
+            "matching.006_departures",
+            sql: """
+                -- Since when the account of user_a or user_b is closed or suspended: to the other one the match is over since then.
+                ALTER TABLE matching_matches ADD COLUMN a_gone_at INTEGER;
+                ALTER TABLE matching_matches ADD COLUMN b_gone_at INTEGER;
+                -- Who was erased: 0 nobody, 1 user_a, 2 user_b. The row stays for the other one, and goes with them.
+                ALTER TABLE matching_matches ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;
+                \(departures(in: "matching_matches"))
+                """),
     ]
+
+    /// Notes in a table of pairs who had left before it could be noted.
+    private static func departures(in table: String) -> String {
+        ["a", "b"].map { side in
+            """
+            UPDATE \(table) SET \(side)_gone_at = (SELECT updated_at FROM profiles_users WHERE id = user_\(side))
+            WHERE ended_at IS NULL AND user_\(side) IN (SELECT id FROM profiles_users WHERE closed = 1);
+            """
+        }.joined(separator: "\n")
+    }
 }

@@ -52,6 +52,7 @@ public struct MatchingModule: SparkModule {
         for action in operations.all { registrar.operatorAction(action) }
         registrar.contribute((any PersonDescribing).self, operations)
         registrar.contribute((any ProfileVisibilityPolicy).self, BlockVisibility(store: store))
+        registrar.contribute((any ClosureParticipant).self, MatchDepartures(store: store))
         registrar.provide((any PairExplaining).self, PairExplainer(service: service, store: store))
         registrar.demo { [feed] town, database, progress in
             try DemoSwipes(town: town).load(into: database, progress: progress)

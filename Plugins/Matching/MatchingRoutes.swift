@@ -26,7 +26,7 @@ struct MatchingRoutes: Sendable {
             },
             Route(
                 .post, "/swipes", "Like, pass, superlike or skip somebody", rateLimit: .write, body: .of(SwipeBody.self),
-                answer: .of(SwipeView.self), isIdempotencyKeyed: true,
+                answer: .of(SwipeView.self), idempotency: .honoured,
                 errors: [
                     EdgeError.notFound, MatchingError.selfTarget, MatchingError.alreadyMatched, MatchingError.dailyLimit(.zero),
                 ]
@@ -107,7 +107,7 @@ struct MatchingRoutes: Sendable {
             },
             Route(
                 .post, "/reports", "Report somebody to those who moderate", rateLimit: .write, body: .of(ReportBody.self),
-                status: .created, answer: .of(ReportView.self), isIdempotencyKeyed: true,
+                status: .created, answer: .of(ReportView.self), idempotency: .honoured,
                 errors: [EdgeError.notFound, MatchingError.selfTarget]
             ) { call in
                 let body = try call.body(ReportBody.self)

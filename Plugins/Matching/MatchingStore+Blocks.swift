@@ -10,12 +10,14 @@ extension SpatiaLiteMatchingStore {
         try await storage.write { transaction in
             let statement = try transaction.database.cachedStatement(
                 sql: """
-                    SELECT conversation_id, user_a, user_b FROM matching_matches
-                    WHERE id = ?1 AND ended_at IS NULL AND ?2 IN (user_a, user_b)
+                    SELECT conversation_id, user_a, user_b, ended_at IS NULL FROM matching_matches
+                    WHERE id = ?1 AND ?2 IN (user_a, user_b)
                     """)
             guard let row = try Row.fetchOne(statement, arguments: [match.rawValue, user.rawValue]) else {
                 throw EdgeError.notFound
             }
+            // Over already, whoever ended it and however: the answer must not tell.
+            guard row[3] else { return }
             try end(
                 match, conversation: ConversationID(rawValue: row[0]),
                 users: [UserID(rawValue: row[1]), UserID(rawValue: row[2])], by: user, in: transaction)
@@ -83,6 +85,18 @@ extension SpatiaLiteMatchingStore {
         }
         guard let other else { throw EdgeError.notFound }
         return other
+    }
+
+    func setGone(_ isGone: Bool, user: UserID, in work: any UnitOfWork) throws {
+        let transaction = work.transaction
+        for side in ["a", "b"] {
+            try RawStatement(
+                """
+                UPDATE matching_matches SET \(side)_gone_at = ?2
+                WHERE user_\(side) = ?1 AND ended_at IS NULL AND (\(side)_gone_at IS NULL) <> (?2 IS NULL)
+                """, in: transaction.database
+            ).run([.integer(user.rawValue), isGone ? .time(transaction.now) : .null])
+        }
     }
 
     func relation(of target: UserID, to viewer: UserID) throws -> Relation {

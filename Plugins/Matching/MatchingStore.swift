@@ -32,8 +32,8 @@ protocol MatchingStore: Sendable {
     /// The newest live matches, with people who closed their accounts, too.
     func liveMatches(of user: UserID, limit: Int) async throws -> [Match]
 
-    /// Ends a match for good. Publishes `MatchEnded`.
-    /// - Throws: `EdgeError.notFound` unless it is a live match of this user.
+    /// Ends a match for good. Publishes `MatchEnded`; nothing for one that is over, whoever ended it.
+    /// - Throws: `EdgeError.notFound` unless it is or was a match of this user.
     func endMatch(_ match: MatchID, by user: UserID) async throws
 
     /// Likes that this user has not answered, newest first, of people who could be in the deck: each within the hard limits of the
@@ -68,6 +68,9 @@ protocol MatchingStore: Sendable {
 
     /// What filter and score know of two people, and how they stand to each other, in one snapshot; nil unless both exist.
     func pair(_ viewer: UserID, _ candidate: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> Pair?
+
+    /// Notes that a person has left their matches, or is back. Again changes nothing.
+    func setGone(_ isGone: Bool, user: UserID, in work: any UnitOfWork) throws
 
     /// So many times more each of these people was shown on a day. A day that is over for somebody is not counted any more.
     func addShown(_ shown: [UserID: Int], on day: UInt16) async throws

@@ -6,7 +6,10 @@ import SparkStorage
 /// The tables, and how one person's part of them is given out and destroyed.
 ///
 /// A person gets what they did themselves. What others did to them (likes, passes, blocks, reports, who was shown them) is the others'
-/// and not given out, not even as a count, but destroyed with the person.
+/// and not given out, not even as a count.
+///
+/// An erasure takes what the person did. What others did (their swipes, their blocks, the matches they were in) stays with them and names
+/// the person by the identifier alone: if it went from their lists and exports, an erasure could be told from a block.
 enum MatchingTables {
     static let all = [swipes, matches, blocks, reports, tallies, spent, likeNotices, withdrawnPasses] + EvidenceTables.all
 
@@ -29,25 +32,19 @@ enum MatchingTables {
         },
         eraseStep: { database, user, limit in
             // What a live match rests on goes together with it.
-            let unmatched = """
-                NOT EXISTS (SELECT 1 FROM matching_matches m WHERE m.user_a = min(s.user_id, s.target_id)
-                    AND m.user_b = max(s.user_id, s.target_id) AND m.ended_at IS NULL)
-                """
-            for condition in ["user_id = ?1", "target_id = ?1 AND action IN (1, 2)", "target_id = ?1 AND action IN (0, 3)"] {
-                try database.cachedStatement(
-                    sql: """
-                        DELETE FROM matching_swipes WHERE (user_id, target_id) IN (
-                            SELECT user_id, target_id FROM matching_swipes s WHERE \(condition) AND \(unmatched) LIMIT ?2)
-                        """
-                ).execute(arguments: [user.rawValue, limit])
-                if database.changesCount >= limit { return true }
-            }
-            return false
+            try database.cachedStatement(
+                sql: """
+                    DELETE FROM matching_swipes WHERE (user_id, target_id) IN (
+                        SELECT user_id, target_id FROM matching_swipes s WHERE user_id = ?1
+                            AND NOT EXISTS (SELECT 1 FROM matching_matches m WHERE m.user_a = min(s.user_id, s.target_id)
+                                AND m.user_b = max(s.user_id, s.target_id) AND m.ended_at IS NULL)
+                        LIMIT ?2)
+                    """
+            ).execute(arguments: [user.rawValue, limit])
+            return database.changesCount >= limit
         },
         erase: { database, user in
-            for condition in ["user_id = ?", "target_id = ? AND action IN (1, 2)", "target_id = ? AND action IN (0, 3)"] {
-                try database.execute(sql: "DELETE FROM matching_swipes WHERE \(condition)", arguments: [user.rawValue])
-            }
+            try database.execute(sql: "DELETE FROM matching_swipes WHERE user_id = ?", arguments: [user.rawValue])
         })
 
     private static let tallies = TableDeclaration.userLinked(
@@ -89,7 +86,12 @@ enum MatchingTables {
 
     /// Not exported: whether a like was announced depends on the limits of the person who is liked.
     private static let likeNotices = TableDeclaration.userLinked(
-        "matching_like_notices", export: { _, _ in [] }, erase: { try eraseBothWays("matching_like_notices", $1, in: $0) })
+        "matching_like_notices", export: { _, _ in [] },
+        erase: { database, user in
+            for column in ["user_id", "target_id"] {
+                try database.execute(sql: "DELETE FROM matching_like_notices WHERE \(column) = ?", arguments: [user.rawValue])
+            }
+        })
 
     private static let withdrawnPasses = TableDeclaration.userLinked(
         "matching_withdrawn_passes",
@@ -103,13 +105,9 @@ enum MatchingTables {
                 ])
             }
         },
-        erase: { try eraseBothWays("matching_withdrawn_passes", $1, in: $0) })
-
-    private static func eraseBothWays(_ table: String, _ user: UserID, in database: Database) throws {
-        for column in ["user_id", "target_id"] {
-            try database.execute(sql: "DELETE FROM \(table) WHERE \(column) = ?", arguments: [user.rawValue])
-        }
-    }
+        erase: { database, user in
+            try database.execute(sql: "DELETE FROM matching_withdrawn_passes WHERE user_id = ?", arguments: [user.rawValue])
+        })
 
     private static let matches = TableDeclaration.userLinked(
         "matching_matches",
@@ -117,12 +115,13 @@ enum MatchingTables {
             // First those in which the person is the one side, then the other: each side has its index.
             let isSecondSide = page.after.first == .integer(1)
             for side in isSecondSide ? [1] : [0, 1] {
-                let (mine, other) = side == 0 ? ("user_a", "user_b") : ("user_b", "user_a")
+                let (mine, other, gone) =
+                    side == 0 ? ("user_a", "user_b", "b_gone_at") : ("user_b", "user_a", "a_gone_at")
                 let after = page.after.first == .integer(Int64(side)) ? page.after : []
                 var hasRoom = true
                 try RawStatement(
                     """
-                    SELECT id, conversation_id, \(other), created_at, ended_at FROM matching_matches
+                    SELECT id, conversation_id, \(other), created_at, coalesce(\(gone), ended_at) FROM matching_matches
                     WHERE \(mine) = ?1 AND (created_at, id) > (?2, ?3) ORDER BY created_at, id
                     """, in: database
                 ).forEach([
@@ -144,8 +143,16 @@ enum MatchingTables {
             }
         },
         erase: { database, user in
-            try database.execute(
-                sql: "DELETE FROM matching_matches WHERE user_a = ?1 OR user_b = ?1", arguments: [user.rawValue])
+            for (side, number, other) in [("a", 1, 2), ("b", 2, 1)] {
+                try database.execute(
+                    sql: "DELETE FROM matching_matches WHERE user_\(side) = ? AND erased = \(other)", arguments: [user.rawValue])
+                try database.execute(
+                    sql: """
+                        UPDATE matching_matches SET erased = \(number),
+                            ended_at = coalesce(ended_at, \(side)_gone_at, created_at), ended_by = coalesce(ended_by, ?1)
+                        WHERE user_\(side) = ?1
+                        """, arguments: [user.rawValue])
+            }
         })
 
     private static let blocks = TableDeclaration.userLinked(
@@ -163,20 +170,16 @@ enum MatchingTables {
             }
         },
         eraseStep: { database, user, limit in
-            for mine in ["user_id", "target_id"] {
-                try database.cachedStatement(
-                    sql: """
-                        DELETE FROM matching_blocks WHERE (user_id, target_id) IN (
-                            SELECT user_id, target_id FROM matching_blocks WHERE \(mine) = ?1 LIMIT ?2)
-                        """
-                ).execute(arguments: [user.rawValue, limit])
-                if database.changesCount >= limit { return true }
-            }
-            return false
+            try database.cachedStatement(
+                sql: """
+                    DELETE FROM matching_blocks WHERE (user_id, target_id) IN (
+                        SELECT user_id, target_id FROM matching_blocks WHERE user_id = ?1 LIMIT ?2)
+                    """
+            ).execute(arguments: [user.rawValue, limit])
+            return database.changesCount >= limit
         },
         erase: { database, user in
-            try database.execute(
-                sql: "DELETE FROM matching_blocks WHERE user_id = ?1 OR target_id = ?1", arguments: [user.rawValue])
+            try database.execute(sql: "DELETE FROM matching_blocks WHERE user_id = ?", arguments: [user.rawValue])
         })
 
     private static let reports = TableDeclaration.userLinked(

@@ -95,10 +95,10 @@ struct ProfilesService: Sendable {
     ) async throws -> (profile: Profile, viewerPlace: Coordinate?) {
         guard let profile = try await records.record(of: user)?.profile else { throw EdgeError.notFound }
         if user == viewer { return (profile, profile.place) }
-        guard !profile.isClosed else { throw EdgeError.notFound }
-        for policy in policies.all {
-            guard try await policy.maySee(profile, viewer: viewer) else { throw EdgeError.notFound }
-        }
+        // All is asked whatever the first answer is, so that the time does not tell one reason from another.
+        var isShown = !profile.isClosed
+        for policy in policies.all where try await !policy.maySee(profile, viewer: viewer) { isShown = false }
+        guard isShown else { throw EdgeError.notFound }
         guard let own = try await records.record(of: viewer)?.profile else { return (profile, nil) }
         if profile.isWithinHardLimits(of: own, on: today) { return (profile, own.place) }
         for policy in policies.all where try await policy.showsDistanceBeyondLimits(of: profile, to: viewer) {

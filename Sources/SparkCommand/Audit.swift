@@ -70,9 +70,9 @@ struct AuditPrivacy: AsyncParsableCommand {
         commandName: "privacy", abstract: "Try to find out what nobody may learn.",
         discussion: """
             Synthetic people meet in every relation there is: strangers, who passed, who blocked or was blocked, is incognito, paused, \
-            gone, unmatched, matched. In each a viewer asks everything the API answers, as the server's own OpenAPI document lists it, \
+            gone, unmatched, matched, and who had been matched before. In each a viewer asks everything the API answers, as the server's own OpenAPI document lists it, \
             and what must look alike is compared: status, body, headers, and presence in lists and counts.
-            Without --server a server of its own is asked, also about suspended people. With --server the accounts are registered there and closed at the end.
+            Without --server a server of its own is asked, also about suspended and erased people. With --server the accounts are registered there and closed at the end.
             Exit code 0 when nothing differs, 1 when something does, 69 when the server cannot be audited.
             """)
 
@@ -83,13 +83,14 @@ struct AuditPrivacy: AsyncParsableCommand {
 
     func run() async throws {
         let report = try await reporting {
-            if let server { return try await audit(server, suspend: nil) }
+            if let server { return try await audit(server, powers: AuditPowers()) }
             return try await common.withOwnServer([
                 "http.reads_per_minute=0", "http.writes_per_minute=0", "http.credentials_per_minute=0",
             ]) { url, server in
-                try await audit(url) { user in
-                    _ = try await server.operate("user.suspend", members: ["user": .string(user)], actor: "audit")
+                func power(_ action: String) -> AuditPowers.Power {
+                    { user in _ = try await server.operate(action, members: ["user": .string(user)], actor: "audit") }
                 }
+                return try await audit(url, powers: AuditPowers(suspend: power("user.suspend"), erase: power("user.erase")))
             }
         }
         if common.json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
@@ -97,10 +98,10 @@ struct AuditPrivacy: AsyncParsableCommand {
     }
 
     private func audit(
-        _ url: String, suspend: (@Sendable (String) async throws -> Void)?
+        _ url: String, powers: AuditPowers
     ) async throws -> PrivacyReport {
         try await AuditedServer.check(url)
-        let audit = PrivacyAudit(client: SparkClient(url: url, timeout: .minutes(2)), suspend: suspend)
+        let audit = PrivacyAudit(client: SparkClient(url: url, timeout: .minutes(2)), powers: powers)
         let bar = ProgressBar(total: 1_000)
         return try await AuditedServer.reporting(url) {
             try await audit.run { done, total in bar.show("asking", done * 1_000 / total) }

@@ -150,7 +150,8 @@ public final class Server: Sendable {
         self.edge = Edge(
             Edge.Parts(
                 front: front.edge, storage: storage, keys: keys, authenticator: authenticator, liveness: liveness,
-                activity: activity, webSockets: [gateway.route], tickets: gateway.tickets),
+                grants: exchange.provider(of: (any GrantLiveness).self)?.value, activity: activity, webSockets: [gateway.route],
+                tickets: gateway.tickets),
             routes: registration.routes + registration.pages + streamRoutes.map(\.mounted)
                 + Self.documentRoutes(registration, streamRoutes, hub),
             operatorRoutes: registration.operatorRoutes, probes: readiness.routes)

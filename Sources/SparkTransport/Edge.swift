@@ -139,6 +139,8 @@ package struct Edge: Sendable {
         package let authenticator: (any Authenticating)?
         /// Whether those on whose behalf something is written may still write.
         package let liveness: (any SessionLiveness)?
+        /// Whether tokens in kept answers still work.
+        package let grants: (any GrantLiveness)?
         package let activity: (any ActivityRecording)?
         /// The paths on which connections become WebSockets; all different.
         package let webSockets: [WebSocketRoute]
@@ -147,14 +149,15 @@ package struct Edge: Sendable {
 
         package init(
             front: EdgeFront, storage: Storage, keys: ServerKeys, authenticator: (any Authenticating)?,
-            liveness: (any SessionLiveness)? = nil, activity: (any ActivityRecording)?, webSockets: [WebSocketRoute] = [],
-            tickets: StreamTickets? = nil
+            liveness: (any SessionLiveness)? = nil, grants: (any GrantLiveness)? = nil, activity: (any ActivityRecording)?,
+            webSockets: [WebSocketRoute] = [], tickets: StreamTickets? = nil
         ) {
             self.front = front
             self.storage = storage
             self.keys = keys
             self.authenticator = authenticator
             self.liveness = liveness
+            self.grants = grants
             self.activity = activity
             self.webSockets = webSockets
             self.tickets = tickets
@@ -168,7 +171,7 @@ package struct Edge: Sendable {
     ///   - probes: rows that both sides answer, also while the server starts.
     package init(_ parts: Parts, routes: [Route], operatorRoutes: [Route], probes: [Route]) {
         let front = parts.front
-        self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: front.clock)
+        self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: front.clock, grants: parts.grants)
         let dispatcher = Dispatcher(
             configuration: front.configuration, clock: front.clock, random: front.random, authenticator: parts.authenticator,
             activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: front.limiter,

@@ -26,8 +26,9 @@ struct Grant: Sendable {
     let access: String
     let refresh: String
 
-    init(_ answer: TestAnswer) throws {
-        self.user = answer.json["user"]?["id"]?.string ?? ""
+    /// - Parameter user: whose it is, for an answer that does not say it.
+    init(_ answer: TestAnswer, user: String = "") throws {
+        self.user = answer.json["user"]?["id"]?.string ?? user
         self.access = try #require(answer.json["access_token"]?.string)
         self.refresh = try #require(answer.json["refresh_token"]?.string)
     }

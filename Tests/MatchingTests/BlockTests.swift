@@ -30,7 +30,9 @@ import Testing
             #expect(try await fixture.service.matches(of: user, after: .newest, limit: 10).items.isEmpty)
             #expect(try await fixture.deck(user.rawValue) == [3])
         }
-        #expect(await refusal { try await fixture.service.unmatch(match.match.id, by: one) } == "request.not_found")
+        for user in [one, two] { try await fixture.service.unmatch(match.match.id, by: user) }
+        await fixture.server.drainEvents()
+        #expect(fixture.events.takeNames().isEmpty, "what is over is not ended again")
         try await fixture.service.unblock(two, by: one)
         try await fixture.service.unblock(two, by: one)
         await fixture.server.drainEvents()
@@ -91,7 +93,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("only those in a match can end it, and only once")
+    @Test("only those in a match can end it, and it ends once, however often and by whom it is ended")
     func unmatch() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3)
@@ -99,7 +101,9 @@ import Testing
         let match = try #require(try await fixture.swipe(2, 1, .like))
         #expect(await refusal { try await fixture.service.unmatch(match.match.id, by: three) } == "request.not_found")
         try await fixture.service.unmatch(match.match.id, by: one)
-        #expect(await refusal { try await fixture.service.unmatch(match.match.id, by: two) } == "request.not_found")
+        for user in [two, one] { try await fixture.service.unmatch(match.match.id, by: user) }
+        #expect(await refusal { try await fixture.service.unmatch(match.match.id, by: three) } == "request.not_found")
+        #expect(await refusal { try await fixture.service.unmatch(MatchID(rawValue: 77), by: one) } == "request.not_found")
         await fixture.server.drainEvents()
         #expect(fixture.events.all(MatchEnded.self).map(\.users) == [[one, two]])
         await fixture.server.stop()

@@ -45,7 +45,9 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("an erasure leaves no row that names the person, and no word of theirs, but for the evidence of reports")
+    @Test(
+        "an erasure leaves nothing that the person did, and no word of theirs, but for the evidence of reports; others keep their own"
+    )
     func erase() async throws {
         let fixture = try await Fixture.start()
         try await fill(fixture)
@@ -53,16 +55,17 @@ import Testing
             let database = transaction.database
             try registry.erase(UserID(rawValue: 1), in: database)
             return try [
-                "matching_swipes WHERE user_id = 1 OR target_id = 1", "matching_matches WHERE user_a = 1 OR user_b = 1",
-                "matching_blocks WHERE user_id = 1 OR target_id = 1",
+                "matching_swipes WHERE user_id = 1", "matching_matches WHERE user_a = 1 AND (ended_at IS NULL OR erased <> 1)",
+                "matching_blocks WHERE user_id = 1",
                 "matching_reports WHERE reporter_id = 1", "matching_reports WHERE target_id = 1 AND is_target_erased = 0",
                 "matching_reports WHERE target_id <> 1 AND text <> ''", "matching_swipes", "matching_reports",
                 "matching_spent WHERE user_id = 1", "matching_tallies WHERE user_id = 1",
                 "matching_like_notices WHERE user_id = 1 OR target_id = 1",
-                "matching_withdrawn_passes WHERE user_id = 1 OR target_id = 1",
+                "matching_withdrawn_passes WHERE user_id = 1",
+                "matching_swipes WHERE target_id = 1", "matching_matches WHERE user_a = 1", "matching_blocks WHERE target_id = 1",
             ].map { try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \($0)") ?? -1 }
         }
-        #expect(left == [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0])
+        #expect(left == [0, 0, 0, 0, 0, 0, 5, 2, 0, 0, 0, 0, 4, 1, 1])
         #expect(try fixture.faults() == [])
         fixture.server.clock.advance(by: .days(181))
         try await fixture.retention.sweep()

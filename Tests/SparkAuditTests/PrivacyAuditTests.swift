@@ -34,9 +34,12 @@ struct PrivacyAuditTests {
     @Test("relations that must look alike do, on every route and in every list")
     func holds() async throws {
         let report = try await withServer(sparkModules) { client, server in
-            try await PrivacyAudit(client: client) { user in
-                _ = try await server.operate("user.suspend", members: ["user": .string(user)], actor: "test")
-            }.run()
+            func power(_ action: String) -> AuditPowers.Power {
+                { user in _ = try await server.operate(action, members: ["user": .string(user)], actor: "test") }
+            }
+            return try await PrivacyAudit(
+                client: client, powers: AuditPowers(suspend: power("user.suspend"), erase: power("user.erase"))
+            ).run()
         }
         #expect(report.holds, "\(report.lines.joined(separator: "\n"))")
         #expect(Set(report.findings.flatMap(\.relations)) == Set(PrivacyRelation.allCases.map(\.rawValue)))

@@ -70,7 +70,7 @@ struct Doors: SparkModule, Authenticating {
                 return .json(["ids": [.integer(first), .integer(try await knock())]] as JSONValue)
             })
         registrar.route(
-            Route(.post, "/doors/stream", "Streams", rateLimit: .write, isIdempotencyKeyed: false) { _ in
+            Route(.post, "/doors/stream", "Streams", rateLimit: .write, idempotency: .refused) { _ in
                 var reply = Reply()
                 reply.pieces = AsyncStream { $0.finish() }
                 return reply

@@ -25,7 +25,7 @@ struct Root: SparkModule {
         registrar.route(
             Route(
                 .post, "/root/grow", "Grows", access: .open, rateLimit: .write,
-                body: SchemaReference("Empty", .object([])), isIdempotencyKeyed: true
+                body: SchemaReference("Empty", .object([])), idempotency: .honoured
             ) { [storage] _ in
                 let id = try await storage.write { transaction in
                     try transaction.database.execute(sql: "INSERT INTO root_trees DEFAULT VALUES")

@@ -11,14 +11,12 @@ package struct PrivacyAudit: Sendable {
     private static let bystanders = 4
 
     private let client: SparkClient
-    private let suspend: (@Sendable (String) async throws -> Void)?
+    private let powers: AuditPowers
 
-    /// - Parameters:
-    ///   - client: nobody's.
-    ///   - suspend: suspends the account of an identifier, as an operator can; nil leaves suspended people out.
-    package init(client: SparkClient, suspend: (@Sendable (String) async throws -> Void)? = nil) {
+    /// - Parameter client: nobody's.
+    package init(client: SparkClient, powers: AuditPowers = AuditPowers()) {
         self.client = client
-        self.suspend = suspend
+        self.powers = powers
     }
 
     /// Operations of the server that name a person and are not asked.
@@ -45,7 +43,7 @@ package struct PrivacyAudit: Sendable {
     ) async throws -> PrivacyReport {
         let document = try await client.send("GET", "/openapi.json", body: nil).json
         let probes = PrivacyProbe.plan(for: document)
-        let relations = PrivacyRelation.allCases.filter { $0 != .suspended || suspend != nil }
+        let relations = PrivacyRelation.allCases.filter { $0.isPossible(with: powers) }
         progress(0, relations.count)
         var rows: [PrivacyRelation: PrivacyRow] = [:]
         try await withThrowingTaskGroup(of: (PrivacyRelation, PrivacyRow).self) { group in
@@ -68,7 +66,7 @@ package struct PrivacyAudit: Sendable {
         _ relation: PrivacyRelation, number: Int, _ probes: [PrivacyProbe], in cast: Cast
     ) async throws -> PrivacyRow {
         // Each relation has a town of its own, too far from the others to be in their lists.
-        guard let town = Coordinate(latitude: 20, longitude: -175 + Double(number) * 20) else { throw AuditError.noHome }
+        guard let town = Coordinate(latitude: 20, longitude: -175 + Double(number) * 12) else { throw AuditError.noHome }
         func settler(_ role: AuditRole) async throws -> AuditAccount {
             let account = try await cast.newcomer(role)
             guard try await account.move(to: town) != nil else { throw AuditError.blind(attack: "settling in a town") }
@@ -84,11 +82,12 @@ package struct PrivacyAudit: Sendable {
         // The subject is on line, which only a match may know.
         let presence = try await subject?.connect()
         defer { presence?.close() }
-        try await relation.arrange(subject, with: viewer, suspend: suspend)
+        let meeting = try await relation.arrange(subject, with: viewer, powers: powers)
         var row: PrivacyRow = [:]
         row[Self.watching] = try await watch(id, by: viewer, names: names)
-        for probe in probes {
-            let answer = try await viewer.send(probe.method, probe.path(naming: id), probe.body(naming: id))
+        for probe in probes where probe.kind != .former || (meeting != nil && relation.privacyClass == .absent) {
+            let answer = try await viewer.send(
+                probe.method, probe.path(naming: id, meeting), probe.body(naming: id, meeting))
             row[probe] = PrivacyObservation(
                 status: answer.status, headers: answer.headers, body: answer.json, names: names)
         }

@@ -7,13 +7,15 @@ struct PrivacyProbe: Hashable, Sendable {
         case naming
         /// Is about the viewer's own lists, counts and data.
         case own
+        /// Is about the match and the conversation that the viewer had with the person.
+        case former
         /// Protects the viewer, and so works on everybody who ever had an account.
         case protective
     }
 
     let kind: Kind
     let method: String
-    /// `{id}` is replaced by the person's identifier.
+    /// `{id}` is replaced by the person's identifier; `{match}`, `{conversation}` and `{seq}` by what the two had together.
     let path: String
     let body: JSONValue?
 
@@ -29,33 +31,73 @@ struct PrivacyProbe: Hashable, Sendable {
         return "\(method) \(path)\(action)"
     }
 
-    func path(naming id: String) -> String { path.replacing("{id}", with: id) }
-
-    func body(naming id: String) -> JSONValue? {
-        guard case .object(let members) = body else { return body }
-        return .object(members.map { $0.key == "target_id" ? JSONMember("target_id", .string(id)) : $0 })
+    func path(naming id: String, _ meeting: PrivacyMeeting?) -> String {
+        let path = path.replacing("{id}", with: id)
+        guard let meeting else { return path }
+        return path.replacing("{match}", with: meeting.match).replacing("{conversation}", with: meeting.conversation)
+            .replacing("{seq}", with: "1")
     }
 
-    /// What asks without changing anything, in this order, before what changes something.
+    func body(naming id: String, _ meeting: PrivacyMeeting?) -> JSONValue? {
+        guard case .object(let members) = body else { return body }
+        return .object(
+            members.map { member in
+                switch member.key {
+                case "target_id": JSONMember("target_id", .string(id))
+                case "conversation_id": JSONMember("conversation_id", .string(meeting?.conversation ?? ""))
+                default: member
+                }
+            })
+    }
+
+    /// What asks without changing anything, in this order, before what changes something; what the viewer keeps of it all at the end.
     static func plan(for document: JSONValue) -> [PrivacyProbe] {
         let views = ["", "?view=card", "?view=full", "?fields=distance_km", "?fields=last_active,about"]
-        return views.map { PrivacyProbe(.naming, "GET", "/api/v1/users/{id}\($0)") } + lists(in: document) + acts
+        return views.map { PrivacyProbe(.naming, "GET", "/api/v1/users/{id}\($0)") } + lists(in: document) + conversation
+            + acts + endings
     }
 
     private static let target = JSONMember("target_id", .string("{id}"))
+    private static let former = JSONMember("conversation_id", .string("{conversation}"))
+    private static let report = [JSONMember("category", "other"), JSONMember("text", "audit")]
+
+    private static let conversation: [PrivacyProbe] = {
+        let (path, seq) = ("/api/v1/conversations/{conversation}", "/api/v1/conversations/{conversation}/messages/{seq}")
+        return [
+            PrivacyProbe(.former, "GET", path), PrivacyProbe(.former, "GET", "\(path)/messages"),
+            PrivacyProbe(.former, "POST", "\(path)/messages", ["client_id": "audit-after", "text": "are you there?"]),
+            // Known already: the same answer as before would tell that the message is still there.
+            PrivacyProbe(.former, "POST", "\(path)/messages", ["client_id": "audit-viewer", "text": "hello from the viewer"]),
+            PrivacyProbe(.former, "POST", "\(path)/read", ["seq": 2]),
+            PrivacyProbe(.former, "PATCH", seq, ["text": "other words"]),
+            PrivacyProbe(.former, "PUT", "\(seq)/reaction", ["reaction": "!"]),
+            PrivacyProbe(.former, "DELETE", "\(seq)/reaction"),
+            PrivacyProbe(.former, "DELETE", seq), PrivacyProbe(.former, "PUT", "\(path)/mute"),
+            PrivacyProbe(.former, "DELETE", "\(path)/mute"),
+            // Before a block, which would end the match, too.
+            PrivacyProbe(.former, "DELETE", "/api/v1/matches/{match}"),
+        ]
+    }()
 
     private static let acts: [PrivacyProbe] =
         ["skip", "pass", "like", "superlike"].map { action in
             PrivacyProbe(.naming, "POST", "/api/v1/swipes", .object([target, JSONMember("action", .string(action))]))
         } + [
             PrivacyProbe(.own, "DELETE", "/api/v1/swipes/last"),
-            PrivacyProbe(
-                .protective, "POST", "/api/v1/reports",
-                .object([target, JSONMember("category", "other"), JSONMember("text", "audit")])),
+            PrivacyProbe(.protective, "POST", "/api/v1/reports", .object([target] + report)),
+            PrivacyProbe(.former, "POST", "/api/v1/reports", .object([former] + report)),
             PrivacyProbe(.protective, "POST", "/api/v1/blocks", .object([target])),
+            PrivacyProbe(.former, "GET", "/api/v1/blocks"),
             PrivacyProbe(.protective, "DELETE", "/api/v1/blocks/{id}"),
+            PrivacyProbe(.former, "POST", "/api/v1/blocks", .object([former])),
             PrivacyProbe(.protective, "DELETE", "/api/v1/blocks", .object([target])),
+            PrivacyProbe(.former, "DELETE", "/api/v1/blocks", .object([former])),
         ]
+
+    private static let endings: [PrivacyProbe] = [
+        PrivacyProbe(.former, "GET", "/api/v1/poll?offset=0&wait=0"),
+        PrivacyProbe(.former, "GET", "/api/v1/me/export"),
+    ]
 
     /// Everything that a person can get without naming anybody, as the server itself describes it.
     private static func lists(in document: JSONValue) -> [PrivacyProbe] {
@@ -69,7 +111,11 @@ struct PrivacyProbe: Hashable, Sendable {
 
     /// Operations that name a person and that no probe asks: a new route must not be forgotten.
     static func missing(in document: JSONValue) -> [String] {
-        let asked = Set(plan(for: document).map { "\($0.method) \($0.path.prefix { $0 != "?" })" })
+        let asked = Set(
+            plan(for: document).map { probe in
+                let path = probe.path.prefix { $0 != "?" }
+                return "\(probe.method) \(path)".replacing("{conversation}", with: "{id}").replacing("{match}", with: "{id}")
+            })
         return operations(in: document).filter(\.namesSomebody).map { "\($0.method) \($0.path)" }
             .filter { !asked.contains($0) }
     }
@@ -93,7 +139,7 @@ struct PrivacyProbe: Hashable, Sendable {
                 let isQueryNeeded = (method.value["parameters"]?.array ?? []).contains {
                     $0["in"] == "query" && $0["required"] == true
                 }
-                let named = path.key.hasPrefix("/api/v1/users/{id}") || path.key.hasPrefix("/api/v1/blocks/{id}")
+                let named = ["users", "blocks", "matches", "conversations"].contains { path.key.hasPrefix("/api/v1/\($0)/{id}") }
                 return Operation(
                     method: method.key.uppercased(), path: path.key, isQueryNeeded: isQueryNeeded,
                     namesSomebody: named || body["properties"]?["target_id"] != nil)

@@ -12,9 +12,16 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
     case closed
     /// Only where the audit is given the power to suspend.
     case suspended
+    /// Only where the audit is given the power to erase.
+    case erased
+    case closedThenErased = "closed, then erased"
     case unmatchedMe = "unmatched me"
     case iUnmatched = "I unmatched"
     case matchedThenBlockedMe = "matched, then blocked me"
+    case matchedThenClosed = "matched, then closed"
+    case matchedThenSuspended = "matched, then suspended"
+    case matchedThenErased = "matched, then erased"
+    case matchedThenClosedAndErased = "matched, then closed and erased"
     case matched
     case matchedAndPaused = "matched and paused"
     case matchedAndIncognito = "matched and incognito"
@@ -27,58 +34,116 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
         case absent
         /// Whoever I met.
         case met
+        /// Whoever I had met when they ended it, in whatever way: absent too, and alike in what I keep of our time.
+        case ended
     }
 
     package var privacyClass: Class {
         switch self {
         case .stranger, .passedMe: .present
-        case .neverExisted, .blockedMe, .iBlocked, .incognito, .paused, .closed, .suspended, .unmatchedMe, .iUnmatched,
-            .matchedThenBlockedMe:
+        case .neverExisted, .blockedMe, .iBlocked, .incognito, .paused, .closed, .suspended, .erased, .closedThenErased,
+            .unmatchedMe, .iUnmatched, .matchedThenBlockedMe, .matchedThenClosed, .matchedThenSuspended, .matchedThenErased,
+            .matchedThenClosedAndErased:
             .absent
         case .matched, .matchedAndPaused, .matchedAndIncognito: .met
         }
     }
 
-    /// My own acts are in my own lists: there I differ from whoever did nothing, and learn nothing.
-    var leavesTraces: Bool { [.iBlocked, .unmatchedMe, .iUnmatched, .matchedThenBlockedMe].contains(self) }
+    /// Whether the other one ended what we had.
+    private var isEnded: Bool {
+        [
+            .unmatchedMe, .matchedThenBlockedMe, .matchedThenClosed, .matchedThenSuspended, .matchedThenErased,
+            .matchedThenClosedAndErased,
+        ].contains(self)
+    }
 
-    /// Brings the relation about.
-    /// - Parameters:
-    ///   - subject: nil for who never existed.
-    ///   - suspend: what an operator can do to an account.
-    func arrange(
-        _ subject: AuditAccount?, with viewer: AuditAccount, suspend: (@Sendable (String) async throws -> Void)?
-    ) async throws {
-        guard let subject else { return }
-        switch self {
-        case .stranger, .neverExisted: break
-        case .passedMe: try await subject.swipe(viewer.id, "pass")
-        case .blockedMe: try await subject.block(viewer.id)
-        case .iBlocked: try await viewer.block(subject.id)
-        case .incognito: try await subject.hide(["incognito": true])
-        case .paused: try await subject.hide(["paused": true])
-        case .closed: _ = try await subject.call("DELETE", "/api/v1/me")
-        case .suspended: try await suspend?(subject.id)
-        case .unmatchedMe: try await subject.unmatch(try await match(subject, viewer))
-        case .iUnmatched: try await viewer.unmatch(try await match(subject, viewer))
-        case .matchedThenBlockedMe:
-            _ = try await match(subject, viewer)
-            try await subject.block(viewer.id)
-        case .matched: _ = try await match(subject, viewer)
-        case .matchedAndPaused:
-            _ = try await match(subject, viewer)
-            try await subject.hide(["paused": true])
-        case .matchedAndIncognito:
-            _ = try await match(subject, viewer)
-            try await subject.hide(["incognito": true])
+    /// Whether the answers to a kind of question are compared within a class.
+    func isCompared(in privacyClass: Class, _ kind: PrivacyProbe.Kind) -> Bool {
+        switch (kind, privacyClass) {
+        case (.former, _): privacyClass == .ended && isEnded
+        case (.own, .ended): isEnded
+        // My own acts are in my own lists: there I differ from whoever did nothing, and learn nothing.
+        case (.own, _): self.privacyClass == privacyClass && !isEnded && self != .iBlocked && self != .iUnmatched
+        case (.protective, _): self.privacyClass == privacyClass && self != .neverExisted
+        case (.naming, _): self.privacyClass == privacyClass
         }
     }
 
-    private func match(_ subject: AuditAccount, _ viewer: AuditAccount) async throws -> String {
+    private var isSuspended: Bool { self == .suspended || self == .matchedThenSuspended }
+    private var isErased: Bool {
+        [.erased, .closedThenErased, .matchedThenErased, .matchedThenClosedAndErased].contains(self)
+    }
+
+    /// Whether an audit with these powers can bring it about.
+    func isPossible(with powers: AuditPowers) -> Bool {
+        (!isSuspended || powers.suspend != nil) && (!isErased || powers.erase != nil)
+    }
+
+    /// Brings the relation about.
+    /// - Parameter subject: nil for who never existed.
+    /// - Returns: what the two had together, if they were matched.
+    func arrange(
+        _ subject: AuditAccount?, with viewer: AuditAccount, powers: AuditPowers
+    ) async throws -> PrivacyMeeting? {
+        guard let subject else { return nil }
+        var meeting: PrivacyMeeting?
+        switch self {
+        case .unmatchedMe, .iUnmatched, .matchedThenBlockedMe, .matchedThenClosed, .matchedThenSuspended, .matchedThenErased,
+            .matchedThenClosedAndErased, .matched, .matchedAndPaused, .matchedAndIncognito:
+            meeting = try await PrivacyMeeting(of: subject, with: viewer)
+        default: break
+        }
+        switch self {
+        case .stranger, .neverExisted, .matched: break
+        case .passedMe: try await subject.swipe(viewer.id, "pass")
+        case .blockedMe, .matchedThenBlockedMe: try await subject.block(viewer.id)
+        case .iBlocked: try await viewer.block(subject.id)
+        case .incognito, .matchedAndIncognito: try await subject.hide(["incognito": true])
+        case .paused, .matchedAndPaused: try await subject.hide(["paused": true])
+        case .closed, .matchedThenClosed: _ = try await subject.call("DELETE", "/api/v1/me")
+        case .suspended, .matchedThenSuspended: try await powers.suspend?(subject.id)
+        case .erased, .matchedThenErased: try await powers.erase?(subject.id)
+        case .closedThenErased, .matchedThenClosedAndErased:
+            _ = try await subject.call("DELETE", "/api/v1/me")
+            try await powers.erase?(subject.id)
+        case .unmatchedMe: if let meeting { try await subject.unmatch(meeting.match) }
+        case .iUnmatched: if let meeting { try await viewer.unmatch(meeting.match) }
+        }
+        return meeting
+    }
+}
+
+/// What the audit can do to accounts beside what their owners can: what an operator does. Relations that need what is missing are left
+/// out.
+package struct AuditPowers: Sendable {
+    package typealias Power = @Sendable (_ user: String) async throws -> Void
+
+    let suspend: Power?
+    let erase: Power?
+
+    package init(suspend: Power? = nil, erase: Power? = nil) {
+        self.suspend = suspend
+        self.erase = erase
+    }
+}
+
+/// A match of a subject and a viewer, in which each wrote once.
+struct PrivacyMeeting: Sendable {
+    let match: String
+    let conversation: String
+
+    init(of subject: AuditAccount, with viewer: AuditAccount) async throws {
         try await subject.swipe(viewer.id, "like")
         let answer = try await viewer.swipe(subject.id, "like")
-        guard let match = answer["match"]?["id"]?.string else { throw AuditError.blind(attack: "matching two people") }
-        return match
+        guard let match = answer["match"]?["id"]?.string, let conversation = answer["match"]?["conversation_id"]?.string else {
+            throw AuditError.blind(attack: "matching two people")
+        }
+        (self.match, self.conversation) = (match, conversation)
+        for (writer, name) in [(viewer, "viewer"), (subject, "subject")] {
+            _ = try await writer.call(
+                "POST", "/api/v1/conversations/\(conversation)/messages",
+                ["client_id": .string("audit-\(name)"), "text": .string("hello from the \(name)")])
+        }
     }
 }
 

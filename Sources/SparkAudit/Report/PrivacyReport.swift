@@ -35,14 +35,11 @@ package struct PrivacyReport: JSONWritable, Sendable {
         for probe in [PrivacyAudit.watching] + probes {
             for privacyClass in PrivacyRelation.Class.allCases {
                 let relations = PrivacyRelation.allCases.filter { relation in
-                    guard rows[relation] != nil, relation.privacyClass == privacyClass else { return false }
-                    switch probe.kind {
+                    guard rows[relation] != nil, relation.isCompared(in: privacyClass, probe.kind) else { return false }
                     // Whether a match is on line may be known unless they hide.
-                    case .naming: return probe != PrivacyAudit.watching || privacyClass != .met
-                    case .own: return !relation.leavesTraces
-                    case .protective: return relation != .neverExisted
-                    }
+                    return probe != PrivacyAudit.watching || privacyClass != .met
                 }
+                if relations.isEmpty { continue }
                 var groups: [PrivacyObservation: [String]] = [:]
                 for relation in relations {
                     if let seen = rows[relation]?[probe] { groups[seen, default: []].append(relation.rawValue) }

@@ -29,6 +29,14 @@ public protocol SessionLiveness: Sendable {
     func isLive(_ principal: Principal, in work: any UnitOfWork) throws -> Bool
 }
 
+/// Port of Accounts: whether an answer that opened or continued a session is still worth anything to the client who repeats the request.
+public protocol GrantLiveness: Sendable {
+    /// The person whose tokens an answer holds; nil when they no longer work: the session ended, or the refresh token was used or ran
+    /// out. A point read on the caller's thread.
+    /// - Parameter answer: the body of an answer with `access_token` and `refresh_token`, as it was sent.
+    func holder(of answer: [UInt8]) throws -> UserID?
+}
+
 /// Port of Accounts: tokens without a password, for the operator's `spark token` and for fixtures.
 public protocol TokenIssuing: Sendable {
     /// Opens a session for a user and gives its first access token.

@@ -16,6 +16,8 @@ public enum EdgeError: ClientError {
     case idempotencyInProgress
     case idempotencyMismatch
     case idempotencyAnswerLost
+    /// What the first request opened has ended since.
+    case idempotencyAnswerEnded
     case overloaded
     /// The server listens, but is not ready yet.
     case starting
@@ -37,6 +39,7 @@ public enum EdgeError: ClientError {
         case .idempotencyInProgress: "idempotency.in_progress"
         case .idempotencyMismatch: "idempotency.mismatch"
         case .idempotencyAnswerLost: "idempotency.answer_lost"
+        case .idempotencyAnswerEnded: "idempotency.answer_ended"
         case .overloaded: "request.overloaded"
         case .starting: "request.starting"
         case .unsupportedUpgrade: "request.unsupported_upgrade"
@@ -58,7 +61,7 @@ public enum EdgeError: ClientError {
         case .idempotencyKeyUnsupported: 400
         case .idempotencyInProgress: 409
         case .idempotencyMismatch: 422
-        case .idempotencyAnswerLost: 409
+        case .idempotencyAnswerLost, .idempotencyAnswerEnded: 409
         case .overloaded, .starting: 503
         case .unsupportedUpgrade: 426
         }
@@ -80,6 +83,8 @@ public enum EdgeError: ClientError {
         case .idempotencyInProgress: "The first request with this key has not been answered yet."
         case .idempotencyMismatch: "This key was used for another request."
         case .idempotencyAnswerLost: "The first request with this key took effect, but its answer was lost; read the resource."
+        case .idempotencyAnswerEnded:
+            "The first request with this key took effect, but the tokens in its answer no longer work; sign in under a new key."
         case .overloaded: "The server has too much to do."
         case .starting: "The server is starting; try again soon."
         case .unsupportedUpgrade: "This path does not change protocols."

@@ -40,19 +40,22 @@ public struct Route: Sendable {
     /// The success status and the answer's schema.
     public let status: HTTPResponse.Status
     public let answer: SchemaReference?
-    /// Whether `Idempotency-Key` is honoured; nil when the method decides.
-    let isIdempotencyKeyed: Bool?
+    /// What an `Idempotency-Key` means; nil when the method decides.
+    let givenIdempotency: Idempotency?
+    /// The answer holds the tokens of a session. Under an `Idempotency-Key` it is given again only while they work.
+    public let isGrant: Bool
     /// Codes of errors that are its own, for the documentation.
     public let errors: [any ClientError]
     public let handler: Handler
 
-    /// - Parameter isIdempotencyKeyed: false for an answer that cannot be kept and given again, such as a stream; a key is then
-    ///   refused. Left out, the key is honoured if the method changes something, and has no meaning otherwise.
+    /// - Parameters:
+    ///   - idempotency: what a key means. Left out, it is honoured if the method changes something, and has no meaning otherwise.
+    ///   - isGrant: whether the answer holds the tokens of a session.
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .user, rateLimit: RateLimit,
         query: [QueryParameter] = [], body: SchemaReference? = nil, isBodyOptional: Bool = false,
-        status: HTTPResponse.Status = .ok, answer: SchemaReference? = nil, isIdempotencyKeyed: Bool? = nil,
-        errors: [any ClientError] = [], handler: @escaping Handler
+        status: HTTPResponse.Status = .ok, answer: SchemaReference? = nil, idempotency: Idempotency? = nil,
+        isGrant: Bool = false, errors: [any ClientError] = [], handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
@@ -64,7 +67,8 @@ public struct Route: Sendable {
         self.isBodyOptional = isBodyOptional
         self.status = status
         self.answer = answer
-        self.isIdempotencyKeyed = isIdempotencyKeyed
+        self.givenIdempotency = idempotency
+        self.isGrant = isGrant
         self.errors = errors
         self.handler = handler
     }
@@ -77,21 +81,20 @@ extension Route {
         case honoured
         /// The answer cannot be kept, so a request with a key is refused.
         case refused
-        /// The request changes nothing; a key is ignored.
+        /// The request changes nothing, or its answer is good only once, so that a repetition must be answered anew; a key is ignored.
         case meaningless
     }
 
     public var idempotency: Idempotency {
-        if let isIdempotencyKeyed { return isIdempotencyKeyed ? .honoured : .refused }
-        return [.post, .put, .patch, .delete].contains(method) ? .honoured : .meaningless
+        givenIdempotency ?? ([.post, .put, .patch, .delete].contains(method) ? .honoured : .meaningless)
     }
 
     /// The same route below another path.
     public func mounted(below prefix: String) -> Route {
         Route(
             method, prefix + path, summary, access: access, rateLimit: rateLimit, query: query, body: body,
-            isBodyOptional: isBodyOptional, status: status, answer: answer, isIdempotencyKeyed: isIdempotencyKeyed,
-            errors: errors, handler: handler)
+            isBodyOptional: isBodyOptional, status: status, answer: answer, idempotency: givenIdempotency,
+            isGrant: isGrant, errors: errors, handler: handler)
     }
 }
 

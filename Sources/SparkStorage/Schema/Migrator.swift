@@ -91,6 +91,14 @@ struct Migrator {
                     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
                     """)
         },
+        // Whose tokens a kept answer holds, so that it goes with them.
+        Migration("spark.006_grants") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE spark_idempotency ADD COLUMN holder INTEGER;
+                    CREATE INDEX spark_idempotency_holder ON spark_idempotency (holder) WHERE holder IS NOT NULL;
+                    """)
+        },
     ]
 
     /// - Returns: the steps that were missing; where `isReadOnly`, they still are.

@@ -176,15 +176,18 @@ struct Dispatcher: Sendable {
         }
         var target = request.head.path ?? ""
         // What concerns one session is another request in another one.
-        if let principal, Self.isOfSession(route.path) { target += "\u{0}\(principal.session.wire)" }
+        if let principal, Self.isOfSession(route) { target += "\u{0}\(principal.session.wire)" }
         let content = IdempotencyStore.Content(
             method: route.method.rawValue, target: target, precondition: request.headers[.ifMatch], body: body)
-        guard let principal else { return idempotency.request(from: client?.network, key: key, content) }
-        return idempotency.request(of: principal.user, key: key, content)
+        guard let principal else {
+            return idempotency.request(from: client?.network, key: key, content, isGrant: route.isGrant)
+        }
+        return idempotency.request(of: principal.user, key: key, content, isGrant: route.isGrant)
     }
 
-    private static func isOfSession(_ path: String) -> Bool {
-        path.hasPrefix("/api/v1/auth/") || path == "/api/v1/ws/ticket"
+    /// What ends sessions is done once by each: whoever closed the account and came back by a new login did not ask for it there.
+    private static func isOfSession(_ route: Route) -> Bool {
+        route.path.hasPrefix("/api/v1/auth/") || (route.method == .delete && route.path == "/api/v1/me")
     }
 
     private func problem(_ error: any Error, requestID: String, path: String) -> Reply {

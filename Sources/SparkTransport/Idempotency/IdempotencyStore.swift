@@ -17,6 +17,10 @@ import Synchronization
 /// handler refuses (4xx) is not kept, and the request may be sent again; after any other failure it is unknown what took effect, so
 /// the key stays used. Answers may hold tokens, so they are sealed (AES-256-GCM), and requests may hold passwords, so their hashes
 /// are keyed; both keys never are in the database.
+///
+/// An answer with tokens is given again only while the tokens work: after a logout, a new password, a suspension or a deletion they open
+/// nothing, and a refresh token that was used would end its session. The key stays used all the same. Such an answer goes with its
+/// person, too.
 final class IdempotencyStore: Sendable {
     /// How long an answer is kept.
     static let retention = Duration.days(1)
@@ -38,6 +42,7 @@ final class IdempotencyStore: Sendable {
         fileprivate let key: String
         /// HMAC-SHA256 over the content.
         fileprivate let hash: [UInt8]
+        fileprivate let isGrant: Bool
     }
 
     /// Answers are sealed, so there is nothing to export; they go with the person, not a day later.
@@ -45,32 +50,38 @@ final class IdempotencyStore: Sendable {
         "spark_idempotency", export: { _, _ in [] },
         erase: { database, user in
             try database.execute(sql: "DELETE FROM spark_idempotency WHERE owner = ?", arguments: [user.wire])
+            // The key of a request before login is nobody's, and stays used.
+            try database.execute(
+                sql: "UPDATE spark_idempotency SET answer = NULL, holder = NULL WHERE holder = ?", arguments: [user.rawValue])
         })
 
     private let storage: Storage
     private let key: SymmetricKey
     private let hashKey: SymmetricKey
     private let clock: any WallClock
+    private let grants: (any GrantLiveness)?
     private let running = Mutex<Set<String>>([])
 
-    init(storage: Storage, keys: ServerKeys, clock: any WallClock) {
+    /// - Parameter grants: nil where nothing gives out tokens.
+    init(storage: Storage, keys: ServerKeys, clock: any WallClock, grants: (any GrantLiveness)? = nil) {
         self.storage = storage
         self.key = keys.key(for: "idempotency")
         self.hashKey = keys.key(for: "idempotency.request")
         self.clock = clock
+        self.grants = grants
     }
 
     /// A signed-in person's request.
-    func request(of user: UserID, key: String, _ content: Content) -> Request {
-        Request(owner: user.wire, key: key, hash: hash(content))
+    func request(of user: UserID, key: String, _ content: Content, isGrant: Bool) -> Request {
+        Request(owner: user.wire, key: key, hash: hash(content), isGrant: isGrant)
     }
 
     /// A request of somebody who is not signed in.
     /// - Parameter network: the client's, as limits count it.
-    func request(from network: NetworkAddress?, key: String, _ content: Content) -> Request {
+    func request(from network: NetworkAddress?, key: String, _ content: Content, isGrant: Bool) -> Request {
         let hash = hash(content)
         let scope = Self.hash([Array((network?.text ?? "").utf8), Array(key.utf8), hash], key: hashKey)
-        return Request(owner: "open \(Base64URL.encode(scope))", key: key, hash: hash)
+        return Request(owner: "open \(Base64URL.encode(scope))", key: key, hash: hash, isGrant: isGrant)
     }
 
     private func hash(_ content: Content) -> [UInt8] {
@@ -113,16 +124,19 @@ final class IdempotencyStore: Sendable {
             try await release(request)
             throw error
         }
+        let holder = try request.isGrant ? grants?.holder(of: reply.body) : nil
         let sealed = try KeptAnswer(reply).sealed(with: key, for: associatedData(request))
         try await storage.write { transaction in
             try transaction.database.cachedStatement(
                 sql: """
-                    INSERT INTO spark_idempotency (owner, key, request_hash, created_at, answer) VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET answer = excluded.answer
+                    INSERT INTO spark_idempotency (owner, key, request_hash, created_at, answer, holder)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET answer = excluded.answer, holder = excluded.holder
                     """
             ).execute(
                 arguments: [
                     request.owner, request.key, Data(request.hash), createdAt.milliseconds, Data(sealed),
+                    holder?.rawValue,
                 ])
         }
         return reply
@@ -164,7 +178,9 @@ final class IdempotencyStore: Sendable {
         guard let (hash, answer) = row else { return nil }
         guard hash == request.hash else { throw EdgeError.idempotencyMismatch }
         guard let answer else { throw EdgeError.idempotencyAnswerLost }
-        return try KeptAnswer(sealed: answer, with: key, for: associatedData(request)).reply
+        let reply = try KeptAnswer(sealed: answer, with: key, for: associatedData(request)).reply
+        guard try !request.isGrant || grants?.holder(of: reply.body) != nil else { throw EdgeError.idempotencyAnswerEnded }
+        return reply
     }
 
     private func associatedData(_ request: Request) -> [UInt8] { Array("\(request.owner)\u{0}\(request.key)".utf8) }

@@ -29,7 +29,7 @@ package struct StreamRoutes: Sendable {
             .post, "/ws/ticket",
             "A ticket to connect without header fields, within half a minute: once by WebSocket, or again and again to the event stream or polls",
             rateLimit: .write,
-            status: .created, answer: .of(TicketView.self), errors: [EdgeError.overloaded]
+            status: .created, answer: .of(TicketView.self), idempotency: .meaningless, errors: [EdgeError.overloaded]
         ) { call in
             .json(TicketView(ticket: try gateway.tickets.issue(for: call.session)), .created)
         }
@@ -38,7 +38,7 @@ package struct StreamRoutes: Sendable {
     private var stream: Route {
         Route(
             .get, "/stream", "My numbered events, as Server-Sent Events", access: .userOrTicket, rateLimit: .read,
-            query: Self.position, isIdempotencyKeyed: false, errors: Self.refusals
+            query: Self.position, idempotency: .refused, errors: Self.refusals
         ) { call in
             var reply = Reply(headers: [.contentType: "text/event-stream", .cacheControl: "no-store"])
             reply.headers[.accelBuffering] = "no"
