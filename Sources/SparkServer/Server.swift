@@ -321,7 +321,7 @@ public final class Server: Sendable {
         let isSet = configuration.origins["operator.listen"] != nil
         guard !section.listen.isEmpty, isSet || !isEphemeral else { return nil }
         guard let address = section.address else {
-            throw ConfigurationError(faults: ["operator.listen: expected address:port, or nothing for no listener"])
+            throw ConfigurationError(faults: ["operator.listen: \(ListenAddress.expectation), or nothing for no listener"])
         }
         let edge: EdgeConfiguration = configuration.section("http")
         // The default gives way where everybody else's address needs the port.
@@ -357,6 +357,7 @@ public final class Server: Sendable {
             let run = try await keeping.beginRun(storage, mark: mark, epoch: String(options.random.next(), radix: 36))
             (last, next) = (run.lastMark, run.mark)
             hub.begin(epoch: run.epoch)
+            if keeping.finding.isNewHistory { try await desk.adoptLog() }
         }
         cache.open(lastMark: last, mark: next)
         if options.directory.isOwner { await clockKeeping.look() }

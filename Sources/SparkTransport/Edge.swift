@@ -102,7 +102,9 @@ package struct Edge: Sendable {
         let doors = Door.Parts(
             api: EdgeRouter(
                 routes: routes + probes + gateway.fallbacks(besides: routes), dispatcher: dispatcher, accessLog: parts.accessLog),
-            operators: EdgeRouter(routes: operatorRoutes + probes, dispatcher: dispatcher, accessLog: parts.accessLog),
+            operators: EdgeRouter(
+                routes: operatorRoutes + OperatorEntrance.routes(besides: operatorRoutes) + probes, dispatcher: dispatcher,
+                accessLog: parts.accessLog),
             access: parts.access, startGate: parts.startGate, dispatcher: dispatcher, admission: parts.admission,
             trustedProxies: configuration.trustedProxies)
         self.publicDoor = Door(side: .everybody, parts: doors)
