@@ -153,7 +153,7 @@ extension StorageOpenError {
     init(database error: DatabaseError, operation: String, path: String) {
         let hint =
             switch error.resultCode {
-            case .SQLITE_NOTADB: "it is no SQLite database"
+            case .SQLITE_NOTADB: "it is no SQLite database, or its beginning is destroyed. Put a copy back"
             case .SQLITE_CORRUPT:
                 "it is damaged (\(error.message ?? "SQLite error \(error.extendedResultCode.rawValue)")). \(Self.repair)"
             case .SQLITE_FULL: "no space is left on the device (ENOSPC)"

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import SparkClient
 import SparkCore
 import SparkTestSupport
 import Testing

@@ -72,7 +72,7 @@ final class Cast: Sendable {
     private func closeAll() async {
         let state = state.withLock { $0 }
         guard !state.accounts.isEmpty || !state.pending.isEmpty else { return }
-        notice("deleting the \(state.accounts.count) accounts that the audit made")
+        notice("deleting the accounts that the audit made")
         var left: [String] = []
         var reason = ""
         for account in state.accounts {
