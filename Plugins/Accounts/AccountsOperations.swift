@@ -27,19 +27,27 @@ struct AccountsOperations: Sendable {
                 (reader.string("text", length: 1...254), reader.optionalInteger("limit", 1...200) ?? 20)
             }
             var found: [UserID] = []
-            func add(_ users: [UserID]) { for user in users where !found.contains(user) { found.append(user) } }
+            var known: Set<UserID> = []
+            func add(_ users: [UserID]) { for user in users where known.insert(user).inserted { found.append(user) } }
             if let id = UserID(wire: text) {
                 if try service.store.account(of: id) != nil { add([id]) }
             } else {
-                add(try await service.store.users(withEmailPrefix: EmailAddress.normalised(text), limit: limit))
-                for describer in describers.all { add(try await describer.find(text, limit: limit)) }
+                add(try await service.store.users(withEmailPrefix: EmailAddress.normalised(text), limit: Self.mostCounted))
+                for describer in describers.all { add(try await describer.find(text, limit: Self.mostCounted)) }
             }
             let shown = found.prefix(limit)
             var items: [JSONValue] = []
             for user in shown { if let item = try await summary(of: user) { items.append(item) } }
-            return OperatorAnswer(["items": .array(items)], subjects: shown.prefix(20).map { AuditSubject($0) })
+            return OperatorAnswer(
+                [
+                    "items": .array(items), "total": .integer(Int64(found.count)),
+                    "total_is_least": .bool(found.count >= Self.mostCounted),
+                ], subjects: shown.prefix(20).map { AuditSubject($0) })
         }
     }
+
+    /// Beyond so many, those who were found are not counted any more.
+    private static let mostCounted = 10_000
 
     /// Nil for somebody who went away meanwhile.
     private func summary(of user: UserID) async throws -> JSONValue? {
@@ -85,17 +93,20 @@ struct AccountsOperations: Sendable {
             let (name, word) = try call.read { reader in
                 (
                     reader.string("user", length: 1...254),
-                    reader.optional("reason", format: CodeWord.format) { CodeWord($0) } ?? Self.unstated
+                    reader.optional("reason", format: CodeWord.format) { CodeWord($0) }
                 )
             }
             let user = try service.user(named: name)
-            let reason = try Self.required(word)
+            let before = try await service.standing(of: user)
+            // A reason that was given stays until another one is given.
+            let reason = try Self.required(word ?? before.suspensionReason.flatMap { CodeWord($0) } ?? Self.unstated)
             let ended = try await service.suspend(user, reason: reason) { work in
                 try call.record([AuditSubject(user), AuditSubject(reason)], in: work.transaction)
             }
             return OperatorAnswer([
                 "id": .string(user.wire), "state": "suspended", "reason": .string(reason.text),
-                "sessions_ended": .integer(Int64(ended)),
+                "sessions_ended": .integer(Int64(ended)), "was_suspended": .bool(before.suspendedAt != nil),
+                "suspended_at": time(try await service.standing(of: user).suspendedAt),
             ])
         }
     }

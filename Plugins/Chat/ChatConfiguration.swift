@@ -26,8 +26,9 @@ public struct ChatConfiguration: ModuleConfiguration {
             """),
         .list(
             "gif_hosts", default: [],
-            "Hosts whose https addresses a GIF may be, *.example.org for all below one; identifiers are always allowed."),
-        .list("sticker_hosts", default: [], "The same for stickers."),
+            "Hosts whose https addresses a GIF may be, *.example.org for all below one; identifiers are always allowed.",
+            fault: HostName.patternFault),
+        .list("sticker_hosts", default: [], "The same for stickers.", fault: HostName.patternFault),
         .integer("message_days", 0...36_500, default: 0, "Days for which messages are kept; 0: for ever."),
         .integer("held_days", 1...36_500, default: 30, "Days for which a held message waits for a decision."),
     ]

@@ -15,6 +15,14 @@ enum ChatError: ClientError, Equatable {
     case quotaReached(Duration)
     /// Kept aside until somebody has looked at it.
     case held
+    /// Nothing of that identifier waits for a moderator.
+    case heldUnknown
+    /// A moderator released it before.
+    case heldReleased
+    /// A moderator refused it before.
+    case heldRefused
+    /// It cannot be sent any more: its conversation is over, or one of the two is gone.
+    case heldUnsendable
     /// Too old to be edited.
     case editWindow
     /// Too old to be deleted.
@@ -28,6 +36,10 @@ enum ChatError: ClientError, Equatable {
         case .newConversationLimit: "chat.new_conversation_limit"
         case .quotaReached: "chat.quota_reached"
         case .held: "chat.held"
+        case .heldUnknown: "chat.held_unknown"
+        case .heldReleased: "chat.held_released"
+        case .heldRefused: "chat.held_refused"
+        case .heldUnsendable: "chat.held_unsendable"
         case .editWindow: "chat.edit_window"
         case .deleteWindow: "chat.delete_window"
         }
@@ -35,7 +47,8 @@ enum ChatError: ClientError, Equatable {
 
     var status: Int {
         switch self {
-        case .gone: 404
+        case .gone, .heldUnknown: 404
+        case .heldReleased, .heldRefused, .heldUnsendable: 409
         case .clientIDReused, .held, .editWindow, .deleteWindow: 409
         case .newConversationLimit, .quotaReached: 429
         case .busy: 503
@@ -50,6 +63,11 @@ enum ChatError: ClientError, Equatable {
         case .newConversationLimit: "No more new conversations today; the count begins anew at midnight UTC."
         case .quotaReached: "No more messages today; the count begins anew at midnight UTC."
         case .held: "The message waits until it has been looked at."
+        case .heldUnknown: "No such message waits."
+        case .heldReleased: "The message was released before; it is sent."
+        case .heldRefused: "The message was refused before; it is thrown away."
+        case .heldUnsendable:
+            "The conversation is over, or one of the two is not there any more; the message can only be refused."
         case .editWindow: "The message is too old to be edited."
         case .deleteWindow: "The message is too old to be deleted."
         }

@@ -15,7 +15,8 @@ struct ChatOperations: Sendable {
             members: [.optional("limit", .integer(1...200))]
         ) { call in
             let limit = try call.read { $0.optionalInteger("limit", 1...200) ?? 50 }
-            let found = try await held.heldMessages(limit: limit)
+            let waiting = try await held.heldMessages(limit: limit + 1)
+            let found = waiting.prefix(limit)
             let items = found.map { message -> JSONValue in
                 [
                     "id": .string(message.id.wire), "conversation_id": .string(message.draft.conversation.wire),
@@ -24,7 +25,9 @@ struct ChatOperations: Sendable {
                     "held_at": .string("\(message.heldAt)"),
                 ]
             }
-            return OperatorAnswer(["items": .array(items)], subjects: found.prefix(20).map { AuditSubject($0.id) })
+            return OperatorAnswer(
+                ["items": .array(items), "more": .bool(waiting.count > limit)],
+                subjects: found.prefix(20).map { AuditSubject($0.id) })
         }
     }
 
@@ -34,9 +37,16 @@ struct ChatOperations: Sendable {
             isChanging: true, members: [.required("message", .identifier(MessageKind.self))]
         ) { call in
             let id = try call.read { $0.value("message", format: "the id of a message") { MessageID(wire: $0) } }
-            guard let id else { throw EdgeError.notFound }
-            let decided = try await held.decide(id, isAllowed: isAllowed) { decided, work in
-                try call.record([AuditSubject(id), AuditSubject(decided.sender)], in: work.transaction)
+            guard let id else { throw ChatError.heldUnknown }
+            let decided: DecidedMessage
+            do {
+                decided = try await held.decide(id, isAllowed: isAllowed) { decided, work in
+                    try call.record([AuditSubject(id), AuditSubject(decided.sender)], in: work.transaction)
+                }
+            } catch EdgeError.notFound {
+                throw try await earlierDecision(on: id)
+            } catch ChatError.gone {
+                throw ChatError.heldUnsendable
             }
             return OperatorAnswer([
                 "id": .string(id.wire), "state": .string(isAllowed ? "sent" : "refused"),
@@ -44,6 +54,17 @@ struct ChatOperations: Sendable {
                 "seq": decided.seq.map { .integer($0) } ?? .null,
             ])
         }
+    }
+}
+
+extension ChatOperations {
+    /// What became of a message that does not wait, as the audit log has it.
+    private func earlierDecision(on message: MessageID) async throws -> ChatError {
+        let line = try await held.storage.read {
+            try AuditLog.newest(of: ["held.release", "held.refuse"], about: AuditSubject(message), in: $0)
+        }
+        guard let line else { return .heldUnknown }
+        return line.action == "held.release" ? .heldReleased : .heldRefused
     }
 }
 

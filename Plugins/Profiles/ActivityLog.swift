@@ -67,7 +67,8 @@ final class ActivityLog: ActivityRecording {
                 try await store.record(batch, apart: Self.distance)
             } catch {
                 metrics.droppedActivity.increment(by: batch.count)
-                logger.warning("activity not written", metadata: ["count": "\(batch.count)", "error": "\(type(of: error))"])
+                logger.warning(
+                    "activity not written", metadata: ["count": .stringConvertible(batch.count), "error": "\(type(of: error))"])
             }
         }
     }

@@ -2,6 +2,8 @@
 package enum AuditError: Error, CustomStringConvertible {
     /// The server answered what the audit cannot go on with.
     case refused(status: Int, code: String)
+    /// The server lets nobody on for longer than the audit waits, in seconds.
+    case limited(code: String, seconds: Int)
     /// Its grid is coarser than the one the audit was told of.
     case otherGrid
     /// The attackers did not even see their victims, so their failure proves nothing.
@@ -9,9 +11,17 @@ package enum AuditError: Error, CustomStringConvertible {
     /// The cells have no corners far enough from their centres.
     case noHome
 
+    /// The limits that an audit runs into, all at once, so that it need not be begun again and again.
+    static let withoutLimits =
+        "spark serve --set accounts.registrations_per_day=0 --set http.credentials_per_minute=0 --set http.reads_per_minute=0 "
+        + "--set http.writes_per_minute=0"
+
     package var description: String {
         switch self {
         case .refused(let status, let code): "the server answered \(status) \(code)"
+        case .limited(let code, let seconds):
+            "the server limits requests (429 \(code)) and asks to wait \(seconds) seconds. "
+                + "Start it for the audit with: \(Self.withoutLimits)"
         case .otherGrid: "the server's cells are larger than profiles.cell_metres says; audit with the server's configuration"
         case .blind(let attack): "\(attack): the attackers did not see their victims, so nothing is proved"
         case .noHome: "the victims find no place in the cells; audit with other cell sizes"

@@ -40,6 +40,9 @@ package struct AuditSize: Sendable {
 
     func victims(_ exposure: Exposure) -> Int { exposure == .shown ? shownVictims : hiddenVictims }
 
+    /// The names of what is tried, in the order of the report.
+    package var attackNames: [String] { attacks.map(\.name) }
+
     var attacks: [any LocationAttack] {
         [
             ShownDistance(positions: positions),

@@ -24,20 +24,15 @@ package struct LocationAudit: Sendable {
         self.seed = seed
     }
 
-    /// - Parameter progress: told how many of how many steps are done.
+    /// - Parameters:
+    ///   - progress: told how many of how many steps are done.
+    ///   - notice: told in a sentence what is waited for, and what went wrong at the end.
     /// - Throws: `AuditError`, and the transport's errors when the server cannot be reached.
-    package func run(progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }) async throws
-        -> LocationReport
-    {
-        let cast = Cast(client: client)
-        do {
-            let report = try await run(in: cast, progress: progress)
-            await cast.leave()
-            return report
-        } catch {
-            await cast.leave()
-            throw error
-        }
+    package func run(
+        progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> LocationReport {
+        try await Cast.with(client, notice: notice) { try await run(in: $0, progress: progress) }
     }
 
     private func run(

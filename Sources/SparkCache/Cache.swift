@@ -120,7 +120,7 @@ public final class Cache: Sendable {
             guard lost > 0 else { continue }
             logger.error(
                 "The origin did not take all that was written behind",
-                metadata: ["namespace": "\(namespace.policy.name)", "values": "\(lost)"])
+                metadata: ["namespace": "\(namespace.policy.name)", "values": .stringConvertible(lost)])
         }
     }
 

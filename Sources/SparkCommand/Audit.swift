@@ -1,9 +1,13 @@
 import ArgumentParser
+import Dispatch
+import Foundation
+import Glibc
 import Spark
 import SparkAudit
 import SparkClient
 import SparkProfiles
 import SparkServer
+import Synchronization
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,7 +23,8 @@ struct AuditLocation: AsyncParsableCommand {
             filters, the order of the deck, watching for a while. Prints how near each attack came, in metres, beside the floor: \
             profiles.audit_floor_metres, by default half the cell at whose centre somebody is published.
             Without --server a server of its own is attacked, on which nobody's moves are limited. With --server the accounts are \
-            registered there and closed at the end; with the usual limits of a server it takes hours.
+            registered there and deleted at the end, also after Ctrl-C. With the usual limits of a server it cannot be made: it says \
+            which to raise.
             Exit code 0 when every attack stays above the floor, 1 when one does not, 69 when the server cannot be audited.
             """)
 
@@ -58,9 +63,9 @@ struct AuditLocation: AsyncParsableCommand {
         let audit = LocationAudit(
             client: SparkClient(url: url, timeout: .minutes(2)), ground: ground, size: size == "smoke" ? .smoke : .full,
             seed: seed)
-        let bar = ProgressBar(total: 1_000)
+        let progress = AuditProgress("attacking")
         return try await AuditedServer.reporting(url) {
-            try await audit.run { done, total in bar.show("attacking", done * 1_000 / total) }
+            try await audit.run(progress: { progress.show($0, of: $1) }, notice: { progress.note($0) })
         }
     }
 }
@@ -72,7 +77,8 @@ struct AuditPrivacy: AsyncParsableCommand {
             Synthetic people meet in every relation there is: strangers, who passed, who blocked or was blocked, is incognito, paused, \
             gone, unmatched, matched, and who had been matched before. In each a viewer asks everything the API answers, as the server's own OpenAPI document lists it, \
             and what must look alike is compared: status, body, headers, and presence in lists and counts.
-            Without --server a server of its own is asked, also about suspended and erased people. With --server the accounts are registered there and closed at the end.
+            Without --server a server of its own is asked, also about suspended and erased people. With --server the accounts are \
+            registered there and deleted at the end, also after Ctrl-C; a server with the usual limits makes it wait, or must be started with higher ones.
             Exit code 0 when nothing differs, 1 when something does, 69 when the server cannot be audited.
             """)
 
@@ -102,10 +108,38 @@ struct AuditPrivacy: AsyncParsableCommand {
     ) async throws -> PrivacyReport {
         try await AuditedServer.check(url)
         let audit = PrivacyAudit(client: SparkClient(url: url, timeout: .minutes(2)), powers: powers)
-        let bar = ProgressBar(total: 1_000)
+        let progress = AuditProgress("asking")
         return try await AuditedServer.reporting(url) {
-            try await audit.run { done, total in bar.show("asking", done * 1_000 / total) }
+            try await audit.run(progress: { progress.show($0, of: $1) }, notice: { progress.note($0) })
         }
+    }
+}
+
+/// Tells how far an audit is: a bar on a terminal, a line from time to time elsewhere.
+private final class AuditProgress: Sendable {
+    private static let interval = Duration.seconds(10)
+
+    private let label: String
+    private let bar = ProgressBar(total: 1_000)
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let toldAt = Mutex<ContinuousClock.Instant?>(nil)
+
+    init(_ label: String) { self.label = label }
+
+    func show(_ done: Int, of total: Int) {
+        guard total > 0 else { return }
+        guard !isTerminal else { return bar.show(label, done * 1_000 / total) }
+        let isDue = toldAt.withLock { toldAt in
+            if let last = toldAt, last.duration(to: .now) < Self.interval { return false }
+            toldAt = .now
+            return true
+        }
+        if isDue { note("\(label): \(done) of \(total)") }
+    }
+
+    func note(_ text: String) {
+        if isTerminal { FileHandle.standardError.write(Data("\n".utf8)) }
+        Terminal.note(text)
     }
 }
 
@@ -119,9 +153,29 @@ private enum AuditedServer {
         }
     }
 
-    static func reporting<Report>(_ url: String, _ audit: () async throws -> Report) async throws -> Report {
+    static func reporting<Report: Sendable>(
+        _ url: String, _ audit: @escaping @Sendable () async throws -> Report
+    ) async throws -> Report {
+        // Whoever interrupts the audit does not want its accounts left behind: the task is cancelled and closes them.
+        let task = Task { try await audit() }
+        let interrupts = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { task.cancel() }
+            source.resume()
+            return source
+        }
+        defer {
+            for (source, number) in zip(interrupts, [SIGINT, SIGTERM]) {
+                source.cancel()
+                signal(number, SIG_DFL)
+            }
+        }
         do {
-            return try await audit()
+            return try await task.value
+        } catch  where task.isCancelled {
+            Terminal.fail("the audit was interrupted")
+            throw ExitCode(128 + SIGINT)
         } catch let error as AuditError {
             Terminal.fail("\(url): \(error)")
             throw ExitCodes.unavailable

@@ -16,8 +16,15 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         let report = try await reporting {
-            let (found, loss) = try common.openServerForInspection(try common.load())
-            guard let server = found else { return Server.CheckReport(faults: [loss ?? "there is no database"], notes: []) }
+            let found: (server: Server?, loss: String?)
+            do {
+                found = try common.openServerForInspection(try common.load())
+            } catch let error as UnreadableDatabase {
+                return Server.CheckReport(faults: error.faults, notes: ["nothing else was checked"])
+            }
+            guard let server = found.server else {
+                return Server.CheckReport(faults: [found.loss ?? "there is no database"], notes: [])
+            }
             do {
                 let report = try server.checkReport(isDeep: deep)
                 await server.close()

@@ -19,29 +19,48 @@ struct CommonOptions: ParsableArguments {
     var json = false
 
     /// Flag, environment, file, default.
-    func load(further: [String] = []) throws -> LoadedConfiguration {
+    /// - Parameter own: settings for which the verb has flags of its own.
+    func load(further: [String] = [], own: [SettingFlag] = []) throws -> LoadedConfiguration {
         // What a verb makes is its user's alone.
         umask(0o077)
         return try LoadedConfiguration(
             schema: ConfigurationSchema(modules: sparkModules),
-            flags: settings + further + (data.map { ["server.data=\($0)"] } ?? []),
+            flags: settings + further, ownFlags: own + (data.map { [SettingFlag("--data", "server.data=\($0)")] } ?? []),
             environment: ProcessInfo.processInfo.environment, file: try file())
     }
 
-    private func file() throws -> (path: String, text: String)? {
+    /// The file that is read; nil when none is named and there is none.
+    var configurationFile: String? {
         let path = config ?? "spark.yaml"
-        if config == nil, !FileManager.default.fileExists(atPath: path) { return nil }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw StorageOpenError(operation: "read configuration", path: path, hint: "the file cannot be read")
+        return config == nil && !FileManager.default.fileExists(atPath: path) ? nil : path
+    }
+
+    private func file() throws -> (path: String, text: String)? {
+        guard let path = configurationFile else { return nil }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            let code = access(path, R_OK) == 0 ? EISDIR : errno
+            throw StorageOpenError(operation: "read configuration", path: path, hint: String(cString: strerror(code)))
+        }
+        guard let text = String(data: bytes, encoding: .utf8) else {
+            let line = Self.lineOfBrokenText(bytes)
+            throw ConfigurationError(faults: ["\(path):\(line): the line is not UTF-8 text"])
         }
         return (path, text)
+    }
+
+    private static func lineOfBrokenText(_ bytes: Data) -> Int {
+        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        return (lines.firstIndex { String(data: $0, encoding: .utf8) == nil } ?? 0) + 1
     }
 
     /// Where the server in the data directory listens.
     func addressOfRunningServer() throws -> String {
         let (path, file) = try portFile()
         guard let url = file?["url"]?.string else {
-            throw StorageOpenError(operation: "find server", path: path, hint: "no server runs on this data directory")
+            throw NoServer(
+                hint:
+                    "no server runs on the data directory \(path); start one with spark serve, or name another with --data or --url"
+            )
         }
         return url
     }
@@ -59,19 +78,13 @@ struct CommonOptions: ParsableArguments {
     private func portFile() throws -> (path: String, content: JSONValue?) {
         let process: ServerConfiguration = try load().section("server")
         let path = "\(process.dataDirectory)/spark.port.json"
-        return (path, FileManager.default.contents(atPath: path).flatMap { try? JSONParser.parse($0) })
+        return (process.dataDirectory, FileManager.default.contents(atPath: path).flatMap { try? JSONParser.parse($0) })
     }
 
     /// The server on an existing data directory, without a socket, beside one that may be running.
     func openServer(_ configuration: LoadedConfiguration) throws -> Server {
         let process: ServerConfiguration = configuration.section("server")
         try DataAccess.check(process.dataDirectory)
-        let look = try DataDirectory(inspecting: process.dataDirectory)
-        let loss = Result { try look.findDatabase() }
-        look.release()
-        if let loss = try loss.get() {
-            throw StorageOpenError(operation: "open data directory", path: process.dataDirectory, hint: loss)
-        }
         return try Server(
             Server.Options(
                 modules: sparkModules, configuration: configuration,
@@ -93,12 +106,28 @@ struct CommonOptions: ParsableArguments {
             directory.release()
             throw error
         }
-        let server = try Server(
-            Server.Options(
-                modules: sparkModules, configuration: configuration, directory: directory,
-                logger: CommandLogger.make(configuration)))
-        return (server, nil)
+        do {
+            let server = try Server(
+                Server.Options(
+                    modules: sparkModules, configuration: configuration, directory: directory,
+                    logger: CommandLogger.make(configuration)))
+            return (server, nil)
+        } catch let error as StorageOpenError {
+            defer { directory.release() }
+            let faults = directory.damage(after: error)
+            throw faults.isEmpty ? error : UnreadableDatabase(faults: faults)
+        }
     }
+}
+
+/// No server answers where one was looked for.
+struct NoServer: Error {
+    let hint: String
+}
+
+/// A database that is there and cannot be opened.
+struct UnreadableDatabase: Error {
+    let faults: [String]
 }
 
 /// Logs go to standard error, one line each.
@@ -154,6 +183,9 @@ func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
     } catch let error as PlanError {
         Terminal.fail("\(error)")
         throw ExitCodes.configuration
+    } catch let error as NoServer {
+        Terminal.fail(error.hint)
+        throw ExitCodes.unavailable
     } catch let error as StorageOpenError {
         Terminal.fail("\(error)")
         throw ExitCodes.cannotOpen

@@ -25,9 +25,15 @@ struct Config: AsyncParsableCommand {
 
     struct CheckConfig: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "check", abstract: "Check flags, environment and file, and show what is not at its default.")
+            commandName: "check", abstract: "Check flags, environment and file, and show what they set.")
 
         @OptionGroup var common: CommonOptions
+
+        /// Where a value came from, without the key, which stands beside it.
+        private static func place(_ origin: String, of key: String) -> String {
+            let end = ": \(key)"
+            return origin.hasSuffix(end) ? String(origin.dropLast(end.count)) : origin
+        }
 
         func run() async throws {
             try await reporting {
@@ -37,10 +43,14 @@ struct Config: AsyncParsableCommand {
                     let origins = configuration.origins.sorted { $0.key < $1.key }
                     return Terminal.say(json: JSONValue.object(origins.map { JSONMember($0.key, .string($0.value)) }))
                 }
-                for (key, origin) in configuration.origins.sorted(by: { $0.key < $1.key }) {
-                    Terminal.say("\(key) from \(origin)")
+                let set = configuration.origins.sorted { $0.key < $1.key }.map { key, origin in
+                    ["\(key) = \(Display.text(configuration.shown(key) ?? ""))", "from \(Self.place(origin, of: key))"]
                 }
-                Terminal.say("The configuration is sound.")
+                for line in Display.columns(set) { Terminal.say(line) }
+                let file = common.configurationFile
+                Terminal.say(
+                    "\(file.map { "\($0) and everything else" } ?? "No file was read; everything") that is set is sound: "
+                        + "\(Terminal.count(set.count, "setting")); all others are at their defaults.")
             }
         }
     }

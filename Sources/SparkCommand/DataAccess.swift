@@ -4,11 +4,16 @@ import Spark
 
 /// Whether this user can work with an existing data directory.
 enum DataAccess {
-    /// - Throws: `StorageOpenError` that names the path, the reason and the next step.
+    /// - Throws: `StorageOpenError` that names the path, the reason and the next step: a directory that was in use and lost its database
+    ///   needs another step than one that never had any.
     static func check(_ directory: String) throws {
         let database = "\(directory)/spark.db"
         var status = stat()
-        guard stat(database, &status) == 0 else { throw refusal(directory, database, errno) }
+        guard stat(database, &status) == 0 || errno == ENOENT else { throw refusal(directory, database, errno) }
+        let look = try DataDirectory(inspecting: directory)
+        let loss = Result { try look.findDatabase() }
+        look.release()
+        if let loss = try loss.get() { throw StorageOpenError(operation: "open data directory", path: directory, hint: loss) }
         guard access(database, R_OK | W_OK) == 0, access(directory, R_OK | W_OK | X_OK) == 0 else {
             throw refusal(directory, database, errno)
         }
@@ -22,10 +27,6 @@ enum DataAccess {
             return StorageOpenError(
                 operation: "open data directory", path: directory,
                 hint: "the user \(name(of: geteuid())) has no right to use it; \(owner), or name another with --data")
-        case ENOENT:
-            return StorageOpenError(
-                operation: "open data directory", path: directory,
-                hint: "there is no database in it; start spark serve or spark seed first, or name another with --data")
         default:
             return StorageOpenError(
                 operation: "open data directory", path: database,

@@ -8,6 +8,7 @@ struct Limits: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what clients may use on this machine, where each bound comes from, and how much is in use.",
         discussion: "Asks the running server of the data directory, when there is one; its own descriptors and memory count then."
+            + " Exit code 73 when --data names no directory, 69 when --url names no server."
     )
 
     @OptionGroup var common: CommonOptions
@@ -26,7 +27,15 @@ struct Limits: AsyncParsableCommand {
             OpenFiles.raiseLimit()
             let machine = AdmissionMachine.current()
             let plan = AdmissionPlan(configuration, machine: machine, isEphemeral: false)
+            if configuration.origins["server.data"]?.hasPrefix("--") == true {
+                // Who names a directory means one that is there.
+                let process: ServerConfiguration = configuration.section("server")
+                try DataDirectory(inspecting: process.dataDirectory).release()
+            }
             let scrape = await self.scrape()
+            if let url, scrape == nil {
+                throw NoServer(hint: "\(url) shows no metrics: no server answers there, or it needs --token")
+            }
             let rows = plan.rows.map { row(of: $0, configuration, scrape) } + Self.stored.compactMap { $0.row(configuration) }
             if common.json {
                 show(json: rows, machine, plan, isRunning: scrape != nil)

@@ -42,7 +42,12 @@ enum CommandWords {
         for word in arguments {
             let verbs = command.configuration.subcommands
             // Options and the arguments of a verb are the parser's.
-            guard !verbs.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+            guard !verbs.isEmpty, !word.hasPrefix("-") else { return nil }
+            // What help is asked for must be there, too.
+            if word == "help" {
+                guard command == root else { return nil }
+                continue
+            }
             guard let next = verbs.first(where: { name(of: $0) == word || $0.configuration.aliases.contains(word) }) else {
                 let names = verbs.map { name(of: $0) }
                 guard let nearest = nearest(word, names) else {

@@ -26,7 +26,10 @@ struct PushTest: AsyncParsableCommand {
     func run() async throws {
         let trials = try await pushing(common) { operations, server in
             let named = try await server.port((any TokenIssuing).self)?.user(withEmail: user)
-            guard let id = UserID(wire: user) ?? named else { return [PushTrial]?.none }
+            guard let id = UserID(wire: user) ?? named else {
+                Terminal.fail(OperatorSubject.user(user).isUnknown)
+                throw ExitCodes.noUser
+            }
             if !common.json {
                 for (provider, fault) in await operations.providerFaults() {
                     Terminal.say("\(provider): \(fault ?? "ready")")
@@ -34,8 +37,9 @@ struct PushTest: AsyncParsableCommand {
             }
             return try await operations.test(id, device: device)
         }
-        guard let trials, !trials.isEmpty else {
-            Terminal.fail("there is no such user, or no device is registered")
+        guard !trials.isEmpty else {
+            let device = device.map { "no device \(Display.text($0))" } ?? "no device"
+            Terminal.fail("\(Display.text(user)) has \(device); apps register devices with PUT /api/v1/me/devices/{id}")
             throw ExitCodes.noUser
         }
         for trial in trials {

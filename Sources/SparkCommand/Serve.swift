@@ -56,7 +56,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let configuration = try common.load(further: try flags())
+            let configuration = try common.load(further: wsEcho ? ["http.ws_echo=true"] : [], own: try flags())
             for note in configuration.notes { Terminal.note(note) }
             let process: ServerConfiguration = configuration.section("server")
             let edge: EdgeConfiguration = configuration.section("http")
@@ -84,13 +84,13 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// What the flags of this verb mean as settings.
-    private func flags() throws -> [String] {
-        var flags = wsEcho ? ["http.ws_echo=true"] : []
-        if let listen { flags.append("http.listen=\(listen)") }
+    private func flags() throws -> [SettingFlag] {
+        var flags: [SettingFlag] = []
+        if let listen { flags.append(SettingFlag("--listen", "http.listen=\(listen)")) }
         if let port {
             let edge: EdgeConfiguration = try common.load().section("http")
             let host = edge.address?.host ?? "127.0.0.1"
-            flags.append("http.listen=\(ListenAddress(host: host, port: Int(port)).text)")
+            flags.append(SettingFlag("--port", "http.listen=\(ListenAddress(host: host, port: Int(port)).text)"))
         }
         return flags
     }

@@ -1,6 +1,19 @@
 import ArgumentParser
 import Spark
 
+/// Somebody whom a verb was to act on, and who is not there.
+struct UnknownPerson: Error {
+    let name: String
+    var mayBeClosed = false
+
+    var text: String {
+        let subject = OperatorSubject.user(name)
+        guard mayBeClosed else { return subject.isUnknown }
+        return
+            "there is no user \(Display.text(name)), or the account is closed or suspended; spark user show \(Display.text(name)) tells"
+    }
+}
+
 struct Token: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print access tokens for users, without a password.",
@@ -26,21 +39,28 @@ struct Token: AsyncParsableCommand {
                         Terminal.say(token)
                     }
                 }
-            case .failure:
-                Terminal.fail("there is no such user, or the account is closed")
+            case .failure(let error as UnknownPerson):
+                Terminal.fail(error.text)
                 throw ExitCodes.noUser
+            case .failure(let error): throw error
             }
         }
     }
 
     private func issueAll(on server: Server) async -> Result<[(token: String, expiresAt: Timestamp)], any Error> {
         do {
-            guard let issuer = server.port((any TokenIssuing).self) else { throw EdgeError.notFound }
+            guard let issuer = server.port((any TokenIssuing).self) else {
+                throw ConfigurationError(faults: ["modules.disabled: without the module accounts there are no tokens"])
+            }
             var tokens: [(token: String, expiresAt: Timestamp)] = []
             for user in users {
                 let named = try await issuer.user(withEmail: user)
-                guard let id = UserID(wire: user) ?? named else { throw EdgeError.notFound }
-                tokens.append(try await issuer.issueToken(for: id))
+                guard let id = UserID(wire: user) ?? named else { throw UnknownPerson(name: user) }
+                do {
+                    tokens.append(try await issuer.issueToken(for: id))
+                } catch let error as any ClientError where [401, 403, 404].contains(error.status) {
+                    throw UnknownPerson(name: user, mayBeClosed: true)
+                }
             }
             return .success(tokens)
         } catch {

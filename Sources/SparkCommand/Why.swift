@@ -19,11 +19,12 @@ struct Why: AsyncParsableCommand {
             let server = try common.openServer(try common.load())
             let result = await explain(on: server)
             await server.close()
-            return try result.get()
-        }
-        guard let explanation else {
-            Terminal.fail("there is no such user")
-            throw ExitCodes.noUser
+            do {
+                return try result.get()
+            } catch let error as UnknownPerson {
+                Terminal.fail(error.text)
+                throw ExitCodes.noUser
+            }
         }
         if common.json {
             Terminal.say(json: explanation)
@@ -34,18 +35,23 @@ struct Why: AsyncParsableCommand {
         if explanation.position == nil { throw ExitCodes.faultsFound }
     }
 
-    private func explain(on server: Server) async -> Result<PairExplanation?, any Error> {
+    private func explain(on server: Server) async -> Result<PairExplanation, any Error> {
         do {
             guard let issuer = server.port((any TokenIssuing).self), let explainer = server.port((any PairExplaining).self) else {
-                return .success(nil)
+                throw ConfigurationError(faults: ["modules.disabled: without accounts and matching there is no deck"])
             }
             var ids: [UserID] = []
             for name in [viewer, candidate] {
                 let named = try await issuer.user(withEmail: name)
-                guard let id = UserID(wire: name) ?? named else { return .success(nil) }
+                guard let id = UserID(wire: name) ?? named else { throw UnknownPerson(name: name) }
                 ids.append(id)
             }
-            return .success(try await explainer.explain(ids[1], for: ids[0]))
+            guard let found = try await explainer.explain(ids[1], for: ids[0]) else {
+                // An address that was found has an account, so it is an id that nobody has.
+                let ids = [viewer, candidate].filter { UserID(wire: $0) != nil }
+                throw UnknownPerson(name: ids.joined(separator: " or "))
+            }
+            return .success(found)
         } catch {
             return .failure(error)
         }

@@ -57,6 +57,23 @@ extension Server {
         }
     }
 
+    /// What is wrong with the log of what operators did: its lines among each other, and the newest one beside what `audit.head` says.
+    public func auditLogFaults(after faults: [String] = []) throws -> [String] {
+        // Before the lines: a server that runs adds some.
+        let head = AuditHead.read(in: options.directory.url)
+        return try storage.inspectNow { database in
+            Storage.guarded("audit log", after: faults) {
+                var found = try AuditLog.faults(in: database, head: head)
+                if head == nil, try AuditLog.count(in: database) > 0 {
+                    found.append(
+                        "audit log: audit.head, which notes the newest line, is gone or cannot be read: lines at the end may have been cut off"
+                    )
+                }
+                return found
+            }
+        }
+    }
+
     /// Every fault of the data: the store's own and the modules' invariants. Empty when sound.
     /// - Parameter isDeep: also asks what takes long.
     public func check(isDeep: Bool = false) throws -> [String] { try checkReport(isDeep: isDeep).faults }
@@ -64,26 +81,38 @@ extension Server {
     /// The same, with what was not checked. Changes nothing.
     public func checkReport(isDeep: Bool = false) throws -> CheckReport {
         var report = CheckReport(faults: try options.directory.faults(), notes: [])
+        do {
+            try check(isDeep: isDeep, into: &report)
+        } catch let error as DatabaseError {
+            // Damage in the way of the check is what the check is for.
+            report.faults.append(
+                "database: SQLite error \(error.extendedResultCode.rawValue), \(error.message ?? "no more is known")")
+            report.notes.append("the rest was not checked")
+        }
+        return report
+    }
+
+    private func check(isDeep: Bool, into report: inout CheckReport) throws {
         report.faults += try storage.check()
+        let auditLog = try auditLogFaults(after: report.faults)
         guard storage.missingMigrations.isEmpty else {
             report.notes.append(
                 "the database is of an older version: the modules' invariants were not checked. spark serve brings it to this one"
             )
-            return report
+            return
         }
-        let head = AuditHead.read(in: options.directory.url)
-        try storage.inspectNow { database in
-            report.faults += Storage.guarded("audit log", after: report.faults) {
-                try AuditLog.faults(in: database, head: head)
-            }
+        report.faults += auditLog
+        let found = try storage.inspectNow { [report] database in
+            var faults: [String] = []
             for manifest in plan.manifests {
                 for invariant in manifest.invariants where isDeep || !invariant.isDeep {
-                    report.faults += Storage.guarded("\(manifest.id): \(invariant.name)", after: report.faults) {
+                    faults += Storage.guarded("\(manifest.id): \(invariant.name)", after: report.faults + faults) {
                         try invariant.check(database).map { "\(manifest.id): \(invariant.name): \($0)" }
                     }
                 }
             }
+            return faults
         }
-        return report
+        report.faults += found
     }
 }

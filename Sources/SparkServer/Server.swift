@@ -296,6 +296,7 @@ public final class Server: Sendable {
             let run = try await keeping.beginRun(storage, mark: mark, epoch: String(options.random.next(), radix: 36))
             (last, next) = (run.lastMark, run.mark)
             hub.begin(epoch: run.epoch)
+            if keeping.finding.isNewHistory { try await desk.adoptLog() }
         }
         cache.open(lastMark: last, mark: next)
         if options.directory.isOwner { await clockKeeping.look() }

@@ -14,7 +14,9 @@ enum DamageReport {
                 sql: "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') ORDER BY name"
             ).map { ($0["name"], ($0["wr"] as Int? ?? 0) == 0) }
         } catch {
-            return ["the list of tables cannot be read: nothing else can be found without it"]
+            return [
+                "the list of tables, at the beginning of the file, cannot be read: without it no table can be found. \(StorageOpenError.repair)"
+            ]
         }
         return tables.flatMap { faults(of: $0.name, hasRowID: $0.hasRowID, in: database) }
     }

@@ -153,8 +153,9 @@ extension StorageOpenError {
     init(database error: DatabaseError, operation: String, path: String) {
         let hint =
             switch error.resultCode {
-            case .SQLITE_NOTADB: "it is no SQLite database"
-            case .SQLITE_CORRUPT: "it is damaged; spark check says where. \(Self.repair)"
+            case .SQLITE_NOTADB: "it is no SQLite database, or its beginning is destroyed. Put a copy back"
+            case .SQLITE_CORRUPT:
+                "it is damaged (\(error.message ?? "SQLite error \(error.extendedResultCode.rawValue)")). \(Self.repair)"
             case .SQLITE_FULL: "no space is left on the device (ENOSPC)"
             case .SQLITE_READONLY: "it may not be written"
             case .SQLITE_CANTOPEN: "it cannot be opened"

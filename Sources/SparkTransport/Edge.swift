@@ -181,7 +181,9 @@ package struct Edge: Sendable {
             api: EdgeRouter(
                 routes: routes + probes + front.gateway.fallbacks(besides: routes), dispatcher: dispatcher,
                 accessLog: front.accessLog),
-            operators: EdgeRouter(routes: operatorRoutes + probes, dispatcher: dispatcher, accessLog: front.accessLog),
+            operators: EdgeRouter(
+                routes: operatorRoutes + OperatorEntrance.routes(besides: operatorRoutes) + probes, dispatcher: dispatcher,
+                accessLog: front.accessLog),
             access: front.access, startGate: front.startGate, dispatcher: dispatcher, admission: front.admission,
             trustedProxies: front.configuration.trustedProxies)
         self.publicDoor = Door(side: .everybody, parts: doors)

@@ -1,4 +1,6 @@
 import Foundation
+import GRDB
+import SparkClient
 import SparkCore
 import SparkTestSupport
 import Testing
@@ -20,6 +22,69 @@ struct PrivacyAuditCommandTests {
     func nowhere() async throws {
         let audit = try await SparkProcess.run(["audit", "privacy", "--server", "http://127.0.0.1:1"])
         #expect(audit.status == 69 && audit.errors.contains("http://127.0.0.1:1"))
+    }
+}
+
+@Suite("An audit of a running server")
+struct AuditGuestTests {
+    private func openAccounts(_ directory: String) throws -> Int {
+        try DatabaseQueue(path: "\(directory)/spark.db").read {
+            try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM accounts_users WHERE closed_at IS NULL") ?? -1
+        }
+    }
+
+    private static let settings = [
+        "--set", "http.credentials_per_minute=0", "--set", "http.reads_per_minute=0", "--set", "http.writes_per_minute=0",
+    ]
+
+    @Test("deletes the accounts that it made")
+    func deletes() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory] + Self.settings)
+            let audit = try await SparkProcess.run(["audit", "privacy", "--server", spark.url])
+            #expect(audit.status == 0, "\(audit.errors) \(audit.output)")
+            #expect(audit.errors.contains("deleting the") && !audit.errors.contains("could not be deleted"), "\(audit.errors)")
+            #expect(audit.errors.contains("asking: 0 of"), "\(audit.errors)")
+            #expect(try openAccounts(directory) == 0)
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test(
+        "that the server stops by a limit of the day says at once which limits to raise, and deletes its accounts",
+        arguments: [["privacy"], ["location", "--size", "smoke"]])
+    func limited(_ kind: [String]) async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(
+                ["--data", directory, "--set", "accounts.registrations_per_day=10"] + Self.settings)
+            let audit = try await SparkProcess.run(["audit"] + kind + ["--server", spark.url])
+            #expect(audit.status == 69, "\(audit.errors)")
+            for word in ["429", "accounts.registrations_per_day=0", "http.credentials_per_minute=0", "deleting the"] {
+                #expect(audit.errors.contains(word), "\(word): \(audit.errors)")
+            }
+            #expect(try openAccounts(directory) == 0)
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("waits as long as the server asks, and says so")
+    func waits() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(
+                [
+                    "--data", directory, "--set", "http.credentials_per_minute=600", "--set", "http.reads_per_minute=0",
+                    "--set", "http.writes_per_minute=0", "--set", "accounts.registrations_per_day=210",
+                ])
+            // Takes most of the bucket away, so that the audit begins with a wait.
+            for _ in 0..<600 { _ = try await spark.client.send("POST", "/api/v1/auth/login", body: Array("{}".utf8)) }
+            let audit = try await SparkProcess.run(["audit", "privacy", "--server", spark.url])
+            #expect(audit.status == 0, "\(audit.errors) \(audit.output)")
+            #expect(
+                audit.errors.contains("waiting 1 second,") && audit.errors.contains("600 registrations a minute"),
+                "\(audit.errors)")
+            #expect(try openAccounts(directory) == 0)
+            #expect(await spark.end(SIGTERM) == 0)
+        }
     }
 }
 

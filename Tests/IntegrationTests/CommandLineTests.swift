@@ -21,12 +21,99 @@ struct CommandLineTests {
             (["serv"], "did you mean serve?"), (["sreve", "--ephemeral"], "did you mean serve?"),
             (["config", "chek"], "did you mean check?"),
             (["export", "dockerfil"], "did you mean dockerfile?"), (["audit", "locaton"], "did you mean location?"),
-            (["nonsense-beyond-help"], "its verbs are serve, seed"),
+            (["nonsense-beyond-help"], "its verbs are serve, seed"), (["help", "serv"], "did you mean serve?"),
+            (["help", "config", "chek"], "did you mean check?"), (["help", "nonsense-beyond-help"], "its verbs are serve, seed"),
         ])
     func suggestions(_ words: [String], _ hint: String) async throws {
         let answer = try await SparkProcess.run(words)
         #expect(answer.status == 64 && answer.output.isEmpty)
         #expect(answer.errors.contains(hint), "\(answer.errors)")
+    }
+
+    @Test("help for a verb that exists is given")
+    func help() async throws {
+        for words in [["help"], ["help", "user", "find"]] {
+            let answer = try await SparkProcess.run(words)
+            #expect(answer.status == 0 && answer.output.contains("USAGE"), "\(words): \(answer.errors)")
+        }
+    }
+
+    @Test(
+        "a fault of a flag is blamed on that flag",
+        arguments: [
+            (["serve", "--listen", "nonsense"], "--listen: "), (["serve", "--listen", "[::1"], "--listen: "),
+            (["serve", "--set", "http.listen=nonsense"], "--set http.listen: "),
+            (["config", "check", "--set", "operator.listen=nonsense"], "--set operator.listen: "),
+            (["config", "check", "--set", "chat.gif_hosts=a/b"], "--set chat.gif_hosts: "),
+        ])
+    func blame(_ words: [String], _ start: String) async throws {
+        let answer = try await SparkProcess.run(words)
+        #expect(answer.status == 78 && answer.errors.hasPrefix("spark: \(start)"), "\(answer.errors)")
+        #expect(start.hasPrefix("--set") || !answer.errors.contains("--set"))
+    }
+
+    @Test("config check says what is set, to which value and where, hides secrets, and says that the file is sound")
+    func configCheck() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "spark-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let secret = "a-secret-of-32-characters-or-more"
+        try Data("http:\n  reads_per_minute: 77\nmetrics:\n  token: \(secret)\n".utf8).write(to: file)
+        let answer = try await SparkProcess.run(
+            ["config", "check", "--config", file.path, "--data", "/srv/spark"], environment: ["SPARK_CACHE_MEMORY_MB": "99"])
+        #expect(answer.status == 0, "\(answer.errors)")
+        let lines = answer.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        for line in [
+            "http.reads_per_minute = 77 from \(file.path):2", "metrics.token = *** from \(file.path):4",
+            "cache.memory_mb = 99 from SPARK_CACHE_MEMORY_MB", "server.data = /srv/spark from --data",
+        ] { #expect(lines.contains(line), "\(line) in \(answer.output)") }
+        #expect(lines.last?.contains(file.path) == true && lines.last?.contains("sound") == true)
+        #expect(!answer.output.contains(secret))
+        try Data("http:\n  listen: [\n".utf8).write(to: file)
+        let broken = try await SparkProcess.run(["config", "check", "--config", file.path])
+        #expect(broken.status == 78 && broken.errors.contains("\(file.path):") && broken.errors.contains("http.listen"))
+        try Data([0x68, 0x3A, 0x0A, 0xFF]).write(to: file)
+        let binary = try await SparkProcess.run(["config", "check", "--config", file.path])
+        #expect(binary.status == 78 && binary.errors.contains("\(file.path):2: "), "\(binary.errors)")
+        let missing = try await SparkProcess.run(["config", "check", "--config", "\(file.path).none"])
+        #expect(missing.status == 73 && missing.errors.contains("No such file"), "\(missing.errors)")
+    }
+
+    @Test("where no server is, health and top end with 69, and limits of a place that is not there with an error")
+    func nobodyThere() async throws {
+        try await withDataDirectory { directory in
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            for place in [["--data", directory], ["--data", directory + "/none"], ["--url", "http://127.0.0.1:1"]] {
+                for words in [["health"], ["top", "--once"]] {
+                    let answer = try await SparkProcess.run(words + place)
+                    #expect(answer.status == 69 && !answer.errors.isEmpty, "\(words + place): \(answer.status) \(answer.errors)")
+                }
+            }
+            #expect(try await SparkProcess.run(["limits", "--data", directory]).status == 0)
+            let none = try await SparkProcess.run(["limits", "--data", directory + "/none"])
+            #expect(none.status == 73 && none.output.isEmpty && none.errors.contains("/none"), "\(none.errors)")
+            #expect(try await SparkProcess.run(["limits", "--url", "http://127.0.0.1:1"]).status == 69)
+            #expect(try await SparkProcess.run(["limits"]).status == 0)
+        }
+    }
+
+    @Test("the README names every verb")
+    func readme() async throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `spark") }
+        let help = try await SparkProcess.run(["--experimental-dump-help"])
+        let verbs = try JSONParser.parse(Array(help.output.utf8))["command"]?["subcommands"]?.array ?? []
+        #expect(verbs.count > 15)
+        for verb in verbs {
+            let name = verb["commandName"]?.string ?? ""
+            guard name != "help" else { continue }
+            let row = rows.first { $0.contains("`spark \(name)") }
+            #expect(row != nil, "spark \(name)")
+            for further in verb["subcommands"]?.array ?? [] {
+                let word = further["commandName"]?.string ?? ""
+                #expect(rows.contains { $0.contains("`spark \(name)") && $0.contains(word) }, "spark \(name) \(word)")
+            }
+        }
     }
 
     @Test("a negative number is named as what is wrong, not missed", arguments: ["--people", "--seed"])
@@ -123,6 +210,7 @@ struct ServerLogTests {
         let ada = try await Person.register(on: spark.client, "Ada")
         _ = try await spark.client.send("GET", "/api/v1/users/\(ada.id)?ticket=Zq7Secret", body: nil)
         _ = try await spark.client.send("GET", "/api/v1/Zq7Nowhere", body: nil)
+        _ = try await spark.client.send("DELETE", "/api/v1/users/\(ada.id)", body: nil)
         let token = ada.client.token ?? ""
         let answer = try await onThread { [url = spark.url] in
             let connection = try RawConnection(url)
@@ -135,10 +223,13 @@ struct ServerLogTests {
         let lines = try log.split(separator: "\n").map { try JSONParser.parse(Array($0.utf8)) }
         let mine = try #require(lines.first { $0["request_id"] == "number-7" })
         #expect(
-            mine["message"] == "request" && mine["method"] == "GET" && mine["route"] == "/api/v1/me" && mine["status"] == "200")
-        #expect(mine["bytes"]?.string == "\(answer?.body.count ?? 0)" && mine["duration_ms"] != nil)
-        #expect(lines.contains { $0["route"] == "/api/v1/users/{id}" && $0["status"] == "401" })
-        #expect(lines.contains { $0["route"] == "unmatched" && $0["status"] == "404" })
+            mine["message"] == "request" && mine["method"] == "GET" && mine["route"] == "/api/v1/me" && mine["status"] == 200)
+        #expect(mine["bytes"] == .integer(Int64(answer?.body.count ?? 0)))
+        #expect((mine["duration_ms"]?.double ?? -1) >= 0 && mine["duration_ms"]?.string == nil)
+        #expect(lines.contains { $0["route"] == "/api/v1/users/{id}" && $0["status"] == 401 })
+        #expect(lines.contains { $0["route"] == "unmatched" && $0["status"] == 404 })
+        #expect(lines.contains { $0["route"] == "/api/v1/users/{id}" && $0["method"] == "DELETE" && $0["status"] == 405 })
+        #expect(!lines.contains { $0["route"] == "unmatched" && $0["status"] == 405 })
         for secret in [ada.id, token, "Zq7", "127.0.0.1", "example.org"] { #expect(!log.contains(secret), "\(secret)") }
     }
 
@@ -172,7 +263,7 @@ struct ServerLogTests {
         #expect(await spark.end(SIGTERM) == 0)
         let lines = try spark.log.split(separator: "\n").map { try JSONParser.parse(Array($0.utf8)) }
         let sockets = lines.filter { $0["route"] == "/api/v1/ws" }
-        #expect(Set(sockets.compactMap { $0["status"]?.string }) == ["401", "101"])
+        #expect(Set(sockets.compactMap { $0["status"]?.integer }) == [401, 101])
         #expect(sockets.allSatisfy { $0["request_id"]?.string?.isEmpty == false })
     }
 

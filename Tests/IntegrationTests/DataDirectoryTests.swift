@@ -174,6 +174,47 @@ struct DataDirectoryTests {
         }
     }
 
+    @Test("whose database is a ruin is checked all the same: the check says what cannot be read, not to run the check")
+    func ruin() async throws {
+        try await withDataDirectory { directory in
+            var scene = DataDirectoryScene(directory)
+            let spark = try await scene.serve()
+            try await scene.match(on: spark)
+            #expect(await spark.end(SIGTERM) == 0)
+            for script in [
+                // The first page behind its header, everything behind the first page, no database at all.
+                "dd if=/dev/urandom of=$DB bs=1 seek=100 count=3900 conv=notrunc",
+                "dd if=/dev/urandom of=$DB bs=4096 seek=1 count=200 conv=notrunc",
+                "dd if=/dev/urandom of=$DB bs=4096 count=20",
+            ] {
+                let command = script.replacing("$DB", with: "\(directory)/spark.db")
+                try await DataDirectoryScene.shell("\(command) 2>/dev/null")
+                let check = try await scene.check()
+                #expect(check.status == 1 && !check.output.contains("is sound"), "\(script): \(check.output)\(check.errors)")
+                #expect(!(check.output + check.errors).contains("spark check says"), "\(check.output)\(check.errors)")
+                let refusal = try await scene.refusal()
+                #expect(refusal.status == 73 && refusal.errors.contains("Put a copy back"), "\(script): \(refusal.errors)")
+            }
+        }
+    }
+
+    @Test(
+        "in which something else stands under a name of ours: start and check name it and say what to do",
+        arguments: ["spark.commits", "lock", "spark.marks", "audit.head"], ["mkdir", "ln -s /nonexistent/x", "mkfifo"])
+    func misplaced(name: String, how: String) async throws {
+        try await withDataDirectory { directory in
+            let scene = DataDirectoryScene(directory)
+            let spark = try await scene.serve()
+            #expect(await spark.end(SIGTERM) == 0)
+            try await DataDirectoryScene.shell("rm -f \(directory)/\(name); \(how) \(directory)/\(name)")
+            let check = try await scene.check()
+            #expect(check.status == 1 && check.output.contains("\(name): it is"), "\(check.output)\(check.errors)")
+            let refusal = try await scene.refusal()
+            #expect(refusal.status == 73 && refusal.errors.contains("\(name): it is"), "\(refusal.errors)")
+            #expect(refusal.errors.split(separator: "\n").count == 1, "\(refusal.errors)")
+        }
+    }
+
     @Test("is checked without changing a byte: at rest, after a kill, and beside a server")
     func checkIsReadOnly() async throws {
         try await withDataDirectory { directory in

@@ -20,6 +20,11 @@ struct OperatorListenerTests {
                 #expect(try await operators.send("GET", path, body: nil).status == 200, "\(path)")
             }
             #expect(try await operators.send("GET", "/api/v1/me", body: nil).status == 404)
+            let entrance = try await operators.send("GET", "/", body: nil)
+            let page = String(decoding: entrance.body, as: UTF8.self)
+            #expect(entrance.status == 200 && entrance.headers["content-type"]?.hasPrefix("text/html") == true)
+            for link in ["href=\"/_/\"", "href=\"/metrics\""] { #expect(page.contains(link), "\(page)") }
+            #expect(String(decoding: try await spark.client.send("GET", "/", body: nil).body, as: UTF8.self) != page)
             for path in ["/metrics", "//metrics", "/metrics/", "/%6detrics", "/_/", "/_/metrics", "/_/series"] {
                 #expect(try await spark.client.send("GET", path, body: nil).status == 404, "\(path)")
             }

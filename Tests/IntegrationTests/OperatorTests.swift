@@ -133,7 +133,7 @@ struct OperatorTests {
                 #expect(await spark.end(SIGKILL) == -SIGKILL)
             }
             let log = try await run("operator-log", data: directory)
-            #expect(log.output.split(separator: "\n").count == 8)
+            #expect(log.output.split(separator: "\n").count == 9, "eight lines below their headings")
             #expect(try await run("check", data: directory).status == 0)
         }
     }
@@ -163,6 +163,135 @@ struct OperatorTests {
             }
             #expect(try await status(ada, "/api/v1/users/\(ben.id)") == 404)
             #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("what is refused is said in the words of the command line, with a next step")
+    func words() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory, "--set", "chat.contact_gate=always"])
+            let (ada, ben, conversation) = try await couple(on: spark)
+            for (arguments, status, words) in [
+                (["user", "find", "x", "--limit", "0"], 65, ["--limit: "]),
+                (["user", "find", ""], 65, ["<text>: "]), (["held", "list", "--limit", "999"], 65, ["--limit: "]),
+                (["user", "suspend", ben.id, "--reason", "Free text"], 65, ["--reason: "]),
+                (["report", "list", "--state", "half"], 65, ["--state: "]),
+                (["report", "list", "--target", "x"], 65, ["--target: "]),
+                (["report", "close", "rep_0000000000001", "--decision", "maybe"], 65, ["--decision: "]),
+                (["report", "show", "nonsense"], 65, ["<report>", "spark report list"]),
+                (["report", "show", "rep_0000000000001"], 65, ["no report rep_0000000000001", "spark report list"]),
+                (["held", "release", "nonsense"], 65, ["<message>", "spark held list"]),
+                (["held", "release", "msg_0000000000001"], 65, ["no held message msg_0000000000001", "spark held list"]),
+            ] as [([String], Int32, [String])] {
+                let finished = try await SparkProcess.run(arguments + ["--data", directory])
+                #expect(finished.status == status, "\(arguments): \(finished.status) \(finished.errors)")
+                for word in words { #expect(finished.errors.contains(word), "\(arguments): \(finished.errors)") }
+                #expect(!finished.errors.contains("see errors") && !finished.errors.contains("/limit"), "\(finished.errors)")
+            }
+            for arguments in [
+                ["user", "show", "nobody@example.org"], ["user", "suspend", "nobody@example.org"],
+                ["user", "export", "nobody@example.org"], ["token", "nobody@example.org"],
+                ["why", "nobody@example.org", ada.id], ["why", ada.id, "nobody@example.org"],
+                ["push", "test", "nobody@example.org"],
+            ] {
+                let finished = try await SparkProcess.run(arguments + ["--data", directory])
+                #expect(finished.status == 67, "\(arguments): \(finished.status)")
+                #expect(finished.errors == "spark: there is no user nobody@example.org; find people with: spark user find TEXT\n")
+            }
+            let nobody = try await run("why", ada.id, "usr_0000000000001", data: directory)
+            #expect(nobody.status == 67 && nobody.errors.contains("no user usr_0000000000001"), "\(nobody.errors)")
+            let pushless = try await run("push", "test", ada.id, data: directory)
+            #expect(pushless.status == 67 && pushless.errors.contains("no device"), "\(pushless.errors)")
+
+            var ids: [String] = []
+            for number in 0..<3 {
+                let message: JSONValue = ["client_id": .string("m-\(number)"), "text": "write to me@example.org"]
+                _ = try await ada.client.send(
+                    "POST", "/api/v1/conversations/\(conversation)/messages", body: JSONWriter.bytes(of: message))
+            }
+            for item in try await json("held", "list", data: directory)["items"]?.array ?? [] {
+                ids.append(item["id"]?.string ?? "")
+            }
+            try #require(ids.count == 3)
+            let some = try await run("held", "list", "--limit", "2", data: directory)
+            #expect(some.output.hasPrefix("ID ") && some.output.contains("there are more: use --limit"), "\(some.output)")
+            #expect(try await run("held", "release", ids[0], data: directory).status == 0)
+            let again = try await run("held", "release", ids[0], data: directory)
+            #expect(again.status == 65 && again.errors.contains("was released before"), "\(again.errors)")
+            #expect(try await run("held", "refuse", ids[1], "--yes", data: directory).status == 0)
+            let refused = try await run("held", "release", ids[1], data: directory)
+            #expect(refused.status == 65 && refused.errors.contains("was refused before"), "\(refused.errors)")
+
+            let first = try await run("user", "suspend", ben.id, "--reason", "scam", data: directory)
+            #expect(first.status == 0 && !first.output.contains("already"))
+            let second = try await run("user", "suspend", ben.id, data: directory)
+            #expect(second.status == 0 && second.output.contains("is already suspended since 20"), "\(second.output)")
+            #expect(second.output.contains("scam"), "a reason stays until another one is given")
+            let unsendable = try await run("held", "release", ids[2], data: directory)
+            #expect(unsendable.status == 65 && unsendable.errors.contains("can only be refused"), "\(unsendable.errors)")
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("lists have headings, and say so when they do not show everything")
+    func lists() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory, "--set", "http.credentials_per_minute=0"])
+            var people: [Person] = []
+            for letter in "abcde" { people.append(try await Person.register(on: spark.client, "Zoe\(letter)")) }
+            let some = try await run("user", "find", "zoe", "--limit", "2", data: directory)
+            #expect(some.output.hasPrefix("ID ") && some.output.contains("2 of 5 are shown; use --limit"), "\(some.output)")
+            let all = try await run("user", "find", "zoe", "--limit", "5", data: directory)
+            #expect(all.output.split(separator: "\n").count == 6 && !all.output.contains("shown"), "\(all.output)")
+            #expect(try await json("user", "find", "zoe", "--limit", "2", data: directory)["items"]?.array?.count == 2)
+            for person in people.prefix(2) {
+                let report: JSONValue = ["target_id": .string(people[4].id), "category": "spam"]
+                _ = try await person.client.send("POST", "/api/v1/reports", body: JSONWriter.bytes(of: report))
+            }
+            let reports = try await run("report", "list", "--limit", "1", data: directory)
+            #expect(reports.output.hasPrefix("ID ") && reports.output.contains("--before rep_"), "\(reports.output)")
+            let log = try await run("operator-log", "--limit", "1", data: directory)
+            #expect(log.output.hasPrefix("LINE ") && log.output.contains("there are more: use --limit"), "\(log.output)")
+            let lines = try await run("operator-log", "--limit", "1", "--json", data: directory)
+            #expect(lines.output.split(separator: "\n").count == 1)
+            #expect(await spark.end(SIGTERM) == 0)
+        }
+    }
+
+    @Test("with its database gone a directory that was in use is not taken for a new one")
+    func lostDatabase() async throws {
+        try await withDataDirectory { directory in
+            let spark = try await SparkProcess.serve(["--data", directory])
+            #expect(await spark.end(SIGTERM) == 0)
+            for command in ["rm", "truncate -s 0"] {
+                try await DataDirectoryScene.shell("touch \(directory)/spark.db; \(command) \(directory)/spark.db")
+                for words in [
+                    ["user", "find", "a"], ["report", "list"], ["held", "list"], ["operator-log"], ["token", "a"],
+                    ["why", "a", "b"],
+                    ["push", "outbox"],
+                ] {
+                    let finished = try await SparkProcess.run(words + ["--data", directory])
+                    #expect(finished.status == 73 && finished.errors.contains("was in use"), "\(words): \(finished.errors)")
+                    #expect(!finished.errors.contains("spark seed"), "\(words): \(finished.errors)")
+                }
+            }
+        }
+    }
+
+    @Test("a copy of the database in a directory of its own is sound once it was served")
+    func copyOfTheDatabase() async throws {
+        try await withDataDirectory { directory in
+            var spark = try await SparkProcess.serve(["--data", directory])
+            let ada = try await Person.register(on: spark.client, "Ada")
+            _ = try await json("user", "show", ada.id, data: directory)
+            #expect(await spark.end(SIGTERM) == 0)
+            try await withDataDirectory { other in
+                try await DataDirectoryScene.shell("mkdir \(other); cp \(directory)/spark.db \(other)")
+                spark = try await SparkProcess.serve(["--data", other])
+                #expect(await spark.end(SIGTERM) == 0)
+                let check = try await run("check", data: other)
+                #expect(check.status == 0, "\(check.output)")
+            }
         }
     }
 
@@ -266,6 +395,14 @@ struct OperatorTests {
                 #expect(result.status == 0, "\(result.output)")
                 let check = try await run("check", data: copy)
                 #expect(check.status == 1 && check.output.contains("audit log"), "\(sql): \(check.output)")
+                let log = try await run("operator-log", data: copy)
+                #expect(log.status == 1 && log.errors.contains("audit log: "), "\(sql): \(log.errors)")
+            }
+            #expect(try await run("operator-log", data: directory).status == 0)
+            try FileManager.default.removeItem(atPath: "\(directory)/audit.head")
+            for verb in ["check", "operator-log"] {
+                let missed = try await run(verb, data: directory)
+                #expect(missed.status == 1 && (missed.output + missed.errors).contains("audit.head"), "\(verb): \(missed.output)")
             }
         }
     }

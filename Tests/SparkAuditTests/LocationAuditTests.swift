@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Spark
 import SparkAccounts
@@ -39,6 +40,13 @@ struct LocationAuditTests {
         let (seeing, blind) = (report.outcomes.filter(\.mayLocate), report.outcomes.filter { !$0.mayLocate })
         #expect(seeing.filter(\.errors.isEmpty).map(\.exposure) == [.hidden, .hidden])
         #expect(blind.count == 3 && blind.allSatisfy(\.errors.isEmpty))
+    }
+
+    @Test("the README's table has a row for every attack")
+    func readme() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        for name in AuditSize.full.attackNames { #expect(readme.contains("\n| \(name)"), "\(name)") }
     }
 
     @Test("with snapping switched off the same audit fails, attack by attack")

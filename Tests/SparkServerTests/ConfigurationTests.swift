@@ -121,6 +121,85 @@ struct ConfigurationTests {
         #expect(throws: Never.self) { try LoadedConfiguration(schema: schema, flags: [flag]) }
     }
 
+    @Test(
+        "what is no YAML is told with its line and the key in which it happens",
+        arguments: [
+            ("http:\n  listen: 1\n\tmax_body_bytes: 2000\n", 3, "max_body_bytes"),
+            ("http:\n  listen: [1, 2\n", 2, "http.listen"), ("http:\n  listen: \"x\n", 2, "http.listen"),
+            ("http:\n  listen: a: b\n", 2, "http.listen"), ("server:\n  data: x\n  data: y\n", 3, "server.data"),
+            ("http:\n  listen: x\nhttp:\n  ws_echo: true\n", 3, "http"),
+            ("http:\n  trusted_proxies: *all\n", 2, "trusted_proxies"),
+            ("http:\n  listen: @x\n", 2, "http.listen"), ("http:\n    listen: x\n  ws_echo: true\n", 3, "ws_echo"),
+        ])
+    func brokenFile(_ yaml: String, _ line: Int, _ key: String) throws {
+        let error = #expect(throws: ConfigurationError.self) { try http(yaml: yaml) }
+        let fault = try #require(error?.faults.first)
+        let place = fault.split(separator: ":").dropFirst().first.flatMap { Int($0) } ?? 0
+        // What is not closed is only found at the end of the file.
+        #expect((line...line + 1).contains(place) && fault.contains(key), "\(fault)")
+        #expect(fault.hasPrefix("spark.yaml:") && !fault.hasSuffix("not readable as YAML"))
+    }
+
+    @Test(
+        "a value of the wrong shape is told with its line and key",
+        arguments: [
+            ("http:\n  listen: [a]\n", "spark.yaml:2: http.listen: a single value is expected, not a list"),
+            ("http:\n  trusted_proxies: {a: b}\n", "spark.yaml:2: http.trusted_proxies: a list of single values"),
+            ("http:\n  trusted_proxies:\n    - [10.0.0.1]\n", "spark.yaml:2: http.trusted_proxies: a list of single values"),
+            ("http: 7\n", "spark.yaml:1: http: keys are expected"), ("- http\n", "spark.yaml:1: sections are expected"),
+        ])
+    func wrongShape(_ yaml: String, _ start: String) throws {
+        let error = #expect(throws: ConfigurationError.self) { try http(yaml: yaml) }
+        #expect(error?.faults.count == 1 && error?.faults.first?.hasPrefix(start) == true, "\(error?.faults ?? [])")
+    }
+
+    @Test(
+        "a list on the command line may stand in brackets, as in the file",
+        arguments: [
+            ("10.0.0.1, fd00::/8", ["10.0.0.1", "fd00::/8"]), ("[10.0.0.1, fd00::/8]", ["10.0.0.1", "fd00::/8"]),
+            ("[\"10.0.0.1\"]", ["10.0.0.1"]), ("[10.0.0.1]", ["10.0.0.1"]), ("[]", []), (" [ ] ", []), ("", []),
+        ])
+    func lists(_ text: String, _ items: [String]) throws {
+        for loaded in [
+            try LoadedConfiguration(schema: schema, flags: ["http.trusted_proxies=\(text)"]),
+            try LoadedConfiguration(schema: schema, environment: ["SPARK_HTTP_TRUSTED_PROXIES": text]),
+        ] { #expect(loaded.value("http", "trusted_proxies") == .list(items)) }
+    }
+
+    @Test("a list in brackets that is none is refused", arguments: ["[10.0.0.1", "[[10.0.0.1]]", "[{a: b}]", "10.0.0.1]"])
+    func brokenLists(_ text: String) throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try LoadedConfiguration(schema: schema, flags: ["http.trusted_proxies=\(text)"])
+        }
+        #expect(error?.faults.first?.hasPrefix("--set http.trusted_proxies: ") == true)
+    }
+
+    @Test("a fault of a flag with a name of its own names that flag, and such a flag beats --set")
+    func ownFlags() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try LoadedConfiguration(schema: schema, ownFlags: [SettingFlag("--listen", "http.listen=nonsense")])
+        }
+        #expect(error?.faults.count == 1 && error?.faults.first?.hasPrefix("--listen: ") == true)
+        let loaded = try LoadedConfiguration(
+            schema: schema, flags: ["http.listen=1"], ownFlags: [SettingFlag("--listen", "http.listen=2")])
+        #expect(loaded.value("http", "listen") == .text("2") && loaded.origins["http.listen"] == "--listen")
+    }
+
+    @Test("host names are taken, everything else is refused")
+    func hostNames() {
+        for text in ["media.example.org", "localhost", "10.0.0.1", "xn--bcher-kva.example", "a-b.c", "A.example"] {
+            #expect(HostName.fault(text) == nil && HostName.patternFault("*.\(text)") == nil, "\(text)")
+        }
+        for text in [
+            "", "*", "[host]", "https://a.example", "a.example:80", "a.example/x", "a..b", ".a", "a.", "-a.b", "a-.b", "a_b.c",
+            "bücher.example", "a b", "a.*.b", "300.1.1.1", "1.2.3", "::1", String(repeating: "a", count: 64),
+            String(repeating: "a.", count: 127) + "a",
+        ] {
+            #expect(HostName.patternFault(text) != nil, "\(text)")
+            #expect(HostName.patternFault("*.\(text)") != nil, "\(text)")
+        }
+    }
+
     @Test("a value may stand in a file that the environment names")
     func secretFile() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "spark-secret-\(UUID().uuidString)")

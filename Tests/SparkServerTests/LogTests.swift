@@ -47,6 +47,21 @@ struct LogTests {
         #expect(try JSONParser.parse(Array(lines[1].utf8))["message"] == "second\nline")
     }
 
+    @Test("numbers and truth values are such in JSON, and what is no number stays text")
+    func numbers() throws {
+        let lines = try lines(.json, isBuffered: false) { logger in
+            logger.info(
+                "request",
+                metadata: [
+                    "status": .stringConvertible(405), "duration_ms": .stringConvertible(1.25), "on": .stringConvertible(true),
+                    "large": .stringConvertible(UInt64.max), "none": .stringConvertible(Double.nan), "word": "200",
+                ])
+        }
+        let line = try JSONParser.parse(Array(lines[0].utf8))
+        #expect(line["status"] == .integer(405) && line["duration_ms"] == .number(1.25) && line["on"] == .bool(true))
+        #expect(line["large"] == .string("\(UInt64.max)") && line["none"] == "nan" && line["word"] == "200")
+    }
+
     @Test("a reader that stops reading holds nobody up, and is told how much it missed")
     func slowReader() throws {
         let pipe = Pipe()

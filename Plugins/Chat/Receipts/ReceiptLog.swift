@@ -44,7 +44,8 @@ final class ReceiptLog: Sendable {
             do {
                 for (user, offset) in try await store.received(batch) { note(offset, of: user) }
             } catch {
-                logger.warning("receipts not written", metadata: ["count": "\(batch.count)", "error": "\(type(of: error))"])
+                logger.warning(
+                    "receipts not written", metadata: ["count": .stringConvertible(batch.count), "error": "\(type(of: error))"])
             }
         }
     }

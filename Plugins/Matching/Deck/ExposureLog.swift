@@ -55,7 +55,8 @@ final class ExposureLog: Sendable {
             do {
                 try await store.addShown(batch, on: day)
             } catch {
-                logger.warning("exposure not written", metadata: ["count": "\(batch.count)", "error": "\(type(of: error))"])
+                logger.warning(
+                    "exposure not written", metadata: ["count": .stringConvertible(batch.count), "error": "\(type(of: error))"])
             }
         }
     }

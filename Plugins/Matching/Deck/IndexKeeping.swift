@@ -35,7 +35,10 @@ struct IndexKeeping: Service {
             try await feed.fill()
             logger.info(
                 "hot index filled",
-                metadata: ["people": "\(feed.index?.count ?? 0)", "seconds": "\(start.duration(to: .now).inSeconds)"])
+                metadata: [
+                    "people": .stringConvertible(feed.index?.count ?? 0),
+                    "seconds": .stringConvertible(start.duration(to: .now).inSeconds),
+                ])
         } catch {
             logger.error("hot index not filled; decks come from the R-tree", metadata: ["error": "\(type(of: error))"])
         }

@@ -33,9 +33,11 @@ struct ReportOperations: Sendable {
                 case "closed": false
                 default: true
                 }
-            let found = try await store.reports(isOpen: isOpen, about: target, before: before, limit: limit)
+            let all = try await store.reports(isOpen: isOpen, about: target, before: before, limit: limit + 1)
+            let found = all.prefix(limit)
             return OperatorAnswer(
-                ["items": .array(found.map { .object($0.members) })], subjects: found.prefix(20).map { AuditSubject($0.id) })
+                ["items": .array(found.map { .object($0.members) }), "more": .bool(all.count > limit)],
+                subjects: found.prefix(20).map { AuditSubject($0.id) })
         }
     }
 

@@ -22,7 +22,8 @@ struct PushProviderSettings: Sendable {
             "Web Push: how push services reach the operator, mailto:… or https://…; some services insist on it."),
         .list(
             "webpush_hosts", default: knownWebPushHosts,
-            "Web Push: hosts that browsers may name; *.example.org for all below, * for every public host."),
+            "Web Push: hosts that browsers may name; *.example.org for all below, * for every public host.",
+            fault: { $0 == "*" ? nil : HostName.patternFault($0) }),
         .boolean("webpush_allow_private", default: false, "Web Push: also hosts of private networks and other ports; for tests."),
         .text("webhook_url", default: "", "Where pushes go whose own provider is not set up; https, or http on this machine."),
         .text(

@@ -2,12 +2,79 @@ import SparkClient
 import SparkCore
 import Synchronization
 
-/// How many requests the audit has sent.
-final class RequestCount: Sendable {
+/// Sends the audit's requests: counts them, and waits when the server says later.
+final class RequestLedger: Sendable {
+    /// How long one request is repeated while the server says later.
+    private static let patience = Duration.seconds(600)
+    /// A longer wait is none that an audit sits out: the limit behind it is one of the day.
+    private static let longestWait = 120
+    /// Waits are told again after so long, while there are any.
+    private static let quietTime = Duration.seconds(5)
+
+    private struct State {
+        var toldAt: ContinuousClock.Instant?
+        var isPaceTold = false
+    }
+
+    /// Registrations a minute below which an audit takes minutes.
+    private static let slowPace = 1_000
+
     private let count = Atomic<Int>(0)
+    private let state = Mutex(State())
+    private let notice: @Sendable (String) -> Void
+
+    /// - Parameter notice: told in a sentence what is waited for.
+    init(notice: @escaping @Sendable (String) -> Void) { self.notice = notice }
 
     var value: Int { count.load(ordering: .relaxed) }
-    func increment() { count.add(1, ordering: .relaxed) }
+
+    /// Repeats a request as long as the server says later, after the time that it names.
+    /// - Throws: `AuditError.limited` when that time is too long to be waited for.
+    func patiently(_ send: () async throws -> SparkAnswer) async throws -> SparkAnswer {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            let answer = try await once(send)
+            guard [429, 503].contains(answer.status), !answer.isRefusedMove,
+                let seconds = answer.headers["retry-after"].flatMap({ Int($0) })
+            else { return answer }
+            guard .now < deadline else { return answer }
+            let code = answer.json["code"]?.string ?? "unknown"
+            guard seconds <= Self.longestWait else { throw AuditError.limited(code: code, seconds: seconds) }
+            tell("waiting \(seconds == 1 ? "1 second" : "\(seconds) seconds"), as the server asks (\(answer.status) \(code))")
+            // Who is let in at once would be refused again beside the others that wait.
+            try await Task.sleep(for: .seconds(max(1, seconds)))
+        }
+    }
+
+    /// Says once that the server takes newcomers slowly, and what would help.
+    /// - Parameter policy: the `RateLimit-Policy` of a registration.
+    func tellPace(_ policy: String?) {
+        let quota = policy?.split(separator: ";").first { $0.hasPrefix("q=") }.flatMap { Int($0.dropFirst(2)) }
+        guard let quota, quota < Self.slowPace else { return }
+        let isNews = state.withLock { state in
+            defer { state.isPaceTold = true }
+            return !state.isPaceTold
+        }
+        guard isNews else { return }
+        notice(
+            "the server takes \(quota) registrations a minute, so this takes a while; without limits it is faster: "
+                + AuditError.withoutLimits)
+    }
+
+    private func once(_ send: () async throws -> SparkAnswer) async throws -> SparkAnswer {
+        count.add(1, ordering: .relaxed)
+        return try await send()
+    }
+
+    private func tell(_ text: String) {
+        let isDue = state.withLock { state in
+            let now = ContinuousClock.now
+            if let last = state.toldAt, last.duration(to: now) < Self.quietTime { return false }
+            state.toldAt = now
+            return true
+        }
+        if isDue { notice(text) }
+    }
 }
 
 /// Who signs up at the audited server: about a hundred and nine years old, and interested in people as old, so that nobody real is
@@ -25,26 +92,36 @@ struct AuditRole: Sendable {
 actor AuditAccount {
     nonisolated let id: String
     private static let password = "audit of places, not a person"
-    /// Answers "later" that are waited for, one after the other.
-    private static let patience = 20
 
     private let email: String
     private var client: SparkClient
-    private let requests: RequestCount
+    private let requests: RequestLedger
 
-    private init(id: String, email: String, client: SparkClient, requests: RequestCount) {
+    private init(id: String, email: String, client: SparkClient, requests: RequestLedger) {
         self.id = id
         self.email = email
         self.client = client
         self.requests = requests
     }
 
+    /// The account of an address, if there is one: for a registration whose answer was never seen.
+    static func find(email: String, at client: SparkClient, requests: RequestLedger) async throws -> AuditAccount? {
+        let answer = try await requests.patiently {
+            try await client.send(
+                "POST", "/api/v1/auth/login", json: ["email": .string(email), "password": .string(password)] as JSONValue)
+        }
+        if answer.status == 401 { return nil }
+        guard let token = answer.json["access_token"]?.string, let id = answer.json["user"]?["id"]?.string else {
+            throw AuditError.refused(answer)
+        }
+        return AuditAccount(id: id, email: email, client: client.authenticated(with: token), requests: requests)
+    }
+
     static func register(
-        _ role: AuditRole, email: String, at client: SparkClient, requests: RequestCount
+        _ role: AuditRole, email: String, at client: SparkClient, requests: RequestLedger
     ) async throws -> AuditAccount {
-        let answer = try await patiently {
-            requests.increment()
-            return try await client.send(
+        let answer = try await requests.patiently {
+            try await client.send(
                 "POST", "/api/v1/auth/register",
                 json: [
                     "email": .string(email), "password": .string(password), "name": .string(role.name),
@@ -52,6 +129,7 @@ actor AuditAccount {
                     "interested_in": [.string(role.interestedIn.wire)],
                 ] as JSONValue)
         }
+        requests.tellPace(answer.headers["ratelimit-policy"])
         guard answer.status == 201, let id = answer.json["user"]?["id"]?.string,
             let token = answer.json["access_token"]?.string
         else { throw AuditError.refused(answer) }
@@ -97,19 +175,24 @@ actor AuditAccount {
     }
 
     /// Deletes the account, with the password: an audit may take longer than a login counts as recent.
+    /// - Throws: `AuditError.refused` when the account is still there.
     func leave() async throws {
-        _ = try await send("DELETE", "/api/v1/me", ["password": .string(Self.password)])
+        let answer: SparkAnswer
+        do {
+            answer = try await send("DELETE", "/api/v1/me", ["password": .string(Self.password)])
+        } catch AuditError.refused(status: 403, code: "auth.suspended") {
+            // Of a server of the audit's own, which goes away.
+            return
+        }
+        guard (200..<300).contains(answer.status) || [404, 410].contains(answer.status) else { throw AuditError.refused(answer) }
     }
 
     private func sendPatiently(_ method: String, _ path: String, _ json: JSONValue?) async throws -> SparkAnswer {
-        try await Self.patiently { [client, requests] in
-            requests.increment()
-            return try await client.send(method, path, json: json)
-        }
+        try await requests.patiently { [client] in try await client.send(method, path, json: json) }
     }
 
     private func logIn() async throws {
-        let answer = try await Self.patiently { [client, email] in
+        let answer = try await requests.patiently { [client, email] in
             try await client.send(
                 "POST", "/api/v1/auth/login",
                 json: ["email": .string(email), "password": .string(Self.password)] as JSONValue)
@@ -117,22 +200,10 @@ actor AuditAccount {
         guard let token = answer.json["access_token"]?.string else { throw AuditError.refused(answer) }
         client.token = token
     }
-
-    private static func patiently(_ send: () async throws -> SparkAnswer) async throws -> SparkAnswer {
-        var answer = try await send()
-        for _ in 0..<patience {
-            guard [429, 503].contains(answer.status), !answer.isRefusedMove,
-                let seconds = answer.headers["retry-after"].flatMap({ Int($0) })
-            else { break }
-            try await Task.sleep(for: .seconds(seconds))
-            answer = try await send()
-        }
-        return answer
-    }
 }
 
 extension SparkAnswer {
-    fileprivate var isRefusedMove: Bool { status == 429 && json["code"]?.string?.hasPrefix("profiles.location") == true }
+    var isRefusedMove: Bool { status == 429 && json["code"]?.string?.hasPrefix("profiles.location") == true }
 }
 
 extension AuditError {

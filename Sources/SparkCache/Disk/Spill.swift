@@ -58,7 +58,9 @@ final class Spill: Sendable {
             try storage.removeFiles(except: kept)
         } catch {
             tally.noteWriteFailure(error)
-            logger.warning("The spill's directory cannot be used; there is no disk tier", metadata: ["errno": "\(error.code)"])
+            logger.warning(
+                "The spill's directory cannot be used; there is no disk tier", metadata: ["errno": .stringConvertible(error.code)]
+            )
             isUsable = false
         }
         let lastSerial = storage.segments.all.last?.serial ?? 0

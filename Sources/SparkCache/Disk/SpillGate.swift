@@ -42,7 +42,8 @@ final class SpillGate: Sendable {
         }
         if isNowOpen {
             logger.warning(
-                "The disk tier keeps failing and is off for a while", metadata: ["work": "\(work)", "errno": "\(fault.code)"])
+                "The disk tier keeps failing and is off for a while",
+                metadata: ["work": "\(work)", "errno": .stringConvertible(fault.code)])
         }
     }
 }

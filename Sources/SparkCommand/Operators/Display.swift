@@ -46,11 +46,26 @@ enum Display {
         return indent + members.filter { !$0.value.isNull }.map { "\($0.key)=\(word($0.value))" }.joined(separator: "  ")
     }
 
-    /// The `items` of an answer, a line each with some of their members.
+    /// The `items` of an answer, a line each with some of their members, below headings.
     static func table(_ answer: JSONValue, _ keys: [String], empty: String) -> [String] {
         let items = answer["items"]?.array ?? []
         guard !items.isEmpty else { return [empty] }
-        return items.map { item in keys.map { word(item[$0]) }.joined(separator: "  ") }
+        return columns([keys.map(heading)] + items.map { item in keys.map { word(item[$0]) } })
+    }
+
+    /// `reporters_of_target` as `REPORTERS OF TARGET`.
+    static func heading(_ key: String) -> String { key.replacing("_", with: " ").uppercased() }
+
+    /// Lines of cells, each column as wide as its widest cell.
+    static func columns(_ lines: [[String]]) -> [String] {
+        let count = lines.map(\.count).max() ?? 0
+        let widths = (0..<count).map { column in lines.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        return lines.map { line in
+            let cells = line.enumerated().map { index, cell in
+                index == line.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
+            }
+            return cells.joined(separator: "  ")
+        }
     }
 }
 

@@ -8,7 +8,7 @@ struct Held: AsyncParsableCommand {
         subcommands: [HeldList.self, HeldRelease.self, HeldRefuse.self])
 
     static func decide(_ action: String, _ message: String, _ common: CommonOptions) async throws {
-        let result = try await operating(unknown: ExitCodes.dataError) {
+        let result = try await operating(on: .heldMessage(message)) {
             try await OperatorLink(common: common).perform(action, [JSONMember("message", .string(message))])
         }
         Terminal.answer(result, json: common.json) { ["\(Display.word($0["id"])) is \(Display.word($0["state"]))."] }
@@ -24,11 +24,12 @@ struct HeldList: AsyncParsableCommand {
     var limit = 50
 
     func run() async throws {
-        let result = try await operating(unknown: ExitCodes.dataError) {
+        let result = try await operating {
             try await OperatorLink(common: common).perform("held.list", [JSONMember("limit", .integer(Int64(limit)))])
         }
         Terminal.answer(result, json: common.json) {
             Display.table($0, ["id", "held_at", "from", "to", "text"], empty: "No message waits.")
+                + ($0["more"]?.bool == true ? ["The oldest \(limit) are shown; there are more: use --limit, up to 200."] : [])
         }
     }
 }

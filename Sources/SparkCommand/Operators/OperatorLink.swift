@@ -23,11 +23,7 @@ struct OperatorLink {
         let configuration = try common.load(further: ["cache.disk_mb=0"])
         let process: ServerConfiguration = configuration.section("server")
         let path = process.dataDirectory
-        guard FileManager.default.fileExists(atPath: "\(path)/spark.db") else {
-            throw StorageOpenError(
-                operation: "open data directory", path: path,
-                hint: "there is no database in it; start spark serve or spark seed first, or name another with --data")
-        }
+        try DataAccess.check(path)
         let deadline = ContinuousClock.now + Self.patience
         while true {
             if let socket = try Self.connect(path) {
@@ -144,18 +140,86 @@ struct OperatorUnavailable: Error {
     static let cutShort = OperatorUnavailable(hint: "the answer broke off; what came is incomplete")
 }
 
+/// What a verb acts on, for what is said when there is no such thing.
+struct OperatorSubject {
+    /// The action's member that names it.
+    let member: String
+    /// As it was given.
+    let name: String
+    /// `user`, `report`, `held message`.
+    let noun: String
+    /// What helps to find one.
+    let next: String
+    /// The exit code for one that does not exist.
+    let exitCode: ExitCode
+
+    static func user(_ name: String) -> OperatorSubject {
+        OperatorSubject(
+            member: "user", name: name, noun: "user", next: "find people with: spark user find TEXT", exitCode: ExitCodes.noUser)
+    }
+
+    static func report(_ name: String) -> OperatorSubject {
+        OperatorSubject(
+            member: "report", name: name, noun: "report", next: "spark report list --state all lists reports",
+            exitCode: ExitCodes.dataError)
+    }
+
+    static func heldMessage(_ name: String) -> OperatorSubject {
+        OperatorSubject(
+            member: "message", name: name, noun: "held message", next: "spark held list lists those that wait",
+            exitCode: ExitCodes.dataError)
+    }
+
+    var isUnknown: String { "there is no \(noun) \(Display.text(name)); \(next)" }
+}
+
+/// Refusals in the words of the command line.
+enum OperatorWords {
+    /// Members that are options of the verbs; the others are arguments.
+    private static let options: Set<String> = ["limit", "reason", "state", "target", "before", "decision", "note"]
+
+    /// `--limit: ...`, `the argument <user>: ...`.
+    static func line(_ violation: Violation) -> String {
+        let member = String(violation.field.drop { $0 == "/" })
+        let place = options.contains(member) ? "--\(member)" : "the argument <\(member)>"
+        return "\(place): \(sentence(violation.detail))"
+    }
+
+    /// Without the capital and the full stop of an API's sentence.
+    static func sentence(_ detail: String) -> String {
+        let text = detail.hasSuffix(".") ? detail.dropLast() : detail[...]
+        // An abbreviation stays as it is.
+        guard let first = text.first, text.dropFirst().first?.isUppercase != true else { return String(text) }
+        return first.lowercased() + text.dropFirst()
+    }
+
+    /// What the server refused, one line each.
+    static func lines(_ problem: OperatorProblem, about subject: OperatorSubject?) -> [String] {
+        if !problem.violations.isEmpty {
+            return problem.violations.map { violation in
+                // An id that is none names nothing, either.
+                guard let subject, violation.field == "/\(subject.member)", violation.reason == "format" else {
+                    return line(violation)
+                }
+                return "\(line(violation)), not \(Display.text(subject.name)); \(subject.next)"
+            }
+        }
+        if problem.status == 404, problem.code != "operator.unknown_action", let subject { return [subject.isUnknown] }
+        return [sentence(problem.detail)]
+    }
+}
+
 /// Runs a verb: what it refuses becomes a line on standard error and an exit code.
-/// - Parameter unknown: the exit code for something that does not exist.
-func operating<Value>(unknown: ExitCode, _ body: () async throws -> Value) async throws -> Value {
+/// - Parameter subject: what the verb acts on.
+func operating<Value>(on subject: OperatorSubject? = nil, _ body: () async throws -> Value) async throws -> Value {
     try await reporting {
         do {
             return try await body()
         } catch let refusal as OperatorRefusal {
             let problem = refusal.problem
-            Terminal.fail("\(problem.detail) (\(problem.code))")
-            for violation in problem.violations { Terminal.fail("\(violation.field): \(violation.detail)") }
+            for line in OperatorWords.lines(problem, about: subject) { Terminal.fail(line) }
             switch problem.status {
-            case 404: throw unknown
+            case 404: throw subject?.exitCode ?? ExitCodes.dataError
             case 500: throw ExitCodes.software
             case 429, 503: throw ExitCodes.unavailable
             default: throw ExitCodes.dataError

@@ -5,8 +5,8 @@ struct OperatorLog: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "operator-log", abstract: "Print what operators did: the audit log of the verbs user, report and held.",
         discussion: """
-            The newest line first. Each has a hash that covers the line before; spark check verifies them all. Works beside a running \
-            server. (spark audit is something else: it attacks a server to measure what others learn of people.)
+            The newest line first. Each has a hash that covers the line before; all are verified. Works beside a running \
+            server. Exit code 0 when the log is whole, 1 when lines were changed, removed or cut off: standard error says which. (spark audit is something else: it attacks a server to measure what others learn of people.)
             """)
 
     @OptionGroup var common: CommonOptions
@@ -22,26 +22,40 @@ struct OperatorLog: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let lines = try await reporting {
+        let (found, faults) = try await reporting {
             let server = try common.openServer(try common.load())
             do {
                 let lines = try server.storage.readNow {
-                    try AuditLog.lines(before: before ?? .max, limit: limit, in: $0)
+                    try AuditLog.lines(before: before ?? .max, limit: limit + 1, in: $0)
                 }
+                let faults = try server.auditLogFaults()
                 await server.close()
-                return lines
+                return (lines, faults)
             } catch {
                 await server.close()
                 throw error
             }
         }
-        for line in lines {
-            if common.json {
-                Terminal.say(json: line)
-            } else {
-                let subjects = line.subjects.joined(separator: " ")
-                Terminal.say("\(line.seq)  \(line.at)  \(line.actor)  \(line.action)  \(subjects)  \(line.digest.prefix(16))")
-            }
+        let lines = found.prefix(limit)
+        if common.json {
+            for line in lines { Terminal.say(json: line) }
+        } else {
+            show(lines, hasMore: found.count > limit)
         }
+        for fault in faults { Terminal.fail(fault) }
+        if !faults.isEmpty { throw ExitCodes.faultsFound }
+    }
+
+    private func show(_ lines: ArraySlice<AuditLine>, hasMore: Bool) {
+        guard !lines.isEmpty else { return Terminal.say("There are no lines.") }
+        let rows = lines.map { line in
+            [
+                "\(line.seq)", "\(line.at)", line.actor, line.action, line.subjects.joined(separator: " "),
+                String(line.digest.prefix(16)),
+            ].map(Display.text)
+        }
+        for row in Display.columns([["LINE", "AT", "USER", "ACTION", "ABOUT", "HASH"]] + rows) { Terminal.say(row) }
+        guard hasMore, let last = lines.last else { return }
+        Terminal.say("The newest \(lines.count) are shown; there are more: use --limit, up to 10000, or --before \(last.seq).")
     }
 }

@@ -29,13 +29,16 @@ struct ReportList: AsyncParsableCommand {
         var members = [JSONMember("state", .string(state)), JSONMember("limit", .integer(Int64(limit)))]
         if let target { members.append(JSONMember("target", .string(target))) }
         if let before { members.append(JSONMember("before", .string(before))) }
-        let result = try await operating(unknown: ExitCodes.dataError) { [members] in
+        let result = try await operating { [members] in
             try await OperatorLink(common: common).perform("report.list", members)
         }
         Terminal.answer(result, json: common.json) {
-            Display.table(
+            let last = $0["items"]?.array?.last?["id"]?.string ?? ""
+            let more = "The newest \(limit) are shown; there are more: use --limit, up to 200, or --before \(last)."
+            return Display.table(
                 $0, ["id", "state", "created_at", "category", "target_id", "reporters_of_target", "decision"],
-                empty: "There are none.")
+                empty: state == "open" ? "No report is open." : "There are none.")
+                + ($0["more"]?.bool == true ? [more] : [])
         }
     }
 }
@@ -50,7 +53,7 @@ struct ReportShow: AsyncParsableCommand {
     var report: String
 
     func run() async throws {
-        let result = try await operating(unknown: ExitCodes.dataError) {
+        let result = try await operating(on: .report(report)) {
             try await OperatorLink(common: common).perform("report.show", [JSONMember("report", .string(report))])
         }
         Terminal.answer(result, json: common.json) { Display.lines($0) }
@@ -80,7 +83,7 @@ struct ReportClose: AsyncParsableCommand {
     func run() async throws {
         var members = [JSONMember("report", .string(report)), JSONMember("decision", .string(decision))]
         if let note { members.append(JSONMember("note", .string(note))) }
-        let result = try await operating(unknown: ExitCodes.dataError) { [members] in
+        let result = try await operating(on: .report(report)) { [members] in
             try await OperatorLink(common: common).perform("report.close", members)
         }
         Terminal.answer(result, json: common.json) { ["\(Display.word($0["id"])) is closed: \(Display.word($0["decision"]))."] }

@@ -21,7 +21,7 @@ struct User: AsyncParsableCommand {
         _ action: String, _ user: String, _ common: CommonOptions, _ further: [JSONMember] = [],
         _ lines: (JSONValue) -> [String]
     ) async throws {
-        let result = try await operating(unknown: ExitCodes.noUser) {
+        let result = try await operating(on: .user(user)) {
             try await OperatorLink(common: common).perform(action, [JSONMember("user", .string(user))] + further)
         }
         Terminal.answer(result, json: common.json, lines)
@@ -42,14 +42,26 @@ struct UserFind: AsyncParsableCommand {
     var limit = 20
 
     func run() async throws {
-        let result = try await operating(unknown: ExitCodes.noUser) {
+        let result = try await operating {
             try await OperatorLink(common: common).perform(
                 "user.find", [JSONMember("text", .string(text)), JSONMember("limit", .integer(Int64(limit)))])
         }
         Terminal.answer(result, json: common.json) {
-            Display.table($0, ["id", "state", "email", "name"], empty: "Nobody was found.")
+            Display.table(
+                $0, ["id", "state", "email", "name"],
+                empty: "Nobody was found whose id is \(Display.text(text)), or whose name or e-mail address begins with it.")
+                + Self.remark($0)
         }
         if result["items"]?.array?.isEmpty != false { throw ExitCodes.noUser }
+    }
+}
+
+extension UserFind {
+    /// Says so where not everybody is shown.
+    private static func remark(_ answer: JSONValue) -> [String] {
+        guard let shown = answer["items"]?.array?.count, let total = answer["total"]?.integer, total > shown else { return [] }
+        let isLeast = answer["total_is_least"]?.bool == true
+        return ["\(shown) of \(isLeast ? "more than " : "")\(total) are shown; use --limit, up to 200, or a longer text."]
     }
 }
 
@@ -84,7 +96,11 @@ struct UserSuspend: AsyncParsableCommand {
     func run() async throws {
         let further = reason.map { [JSONMember("reason", .string($0))] } ?? []
         try await User.perform("user.suspend", user, common, further) { result in
-            ["\(Display.word(result["id"])) is suspended; sessions ended: \(Display.word(result["sessions_ended"]))."]
+            let (id, reason) = (Display.word(result["id"]), Display.word(result["reason"]))
+            guard result["was_suspended"]?.bool == true else {
+                return ["\(id) is suspended; sessions ended: \(Display.word(result["sessions_ended"]))."]
+            }
+            return ["\(id) is already suspended since \(Display.word(result["suspended_at"])); the reason is \(reason)."]
         }
     }
 }
@@ -166,7 +182,7 @@ struct UserExport: AsyncParsableCommand {
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: output != nil)
         var count = 0
         do {
-            _ = try await operating(unknown: ExitCodes.noUser) {
+            _ = try await operating(on: .user(user)) {
                 try await OperatorLink(common: common).perform("user.export", [JSONMember("user", .string(user))]) { piece in
                     count += piece.count
                     do {

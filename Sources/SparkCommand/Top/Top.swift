@@ -7,7 +7,9 @@ import SparkTelemetry
 struct Top: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show in the terminal how a running server does.",
-        discussion: "Rates and times are those between two looks. Ends with Ctrl-C, or after one look with --once.")
+        discussion:
+            "Rates and times are those between two looks. Ends with Ctrl-C, or after one look with --once. Exit code 69 when no server answers."
+    )
 
     @OptionGroup var common: CommonOptions
 

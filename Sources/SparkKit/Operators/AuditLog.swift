@@ -103,14 +103,31 @@ public enum AuditLog {
         return lines
     }
 
+    /// How many lines there are; none where the table is missing, too.
+    public static func count(in database: Database) throws -> Int64 {
+        guard try hasTable(in: database) else { return 0 }
+        return try RawStatement("SELECT COUNT(*) FROM spark_audit", in: database).row([]) { $0.integer(0) } ?? 0
+    }
+
+    /// The newest line of some actions that names a subject; nil where there is none. Reads all lines.
+    public static func newest(of actions: [String], about subject: AuditSubject, in database: Database) throws -> AuditLine? {
+        let places = actions.map { _ in "?" }.joined(separator: ", ")
+        return try RawStatement(
+            "\(columns) WHERE action IN (\(places)) AND instr(' ' || subjects || ' ', ?) > 0 ORDER BY seq DESC LIMIT 1",
+            in: database
+        ).row(actions.map { .text($0) } + [.text(" \(subject.text) ")]) { line($0) }
+    }
+
+    private static func hasTable(in database: Database) throws -> Bool {
+        try RawStatement("SELECT 1 FROM sqlite_schema WHERE name = 'spark_audit'", in: database).row([]) { _ in true } == true
+    }
+
     /// Every fault of the chain in words; empty when whole. Reads all lines.
-    /// - Parameter head: the newest line that the server noted apart from the database; nil if it noted none.
+    /// - Parameter head: the newest line that the server noted apart from the database; nil if it noted none, number 0 before the first.
     public static func faults(in database: Database, head: (seq: Int64, digest: String)? = nil) throws -> [String] {
-        let hasTable = try RawStatement("SELECT 1 FROM sqlite_schema WHERE name = 'spark_audit'", in: database).row([]) { _ in
-            true
-        }
+        let head = head?.seq == 0 ? nil : head
         // A database of an older version that is only looked at has none yet.
-        guard hasTable == true else { return head == nil ? [] : ["audit log: its table is missing"] }
+        guard try hasTable(in: database) else { return head == nil ? [] : ["audit log: its table is missing"] }
         var faults: [String] = []
         var (expected, previous) = (Int64(1), origin)
         var isHeadFound = head == nil

@@ -114,7 +114,7 @@ final class ServerFront: Sendable {
         let isSet = configuration.origins["operator.listen"] != nil
         guard !section.listen.isEmpty, isSet || !isEphemeral else { return nil }
         guard let address = section.address else {
-            throw ConfigurationError(faults: ["operator.listen: expected address:port, or nothing for no listener"])
+            throw ConfigurationError(faults: ["operator.listen: \(ListenAddress.expectation), or nothing for no listener"])
         }
         let edge: EdgeConfiguration = configuration.section("http")
         // The default gives way where everybody else's address needs the port.

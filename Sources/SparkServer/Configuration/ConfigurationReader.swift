@@ -24,15 +24,17 @@ struct ConfigurationReader {
         return ["environment variables that are not this server's are ignored: \(names.joined(separator: ", "))"]
     }
 
-    mutating func read(flag: String) {
+    /// - Parameter name: the flag that the operator wrote, where that was not `--set`.
+    mutating func read(flag: String, name: String? = nil) {
         let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let path = parts[0].split(separator: ".", maxSplits: 1).map(String.init)
+        let place = name ?? "--set \(parts[0])"
         guard parts.count == 2, path.count == 2 else {
-            faults.append("--set \(parts[0]): expected section.key=value")
+            faults.append("\(place): expected section.key=value")
             return
         }
-        guard let setting = setting(path[0], path[1], at: "--set \(parts[0])") else { return }
-        store(setting, section: path[0], text: String(parts[1]), origin: "--set \(parts[0])")
+        guard let setting = setting(path[0], path[1], at: place) else { return }
+        store(setting, section: path[0], text: String(parts[1]), origin: place)
     }
 
     mutating func read(environment: [String: String]) {
@@ -60,12 +62,14 @@ struct ConfigurationReader {
         do {
             root = try Yams.compose(yaml: yaml)
         } catch {
-            faults.append("\(path): not readable as YAML")
+            faults.append(YAMLFault(error, in: yaml).text(path))
             return
         }
         guard let root, root != Node("", Tag(.null)) else { return }
         guard let mapping = root.mapping else {
-            faults.append("\(path): sections are expected at the top")
+            let line = root.mark?.line ?? 1
+            faults.append(
+                "\(path):\(line): sections are expected at the top, as in \"http:\" with \"  listen: 127.0.0.1:7775\" below it")
             return
         }
         for (sectionNode, content) in mapping {
@@ -76,7 +80,9 @@ struct ConfigurationReader {
                 continue
             }
             guard let keys = content.mapping else {
-                if content.scalar?.string.isEmpty != true { faults.append("\(place): keys are expected here") }
+                if content.scalar?.string.isEmpty != true {
+                    faults.append("\(place): keys are expected below it, each as key: value on a line of its own")
+                }
                 continue
             }
             for (keyNode, value) in keys {
@@ -105,13 +111,43 @@ struct ConfigurationReader {
     }
 
     private mutating func store(_ setting: Setting, section: String, node: Node, origin: String) {
-        if case .list = setting.kind, let sequence = node.sequence {
-            keep(.list(sequence.compactMap(\.string)), setting, section, origin)
+        if case .list = setting.kind {
+            if let items = Self.items(node) {
+                keep(.list(items), setting, section, origin)
+            } else if let scalar = node.scalar {
+                store(setting, section: section, text: scalar.string, origin: origin)
+            } else {
+                refuse(origin, Self.listExpectation)
+            }
         } else if let scalar = node.scalar {
             store(setting, section: section, text: scalar.string, origin: origin)
         } else {
-            faults.append("\(origin): a single value is expected")
+            refuse(origin, "a single value is expected, not a \(node.sequence == nil ? "mapping" : "list")")
         }
+    }
+
+    private static let listExpectation = "a list of single values is expected, such as [a, b]"
+
+    /// The items of a sequence of single values; nil for every other node.
+    private static func items(_ node: Node) -> [String]? {
+        guard let sequence = node.sequence else { return nil }
+        let items = sequence.compactMap { $0.scalar?.string }
+        return items.count == sequence.count ? items : nil
+    }
+
+    /// The items of a list as a flag or a variable has it: `a, b`, or in brackets as in the file.
+    private static func items(_ text: String) -> [String]? {
+        let plain = text.trimmingCharacters(in: .whitespaces)
+        guard plain.hasPrefix("[") else { return parted(plain) }
+        if let node = try? Yams.compose(yaml: plain) { return items(node) }
+        // A host pattern such as *.example.org would need quotes in YAML; a command line has none left.
+        let inner = plain.dropFirst().dropLast()
+        guard plain.hasSuffix("]"), plain.count > 1, !inner.contains(where: { "[]{}\"'".contains($0) }) else { return nil }
+        return parted(String(inner))
+    }
+
+    private static func parted(_ text: String) -> [String] {
+        text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     }
 
     private mutating func store(_ setting: Setting, section: String, text: String, origin: String) {
@@ -139,7 +175,7 @@ struct ConfigurationReader {
             guard words.contains(text) else { return refuse(origin, "expected one of \(words.joined(separator: ", "))") }
             keep(.text(text), setting, section, origin)
         case .list:
-            let items = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+            guard let items = Self.items(text) else { return refuse(origin, Self.listExpectation) }
             keep(.list(items), setting, section, origin)
         }
     }

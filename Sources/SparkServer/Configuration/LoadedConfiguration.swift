@@ -4,7 +4,23 @@ public import SparkKit
 /// What is wrong with the configuration; all of it at once, for the operator.
 public struct ConfigurationError: Error, CustomStringConvertible {
     public let faults: [String]
+
+    public init(faults: [String]) { self.faults = faults }
+
     public var description: String { faults.joined(separator: "\n") }
+}
+
+/// A setting for which the command line has a flag of its own.
+public struct SettingFlag: Sendable {
+    /// As the operator writes it: `--listen`.
+    public let name: String
+    /// `section.key=value`.
+    public let setting: String
+
+    public init(_ name: String, _ setting: String) {
+        self.name = name
+        self.setting = setting
+    }
 }
 
 /// Every setting of every section, from flag, environment, file or default, in that order.
@@ -13,33 +29,50 @@ public struct LoadedConfiguration: Sendable {
     /// Where each value that is not a default came from, by `section.key`.
     public let origins: [String: String]
 
+    /// `section.key` of what is never printed.
+    private let secrets: Set<String>
+
     /// What an operator should know, though nothing is wrong: one line each.
     public let notes: [String]
 
     /// - Parameters:
     ///   - flags: `section.key=value`, later ones first in rank.
+    ///   - ownFlags: flags with names of their own; they beat the others.
     ///   - environment: the process's.
     ///   - file: the text of `spark.yaml` and its path for messages; nil if there is none.
     /// - Throws: `ConfigurationError` with every unknown key (and the nearest name), wrong kind and value out of range.
     public init(
-        schema: ConfigurationSchema, flags: [String] = [], environment: [String: String] = [:],
+        schema: ConfigurationSchema, flags: [String] = [], ownFlags: [SettingFlag] = [], environment: [String: String] = [:],
         file: (path: String, text: String)? = nil
     ) throws {
         var reader = ConfigurationReader(schema: schema)
         if let file { reader.read(yaml: file.text, path: file.path) }
         reader.read(environment: environment)
         for flag in flags { reader.read(flag: flag) }
+        for flag in ownFlags { reader.read(flag: flag.setting, name: flag.name) }
         guard reader.faults.isEmpty else { throw ConfigurationError(faults: reader.faults) }
         self.sections = Dictionary(
             uniqueKeysWithValues: schema.sections.map { section in
                 (section.name, SettingValues(defaultsOf: section.settings, reader.values[section.name] ?? [:]))
             })
         self.origins = reader.origins
+        self.secrets = Set(
+            schema.sections.flatMap { section in
+                section.settings.filter(\.isSecret).map { "\(section.name).\($0.key)" }
+            })
         self.notes = reader.notes
     }
 
     /// The value of a key, for who does not know the section's type; nil when no module declares it.
     public func value(_ section: String, _ key: String) -> Setting.Value? { sections[section]?.value(key) }
+
+    /// The value of `section.key` as the file would have it; `***` for a secret, nil when no module declares it.
+    public func shown(_ name: String) -> String? {
+        let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let value = value(parts[0], parts[1]) else { return nil }
+        guard secrets.contains(name) else { return value.yaml }
+        return value == .text("") ? value.yaml : "***"
+    }
 
     /// The same for a text.
     func text(_ section: String, _ key: String) -> String? {

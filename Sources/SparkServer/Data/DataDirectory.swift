@@ -58,7 +58,9 @@ public final class DataDirectory: Sendable {
         } catch {
             throw StorageOpenError(operation: "open data directory", path: url.path, hint: "\(error); name another with --data")
         }
-        let descriptor = open(url.appending(path: "lock").path, O_RDONLY | O_CLOEXEC)
+        // What is no file is a fault that the check names; a pipe would not even open.
+        let hasLock = DirectoryEntries.fault(of: "lock", in: url) == nil
+        let descriptor = hasLock ? open(url.appending(path: "lock").path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1
         guard descriptor >= 0 else {
             self.role = .inspector(lock: nil, isBesideOwner: false)
             return
@@ -77,8 +79,11 @@ public final class DataDirectory: Sendable {
         } catch {
             throw StorageOpenError(operation: "create data directory", path: url.path, hint: "\(error.fault)")
         }
+        if let fault = DirectoryEntries.fault(of: "lock", in: url) {
+            throw StorageOpenError(operation: "open data directory", path: url.path, hint: fault)
+        }
         let path = url.appending(path: "lock").path
-        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw StorageOpenError(operation: "open lock", path: path, hint: "\(FileFault(code: errno))")
         }

@@ -51,6 +51,7 @@ extension DataDirectory {
     /// - Throws: `StorageOpenError` where the database is gone, damaged or half made: with what helps.
     func examine(_ choices: StartChoices, isKept: Bool, logger: Logger) throws -> DirectoryFinding {
         guard isOwner, isKept else { return DirectoryFinding() }
+        try refuseMisplaced()
         if SpaceReserve.releaseIfNeeded(in: url) {
             logger.error("the disk is full: the reserve is given up, so that the server can start")
         }
@@ -134,7 +135,7 @@ extension DataDirectory {
             reasons.append("\(missing) commits are missing")
             logger.error(
                 "commits are missing: the write-ahead log was cut or damaged, or an earlier state was put back",
-                metadata: ["missing": "\(missing)", "found": "\(found.commits ?? 0)"])
+                metadata: ["missing": .stringConvertible(missing), "found": .stringConvertible(found.commits ?? 0)])
         }
         return reasons
     }
@@ -152,7 +153,7 @@ extension DataDirectory {
             }
         guard isDue else { return }
         if status.bytes > Self.alwaysChecked {
-            logger.notice("checking the database, which takes a while", metadata: ["bytes": "\(status.bytes)"])
+            logger.notice("checking the database, which takes a while", metadata: ["bytes": .stringConvertible(status.bytes)])
         }
         let isDeep = finding.history == .restored && status.bytes <= Self.deeplyChecked
         let damage = try DatabaseInspector.damage(of: database, isDeep: isDeep)

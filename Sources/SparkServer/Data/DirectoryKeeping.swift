@@ -36,7 +36,13 @@ final class DirectoryKeeping: Sendable {
     func begin(_ storage: Storage) throws {
         guard isKept else { return }
         do {
-            let log = try CommitLog(in: directory.url, commits: finding.inspection?.commits ?? 0)
+            let log: CommitLog
+            do {
+                log = try CommitLog(in: directory.url, commits: finding.inspection?.commits ?? 0)
+            } catch let error as FileError where !(error.fault.isOutOfSpace && finding.history == .same) {
+                throw StorageOpenError(
+                    operation: "\(error.operation) \(CommitLog.name)", path: error.path, hint: "\(error.fault)")
+            }
             state.withLock { $0.log = log }
             storage.countCommits { log.note($0) }
         } catch let error as FileError where error.fault.isOutOfSpace && finding.history == .same {

@@ -39,7 +39,7 @@ public struct LineLogHandler: LogHandler {
         var all = metadataProvider?.get() ?? [:]
         all.merge(metadata) { $1 }
         if let own = event.metadata { all.merge(own) { $1 } }
-        let members = all.map { ($0.key, Self.text($0.value)) }.sorted { $0.0 < $1.0 }
+        let members = all.sorted { $0.key < $1.key }
         let bytes: [UInt8]
         switch format {
         case .text: bytes = text(event, members)
@@ -48,22 +48,38 @@ public struct LineLogHandler: LogHandler {
         if isBuffered { output.buffer(bytes) } else { output.write(bytes) }
     }
 
-    private func text(_ event: LogEvent, _ members: [(String, String)]) -> [UInt8] {
+    private func text(_ event: LogEvent, _ members: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
         var line = "\(clock.now()) \(event.level.rawValue) spark: \(Self.onOneLine(event.message.description))"
-        for (key, value) in members { line += " \(key)=\(Self.quoted(value))" }
+        for (key, value) in members { line += " \(key)=\(Self.quoted(Self.text(value)))" }
         line += "\n"
         return Array(line.utf8)
     }
 
-    private func json(_ event: LogEvent, _ members: [(String, String)]) -> [UInt8] {
+    private func json(_ event: LogEvent, _ members: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("time", "\(clock.now())")
             writer.field("level", event.level.rawValue)
             writer.field("message", event.message.description)
-            for (key, value) in members where !["time", "level", "message"].contains(key) { writer.field(key, value) }
+            for (key, value) in members where !["time", "level", "message"].contains(key) {
+                writer.field(key, Self.json(value))
+            }
         }
         return writer.bytes + [0x0A]
+    }
+
+    /// Numbers and truth values as such, so that programs can compare them; everything else as text.
+    private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
+        guard case .stringConvertible(let value) = value else { return .string(text(value)) }
+        switch value {
+        case let flag as Bool: return .bool(flag)
+        case let number as any BinaryInteger:
+            return Int64(exactly: number).map { .integer($0) } ?? .string(value.description)
+        case let number as any BinaryFloatingPoint:
+            let double = Double(number)
+            return double.isFinite ? .number(double) : .string(value.description)
+        default: return .string(value.description)
+        }
     }
 
     /// A line stays one line, whatever is in it.

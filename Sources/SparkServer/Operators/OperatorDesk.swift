@@ -31,6 +31,15 @@ final class OperatorDesk: Sendable {
         self.logger = logger
     }
 
+    /// Notes the newest line of a database that was put into a directory without the file that notes it.
+    func adoptLog() async throws {
+        guard !head.isThere, let line = try storage.readNow({ try AuditLog.lines(limit: 1, in: $0) }).first else { return }
+        await head.note(line)
+        logger.notice(
+            "the audit log came with a copy of the database: its newest line is noted",
+            metadata: ["line": .stringConvertible(line.seq)])
+    }
+
     /// The server listens at an address, which is the public one if no other is configured.
     func listens(at address: String) { url.withLock { $0 = address } }
 
@@ -38,6 +47,8 @@ final class OperatorDesk: Sendable {
     func perform(_ name: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
         guard let action = actions[name] else { throw OperatorError.unknownAction }
         let call = OperatorCall(action: name, members: members, actor: actor, publicURL: url.withLock { $0 })
+        // Before the first line: a file that is missing beside lines was taken away.
+        await head.begin()
         let answer = try await action.handler(call)
         if call.line == nil {
             try await storage.write { try call.record(answer.subjects, in: $0) }
@@ -47,7 +58,7 @@ final class OperatorDesk: Sendable {
         // The log of the process is a second witness of the chain.
         logger.notice(
             "operator action",
-            metadata: ["action": "\(name)", "actor": "\(actor)", "line": "\(line.seq)", "hash": "\(line.digest)"])
+            metadata: ["action": "\(name)", "actor": "\(actor)", "line": .stringConvertible(line.seq), "hash": "\(line.digest)"])
         return OperatorOutcome(result: answer.result, line: line, nextPiece: answer.nextPiece)
     }
 }
@@ -96,6 +107,18 @@ final class AuditHead: Sendable {
 
     init(directory: URL) { self.file = directory.appending(path: "audit.head") }
 
+    var isThere: Bool { FileManager.default.fileExists(atPath: file.path) }
+
+    /// Makes the file where there is none; it says that no line was noted.
+    func begin() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            queue.async { [self] in
+                if !isThere { write("0 \(String(repeating: "0", count: 64))\n") }
+                continuation.resume()
+            }
+        }
+    }
+
     /// Returns when the line is on the disk. Best effort: without it the table's own counter still knows how many lines there were.
     func note(_ line: AuditLine) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -127,7 +150,8 @@ final class AuditHead: Sendable {
 
     /// What the file says; nil if there is none, or it says nothing that can be read.
     static func read(in directory: URL) -> (seq: Int64, digest: String)? {
-        guard let data = FileManager.default.contents(atPath: directory.appending(path: "audit.head").path), data.count < 256
+        guard DirectoryEntries.fault(of: "audit.head", in: directory) == nil,
+            let data = FileManager.default.contents(atPath: directory.appending(path: "audit.head").path), data.count < 256
         else { return nil }
         let words = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         guard words.count == 2, let seq = Int64(words[0]) else { return nil }

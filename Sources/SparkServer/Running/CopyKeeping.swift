@@ -20,7 +20,7 @@ struct CopyKeeping: Service {
     func sweep(isOwner: Bool) {
         do {
             let count = try MigrationCopies.sweep(directory.backups, olderThan: age, now: clock.now(), isOwner: isOwner)
-            if count > 0 { logger.info("old copies of the database removed", metadata: ["count": "\(count)"]) }
+            if count > 0 { logger.info("old copies of the database removed", metadata: ["count": .stringConvertible(count)]) }
         } catch {
             logger.warning("an old copy of the database could not be removed", metadata: ["error": "\(error)"])
         }

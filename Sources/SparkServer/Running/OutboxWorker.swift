@@ -53,7 +53,8 @@ struct OutboxWorker: Service {
             logger.warning(
                 "outbox job put off",
                 metadata: [
-                    "topic": .string(job.topic), "attempts": "\(job.attempts + 1)", "error": .string(ErrorSummary.of(error)),
+                    "topic": .string(job.topic), "attempts": .stringConvertible(job.attempts + 1),
+                    "error": .string(ErrorSummary.of(error)),
                 ])
             try await storage.outbox.retry(job, at: clock.now() + pause)
         }

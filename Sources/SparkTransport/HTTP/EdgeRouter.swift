@@ -31,7 +31,7 @@ public struct EdgeRouter: HTTPResponder {
             }
         }
         // Added last, it stands around the router's own "not found" alone.
-        router.add(middleware: Fallback(routes: routes, dispatcher: dispatcher, metrics: unmatched))
+        router.add(middleware: Fallback(routes: routes, dispatcher: dispatcher, rows: rows, unmatched: unmatched))
         self.responder = router.buildResponder()
         self.dispatcher = dispatcher
         self.unmatched = unmatched
@@ -63,27 +63,40 @@ public struct EdgeRouter: HTTPResponder {
 
 /// What no row answers: a preflight, 405 with `Allow` where the path exists, 426 for an upgrade that came too late, else 404.
 private struct Fallback: RouterMiddleware {
-    private let templates: [(segments: [Substring], methods: [String])]
-    private let dispatcher: Dispatcher
-    private let metrics: EdgeMetrics.Row
+    private struct Template {
+        let segments: [Substring]
+        let methods: [String]
+        let row: EdgeMetrics.Row
+    }
 
-    init(routes: [Route], dispatcher: Dispatcher, metrics: EdgeMetrics.Row) {
+    private let templates: [Template]
+    private let dispatcher: Dispatcher
+    private let unmatched: EdgeMetrics.Row
+
+    /// - Parameter rows: what is counted, by the template of the path.
+    init(routes: [Route], dispatcher: Dispatcher, rows: [String: EdgeMetrics.Row], unmatched: EdgeMetrics.Row) {
         self.dispatcher = dispatcher
-        self.metrics = metrics
-        self.templates = Dictionary(grouping: routes, by: \.path).map { path, rows in
-            let methods = Set(rows.map(\.method.rawValue))
-            return (path.split(separator: "/"), (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted())
-        }
+        self.unmatched = unmatched
+        self.templates = Dictionary(grouping: routes, by: \.path).map { path, routes in
+            let methods = Set(routes.map(\.method.rawValue))
+            return Template(
+                segments: path.split(separator: "/"),
+                methods: (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted(), row: rows[path] ?? unmatched)
+        }.sorted { $0.segments.lexicographicallyPrecedes($1.segments) }
     }
 
     func handle(
         _ request: Request, context: EdgeContext, next: (Request, EdgeContext) async throws -> Response
     ) async throws -> Response {
-        try await metrics.measure(request.method) { await answer(request, context) }
+        let templates = matching(request.uri.path)
+        let allowed = Set(templates.flatMap(\.methods)).sorted()
+        // A path that exists is counted as itself, whatever the method.
+        return try await (templates.first?.row ?? unmatched).measure(request.method) {
+            await answer(request, context, allowed)
+        }
     }
 
-    private func answer(_ request: Request, _ context: EdgeContext) async -> Response {
-        let allowed = allowedMethods(request.uri.path)
+    private func answer(_ request: Request, _ context: EdgeContext, _ allowed: [String]) async -> Response {
         guard !allowed.isEmpty else { return await dispatcher.refuse(EdgeError.notFound, request: request, context: context) }
         if let preflight = dispatcher.sharing.preflight(request, methods: allowed) {
             return await dispatcher.finish(preflight, request: request, context: context)
@@ -94,7 +107,7 @@ private struct Fallback: RouterMiddleware {
             headers: [.allow: allowed.joined(separator: ", ")])
     }
 
-    private func allowedMethods(_ path: String) -> [String] {
+    private func matching(_ path: String) -> [Template] {
         let segments = path.split(separator: "/")
         let matching = templates.filter { template in
             template.segments.count == segments.count
@@ -102,6 +115,6 @@ private struct Fallback: RouterMiddleware {
         }
         // The router does not look further once the words of a path fit, so neither does this.
         let literal = matching.filter { $0.segments == segments }
-        return Set((literal.isEmpty ? matching : literal).flatMap(\.methods)).sorted()
+        return literal.isEmpty ? matching : literal
     }
 }

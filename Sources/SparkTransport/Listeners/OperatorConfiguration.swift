@@ -8,14 +8,19 @@ public struct OperatorConfiguration: ModuleConfiguration {
     public static let settings: [Setting] = [
         .text(
             "listen", default: "127.0.0.1:7776",
-            "Address and port of /metrics and /_/ for this machine; empty: none. Another address than loopback needs metrics.token."
-        )
+            "Address and port of /metrics and /_/ for this machine; empty: none. Another address than loopback needs metrics.token.",
+            fault: {
+                $0.isEmpty || OperatorConfiguration.address(of: $0) != nil
+                    ? nil : "\(ListenAddress.expectation), or nothing for no listener"
+            })
     ]
 
     public init(_ values: SettingValues) { self.listen = values.text("listen") }
 
     /// The host and port of `listen`; a port alone stands for 127.0.0.1. Nil when it has no such form.
-    public var address: (host: String, port: Int)? {
+    public var address: (host: String, port: Int)? { Self.address(of: listen) }
+
+    private static func address(of listen: String) -> (host: String, port: Int)? {
         let colon = listen.lastIndex(of: ":")
         let digits = colon.map { listen[listen.index(after: $0)...] } ?? listen[...]
         guard let port = UInt16(digits), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }

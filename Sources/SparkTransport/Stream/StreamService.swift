@@ -66,7 +66,7 @@ package struct StreamService: Service {
             guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
         }
         if hub.connectionCount > 0 {
-            logger.info("connections were cut", metadata: ["count": "\(hub.connectionCount)"])
+            logger.info("connections were cut", metadata: ["count": .stringConvertible(hub.connectionCount)])
             hub.forEachSession { $0.abort() }
         }
     }

@@ -1,0 +1,63 @@
+import Foundation
+import Glibc
+import SparkStorage
+
+/// What stands in a data directory under a name of ours and is not what a server makes there.
+enum DirectoryEntries {
+    /// Written anew by every server; a link would lead its writes elsewhere.
+    private static let ownFiles = [
+        "lock", CommitLog.name, DirectoryMarks.name, "audit.head", "spark.reserve", "spark.unfinished", "spark.port.json",
+    ]
+    /// May be links to where an operator keeps them.
+    private static let files = ["spark.db", "keys/server.key"]
+    private static let folders = ["keys", "spill", "backups", "metrics"]
+
+    /// One sentence for each, with the way out; empty when all is in order.
+    static func faults(in directory: URL) -> [String] {
+        ownFiles.compactMap { fault(of: $0, in: directory) } + others(in: directory)
+    }
+
+    /// The same of one file of the server's own.
+    static func fault(of name: String, in directory: URL) -> String? {
+        guard let mode = mode(directory.appending(path: name).path, followsLinks: false), mode != S_IFREG else { return nil }
+        return "\(name): it is \(word(mode)), not a file; move it away, the next start makes it anew"
+    }
+
+    private static func others(in directory: URL) -> [String] {
+        let files = files.compactMap { name -> String? in
+            guard let mode = mode(directory.appending(path: name).path, followsLinks: true), mode != S_IFREG else { return nil }
+            return "\(name): it is \(word(mode)), not a file; put the file back from a copy"
+        }
+        let folders = folders.compactMap { name -> String? in
+            guard let mode = mode(directory.appending(path: name).path, followsLinks: true), mode != S_IFDIR else { return nil }
+            return "\(name): it is \(word(mode)), not a folder; move it away"
+        }
+        return files + folders
+    }
+
+    /// The kind of what stands at a path; nil where nothing does. A link that leads nowhere is a link.
+    private static func mode(_ path: String, followsLinks: Bool) -> mode_t? {
+        var status = stat()
+        if followsLinks, stat(path, &status) == 0 { return status.st_mode & S_IFMT }
+        return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    }
+
+    private static func word(_ mode: mode_t) -> String {
+        switch mode {
+        case S_IFDIR: "a folder"
+        case S_IFLNK: "a symbolic link"
+        case S_IFIFO: "a named pipe"
+        case S_IFSOCK: "a socket"
+        case S_IFREG: "a file"
+        default: "a device"
+        }
+    }
+}
+
+extension DataDirectory {
+    /// - Throws: `StorageOpenError` that names what stands in the way.
+    func refuseMisplaced() throws {
+        guard let fault = DirectoryEntries.faults(in: url).first else { return }
+        throw StorageOpenError(operation: "open data directory", path: url.path, hint: fault)
+    }
+}
