@@ -45,7 +45,7 @@ func plugin(
         .target(
             name: "Spark\(name)",
             dependencies: [
-                "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", grdb, httpTypes, logging, metrics, lifecycle,
+                "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", httpTypes, logging, metrics, lifecycle,
             ]
                 + dependencies,
             path: "Plugins/\(name)", swiftSettings: strict),
@@ -53,7 +53,7 @@ func plugin(
             name: "\(name)Tests",
             dependencies: [
                 "Spark", "SparkTestSupport", "SparkDemo", "SparkKit", "SparkCore", "SparkCache", "SparkStorage",
-                .init(stringLiteral: "Spark\(name)"), grdb,
+                .init(stringLiteral: "Spark\(name)"),
                 httpTypes, lifecycle,
             ] + dependencies + tests,
             path: "Tests/\(name)Tests", swiftSettings: strict),
@@ -110,16 +110,17 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SparkKit",
-            dependencies: ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, grdb, crypto, logging, lifecycle],
+            dependencies: ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, crypto, logging, lifecycle],
             swiftSettings: strict),
         .target(
             name: "SparkTelemetry", dependencies: ["SparkKit", "CSparkSystem", coreMetrics], swiftSettings: strict),
         .target(
             name: "SparkTransport",
             dependencies: [
-                "SparkKit", "SparkCore", "SparkStorage", "CSparkSystem", hummingbird, hummingbirdCore, httpTypes, metrics, nioCore,
+                "SparkKit", "SparkCore", "SparkStorage", "CSparkSystem", hummingbird, hummingbirdCore, httpTypes, metrics,
+                nioCore,
                 nioPosix,
-                nioHTTP1, nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
+                nioHTTP1, nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, logging, lifecycle, crypto,
             ],
             swiftSettings: strict),
         .target(
@@ -127,13 +128,13 @@ let package = Package(
             dependencies: [
                 "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles", "SparkStorage", "SparkCore", metrics,
                 yams,
-                hummingbird, httpTypes, nioCore, nioPosix, grdb, logging, lifecycle, unixSignals, crypto,
+                hummingbird, httpTypes, nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
             ],
             swiftSettings: strict),
         .target(
             name: "Spark",
             dependencies: [
-                "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", grdb, httpTypes, logging, "SparkAccounts",
+                "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging, "SparkAccounts",
                 "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics",
             ],
             swiftSettings: strict),
@@ -184,8 +185,7 @@ let package = Package(
             name: "SparkServerTests",
             dependencies: [
                 "SparkServer", "SparkTestSupport", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkFiles",
-                "SparkStorage", httpTypes,
-                grdb, logging,
+                "SparkStorage", httpTypes, logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -196,6 +196,7 @@ let package = Package(
                 logging,
             ],
             swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "SparkTests", dependencies: ["Spark", "SparkKit", "SparkServer"], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",

@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -8,11 +7,10 @@ enum AccountsDemo {
     private static let batch = 50_000
     private static let reportEvery = 5_000
 
-    static func load(_ town: any DemoTown, into database: Database, progress: DemoProgress) throws {
+    static func load(_ town: any DemoTown, into sql: SQLSession, progress: DemoProgress) throws {
         for start in stride(from: 0, to: town.count, by: batch) {
-            try database.inTransaction {
-                let statement = try RawStatement(
-                    "INSERT INTO accounts_users (id, email, created_at) VALUES (?1, ?2, ?3)", in: database)
+            try sql.inTransaction {
+                let statement = try sql.statement("INSERT INTO accounts_users (id, email, created_at) VALUES (?1, ?2, ?3)")
                 for index in start..<min(start + batch, town.count) {
                     let person = town.person(index)
                     try statement.run([.integer(person.id.rawValue), .text(person.email), .time(person.createdAt)])

@@ -38,7 +38,8 @@ public struct ChatModule: SparkModule {
             lists: try MessageLists(store: store, context: context),
             search: MessageSearch(storage: context.storage, metrics: metrics), admission: context.admission,
             receipts: ReceiptLog(store: store, logger: context.logger),
-            typing: TypingSignals(companions: try CompanionLists(store: store, context: context), stream: context.stream),
+            typing: TypingSignals(
+                companions: try ConversationMembersCache(store: store, context: context), stream: context.stream),
             presence: Presence(profiles: profiles, store: store, clock: context.clock, logger: context.logger),
             clock: context.clock)
         self.cursors = context.cursors
@@ -46,8 +47,8 @@ public struct ChatModule: SparkModule {
 
     public func register(in registrar: inout ModuleRegistrar) {
         for route in ChatRoutes(service: service, cursors: cursors).all { registrar.route(route) }
-        for frame in ChatMessages(service: service).rows { registrar.frame(frame) }
-        for frame in ChatFrames.rows { registrar.frame(frame) }
+        for frame in ChatClientFrames(service: service).rows { registrar.frame(frame) }
+        for frame in ChatServerFrames.rows { registrar.frame(frame) }
         registrar.addChatInvalidations()
 
         registrar.contribute((any MatchParticipant).self, MatchFollowing(store: store))
@@ -66,9 +67,9 @@ public struct ChatModule: SparkModule {
         registrar.contribute((any PersonDescribing).self, operations)
 
         let presence = service.presence
-        registrar.follow(MatchEnded.self) { presence.part($0.users) }
-        registrar.follow(MatchCreated.self) { event in for user in event.users { presence.touch(user) } }
-        registrar.follow(ProfileChanged.self) { presence.touch($0.user) }
+        registrar.onCommit(MatchEnded.self) { presence.part($0.users) }
+        registrar.onCommit(MatchCreated.self) { event in for user in event.users { presence.touch(user) } }
+        registrar.onCommit(ProfileChanged.self) { presence.touch($0.user) }
 
         registrar.service(service.receipts)
         registrar.service(presence)

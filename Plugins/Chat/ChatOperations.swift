@@ -71,7 +71,7 @@ extension ChatOperations {
 extension ChatOperations: EvidenceProviding {
     func evidence(for request: EvidenceRequest, in work: any UnitOfWork) throws -> [Evidence] {
         guard let conversation = request.conversation, request.messageLimit > 0 else { return [] }
-        return try MessageRows.newest(of: conversation, limit: request.messageLimit, work.transaction.database).map { message in
+        return try MessageRows.newest(of: conversation, limit: request.messageLimit, work.transaction.session).map { message in
             .message(
                 MessageEvidence(
                     seq: message.seq, from: message.from, content: message.content, text: message.text, sentAt: message.sentAt,

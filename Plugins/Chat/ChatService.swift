@@ -5,7 +5,7 @@ import SparkStorage
 /// Decides what Chat does.
 struct ChatService: Sendable {
     let configuration: ChatConfiguration
-    let storage: Storage
+    let storage: any Storage
     let store: any ChatStore
     let profiles: any ProfileReading
     let lane: SendLane

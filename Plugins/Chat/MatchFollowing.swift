@@ -9,11 +9,11 @@ struct MatchFollowing: MatchParticipant {
     func matched(_ event: MatchCreated, in work: any UnitOfWork) throws {
         guard event.users.count == 2, let userA = event.users.min(), let userB = event.users.max() else { return }
         let transaction = work.transaction
-        try RawStatement(
+        try transaction.session.statement(
             """
             INSERT INTO chat_conversations (id, match_id, user_a, user_b, last_at, created_at) VALUES (?, ?, ?, ?, ?5, ?5)
             ON CONFLICT DO NOTHING
-            """, in: transaction.database
+            """
         ).run([
             .integer(event.conversation.rawValue), .integer(event.match.rawValue), .integer(userA.rawValue),
             .integer(userB.rawValue), .time(transaction.now),
@@ -25,15 +25,14 @@ struct MatchFollowing: MatchParticipant {
 
     func ended(_ event: MatchEnded, by: UserID, in work: any UnitOfWork) throws {
         let transaction = work.transaction
-        try RawStatement("UPDATE chat_conversations SET ended_at = ? WHERE id = ? AND ended_at IS NULL", in: transaction.database)
+        try transaction.session.statement("UPDATE chat_conversations SET ended_at = ? WHERE id = ? AND ended_at IS NULL")
             .run([.time(transaction.now), .integer(event.conversation.rawValue)])
         // Nobody may decide any more that these are sent.
-        try RawStatement("DELETE FROM chat_held WHERE conversation_id = ?", in: transaction.database)
+        try transaction.session.statement("DELETE FROM chat_held WHERE conversation_id = ?")
             .run([.integer(event.conversation.rawValue)])
         // Whoever was left by the other one was told then.
-        let left = try RawStatement(
-            "SELECT user_a, user_b, a_gone_at IS NOT NULL, b_gone_at IS NOT NULL FROM chat_conversations WHERE id = ?",
-            in: transaction.database
+        let left = try transaction.session.statement(
+            "SELECT user_a, user_b, a_gone_at IS NOT NULL, b_gone_at IS NOT NULL FROM chat_conversations WHERE id = ?"
         ).row([.integer(event.conversation.rawValue)]) { row in
             (row.flag(3) ? [UserID(rawValue: row.integer(0))] : []) + (row.flag(2) ? [UserID(rawValue: row.integer(1))] : [])
         }
@@ -54,9 +53,8 @@ struct ConversationDepartures: ClosureParticipant {
         var left: [(conversation: ConversationID, match: MatchID, other: UserID)] = []
         for (side, other) in [("a", "b"), ("b", "a")] {
             let change = "ended_at IS NULL AND (\(side)_gone_at IS NULL) = ?2"
-            try RawStatement(
-                "SELECT id, match_id, user_\(other) FROM chat_conversations WHERE user_\(side) = ?1 AND \(change) ORDER BY id",
-                in: transaction.database
+            try transaction.session.statement(
+                "SELECT id, match_id, user_\(other) FROM chat_conversations WHERE user_\(side) = ?1 AND \(change) ORDER BY id"
             ).forEach([.integer(user.rawValue), .flag(isClosed)]) { row in
                 left.append(
                     (
@@ -65,9 +63,8 @@ struct ConversationDepartures: ClosureParticipant {
                     ))
                 return true
             }
-            try RawStatement(
-                "UPDATE chat_conversations SET \(side)_gone_at = ?3 WHERE user_\(side) = ?1 AND \(change)",
-                in: transaction.database
+            try transaction.session.statement(
+                "UPDATE chat_conversations SET \(side)_gone_at = ?3 WHERE user_\(side) = ?1 AND \(change)"
             ).run([.integer(user.rawValue), .flag(isClosed), isClosed ? .time(transaction.now) : .null])
         }
         for (conversation, match, other) in left {
@@ -77,7 +74,7 @@ struct ConversationDepartures: ClosureParticipant {
                 continue
             }
             // What the other one wrote and somebody holds is not sent any more. The person's own waits for them.
-            try RawStatement("DELETE FROM chat_held WHERE conversation_id = ? AND sender_id = ?", in: transaction.database)
+            try transaction.session.statement("DELETE FROM chat_held WHERE conversation_id = ? AND sender_id = ?")
                 .run([.integer(conversation.rawValue), .integer(other.rawValue)])
             try store.tell(ChatEvents.unmatch(conversation), [other], in: transaction)
             try store.tellUnreadTotal(of: other, in: transaction)

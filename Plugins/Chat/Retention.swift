@@ -1,4 +1,3 @@
-import GRDB
 import Logging
 import ServiceLifecycle
 import SparkCore
@@ -13,7 +12,7 @@ struct Retention: Sendable {
     /// Conversations that one write looks at.
     private static let conversations = 200
 
-    let storage: Storage
+    let storage: any Storage
     /// Nil: messages stay for ever.
     let messageLifetime: Duration?
     let heldLifetime: Duration
@@ -24,8 +23,8 @@ struct Retention: Sendable {
         let now = clock.now()
         let heldBefore = now - heldLifetime
         try await storage.write { transaction in
-            try RawStatement("DELETE FROM chat_held WHERE held_at < ?", in: transaction.database).run([.time(heldBefore)])
-            try MessageQuota.forgetDays(before: now.date, in: transaction.database)
+            try transaction.session.statement("DELETE FROM chat_held WHERE held_at < ?").run([.time(heldBefore)])
+            try MessageQuota.forgetDays(before: now.date, in: transaction.session)
         }
         guard let messageLifetime else { return }
         let before = now - messageLifetime
@@ -43,9 +42,8 @@ struct Retention: Sendable {
         var last = position
         var room = batch
         for _ in 0..<conversations {
-            let next = try RawStatement(
-                "SELECT id FROM chat_conversations WHERE id > ? ORDER BY id LIMIT 1", in: transaction.database
-            ).row([.integer(last)]) { $0.integer(0) }
+            let next = try transaction.session.statement("SELECT id FROM chat_conversations WHERE id > ? ORDER BY id LIMIT 1")
+                .row([.integer(last)]) { $0.integer(0) }
             guard let next else { return nil }
             let forgotten = try forget(before: time, conversation: next, limit: room, in: transaction)
             room -= forgotten
@@ -59,24 +57,23 @@ struct Retention: Sendable {
     private static func forget(
         before time: Timestamp, conversation: Int64, limit: Int, in transaction: WriteTransaction
     ) throws -> Int {
-        let database = transaction.database
+        let session = transaction.session
         let (id, old): (SQLValue, SQLValue) = (.integer(conversation), .time(time))
-        let first = try RawStatement(
-            "SELECT seq, sent_at FROM chat_messages WHERE conversation_id = ? ORDER BY seq LIMIT 1", in: database
-        ).row([id]) { ($0.integer(0), $0.time(1)) }
+        let first = try session.statement("SELECT seq, sent_at FROM chat_messages WHERE conversation_id = ? ORDER BY seq LIMIT 1")
+            .row([id]) { ($0.integer(0), $0.time(1)) }
         guard let (low, sentAt) = first, sentAt < time else { return 0 }
-        let young = try RawStatement(
+        let young = try session.statement(
             """
             SELECT seq FROM chat_messages WHERE conversation_id = ? AND seq < ? AND sent_at >= ? ORDER BY seq LIMIT 1
-            """, in: database
+            """
         ).row([id, .integer(low + Int64(limit)), old]) { $0.integer(0) }
         let head =
-            try RawStatement("SELECT last_seq FROM chat_conversations WHERE id = ?", in: database)
+            try session.statement("SELECT last_seq FROM chat_conversations WHERE id = ?")
             .row([id]) { $0.integer(0) } ?? low
         let end = min(young.map { $0 - 1 } ?? (low + Int64(limit) - 1), head)
         guard end >= low else { return 0 }
         for table in ["chat_reactions", "chat_messages"] {
-            try RawStatement("DELETE FROM \(table) WHERE conversation_id = ? AND seq <= ?", in: database).run([id, .integer(end)])
+            try session.statement("DELETE FROM \(table) WHERE conversation_id = ? AND seq <= ?").run([id, .integer(end)])
         }
         transaction.publish(
             MessagesForgotten(conversation: ConversationID(rawValue: conversation), seqs: low...end))

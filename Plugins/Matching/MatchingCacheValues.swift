@@ -5,7 +5,7 @@ import SparkKit
 
 // The forms in which the cache weighs and writes what Matching keeps in it.
 
-extension DeckStanding: CacheValue {
+extension ViewerRelations: CacheValue {
     var cacheCost: Int { 128 + 10 * (excluded.count + uncounted.count + likers.count) }
 
     func encode(into bytes: inout [UInt8]) {
@@ -17,12 +17,12 @@ extension DeckStanding: CacheValue {
         bytes = writer.bytes
     }
 
-    static func decode(_ bytes: [UInt8]) -> DeckStanding? {
+    static func decode(_ bytes: [UInt8]) -> ViewerRelations? {
         var reader = CompactReader(bytes)
         guard let validUntil = reader.time(), let excluded = reader.rising(), let uncounted = reader.rising(),
             let likers = reader.rising(), reader.isAtEnd
         else { return nil }
-        return DeckStanding(
+        return ViewerRelations(
             excluded: IdentifierSet(excluded), uncounted: IdentifierSet(uncounted), likers: IdentifierSet(likers),
             validUntil: validUntil)
     }

@@ -3,7 +3,7 @@ import SparkCore
 import SparkKit
 
 /// What in the cache an event makes old. Who stands how to whom changes for both; a deck only where somebody may come into it, see
-/// `Dealer`.
+/// `DeckService`.
 enum MatchingInvalidations {
     static func tags(_ event: SwipeRecorded) -> [CacheTag] {
         var tags = [CacheTag.relations(of: event.user)]

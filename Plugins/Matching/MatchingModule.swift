@@ -12,14 +12,14 @@ public struct MatchingModule: SparkModule {
 
     let store: SpatiaLiteMatchingStore
     let service: MatchingService
-    let feed: IndexFeed
+    let feed: DeckIndexSync
     let retention: EvidenceRetention
     private let operations: ReportOperations
-    private let keeping: IndexKeeping
+    private let keeping: DeckIndexService
     private let routes: MatchingRoutes
 
     public init(configuration: MatchingConfiguration, context: ModuleContext) throws {
-        let feed = IndexFeed(storage: context.storage)
+        let feed = DeckIndexSync(storage: context.storage)
         let store = SpatiaLiteMatchingStore(
             storage: context.storage, identifiers: context.identifiers, feed: feed,
             participants: context.contributions((any MatchParticipant).self),
@@ -27,14 +27,14 @@ public struct MatchingModule: SparkModule {
         let profiles = try context.port((any ProfileReading).self)
         self.service = MatchingService(
             configuration: configuration, store: store, profiles: profiles,
-            dealer: try Dealer(
+            dealer: try DeckService(
                 configuration: configuration, store: store, rankings: Rankings(store: store, feed: feed, profiles: profiles),
                 profiles: profiles, context: context),
             lists: try MatchLists(store: store, profiles: profiles, context: context),
             exposure: ExposureLog(store: store, clock: context.clock, logger: context.logger), clock: context.clock,
             metrics: MatchingMetrics())
         self.feed = feed
-        self.keeping = IndexKeeping(feed: feed, metrics: service.metrics, clock: context.clock, logger: context.logger)
+        self.keeping = DeckIndexService(feed: feed, metrics: service.metrics, clock: context.clock, logger: context.logger)
         self.store = store
         self.retention = EvidenceRetention(
             store: store, lifetime: configuration.evidenceLifetime, clock: context.clock, logger: context.logger)
@@ -45,7 +45,7 @@ public struct MatchingModule: SparkModule {
     public func register(in registrar: inout ModuleRegistrar) {
         for route in routes.all { registrar.route(route) }
         registrar.addMatchingInvalidations()
-        registrar.follow(feed)
+        registrar.onCommit(feed)
         registrar.service(keeping)
         registrar.service(service.exposure)
         registrar.service(retention)

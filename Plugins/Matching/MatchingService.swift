@@ -7,7 +7,7 @@ struct MatchingService: Sendable {
     let configuration: MatchingConfiguration
     let store: any MatchingStore
     let profiles: any ProfileReading
-    let dealer: Dealer
+    let dealer: DeckService
     let lists: MatchLists
     let exposure: ExposureLog
     let clock: any WallClock

@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -14,33 +13,33 @@ struct DemoPeople {
     let town: any DemoTown
     let places: PublishedPlaces
 
-    func load(into database: Database, progress: DemoProgress) throws {
-        try StoredGrid.adopt(places.sizes, in: database)
-        let isEmpty = try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (SELECT 1 FROM profiles_users)") ?? false
-        guard isEmpty else { return try insert(into: database, progress: progress) }
-        try ask("SELECT DisableSpatialIndex('profiles_users', 'location')", database)
-        try database.execute(
-            sql: """
-                DROP TABLE idx_profiles_users_location;
-                DROP TRIGGER IF EXISTS ggi_profiles_users_location;
-                DROP TRIGGER IF EXISTS tmi_profiles_users_location;
-                """)
+    func load(into session: SQLSession, progress: DemoProgress) throws {
+        try StoredGrid.adopt(places.sizes, in: session)
+        let isEmpty = try session.value("SELECT NOT EXISTS (SELECT 1 FROM profiles_users)", as: Bool.self) ?? false
+        guard isEmpty else { return try insert(into: session, progress: progress) }
+        try ask("SELECT DisableSpatialIndex('profiles_users', 'location')", session)
+        try session.script(
+            """
+            DROP TABLE idx_profiles_users_location;
+            DROP TRIGGER IF EXISTS ggi_profiles_users_location;
+            DROP TRIGGER IF EXISTS tmi_profiles_users_location;
+            """)
         do {
-            try insert(into: database, progress: progress)
+            try insert(into: session, progress: progress)
         } catch {
             // The first error is the one to tell; `spark check` finds an index that could not be built.
-            try? ask(Self.createIndex, database)
+            try? ask(Self.createIndex, session)
             throw error
         }
-        try ask(Self.createIndex, database)
+        try ask(Self.createIndex, session)
     }
 
     private static let createIndex = "SELECT CreateSpatialIndex('profiles_users', 'location')"
 
-    private func insert(into database: Database, progress: DemoProgress) throws {
+    private func insert(into session: SQLSession, progress: DemoProgress) throws {
         for start in stride(from: 0, to: town.count, by: Self.peopleInTransaction) {
-            try database.inTransaction(.immediate) {
-                let statement = try RawStatement(ProfileRow.insert, in: database)
+            try session.inTransaction(.immediate) {
+                let statement = try session.statement(ProfileRow.insert)
                 for index in start..<min(start + Self.peopleInTransaction, town.count) {
                     try statement.run(ProfileRow.values(of: record(town.person(index))))
                     if (index + 1).isMultiple(of: Self.peopleInReport) { progress.report(index + 1) }
@@ -65,9 +64,9 @@ struct DemoPeople {
     }
 
     /// SpatiaLite's functions answer 0 instead of failing.
-    private func ask(_ sql: String, _ database: Database) throws {
-        guard try Int.fetchOne(database, sql: sql) == 1 else {
-            throw DatabaseError(message: "SpatiaLite refused to rebuild the spatial index of profiles_users")
+    private func ask(_ sql: String, _ session: SQLSession) throws {
+        guard try session.value(sql, as: Int.self) == 1 else {
+            throw SQLError("SpatiaLite refused to rebuild the spatial index of profiles_users")
         }
     }
 }

@@ -13,7 +13,7 @@ public struct ProfilesModule: SparkModule {
     private let clock: any WallClock
     /// None in a server that begins without people.
     private let warming: Warming?
-    private let activeUsers: ActiveUsers
+    private let activeUsers: ActiveUserCounts
 
     public init(configuration: ProfilesConfiguration, context: ModuleContext) throws {
         let sizes = configuration.gridSizes
@@ -31,7 +31,7 @@ public struct ProfilesModule: SparkModule {
             activity: ActivityLog(store: store, clock: context.clock, metrics: metrics, logger: context.logger),
             policies: context.contributions((any ProfileVisibilityPolicy).self),
             texts: context.contributions((any ProfileTextPolicy).self), metrics: metrics)
-        activeUsers = ActiveUsers(store: store, metrics: metrics, clock: context.clock, logger: context.logger)
+        activeUsers = ActiveUserCounts(store: store, metrics: metrics, clock: context.clock, logger: context.logger)
         warming = context.isEphemeral ? nil : Warming(store: store, records: records, logger: context.logger)
     }
 

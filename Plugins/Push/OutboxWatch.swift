@@ -9,7 +9,7 @@ struct OutboxWatch: Service {
     let store: any PushStore
     let providers: PushProviderTable
     /// Those that the operator has set up; the others are silent until a device asks for them.
-    let configured: [PushService]
+    let configured: [PushPlatform]
     let clock: any WallClock
     let metrics: PushMetrics
     let logger: Logger

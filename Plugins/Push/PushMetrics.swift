@@ -43,9 +43,9 @@ struct PushMetrics: Sendable {
         uniqueKeysWithValues: CancelReason.allCases.map {
             ($0, Counter(label: cancelledName, dimensions: [("reason", $0.rawValue)]))
         })
-    private let sentCounters = PushService.allCases.map { Counter(label: sentName, dimensions: [("provider", $0.wire)]) }
-    private let latency = PushService.allCases.map { Recorder(label: latencyName, dimensions: [("provider", $0.wire)]) }
-    private let paused = PushService.allCases.map { Gauge(label: pausedName, dimensions: [("provider", $0.wire)]) }
+    private let sentCounters = PushPlatform.allCases.map { Counter(label: sentName, dimensions: [("provider", $0.wire)]) }
+    private let latency = PushPlatform.allCases.map { Recorder(label: latencyName, dimensions: [("provider", $0.wire)]) }
+    private let paused = PushPlatform.allCases.map { Gauge(label: pausedName, dimensions: [("provider", $0.wire)]) }
     private let useless = Counter(label: uselessName)
     private let pending = Gauge(label: pendingName)
     private let oldest = Gauge(label: oldestName)
@@ -54,11 +54,11 @@ struct PushMetrics: Sendable {
     func queued(_ kind: PushKind) { queued[Int(kind.rawValue)].increment() }
     func batched(_ kind: PushKind, by count: Int) { batchedCounters[Int(kind.rawValue)].increment(by: count) }
     func cancelled(_ reason: CancelReason) { cancelledCounters[reason]?.increment() }
-    func failed(_ service: PushService, reason: String) { failures.increment(service, reason: reason) }
+    func failed(_ service: PushPlatform, reason: String) { failures.increment(service, reason: reason) }
     func wasUseless() { useless.increment() }
-    func setPaused(_ service: PushService, _ isPaused: Bool) { paused[Int(service.rawValue)].record(isPaused ? 1 : 0) }
+    func setPaused(_ service: PushPlatform, _ isPaused: Bool) { paused[Int(service.rawValue)].record(isPaused ? 1 : 0) }
 
-    func sent(_ service: PushService, after delay: Duration) {
+    func sent(_ service: PushPlatform, after delay: Duration) {
         sentCounters[Int(service.rawValue)].increment()
         latency[Int(service.rawValue)].record(max(0, delay.inSeconds))
     }
@@ -78,11 +78,11 @@ private final class FailureCounters: Sendable {
 
     init(name: String) { self.name = name }
 
-    func increment(_ service: PushService, reason: String) {
+    func increment(_ service: PushPlatform, reason: String) {
         counters.withLock { counters in
             var key = "\(service.wire) \(reason)"
             var reason = reason
-            if counters[key] == nil, counters.count >= Self.limit * PushService.allCases.count {
+            if counters[key] == nil, counters.count >= Self.limit * PushPlatform.allCases.count {
                 (key, reason) = ("\(service.wire) other", "other")
             }
             let counter = counters[key] ?? Counter(label: name, dimensions: [("provider", service.wire), ("reason", reason)])

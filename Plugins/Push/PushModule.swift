@@ -24,7 +24,7 @@ public struct PushModule: SparkModule {
     let lanes: [DispatchLane]
     private let watch: OutboxWatch
     let operations: PushOperations
-    let active: ActiveUsers
+    let active: ForegroundUsers
     private let usefulness: UsefulnessGauge
     private let context: ModuleContext
 
@@ -34,8 +34,8 @@ public struct PushModule: SparkModule {
         let unread = try context.port((any UnreadCounting).self)
         let providers = configuration.providers.providers(
             keys: context.keys, keysDirectory: context.directory.appending(path: "keys").path, clock: context.clock)
-        let (usefulness, active) = (UsefulnessGauge(), ActiveUsers())
-        let parts = PushService.allCases.map { service in
+        let (usefulness, active) = (UsefulnessGauge(), ForegroundUsers())
+        let parts = PushPlatform.allCases.map { service in
             (
                 service, WakeUp(),
                 DispatchLane.Parts(
@@ -59,7 +59,7 @@ public struct PushModule: SparkModule {
         self.operations = PushOperations(
             store: store, providers: providers, unread: unread, clock: context.clock, random: context.random)
         self.routes = PushRoutes(
-            service: NotificationService(
+            service: PushService(
                 store: store, providers: configuration.providers, defaultLanguage: configuration.language, clock: context.clock),
             applicationServerKey: providers.applicationServerKey)
         self.usefulness = usefulness
@@ -88,12 +88,12 @@ public struct PushModule: SparkModule {
         registrar.contribute((any ConnectionObserving).self, active)
 
         let intake = intake
-        registrar.join(MessageSent.self) { try intake.sent($0, in: $1) }
-        registrar.join(MatchCreated.self) { try intake.matched($0, in: $1) }
-        registrar.join(LikeReceived.self) { try intake.liked($0, in: $1) }
-        registrar.join(SessionRevoked.self) { try DeviceRows.removeAll(of: $0.session, in: $1.database) }
+        registrar.inTransaction(MessageSent.self) { try intake.sent($0, in: $1) }
+        registrar.inTransaction(MatchCreated.self) { try intake.matched($0, in: $1) }
+        registrar.inTransaction(LikeReceived.self) { try intake.liked($0, in: $1) }
+        registrar.inTransaction(SessionRevoked.self) { try DeviceRows.removeAll(of: $0.session, in: $1.session) }
         let (usefulness, clock, metrics) = (usefulness, context.clock, watch.metrics)
-        registrar.follow(ConversationRead.self) { event in
+        registrar.onCommit(ConversationRead.self) { event in
             let conversation = event.conversation.rawValue
             if usefulness.wasJustSent(to: event.user, conversation: conversation, at: clock.now()) { metrics.wasUseless() }
         }

@@ -30,7 +30,7 @@ struct PushOperations: PushOperating {
 
     func providerFaults() async -> [(provider: String, fault: String?)] {
         var faults: [(provider: String, fault: String?)] = []
-        for service in PushService.allCases { faults.append((service.wire, await providers.fault(of: service))) }
+        for service in PushPlatform.allCases { faults.append((service.wire, await providers.fault(of: service))) }
         return faults
     }
 

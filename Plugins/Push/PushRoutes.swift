@@ -4,7 +4,7 @@ import SparkKit
 
 /// The HTTP interface of Push.
 struct PushRoutes {
-    let service: NotificationService
+    let service: PushService
     let applicationServerKey: String?
 
     var all: [Route] { [devices, putDevice, deleteDevice, settings, putSettings, mute, unmute, webPushKey] }

@@ -1,4 +1,3 @@
-import GRDB
 import Logging
 import SparkKit
 import SparkStorage
@@ -7,7 +6,7 @@ import SparkStorage
 extension Server {
     static func openData(
         _ options: Options, migrations: [Migration], progress: @escaping @Sendable (MigrationProgress) -> Void
-    ) throws -> (Storage, ServerKeys, DirectoryKeeping) {
+    ) throws -> (SQLiteStorage, ServerKeys, DirectoryKeeping) {
         let directory = options.directory
         let finding = try directory.examine(options.start, isKept: !options.isEphemeral, logger: options.logger)
         let mayMake = directory.isTemporary || !finding.isInUse || options.start.makesNewKey || isCopyAlone(finding, directory)
@@ -19,7 +18,7 @@ extension Server {
         configuration.isDurable = !options.isEphemeral
         configuration.mayMigrate = directory.isOwner
         configuration.readOnly = directory.readOnly
-        let storage = try Storage(configuration, migrations: migrations, clock: options.clock, progress: progress)
+        let storage = try SQLiteStorage(configuration, migrations: migrations, clock: options.clock, progress: progress)
         let keeping = DirectoryKeeping(directory, finding: finding, logger: options.logger)
         try keeping.begin(storage)
         return (storage, keys, keeping)
@@ -31,7 +30,7 @@ extension Server {
     }
 
     /// Logs the failure of the disk when it happens, and passes it on.
-    static func failures(of storage: Storage, logger: Logger) -> AsyncStream<StorageFailure> {
+    static func failures(of storage: SQLiteStorage, logger: Logger) -> AsyncStream<StorageFailure> {
         let (stream, continuation) = AsyncStream.makeStream(of: StorageFailure.self, bufferingPolicy: .bufferingOldest(1))
         storage.observeFailure { failure in
             logger.critical(
@@ -61,10 +60,10 @@ extension Server {
     public func auditLogFaults(after faults: [String] = []) throws -> [String] {
         // Before the lines: a server that runs adds some.
         let head = AuditHead.read(in: options.directory.url)
-        return try storage.inspectNow { database in
-            Storage.guarded("audit log", after: faults) {
-                var found = try AuditLog.faults(in: database, head: head)
-                if head == nil, try AuditLog.count(in: database) > 0 {
+        return try storage.inspectNow { session in
+            SQLiteStorage.guarded("audit log", after: faults) {
+                var found = try AuditLog.faults(in: session, head: head)
+                if head == nil, try AuditLog.count(in: session) > 0 {
                     found.append(
                         "audit log: audit.head, which notes the newest line, is gone or cannot be read: lines at the end may have been cut off"
                     )
@@ -102,12 +101,12 @@ extension Server {
             return
         }
         report.faults += auditLog
-        let found = try storage.inspectNow { [report] database in
+        let found = try storage.inspectNow { [report] session in
             var faults: [String] = []
             for manifest in plan.manifests {
                 for invariant in manifest.invariants where isDeep || !invariant.isDeep {
-                    faults += Storage.guarded("\(manifest.id): \(invariant.name)", after: report.faults + faults) {
-                        try invariant.check(database).map { "\(manifest.id): \(invariant.name): \($0)" }
+                    faults += SQLiteStorage.guarded("\(manifest.id): \(invariant.name)", after: report.faults + faults) {
+                        try invariant.check(session).map { "\(manifest.id): \(invariant.name): \($0)" }
                     }
                 }
             }

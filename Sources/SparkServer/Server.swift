@@ -1,6 +1,5 @@
 import Dispatch
 public import Foundation
-import GRDB
 import HTTPTypes
 public import Logging
 import ServiceLifecycle
@@ -46,7 +45,7 @@ public final class Server: Sendable {
         }
     }
 
-    public let storage: Storage
+    public let storage: SQLiteStorage
     public let cache: Cache
     public let plan: ModulePlan
     let edge: Edge
@@ -55,7 +54,7 @@ public final class Server: Sendable {
     private let hub: Hub
     private let gateway: StreamGateway
     let options: Options
-    private let registration: Registration
+    private let registration: ModuleRegistrations
     private let exchange: ModuleExchange
     private let readiness: Readiness
     let desk: OperatorDesk
@@ -109,7 +108,7 @@ public final class Server: Sendable {
         let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
         let personalData = PersonalDataRegistry(manifests: [StreamManifest.manifest] + plan.manifests)
         let hub = Hub(storage: storage, clock: options.clock, admission: admission)
-        let registration = Registration(
+        let registration = ModuleRegistrations(
             plan: plan, configuration: options.configuration,
             context: { manifest, exchange in
                 ModuleContext(
@@ -185,11 +184,11 @@ public final class Server: Sendable {
     var logger: Logger { options.logger }
     /// Opens the operators' rows on the one port of an ephemeral server.
     package var adminToken: String? { front.adminToken }
-    private var readings: Readings {
-        Readings(
-            database: DatabaseReadings(storage: storage, file: options.directory.database),
-            outbox: OutboxReadings(storage: storage, clock: options.clock),
-            directory: DirectoryReadings(directory: options.directory), logger: logger)
+    private var readings: GaugeSampler {
+        GaugeSampler(
+            database: DatabaseGauges(storage: storage, file: options.directory.database),
+            outbox: OutboxGauges(storage: storage, clock: options.clock),
+            directory: DiskGauges(directory: options.directory), logger: logger)
     }
     var inProcessServices: [any Service] { registration.entries.flatMap(\.registrar.services) }
 
@@ -216,13 +215,13 @@ public final class Server: Sendable {
         options.directory.discardSpill()
         let isNoted = options.directory.unfinishedWork == nil
         if isNoted { try options.directory.begin(.load) }
-        try storage.bulkWrite { database in
+        try storage.bulkWrite { session in
             for entry in registration.entries {
                 for loader in entry.registrar.demoLoaders {
-                    try loader.load(town, database, DemoProgress { progress(loader.module, $0) })
+                    try loader.load(town, session, DemoProgress { progress(loader.module, $0) })
                 }
             }
-            try database.execute(sql: "PRAGMA optimize")
+            try session.script("PRAGMA optimize")
         }
         if isNoted { try options.directory.endWork() }
     }
@@ -266,7 +265,7 @@ public final class Server: Sendable {
         let services: [any Service] =
             [
                 StorageWatch(failures: failures, logger: logger), events, outbox, clockKeeping,
-                Housekeeping(edge: edge, logger: logger),
+                IdempotencySweeper(edge: edge, logger: logger),
                 CopyKeeping(directory: options.directory, age: process.backupAge, clock: options.clock, logger: logger),
                 CacheKeeping(cache: cache), readings,
             ]
@@ -357,7 +356,7 @@ public final class Server: Sendable {
         try options.directory.endWork()
     }
 
-    private static func document(_ registration: Registration, _ streamRoutes: [Route]) -> OpenAPIDocument {
+    private static func document(_ registration: ModuleRegistrations, _ streamRoutes: [Route]) -> OpenAPIDocument {
         let stream = StreamManifest.manifest
         return OpenAPIDocument(
             modules: registration.entries.map { entry in
@@ -365,7 +364,7 @@ public final class Server: Sendable {
             } + [(stream.id, stream.summary, streamRoutes.map(\.mounted))], version: SparkVersion.text)
     }
 
-    private static func documentRoutes(_ registration: Registration, _ streamRoutes: [Route], _ hub: Hub) -> [Route] {
+    private static func documentRoutes(_ registration: ModuleRegistrations, _ streamRoutes: [Route], _ hub: Hub) -> [Route] {
         DocumentRoutes(
             openAPI: document(registration, streamRoutes),
             asyncAPI: AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text)

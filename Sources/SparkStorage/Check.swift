@@ -1,7 +1,7 @@
 import GRDB
 
 /// The store's own part of `spark check`.
-extension Storage {
+extension SQLiteStorage {
     /// Every fault of the file: pages and indexes, foreign keys, spatial metadata, geometry against its R-tree. Empty when sound.
     /// Where pages are damaged, says which tables and indexes are hit and what of them is lost. Reads the whole database.
     public func check() throws -> [String] {
@@ -11,7 +11,7 @@ extension Storage {
             faults += Self.guarded("foreign keys", after: faults) { try Self.foreignKeyFaults(database) }
             faults += Self.guarded("spatial data", after: faults) { try Self.spatialFaults(database) }
             guard try database.tableExists("spark_inbox") else { return faults }
-            faults += Self.guarded("events", after: faults) { try Inbox.faults(in: database) }
+            faults += Self.guarded("events", after: faults) { try UserEventLog.faults(in: database) }
             return faults
         }
     }

@@ -1,5 +1,3 @@
-import Foundation
-import GRDB
 public import SparkCore
 
 /// One durable job.
@@ -13,47 +11,38 @@ public struct OutboxJob: Sendable {
 
 /// The table of durable jobs: rows written in the transaction that caused them, done at least once after it.
 public struct Outbox: Sendable {
-    let storage: Storage
+    let storage: any Storage
 
     static func insert(
-        topic: String, payload: [UInt8], availableAt: Timestamp, createdAt: Timestamp, in database: Database
+        topic: String, payload: [UInt8], availableAt: Timestamp, createdAt: Timestamp, in session: SQLSession
     ) throws {
-        try database.cachedStatement(
-            sql: "INSERT INTO spark_outbox (topic, payload, created_at, available_at) VALUES (?, ?, ?, ?)"
-        ).execute(
-            arguments: [topic, Data(payload), createdAt.milliseconds, availableAt.milliseconds])
+        try session.run(
+            "INSERT INTO spark_outbox (topic, payload, created_at, available_at) VALUES (?, ?, ?, ?)", topic, payload, createdAt,
+            availableAt)
     }
 
     /// Up to `limit` jobs that are due, the oldest first. Each is put off by `lease`, so that a worker that dies
     /// gives it back.
     public func lease(limit: Int, for lease: Duration) async throws -> [OutboxJob] {
         try await storage.write { transaction in
-            let database = transaction.database
-            let due = try Row.fetchAll(
-                database.cachedStatement(
-                    sql: """
-                        SELECT id, topic, payload, attempts FROM spark_outbox
-                        WHERE available_at <= ? ORDER BY available_at, id LIMIT ?
-                        """),
-                arguments: [transaction.now.milliseconds, limit])
-            let until = (transaction.now + lease).milliseconds
-            return try due.map { row in
-                let id: Int64 = row[0]
-                try database.cachedStatement(
-                    sql: "UPDATE spark_outbox SET available_at = ?, attempts = attempts + 1 WHERE id = ?"
-                ).execute(arguments: [until, id])
-                let payload: Data = row[2]
-                return OutboxJob(id: id, topic: row[1], payload: Array(payload), attempts: row[3])
+            let due = try transaction.rows(
+                """
+                SELECT id, topic, payload, attempts FROM spark_outbox
+                WHERE available_at <= ? ORDER BY available_at, id LIMIT ?
+                """, transaction.now, limit
+            ) { OutboxJob(id: $0[0], topic: $0[1], payload: $0[2], attempts: $0[3]) }
+            let until = transaction.now + lease
+            for job in due {
+                try transaction.run(
+                    "UPDATE spark_outbox SET available_at = ?, attempts = attempts + 1 WHERE id = ?", until, job.id)
             }
+            return due
         }
     }
 
     /// When the next job becomes due, or nil when there is none.
     public func nextDue() async throws -> Timestamp? {
-        try await storage.read { database in
-            try Int64.fetchOne(database, sql: "SELECT MIN(available_at) FROM spark_outbox")
-                .map { Timestamp(milliseconds: $0) }
-        }
+        try await storage.read { session in try session.value("SELECT MIN(available_at) FROM spark_outbox") }
     }
 
     /// The longest pause between two tries of a job.
@@ -68,31 +57,26 @@ public struct Outbox: Sendable {
         try await storage.write { transaction in
             let now = transaction.now
             // The pluses keep the planner from asking for statistics of the index: the table is read as a whole.
-            try transaction.database.execute(
-                sql: """
-                    UPDATE spark_outbox SET available_at = ?1
-                    WHERE (attempts > 0 AND +available_at > ?2)
-                        OR (attempts = 0 AND created_at > ?1 AND +available_at BETWEEN created_at AND created_at + ?3)
-                    """,
-                arguments: [
-                    now.milliseconds, (now + Self.longestPause).milliseconds, Self.promptly.milliseconds,
-                ])
+            try transaction.run(
+                """
+                UPDATE spark_outbox SET available_at = ?1
+                WHERE (attempts > 0 AND +available_at > ?2)
+                    OR (attempts = 0 AND created_at > ?1 AND +available_at BETWEEN created_at AND created_at + ?3)
+                """, now, now + Self.longestPause, Self.promptly.milliseconds)
         }
     }
 
     /// Removes a job that is done.
     public func complete(_ job: OutboxJob) async throws {
         try await storage.write { transaction in
-            try transaction.database.cachedStatement(sql: "DELETE FROM spark_outbox WHERE id = ?")
-                .execute(arguments: [job.id])
+            try transaction.run("DELETE FROM spark_outbox WHERE id = ?", job.id)
         }
     }
 
     /// Puts a job that failed off.
     public func retry(_ job: OutboxJob, at instant: Timestamp) async throws {
         try await storage.write { transaction in
-            try transaction.database.cachedStatement(sql: "UPDATE spark_outbox SET available_at = ? WHERE id = ?")
-                .execute(arguments: [instant.milliseconds, job.id])
+            try transaction.run("UPDATE spark_outbox SET available_at = ? WHERE id = ?", instant, job.id)
         }
     }
 }

@@ -134,7 +134,7 @@ package struct Edge: Sendable {
     /// What the edge is put together from.
     package struct Parts {
         package let front: EdgeFront
-        package let storage: Storage
+        package let storage: any Storage
         package let keys: ServerKeys
         package let authenticator: (any Authenticating)?
         /// Whether those on whose behalf something is written may still write.
@@ -148,7 +148,7 @@ package struct Edge: Sendable {
         package let tickets: StreamTickets?
 
         package init(
-            front: EdgeFront, storage: Storage, keys: ServerKeys, authenticator: (any Authenticating)?,
+            front: EdgeFront, storage: any Storage, keys: ServerKeys, authenticator: (any Authenticating)?,
             liveness: (any SessionLiveness)? = nil, grants: (any GrantLiveness)? = nil, activity: (any ActivityRecording)?,
             webSockets: [WebSocketRoute] = [], tickets: StreamTickets? = nil
         ) {

@@ -1,4 +1,3 @@
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkKit
@@ -185,8 +184,8 @@ struct ClosureTests {
             let registry = PersonalDataRegistry(manifests: [AccountsModule.manifest, ProbeModule.manifest])
             // What a server does that ends after the first step.
             let isUnfinished = try await server.storage.write { transaction in
-                try transaction.database.execute(sql: "UPDATE accounts_users SET erasing_at = 5")
-                return try registry.eraseStep(user, in: transaction.database) { true }
+                try transaction.session.script("UPDATE accounts_users SET erasing_at = 5")
+                return try registry.eraseStep(user, in: transaction.session) { true }
             }
             #expect(isUnfinished)
             #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_refresh_tokens") == 69)

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -137,22 +136,21 @@ struct EmailAddressTests {
             "ada@example.org", "one@bücher.example", "two@xn--bcher-kva.example", "two@bücher.example", "jörg@example.org",
             "a@b_ü.example",
         ]
-        let old = try Storage(configuration, migrations: Array(AccountsMigrations.all.prefix(1)), clock: clock)
+        let old = try SQLiteStorage(configuration, migrations: Array(AccountsMigrations.all.prefix(1)), clock: clock)
         try await old.write { transaction in
             for (index, email) in emails.enumerated() {
-                try transaction.database.execute(
-                    sql: "INSERT INTO accounts_users (id, email, created_at) VALUES (?, ?, 5)", arguments: [index, email])
-                try transaction.database.execute(
-                    sql: "INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (?1, ?1, 7, 8, '')",
-                    arguments: [index])
+                try transaction.session.run("INSERT INTO accounts_users (id, email, created_at) VALUES (?, ?, 5)", index, email)
+                try transaction.session.run(
+                    "INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (?1, ?1, 7, 8, '')",
+                    index)
             }
         }
         await old.close()
-        let storage = try Storage(configuration, migrations: AccountsMigrations.all, clock: clock)
-        let (found, confirmed) = try await storage.read { database in
+        let storage = try SQLiteStorage(configuration, migrations: AccountsMigrations.all, clock: clock)
+        let (found, confirmed) = try await storage.read { session in
             (
-                try String.fetchAll(database, sql: "SELECT email FROM accounts_users ORDER BY id"),
-                try Int.fetchAll(database, sql: "SELECT DISTINCT confirmed_at FROM accounts_sessions")
+                try session.values("SELECT email FROM accounts_users ORDER BY id", as: String.self),
+                try session.values("SELECT DISTINCT confirmed_at FROM accounts_sessions", as: Int.self)
             )
         }
         await storage.close()

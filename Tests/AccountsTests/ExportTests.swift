@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -89,51 +88,58 @@ struct ExportTests {
     /// A table with rows of a kilobyte, of which every second one is another person's.
     private static let table = TableDeclaration.userLinked(
         "big_rows",
-        exportPage: { database, user, page in
-            try RawStatement("SELECT id, owner, text FROM big_rows WHERE id > ?1 ORDER BY id", in: database)
+        exportPage: { session, user, page in
+            try session.statement("SELECT id, owner, text FROM big_rows WHERE id > ?1 ORDER BY id")
                 .forEach([page.after.first ?? .integer(0)]) { row in
                     guard row.integer(1) == user.rawValue else { return page.pass([.integer(row.integer(0))]) }
                     return page.append(JSONValue.string(row.text(2)), at: [.integer(row.integer(0))])
                 }
         },
         eraseStep: TableDeclaration.step("DELETE FROM big_rows WHERE id IN (SELECT id FROM big_rows WHERE owner = ?1 LIMIT ?2)"),
-        erase: { database, user in
-            try database.execute(sql: "DELETE FROM big_rows WHERE owner = ?", arguments: [user.rawValue])
-        })
+        erase: { session, user in try session.run("DELETE FROM big_rows WHERE owner = ?", user) })
     private static let empty = TableDeclaration.userLinked("big_empty", export: { _, _ in [] }, erase: { _, _ in })
     private let registry = PersonalDataRegistry(manifests: [
         ModuleManifest(id: "big", summary: "", tables: [Self.empty, Self.table, .plain("big_plain")])
     ])
 
-    private func withBigTable(_ rows: Int, _ body: (DatabaseQueue) throws -> Void) throws {
-        let database = try DatabaseQueue()
-        try database.write { database in
-            try database.execute(sql: "CREATE TABLE big_rows (id INTEGER PRIMARY KEY, owner INTEGER, text TEXT)")
+    private func withBigTable(_ rows: Int, _ body: (any Storage) throws -> Void) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "spark-export-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        var configuration = StorageConfiguration(file: directory.appending(path: "big.db"), backupDirectory: nil)
+        configuration.isDurable = false
+        let storage = try SQLiteStorage(
+            configuration,
+            migrations: [Migration("big.001", sql: "CREATE TABLE big_rows (id INTEGER PRIMARY KEY, owner INTEGER, text TEXT)")],
+            clock: ManualClock(Timestamp(milliseconds: 0)))
+        try storage.bulkWrite { session in
+            try session.script("BEGIN")
             for id in 1...rows {
-                try database.execute(
-                    sql: "INSERT INTO big_rows VALUES (?, ?, ?)",
-                    arguments: [id, id % 2 + 1, "\(id) " + String(repeating: "x", count: 1_000)])
+                try session.run(
+                    "INSERT INTO big_rows VALUES (?, ?, ?)", id, id % 2 + 1, "\(id) " + String(repeating: "x", count: 1_000))
             }
+            try session.script("COMMIT")
         }
-        try body(database)
+        try body(storage)
+        await storage.close()
     }
 
     @Test("a page is bounded in bytes and in rows it looks at; rows that stay come once, whatever happens between pages")
-    func pages() throws {
-        try withBigTable(20_000) { database in
+    func pages() async throws {
+        try await withBigTable(20_000) { storage in
             var position = ExportPosition()
             var text: [UInt8] = []
             var pages = 0
-            while let piece = try database.read({
+            while let piece = try storage.readNow({
                 try registry.exportPiece(of: UserID(rawValue: 1), at: &position, from: $0, maximumBytes: 65_536)
             }) {
                 #expect(piece.count < 65_536 + 2_048)
                 text += piece
                 pages += 1
-                try database.write { database in
-                    try database.execute(sql: "DELETE FROM big_rows WHERE id IN (2, 19998)")
-                    try database.execute(sql: "INSERT INTO big_rows VALUES (?, 1, 'new')", arguments: [30_000 + pages])
-                    try database.execute(sql: "INSERT INTO big_rows VALUES (?, 1, 'past')", arguments: [-pages])
+                try storage.bulkWrite { session in
+                    try session.run("DELETE FROM big_rows WHERE id IN (2, 19998)")
+                    try session.run("INSERT INTO big_rows VALUES (?, 1, 'new')", 30_000 + pages)
+                    try session.run("INSERT INTO big_rows VALUES (?, 1, 'past')", -pages)
                 }
                 if pages > 500 { break }
             }
@@ -146,23 +152,23 @@ struct ExportTests {
             // A person without a row among very many rows: pages are empty, not endless.
             position = ExportPosition()
             pages = 0
-            while try database.read({
+            while try storage.readNow({
                 try registry.exportPiece(of: UserID(rawValue: 9), at: &position, from: $0, maximumBytes: 65_536)
             }) != nil { pages += 1 }
             #expect((4...7).contains(pages))
             #expect(
-                try database.read { try registry.export(UserID(rawValue: 9), from: $0) } == ["big_empty": [], "big_rows": []])
+                try storage.readNow { try registry.export(UserID(rawValue: 9), from: $0) } == ["big_empty": [], "big_rows": []])
         }
     }
 
     @Test("an erasure in steps removes a bounded number at a time and leaves others' rows")
-    func steps() throws {
-        try withBigTable(1_000) { database in
+    func steps() async throws {
+        try await withBigTable(1_000) { storage in
             var steps = 0
-            while try database.write({ try registry.eraseStep(UserID(rawValue: 1), in: $0) { true } }) { steps += 1 }
+            while try storage.bulkWrite({ try registry.eraseStep(UserID(rawValue: 1), in: $0) { true } }) { steps += 1 }
             #expect(steps == 15)
-            #expect(try database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM big_rows") } == 500)
-            #expect(try database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM big_rows WHERE owner = 1") } == 0)
+            #expect(try storage.readNow { try $0.value("SELECT count(*) FROM big_rows", as: Int.self) } == 500)
+            #expect(try storage.readNow { try $0.value("SELECT count(*) FROM big_rows WHERE owner = 1", as: Int.self) } == 0)
         }
     }
 

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkStorage
@@ -61,7 +60,7 @@ struct GrantTests {
             // Still kept, but the refresh token has run out.
             case .time:
                 try await server.storage.write { transaction in
-                    try transaction.database.execute(sql: "UPDATE accounts_refresh_tokens SET expires_at = 1")
+                    try transaction.session.script("UPDATE accounts_refresh_tokens SET expires_at = 1")
                 }
             }
         }
@@ -80,7 +79,7 @@ struct GrantTests {
                 let first = try await send(server, path, json)
                 #expect(first.status < 300)
                 // Whoever refreshed is named by the account.
-                let user = try await server.storage.read { try Int64.fetchOne($0, sql: "SELECT id FROM accounts_users") ?? 0 }
+                let user = try await server.storage.read { try $0.value("SELECT id FROM accounts_users", as: Int64.self) ?? 0 }
                 let grant = try Grant(first, user: UserID(rawValue: user).wire)
                 try await end.happen(to: grant, on: server)
                 let sessions = try await server.storage.number("SELECT COUNT(*) FROM accounts_sessions")
@@ -101,7 +100,7 @@ struct GrantTests {
     func stored() async throws {
         try await withServer { server in
             let grant = try Grant(try await send(server, "register", registration()))
-            let kept = try await server.storage.read { try Data.fetchOne($0, sql: "SELECT answer FROM spark_idempotency") }
+            let kept = try await server.storage.read { try $0.value("SELECT answer FROM spark_idempotency", as: Data.self) }
             let text = String(decoding: try #require(kept), as: UTF8.self)
             for secret in [grant.access, grant.refresh, "ada@example.org"] { #expect(!text.contains(secret)) }
             _ = try await server.operate("user.erase", ["user": .string(grant.user)])

@@ -1,4 +1,3 @@
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkStorage
@@ -127,8 +126,8 @@ struct LoginTests {
             }
             #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_known_networks") == 16)
             #expect(try await server.logIn(from: home).status == 429, "seen longest ago")
-            let text = try await server.storage.read { database in
-                try Row.fetchAll(database, sql: "SELECT * FROM accounts_known_networks").map { "\($0)" }.joined()
+            let text = try await server.storage.read { session in
+                try session.rows("SELECT * FROM accounts_known_networks") { "\($0)" }.joined()
             }
             #expect(!text.contains("203.0.113") && !text.contains("198.51.100"))
         }

@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -24,17 +23,17 @@ struct ProbeModule: SparkModule {
         tables: [
             .userLinked(
                 "probe_people",
-                export: { database, user in
-                    try Row.fetchAll(
-                        database, sql: "SELECT name FROM probe_people WHERE id = ?", arguments: [user.rawValue]
-                    ).map { row in ["name": .string(row[0])] }
+                export: { session, user in
+                    try session.rows("SELECT name FROM probe_people WHERE id = ?", user.rawValue) { row in
+                        ["name": .string(row[0])]
+                    }
                 },
-                erase: { database, user in
-                    try database.execute(sql: "DELETE FROM probe_people WHERE id = ?", arguments: [user.rawValue])
+                erase: { session, user in
+                    try session.run("DELETE FROM probe_people WHERE id = ?", user.rawValue)
                 })
         ])
 
-    private let storage: Storage
+    private let storage: any Storage
     private let log = EventLog()
 
     init(configuration: NoConfiguration, context: ModuleContext) throws { self.storage = context.storage }
@@ -56,27 +55,25 @@ struct ProbeModule: SparkModule {
     struct Refusal: Error {}
 
     struct Participant: RegistrationParticipant, ClosureParticipant {
-        let storage: Storage
+        let storage: any Storage
 
         /// A person named Refused is refused, after the row was written.
         func register(_ registration: Registration, in work: any UnitOfWork) throws {
-            try work.transaction.database.execute(
-                sql: "INSERT INTO probe_people VALUES (?, ?, 0)", arguments: [registration.user.rawValue, registration.name])
+            try work.transaction.session.run(
+                "INSERT INTO probe_people VALUES (?, ?, 0)", registration.user.rawValue, registration.name)
             if registration.name == "Refused" { throw Refusal() }
         }
 
         func selfPortrait(of user: UserID) async throws -> [UInt8] {
-            let name = try await storage.read { database in
-                try String.fetchOne(
-                    database, sql: "SELECT name FROM probe_people WHERE id = ?", arguments: [user.rawValue])
+            let name = try await storage.read { session in
+                try session.value("SELECT name FROM probe_people WHERE id = ?", user.rawValue, as: String.self)
             }
             let portrait: JSONValue = ["id": .string(user.wire), "name": name.map { .string($0) } ?? .null]
             return JSONWriter.bytes(of: portrait)
         }
 
         func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws {
-            try work.transaction.database.execute(
-                sql: "UPDATE probe_people SET closed = ? WHERE id = ?", arguments: [isClosed, user.rawValue])
+            try work.transaction.session.run("UPDATE probe_people SET closed = ? WHERE id = ?", isClosed, user.rawValue)
         }
     }
 }
@@ -84,11 +81,11 @@ struct ProbeModule: SparkModule {
 extension Storage {
     /// A number that a question about the tables gives.
     func number(_ sql: String) async throws -> Int {
-        try await read { try Int.fetchOne($0, sql: sql) ?? -1 }
+        try await read { try $0.value(sql, as: Int.self) ?? -1 }
     }
 
     /// Changes the tables behind the server's back.
     func run(_ sql: String) async throws {
-        try await write { transaction in try transaction.database.execute(sql: sql) }
+        try await write { transaction in try transaction.session.script(sql) }
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SparkStorage
 
 @testable import SparkAccounts
 
@@ -14,8 +14,7 @@ func tokenBytes(_ text: String) -> [UInt8]? { RefreshToken(text: text)?.bytes }
 
 enum TokenSearch {
     /// How many rows hold the token itself.
-    static func count(of token: [UInt8], in database: Database) throws -> Int {
-        try Int.fetchOne(
-            database, sql: "SELECT COUNT(*) FROM accounts_refresh_tokens WHERE token_hash = ?", arguments: [Data(token)]) ?? -1
+    static func count(of token: [UInt8], in session: SQLSession) throws -> Int {
+        try session.value("SELECT COUNT(*) FROM accounts_refresh_tokens WHERE token_hash = ?", Data(token), as: Int.self) ?? -1
     }
 }

@@ -1,4 +1,3 @@
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkStorage
@@ -131,7 +130,7 @@ struct SuspensionTests {
             for text in ["%", "bab", "usr_0000000000001", "\u{10FFFF}"] {
                 #expect(try await server.operate("user.find", ["text": .string(text)])["items"]?.array == [], "\(text)")
             }
-            let lines = try await server.storage.read { try String.fetchAll($0, sql: "SELECT subjects FROM spark_audit") }
+            let lines = try await server.storage.read { try $0.values("SELECT subjects FROM spark_audit", as: String.self) }
             #expect(lines == Array(repeating: grant.user, count: 4) + Array(repeating: "", count: 4))
         }
     }

@@ -1,4 +1,3 @@
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkKit
@@ -95,7 +94,7 @@ final class Fixture: Sendable {
     func frame(_ device: Device, _ object: JSONValue) async {
         let call = FrameCall(
             connection: device, now: server.clock.now(), reference: object["ref"]?.string, object: object)
-        guard let row = ChatMessages(service: service).rows.first(where: { $0.type == object["type"]?.string }) else {
+        guard let row = ChatClientFrames(service: service).rows.first(where: { $0.type == object["type"]?.string }) else {
             Issue.record("no such frame")
             return
         }
@@ -116,7 +115,7 @@ final class Fixture: Sendable {
     func settle() async throws { for _ in 0..<3 { try await server.storage.write { _ in } } }
 
     func count(_ sql: String) throws -> Int {
-        try server.storage.readNow { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(sql)") ?? -1 }
+        try server.storage.readNow { try $0.value("SELECT count(*) FROM \(sql)", as: Int.self) ?? -1 }
     }
 }
 
@@ -152,12 +151,12 @@ struct SaboteurModule: SparkModule, MessagePolicy {
         if draft.text.hasPrefix("deny") { return .deny(EdgeError.rateLimited(.seconds(7))) }
         guard draft.text.hasPrefix("fail the commit") else { return .allow }
         // Found out only when the transaction is committed.
-        let database = work.transaction.database
-        try database.execute(sql: "PRAGMA defer_foreign_keys = ON")
-        try database.execute(
-            sql: """
-                INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (1, 987654321, 0, 0, '')
-                """)
+        let session = work.transaction.session
+        try session.script("PRAGMA defer_foreign_keys = ON")
+        try session.script(
+            """
+            INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (1, 987654321, 0, 0, '')
+            """)
         return .allow
     }
 }

@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkDemo
 import SparkKit
@@ -82,9 +81,9 @@ import Testing
                 try await chat.service.messages(of: conversation, for: people[1].id, from: .before(nil), limit: 10)
             }
             #expect(try await chat.service.typing.warm(conversation)?.isGone == true)
-            let frames = Dictionary(uniqueKeysWithValues: ChatFrames.rows.map { ($0.type, $0) })
+            let frames = Dictionary(uniqueKeysWithValues: ChatServerFrames.rows.map { ($0.type, $0) })
             let replayed = try chat.server.storage.pointRead { reader in
-                try Inbox.rows(of: people[1].id, after: 0, limit: 100, in: reader)
+                try UserEventLog.rows(of: people[1].id, after: 0, limit: 100, in: reader)
                     .filter { $0.event.type == "message" && $0.event.subject == conversation.rawValue }.map { row in
                         String(decoding: try frames["message"]?.render?(row.event, people[1].id, reader) ?? [], as: UTF8.self)
                     }
@@ -112,21 +111,18 @@ import Testing
                     for seq in 2...400 {
                         // The third of the conversation with the second person is theirs.
                         let author = number == 1 && seq % 3 == 0 ? people[2].id : sender
-                        try transaction.database.execute(
-                            sql: """
-                                INSERT INTO chat_messages (id, conversation_id, seq, sender_id, client_id, content, text, sent_at)
-                                VALUES (?, ?, ?, ?, ?, 0, ?, 5)
-                                """,
-                            arguments: [
-                                1_000_000_000_000_000_000 + number * 1_000 + seq, conversation.rawValue, seq, author.rawValue,
-                                "c\(number)-\(seq)", "word\(seq) " + String(repeating: "ü", count: 500),
-                            ])
+                        try transaction.session.run(
+                            """
+                            INSERT INTO chat_messages (id, conversation_id, seq, sender_id, client_id, content, text, sent_at)
+                            VALUES (?, ?, ?, ?, ?, 0, ?, 5)
+                            """, 1_000_000_000_000_000_000 + number * 1_000 + seq, conversation.rawValue, seq, author.rawValue,
+                            "c\(number)-\(seq)", "word\(seq) " + String(repeating: "ü", count: 500))
                     }
-                    try transaction.database.execute(
-                        sql: "UPDATE chat_conversations SET last_seq = 400 WHERE id = ?", arguments: [conversation.rawValue])
-                    try transaction.database.execute(
-                        sql: "INSERT INTO chat_reactions VALUES (?, 7, ?, '!'), (?, 300, ?, '?')",
-                        arguments: [conversation.rawValue, sender.rawValue, conversation.rawValue, sender.rawValue])
+                    try transaction.session.run(
+                        "UPDATE chat_conversations SET last_seq = 400 WHERE id = ?", conversation.rawValue)
+                    try transaction.session.run(
+                        "INSERT INTO chat_reactions VALUES (?, 7, ?, '!'), (?, 300, ?, '?')", conversation.rawValue,
+                        sender.rawValue, conversation.rawValue, sender.rawValue)
                 }
             }
 
@@ -148,7 +144,7 @@ import Testing
             let whole = PersonalDataRegistry(
                 manifests: [MatchingModule.manifest, ChatModule.manifest])
             var steps = 0
-            while try await chat.server.storage.write({ try whole.eraseStep(ann.id, in: $0.database) { true } }) {
+            while try await chat.server.storage.write({ try whole.eraseStep(ann.id, in: $0.session) { true } }) {
                 steps += 1
                 if steps % 5 == 0 { #expect(try chat.server.check() == [], "after \(steps) steps") }
             }
@@ -171,9 +167,9 @@ import Testing
             func faults(_ sql: String) async throws -> Int {
                 try await chat.server.storage.write { transaction in
                     var found = 0
-                    try transaction.database.inSavepoint {
-                        try transaction.database.execute(sql: sql)
-                        found = try ChatInvariants.all.reduce(0) { try $0 + $1.check(transaction.database).count }
+                    try transaction.session.inSavepoint {
+                        try transaction.session.script(sql)
+                        found = try ChatInvariants.all.reduce(0) { try $0 + $1.check(transaction.session).count }
                         return .rollback
                     }
                     return found
@@ -205,15 +201,13 @@ import Testing
                 #expect(talking > matches / 2 && talking < matches * 9 / 10)
                 #expect(try chat.count("chat_messages WHERE sent_at > \(town.now.milliseconds)") == 0)
                 #expect(try chat.count("chat_conversations WHERE max(a_read, b_read) < last_seq") == 0)
-                result = try chat.server.storage.readNow { database in
-                    try String.fetchAll(
-                        database,
-                        sql:
-                            "SELECT id || conversation_id || ' ' || seq || ' ' || sender_id || text || sent_at FROM chat_messages"
-                    )
+                result = try chat.server.storage.readNow { session in
+                    try session.values(
+                        "SELECT id || conversation_id || ' ' || seq || ' ' || sender_id || text || sent_at FROM chat_messages",
+                        as: String.self)
                 }
-                let one = try chat.server.storage.readNow { database in
-                    try Int64.fetchOne(database, sql: "SELECT sender_id FROM chat_messages ORDER BY id DESC LIMIT 1")
+                let one = try chat.server.storage.readNow { session in
+                    try session.value("SELECT sender_id FROM chat_messages ORDER BY id DESC LIMIT 1", as: Int64.self)
                 }
                 let user = UserID(rawValue: try #require(one))
                 let page = try await chat.service.conversations(of: user, after: .newest, limit: 10)

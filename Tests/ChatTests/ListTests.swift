@@ -1,4 +1,3 @@
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkKit
@@ -62,8 +61,8 @@ import Testing
                         text: "text \(index)", receivedAt: .now, reply: .call { _ in })
                 }
                 try writer.write(batch, in: transaction)
-                try transaction.database.execute(
-                    sql: "DELETE FROM chat_messages WHERE conversation_id = ? AND seq <= 10", arguments: [conversation.rawValue])
+                try transaction.session.run(
+                    "DELETE FROM chat_messages WHERE conversation_id = ? AND seq <= 10", conversation.rawValue)
             }
             let path = "/conversations/\(conversation.wire)/messages"
             func seqs(_ query: String) async throws -> (seqs: [Int64], cursor: String?) {
@@ -131,8 +130,8 @@ import Testing
             _ = try await chat.match(people[0], people[2])
             try await chat.block(people[2], by: people[0])
             try await chat.server.storage.write { transaction in
-                try transaction.database.execute(sql: "DELETE FROM chat_conversations")
-                try transaction.database.execute(sql: ChatMigrations.adoptMatches)
+                try transaction.session.script("DELETE FROM chat_conversations")
+                try transaction.session.script(ChatMigrations.adoptMatches)
             }
             #expect(try chat.count("chat_conversations") == 2)
             #expect(try await chat.send("hello", to: live, by: people[0]).status == 201)

@@ -1,4 +1,3 @@
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkKit
@@ -54,11 +53,10 @@ import Testing
                 try await close()
                 // As at the end of the grace, with a viewer whose token is still good.
                 let closedAt = try await chat.server.storage.read {
-                    try Int64.fetchOne($0, sql: "SELECT closed_at FROM accounts_users WHERE id = \(other.id.rawValue)") ?? 0
+                    try $0.value("SELECT closed_at FROM accounts_users WHERE id = \(other.id.rawValue)", as: Int64.self) ?? 0
                 }
                 try await chat.server.storage.write { transaction in
-                    try transaction.database.execute(
-                        sql: "UPDATE spark_outbox SET available_at = ?", arguments: [closedAt])
+                    try transaction.session.run("UPDATE spark_outbox SET available_at = ?", closedAt)
                 }
                 try await chat.server.runOutbox()
                 #expect(try chat.count("accounts_users") == 1)
@@ -94,9 +92,9 @@ import Testing
 
         /// The numbered events of the viewer, as a client that begins anew is given them.
         func replay() throws -> [String] {
-            let frames = Dictionary(uniqueKeysWithValues: ChatFrames.rows.map { ($0.type, $0) })
+            let frames = Dictionary(uniqueKeysWithValues: ChatServerFrames.rows.map { ($0.type, $0) })
             return try chat.server.storage.pointRead { reader in
-                try Inbox.rows(of: viewer.id, after: 0, limit: 100, in: reader).map { row in
+                try UserEventLog.rows(of: viewer.id, after: 0, limit: 100, in: reader).map { row in
                     let rendered = try frames[row.event.type]?.render?(row.event, viewer.id, reader)
                     return plain("\(row.event.type) \(String(decoding: rendered ?? row.event.members, as: UTF8.self))")
                 }

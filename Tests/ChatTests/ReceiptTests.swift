@@ -57,8 +57,8 @@ import Testing
             let conversation = try await chat.match(people[0], people[1])
             try await chat.server.storage.write { transaction in
                 for _ in 0..<4_500 {
-                    let event = InboxEvent(type: "match", members: [0x61])
-                    _ = try Inbox.append(event, to: people[1].id, at: transaction.now, in: transaction.database)
+                    let event = UserEvent(type: "match", members: [0x61])
+                    _ = try UserEventLog.append(event, to: people[1].id, at: transaction.now, in: transaction.database)
                 }
             }
             _ = try await chat.send("at the end", to: conversation, by: people[0])

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkKit
@@ -217,10 +216,10 @@ import Testing
             try await fill([others], 3_000, by: people[0], chat)
             _ = try await chat.send("hello", to: mine, by: people[2])
             func looked(_ person: Person) async throws -> Int {
-                try await chat.server.storage.read { database in
-                    var scan = try SearchScan(of: person.id, before: .max, limit: 10, in: database)
+                try await chat.server.storage.read { session in
+                    var scan = try SearchScan(of: person.id, before: .max, limit: 10, in: session)
                     let query = try #require(SearchQuery("nothing"))
-                    while !scan.isComplete { try scan.advance(query, by: MessageSearch.slice, in: database) }
+                    while !scan.isComplete { try scan.advance(query, by: MessageSearch.slice, in: session) }
                     return scan.read.messages
                 }
             }
@@ -287,24 +286,23 @@ import Testing
         let configuration = StorageConfiguration(file: folder.appending(path: "spark.db"), backupDirectory: nil)
         let before = [AccountsModule.manifest, ProfilesModule.manifest, MatchingModule.manifest].flatMap(\.migrations)
         let clock = ManualClock(TestServer.startOfTime)
-        let old = try Storage(configuration, migrations: before + ChatMigrations.all.prefix(1), clock: clock)
+        let old = try SQLiteStorage(configuration, migrations: before + ChatMigrations.all.prefix(1), clock: clock)
         try await old.write { transaction in
             for index in 1...400 {
                 let text = index == 7 ? "xylophonist" : "word\(index) of many"
-                try transaction.database.execute(
-                    sql: "INSERT INTO chat_search (rowid, members, text) VALUES (?, 'u1 u2', ?)", arguments: [index, text])
+                try transaction.session.run("INSERT INTO chat_search (rowid, members, text) VALUES (?, 'u1 u2', ?)", index, text)
             }
-            try transaction.database.execute(
-                sql: "INSERT INTO chat_search (chat_search, rowid, members, text) VALUES ('delete', 7, 'u1 u2', 'xylophonist')")
-            try transaction.database.execute(sql: "UPDATE chat_search_progress SET message_id = 400")
+            try transaction.session.script(
+                "INSERT INTO chat_search (chat_search, rowid, members, text) VALUES ('delete', 7, 'u1 u2', 'xylophonist')")
+            try transaction.session.script("UPDATE chat_search_progress SET message_id = 400")
         }
         await old.close()
         #expect(try !Self.files(in: folder, with: "xylophonist").isEmpty, "what this test is about")
-        let new = try Storage(configuration, migrations: before + ChatMigrations.all, clock: clock)
+        let new = try SQLiteStorage(configuration, migrations: before + ChatMigrations.all, clock: clock)
         #expect(
-            try new.readNow { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master WHERE name LIKE 'chat_search%'") }
+            try new.readNow { try $0.value("SELECT count(*) FROM sqlite_master WHERE name LIKE 'chat_search%'", as: Int.self) }
                 == 1)
-        #expect(try new.readNow { try Int.fetchOne($0, sql: "SELECT count(*) FROM chat_search_progress") } == 0)
+        #expect(try new.readNow { try $0.value("SELECT count(*) FROM chat_search_progress", as: Int.self) } == 0)
         await new.close()
         #expect(try Self.files(in: folder, with: "xylophonist") == [])
     }

@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -259,11 +258,11 @@ import Testing
             for _ in 0..<10 { try await chat.settle() }
             #expect(try chat.count("chat_messages") == 2 * count)
             #expect(try chat.count("chat_messages WHERE seq BETWEEN 1 AND \(2 * count)") == 2 * count)
-            try chat.server.storage.readNow { database in
+            try chat.server.storage.readNow { session in
                 for person in people {
-                    let order = try String.fetchAll(
-                        database, sql: "SELECT client_id FROM chat_messages WHERE sender_id = ? ORDER BY seq",
-                        arguments: [person.id.rawValue])
+                    let order = try session.values(
+                        "SELECT client_id FROM chat_messages WHERE sender_id = ? ORDER BY seq", person.id.rawValue,
+                        as: String.self)
                     #expect(order == (0..<count).map { "c\($0)" })
                 }
             }
@@ -283,9 +282,9 @@ import Testing
             #expect(try await chat.call("PATCH", "\(path)/1", people[0], ["text": "uno"]).status == 200)
             #expect(try await chat.call("DELETE", "\(path)/2", people[0]).status == 204)
             #expect(try chat.count("spark_inbox WHERE type LIKE 'message%' AND members IS NOT NULL") == 0)
-            let frames = Dictionary(uniqueKeysWithValues: ChatFrames.rows.map { ($0.type, $0) })
+            let frames = Dictionary(uniqueKeysWithValues: ChatServerFrames.rows.map { ($0.type, $0) })
             let replayed = try chat.server.storage.pointRead { reader in
-                try Inbox.rows(of: people[1].id, after: 1, limit: 100, in: reader).map { row in
+                try UserEventLog.rows(of: people[1].id, after: 1, limit: 100, in: reader).map { row in
                     let members = try frames[row.event.type]?.render?(row.event, people[1].id, reader) ?? row.event.members
                     return try JSONParser.parse(Frame.numbered(row.event.type, offset: row.offset, members: members))
                 }

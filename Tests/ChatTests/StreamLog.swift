@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -25,9 +24,9 @@ final class StreamLog: EventStreaming {
     private let state = Mutex(State())
 
     func record(
-        _ event: InboxEvent, members: [UInt8], for user: UserID, at now: Timestamp, in database: Database
+        _ event: UserEvent, members: [UInt8], for user: UserID, at now: Timestamp, in session: SQLSession
     ) throws -> StreamDelivery {
-        let offset = try Inbox.append(event, to: user, at: now, in: database)
+        let offset = try UserEventLog.append(event, to: user, at: now, in: session)
         return .event(user, offset: offset, frame: Frame.numbered(event.type, offset: offset, members: members))
     }
 

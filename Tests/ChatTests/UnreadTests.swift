@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -89,20 +88,20 @@ struct ChatActs {
 
     /// Every row looked at, conversation by conversation.
     private func recount(for user: UserID, _ chat: Fixture) throws -> [String: Int] {
-        try chat.server.storage.readNow { database in
+        try chat.server.storage.readNow { session in
             var counts: [String: Int] = [:]
-            for row in try Row.fetchAll(database, sql: "SELECT * FROM chat_conversations WHERE ended_at IS NULL") {
-                let (a, b): (Int64, Int64) = (row["user_a"], row["user_b"])
+            let conversations = try session.rows(
+                "SELECT id, user_a, user_b, a_read, b_read, last_seq FROM chat_conversations WHERE ended_at IS NULL"
+            ) { row in (0..<6).map { row.integer($0) } }
+            for row in conversations {
+                let (conversation, a, b, last) = (row[0], row[1], row[2], row[5])
                 guard [a, b].contains(user.rawValue) else { continue }
-                let mark: Int64 = row[user.rawValue == a ? "a_read" : "b_read"]
-                let (conversation, last): (Int64, Int64) = (row["id"], row["last_seq"])
+                let mark = row[user.rawValue == a ? 3 : 4]
                 var count = 0
-                for message in try Row.fetchAll(
-                    database, sql: "SELECT * FROM chat_messages WHERE conversation_id = ?", arguments: [conversation])
-                {
-                    let (seq, sender, deleted): (Int64, Int64, Int64?) = (
-                        message["seq"], message["sender_id"], message["deleted_at"]
-                    )
+                let messages = try session.rows(
+                    "SELECT seq, sender_id, deleted_at FROM chat_messages WHERE conversation_id = ?", conversation
+                ) { ($0.integer(0), $0.integer(1), $0.optional(2)) }
+                for (seq, sender, deleted) in messages {
                     if seq > mark, seq <= last, sender != user.rawValue, deleted == nil { count += 1 }
                 }
                 counts[ConversationID(rawValue: conversation).wire] = count
@@ -187,10 +186,10 @@ struct ChatActs {
             broken[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next())
             _ = MessageChunk.decode(broken)
         }
-        let companions = Companions(userA: UserID(rawValue: 1), userB: UserID(rawValue: 2), isGone: true)
+        let companions = ConversationMembers(userA: UserID(rawValue: 1), userB: UserID(rawValue: 2), isGone: true)
         var small: [UInt8] = []
         companions.encode(into: &small)
-        #expect(Companions.decode(small) == companions)
-        #expect(Companions.decode(Array(small.dropLast())) == nil)
+        #expect(ConversationMembers.decode(small) == companions)
+        #expect(ConversationMembers.decode(Array(small.dropLast())) == nil)
     }
 }

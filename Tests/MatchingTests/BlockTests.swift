@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -78,9 +77,9 @@ import Testing
             }
             if target == 5 {
                 try await fixture.server.storage.write { transaction in
-                    try registry.erase(other, in: transaction.database)
-                    try transaction.database.execute(
-                        sql: "DELETE FROM profiles_users WHERE id = 5; INSERT INTO accounts_erased (id) VALUES (5)")
+                    try registry.erase(other, in: transaction.session)
+                    try transaction.session.script(
+                        "DELETE FROM profiles_users WHERE id = 5; INSERT INTO accounts_erased (id) VALUES (5)")
                 }
             }
             try await fixture.service.block(other, by: one)
@@ -157,8 +156,8 @@ import Testing
         try await fixture.swipe(5, 1, .like)
         #expect(try await !sees(1, 5), "a like does not end a pause")
         try await fixture.server.storage.write { transaction in
-            try transaction.database.execute(
-                sql: "INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (1, 1, 1, 5, 1)")
+            try transaction.session.script(
+                "INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (1, 1, 1, 5, 1)")
         }
         #expect(try await sees(1, 5))
         try await fixture.service.unmatch(MatchID(rawValue: 1), by: UserID(rawValue: 5))

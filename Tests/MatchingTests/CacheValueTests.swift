@@ -29,18 +29,18 @@ import Testing
     func standing() throws {
         var chance = SplitMix64(seed: 8)
         let ids = (0..<400).map { _ in Int64(chance.next() >> 1) } + [0, 1, .max, .min]
-        let standing = DeckStanding(
+        let standing = ViewerRelations(
             excluded: IdentifierSet(ids), uncounted: IdentifierSet(Array(ids.suffix(7))),
             likers: IdentifierSet(Array(ids.prefix(9))),
             validUntil: Timestamp(milliseconds: .max))
-        let back = try #require(DeckStanding.decode(bytes(standing)))
+        let back = try #require(ViewerRelations.decode(bytes(standing)))
         #expect(
             back.excluded == standing.excluded && back.uncounted == standing.uncounted && back.likers == standing.likers
                 && back.validUntil == standing.validUntil)
         for id in ids { #expect(back.excludes(id)) }
         #expect(bytes(standing).count < ids.count * 9)
         damage(
-            DeckStanding(
+            ViewerRelations(
                 excluded: IdentifierSet([1, 2, 900]), uncounted: IdentifierSet([900]), likers: IdentifierSet([5]),
                 validUntil: Timestamp(milliseconds: 7)))
     }

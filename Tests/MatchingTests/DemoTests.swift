@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkDemo
 import SparkKit
@@ -40,8 +39,8 @@ import Testing
     }
 
     private func load(_ town: SmallTown, into fixture: Fixture) throws {
-        try fixture.server.storage.bulkWrite { database in
-            try DemoSwipes(town: town).load(into: database, progress: DemoProgress { _ in })
+        try fixture.server.storage.bulkWrite { session in
+            try DemoSwipes(town: town).load(into: session, progress: DemoProgress { _ in })
         }
     }
 
@@ -49,17 +48,17 @@ import Testing
     func numbers() async throws {
         let fixture = try await Fixture.start()
         let town = SmallTown(count: 4_000)
-        let indexes = try fixture.server.storage.readNow { database in
+        let indexes = try fixture.server.storage.readNow { session in
             Double(
-                try Int.fetchOne(
-                    database, sql: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'index' AND name LIKE 'matching_%'") ?? 0)
+                try session.value(
+                    "SELECT COUNT(*) FROM sqlite_master WHERE type = 'index' AND name LIKE 'matching_%'", as: Int.self) ?? 0)
         }
         #expect(indexes > 0)
         try load(town, into: fixture)
         let people = Double(town.count)
-        try fixture.server.storage.readNow { database in
+        try fixture.server.storage.readNow { session in
             func count(_ what: String) throws -> Double {
-                Double(try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \(what)") ?? 0)
+                Double(try session.value("SELECT COUNT(*) FROM \(what)", as: Int.self) ?? 0)
             }
             let swipes = try count("matching_swipes")
             #expect(abs(swipes / people - 6) < 0.6)
@@ -78,11 +77,11 @@ import Testing
         }
         let byID = Dictionary(uniqueKeysWithValues: (0..<town.count).map { (town.id($0).rawValue, town.person($0)) })
         let rows = try fixture.server.storage.readNow {
-            try Row.fetchAll($0, sql: "SELECT user_id, target_id FROM matching_swipes")
+            try $0.rows("SELECT user_id, target_id FROM matching_swipes") { ($0.integer(0), $0.integer(1)) }
         }
-        for row in rows {
-            let user = try #require(byID[row[0]])
-            let target = try #require(byID[row[1]])
+        for (userID, targetID) in rows {
+            let user = try #require(byID[userID])
+            let target = try #require(byID[targetID])
             #expect(user.preferences.interestedIn.contains(target.gender))
             #expect(target.preferences.interestedIn.contains(user.gender))
         }
@@ -95,13 +94,12 @@ import Testing
         func digest(_ seed: UInt64) async throws -> [String] {
             let fixture = try await Fixture.start()
             try load(SmallTown(count: 1_200, seed: seed), into: fixture)
-            let rows = try fixture.server.storage.readNow { database in
-                try String.fetchAll(
-                    database,
-                    sql: """
-                        SELECT user_id || ' ' || target_id || ' ' || action || ' ' || swiped_at FROM matching_swipes
-                        UNION ALL SELECT id || ' ' || user_a || ' ' || user_b || ' ' || created_at FROM matching_matches
-                        """)
+            let rows = try fixture.server.storage.readNow { session in
+                try session.values(
+                    """
+                    SELECT user_id || ' ' || target_id || ' ' || action || ' ' || swiped_at FROM matching_swipes
+                    UNION ALL SELECT id || ' ' || user_a || ' ' || user_b || ' ' || created_at FROM matching_matches
+                    """, as: String.self)
             }
             await fixture.server.stop()
             return rows
@@ -128,9 +126,9 @@ import Testing
         for count in [0, 1, 2, 3] {
             let fixture = try await Fixture.start()
             let last = Mutex(-1)
-            try fixture.server.storage.bulkWrite { database in
+            try fixture.server.storage.bulkWrite { session in
                 try DemoSwipes(town: SmallTown(count: count)).load(
-                    into: database, progress: DemoProgress { value in last.withLock { $0 = value } })
+                    into: session, progress: DemoProgress { value in last.withLock { $0 = value } })
             }
             #expect(last.withLock { $0 } == count)
             await fixture.server.stop()

@@ -1,4 +1,3 @@
-import GRDB
 import SparkAccounts
 import SparkCore
 import SparkKit
@@ -55,11 +54,11 @@ struct Fixture {
 
     /// What Matching's invariants find. The people of these tests have no accounts, so only Matching is asked.
     func faults() throws -> [String] {
-        try server.storage.readNow { database in try MatchingInvariants.all.flatMap { try $0.check(database) } }
+        try server.storage.readNow { session in try MatchingInvariants.all.flatMap { try $0.check(session) } }
     }
 
     func count(_ rows: String) throws -> Int {
-        try server.storage.readNow { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(rows)") ?? -1 }
+        try server.storage.readNow { try $0.value("SELECT COUNT(*) FROM \(rows)", as: Int.self) ?? -1 }
     }
 
     @discardableResult

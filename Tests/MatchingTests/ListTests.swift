@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -125,7 +124,7 @@ import Testing
             }
         }
         try await fixture.server.storage.write { transaction in
-            try transaction.database.execute(sql: "UPDATE profiles_users SET closed = 1 WHERE id = 9")
+            try transaction.session.script("UPDATE profiles_users SET closed = 1 WHERE id = 9")
             transaction.publish(
                 ProfileChanged(user: UserID(rawValue: 9), gender: .woman, place: nil, mayEnterDecks: false))
         }
@@ -145,15 +144,13 @@ import Testing
         try await fixture.settle(5_003)
         try await fixture.server.storage.write { transaction in
             for liker in Int64(2)...5_002 {
-                try transaction.database.cachedStatement(
-                    sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (?, 1, 1, ?)"
-                ).execute(arguments: [liker, liker])
-                try transaction.database.cachedStatement(
-                    sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (1, ?, 0, ?)"
-                ).execute(arguments: [liker, liker])
+                try transaction.session.run(
+                    "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (?, 1, 1, ?)", liker, liker)
+                try transaction.session.run(
+                    "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (1, ?, 0, ?)", liker, liker)
             }
-            try transaction.database.execute(
-                sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (5003, 1, 1, 1)")
+            try transaction.session.script(
+                "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (5003, 1, 1, 1)")
         }
         let first = try await fixture.service.likes(of: UserID(rawValue: 1), after: .newest, limit: 20)
         #expect(first.items.isEmpty && first.next != nil, "no page reads without end")

@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -52,8 +51,8 @@ import Testing
         let fixture = try await Fixture.start()
         try await fill(fixture)
         let left = try await fixture.server.storage.write { [registry] transaction -> [Int] in
-            let database = transaction.database
-            try registry.erase(UserID(rawValue: 1), in: database)
+            let session = transaction.session
+            try registry.erase(UserID(rawValue: 1), in: session)
             return try [
                 "matching_swipes WHERE user_id = 1", "matching_matches WHERE user_a = 1 AND (ended_at IS NULL OR erased <> 1)",
                 "matching_blocks WHERE user_id = 1",
@@ -63,7 +62,7 @@ import Testing
                 "matching_like_notices WHERE user_id = 1 OR target_id = 1",
                 "matching_withdrawn_passes WHERE user_id = 1",
                 "matching_swipes WHERE target_id = 1", "matching_matches WHERE user_a = 1", "matching_blocks WHERE target_id = 1",
-            ].map { try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \($0)") ?? -1 }
+            ].map { try session.value("SELECT COUNT(*) FROM \($0)", as: Int.self) ?? -1 }
         }
         #expect(left == [0, 0, 0, 0, 0, 0, 5, 2, 0, 0, 0, 0, 4, 1, 1])
         #expect(try fixture.faults() == [])
@@ -84,13 +83,13 @@ import Testing
         #expect(try fixture.faults() == [])
         func faults(_ sql: String) async throws -> [String] {
             try await fixture.server.storage.write { transaction in
-                let database = transaction.database
-                try database.execute(sql: "PRAGMA ignore_check_constraints = 1")
-                defer { try? database.execute(sql: "PRAGMA ignore_check_constraints = 0") }
+                let session = transaction.session
+                try session.script("PRAGMA ignore_check_constraints = 1")
+                defer { try? session.script("PRAGMA ignore_check_constraints = 0") }
                 var found: [String] = []
-                try database.inSavepoint {
-                    try database.execute(sql: sql)
-                    for invariant in MatchingInvariants.all { found += try invariant.check(database) }
+                try session.inSavepoint {
+                    try session.script(sql)
+                    for invariant in MatchingInvariants.all { found += try invariant.check(session) }
                     return .rollback
                 }
                 return found

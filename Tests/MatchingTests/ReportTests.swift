@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -35,7 +34,7 @@ import Testing
         let match = try #require(try await fixture.swipe(6, 1, .like))
         try await fixture.service.unmatch(match.match.id, by: UserID(rawValue: 6))
         try await fixture.server.storage.write {
-            try $0.database.execute(sql: "INSERT INTO accounts_erased (id) VALUES (70)")
+            try $0.session.script("INSERT INTO accounts_erased (id) VALUES (70)")
         }
         for target in [2, 3, 4, 5, 6, 7, 70] as [Int64] {
             _ = try await report(fixture, of: target)
@@ -107,7 +106,7 @@ import Testing
         let id = try await report(fixture)
         _ = try await report(fixture, by: 3)
         for user in [two, one] {
-            try await fixture.server.storage.write { [registry] in try registry.erase(user, in: $0.database) }
+            try await fixture.server.storage.write { [registry] in try registry.erase(user, in: $0.session) }
         }
         let shown = try await fixture.server.operate("report.show", ["report": .string(id)])
         #expect(shown["text"]?.string == "words" && shown["profile"]?["name"]?.string == "Person 2")
@@ -134,7 +133,7 @@ import Testing
         try await fixture.settle(4)
         for _ in 0..<4 { _ = try await report(fixture) }
         let last = try await report(fixture, by: 3)
-        try await fixture.server.storage.write { [registry] in try registry.erase(one, in: $0.database) }
+        try await fixture.server.storage.write { [registry] in try registry.erase(one, in: $0.session) }
         let shown = try await fixture.server.operate("report.show", ["report": .string(last)])
         #expect(shown["reporters_of_target"]?.integer == 2)
         await fixture.server.stop()
@@ -145,8 +144,8 @@ import Testing
         let fixture = try await Fixture.start()
         try await fixture.settle(2)
         let id = try await report(fixture, "secret words")
-        let (theirs, own) = try fixture.server.storage.readNow { database in
-            (try registry.export(two, from: database), try registry.export(one, from: database))
+        let (theirs, own) = try fixture.server.storage.readNow { session in
+            (try registry.export(two, from: session), try registry.export(one, from: session))
         }
         let text = JSONWriter.string(of: theirs)
         #expect(!text.contains("secret") && !text.contains(one.wire) && !text.contains("rep_"))

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkDecks
 import SparkDemo
@@ -53,24 +52,21 @@ import Testing
         await fixture.server.stop()
     }
 
-    private func ledger(of storage: Storage) throws -> Ledger {
-        try storage.readNow { database in
-            let people = try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT id, birth_date, gender, interested_in, interests, min_age, max_age, max_distance_km, hard_age,
-                        hard_distance, paused, incognito, hide_distance, closed, last_active_at, location
-                    FROM profiles_users
-                    """
-            ).map(person)
-            let swipes = try Row.fetchAll(database, sql: "SELECT user_id, target_id, action, swiped_at FROM matching_swipes")
-                .map { row in
-                    WorldSwipe(
-                        user: row[0], target: row[1], action: try #require(SwipeAction(rawValue: row[2])),
-                        at: Timestamp(milliseconds: row[3]))
-                }
-            let matches = try Row.fetchAll(database, sql: "SELECT user_a, user_b FROM matching_matches")
-                .map { WorldPair(a: $0[0], b: $0[1]) }
+    private func ledger(of storage: any Storage) throws -> Ledger {
+        try storage.readNow { session in
+            let people = try session.rows(
+                """
+                SELECT id, birth_date, gender, interested_in, interests, min_age, max_age, max_distance_km, hard_age,
+                    hard_distance, paused, incognito, hide_distance, closed, last_active_at, location
+                FROM profiles_users
+                """
+            ) { try person($0) }
+            let swipes = try session.rows("SELECT user_id, target_id, action, swiped_at FROM matching_swipes") { row in
+                WorldSwipe(
+                    user: row[0], target: row[1], action: try #require(SwipeAction(rawValue: row[2])),
+                    at: Timestamp(milliseconds: row[3]))
+            }
+            let matches = try session.rows("SELECT user_a, user_b FROM matching_matches") { WorldPair(a: $0[0], b: $0[1]) }
             let swipesByPerson = Dictionary(
                 grouping: swipes.flatMap { [($0.user, $0), ($0.target, $0)] }, by: \.0
             ).mapValues { $0.map(\.1) }
@@ -81,15 +77,14 @@ import Testing
         }
     }
 
-    private func person(_ row: Row) throws -> WorldPerson {
+    private func person(_ row: borrowing SQLRow) throws -> WorldPerson {
         let interests: String = row[4]
-        let place: Data? = row[15]
         return WorldPerson(
             id: row[0], birthDate: CivilDate(daysSinceEpoch: row[1]), gender: try #require(Gender(rawValue: row[2])),
             interestedIn: GenderSet(rawValue: row[3]),
             interests: try JSONParser.parse(interests.utf8).array?.compactMap(\.string) ?? [], minAge: row[5], maxAge: row[6],
             maxDistanceKilometres: row[7], isAgeHard: row[8], isDistanceHard: row[9], isPaused: row[10], isIncognito: row[11],
             hidesDistance: row[12], isClosed: row[13], lastActiveAt: Timestamp(milliseconds: row[14]),
-            place: place.flatMap { GeometryBlob.place($0) })
+            place: row.place(15))
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkStorage
 
@@ -53,32 +52,29 @@ extension Storage {
     /// Replaces everybody by the people of a world.
     func become(_ world: World) async throws {
         try await write { transaction in
-            let database = transaction.database
-            let before = try Int64.fetchAll(database, sql: "SELECT id FROM profiles_users")
+            let session = transaction.session
+            let before = try session.values("SELECT id FROM profiles_users", as: Int64.self)
             for table in [
                 "profiles_users", "matching_swipes", "matching_matches", "matching_blocks", "matching_reports",
                 "matching_tallies", "matching_spent", "matching_like_notices", "matching_withdrawn_passes",
             ] {
-                try database.execute(sql: "DELETE FROM \(table)")
+                try session.script("DELETE FROM \(table)")
             }
-            for person in world.people { try person.insert(into: database) }
+            for person in world.people { try person.insert(into: session) }
             for swipe in world.swipes {
-                try database.execute(
-                    sql: "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (?, ?, ?, ?)",
-                    arguments: [swipe.user, swipe.target, swipe.action.rawValue, swipe.at.milliseconds])
+                try session.run(
+                    "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES (?, ?, ?, ?)", swipe.user,
+                    swipe.target, swipe.action.rawValue, swipe.at.milliseconds)
             }
             for block in world.blocks {
-                try database.execute(
-                    sql: "INSERT INTO matching_blocks (user_id, target_id, blocked_at) VALUES (?, ?, 1)",
-                    arguments: [block.a, block.b])
+                try session.run("INSERT INTO matching_blocks (user_id, target_id, blocked_at) VALUES (?, ?, 1)", block.a, block.b)
             }
             for (index, match) in world.matches.enumerated() {
-                try database.execute(
-                    sql: """
-                        INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at, ended_at)
-                        VALUES (?, ?, ?, ?, 1, ?)
-                        """,
-                    arguments: [index + 1, index + 1, match.pair.a, match.pair.b, match.isLive ? nil : 2])
+                try session.run(
+                    """
+                    INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at, ended_at)
+                    VALUES (?, ?, ?, ?, 1, ?)
+                    """, index + 1, index + 1, match.pair.a, match.pair.b, match.isLive ? nil : 2)
             }
             // Behind the modules' backs, so told in their place.
             for user in Set(before + world.people.map(\.id)).map({ UserID(rawValue: $0) }) {
@@ -93,20 +89,18 @@ extension Storage {
 }
 
 extension WorldPerson {
-    func insert(into database: Database) throws {
+    func insert(into session: SQLSession) throws {
         let names = "[" + interests.map { "\"\($0)\"" }.joined(separator: ",") + "]"
-        let arguments: StatementArguments = [
-            id, "Person \(id)", birthDate.daysSinceEpoch, Int64(gender.rawValue), Int64(interestedIn.rawValue), "", names,
-            minAge, maxAge, maxDistanceKilometres, isAgeHard, isDistanceHard, isPaused, isIncognito, hidesDistance, isClosed,
-            lastActiveAt.milliseconds,
-        ]
-        try database.cachedStatement(
-            sql: """
-                INSERT INTO profiles_users (id, name, birth_date, gender, interested_in, about, interests, min_age, max_age,
-                    max_distance_km, hard_age, hard_distance, paused, incognito, hide_distance, closed, last_active_at,
-                    created_at, updated_at, version, location)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?)
-                """
-        ).execute(arguments: arguments + [place.map { Data(GeometryBlob.point($0)) }])
+        try session.run(
+            """
+            INSERT INTO profiles_users (id, name, birth_date, gender, interested_in, about, interests, min_age, max_age,
+                max_distance_km, hard_age, hard_distance, paused, incognito, hide_distance, closed, last_active_at,
+                created_at, updated_at, version, location)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?)
+            """, id, "Person \(id)", birthDate.daysSinceEpoch, Int64(gender.rawValue), Int64(interestedIn.rawValue), "", names,
+            minAge,
+            maxAge, maxDistanceKilometres, isAgeHard, isDistanceHard, isPaused, isIncognito, hidesDistance, isClosed,
+            lastActiveAt,
+            place.map { GeometryBlob.point($0) })
     }
 }

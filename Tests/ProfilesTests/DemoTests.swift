@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -39,8 +38,8 @@ struct SpiralTown: DemoTown {
 
 @Suite("The demo town")
 struct DemoTests {
-    private func rows(_ town: Town) throws -> [Row] {
-        try town.server.storage.readNow { try Row.fetchAll($0, sql: "SELECT * FROM profiles_users ORDER BY id") }
+    private func rows(_ town: Town) throws -> [[String: SQLValue]] {
+        try town.server.storage.readNow { try $0.rows("SELECT * FROM profiles_users ORDER BY id") { $0.named } }
     }
 
     @Test("loaded people are as if each had registered, described themselves and told a place")
@@ -56,11 +55,12 @@ struct DemoTests {
                 let differing: Set = ["created_at", "updated_at", "last_active_at", "version", "location_correctable_until"]
                 let times: Set = ["location_changed_at", "location_window_start"]
                 for (left, right) in zip(fast, slow) {
-                    for column in left.columnNames where !differing.contains(column) && !times.contains(column) {
-                        #expect(left[column] as DatabaseValue == right[column] as DatabaseValue, "\(column)")
+                    for column in left.keys where !differing.contains(column) && !times.contains(column) {
+                        #expect(left[column] == right[column], "\(column)")
                     }
-                    for column in times { #expect(left[column] as DatabaseValue == left["created_at"] as DatabaseValue) }
-                    #expect(left["location_correctable_until"] as Int64? == (left["created_at"] as Int64) + 3_600_000)
+                    for column in times { #expect(left[column] == left["created_at"]) }
+                    guard case .integer(let createdAt) = left["created_at"] else { throw SQLError("no time") }
+                    #expect(left["location_correctable_until"] == .integer(createdAt + 3_600_000))
                 }
             }
         }
@@ -92,8 +92,8 @@ struct DemoTests {
     }
 
     private func schema(_ town: Town) throws -> [String] {
-        try town.server.storage.readNow { database in
-            try String.fetchAll(database, sql: "SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name")
+        try town.server.storage.readNow { session in
+            try session.values("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name", as: String.self)
         }
     }
 
@@ -103,7 +103,7 @@ struct DemoTests {
             let before = try schema(town)
             #expect(before.filter { $0.contains("TRIGGER") && $0.contains("profiles_users") }.count == 8)
             let now = town.server.clock.now()
-            #expect(throws: DatabaseError.self) { try town.server.load(TwinTown(count: 50, seed: 1, now: now)) }
+            #expect(throws: SQLError.self) { try town.server.load(TwinTown(count: 50, seed: 1, now: now)) }
             #expect(try schema(town) == before)
             try town.server.load(SpiralTown(count: 50, seed: 1, now: now))
             #expect(try schema(town) == before)
@@ -130,7 +130,7 @@ struct DemoTests {
     func failure() async throws {
         try await Town.with { town in
             let spiral = TwinTown(count: 50, seed: 1, now: town.server.clock.now())
-            #expect(throws: DatabaseError.self) { try town.server.load(spiral) }
+            #expect(throws: SQLError.self) { try town.server.load(spiral) }
             let ada = try await town.settle()
             _ = try await town.move(ada, 48.85, 2.35)
             #expect(try town.server.check() == [])

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkStorage
 import SparkTestSupport
@@ -53,8 +52,8 @@ struct LocationTests {
             #expect(try await town.patch(ada, #"{"visibility":{"hide_distance":true}}"#).status == 200)
             let centre = Self.grid.snap(try #require(Coordinate(latitude: latitude, longitude: longitude)))
 
-            let path = try town.server.storage.readNow { database in
-                try String.fetchOne(database, sql: "SELECT file FROM pragma_database_list WHERE name = 'main'")
+            let path = try town.server.storage.readNow { session in
+                try session.value("SELECT file FROM pragma_database_list WHERE name = 'main'", as: String.self)
             }
             let folder = URL(filePath: try #require(path)).deletingLastPathComponent()
             var bytes = Data()

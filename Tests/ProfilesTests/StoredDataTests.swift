@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -35,13 +34,13 @@ struct StoredDataTests {
             for user in [ada, bob] { _ = try await town.move(user, 48.85, 2.35) }
             let erase = try #require(try table().erase)
             try await town.server.storage.write { transaction in
-                try erase(transaction.database, ada)
+                try erase(transaction.session, ada)
                 transaction.publish(AccountErased(user: ada))
             }
-            let left = try town.server.storage.readNow { database in
+            let left = try town.server.storage.readNow { session in
                 (
-                    try Int64.fetchAll(database, sql: "SELECT id FROM profiles_users"),
-                    try Int64.fetchAll(database, sql: "SELECT pkid FROM idx_profiles_users_location")
+                    try session.values("SELECT id FROM profiles_users", as: Int64.self),
+                    try session.values("SELECT pkid FROM idx_profiles_users_location", as: Int64.self)
                 )
             }
             #expect(left.0 == [bob.rawValue] && left.1 == [bob.rawValue])
@@ -56,13 +55,12 @@ struct StoredDataTests {
             let ada = try await town.settle()
             _ = try await town.move(ada, -16.8, 179.99)
             let place = try #require(try await town.profile(ada).place)
-            let found = try town.server.storage.readNow { database in
-                try Int64.fetchAll(
-                    database,
-                    sql: """
-                        SELECT pkid FROM idx_profiles_users_location
-                        WHERE xmin <= ?1 AND xmax >= ?1 AND ymin <= ?2 AND ymax >= ?2
-                        """, arguments: [place.longitude, place.latitude])
+            let found = try town.server.storage.readNow { session in
+                try session.values(
+                    """
+                    SELECT pkid FROM idx_profiles_users_location
+                    WHERE xmin <= ?1 AND xmax >= ?1 AND ymin <= ?2 AND ymax >= ?2
+                    """, place.longitude, place.latitude, as: Int64.self)
             }
             #expect(found == [ada.rawValue])
         }
@@ -75,7 +73,7 @@ struct StoredDataTests {
             for user in [ada, bob] { _ = try await town.move(user, 48.85, 2.35) }
             #expect(try town.server.check() == [])
             func faults(after sql: String) async throws -> [String] {
-                try await town.server.storage.write { try $0.database.execute(sql: sql) }
+                try await town.server.storage.write { try $0.session.script(sql) }
                 return try town.server.check().filter { $0.hasPrefix("profiles:") }
             }
             let key = ada.rawValue
@@ -96,10 +94,9 @@ struct StoredDataTests {
                 "min_age = 17", "max_age = min_age - 1", "max_age = 121", "gender = 3", "interested_in = 0",
                 "interested_in = 8", "max_distance_km = 0", "paused = 2", "name = NULL", "closed = NULL",
             ] {
-                await #expect(throws: DatabaseError.self, "\(assignment)") {
+                await #expect(throws: SQLError.self, "\(assignment)") {
                     try await town.server.storage.write { transaction in
-                        try transaction.database.execute(
-                            sql: "UPDATE profiles_users SET \(assignment) WHERE id = ?", arguments: [ada.rawValue])
+                        try transaction.session.run("UPDATE profiles_users SET \(assignment) WHERE id = ?", ada.rawValue)
                     }
                 }
             }
@@ -114,12 +111,12 @@ struct StoredDataTests {
             )
             let ada = try await town.settle()
             try await town.server.storage.write { transaction in
-                try StoredGrid.adopt(other, in: transaction.database)
-                try StoredGrid.adopt(own, in: transaction.database)
+                try StoredGrid.adopt(other, in: transaction.session)
+                try StoredGrid.adopt(own, in: transaction.session)
             }
             #expect(try await town.move(ada, 48.85, 2.35).status == 200)
             let error = await #expect(throws: ModuleFault.self) {
-                try await town.server.storage.write { try StoredGrid.adopt(other, in: $0.database) }
+                try await town.server.storage.write { try StoredGrid.adopt(other, in: $0.session) }
             }
             #expect(error?.description.contains("cell_metres=500") == true)
             #expect(throws: ModuleFault.self) { try town.server.storage.readNow { try StoredGrid.check(other, in: $0) } }

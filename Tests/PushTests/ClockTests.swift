@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -85,15 +84,15 @@ struct ClockTests {
         try await fixture.server.storage.write { transaction in
             try transaction.enqueue(topic: "test.at_once", payload: [])
             try transaction.enqueue(topic: "test.tried", payload: [])
-            try transaction.database.execute(
-                sql: "UPDATE spark_outbox SET attempts = 3, available_at = available_at + 3600000 WHERE topic = 'test.tried'")
+            try transaction.session.script(
+                "UPDATE spark_outbox SET attempts = 3, available_at = available_at + 3600000 WHERE topic = 'test.tried'")
         }
         await fixture.server.lookAtClock()
         try await putBack(fixture)
         let now = fixture.server.clock.now().milliseconds
         #expect(try fixture.count("spark_outbox WHERE topic LIKE 'test.%' AND available_at <= \(now)") == 2)
-        let erasure = try fixture.server.storage.readNow { database in
-            try Int64.fetchOne(database, sql: "SELECT available_at FROM spark_outbox WHERE topic NOT LIKE 'test.%'")
+        let erasure = try fixture.server.storage.readNow { session in
+            try session.value("SELECT available_at FROM spark_outbox WHERE topic NOT LIKE 'test.%'", as: Int64.self)
         }
         #expect(erasure.map { Timestamp(milliseconds: $0).description } == eraseAt, "never earlier than was said")
         await fixture.stop()

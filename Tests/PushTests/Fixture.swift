@@ -1,4 +1,3 @@
-import GRDB
 import Logging
 import SparkAccounts
 import SparkChat
@@ -129,12 +128,12 @@ final class Fixture: Sendable {
     func bodies() async throws -> [String] { try await sent().compactMap { $0["body"]?.string } }
 
     func count(_ sql: String) throws -> Int {
-        try server.storage.readNow { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(sql)") ?? -1 }
+        try server.storage.readNow { try $0.value("SELECT count(*) FROM \(sql)", as: Int.self) ?? -1 }
     }
 
     /// A lane of its own with a provider that does as it is told.
     func lane(
-        _ provider: any PushProvider, of service: PushService = .log, concurrency: Int = 10
+        _ provider: any PushProvider, of service: PushPlatform = .log, concurrency: Int = 10
     ) throws -> DispatchLane {
         DispatchLane(
             service, concurrency: concurrency, wakeUp: WakeUp(),

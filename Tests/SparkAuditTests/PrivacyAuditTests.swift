@@ -80,7 +80,7 @@ private struct TalkativeModule: SparkModule {
     }
 
     func register(in registrar: inout ModuleRegistrar) {
-        registrar.follow(ProfileChanged.self) { [changes] event in
+        registrar.onCommit(ProfileChanged.self) { [changes] event in
             guard let place = event.place else { return }
             changes.counts.withLock { $0[place, default: 0] += 1 }
         }

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkServer
 import SparkStorage
@@ -11,11 +10,11 @@ import Testing
 @Suite("The audit log")
 struct AuditLogTests {
     /// A store with five lines.
-    private func withLog(_ body: (Storage) async throws -> Void) async throws {
+    private func withLog(_ body: (any Storage) async throws -> Void) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "spark-audit-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
-        let storage = try Storage(
+        let storage = try SQLiteStorage(
             StorageConfiguration(file: directory.appending(path: "spark.db"), backupDirectory: nil), migrations: [],
             clock: ManualClock(TestServer.startOfTime))
         do {
@@ -29,7 +28,7 @@ struct AuditLogTests {
     }
 
     @discardableResult
-    private func append(_ user: Int64, to storage: Storage) async throws -> AuditLine {
+    private func append(_ user: Int64, to storage: any Storage) async throws -> AuditLine {
         let call = OperatorCall(action: "user.suspend", members: [:], actor: "uid:7", publicURL: "")
         try await storage.write { transaction in
             try call.record([AuditSubject(UserID(rawValue: user)), AuditSubject(#require(CodeWord("spam")))], in: transaction)
@@ -37,19 +36,20 @@ struct AuditLogTests {
         return try #require(call.line)
     }
 
-    private func faults(_ storage: Storage, head: (seq: Int64, digest: String)? = nil) throws -> [String] {
+    private func faults(_ storage: any Storage, head: (seq: Int64, digest: String)? = nil) throws -> [String] {
         try storage.readNow { try AuditLog.faults(in: $0, head: head) }
     }
 
     /// Changes the table as somebody would who can write to the file.
-    private func tamper(_ sql: String, _ storage: Storage) async throws {
+    private func tamper(_ sql: String, _ storage: any Storage) async throws {
         try await storage.write { transaction in
-            let database = transaction.database
-            let triggers = try Row.fetchAll(
-                database, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'spark_audit'")
-            for trigger in triggers { try database.execute(sql: "DROP TRIGGER \(trigger[0] as String)") }
-            try database.execute(sql: sql)
-            for trigger in triggers { try database.execute(sql: trigger[1]) }
+            let session = transaction.session
+            let triggers = try session.rows(
+                "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'spark_audit'"
+            ) { (name: $0.text(0), sql: $0.text(1)) }
+            for trigger in triggers { try session.script("DROP TRIGGER \(trigger.name)") }
+            try session.script(sql)
+            for trigger in triggers { try session.script(trigger.sql) }
         }
     }
 
@@ -114,11 +114,11 @@ struct AuditLogTests {
         try await withLog { storage in
             for sql in ["UPDATE spark_audit SET actor = 'x'", "DELETE FROM spark_audit"] {
                 await #expect(throws: (any Error).self) {
-                    try await storage.write { try $0.database.execute(sql: sql) }
+                    try await storage.write { try $0.session.script(sql) }
                 }
             }
             #expect(try faults(storage) == [])
-            try await storage.write { try $0.database.execute(sql: "DROP TRIGGER spark_audit_is_not_changed") }
+            try await storage.write { try $0.session.script("DROP TRIGGER spark_audit_is_not_changed") }
             #expect(try faults(storage).count == 1)
         }
     }

@@ -1,4 +1,3 @@
-import GRDB
 import HTTPTypes
 import SparkCore
 import SparkKit
@@ -10,7 +9,7 @@ struct Doors: SparkModule, Authenticating {
         id: "doors", summary: "Opens",
         migrations: [Migration("doors.001_knocks", sql: "CREATE TABLE doors_knocks (id INTEGER PRIMARY KEY) STRICT")],
         tables: [.plain("doors_knocks")])
-    private let storage: Storage
+    private let storage: any Storage
 
     init(configuration: NoConfiguration, context: ModuleContext) { storage = context.storage }
 
@@ -23,8 +22,8 @@ struct Doors: SparkModule, Authenticating {
 
     private func knock() async throws -> Int64 {
         try await storage.write { transaction in
-            try transaction.database.execute(sql: "INSERT INTO doors_knocks DEFAULT VALUES")
-            return transaction.database.lastInsertedRowID
+            try transaction.session.script("INSERT INTO doors_knocks DEFAULT VALUES")
+            return transaction.session.lastInsertedRowID
         }
     }
 
@@ -49,8 +48,7 @@ struct Doors: SparkModule, Authenticating {
         registrar.route(
             Route(.delete, "/doors/last", "Takes the last knock back", rateLimit: .write, status: .noContent) { _ in
                 try await storage.write { transaction in
-                    try transaction.database.execute(
-                        sql: "DELETE FROM doors_knocks WHERE id = (SELECT MAX(id) FROM doors_knocks)")
+                    try transaction.session.script("DELETE FROM doors_knocks WHERE id = (SELECT MAX(id) FROM doors_knocks)")
                 }
                 return .noContent
             })

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -81,7 +80,7 @@ struct EdgeTests {
             return all
         }
         #expect(Set(statuses).isSubset(of: [201, 409]))
-        let trees = try await server.storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM root_trees") }
+        let trees = try await server.storage.read { try $0.value("SELECT COUNT(*) FROM root_trees", as: Int.self) }
         #expect(trees == 1)
         await server.stop()
     }

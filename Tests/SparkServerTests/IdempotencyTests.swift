@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -20,7 +19,7 @@ struct IdempotencyTests {
     }
 
     private func knocks(_ server: TestServer) async throws -> Int {
-        try await server.storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM doors_knocks") ?? 0 }
+        try await server.storage.read { try $0.value("SELECT COUNT(*) FROM doors_knocks", as: Int.self) ?? 0 }
     }
 
     private func call(
@@ -141,9 +140,8 @@ struct IdempotencyTests {
     func stored() async throws {
         try await withDoors { server in
             _ = try await call(server, "POST", "/doors/enter", key: "1", json: #"{"password":"hunter2"}"#)
-            let (owner, answer) = try await server.storage.read { database in
-                let row = try Row.fetchOne(database, sql: "SELECT owner, answer FROM spark_idempotency")
-                return (row?["owner"] as String? ?? "", row?["answer"] as Data? ?? Data())
+            let (owner, answer) = try await server.storage.read { session in
+                try session.row("SELECT owner, answer FROM spark_idempotency") { ($0.text(0), $0.blob(1)) } ?? ("", [])
             }
             #expect(owner.hasPrefix("open ") && !answer.isEmpty)
             #expect(!owner.contains("192.0.2.1"))

@@ -1,4 +1,3 @@
-import GRDB
 import HTTPTypes
 import SparkCore
 import SparkKit
@@ -15,7 +14,7 @@ struct Root: SparkModule {
         id: "root", summary: "Grows",
         migrations: [Migration("root.001_trees", sql: "CREATE TABLE root_trees (id INTEGER PRIMARY KEY) STRICT")],
         tables: [.plain("root_trees")])
-    private let storage: Storage
+    private let storage: any Storage
 
     init(configuration: NoConfiguration, context: ModuleContext) { storage = context.storage }
 
@@ -28,9 +27,9 @@ struct Root: SparkModule {
                 body: SchemaReference("Empty", .object([])), idempotency: .honoured
             ) { [storage] _ in
                 let id = try await storage.write { transaction in
-                    try transaction.database.execute(sql: "INSERT INTO root_trees DEFAULT VALUES")
+                    try transaction.session.script("INSERT INTO root_trees DEFAULT VALUES")
                     transaction.publish(Grew())
-                    return transaction.database.lastInsertedRowID
+                    return transaction.session.lastInsertedRowID
                 }
                 return .json(["id": .integer(id)] as JSONValue, .created)
             })

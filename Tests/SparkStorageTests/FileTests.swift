@@ -15,12 +15,11 @@ struct FileTests {
         let word = "a-word-that-must-not-stay"
         for id in 0..<200 {
             try await storage.write {
-                try $0.database.execute(
-                    sql: "INSERT INTO test_rows (id, filling) VALUES (?, ?)", arguments: [id, Data("\(word) \(id)".utf8)])
+                try $0.session.run("INSERT INTO test_rows (id, filling) VALUES (?, ?)", id, Data("\(word) \(id)".utf8))
             }
         }
-        try await storage.write { try $0.database.execute(sql: "DELETE FROM test_rows WHERE id % 2 = 0") }
-        try await storage.write { try $0.database.execute(sql: "DELETE FROM test_rows") }
+        try await storage.write { try $0.session.script("DELETE FROM test_rows WHERE id % 2 = 0") }
+        try await storage.write { try $0.session.script("DELETE FROM test_rows") }
         await storage.close()
         for name in try FileManager.default.contentsOfDirectory(atPath: directory.url.path) {
             let bytes = try Data(contentsOf: directory.url.appending(path: name))
@@ -35,10 +34,9 @@ struct FileTests {
         let storage = try directory.open()
         let word = "a-word-that-must-not-stay"
         try await storage.write {
-            try $0.database.execute(
-                sql: "INSERT INTO test_rows (id, filling) VALUES (1, ?)", arguments: [Data(word.utf8)])
+            try $0.session.run("INSERT INTO test_rows (id, filling) VALUES (1, ?)", Data(word.utf8))
         }
-        try await storage.write { try $0.database.execute(sql: "DELETE FROM test_rows") }
+        try await storage.write { try $0.session.script("DELETE FROM test_rows") }
         func files() throws -> [String] {
             try FileManager.default.contentsOfDirectory(atPath: directory.url.path).filter { name in
                 try Data(contentsOf: directory.url.appending(path: name)).range(of: Data(word.utf8)) != nil
@@ -58,7 +56,7 @@ struct FileTests {
         let counted = Mutex<[Int64]>([])
         storage.countCommits { count in counted.withLock { $0.append(count) } }
         for id in 0..<3 {
-            try await storage.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (?)", arguments: [id]) }
+            try await storage.write { try $0.session.run("INSERT INTO test_rows (id) VALUES (?)", id) }
             try await storage.write { _ in }
         }
         #expect(counted.withLock { $0 } == [1, 2, 3])
@@ -77,17 +75,17 @@ struct FileTests {
         let directory = TemporaryDirectory()
         defer { directory.remove() }
         let owner = try directory.open()
-        try await owner.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (7)") }
+        try await owner.write { try $0.session.script("INSERT INTO test_rows (id) VALUES (7)") }
         await owner.close()
         var configuration = StorageConfiguration(file: directory.database, backupDirectory: directory.backups)
         configuration.readOnly = DatabaseCompany.none
-        let reader = try Storage(
+        let reader = try SQLiteStorage(
             configuration, migrations: [TemporaryDirectory.rows, TemporaryDirectory.places],
             clock: ManualClock(Timestamp(milliseconds: 0)))
         #expect(reader.missingMigrations == ["test.002_places"])
-        #expect(try await reader.read { try Int.fetchOne($0, sql: "SELECT id FROM test_rows") } == 7)
+        #expect(try await reader.read { try $0.value("SELECT id FROM test_rows", as: Int.self) } == 7)
         await #expect(throws: StorageError.self) {
-            try await reader.write { try $0.database.execute(sql: "DELETE FROM test_rows") }
+            try await reader.write { try $0.session.script("DELETE FROM test_rows") }
         }
         await reader.close()
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.url.path) == ["spark.db"])
@@ -103,9 +101,8 @@ struct FileTests {
         for start in stride(from: 0, to: 2_000, by: 500) {
             try await storage.write { transaction in
                 for id in start..<(start + 500) {
-                    try transaction.database.execute(
-                        sql: "INSERT INTO test_rows (id, filling) VALUES (?, ?)",
-                        arguments: [id, Data("filling of row \(id)".utf8)])
+                    try transaction.session.run(
+                        "INSERT INTO test_rows (id, filling) VALUES (?, ?)", id, Array("filling of row \(id)".utf8))
                 }
             }
         }

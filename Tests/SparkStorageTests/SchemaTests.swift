@@ -11,10 +11,10 @@ struct SchemaTests {
         let directory = TemporaryDirectory()
         defer { directory.remove() }
         let old = try directory.open()
-        try await old.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (7)") }
+        try await old.write { try $0.session.script("INSERT INTO test_rows (id) VALUES (7)") }
         await old.close()
         let new = try directory.open([TemporaryDirectory.rows, TemporaryDirectory.places])
-        #expect(try await new.read { try Int.fetchOne($0, sql: "SELECT id FROM test_rows") } == 7)
+        #expect(try await new.read { try $0.value("SELECT id FROM test_rows", as: Int.self) } == 7)
         await new.close()
         let copies = try FileManager.default.contentsOfDirectory(atPath: directory.backups.path)
         #expect(copies == ["before-test.002_places.db"])
@@ -44,16 +44,15 @@ struct SchemaTests {
 
 @Suite("spark check")
 struct StorageCheckTests {
-    private func withPlaces(_ body: (Storage) async throws -> Void) async throws {
+    private func withPlaces(_ body: (SQLiteStorage) async throws -> Void) async throws {
         let directory = TemporaryDirectory()
         defer { directory.remove() }
         let storage = try directory.open([TemporaryDirectory.rows, TemporaryDirectory.places])
         for id in 1...20 {
             let place = try #require(Coordinate(latitude: Double(id) * 4 - 42, longitude: Double(id) * 17 - 178))
             try await storage.write { transaction in
-                try transaction.database.execute(
-                    sql: "INSERT INTO test_places (id, location) VALUES (?, ?)",
-                    arguments: [id, Data(GeometryBlob.point(place))])
+                try transaction.session.run(
+                    "INSERT INTO test_places (id, location) VALUES (?, ?)", id, Data(GeometryBlob.point(place)))
             }
         }
         try await body(storage)
@@ -64,25 +63,24 @@ struct StorageCheckTests {
     func sound() async throws {
         try await withPlaces { storage in
             #expect(try storage.check() == [])
-            let text = try await storage.read { database in
-                try String.fetchOne(database, sql: "SELECT AsText(location) FROM test_places WHERE id = 3")
+            let text = try await storage.read { session in
+                try session.value("SELECT AsText(location) FROM test_places WHERE id = 3", as: String.self)
             }
             #expect(text == "POINT(-127 -30)")
-            let blob = try await storage.read { database in
-                try Data.fetchOne(database, sql: "SELECT MakePoint(-127, -30, 4326)")
+            let blob = try await storage.read { session in
+                try session.value("SELECT MakePoint(-127, -30, 4326)", as: [UInt8].self)
             }
-            #expect(blob.map { Array($0) } == GeometryBlob.point(try #require(Coordinate(latitude: -30, longitude: -127))))
+            #expect(blob == GeometryBlob.point(try #require(Coordinate(latitude: -30, longitude: -127))))
         }
     }
 
     @Test("an entry that is missing from the R-tree, or in the wrong place, or too many, is found")
     func faultyIndex() async throws {
         try await withPlaces { storage in
-            try await storage.write { try $0.database.execute(sql: "DELETE FROM idx_test_places_location WHERE pkid = 4") }
+            try await storage.write { try $0.session.script("DELETE FROM idx_test_places_location WHERE pkid = 4") }
             #expect(try storage.check().contains { $0.contains("1 rows of test_places are missing") })
             try await storage.write { transaction in
-                try transaction.database.execute(
-                    sql: "INSERT INTO idx_test_places_location VALUES (4, 1, 1, 1, 1), (99, 1, 1, 1, 1)")
+                try transaction.session.script("INSERT INTO idx_test_places_location VALUES (4, 1, 1, 1, 1), (99, 1, 1, 1, 1)")
             }
             let faults = try storage.check()
             #expect(faults.contains { $0.contains("1 rows of test_places") })
@@ -98,7 +96,7 @@ struct OutboxTests {
         let directory = TemporaryDirectory()
         defer { directory.remove() }
         let clock = ManualClock(Timestamp(milliseconds: 1_772_366_400_000))
-        let storage = try Storage(
+        let storage = try SQLiteStorage(
             StorageConfiguration(file: directory.database, backupDirectory: nil), migrations: [], clock: clock)
         try await storage.write { transaction in
             try transaction.enqueue(topic: "test.now", payload: [1])

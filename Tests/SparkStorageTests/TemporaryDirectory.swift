@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkStorage
 
@@ -14,24 +13,24 @@ struct TemporaryDirectory {
 
     func remove() { try? FileManager.default.removeItem(at: url) }
 
-    func open(_ migrations: [Migration] = [TemporaryDirectory.rows]) throws -> Storage {
-        try Storage(
-            StorageConfiguration(file: database, backupDirectory: backups), migrations: migrations,
+    func open(_ migrations: [Migration] = [TemporaryDirectory.rows]) throws -> SQLiteStorage {
+        try SQLiteStorage(
+            StorageConfiguration(file: session, backupDirectory: backups), migrations: migrations,
             clock: ManualClock(Timestamp(milliseconds: 1_772_366_400_000)))
     }
 
     static let rows = Migration(
         "test.001_rows", sql: "CREATE TABLE test_rows (id INTEGER PRIMARY KEY, filling BLOB) STRICT")
 
-    static let places = Migration("test.002_places") { database in
-        try database.execute(sql: "CREATE TABLE test_places (id INTEGER PRIMARY KEY)")
-        try database.execute(sql: "SELECT AddGeometryColumn('test_places', 'location', 4326, 'POINT', 'XY')")
-        try database.execute(sql: "SELECT CreateSpatialIndex('test_places', 'location')")
+    static let places = Migration("test.002_places") { session in
+        try session.script("CREATE TABLE test_places (id INTEGER PRIMARY KEY)")
+        try session.script("SELECT AddGeometryColumn('test_places', 'location', 4326, 'POINT', 'XY')")
+        try session.script("SELECT CreateSpatialIndex('test_places', 'location')")
     }
 }
 
 /// Runs a test on a fresh store and closes it.
-func withStorage(_ body: (Storage) async throws -> Void) async throws {
+func withStorage(_ body: (SQLiteStorage) async throws -> Void) async throws {
     let directory = TemporaryDirectory()
     defer { directory.remove() }
     let storage = try directory.open()

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkCore
 import SparkStorage
 import Synchronization
@@ -15,8 +14,7 @@ struct WriteQueueTests {
                     group.addTask {
                         do {
                             try await storage.write { transaction in
-                                try transaction.database.execute(
-                                    sql: "INSERT INTO test_rows (id) VALUES (?)", arguments: [number])
+                                try transaction.session.run("INSERT INTO test_rows (id) VALUES (?)", number)
                                 if number % 3 == 0 { throw Refusal() }
                             }
                             return true
@@ -29,7 +27,7 @@ struct WriteQueueTests {
                 for await succeeded in group where succeeded { successes += 1 }
                 return successes
             }
-            let rows = try await storage.read { try Int.fetchAll($0, sql: "SELECT id FROM test_rows ORDER BY id") }
+            let rows = try await storage.read { try $0.values("SELECT id FROM test_rows ORDER BY id", as: Int.self) }
             #expect(rows == (0..<400).filter { $0 % 3 != 0 })
             #expect(outcomes == rows.count)
         }
@@ -39,8 +37,8 @@ struct WriteQueueTests {
     func readsItsWrites() async throws {
         try await withStorage { storage in
             for number in 1...50 {
-                try await storage.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (\(number))") }
-                let pooled = try await storage.read { try Int.fetchOne($0, sql: "SELECT MAX(id) FROM test_rows") }
+                try await storage.write { try $0.session.script("INSERT INTO test_rows (id) VALUES (\(number))") }
+                let pooled = try await storage.read { try $0.value("SELECT MAX(id) FROM test_rows", as: Int.self) }
                 let pointed = try storage.pointRead { reader in
                     try reader.row("SELECT id FROM test_rows WHERE id = ?1", .integer(Int64(number))) { $0.integer(0) }
                 }
@@ -109,9 +107,9 @@ struct WriteQueueTests {
         let directory = TemporaryDirectory()
         defer { directory.remove() }
         let storage = try directory.open()
-        try await storage.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (1)") }
+        try await storage.write { try $0.session.script("INSERT INTO test_rows (id) VALUES (1)") }
         _ = try storage.pointRead { try $0.row("SELECT id FROM test_rows") { $0.integer(0) } }
-        _ = try await storage.read { try Int.fetchOne($0, sql: "SELECT id FROM test_rows") }
+        _ = try await storage.read { try $0.value("SELECT id FROM test_rows", as: Int.self) }
         await storage.close()
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.url.path) == ["spark.db"])
     }
@@ -128,9 +126,8 @@ struct WriteQueueTests {
         // Sixteen MiB, four times what calls for a checkpoint; then as long as it takes.
         for number in 0..<100_000 {
             try await storage.write { transaction in
-                try transaction.database.execute(
-                    sql: "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(?))",
-                    arguments: [number, number < 1_024 ? 16_000 : 10])
+                try transaction.session.run(
+                    "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(?))", number, number < 1_024 ? 16_000 : 10)
             }
             if number > 1_024, try size() > before + 4_000_000 { break }
         }
@@ -142,19 +139,18 @@ struct WriteQueueTests {
     func fullDisk() async throws {
         try await withStorage { storage in
             try await storage.write { transaction in
-                let pages = try Int.fetchOne(transaction.database, sql: "PRAGMA page_count") ?? 0
-                try transaction.database.execute(sql: "PRAGMA max_page_count = \(pages + 8)")
+                let pages = try transaction.session.value("PRAGMA page_count", as: Int.self) ?? 0
+                try transaction.session.script("PRAGMA max_page_count = \(pages + 8)")
             }
             let error = await #expect(throws: StorageError.self) {
                 for number in 0..<200 {
                     try await storage.write { transaction in
-                        try transaction.database.execute(
-                            sql: "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(4000))", arguments: [number])
+                        try transaction.session.run("INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(4000))", number)
                     }
                 }
             }
             #expect(error?.code == "storage.full")
-            let count = try await storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM test_rows") ?? 0 }
+            let count = try await storage.read { try $0.value("SELECT COUNT(*) FROM test_rows", as: Int.self) ?? 0 }
             #expect(count < 200)
         }
     }
@@ -162,7 +158,7 @@ struct WriteQueueTests {
     @Test("commits wait for the disk: the store runs with synchronous=FULL")
     func synchronous() async throws {
         try await withStorage { storage in
-            let mode = try await storage.write { try Int.fetchOne($0.database, sql: "PRAGMA synchronous") }
+            let mode = try await storage.write { try $0.session.value("PRAGMA synchronous", as: Int.self) }
             #expect(mode == 2)
         }
     }
@@ -170,15 +166,15 @@ struct WriteQueueTests {
     @Test("an attachment is written in the transaction of the write it stands around")
     func attachment() async throws {
         try await withStorage { storage in
-            let attachment = WriteAttachment { try $0.execute(sql: "INSERT INTO test_rows (id) VALUES (1000)") }
+            let attachment = WriteAttachment { try $0.script("INSERT INTO test_rows (id) VALUES (1000)") }
             try? await WriteAttachment.$current.withValue(attachment) {
                 try await storage.write { _ in throw Refusal() }
             }
-            #expect(try await storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM test_rows") } == 0)
+            #expect(try await storage.read { try $0.value("SELECT COUNT(*) FROM test_rows", as: Int.self) } == 0)
             try await WriteAttachment.$current.withValue(attachment) {
-                try await storage.write { try $0.database.execute(sql: "INSERT INTO test_rows (id) VALUES (1)") }
+                try await storage.write { try $0.session.script("INSERT INTO test_rows (id) VALUES (1)") }
             }
-            #expect(try await storage.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM test_rows") } == 2)
+            #expect(try await storage.read { try $0.value("SELECT COUNT(*) FROM test_rows", as: Int.self) } == 2)
         }
     }
 }

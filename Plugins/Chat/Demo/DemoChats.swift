@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -12,15 +11,15 @@ struct DemoChats {
 
     let town: any DemoTown
 
-    func load(into database: Database, progress: DemoProgress) throws {
-        let before = try MessageRows.highestID(in: database)
-        let matches = try matchesWithoutConversation(in: database)
-        try database.execute(sql: ChatMigrations.adoptMatches)
+    func load(into session: SQLSession, progress: DemoProgress) throws {
+        let before = try MessageRows.highestID(in: session)
+        let matches = try matchesWithoutConversation(in: session)
+        try session.script(ChatMigrations.adoptMatches)
         var ids = DemoMessageIDs(after: before)
         for start in stride(from: 0, to: matches.count, by: Self.conversationsPerTransaction) {
             let part = matches[start..<min(start + Self.conversationsPerTransaction, matches.count)]
-            try Self.inTransaction(database) {
-                for match in part { try talk(match, &ids, into: database) }
+            try Self.inTransaction(session) {
+                for match in part { try talk(match, &ids, into: session) }
             }
         }
         progress.report(town.count)
@@ -33,13 +32,13 @@ struct DemoChats {
         let at: Int64
     }
 
-    private func matchesWithoutConversation(in database: Database) throws -> [TownMatch] {
+    private func matchesWithoutConversation(in session: SQLSession) throws -> [TownMatch] {
         var found: [TownMatch] = []
-        try RawStatement(
+        try session.statement(
             """
             SELECT conversation_id, user_a, user_b, created_at FROM matching_matches
             WHERE conversation_id NOT IN (SELECT id FROM chat_conversations) AND ended_at IS NULL ORDER BY id
-            """, in: database
+            """
         ).forEach { row in
             found.append(
                 TownMatch(conversation: row.integer(0), userA: row.integer(1), userB: row.integer(2), at: row.integer(3)))
@@ -48,7 +47,7 @@ struct DemoChats {
         return found
     }
 
-    private func talk(_ match: TownMatch, _ ids: inout DemoMessageIDs, into database: Database) throws {
+    private func talk(_ match: TownMatch, _ ids: inout DemoMessageIDs, into session: SQLSession) throws {
         var chance = SplitMix64(seed: town.seed ^ UInt64(bitPattern: match.conversation))
         guard chance.next() % 10 < Self.talking else { return }
         let count = Int64(1 + chance.next() % Self.mostMessages)
@@ -64,24 +63,24 @@ struct DemoChats {
                 Message(
                     id: ids.next(), conversation: ConversationID(rawValue: match.conversation), seq: seq,
                     from: UserID(rawValue: sender), clientID: "demo-\(match.conversation)-\(seq)", content: .text,
-                    text: script.line(seq), sentAt: Timestamp(milliseconds: at)), in: database)
+                    text: script.line(seq), sentAt: Timestamp(milliseconds: at)), in: session)
             // Now and then somebody writes twice in a row.
             if script.chance.next() % 5 > 0 { isByA.toggle() }
         }
         // Who wrote last has seen it all; the other one may have some left.
         let left = Int64(script.chance.next() % 4)
         let (readA, readB) = last == match.userA ? (count, max(0, count - left)) : (max(0, count - left), count)
-        try RawStatement(
+        try session.statement(
             """
             UPDATE chat_conversations SET last_seq = ?1, last_at = ?2, opened_by = ?3, opened_at = ?4, a_read = ?5, b_read = ?6,
                 a_received = ?1, b_received = ?1 WHERE id = ?7
-            """, in: database
+            """
         ).run(integers: [count, at, opener, openedAt, readA, readB, match.conversation][...])
     }
 
-    private static func inTransaction(_ database: Database, _ body: () throws -> Void) throws {
-        guard !database.isInsideTransaction else { return try body() }
-        try database.inTransaction(.immediate) {
+    private static func inTransaction(_ session: SQLSession, _ body: () throws -> Void) throws {
+        guard !session.isInsideTransaction else { return try body() }
+        try session.inTransaction(.immediate) {
             try body()
             return .commit
         }

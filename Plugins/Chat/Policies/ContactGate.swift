@@ -47,11 +47,11 @@ struct ContactGate: MessagePolicy, ProfileTextPolicy {
             ContactDetails.isNumberPiece(draft.text)
         else { return false }
         var (pieces, isEnded) = ([draft.text], false)
-        try RawStatement(
+        try work.transaction.session.statement(
             """
             SELECT sender_id, content, text, sent_at FROM chat_messages
             WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY seq DESC LIMIT ?
-            """, in: work.transaction.database
+            """
         ).forEach([.integer(draft.conversation.rawValue), .integer(Int64(Self.mostPieces))]) { row in
             let text = row.text(2)
             isEnded =

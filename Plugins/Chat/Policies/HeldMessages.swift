@@ -4,19 +4,19 @@ import SparkStorage
 
 /// Messages that a policy held, until somebody decides.
 struct HeldMessages: HeldMessageReviewing {
-    let storage: Storage
+    let storage: any Storage
     let writer: MessageWriter
 
     func heldMessages(limit: Int) async throws -> [HeldMessage] {
-        try await storage.read { database in
+        try await storage.read { session in
             var found: [HeldMessage] = []
-            try RawStatement(
+            try session.statement(
                 """
                 SELECT h.id, h.conversation_id, h.sender_id, CASE user_a WHEN h.sender_id THEN user_b ELSE user_a END,
                     h.content, h.text, h.held_at, opened_by IS NULL
                 FROM chat_held h JOIN chat_conversations ON chat_conversations.id = h.conversation_id
                 WHERE \(LiveConversation.condition) ORDER BY h.id LIMIT ?
-                """, in: database
+                """
             ).forEach([.integer(Int64(max(0, limit)))]) { row in
                 found.append(
                     HeldMessage(
@@ -44,10 +44,10 @@ struct HeldMessages: HeldMessageReviewing {
         along: @escaping @Sendable (DecidedMessage, any UnitOfWork) throws -> Void
     ) async throws -> DecidedMessage {
         try await storage.write { [writer] transaction in
-            let database = transaction.database
+            let session = transaction.session
             let id: [SQLValue] = [.integer(message.rawValue)]
-            let held = try RawStatement(
-                "SELECT conversation_id, sender_id, client_id, content, text FROM chat_held WHERE id = ?", in: database
+            let held = try session.statement(
+                "SELECT conversation_id, sender_id, client_id, content, text FROM chat_held WHERE id = ?"
             ).row(id) { row in
                 PendingSend(
                     sender: UserID(rawValue: row.integer(1)), conversation: ConversationID(rawValue: row.integer(0)),
@@ -56,13 +56,13 @@ struct HeldMessages: HeldMessageReviewing {
             }
             guard let held else { throw EdgeError.notFound }
             // What waits in a conversation that is gone cannot be sent.
-            if isAllowed { _ = try ConversationRows.live(held.conversation, of: held.sender, in: database) }
-            try RawStatement("DELETE FROM chat_held WHERE id = ?", in: database).run(id)
+            if isAllowed { _ = try ConversationRows.live(held.conversation, of: held.sender, in: session) }
+            try session.statement("DELETE FROM chat_held WHERE id = ?").run(id)
             if isAllowed { try writer.write([held], in: transaction) }
             var decided = DecidedMessage(conversation: held.conversation, sender: held.sender, seq: nil)
             if isAllowed {
                 // Who may not write any more leaves the message where it waits.
-                guard case .duplicate(let receipt) = try MessageRows.known(held, in: database) else { throw ChatError.gone }
+                guard case .duplicate(let receipt) = try MessageRows.known(held, in: session) else { throw ChatError.gone }
                 decided.seq = receipt.seq
             }
             try along(decided, transaction)

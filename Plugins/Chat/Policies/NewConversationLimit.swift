@@ -13,18 +13,18 @@ struct NewConversationLimit: MessagePolicy {
 
     func judge(_ draft: MessageDraft, at now: Timestamp, in work: any UnitOfWork) throws -> MessageVerdict {
         guard draft.isOpening, perDay > 0 else { return .allow }
-        let database = work.transaction.database
+        let session = work.transaction.session
         let sender = SQLValue.integer(draft.from.rawValue)
         let opened =
-            try RawStatement(
-                "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ? AND opened_at < ?", in: database
+            try session.statement(
+                "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ? AND opened_at < ?"
             ).row([sender, .time(now.date.startOfDay), .time(now.date.startOfDay + .days(1))]) { $0.integer(0) } ?? 0
         let reporters =
-            try RawStatement(
+            try session.statement(
                 """
                 SELECT count(DISTINCT coalesce(reporter_id, -reporter_tag, 0)) FROM matching_reports
                 WHERE target_id = ? AND created_at > ? AND decision IS NOT 'none'
-                """, in: database
+                """
             ).row([sender, .time(now - Self.reportLifetime)]) { $0.integer(0) } ?? 0
         let limit = max(1, perDay >> Int(min(reporters, 62)))
         guard opened >= limit else { return .allow }

@@ -67,7 +67,7 @@ final class Presence: Sendable {
         // Sent under the lock: of two that tell, the later one has the last word. A connection takes a frame without waiting.
         state.withLock { state in
             guard let isOnline = state.board.tell(target, to: connection, mayKnow: mayKnow) else { return }
-            state.connections[connection]?.send(ChatFrames.presence(target, isOnline: isOnline))
+            state.connections[connection]?.send(ChatServerFrames.presence(target, isOnline: isOnline))
         }
     }
 

@@ -18,11 +18,11 @@ final class TypingSignals: Sendable {
         var older: [Direction: Timestamp] = [:]
     }
 
-    private let companions: CompanionLists
+    private let companions: ConversationMembersCache
     private let stream: any EventStreaming
     private let state = Mutex(State())
 
-    init(companions: CompanionLists, stream: any EventStreaming) {
+    init(companions: ConversationMembersCache, stream: any EventStreaming) {
         self.companions = companions
         self.stream = stream
     }
@@ -35,7 +35,9 @@ final class TypingSignals: Sendable {
     }
 
     /// Has who is in a conversation at hand, so that its next signal does not wait.
-    func warm(_ conversation: ConversationID) async throws -> Companions? { try await companions.companions(of: conversation) }
+    func warm(_ conversation: ConversationID) async throws -> ConversationMembers? {
+        try await companions.companions(of: conversation)
+    }
 
     /// The first signal of a conversation waits for who is in it. Best effort: the next one comes in a second.
     private func load(_ isOn: Bool, _ conversation: ConversationID, _ user: UserID) async {
@@ -43,9 +45,9 @@ final class TypingSignals: Sendable {
         pass(isOn, found, conversation, user)
     }
 
-    private func pass(_ isOn: Bool, _ companions: Companions, _ conversation: ConversationID, _ user: UserID) {
+    private func pass(_ isOn: Bool, _ companions: ConversationMembers, _ conversation: ConversationID, _ user: UserID) {
         guard let other = companions.other(than: user), stream.isConnected(other) else { return }
-        stream.notify(other, ChatFrames.typing(conversation, by: user, isOn: isOn))
+        stream.notify(other, ChatServerFrames.typing(conversation, by: user, isOn: isOn))
     }
 
     private func admit(_ direction: Direction, at now: Timestamp) -> Bool {

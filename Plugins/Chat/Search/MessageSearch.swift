@@ -11,7 +11,7 @@ struct MessageSearch: Sendable {
     /// What it looks at before another reader may come in.
     static let slice = SearchScan.Amount(messages: 2_000, bytes: 512 << 10)
 
-    let storage: Storage
+    let storage: any Storage
     let metrics: ChatMetrics
     var budget = Self.budget
 

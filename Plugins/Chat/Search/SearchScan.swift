@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkStorage
 
@@ -22,10 +21,10 @@ struct SearchScan: Sendable {
     private(set) var read = Amount()
 
     /// - Parameter position: only messages with smaller identifiers.
-    init(of user: UserID, before position: Int64, limit: Int, in database: Database) throws {
+    init(of user: UserID, before position: Int64, limit: Int, in session: SQLSession) throws {
         self.limit = limit
-        for (conversation, last) in try SearchRows.conversations(of: user, in: database) {
-            guard let head = try SearchRows.head(of: conversation, last: last, before: position, in: database) else { continue }
+        for (conversation, last) in try SearchRows.conversations(of: user, in: session) {
+            guard let head = try SearchRows.head(of: conversation, last: last, before: position, in: session) else { continue }
             heads.insert(head)
         }
     }
@@ -46,14 +45,14 @@ struct SearchScan: Sendable {
     }
 
     /// Looks at further messages.
-    mutating func advance(_ query: SearchQuery, by slice: Amount, in database: Database) throws {
+    mutating func advance(_ query: SearchQuery, by slice: Amount, in session: SQLSession) throws {
         let before = read
         var text = FoldedText()
         while !isComplete, Amount(messages: read.messages - before.messages, bytes: read.bytes - before.bytes).isWithin(slice),
             let head = heads.popNewest()
         {
             var (count, last) = (0, head)
-            try SearchRows.forEach(from: head, limit: Self.chunk, in: database) { row in
+            try SearchRows.forEach(from: head, limit: Self.chunk, in: session) { row in
                 count += 1
                 last = SearchHead(id: row.integer(0), conversation: head.conversation, seq: row.integer(1))
                 guard row.flag(2) else { return }

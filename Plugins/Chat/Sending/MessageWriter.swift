@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -85,7 +84,7 @@ final class MessageWriter: Sendable {
 
     private static func answer(to clientID: String, _ result: Result<SendReceipt, any Error>) -> [UInt8] {
         switch result {
-        case .success(let receipt): ChatFrames.ack(receipt, clientID: clientID)
+        case .success(let receipt): ChatServerFrames.ack(receipt, clientID: clientID)
         case .failure(let error): Frame.nack(clientID: clientID, error as? any ClientError ?? ChatError.busy)
         }
     }
@@ -96,12 +95,12 @@ final class MessageWriter: Sendable {
         _ pending: PendingSend, _ policies: [any MessagePolicy], _ tally: inout MessageQuota.Tally,
         in transaction: WriteTransaction
     ) throws -> SendOutcome {
-        let database = transaction.database
+        let session = transaction.session
         if let principal = pending.principal, try !liveness.isLive(principal, in: transaction) {
             return .refused(EdgeError.unauthenticated)
         }
-        if let known = try MessageRows.known(pending, in: database) { return known }
-        guard let (conversation, other) = try ConversationRows.findLive(pending.conversation, of: pending.sender, in: database)
+        if let known = try MessageRows.known(pending, in: session) { return known }
+        guard let (conversation, other) = try ConversationRows.findLive(pending.conversation, of: pending.sender, in: session)
         else { return .refused(ChatError.gone) }
         if !pending.isReviewed {
             // A released message was counted when it was held.
@@ -117,7 +116,7 @@ final class MessageWriter: Sendable {
                 case .deny(let error): return .refused(error)
                 case .hold:
                     try tally.count(pending.sender, bytes: pending.text.utf8.count, in: transaction)
-                    try MessageRows.hold(pending, id: identifiers.next(), at: transaction.now, in: database)
+                    try MessageRows.hold(pending, id: identifiers.next(), at: transaction.now, in: session)
                     metrics.held()
                     return .refused(ChatError.held)
                 }
@@ -130,26 +129,26 @@ final class MessageWriter: Sendable {
     private func store(
         _ pending: PendingSend, in conversation: Conversation, to other: UserID, _ transaction: WriteTransaction
     ) throws -> SendOutcome {
-        let (database, now) = (transaction.database, transaction.now)
+        let (session, now) = (transaction.session, transaction.now)
         let message = Message(
-            id: try nextID(in: database), conversation: conversation.id, seq: conversation.lastSeq + 1, from: pending.sender,
+            id: try nextID(in: session), conversation: conversation.id, seq: conversation.lastSeq + 1, from: pending.sender,
             clientID: pending.clientID, content: pending.content, text: pending.text, sentAt: now)
-        if try MessageRows.isFirstReply(message, in: conversation, database) {
+        if try MessageRows.isFirstReply(message, in: conversation, session) {
             transaction.afterCommit { [metrics] in metrics.firstReplied() }
         }
-        try MessageRows.insert(message, in: database)
-        try ConversationRows.extend(conversation, by: message, in: database)
+        try MessageRows.insert(message, in: session)
+        try ConversationRows.extend(conversation, by: message, in: session)
         let (event, members) = ChatEvents.message(message)
         let events = [
-            try stream.record(event, members: members, for: message.from, at: now, in: database),
-            try stream.record(event, members: members, for: other, at: now, in: database),
+            try stream.record(event, members: members, for: message.from, at: now, in: session),
+            try stream.record(event, members: members, for: other, at: now, in: session),
         ]
         return .stored(message, to: other, events: events)
     }
 
-    private func nextID(in database: Database) throws -> MessageID {
+    private func nextID(in session: SQLSession) throws -> MessageID {
         try lastID.withLock { last in
-            let floor = try last ?? MessageRows.highestID(in: database)
+            let floor = try last ?? MessageRows.highestID(in: session)
             let next: MessageID = identifiers.next()
             let id = max(next.rawValue, floor + 1)
             last = id

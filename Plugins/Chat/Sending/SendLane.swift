@@ -19,11 +19,11 @@ final class SendLane: Sendable {
         var isCalled = false
     }
 
-    private let storage: Storage
+    private let storage: any Storage
     private let writer: MessageWriter
     private let state = Mutex(State())
 
-    init(storage: Storage, writer: MessageWriter) {
+    init(storage: any Storage, writer: MessageWriter) {
         self.storage = storage
         self.writer = writer
     }

@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkDecks
 import SparkKit
@@ -9,7 +8,7 @@ struct Pair: Sendable {
     let viewer: Candidate
     let candidate: Candidate
     /// Of the viewer.
-    let standing: DeckStanding
+    let standing: ViewerRelations
     /// What each decided about the other.
     let decision: SwipeAction?
     let answer: SwipeAction?
@@ -21,23 +20,23 @@ struct Pair: Sendable {
 
 extension SpatiaLiteMatchingStore {
     func pair(_ viewer: UserID, _ candidate: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> Pair? {
-        try await storage.read { database in
-            let people = CandidateReader(database: database, today: now.date)
+        try await storage.read { session in
+            let people = CandidateReader(database: session, today: now.date)
             guard let one = try people.candidate(viewer), let other = try people.candidate(candidate) else { return nil }
             func decision(of user: UserID, on target: UserID) throws -> SwipeAction? {
                 let sql = "SELECT action FROM matching_swipes WHERE user_id = ?1 AND target_id = ?2"
-                let raw = try RawStatement(sql, in: database).row([.integer(user.rawValue), .integer(target.rawValue)]) {
+                let raw = try session.statement(sql).row([.integer(user.rawValue), .integer(target.rawValue)]) {
                     $0.integer(0)
                 }
                 return raw.flatMap { SwipeAction(rawValue: $0) }
             }
             return Pair(
                 viewer: one, candidate: other,
-                standing: try DeckStanding(of: viewer, at: now, skipLifetime: skipLifetime, in: database),
+                standing: try ViewerRelations(of: viewer, at: now, skipLifetime: skipLifetime, in: session),
                 decision: try decision(of: viewer, on: candidate), answer: try decision(of: candidate, on: viewer),
-                hasPassed: try DeckStanding.passers(of: viewer, at: now, in: database).contains(candidate.rawValue),
-                isBlocked: try PairReader.isBlocked(viewer, candidate, in: database),
-                isMatched: try PairReader.match(of: viewer, candidate, in: database) != nil)
+                hasPassed: try ViewerRelations.passers(of: viewer, at: now, in: session).contains(candidate.rawValue),
+                isBlocked: try PairReader.isBlocked(viewer, candidate, in: session),
+                isMatched: try PairReader.match(of: viewer, candidate, in: session) != nil)
         }
     }
 }

@@ -5,18 +5,18 @@ import SparkKit
 /// Makes rankings: from the hot index, or from the R-tree while there is none.
 struct Rankings: Sendable {
     let store: any MatchingStore
-    let feed: IndexFeed
+    let feed: DeckIndexSync
     let profiles: any ProfileReading
 
     /// - Throws: `MatchingError.locationRequired`, `EdgeError.notFound`.
-    func ranking(for query: DeckQuery, standing: DeckStanding) async throws -> Ranking {
+    func ranking(for query: DeckQuery, standing: ViewerRelations) async throws -> Ranking {
         guard let index = feed.index else { return try await store.ranking(for: query, standing: standing) }
         if let ranking = Self.ranking(for: query, standing: standing, from: index) { return ranking }
         return try await empty(query, standing)
     }
 
     /// Nil for a viewer who is not in the index.
-    static func ranking(for query: DeckQuery, standing: DeckStanding, from index: DeckIndex) -> Ranking? {
+    static func ranking(for query: DeckQuery, standing: ViewerRelations, from index: DeckIndex) -> Ranking? {
         guard let viewer = index.person(query.viewer) else { return nil }
         let candidate = viewer.row.candidate(on: index.ages(on: query.now.date), interests: viewer.interests)
         guard let place = candidate.place else { return nil }
@@ -31,7 +31,7 @@ struct Rankings: Sendable {
     }
 
     /// Of somebody who is in no deck, and has none: paused, closed or without a place.
-    private func empty(_ query: DeckQuery, _ standing: DeckStanding) async throws -> Ranking {
+    private func empty(_ query: DeckQuery, _ standing: ViewerRelations) async throws -> Ranking {
         guard let profile = try await profiles.profile(of: query.viewer) else { throw EdgeError.notFound }
         guard let place = profile.place else { throw MatchingError.locationRequired }
         // In the index by now, after all.

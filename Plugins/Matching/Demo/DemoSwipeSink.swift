@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 import SparkStorage
 
@@ -8,28 +7,26 @@ struct DemoSwipeSink: ~Copyable {
     /// Rows that one statement takes.
     private static let batch = 32
 
-    private let database: Database
-    private let swipe: RawStatement
-    private let swipes: RawStatement
-    private let match: RawStatement
+    private let session: SQLSession
+    private let swipe: SQLStatement
+    private let swipes: SQLStatement
+    private let match: SQLStatement
     /// What makes the indexes again that were dropped.
     private let indexes: [String]
     /// The columns of the swipes that wait for a statement of their own size.
     private var waiting: [Int64] = []
 
-    init(_ database: Database) throws {
-        let indexes = try Self.dropIndexes(in: database)
-        func insertion(rows: Int) throws -> RawStatement {
+    init(_ session: SQLSession) throws {
+        let indexes = try Self.dropIndexes(in: session)
+        func insertion(rows: Int) throws -> SQLStatement {
             let values = Array(repeating: "(?, ?, ?, ?)", count: rows).joined(separator: ", ")
-            return try RawStatement(
-                "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES \(values)", in: database)
+            return try session.statement("INSERT INTO matching_swipes (user_id, target_id, action, swiped_at) VALUES \(values)")
         }
         let swipe = try insertion(rows: 1)
         let swipes = try insertion(rows: Self.batch)
-        let match = try RawStatement(
-            "INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (?, ?, ?, ?, ?)",
-            in: database)
-        self.database = database
+        let match = try session.statement(
+            "INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (?, ?, ?, ?, ?)")
+        self.session = session
         self.indexes = indexes
         self.swipe = swipe
         self.swipes = swipes
@@ -37,11 +34,11 @@ struct DemoSwipeSink: ~Copyable {
     }
 
     mutating func inTransaction(_ body: (inout DemoSwipeSink) throws -> Void) throws {
-        guard !database.isInsideTransaction else {
+        guard !session.isInsideTransaction else {
             try body(&self)
             return try flush()
         }
-        try database.inTransaction(.immediate) {
+        try session.inTransaction(.immediate) {
             try body(&self)
             try flush()
             return .commit
@@ -70,23 +67,22 @@ struct DemoSwipeSink: ~Copyable {
 
     /// Builds the indexes that were dropped, and counts.
     func finish() throws {
-        for sql in indexes { try database.execute(sql: sql) }
-        try database.execute(sql: SpatiaLiteMatchingStore.recount)
-        try database.execute(sql: SpatiaLiteMatchingStore.settleTallies)
+        for sql in indexes { try session.script(sql) }
+        try session.script(SpatiaLiteMatchingStore.recount)
+        try session.script(SpatiaLiteMatchingStore.settleTallies)
     }
 
-    private static func dropIndexes(in database: Database) throws -> [String] {
-        let isEmpty = try Bool.fetchOne(
-            database,
-            sql: "SELECT NOT EXISTS (SELECT 1 FROM matching_swipes) AND NOT EXISTS (SELECT 1 FROM matching_matches)")
+    private static func dropIndexes(in session: SQLSession) throws -> [String] {
+        let isEmpty = try session.value(
+            "SELECT NOT EXISTS (SELECT 1 FROM matching_swipes) AND NOT EXISTS (SELECT 1 FROM matching_matches)", as: Bool.self)
         guard isEmpty == true else { return [] }
-        let rows = try Row.fetchAll(
-            database,
-            sql: """
-                SELECT name, sql FROM sqlite_master
-                WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ('matching_swipes', 'matching_matches')
-                """)
-        for row in rows { try database.execute(sql: "DROP INDEX \((row[0] as String).quotedDatabaseIdentifier)") }
-        return rows.map { $0[1] }
+        let indexes = try session.rows(
+            """
+            SELECT name, sql FROM sqlite_master
+            WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ('matching_swipes', 'matching_matches')
+            """
+        ) { (name: $0.text(0), sql: $0.text(1)) }
+        for index in indexes { try session.script("DROP INDEX \"\(index.name)\"") }
+        return indexes.map(\.sql)
     }
 }

@@ -1,6 +1,6 @@
-import GRDB
 import SparkCore
 import SparkKit
+import SparkStorage
 
 /// The last thirty days of swipes of a demo town, a pure function of it.
 ///
@@ -17,7 +17,7 @@ struct DemoSwipes {
 
     let town: any DemoTown
 
-    func load(into database: Database, progress: DemoProgress) throws {
+    func load(into session: SQLSession, progress: DemoProgress) throws {
         let people = Townspeople(town)
         guard people.ids.count > 1 else { return progress.report(people.ids.count) }
         let suitable = people.shareOfSuitable(window: 20)
@@ -25,7 +25,7 @@ struct DemoSwipes {
         let chance = Self.swipesPerPerson / max(Self.swipesPerPerson, 2 * Double(reach) * suitable)
         let rule = DemoSwipeRule(
             seed: town.seed, chance: chance, since: town.now - .days(Int(Self.days)), now: town.now)
-        var sink = try DemoSwipeSink(database)
+        var sink = try DemoSwipeSink(session)
         var matches: [DemoMatch] = []
         for start in stride(from: 0, to: people.order.count, by: Self.peoplePerTransaction) {
             let end = min(start + Self.peoplePerTransaction, people.order.count)

@@ -15,7 +15,7 @@ struct Device: Sendable {
 
 /// The body of `PUT /me/devices/{id}`.
 struct DeviceRegistration: RequestBody {
-    let service: PushService
+    let service: PushPlatform
     let token: String
     let publicKey: [UInt8]
     let secret: [UInt8]
@@ -26,8 +26,8 @@ struct DeviceRegistration: RequestBody {
     private static let environments = ["production", "sandbox"]
 
     init(from reader: inout ObjectReader) {
-        let words = PushService.wireWords.joined(separator: ", ")
-        service = reader.value("provider", format: "one of \(words)") { PushService(wire: $0) } ?? .log
+        let words = PushPlatform.wireWords.joined(separator: ", ")
+        service = reader.value("provider", format: "one of \(words)") { PushPlatform(wire: $0) } ?? .log
         token = reader.string("token", length: 1...4_096)
         let environment = reader.optional("environment", format: Self.environments.joined(separator: " or ")) { word in
             Self.environments.contains(word) ? word : nil
@@ -57,7 +57,7 @@ struct DeviceRegistration: RequestBody {
 
     static let schemaName = "DeviceRegistration"
     static let schema = Schema.object([
-        .required("provider", .oneOf(PushService.wireWords)),
+        .required("provider", .oneOf(PushPlatform.wireWords)),
         .required("token", .string(1...4_096)),
         .optional("keys", .object([.required("p256dh", .string()), .required("auth", .string())])),
         .optional("environment", .oneOf(environments)),
@@ -81,7 +81,7 @@ struct DeviceView: JSONWritable, SchemaDescribed {
 
     static let schemaName = "Device"
     static let schema = Schema.object([
-        .required("id", .string()), .required("provider", .oneOf(PushService.wireWords)), .required("language", .string()),
+        .required("id", .string()), .required("provider", .oneOf(PushPlatform.wireWords)), .required("language", .string()),
         .required("session_id", .identifier(SessionKind.self)), .required("registered_at", .dateTime),
     ])
 }

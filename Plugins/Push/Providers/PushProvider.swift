@@ -1,7 +1,7 @@
 import SparkCore
 
 /// Whose service brings a push to a device. The raw values stand in the store.
-enum PushService: Int64, CaseIterable, Sendable {
+enum PushPlatform: Int64, CaseIterable, Sendable {
     case apns = 0
     case fcm = 1
     case webpush = 2
@@ -43,7 +43,7 @@ enum PushPriority: Int64, CaseIterable, Comparable, Sendable {
 
 /// Where a push goes: what a device registered.
 struct PushTarget: Hashable, Sendable {
-    let service: PushService
+    let service: PushPlatform
     /// APNs: hexadecimal digits; FCM: the registration token; Web Push: the endpoint's URL.
     let token: String
     /// Web Push (RFC 8291): the browser's public key on P-256, uncompressed, 65 bytes. Empty otherwise.

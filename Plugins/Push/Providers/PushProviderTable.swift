@@ -12,7 +12,7 @@ struct PushProviderTable: Sendable {
     /// What browsers subscribe with: the public key on P-256, uncompressed, in base64url (RFC 8292, section 3.2).
     var applicationServerKey: String? { webPush.applicationServerKey }
 
-    subscript(service: PushService) -> any PushProvider {
+    subscript(service: PushPlatform) -> any PushProvider {
         switch service {
         case .apns: apns
         case .fcm: fcm
@@ -22,7 +22,7 @@ struct PushProviderTable: Sendable {
     }
 
     /// What keeps a service from being sent to, as far as can be seen from here; in one line for the operator.
-    func fault(of service: PushService) async -> String? {
+    func fault(of service: PushPlatform) async -> String? {
         if service != .log, let fault = await roots.fault() { return fault }
         return await self[service].fault()
     }
@@ -30,7 +30,7 @@ struct PushProviderTable: Sendable {
     /// Ends all connections; what is under way comes back as `later`.
     func shutDown() async {
         await withTaskGroup(of: Void.self) { group in
-            for service in PushService.allCases { group.addTask { await self[service].shutDown() } }
+            for service in PushPlatform.allCases { group.addTask { await self[service].shutDown() } }
         }
     }
 

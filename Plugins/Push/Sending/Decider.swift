@@ -12,8 +12,8 @@ struct Decider: Service {
 
     let store: any PushStore
     let rules: PushRules
-    let active: ActiveUsers
-    let lanes: [PushService: WakeUp]
+    let active: ForegroundUsers
+    let lanes: [PushPlatform: WakeUp]
     let wakeUp: WakeUp
     let clock: any WallClock
     let random: any RandomSource

@@ -37,13 +37,13 @@ final class DispatchLane: Service, Sendable {
         var complaint: String?
     }
 
-    let service: PushService
+    let service: PushPlatform
     private let parts: Parts
     private let concurrency: Int
     private let wakeUp: WakeUp
     private let state = Mutex(State())
 
-    init(_ service: PushService, concurrency: Int, wakeUp: WakeUp, parts: Parts) {
+    init(_ service: PushPlatform, concurrency: Int, wakeUp: WakeUp, parts: Parts) {
         self.service = service
         self.concurrency = concurrency
         self.wakeUp = wakeUp

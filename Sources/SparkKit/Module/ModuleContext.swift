@@ -10,7 +10,7 @@ public struct ModuleContext: Sendable {
     public let clock: any WallClock
     public let random: any RandomSource
     public let identifiers: IdentifierGenerator
-    public let storage: Storage
+    public let storage: any Storage
     public let cache: Cache
     /// The users' streams of numbered events.
     public let stream: any EventStreaming
@@ -28,7 +28,7 @@ public struct ModuleContext: Sendable {
     private let exchange: ModuleExchange
 
     package init(
-        clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: Storage, cache: Cache,
+        clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: any Storage, cache: Cache,
         stream: any EventStreaming, keys: ServerKeys, admission: Admission,
         personalData: PersonalDataRegistry, directory: URL, logger: Logger, isEphemeral: Bool, manifest: ModuleManifest,
         exchange: ModuleExchange

@@ -1,4 +1,3 @@
-public import GRDB
 public import ServiceLifecycle
 public import SparkCache
 public import SparkCore
@@ -18,8 +17,8 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var serverFrames: [ServerFrame] = []
     package private(set) var subscriptions: [EventSubscription] = []
     package private(set) var invalidations: [EventInvalidation] = []
-    package private(set) var followers: [EventFollower] = []
-    package private(set) var joiners: [EventJoiner] = []
+    package private(set) var followers: [CommitHook] = []
+    package private(set) var joiners: [TransactionHook] = []
     package private(set) var preparations: [@Sendable () async throws -> Void] = []
     package private(set) var timeRepairs: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
@@ -78,26 +77,26 @@ public struct ModuleRegistrar: Sendable {
             })
     }
 
-    /// Brings what a module keeps in memory in step with an event: after its commit, before anything in the cache is made old and
-    /// before the write is answered. So who reads after the answer reads what is so.
+    /// Updates what a module keeps in memory when an event is committed: before the cache is invalidated and before the write is
+    /// answered, so a read after the answer sees the new state.
     ///
-    /// - Parameter follow: short; runs on the writer's thread, and every write waits for it. May read by key.
-    public mutating func follow<Event: SparkEvent>(_ type: Event.Type, _ follow: @escaping @Sendable (Event) -> Void) {
+    /// - Parameter update: short; runs on the writer's thread, and every write waits for it. May read by key.
+    public mutating func onCommit<Event: SparkEvent>(_ type: Event.Type, _ update: @escaping @Sendable (Event) -> Void) {
         followers.append(
-            EventFollower(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
-                if let event = event as? Event { follow(event) }
+            CommitHook(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
+                if let event = event as? Event { update(event) }
             })
     }
 
-    /// Writes rows of its own in the very transaction that an event comes of: both are committed, or neither. What may not be lost.
+    /// Writes rows of a module in the transaction that publishes an event: both are committed, or neither. For what must not be lost.
     ///
-    /// - Parameter join: short; runs on the writer's thread, and every write waits for it. What it throws takes back the write.
-    public mutating func join<Event: SparkEvent>(
-        _ type: Event.Type, _ join: @escaping @Sendable (Event, WriteTransaction) throws -> Void
+    /// - Parameter write: short; runs on the writer's thread, and every write waits for it. If it throws, the write is rolled back.
+    public mutating func inTransaction<Event: SparkEvent>(
+        _ type: Event.Type, _ write: @escaping @Sendable (Event, WriteTransaction) throws -> Void
     ) {
         joiners.append(
-            EventJoiner(module: module, event: type.name, type: ObjectIdentifier(type)) { event, transaction in
-                if let event = event as? Event { try join(event, transaction) }
+            TransactionHook(module: module, event: type.name, type: ObjectIdentifier(type)) { event, transaction in
+                if let event = event as? Event { try write(event, transaction) }
             })
     }
 
@@ -145,7 +144,7 @@ public struct ModuleRegistrar: Sendable {
     }
 
     /// Loads this module's part of a demo town.
-    public mutating func demo(_ load: @escaping @Sendable (any DemoTown, Database, DemoProgress) throws -> Void) {
+    public mutating func demo(_ load: @escaping @Sendable (any DemoTown, SQLSession, DemoProgress) throws -> Void) {
         demoLoaders.append(DemoLoader(module: module, load: load))
     }
 }
@@ -164,7 +163,7 @@ package struct EventInvalidation: Sendable {
     package let tags: @Sendable (any SparkEvent) -> [CacheTag]
 }
 
-package struct EventFollower: Sendable {
+package struct CommitHook: Sendable {
     package let module: String
     package let event: String
     package let type: ObjectIdentifier
@@ -180,7 +179,7 @@ package struct EventFollower: Sendable {
     }
 }
 
-package struct EventJoiner: Sendable {
+package struct TransactionHook: Sendable {
     package let module: String
     package let event: String
     package let type: ObjectIdentifier
@@ -201,5 +200,5 @@ package struct OutboxHandler: Sendable {
 
 package struct DemoLoader: Sendable {
     package let module: String
-    package let load: @Sendable (any DemoTown, Database, DemoProgress) throws -> Void
+    package let load: @Sendable (any DemoTown, SQLSession, DemoProgress) throws -> Void
 }

@@ -1,5 +1,5 @@
-public import GRDB
 public import SparkCore
+import SparkStorage
 
 /// The export and the erasure of a person, over all modules, made from their manifests.
 public struct PersonalDataRegistry: Sendable {
@@ -16,10 +16,10 @@ public struct PersonalDataRegistry: Sendable {
     }
 
     /// Everything stored of a person: one member a table, each a list of rows. Holds all of it in memory; for tests and tools.
-    public func export(_ user: UserID, from database: Database) throws -> JSONValue {
+    public func export(_ user: UserID, from session: SQLSession) throws -> JSONValue {
         var position = ExportPosition()
         var text = Array("{".utf8)
-        while let piece = try exportPiece(of: user, at: &position, from: database, maximumBytes: 1 << 20) {
+        while let piece = try exportPiece(of: user, at: &position, from: session, maximumBytes: 1 << 20) {
             // Every piece that begins a table begins with a comma; the first one follows nothing.
             text += text.count == 1 ? piece.dropFirst() : piece[...]
         }
@@ -36,7 +36,7 @@ public struct PersonalDataRegistry: Sendable {
     ///   - maximumBytes: the row that reaches this is the last; a table without pages comes whole.
     /// - Returns: nil after the last part.
     public func exportPiece(
-        of user: UserID, at position: inout ExportPosition, from database: Database, maximumBytes: Int
+        of user: UserID, at position: inout ExportPosition, from session: SQLSession, maximumBytes: Int
     ) throws -> [UInt8]? {
         guard position.table < exported.count else { return nil }
         var piece: [UInt8] = []
@@ -48,9 +48,9 @@ public struct PersonalDataRegistry: Sendable {
             }
             var page = ExportPage(after: position.after, maximumBytes: maximumBytes - piece.count)
             if let exportPage = table.exportPage {
-                try exportPage(database, user, &page)
+                try exportPage(session, user, &page)
             } else if let export = table.export {
-                page.fill(try export(database, user))
+                page.fill(try export(session, user))
             }
             if !page.bytes.isEmpty {
                 if position.hasRows { piece.append(UInt8(ascii: ",")) }
@@ -70,10 +70,10 @@ public struct PersonalDataRegistry: Sendable {
 
     /// Removes rows of a person from the tables that may have very many, dependents first, until time is up.
     /// - Returns: whether there may be more; if not, `erase` takes what is left in one go.
-    public func eraseStep(_ user: UserID, in database: Database, isTimeUp: () -> Bool) throws -> Bool {
+    public func eraseStep(_ user: UserID, in session: SQLSession, isTimeUp: () -> Bool) throws -> Bool {
         for table in tables.reversed() {
             guard let step = table.eraseStep else { continue }
-            while try step(database, user, Self.rowsAtOnce) {
+            while try step(session, user, Self.rowsAtOnce) {
                 if isTimeUp() { return true }
             }
         }
@@ -81,7 +81,7 @@ public struct PersonalDataRegistry: Sendable {
     }
 
     /// Removes a person from every table, dependents first.
-    public func erase(_ user: UserID, in database: Database) throws {
-        for table in tables.reversed() { try table.erase?(database, user) }
+    public func erase(_ user: UserID, in session: SQLSession) throws {
+        for table in tables.reversed() { try table.erase?(session, user) }
     }
 }

@@ -1,4 +1,3 @@
-public import GRDB
 public import SparkCore
 public import SparkStorage
 
@@ -57,15 +56,15 @@ public struct ModuleManifest: Sendable {
 /// long.
 public struct TableDeclaration: Sendable {
     /// The rows of one person, machine-readable. Nothing of other people that this person may not know.
-    public typealias Exporter = @Sendable (Database, UserID) throws -> [JSONValue]
+    public typealias Exporter = @Sendable (SQLSession, UserID) throws -> [JSONValue]
     /// The same a page at a time: appends the rows that follow `page.after`, in the order of a unique key, until the page is full.
-    public typealias PageExporter = @Sendable (Database, UserID, _ page: inout ExportPage) throws -> Void
+    public typealias PageExporter = @Sendable (SQLSession, UserID, _ page: inout ExportPage) throws -> Void
     /// Removes or makes anonymous every trace of one person.
-    public typealias Eraser = @Sendable (Database, UserID) throws -> Void
+    public typealias Eraser = @Sendable (SQLSession, UserID) throws -> Void
     /// Removes about `limit` rows of one person ahead of the eraser, leaving the module's invariants intact. Further steps follow in
     /// transactions of their own; the person's account is closed meanwhile.
     /// - Returns: whether there may be more. True only if it removed something.
-    public typealias StepEraser = @Sendable (Database, UserID, _ limit: Int) throws -> Bool
+    public typealias StepEraser = @Sendable (SQLSession, UserID, _ limit: Int) throws -> Bool
 
     public let name: String
     /// Whether rows belong to or speak of a person; then an exporter and an eraser are demanded.
@@ -90,9 +89,9 @@ public struct TableDeclaration: Sendable {
 
     /// A step that runs one statement: it removes at most `?2` rows of the person `?1`.
     public static func step(_ sql: String) -> StepEraser {
-        { database, user, limit in
-            try database.cachedStatement(sql: sql).execute(arguments: [user.rawValue, limit])
-            return database.changesCount >= limit
+        { session, user, limit in
+            let changed = try session.run(sql, user.rawValue, limit)
+            return changed >= limit
         }
     }
 }
@@ -101,12 +100,12 @@ public struct TableDeclaration: Sendable {
 public struct Invariant: Sendable {
     public let name: String
     /// Each fault in words without personal data; empty when all is well.
-    public let check: @Sendable (Database) throws -> [String]
+    public let check: @Sendable (SQLSession) throws -> [String]
 
     /// Takes long: only `spark check --deep` asks.
     public let isDeep: Bool
 
-    public init(_ name: String, isDeep: Bool = false, check: @escaping @Sendable (Database) throws -> [String]) {
+    public init(_ name: String, isDeep: Bool = false, check: @escaping @Sendable (SQLSession) throws -> [String]) {
         self.name = name
         self.isDeep = isDeep
         self.check = check

@@ -1,5 +1,4 @@
 import Crypto
-public import GRDB
 public import SparkCore
 import SparkStorage
 
@@ -71,18 +70,17 @@ public enum AuditLog {
 
     /// Adds a line in a transaction that is open.
     static func append(
-        action: String, actor: String, subjects: [String], at now: Timestamp, in database: Database
+        action: String, actor: String, subjects: [String], at now: Timestamp, in session: SQLSession
     ) throws -> AuditLine {
-        let last = try RawStatement("SELECT seq, hash FROM spark_audit ORDER BY seq DESC LIMIT 1", in: database)
+        let last = try session.statement("SELECT seq, hash FROM spark_audit ORDER BY seq DESC LIMIT 1")
             .row([]) { ($0.integer(0), $0.blob(1)) }
         // Lines removed at the end leave a gap, which stays visible.
-        let counter = try RawStatement("SELECT seq FROM sqlite_sequence WHERE name = 'spark_audit'", in: database)
+        let counter = try session.statement("SELECT seq FROM sqlite_sequence WHERE name = 'spark_audit'")
             .row([]) { $0.integer(0) }
         let (seq, previous) = (max(last?.0 ?? 0, counter ?? 0) + 1, last?.1 ?? origin)
         let hash = AuditLine.hash(after: previous, seq: seq, at: now, actor: actor, action: action, subjects: subjects)
-        try RawStatement(
-            "INSERT INTO spark_audit (seq, at, actor, action, subjects, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            in: database
+        try session.statement(
+            "INSERT INTO spark_audit (seq, at, actor, action, subjects, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
         ).run([
             .integer(seq), .time(now), .text(actor), .text(action), .text(subjects.joined(separator: " ")), .blob(previous),
             .blob(hash),
@@ -93,9 +91,9 @@ public enum AuditLog {
 
     /// Lines from new to old.
     /// - Parameter before: only lines with lower numbers.
-    public static func lines(before seq: Int64 = .max, limit: Int, in database: Database) throws -> [AuditLine] {
+    public static func lines(before seq: Int64 = .max, limit: Int, in session: SQLSession) throws -> [AuditLine] {
         var lines: [AuditLine] = []
-        try RawStatement("\(columns) WHERE seq < ? ORDER BY seq DESC LIMIT ?", in: database)
+        try session.statement("\(columns) WHERE seq < ? ORDER BY seq DESC LIMIT ?")
             .forEach([.integer(seq), .integer(Int64(limit))]) { row in
                 lines.append(line(row))
                 return true
@@ -104,34 +102,33 @@ public enum AuditLog {
     }
 
     /// How many lines there are; none where the table is missing, too.
-    public static func count(in database: Database) throws -> Int64 {
-        guard try hasTable(in: database) else { return 0 }
-        return try RawStatement("SELECT COUNT(*) FROM spark_audit", in: database).row([]) { $0.integer(0) } ?? 0
+    public static func count(in session: SQLSession) throws -> Int64 {
+        guard try hasTable(in: session) else { return 0 }
+        return try session.statement("SELECT COUNT(*) FROM spark_audit").row([]) { $0.integer(0) } ?? 0
     }
 
     /// The newest line of some actions that names a subject; nil where there is none. Reads all lines.
-    public static func newest(of actions: [String], about subject: AuditSubject, in database: Database) throws -> AuditLine? {
+    public static func newest(of actions: [String], about subject: AuditSubject, in session: SQLSession) throws -> AuditLine? {
         let places = actions.map { _ in "?" }.joined(separator: ", ")
-        return try RawStatement(
-            "\(columns) WHERE action IN (\(places)) AND instr(' ' || subjects || ' ', ?) > 0 ORDER BY seq DESC LIMIT 1",
-            in: database
+        return try session.statement(
+            "\(columns) WHERE action IN (\(places)) AND instr(' ' || subjects || ' ', ?) > 0 ORDER BY seq DESC LIMIT 1"
         ).row(actions.map { .text($0) } + [.text(" \(subject.text) ")]) { line($0) }
     }
 
-    private static func hasTable(in database: Database) throws -> Bool {
-        try RawStatement("SELECT 1 FROM sqlite_schema WHERE name = 'spark_audit'", in: database).row([]) { _ in true } == true
+    private static func hasTable(in session: SQLSession) throws -> Bool {
+        try session.statement("SELECT 1 FROM sqlite_schema WHERE name = 'spark_audit'").row([]) { _ in true } == true
     }
 
     /// Every fault of the chain in words; empty when whole. Reads all lines.
     /// - Parameter head: the newest line that the server noted apart from the database; nil if it noted none, number 0 before the first.
-    public static func faults(in database: Database, head: (seq: Int64, digest: String)? = nil) throws -> [String] {
+    public static func faults(in session: SQLSession, head: (seq: Int64, digest: String)? = nil) throws -> [String] {
         let head = head?.seq == 0 ? nil : head
         // A database of an older version that is only looked at has none yet.
-        guard try hasTable(in: database) else { return head == nil ? [] : ["audit log: its table is missing"] }
+        guard try hasTable(in: session) else { return head == nil ? [] : ["audit log: its table is missing"] }
         var faults: [String] = []
         var (expected, previous) = (Int64(1), origin)
         var isHeadFound = head == nil
-        try RawStatement("\(columns) ORDER BY seq", in: database).forEach { row in
+        try session.statement("\(columns) ORDER BY seq").forEach { row in
             let line = line(row)
             if line.seq > expected { faults.append("audit log: \(missing(expected, line.seq - 1)) before line \(line.seq)") }
             if line.previous != previous { faults.append("audit log: line \(line.seq) does not continue the line before") }
@@ -147,7 +144,7 @@ public enum AuditLog {
             return faults.count < 20
         }
         guard faults.count < 20 else { return faults }
-        let counter = try RawStatement("SELECT seq FROM sqlite_sequence WHERE name = 'spark_audit'", in: database)
+        let counter = try session.statement("SELECT seq FROM sqlite_sequence WHERE name = 'spark_audit'")
             .row([]) { $0.integer(0) }
         if let counter, counter >= expected { faults.append("audit log: \(missing(expected, counter)) at the end") }
         if let head, !isHeadFound, head.seq > (counter ?? 0) {
@@ -155,8 +152,8 @@ public enum AuditLog {
         } else if let head, !isHeadFound {
             faults.append("audit log: line \(head.seq), which was noted, is missing")
         }
-        let triggers = try RawStatement(
-            "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'spark_audit'", in: database
+        let triggers = try session.statement(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'spark_audit'"
         ).row([]) { $0.integer(0) }
         if triggers != 2 { faults.append("audit log: it is not protected against changes any more") }
         return faults

@@ -1,4 +1,3 @@
-public import GRDB
 public import SparkCore
 public import SparkStorage
 
@@ -19,7 +18,7 @@ public protocol EventStreaming: Sendable {
     ///   `render` would make.
     /// - Returns: what is to be handed to `deliver` after the commit, and not if the write fails.
     func record(
-        _ event: InboxEvent, members: [UInt8], for user: UserID, at now: Timestamp, in database: Database
+        _ event: UserEvent, members: [UInt8], for user: UserID, at now: Timestamp, in session: SQLSession
     ) throws -> StreamDelivery
     /// Hands deliveries to the connections, in this order; each user's numbered events must come in the order of their offsets, so
     /// from the writer's thread. Returns at once.
@@ -31,9 +30,9 @@ public protocol EventStreaming: Sendable {
 extension EventStreaming {
     /// Writes a numbered event, kept with its members, for some users in the transaction of what it tells, and has it delivered after
     /// the commit.
-    public func append(_ event: InboxEvent, to users: [UserID], in transaction: WriteTransaction) throws {
+    public func append(_ event: UserEvent, to users: [UserID], in transaction: WriteTransaction) throws {
         let deliveries = try users.map {
-            try record(event, members: event.members, for: $0, at: transaction.now, in: transaction.database)
+            try record(event, members: event.members, for: $0, at: transaction.now, in: transaction.session)
         }
         transaction.afterCommit { deliver(deliveries) }
     }

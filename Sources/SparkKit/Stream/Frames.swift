@@ -72,7 +72,7 @@ public struct ClientFrame: Sendable {
 public struct ServerFrame: Sendable {
     /// Makes the members of an event that is kept by reference, as they are now; nil where nothing is left of what it told, then
     /// the event is sent with no members but `gone: true`.
-    public typealias Render = @Sendable (InboxEvent, UserID, PointReader) throws -> [UInt8]?
+    public typealias Render = @Sendable (UserEvent, UserID, SQLSession) throws -> [UInt8]?
 
     public let type: String
     public let summary: String
@@ -123,9 +123,9 @@ public struct FrameCall: Sendable {
     /// more.
     /// - Throws: `InvalidInput` naming everything that is wrong with them.
     public func read<Value>(_ body: (inout ObjectReader) throws -> Value) throws -> Value {
-        var reader = try ObjectReader(present)
-        let value = try body(&reader)
-        try reader.finishAllowingUnknown()
+        var session = try ObjectReader(present)
+        let value = try body(&session)
+        try session.finishAllowingUnknown()
         return value
     }
 

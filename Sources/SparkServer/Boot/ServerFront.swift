@@ -32,7 +32,7 @@ final class ServerFront: Sendable {
         let disabled = options.configuration.section("modules", as: ModulesConfiguration.self).disabled
         let plan = ModulePlan(options.modules, disabled: disabled)
         guard plan.faults.isEmpty else {
-            throw PlanError(faults: plan.faults + (try Rehearsal.faults(of: plan, options: options)))
+            throw PlanError(faults: plan.faults + (try DryRun.faults(of: plan, options: options)))
         }
         MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
         let admissionPlan = AdmissionPlan(

@@ -33,7 +33,7 @@ final class DirectoryKeeping: Sendable {
     }
 
     /// The database is open, and what was committed to make it is on the disk: from now on the directory is in use.
-    func begin(_ storage: Storage) throws {
+    func begin(_ storage: SQLiteStorage) throws {
         guard isKept else { return }
         do {
             let log: CommitLog
@@ -54,8 +54,9 @@ final class DirectoryKeeping: Sendable {
 
     /// Gives the database a new mark, and its history a name where it needs one.
     /// - Returns: the mark that the cache's files belong to, the new one, and the name of the history.
-    func beginRun(_ storage: Storage, mark: String, epoch: String) async throws -> (lastMark: String, mark: String, epoch: String)
-    {
+    func beginRun(_ storage: SQLiteStorage, mark: String, epoch: String) async throws -> (
+        lastMark: String, mark: String, epoch: String
+    ) {
         guard isKept else {
             let run = try await storage.beginRun(mark: mark, epoch: epoch, isNewHistory: false)
             return (run.lastMark, mark, run.epoch)

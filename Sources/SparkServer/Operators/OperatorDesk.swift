@@ -17,13 +17,13 @@ package struct OperatorOutcome: Sendable {
 /// Runs operator actions: every one that succeeds has its line in the audit log before it is answered.
 final class OperatorDesk: Sendable {
     let actions: [String: OperatorAction]
-    private let storage: Storage
+    private let storage: SQLiteStorage
     private let head: AuditHead
     private let logger: Logger
     private let url: Mutex<String>
 
     /// - Parameter publicURL: where people reach the server, until `listens` knows better.
-    init(actions: [OperatorAction], storage: Storage, head: AuditHead, publicURL: String, logger: Logger) {
+    init(actions: [OperatorAction], storage: SQLiteStorage, head: AuditHead, publicURL: String, logger: Logger) {
         self.actions = Dictionary(actions.map { ($0.name, $0) }) { first, _ in first }
         self.storage = storage
         self.head = head

@@ -9,12 +9,12 @@ struct CommitDelivery: Sendable {
     private let cache: Cache
     private let events: EventBus
     private let invalidations: [ObjectIdentifier: [EventInvalidation]]
-    private let followers: [ObjectIdentifier: [EventFollower]]
-    private let joiners: [ObjectIdentifier: [EventJoiner]]
+    private let followers: [ObjectIdentifier: [CommitHook]]
+    private let joiners: [ObjectIdentifier: [TransactionHook]]
 
     init(
-        cache: Cache, events: EventBus, _ invalidations: [EventInvalidation], _ followers: [EventFollower],
-        _ joiners: [EventJoiner]
+        cache: Cache, events: EventBus, _ invalidations: [EventInvalidation], _ followers: [CommitHook],
+        _ joiners: [TransactionHook]
     ) {
         self.cache = cache
         self.events = events

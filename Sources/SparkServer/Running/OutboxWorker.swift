@@ -11,7 +11,7 @@ struct OutboxWorker: Service {
     private static let lease = Duration.minutes(5)
     private static let longestPause = Outbox.longestPause
 
-    let storage: Storage
+    let storage: SQLiteStorage
     let handlers: [String: OutboxHandler]
     let clock: any WallClock
     let random: any RandomSource

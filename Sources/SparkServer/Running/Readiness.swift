@@ -20,12 +20,12 @@ final class Readiness: Sendable {
         var last: (at: ContinuousClock.Instant, report: [(String, String?)])?
     }
 
-    private let storage: Storage
+    private let storage: SQLiteStorage
     private let directory: URL
     private let checks: [HealthCheck]
     private let state = Mutex(State())
 
-    init(storage: Storage, directory: URL, checks: [HealthCheck]) {
+    init(storage: SQLiteStorage, directory: URL, checks: [HealthCheck]) {
         self.storage = storage
         self.directory = directory
         self.checks = checks

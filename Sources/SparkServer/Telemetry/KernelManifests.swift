@@ -10,19 +10,19 @@ package enum KernelManifests {
         id: "http", summary: "The HTTP edge", metrics: EdgeMetrics.declarations)
 
     private static let database = ModuleManifest(
-        id: "database", summary: "The store and its one writer", metrics: DatabaseReadings.declarations)
+        id: "database", summary: "The store and its one writer", metrics: DatabaseGauges.declarations)
 
     private static let cache = ModuleManifest(id: "cache", summary: "The cache", metrics: CacheReport.declarations)
 
     private static let outbox = ModuleManifest(
-        id: "outbox", summary: "Durable jobs", metrics: OutboxMetrics.declarations + OutboxReadings.declarations)
+        id: "outbox", summary: "Durable jobs", metrics: OutboxMetrics.declarations + OutboxGauges.declarations)
 
     private static let events = ModuleManifest(
         id: "events", summary: "Committed events on their way to modules", metrics: EventBus.declarations)
 
     private static let process = ModuleManifest(
         id: "process", summary: "The process and the machine under it",
-        metrics: ProcessReadings.declarations + DirectoryReadings.declarations + LoopLag.declarations)
+        metrics: ProcessReadings.declarations + DiskGauges.declarations + LoopLag.declarations)
 
     private static let admission = ModuleManifest(
         id: "admission", summary: "Bounds on what clients may use", metrics: AdmissionReport.declarations)

@@ -1,4 +1,3 @@
-import GRDB
 import GRDBSQLite
 import Synchronization
 
@@ -6,7 +5,7 @@ import Synchronization
 ///
 /// Runs on the caller's thread, so only for reads by key of a few rows; anything longer goes through `Storage.read`.
 /// It knows no SpatiaLite functions. Statements are prepared once a connection and kept.
-public final class PointReader {
+public final class PointReader: SQLConnection {
     private let handle: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]
 
@@ -15,7 +14,7 @@ public final class PointReader {
         let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let handle else {
             sqlite3_close_v2(handle)
-            throw DatabaseError(resultCode: ResultCode(rawValue: code))
+            throw SQLError(code: code)
         }
         self.handle = handle
         sqlite3_busy_timeout(handle, 1_000)
@@ -32,7 +31,7 @@ public final class PointReader {
         _ sql: String, _ values: SQLValue..., read: (borrowing SQLRow) throws -> Value
     ) throws -> [Value] {
         var found: [Value] = []
-        try RawStatement(prepared: prepared(sql)).forEach(values) { row in
+        try statement(sql).forEach(values) { row in
             found.append(try read(row))
             return true
         }
@@ -43,14 +42,18 @@ public final class PointReader {
     public func row<Value>(
         _ sql: String, _ values: SQLValue..., read: (borrowing SQLRow) throws -> Value
     ) throws -> Value? {
-        try RawStatement(prepared: prepared(sql)).row(values, read: read)
+        try statement(sql).row(values, read: read)
     }
+
+    func statement(_ sql: String) throws -> SQLStatement { SQLStatement(prepared: try prepared(sql)) }
+
+    func script(_ sql: String) throws { throw SQLError(code: SQLITE_READONLY) }
 
     private func prepared(_ sql: String) throws -> OpaquePointer {
         if let statement = statements[sql] { return statement }
         var statement: OpaquePointer?
         let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
-        guard code == SQLITE_OK, let statement else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+        guard code == SQLITE_OK, let statement else { throw SQLError(code: code) }
         statements[sql] = statement
         return statement
     }

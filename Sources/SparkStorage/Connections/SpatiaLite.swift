@@ -20,8 +20,7 @@ enum SpatiaLite {
 
     /// The metadata tables with the one reference system that Spark uses. Runs inside the migration's transaction, which is why
     /// SpatiaLite is told not to open its own.
-    static func createMetadata(in database: Database) throws {
-        try database.execute(sql: "SELECT InitSpatialMetaData(0, 'NONE')")
-        try database.execute(sql: "SELECT InsertEpsgSrid(4326)")
+    static func createMetadata(in session: SQLSession) throws {
+        try session.script("SELECT InitSpatialMetaData(0, 'NONE'); SELECT InsertEpsgSrid(4326)")
     }
 }

@@ -1,19 +1,17 @@
-public import GRDB
-
 /// One step forward of a module's tables. Never changed once released; steps run in the order listed, modules in the order of
 /// their dependencies, each step in a transaction of its own.
 public struct Migration: Sendable {
     /// `module.NNN_what`; the module's identifier stands in front.
     public let id: String
-    let run: @Sendable (Database) throws -> Void
+    let run: @Sendable (SQLSession) throws -> Void
 
     /// A step that is plain SQL.
     public init(_ id: String, sql: String) {
         self.id = id
-        self.run = { try $0.execute(sql: sql) }
+        self.run = { try $0.script(sql) }
     }
 
-    public init(_ id: String, run: @escaping @Sendable (Database) throws -> Void) {
+    public init(_ id: String, run: @escaping @Sendable (SQLSession) throws -> Void) {
         self.id = id
         self.run = run
     }

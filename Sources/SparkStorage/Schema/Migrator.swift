@@ -13,91 +13,91 @@ struct Migrator {
 
     /// The store's own tables.
     static let kernel: [Migration] = [
-        Migration("spark.001_kernel") { database in
-            try SpatiaLite.createMetadata(in: database)
-            try database.execute(
-                sql: """
-                    CREATE TABLE spark_outbox (
-                        id INTEGER PRIMARY KEY,
-                        topic TEXT NOT NULL,
-                        payload BLOB NOT NULL,
-                        created_at INTEGER NOT NULL,
-                        available_at INTEGER NOT NULL,
-                        attempts INTEGER NOT NULL DEFAULT 0
-                    ) STRICT;
-                    CREATE INDEX spark_outbox_available ON spark_outbox (available_at);
-                    CREATE TABLE spark_idempotency (
-                        owner TEXT NOT NULL,
-                        key TEXT NOT NULL,
-                        request_hash BLOB NOT NULL,
-                        created_at INTEGER NOT NULL,
-                        answer BLOB,
-                        PRIMARY KEY (owner, key)
-                    ) STRICT, WITHOUT ROWID;
-                    CREATE INDEX spark_idempotency_created ON spark_idempotency (created_at);
-                    """)
+        Migration("spark.001_kernel") { session in
+            try SpatiaLite.createMetadata(in: session)
+            try session.script(
+                """
+                CREATE TABLE spark_outbox (
+                    id INTEGER PRIMARY KEY,
+                    topic TEXT NOT NULL,
+                    payload BLOB NOT NULL,
+                    created_at INTEGER NOT NULL,
+                    available_at INTEGER NOT NULL,
+                    attempts INTEGER NOT NULL DEFAULT 0
+                ) STRICT;
+                CREATE INDEX spark_outbox_available ON spark_outbox (available_at);
+                CREATE TABLE spark_idempotency (
+                    owner TEXT NOT NULL,
+                    key TEXT NOT NULL,
+                    request_hash BLOB NOT NULL,
+                    created_at INTEGER NOT NULL,
+                    answer BLOB,
+                    PRIMARY KEY (owner, key)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX spark_idempotency_created ON spark_idempotency (created_at);
+                """)
         },
-        Migration("spark.002_mark") { database in
+        Migration("spark.002_mark") { session in
             try database.execute(
                 sql: "CREATE TABLE spark_mark (id INTEGER PRIMARY KEY CHECK (id = 1), mark TEXT NOT NULL) STRICT")
         },
-        Migration("spark.003_stream") { database in
-            try database.execute(
-                sql: """
-                    CREATE TABLE spark_inbox (
-                        user_id INTEGER NOT NULL,
-                        offset INTEGER NOT NULL,
-                        type TEXT NOT NULL,
-                        subject INTEGER NOT NULL,
-                        ordinal INTEGER NOT NULL,
-                        members BLOB,
-                        created_at INTEGER NOT NULL,
-                        PRIMARY KEY (user_id, offset)
-                    ) STRICT, WITHOUT ROWID;
-                    CREATE TABLE spark_inbox_floors (
-                        user_id INTEGER PRIMARY KEY,
-                        offset INTEGER NOT NULL
-                    ) STRICT;
-                    CREATE TABLE spark_epoch (
-                        id INTEGER PRIMARY KEY CHECK (id = 1),
-                        epoch TEXT NOT NULL
-                    ) STRICT;
-                    """)
+        Migration("spark.003_stream") { session in
+            try session.script(
+                """
+                CREATE TABLE spark_inbox (
+                    user_id INTEGER NOT NULL,
+                    offset INTEGER NOT NULL,
+                    type TEXT NOT NULL,
+                    subject INTEGER NOT NULL,
+                    ordinal INTEGER NOT NULL,
+                    members BLOB,
+                    created_at INTEGER NOT NULL,
+                    PRIMARY KEY (user_id, offset)
+                ) STRICT, WITHOUT ROWID;
+                CREATE TABLE spark_inbox_floors (
+                    user_id INTEGER PRIMARY KEY,
+                    offset INTEGER NOT NULL
+                ) STRICT;
+                CREATE TABLE spark_epoch (
+                    id INTEGER PRIMARY KEY CHECK (id = 1),
+                    epoch TEXT NOT NULL
+                ) STRICT;
+                """)
         },
         // Counts the commits: tells a state of the database from an earlier one.
-        Migration("spark.004_commits") { database in
-            try database.execute(
-                sql: """
-                    CREATE TABLE spark_commits (id INTEGER PRIMARY KEY CHECK (id = 1), commits INTEGER NOT NULL) STRICT;
-                    INSERT INTO spark_commits (id, commits) VALUES (1, 0);
-                    """)
+        Migration("spark.004_commits") { session in
+            try session.script(
+                """
+                CREATE TABLE spark_commits (id INTEGER PRIMARY KEY CHECK (id = 1), commits INTEGER NOT NULL) STRICT;
+                INSERT INTO spark_commits (id, commits) VALUES (1, 0);
+                """)
         },
-        Migration("spark.005_audit") { database in
+        Migration("spark.005_audit") { session in
             // AUTOINCREMENT: the table remembers the highest number, so that lines missing at the end are noticed.
-            try database.execute(
-                sql: """
-                    CREATE TABLE spark_audit (
-                        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-                        at INTEGER NOT NULL,
-                        actor TEXT NOT NULL,
-                        action TEXT NOT NULL,
-                        subjects TEXT NOT NULL,
-                        previous BLOB NOT NULL,
-                        hash BLOB NOT NULL
-                    ) STRICT;
-                    CREATE TRIGGER spark_audit_is_not_changed BEFORE UPDATE ON spark_audit
-                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-                    CREATE TRIGGER spark_audit_is_not_shortened BEFORE DELETE ON spark_audit
-                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-                    """)
+            try session.script(
+                """
+                CREATE TABLE spark_audit (
+                    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                    at INTEGER NOT NULL,
+                    actor TEXT NOT NULL,
+                    action TEXT NOT NULL,
+                    subjects TEXT NOT NULL,
+                    previous BLOB NOT NULL,
+                    hash BLOB NOT NULL
+                ) STRICT;
+                CREATE TRIGGER spark_audit_is_not_changed BEFORE UPDATE ON spark_audit
+                BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                CREATE TRIGGER spark_audit_is_not_shortened BEFORE DELETE ON spark_audit
+                BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                """)
         },
         // Whose tokens a kept answer holds, so that it goes with them.
-        Migration("spark.006_grants") { database in
-            try database.execute(
-                sql: """
-                    ALTER TABLE spark_idempotency ADD COLUMN holder INTEGER;
-                    CREATE INDEX spark_idempotency_holder ON spark_idempotency (holder) WHERE holder IS NOT NULL;
-                    """)
+        Migration("spark.006_grants") { session in
+            try session.script(
+                """
+                ALTER TABLE spark_idempotency ADD COLUMN holder INTEGER;
+                CREATE INDEX spark_idempotency_holder ON spark_idempotency (holder) WHERE holder IS NOT NULL;
+                """)
         },
     ]
 

@@ -1,6 +1,7 @@
 import CSpatiaLite
 import Dispatch
 import GRDB
+import GRDBSQLite
 import SparkCore
 import Synchronization
 
@@ -184,7 +185,7 @@ final class WriteQueue: Sendable {
                 do {
                     try database.inTransaction(.immediate) {
                         for (index, job) in batch.enumerated() {
-                            let transaction = WriteTransaction(database: database, now: clock.now())
+                            let transaction = WriteTransaction(session: SQLSession(database), now: clock.now())
                             do {
                                 try inSavepoint(of: database) {
                                     try job.run(transaction)
@@ -221,7 +222,7 @@ final class WriteQueue: Sendable {
 
     private static func countCommit(in database: Database) throws -> Int64? {
         let count = "UPDATE spark_commits SET commits = commits + 1 RETURNING commits"
-        return try RawStatement(count, in: database).row([]) { $0.integer(0) }
+        return try database.statement(count).row([]) { $0.integer(0) }
     }
 
     private func inSavepoint(of database: Database, _ body: () throws -> Void) throws {
@@ -240,13 +241,15 @@ final class WriteQueue: Sendable {
 
     /// What the callers of a commit that failed as a whole are told.
     private func failure(for error: any Error, systemError: Int32) -> any Error {
-        guard let error = error as? DatabaseError else { return error }
-        switch error.resultCode {
-        case .SQLITE_FULL: return StorageError.full
-        case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY:
-            halt(StorageFailure(code: error.extendedResultCode.rawValue, systemError: systemError, path: path))
+        guard let code = (error as? SQLError)?.code ?? (error as? DatabaseError)?.extendedResultCode.rawValue else {
+            return error
+        }
+        switch code & 0xFF {
+        case SQLITE_FULL: return StorageError.full
+        case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_READONLY:
+            halt(StorageFailure(code: code, systemError: systemError, path: path))
             return StorageError.halted
-        case .SQLITE_BUSY: return StorageError.busy
+        case SQLITE_BUSY: return StorageError.busy
         default: return error
         }
     }

@@ -1,16 +1,15 @@
-public import GRDB
 public import SparkCore
 
 /// The open transaction of one write. Valid only inside the closure that received it.
 public final class WriteTransaction: UnitOfWork {
     /// The writing connection.
-    public let database: Database
+    public let session: SQLSession
     /// The time of this write.
     public let now: Timestamp
     private(set) var consequences: [Consequence] = []
 
-    init(database: Database, now: Timestamp) {
-        self.database = database
+    init(session: SQLSession, now: Timestamp) {
+        self.session = session
         self.now = now
     }
 
@@ -34,7 +33,7 @@ public final class WriteTransaction: UnitOfWork {
     /// - Parameter availableAt: not before; now if nil.
     public func enqueue(topic: String, payload: [UInt8], availableAt: Timestamp? = nil) throws {
         try Outbox.insert(
-            topic: topic, payload: payload, availableAt: availableAt ?? now, createdAt: now, in: database)
+            topic: topic, payload: payload, availableAt: availableAt ?? now, createdAt: now, in: session)
     }
 }
 
@@ -46,6 +45,40 @@ public enum Consequence: Sendable {
 
 // The write queue's thread alone touches a transaction, one at a time.
 extension WriteTransaction: @unchecked Sendable {}
+
+extension WriteTransaction {
+    /// As `SQLSession.rows`.
+    public func rows<Value>(
+        _ sql: String, _ values: any SQLBindable..., read: (borrowing SQLRow) throws -> Value
+    ) throws -> [Value] {
+        var found: [Value] = []
+        try session.statement(sql).forEach(values.map(\.sqlValue)) { row in
+            found.append(try read(row))
+            return true
+        }
+        return found
+    }
+
+    /// As `SQLSession.row`.
+    public func row<Value>(
+        _ sql: String, _ values: any SQLBindable..., read: (borrowing SQLRow) throws -> Value
+    ) throws -> Value? {
+        try session.statement(sql).row(values.map(\.sqlValue), read: read)
+    }
+
+    /// As `SQLSession.value`.
+    public func value<Value: SQLReadable>(
+        _ sql: String, _ values: any SQLBindable..., as type: Value.Type = Value.self
+    ) throws -> Value? {
+        try session.statement(sql).row(values.map(\.sqlValue)) { row in row[0] as Value? } ?? nil
+    }
+
+    /// As `SQLSession.run`.
+    @discardableResult
+    public func run(_ sql: String, _ values: any SQLBindable...) throws -> Int {
+        try session.statement(sql).run(values.map(\.sqlValue))
+    }
+}
 
 extension UnitOfWork {
     /// The transaction behind a unit of work of this store.
@@ -61,10 +94,10 @@ extension UnitOfWork {
 public struct WriteAttachment: Sendable {
     @TaskLocal public static var current: WriteAttachment?
 
-    let run: @Sendable (Database) throws -> Void
+    let run: @Sendable (SQLSession) throws -> Void
 
     /// - Parameter run: may run several times, in several transactions.
-    public init(_ run: @escaping @Sendable (Database) throws -> Void) { self.run = run }
+    public init(_ run: @escaping @Sendable (SQLSession) throws -> Void) { self.run = run }
 }
 
 /// What must hold whenever a task writes: asked first thing in the transaction of each write, so that nothing can come between the

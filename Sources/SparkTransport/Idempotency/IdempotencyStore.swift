@@ -1,6 +1,5 @@
 import Crypto
 import Foundation
-import GRDB
 import HTTPTypes
 import SparkCore
 import SparkKit
@@ -48,14 +47,13 @@ final class IdempotencyStore: Sendable {
     /// Answers are sealed, so there is nothing to export; they go with the person, not a day later.
     static let table = TableDeclaration.userLinked(
         "spark_idempotency", export: { _, _ in [] },
-        erase: { database, user in
-            try database.execute(sql: "DELETE FROM spark_idempotency WHERE owner = ?", arguments: [user.wire])
+        erase: { session, user in
+            try session.run("DELETE FROM spark_idempotency WHERE owner = ?", user.wire)
             // The key of a request before login is nobody's, and stays used.
-            try database.execute(
-                sql: "UPDATE spark_idempotency SET answer = NULL, holder = NULL WHERE holder = ?", arguments: [user.rawValue])
+            try session.run("UPDATE spark_idempotency SET answer = NULL, holder = NULL WHERE holder = ?", user.rawValue)
         })
 
-    private let storage: Storage
+    private let storage: any Storage
     private let key: SymmetricKey
     private let hashKey: SymmetricKey
     private let clock: any WallClock
@@ -63,7 +61,7 @@ final class IdempotencyStore: Sendable {
     private let running = Mutex<Set<String>>([])
 
     /// - Parameter grants: nil where nothing gives out tokens.
-    init(storage: Storage, keys: ServerKeys, clock: any WallClock, grants: (any GrantLiveness)? = nil) {
+    init(storage: any Storage, keys: ServerKeys, clock: any WallClock, grants: (any GrantLiveness)? = nil) {
         self.storage = storage
         self.key = keys.key(for: "idempotency")
         self.hashKey = keys.key(for: "idempotency.request")
@@ -110,12 +108,11 @@ final class IdempotencyStore: Sendable {
         let reply: Reply
         do {
             reply = try await WriteAttachment.$current.withValue(
-                WriteAttachment { database in
-                    try database.cachedStatement(
-                        sql: """
-                            INSERT OR IGNORE INTO spark_idempotency (owner, key, request_hash, created_at) VALUES (?, ?, ?, ?)
-                            """
-                    ).execute(arguments: [request.owner, request.key, Data(request.hash), createdAt.milliseconds])
+                WriteAttachment { session in
+                    try session.run(
+                        """
+                        INSERT OR IGNORE INTO spark_idempotency (owner, key, request_hash, created_at) VALUES (?, ?, ?, ?)
+                        """, request.owner, request.key, Data(request.hash), createdAt.milliseconds)
                 }
             ) {
                 try await handler()
@@ -127,34 +124,27 @@ final class IdempotencyStore: Sendable {
         let holder = try request.isGrant ? grants?.holder(of: reply.body) : nil
         let sealed = try KeptAnswer(reply).sealed(with: key, for: associatedData(request))
         try await storage.write { transaction in
-            try transaction.database.cachedStatement(
-                sql: """
-                    INSERT INTO spark_idempotency (owner, key, request_hash, created_at, answer, holder)
-                    VALUES (?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET answer = excluded.answer, holder = excluded.holder
-                    """
-            ).execute(
-                arguments: [
-                    request.owner, request.key, Data(request.hash), createdAt.milliseconds, Data(sealed),
-                    holder?.rawValue,
-                ])
+            try transaction.session.run(
+                """
+                INSERT INTO spark_idempotency (owner, key, request_hash, created_at, answer, holder)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET answer = excluded.answer, holder = excluded.holder
+                """, request.owner, request.key, Data(request.hash), createdAt.milliseconds, Data(sealed), holder?.rawValue)
         }
         return reply
     }
 
     /// Frees the key of a request that was refused after it had written something, such as a failed attempt.
     private func release(_ request: Request) async throws {
-        let isThere = try storage.pointRead { reader in
-            try reader.row(
-                "SELECT 1 FROM spark_idempotency WHERE owner = ?1 AND key = ?2 AND answer IS NULL", .text(request.owner),
-                .text(request.key)
+        let isThere = try storage.pointRead { session in
+            try session.row(
+                "SELECT 1 FROM spark_idempotency WHERE owner = ?1 AND key = ?2 AND answer IS NULL", request.owner, request.key
             ) { _ in true }
         }
         guard isThere == true else { return }
         try await storage.write { transaction in
-            try transaction.database.cachedStatement(
-                sql: "DELETE FROM spark_idempotency WHERE owner = ? AND key = ? AND answer IS NULL"
-            ).execute(arguments: [request.owner, request.key])
+            try transaction.session.run(
+                "DELETE FROM spark_idempotency WHERE owner = ? AND key = ? AND answer IS NULL", request.owner, request.key)
         }
     }
 
@@ -162,17 +152,16 @@ final class IdempotencyStore: Sendable {
     func sweep() async throws {
         let limit = (clock.now() - Self.retention).milliseconds
         try await storage.write { transaction in
-            try transaction.database.execute(
-                sql: "DELETE FROM spark_idempotency WHERE created_at < ?", arguments: [limit])
+            try transaction.session.run("DELETE FROM spark_idempotency WHERE created_at < ?", limit)
         }
     }
 
     private func kept(_ request: Request) throws -> Reply? {
         let oldest = (clock.now() - Self.retention).milliseconds
-        let row = try storage.pointRead { reader in
-            try reader.row(
+        let row = try storage.pointRead { session in
+            try session.row(
                 "SELECT request_hash, answer FROM spark_idempotency WHERE owner = ?1 AND key = ?2 AND created_at >= ?3",
-                .text(request.owner), .text(request.key), .integer(oldest)
+                request.owner, request.key, oldest
             ) { row in (row.blob(0), row.isNull(1) ? nil : row.blob(1)) }
         }
         guard let (hash, answer) = row else { return nil }

@@ -119,7 +119,7 @@ extension Hub {
     }
 
     /// Ends the connections of a session as soon as it is revoked, and everything of an account that is closed or erased.
-    package var revocations: [EventFollower] {
+    package var revocations: [CommitHook] {
         [
             follower(of: SessionRevoked.self) { ($0.session, $0.user) },
             follower(of: AccountClosed.self) { (nil, $0.user) },
@@ -129,8 +129,8 @@ extension Hub {
 
     private func follower<Event: SparkEvent>(
         of type: Event.Type, _ ended: @escaping @Sendable (Event) -> (SessionID?, UserID)
-    ) -> EventFollower {
-        EventFollower(module: "stream", event: type.name, type: ObjectIdentifier(type)) { event in
+    ) -> CommitHook {
+        CommitHook(module: "stream", event: type.name, type: ObjectIdentifier(type)) { event in
             guard let event = event as? Event else { return }
             let (session, user) = ended(event)
             self.revoke(session, of: user)
@@ -139,8 +139,8 @@ extension Hub {
 
     /// Ends every connection of a suspended person, and tells them not to come back. Before the revocation of their sessions, which
     /// would ask them to.
-    package var suspensions: EventFollower {
-        EventFollower(module: "stream", event: AccountSuspended.name, type: ObjectIdentifier(AccountSuspended.self)) { event in
+    package var suspensions: CommitHook {
+        CommitHook(module: "stream", event: AccountSuspended.name, type: ObjectIdentifier(AccountSuspended.self)) { event in
             guard let event = event as? AccountSuspended else { return }
             let presence = self.presence(of: event.user)
             for connection in presence.sessions { connection.end(.banned) }

@@ -1,4 +1,3 @@
-package import GRDB
 import NIOCore
 package import SparkCore
 package import SparkKit
@@ -41,12 +40,12 @@ package final class Hub: EventStreaming, Sendable {
     let admission: Admission
     /// Every feed, for what is asked of all of them.
     let feeds = Mutex<[ObjectIdentifier: FeedPlace]>([:])
-    let storage: Storage
+    let storage: any Storage
     let clock: any WallClock
     package let tickets: StreamTickets
 
     /// - Parameter admission: counts sockets, event streams and polls together; the only one that does.
-    package init(storage: Storage, clock: any WallClock, admission: Admission) {
+    package init(storage: any Storage, clock: any WallClock, admission: Admission) {
         self.storage = storage
         self.admission = admission
         self.clock = clock
@@ -75,9 +74,9 @@ package final class Hub: EventStreaming, Sendable {
     func nextNumber() -> UInt64 { numbers.add(1, ordering: .relaxed).newValue }
 
     package func record(
-        _ event: InboxEvent, members: [UInt8], for user: UserID, at now: Timestamp, in database: Database
+        _ event: UserEvent, members: [UInt8], for user: UserID, at now: Timestamp, in session: SQLSession
     ) throws -> StreamDelivery {
-        let offset = try Inbox.append(event, to: user, at: now, in: database)
+        let offset = try UserEventLog.append(event, to: user, at: now, in: session)
         return .event(user, offset: offset, frame: Frame.numbered(event.type, offset: offset, members: members))
     }
 

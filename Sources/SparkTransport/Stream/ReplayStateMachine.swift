@@ -54,7 +54,7 @@ struct ReplayStateMachine {
     }
 
     /// What is kept was found.
-    mutating func opened(_ bounds: InboxBounds, isOtherEpoch: Bool) -> [Action] {
+    mutating func opened(_ bounds: UserEventBounds, isOtherEpoch: Bool) -> [Action] {
         guard case .opening(let after) = phase else { return [] }
         newest = max(newest, bounds.head)
         let greeting = Action.welcome(head: bounds.head)

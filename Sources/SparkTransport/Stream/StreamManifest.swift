@@ -1,4 +1,3 @@
-import GRDB
 import SparkCore
 package import SparkKit
 import SparkStorage
@@ -12,10 +11,9 @@ package enum StreamManifest {
 
     private static let inbox = TableDeclaration.userLinked(
         "spark_inbox",
-        exportPage: { database, user, page in
-            try RawStatement(
-                "SELECT offset, type, created_at FROM spark_inbox WHERE user_id = ?1 AND offset > ?2 ORDER BY offset",
-                in: database
+        exportPage: { session, user, page in
+            try session.statement(
+                "SELECT offset, type, created_at FROM spark_inbox WHERE user_id = ?1 AND offset > ?2 ORDER BY offset"
             ).forEach([.integer(user.rawValue), page.after.first ?? .integer(.min)]) { row in
                 let event = JSONValue.object([
                     JSONMember("offset", .integer(row.integer(0))), JSONMember("type", .string(row.text(1))),
@@ -29,13 +27,13 @@ package enum StreamManifest {
             DELETE FROM spark_inbox WHERE user_id = ?1 AND offset IN (
                 SELECT offset FROM spark_inbox WHERE user_id = ?1 ORDER BY offset LIMIT ?2)
             """),
-        erase: { database, user in
-            try database.execute(sql: "DELETE FROM spark_inbox WHERE user_id = ?", arguments: [user.rawValue])
+        erase: { session, user in
+            try session.run("DELETE FROM spark_inbox WHERE user_id = ?", user.rawValue)
         })
 
     private static let floors = TableDeclaration.userLinked(
         "spark_inbox_floors", export: { _, _ in [] },
-        erase: { database, user in
-            try database.execute(sql: "DELETE FROM spark_inbox_floors WHERE user_id = ?", arguments: [user.rawValue])
+        erase: { session, user in
+            try session.run("DELETE FROM spark_inbox_floors WHERE user_id = ?", user.rawValue)
         })
 }

@@ -13,20 +13,20 @@ struct StreamReader: Sendable {
     /// Half of what may wait for a slow reader.
     static let pageBytes = SendBacklog.maximumBytes / 2
 
-    let storage: Storage
+    let storage: any Storage
     let frames: FrameTable
 
-    func bounds(of user: UserID) throws -> InboxBounds {
-        try storage.pointRead { try Inbox.bounds(of: user, in: $0) }
+    func bounds(of user: UserID) throws -> UserEventBounds {
+        try storage.pointRead { try UserEventLog.bounds(of: user, in: $0) }
     }
 
     /// The next events, as many as fit a page's length and bytes; at least one if there is one.
     func page(of user: UserID, after offset: Int64, limit: Int = pageLength) throws -> Page {
-        try storage.pointRead { reader in
+        try storage.pointRead { session in
             var frames: [(offset: Int64, frame: [UInt8])] = []
             var bytes = 0
-            for row in try Inbox.rows(of: user, after: offset, limit: limit, in: reader) {
-                let frame = try frame(row, for: user, in: reader)
+            for row in try UserEventLog.rows(of: user, after: offset, limit: limit, in: session) {
+                let frame = try frame(row, for: user, in: session)
                 bytes += frame.count
                 guard frames.isEmpty || bytes <= Self.pageBytes else { break }
                 frames.append((row.offset, frame))
@@ -35,10 +35,10 @@ struct StreamReader: Sendable {
         }
     }
 
-    private func frame(_ row: InboxRow, for user: UserID, in reader: PointReader) throws -> [UInt8] {
+    private func frame(_ row: LoggedUserEvent, for user: UserID, in session: SQLSession) throws -> [UInt8] {
         var members = row.event.members
         if members.isEmpty, let render = frames.render(row.event.type) {
-            members = try render(row.event, user, reader) ?? Self.gone
+            members = try render(row.event, user, session) ?? Self.gone
         }
         return Frame.numbered(row.event.type, offset: row.offset, members: members)
     }

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import SparkAccounts
 import SparkChat
 import SparkCore
@@ -42,9 +41,8 @@ struct PushTown {
             let (writer, reader) = (town.id(index * 2), town.id(index * 2 + 1))
             guard let conversation = try await match(writer, reader, issuer, on: server) else { continue }
             // Some of a town's people have written to each other already.
-            let written = try server.storage.readNow { database in
-                try Int.fetchOne(
-                    database, sql: "SELECT last_seq FROM chat_conversations WHERE id = ?", arguments: [conversation.rawValue])
+            let written: Int? = try server.storage.readNow { session in
+                try session.value("SELECT last_seq FROM chat_conversations WHERE id = ?", conversation)
             }
             guard written == 0 else { continue }
             let session = try await server.port((any Authenticating).self).authenticate(

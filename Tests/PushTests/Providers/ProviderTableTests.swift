@@ -60,7 +60,7 @@ import Testing
     @Test func tokensOfTheWrongFormAreRefusedAtRegistration() throws {
         let bench = try ProviderBench()
         let settings = bench.settings()
-        func fault(_ service: PushService, _ token: String) -> String? {
+        func fault(_ service: PushPlatform, _ token: String) -> String? {
             settings.fault(of: PushTarget(service: service, token: token, registeredAt: bench.clock.now()))
         }
         #expect(fault(.apns, String(repeating: "aF", count: 32)) == nil)

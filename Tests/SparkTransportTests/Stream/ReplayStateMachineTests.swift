@@ -11,7 +11,7 @@ struct ReplayStateMachineTests {
         var replay = ReplayStateMachine()
         let isFirst = replay.hello(after: nil)
         #expect(isFirst)
-        #expect(replay.opened(InboxBounds(floor: 3, head: 9), isOtherEpoch: false) == [.welcome(head: 9), .live(offset: 9)])
+        #expect(replay.opened(UserEventBounds(floor: 3, head: 9), isOtherEpoch: false) == [.welcome(head: 9), .live(offset: 9)])
         let next = replay.committed(10)
         #expect(next.isSent && next.actions.isEmpty)
     }
@@ -35,7 +35,7 @@ struct ReplayStateMachineTests {
         var replay = ReplayStateMachine()
         _ = replay.hello(after: after)
         #expect(
-            replay.opened(InboxBounds(floor: 3, head: 9), isOtherEpoch: isOtherEpoch)
+            replay.opened(UserEventBounds(floor: 3, head: 9), isOtherEpoch: isOtherEpoch)
                 == [.welcome(head: 9), .resync(reason), .live(offset: 9)])
     }
 
@@ -43,14 +43,14 @@ struct ReplayStateMachineTests {
     func floor() {
         var replay = ReplayStateMachine()
         _ = replay.hello(after: 3)
-        #expect(replay.opened(InboxBounds(floor: 3, head: 9), isOtherEpoch: false) == [.welcome(head: 9), .read(after: 3)])
+        #expect(replay.opened(UserEventBounds(floor: 3, head: 9), isOtherEpoch: false) == [.welcome(head: 9), .read(after: 3)])
     }
 
     @Test("events that retention took in the meantime lead to a resync, not to a hole")
     func takenMeanwhile() {
         var replay = ReplayStateMachine()
         _ = replay.hello(after: 3)
-        _ = replay.opened(InboxBounds(floor: 3, head: 9), isOtherEpoch: false)
+        _ = replay.opened(UserEventBounds(floor: 3, head: 9), isOtherEpoch: false)
         let page = replay.read(first: 6, last: 9)
         #expect(!page.isSent)
         #expect(page.actions == [.resync(.expired), .live(offset: 9)])
@@ -60,7 +60,7 @@ struct ReplayStateMachineTests {
     func hole() {
         var replay = ReplayStateMachine()
         _ = replay.hello(after: nil)
-        _ = replay.opened(InboxBounds(floor: 0, head: 5), isOtherEpoch: false)
+        _ = replay.opened(UserEventBounds(floor: 0, head: 5), isOtherEpoch: false)
         let jump = replay.committed(7)
         #expect(!jump.isSent && jump.actions == [.read(after: 5)])
         let page = replay.read(first: 6, last: 7)
@@ -107,7 +107,7 @@ struct ReplayStateMachineTests {
             default:
                 if !hasOpened {
                     hasOpened = true
-                    perform(replay.opened(InboxBounds(floor: 0, head: head), isOtherEpoch: false))
+                    perform(replay.opened(UserEventBounds(floor: 0, head: head), isOtherEpoch: false))
                     continue
                 }
                 guard !toDo.isEmpty else { continue }
@@ -121,7 +121,7 @@ struct ReplayStateMachineTests {
                 perform(actions)
             }
         }
-        if !hasOpened { perform(replay.opened(InboxBounds(floor: 0, head: head), isOtherEpoch: false)) }
+        if !hasOpened { perform(replay.opened(UserEventBounds(floor: 0, head: head), isOtherEpoch: false)) }
         perform(replay.lost())
         while !toDo.isEmpty || !live.isEmpty {
             if !toDo.isEmpty {

@@ -10,17 +10,13 @@ public struct NotesModule: SparkModule {
         tables: [
             .userLinked(
                 "notes_notes",
-                export: { database, user in
-                    try String.fetchAll(
-                        database, sql: "SELECT text FROM notes_notes WHERE user_id = ?", arguments: [user.rawValue]
-                    ).map { .string($0) }
+                export: { session, user in
+                    try session.rows("SELECT text FROM notes_notes WHERE user_id = ?", user) { .string($0[0]) }
                 },
-                erase: { database, user in
-                    try database.execute(sql: "DELETE FROM notes_notes WHERE user_id = ?", arguments: [user.rawValue])
-                })
+                erase: { session, user in try session.run("DELETE FROM notes_notes WHERE user_id = ?", user) })
         ])
 
-    private let storage: Storage
+    private let storage: any Storage
 
     public init(configuration: NoConfiguration, context: ModuleContext) { storage = context.storage }
 
@@ -34,11 +30,10 @@ public struct NotesModule: SparkModule {
         registrar.route(
             Route(.get, "/notes", "Lists the notes", rateLimit: .read) { call in
                 let user = try call.user
-                let notes = try await storage.read { database in
-                    try String.fetchAll(
-                        database, sql: "SELECT text FROM notes_notes WHERE user_id = ?", arguments: [user.rawValue])
+                let notes = try await storage.read { session in
+                    try session.rows("SELECT text FROM notes_notes WHERE user_id = ?", user) { JSONValue.string($0[0]) }
                 }
-                return .page(notes.map { JSONValue.string($0) }, nextCursor: nil)
+                return .page(notes, nextCursor: nil)
             })
         registrar.subscribe(to: MatchCreated.self) { match in
             for user in match.users { try? await add("You have a match!", to: user) }
@@ -47,8 +42,7 @@ public struct NotesModule: SparkModule {
 
     private func add(_ text: String, to user: UserID) async throws {
         try await storage.write { transaction in
-            try transaction.database.execute(
-                sql: "INSERT INTO notes_notes (user_id, text) VALUES (?, ?)", arguments: [user.rawValue, text])
+            try transaction.run("INSERT INTO notes_notes (user_id, text) VALUES (?, ?)", user, text)
         }
     }
 }

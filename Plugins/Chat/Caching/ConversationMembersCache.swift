@@ -1,0 +1,67 @@
+import SparkCache
+import SparkCore
+import SparkKit
+
+/// Whose conversation it is, and whether it is still theirs: what signals like typing are checked against.
+struct ConversationMembers: Hashable, Sendable {
+    let userA: UserID
+    let userB: UserID
+    /// The conversation is gone (`LiveConversation`).
+    let isGone: Bool
+
+    /// The one whom a signal of a user goes to; nil when it goes to nobody.
+    func other(than user: UserID) -> UserID? {
+        guard !isGone, user == userA || user == userB else { return nil }
+        return user == userA ? userB : userA
+    }
+}
+
+extension ConversationMembers: CacheValue {
+    var cacheCost: Int { 32 }
+
+    func encode(into bytes: inout [UInt8]) {
+        var writer = CompactWriter(bytes)
+        writer.write(userA.rawValue)
+        writer.write(userB.rawValue)
+        writer.write(unsigned: isGone ? 1 : 0)
+        bytes = writer.bytes
+    }
+
+    static func decode(_ bytes: [UInt8]) -> ConversationMembers? {
+        var reader = CompactReader(bytes)
+        guard let userA = reader.integer(), let userB = reader.integer(), let isGone = reader.unsigned(), reader.isAtEnd else {
+            return nil
+        }
+        return ConversationMembers(userA: UserID(rawValue: userA), userB: UserID(rawValue: userB), isGone: isGone == 1)
+    }
+}
+
+/// The cache of who talks to whom.
+struct ConversationMembersCache: Sendable {
+    static let policy = NamespacePolicy("chat:conversation", lifetime: .hours(24))
+
+    let store: any ChatStore
+    private let namespace: CacheNamespace<ConversationID, ConversationMembers>
+
+    init(store: any ChatStore, context: ModuleContext) throws {
+        self.store = store
+        self.namespace = try context.namespace(Self.policy)
+    }
+
+    /// What memory knows; never waits.
+    func peek(_ conversation: ConversationID) -> ConversationMembers? { namespace.peek(conversation) }
+
+    func companions(of conversation: ConversationID) async throws -> ConversationMembers? {
+        try await namespace.value(conversation, tags: [.conversation(conversation)]) { [store] dependencies in
+            guard let found = try store.conversation(conversation) else { return nil }
+            // Whom it is of never changes, so these may be named once they are known, if the rest is read after that.
+            for user in found.users { dependencies.depend(on: .conversations(of: user)) }
+            do {
+                _ = try store.live(conversation, of: found.userA)
+                return ConversationMembers(userA: found.userA, userB: found.userB, isGone: false)
+            } catch ChatError.gone {
+                return ConversationMembers(userA: found.userA, userB: found.userB, isGone: true)
+            }
+        }
+    }
+}

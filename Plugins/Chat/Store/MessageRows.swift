@@ -1,0 +1,132 @@
+import SparkCore
+import SparkStorage
+
+/// The rows of messages, inside a write.
+enum MessageRows {
+    /// What became of a message with this sender and client identifier before; nil for a new one.
+    static func known(_ pending: PendingSend, in session: SQLSession) throws -> SendOutcome? {
+        let key: [SQLValue] = [.integer(pending.sender.rawValue), .text(pending.clientID)]
+        let stored = try session.statement(
+            "SELECT id, conversation_id, seq, sent_at FROM chat_messages WHERE sender_id = ? AND client_id = ?"
+        ).row(key) { row in
+            SendReceipt(
+                id: MessageID(rawValue: row.integer(0)), conversation: ConversationID(rawValue: row.integer(1)),
+                seq: row.integer(2), sentAt: row.time(3), isDuplicate: true)
+        }
+        if let stored {
+            return stored.conversation == pending.conversation ? .duplicate(stored) : .refused(ChatError.clientIDReused)
+        }
+        guard !pending.isReviewed else { return nil }
+        let held = try session.statement("SELECT conversation_id FROM chat_held WHERE sender_id = ? AND client_id = ?").row(key) {
+            ConversationID(rawValue: $0.integer(0))
+        }
+        return held.map { .refused($0 == pending.conversation ? ChatError.held : ChatError.clientIDReused) }
+    }
+
+    static func insert(_ message: Message, in session: SQLSession) throws {
+        try session.statement(
+            """
+            INSERT INTO chat_messages (id, conversation_id, seq, sender_id, client_id, content, text, sent_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).run([
+            .integer(message.id.rawValue), .integer(message.conversation.rawValue), .integer(message.seq),
+            .integer(message.from.rawValue), .text(message.clientID), .integer(message.content.rawValue), .text(message.text),
+            .time(message.sentAt),
+        ])
+    }
+
+    /// Whether the one who was written to answers for the first time; looked for among the first messages only.
+    static func isFirstReply(_ message: Message, in conversation: Conversation, _ session: SQLSession) throws -> Bool {
+        guard let opener = conversation.openedBy, opener != message.from, conversation.lastSeq <= 50 else { return false }
+        let earlier = try session.statement("SELECT 1 FROM chat_messages WHERE conversation_id = ? AND +sender_id = ? LIMIT 1")
+            .row([.integer(conversation.id.rawValue), .integer(message.from.rawValue)]) { _ in true }
+        return earlier == nil
+    }
+
+    static func hold(_ pending: PendingSend, id: MessageID, at now: Timestamp, in session: SQLSession) throws {
+        try session.statement(
+            """
+            INSERT INTO chat_held (id, conversation_id, sender_id, client_id, content, text, held_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """
+        ).run([
+            .integer(id.rawValue), .integer(pending.conversation.rawValue), .integer(pending.sender.rawValue),
+            .text(pending.clientID), .integer(pending.content.rawValue), .text(pending.text), .time(now),
+        ])
+    }
+
+    /// The highest identifier of a message.
+    static func highestID(in session: SQLSession) throws -> Int64 {
+        try session.statement("SELECT max(id) FROM chat_messages").row([]) { $0.integer(0) } ?? 0
+    }
+
+    /// The newest messages of a conversation, the newest first.
+    static func newest(of conversation: ConversationID, limit: Int, _ session: SQLSession) throws -> [Message] {
+        var messages: [Message] = []
+        try session.statement("SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ? ORDER BY seq DESC LIMIT ?")
+            .forEach([.integer(conversation.rawValue), .integer(Int64(limit))]) { row in
+                messages.append(Message(row))
+                return true
+            }
+        return messages
+    }
+
+    static func find(_ seq: Int64, in conversation: ConversationID, _ session: SQLSession) throws -> Message? {
+        try session.statement("SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ? AND seq = ?").row([
+            .integer(conversation.rawValue), .integer(seq),
+        ]) { Message($0) }
+    }
+}
+
+/// When a conversation is gone: the one rule, for every route, frame and query.
+enum LiveConversation {
+    /// SQL that holds for a row of `chat_conversations` that is not gone: it has not ended, and both people are there.
+    ///
+    /// A person who closed the account is not there until the account is opened again; then the conversation is as it was.
+    static let condition = """
+        ended_at IS NULL
+        AND (SELECT closed FROM profiles_users WHERE profiles_users.id = chat_conversations.user_a) = 0
+        AND (SELECT closed FROM profiles_users WHERE profiles_users.id = chat_conversations.user_b) = 0
+        """
+
+    /// Binds the conversation to `?1`.
+    static let query = "SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?1 AND \(condition)"
+}
+
+/// The rows of conversations, on any connection.
+enum ConversationRows {
+    /// One, gone or not.
+    static func find(_ id: ConversationID, in session: SQLSession) throws -> Conversation? {
+        try session.statement("SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?")
+            .row([.integer(id.rawValue)]) { Conversation($0) }
+    }
+
+    /// One that is not gone for a user, and the other one of it; nil for any else.
+    static func findLive(
+        _ id: ConversationID, of user: UserID, in session: SQLSession
+    ) throws -> (conversation: Conversation, other: UserID)? {
+        let found = try session.statement(LiveConversation.query).row([.integer(id.rawValue)]) { Conversation($0) }
+        guard let found, let other = found.other(than: user) else { return nil }
+        return (found, other)
+    }
+
+    /// The same for those who need one.
+    /// - Throws: `ChatError.gone`.
+    static func live(
+        _ id: ConversationID, of user: UserID, in session: SQLSession
+    ) throws -> (conversation: Conversation, other: UserID) {
+        guard let found = try findLive(id, of: user, in: session) else { throw ChatError.gone }
+        return found
+    }
+
+    /// Takes a new message to its end.
+    static func extend(_ conversation: Conversation, by message: Message, in session: SQLSession) throws {
+        try session.statement("UPDATE chat_conversations SET last_seq = ?, last_at = max(last_at, ?) WHERE id = ?").run([
+            .integer(message.seq), .time(message.sentAt), .integer(conversation.id.rawValue),
+        ])
+        guard conversation.openedBy == nil else { return }
+        try session.statement("UPDATE chat_conversations SET opened_by = ?, opened_at = ? WHERE id = ?")
+            .run([.integer(message.from.rawValue), .time(message.sentAt), .integer(conversation.id.rawValue)])
+    }
+}

@@ -1,0 +1,192 @@
+import SparkCore
+import SparkDecks
+import SparkStorage
+import Synchronization
+
+/// Fills the hot index from the store, and keeps it equal to what is committed.
+///
+/// It hears of changes on the writer's thread, between a commit and its answer, before any cached ranking is made old; so who reads
+/// after the answer finds the change. What is put in is read back from the store then, so the index cannot drift from it.
+/// While it is being filled, it only notes who changed and reads them again at the end; until then decks come from the R-tree.
+final class DeckIndexSync: Sendable {
+    /// Why the server is not ready yet.
+    struct NotFilled: Error {}
+
+    private enum State {
+        /// Those who changed since the filling began. A filling that another one took over from finds another number.
+        case filling(run: Int, changed: Set<UserID>)
+        case following(DeckIndex)
+    }
+
+    private let storage: any Storage
+    private let state = Mutex(State.filling(run: 0, changed: []))
+    /// Apart from the state, which the writer holds while it changes the index.
+    private let filled = Mutex<DeckIndex?>(nil)
+    private let runs = Atomic(0)
+    private let isFilling = Atomic(false)
+
+    init(storage: any Storage) { self.storage = storage }
+
+    /// Nil until it is filled.
+    var index: DeckIndex? { filled.withLock { $0 } }
+
+    /// People up to whose number the start waits for the filling, some tenths of a second.
+    private static let waitedFor = 100_000
+
+    func fillIfSmall() async throws {
+        let isSmall = try await storage.read { try !Self.hasMore(than: Self.waitedFor, in: $0) }
+        guard isSmall else { return }
+        while index == nil {
+            try await fill()
+            // Another filling was faster to begin, and soon ends.
+            if index == nil { try await Task.sleep(for: .milliseconds(2)) }
+        }
+    }
+
+    // MARK: Filling
+
+    /// People that one query of the filling reads, about.
+    private static let chunks = 16
+
+    /// Reads everybody, unless that is being done already.
+    func fill() async throws {
+        guard isFilling.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
+            return
+        }
+        defer { isFilling.store(false, ordering: .releasing) }
+        let run = state.withLock { state in
+            filled.withLock { $0 = nil }
+            return begin(&state)
+        }
+        let ranges = try await storage.read { try Self.ranges(in: $0) }
+        var batch = PersonBatch()
+        try await withThrowingTaskGroup(of: PersonBatch.self) { group in
+            var waiting = ranges[...]
+            func begin() {
+                guard let range = waiting.popFirst() else { return }
+                group.addTask { [storage] in try await storage.read { try Self.people(range, in: $0) } }
+            }
+            for _ in 0..<2 { begin() }
+            while let part = try await group.next() {
+                batch.append(contentsOf: part)
+                begin()
+            }
+        }
+        let index = DeckIndex()
+        index.build(batch)
+        try follow(index, run: run)
+    }
+
+    /// Without an index, until it is filled again.
+    func forget() {
+        state.withLock { state in
+            filled.withLock { $0 = nil }
+            _ = begin(&state)
+        }
+    }
+
+    private func begin(_ state: inout State, with changed: Set<UserID> = []) -> Int {
+        let run = runs.wrappingAdd(1, ordering: .relaxed).newValue
+        state = .filling(run: run, changed: changed)
+        return run
+    }
+
+    /// The same at once, from the connection that is writing them.
+    func fill(from session: SQLSession) throws {
+        let index = DeckIndex()
+        index.build(try Self.everybody(in: session))
+        state.withLock { state in
+            state = .following(index)
+            filled.withLock { $0 = index }
+        }
+    }
+
+    /// Reads those again who changed meanwhile, until nobody is left; the last of them with the writer waiting.
+    private func follow(_ index: DeckIndex, run: Int) throws {
+        while true {
+            let changed = state.withLock { state -> Set<UserID>? in
+                guard case .filling(run, let changed) = state else { return nil }
+                state = .filling(run: run, changed: [])
+                return changed
+            }
+            guard let changed else { return }
+            index.apply(try changed.map(read))
+            let isDone = try state.withLock { state in
+                guard case .filling(run, let late) = state else { return true }
+                guard late.count <= 100 else { return false }
+                index.apply(try late.map(read))
+                state = .following(index)
+                filled.withLock { $0 = index }
+                return true
+            }
+            if isDone { return }
+        }
+    }
+
+    /// Counting all of a million costs more than it tells.
+    private static func hasMore(than people: Int, in session: SQLSession) throws -> Bool {
+        try session.value("SELECT EXISTS (SELECT 1 FROM profiles_users LIMIT 1 OFFSET ?)", people, as: Bool.self) ?? false
+    }
+
+    private static func ranges(in session: SQLSession) throws -> [ClosedRange<Int64>] {
+        let ends = try session.row("SELECT MIN(id), MAX(id) FROM profiles_users") { ($0.optional(0), $0.optional(1)) }
+        guard let first = ends?.0, let last = ends?.1 else { return [] }
+        let chunks = try hasMore(than: 5_000, in: session) ? Int64(chunks) : 1
+        let width = max(1, (last - first) / chunks + 1)
+        return (0..<chunks).map { first + $0 * width }.filter { $0 <= last }.map { $0...min(last, $0 + width - 1) }
+    }
+
+    private static func people(_ range: ClosedRange<Int64>, in session: SQLSession) throws -> PersonBatch {
+        var batch = PersonBatch()
+        try session.statement(CandidateReader.between).forEach([.integer(range.lowerBound), .integer(range.upperBound)]) {
+            row in
+            if let person = CandidateReader.row(row) { batch.append(person, interests: CandidateReader.interests(row)) }
+            return true
+        }
+        return batch
+    }
+
+    /// All whom an index should hold.
+    static func everybody(in session: SQLSession) throws -> PersonBatch {
+        var batch = PersonBatch()
+        for range in try ranges(in: session) { batch.append(contentsOf: try people(range, in: session)) }
+        return batch
+    }
+
+    private func read(_ user: UserID) throws -> DeckIndex.Change {
+        let person = try storage.pointRead { try CandidateReader.person(user, $0) }
+        return person.map { .set($0) } ?? .remove(user)
+    }
+
+    // MARK: Following
+
+    /// These people are not as they were.
+    func changed(_ users: [UserID]) {
+        state.withLock { state in
+            switch state {
+            case .filling(let run, var changed):
+                state = .filling(run: run, changed: [])
+                changed.formUnion(users)
+                state = .filling(run: run, changed: changed)
+            case .following(let index):
+                do {
+                    index.apply(try users.map(read))
+                } catch {
+                    // The store cannot be read. Without an index decks come from where it can, or fail and say so; it is filled again.
+                    filled.withLock { $0 = nil }
+                    _ = begin(&state, with: Set(users))
+                }
+            }
+        }
+    }
+
+    /// What is known of the change in full need not be read.
+    func apply(_ changes: [DeckIndex.Change], of users: @autoclosure () -> [UserID]) {
+        let isFollowing = state.withLock { state in
+            guard case .following(let index) = state else { return false }
+            index.apply(changes)
+            return true
+        }
+        if !isFollowing { changed(users()) }
+    }
+}

@@ -1,0 +1,58 @@
+import SparkCache
+import SparkCore
+import SparkKit
+
+/// Who stands how to whom, read through the cache.
+struct RelationsCache: Sendable {
+    /// Right by its stamp, but for skips that run out and for passes that count from the next day on, which `validUntil` tells; so it
+    /// lives long.
+    static func policy(skipLifetime: Duration) -> NamespacePolicy {
+        var policy = NamespacePolicy("matching:standing", lifetime: .hours(24))
+        // What was read under another lifetime of skips says nothing under this one.
+        policy.version = 2_000_000 + Int(clamping: skipLifetime.components.seconds / 3_600)
+        policy.maximumValueBytes = 1 << 20
+        policy.followsSessions = true
+        return policy
+    }
+
+    let store: any MatchingStore
+    let clock: any WallClock
+    let skipLifetime: Duration
+    let namespace: CacheNamespace<UserID, ViewerRelations>
+
+    func standing(of user: UserID) async throws -> ViewerRelations {
+        let now = clock.now()
+        for _ in 0..<2 {
+            let found = try await namespace.value(user, tags: [.relations(of: user)]) { _ in try await load(user) }
+            if let found, now < found.validUntil { return found }
+            namespace.remove(user)
+        }
+        return try await load(user)
+    }
+
+    /// The standing, if it is in memory. Waits for nothing.
+    func known(of user: UserID) -> ViewerRelations? {
+        guard let standing = namespace.peek(user), clock.now() < standing.validUntil else { return nil }
+        return standing
+    }
+
+    private func load(_ user: UserID) async throws -> ViewerRelations {
+        try await store.standing(of: user, at: clock.now(), skipLifetime: skipLifetime)
+    }
+}
+
+extension RelationsCache {
+    init(store: any MatchingStore, skipLifetime: Duration, context: ModuleContext) throws {
+        let clock = context.clock
+        self.init(
+            store: store, clock: clock, skipLifetime: skipLifetime,
+            namespace: try context.namespace(Self.policy(skipLifetime: skipLifetime)))
+        // The namespace keeps this, so this does not keep the namespace.
+        namespace.loadAhead { [weak namespace] key in
+            guard let namespace else { return }
+            let standings = RelationsCache(store: store, clock: clock, skipLifetime: skipLifetime, namespace: namespace)
+            // Best effort: who asks next loads it.
+            _ = try? await standings.standing(of: UserID(rawValue: Int64(bitPattern: key.low)))
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import SparkCore
+import SparkKit
+import SparkStorage
+
+/// The people in SpatiaLite.
+struct SpatiaLiteProfilesStore: ProfilesStore {
+    let storage: any Storage
+    let gridSizes: GridSizes
+    /// Takes the record that a write left, right after its commit and its events.
+    var file: @Sendable (OwnProfile) -> Void = { _ in }
+
+    func own(_ user: UserID) throws -> OwnProfile? {
+        try storage.pointRead { session in
+            try session.row(ProfileRow.select, user.rawValue) { ProfileRow.record($0) }
+        }
+    }
+
+    func records(of users: [UserID]) async throws -> [OwnProfile?] {
+        guard !users.isEmpty else { return [] }
+        return try await storage.read { session in
+            let statement = try session.statement(ProfileRow.select)
+            return try users.map { user in
+                try statement.row([.integer(user.rawValue)]) { ProfileRow.record($0) }
+            }
+        }
+    }
+
+    func lastActive(_ limit: Int) async throws -> [UserID] {
+        try await storage.read { session in
+            try session.values(
+                "SELECT id FROM profiles_users WHERE closed = 0 ORDER BY last_active_at DESC LIMIT ?", limit, as: Int64.self
+            ).map { UserID(rawValue: $0) }
+        }
+    }
+
+    func activeCounts(at now: Timestamp) async throws -> [ActivityWindow: Int] {
+        try await storage.read { session in
+            let counts = try session.statement(
+                """
+                SELECT count(*) FILTER (WHERE last_active_at > ?), count(*) FILTER (WHERE last_active_at > ?),
+                    count(*) FILTER (WHERE last_active_at > ?) FROM profiles_users WHERE closed = 0
+                """
+            ).row(ActivityWindow.allCases.map { .time(now - $0.length) }) { [$0[0], $0[1], $0[2]] as [Int] }
+            return Dictionary(uniqueKeysWithValues: zip(ActivityWindow.allCases, counts ?? []))
+        }
+    }
+
+    func insert(_ own: OwnProfile, in work: any UnitOfWork) throws {
+        let (transaction, file) = (work.transaction, file)
+        try transaction.session.statement(ProfileRow.insert).run(ProfileRow.values(of: own))
+        transaction.afterCommit { file(own) }
+    }
+
+    func change(
+        _ user: UserID, _ alter: @escaping @Sendable (inout OwnProfile, Timestamp) throws -> ProfileAspects
+    ) async throws -> (own: OwnProfile, altered: ProfileAspects)? {
+        try await storage.write { [file] transaction in
+            let session = transaction.session
+            let found = try session.statement(ProfileRow.select)
+                .row([.integer(user.rawValue)]) { ProfileRow.record($0) }
+            guard let before = found else { return nil }
+            var own = before
+            let altered = try alter(&own, transaction.now)
+            guard !altered.isEmpty else { return (own, altered) }
+            own.profile.version += 1
+            own.updatedAt = transaction.now
+            if altered.contains(.location) {
+                try StoredGrid.adopt(gridSizes, in: session)
+                try updateLocation(of: own, in: session)
+                transaction.publish(
+                    LocationChanged(
+                        user: user, gender: own.profile.gender, from: before.profile.place, to: own.profile.place))
+            }
+            if altered.contains(.profile) {
+                try updateProfile(own, in: session)
+                transaction.publish(
+                    ProfileChanged(
+                        user: user, gender: own.profile.gender, place: own.profile.place,
+                        mayEnterDecks: own.profile.mayEnterDecks(after: before.profile)))
+            }
+            let left = own
+            transaction.afterCommit { file(left) }
+            return (own, altered)
+        }
+    }
+
+    private func updateProfile(_ own: OwnProfile, in session: SQLSession) throws {
+        let profile = own.profile
+        let (preferences, visibility) = (profile.preferences, profile.visibility)
+        try session.statement(
+            """
+            UPDATE profiles_users SET name = ?, gender = ?, interested_in = ?, about = ?, interests = ?, min_age = ?,
+                max_age = ?, max_distance_km = ?, hard_age = ?, hard_distance = ?, paused = ?, incognito = ?,
+                hide_distance = ?, updated_at = ?, version = ? WHERE id = ?
+            """
+        ).run([
+            .text(profile.name), .integer(Int64(profile.gender.rawValue)),
+            .integer(Int64(preferences.interestedIn.rawValue)), .text(profile.about),
+            .text(ProfileRow.interestsText(profile.interests)), .integer(Int64(preferences.minAge)),
+            .integer(Int64(preferences.maxAge)), .integer(Int64(preferences.maxDistanceKilometres)),
+            .flag(preferences.isAgeHard), .flag(preferences.isDistanceHard), .flag(visibility.isPaused),
+            .flag(visibility.isIncognito), .flag(visibility.hidesDistance), .time(own.updatedAt),
+            .integer(profile.version), .integer(profile.id.rawValue),
+        ])
+    }
+
+    /// Apart from the other columns, because each writing of the geometry costs its R-tree entry.
+    private func updateLocation(of own: OwnProfile, in session: SQLSession) throws {
+        try session.statement(
+            """
+            UPDATE profiles_users SET cell = ?, location = ?, location_changed_at = ?, location_window_start = ?,
+                location_window_count = ?, location_correctable_until = ?, updated_at = ?, version = ? WHERE id = ?
+            """
+        ).run([
+            .optional(own.cell?.rawValue), own.profile.place.map { .blob(GeometryBlob.point($0)) } ?? .null,
+            .optional(own.pace.changedAt?.milliseconds), .optional(own.pace.windowStart?.milliseconds),
+            .integer(Int64(own.pace.windowCount)), .optional(own.pace.correctableUntil?.milliseconds), .time(own.updatedAt),
+            .integer(own.profile.version),
+            .integer(own.profile.id.rawValue),
+        ])
+    }
+
+    func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws {
+        let transaction = work.transaction
+        let changed = try transaction.run(
+            """
+            UPDATE profiles_users SET closed = ?1, version = version + 1, updated_at = ?2
+            WHERE id = ?3 AND closed <> ?1
+            """, isClosed, transaction.now, user)
+        guard changed > 0,
+            let own = try transaction.session.statement(ProfileRow.select)
+                .row([.integer(user.rawValue)], read: { ProfileRow.record($0) })
+        else { return }
+        transaction.publish(
+            ProfileChanged(
+                user: user, gender: own.profile.gender, place: own.profile.place, mayEnterDecks: !isClosed))
+        let file = file
+        transaction.afterCommit { file(own) }
+    }
+
+    func record(_ activity: [(user: UserID, at: Timestamp)], apart distance: Duration) async throws {
+        try await storage.write { transaction in
+            let statement = try transaction.session.statement(
+                "UPDATE profiles_users SET last_active_at = ?1 WHERE id = ?2 AND last_active_at <= ?1 - ?3")
+            var written: [(user: UserID, at: Timestamp)] = []
+            for (user, instant) in activity {
+                let changed = try statement.run([.time(instant), .integer(user.rawValue), .integer(distance.milliseconds)])
+                if changed > 0 { written.append((user, instant)) }
+            }
+            if !written.isEmpty { transaction.publish(ActivityRecorded(people: written)) }
+        }
+    }
+
+    func adoptGrid() async throws {
+        let sizes = gridSizes
+        try await storage.write { try StoredGrid.adopt(sizes, in: $0.session) }
+    }
+
+    func checkGrid() async throws {
+        let sizes = gridSizes
+        try await storage.read { try StoredGrid.check(sizes, in: $0) }
+    }
+}

@@ -1,0 +1,36 @@
+import SparkKit
+import SparkStorage
+
+/// The grid that made the cells in the store. A cell is a number that means nothing in another grid, so the sizes are kept
+/// beside the cells and other ones refused.
+enum StoredGrid {
+    /// The sizes in the store; nil before the first start.
+    static func sizes(in session: SQLSession) throws -> GridSizes? {
+        try session.row("SELECT cell_metres, hidden_cell_metres FROM profiles_grid WHERE id = 1") {
+            GridSizes(cellMetres: $0[0], hiddenCellMetres: $0[1])
+        }
+    }
+
+    /// Writes the configured sizes, unless they stand there. Before the first cell they may still change.
+    static func adopt(_ configured: GridSizes, in session: SQLSession) throws {
+        let stored = try sizes(in: session)
+        guard stored != configured else { return }
+        try check(configured, in: session)
+        try session.run(
+            "INSERT OR REPLACE INTO profiles_grid (id, cell_metres, hidden_cell_metres) VALUES (1, ?, ?)", configured.cellMetres,
+            configured.hiddenCellMetres)
+    }
+
+    static func check(_ configured: GridSizes, in session: SQLSession) throws {
+        guard let stored = try sizes(in: session), stored != configured else { return }
+        let hasCells = try session.value("SELECT EXISTS (SELECT 1 FROM profiles_users WHERE cell IS NOT NULL)", as: Bool.self)
+        guard hasCells == true else { return }
+        throw ModuleFault(
+            module: ProfilesModule.manifest.id,
+            """
+            the places in this database were snapped with cell_metres=\(stored.cellMetres) and \
+            hidden_cell_metres=\(stored.hiddenCellMetres), but \(configured.cellMetres) and \
+            \(configured.hiddenCellMetres) are configured; set the stored sizes again
+            """)
+    }
+}

@@ -1,0 +1,148 @@
+import SparkCore
+import SparkStorage
+
+/// A push to one device, leased to be sent.
+struct Delivery: Sendable {
+    let id: Int64
+    /// The notification's identifier, the same at every try.
+    let uuid: String
+    let batch: Int64
+    let device: Device
+    let priority: PushPriority
+    let collapse: String
+    /// When it was decided.
+    let createdAt: Timestamp
+    let expiresAt: Timestamp
+    /// Tries before this one.
+    let attempts: Int
+}
+
+/// The rows of deliveries, inside a write or a read.
+enum DeliveryRows {
+    static func insert(
+        _ uuid: String, of batch: PushBatch, to device: Device, at place: PushPlace, expiresAt: Timestamp, now: Timestamp,
+        in session: SQLSession
+    ) throws {
+        try session.statement(
+            """
+            INSERT INTO push_deliveries
+                (uuid, batch_id, device_id, service, priority, collapse, is_complete, created_at, next_at, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?8, ?9)
+            """
+        ).run([
+            .text(uuid), .integer(batch.id), .integer(device.id), .integer(device.target.service.rawValue),
+            .integer(batch.kind.priority.rawValue), .text(place.collapse), .flag(place.isComplete), .time(now), .time(expiresAt),
+        ])
+    }
+
+    /// Removes what waits for the same place on a device: the newer push says it, too.
+    static func supersede(_ collapse: String, on device: Device, in session: SQLSession) throws -> Int {
+        var batches: [Int64] = []
+        try session.statement(
+            "DELETE FROM push_deliveries WHERE device_id = ? AND collapse = ? AND is_leased = 0 RETURNING batch_id"
+        ).forEach([.integer(device.id), .text(collapse)]) { row in
+            batches.append(row.integer(0))
+            return true
+        }
+        for batch in batches { try BatchRows.removeIfDone(batch, in: session) }
+        return batches.count
+    }
+
+    /// Leases what is due, the most urgent first.
+    static func lease(_ service: PushPlatform, limit: Int, at now: Timestamp, in session: SQLSession) throws -> [Delivery] {
+        var found: [(id: Int64, device: Int64)] = []
+        for priority in PushPriority.allCases.reversed() where found.count < limit {
+            try session.statement(
+                """
+                SELECT id, device_id FROM push_deliveries
+                WHERE service = ? AND priority = ? AND next_at <= ? AND is_leased = 0 AND \(isAlone) ORDER BY next_at LIMIT ?
+                """
+            ).forEach([
+                .integer(service.rawValue), .integer(priority.rawValue), .time(now), .integer(Int64(limit - found.count)),
+            ]) { row in
+                found.append((row.integer(0), row.integer(1)))
+                return true
+            }
+        }
+        return try found.compactMap { entry in
+            guard let device = try DeviceRows.find(entry.device, in: session) else {
+                try remove(entry.id, in: session)
+                return nil
+            }
+            return try session.statement(
+                """
+                UPDATE push_deliveries SET is_leased = 1 WHERE id = ? AND \(isAlone)
+                RETURNING uuid, batch_id, priority, collapse, created_at, expires_at, attempts
+                """
+            ).row([.integer(entry.id)]) { row in
+                Delivery(
+                    id: entry.id, uuid: row.text(0), batch: row.integer(1), device: device,
+                    priority: PushPriority(rawValue: row.integer(2)) ?? .low, collapse: row.text(3), createdAt: row.time(4),
+                    expiresAt: row.time(5), attempts: Int(row.integer(6)))
+            }
+        }
+    }
+
+    private static let isAlone = """
+        NOT EXISTS (SELECT 1 FROM push_deliveries o
+            WHERE o.device_id = push_deliveries.device_id AND o.collapse = push_deliveries.collapse AND o.is_leased = 1)
+        """
+
+    static func nextDue(_ service: PushPlatform, in session: SQLSession) throws -> Timestamp? {
+        var next: Timestamp?
+        for priority in PushPriority.allCases {
+            let due = try session.statement(
+                """
+                SELECT next_at FROM push_deliveries WHERE service = ? AND priority = ? AND is_leased = 0 ORDER BY next_at LIMIT 1
+                """
+            ).row([.integer(service.rawValue), .integer(priority.rawValue)]) { $0.time(0) }
+            if let due { next = min(next ?? due, due) }
+        }
+        return next
+    }
+
+    /// Gives back what a process leased that is no more.
+    static func release(in session: SQLSession) throws {
+        try session.statement("UPDATE push_deliveries SET is_leased = 0 WHERE is_leased = 1").run([])
+    }
+
+    /// Lets nothing wait longer for its next try than it ever may.
+    static func repairTimes(at now: Timestamp, in session: SQLSession) throws {
+        try session.statement("UPDATE push_deliveries SET next_at = ?1 WHERE is_leased = 0 AND next_at > ?1")
+            .run([.time(now + RetrySchedule.longest)])
+    }
+
+    /// Puts a delivery off, or drops it if a newer one says it all.
+    /// - Returns: whether it was dropped.
+    static func postpone(_ delivery: Delivery, until time: Timestamp, isAttempt: Bool, in session: SQLSession) throws -> Bool {
+        let newer = try session.statement(
+            "SELECT 1 FROM push_deliveries WHERE device_id = ? AND collapse = ? AND id > ? AND is_complete = 1 LIMIT 1"
+        ).row([.integer(delivery.device.id), .text(delivery.collapse), .integer(delivery.id)]) { _ in true }
+        if newer == true {
+            try remove(delivery.id, in: session)
+            return true
+        }
+        try session.statement("UPDATE push_deliveries SET is_leased = 0, next_at = ?, attempts = attempts + ? WHERE id = ?").run([
+            .time(time), .integer(isAttempt ? 1 : 0), .integer(delivery.id),
+        ])
+        return false
+    }
+
+    /// Removes a delivery, and its batch with the last one.
+    static func remove(_ id: Int64, in session: SQLSession) throws {
+        let batch = try session.statement("DELETE FROM push_deliveries WHERE id = ? RETURNING batch_id")
+            .row([.integer(id)]) { $0.integer(0) }
+        if let batch { try BatchRows.removeIfDone(batch, in: session) }
+    }
+
+    /// All of a device's.
+    static func removeAll(of device: Int64, in session: SQLSession) throws {
+        var batches: [Int64] = []
+        try session.statement("DELETE FROM push_deliveries WHERE device_id = ? RETURNING batch_id")
+            .forEach([.integer(device)]) { row in
+                batches.append(row.integer(0))
+                return true
+            }
+        for batch in batches { try BatchRows.removeIfDone(batch, in: session) }
+    }
+}

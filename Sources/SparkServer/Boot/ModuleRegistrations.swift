@@ -1,0 +1,131 @@
+import HTTPTypes
+import SparkCore
+import SparkKit
+
+/// Everything that the modules registered, checked against each other.
+struct ModuleRegistrations: Sendable {
+    struct Entry: Sendable {
+        let manifest: ModuleManifest
+        let registrar: ModuleRegistrar
+    }
+
+    let entries: [Entry]
+    private(set) var faults: [ModuleFault]
+
+    /// Constructs each module and lets it register; what fails is noted and the next one tried.
+    init(
+        plan: ModulePlan, configuration: LoadedConfiguration, context: (ModuleManifest, ModuleExchange) -> ModuleContext,
+        exchange: ModuleExchange
+    ) {
+        var entries: [Entry] = []
+        var faults: [ModuleFault] = []
+        for module in plan.modules {
+            let manifest = module.manifest
+            do {
+                var registrar = ModuleRegistrar(module: manifest.id, exchange: exchange)
+                try Self.register(
+                    module, configuration: configuration, context: context(manifest, exchange), in: &registrar)
+                faults += registrar.faults
+                entries.append(Entry(manifest: manifest, registrar: registrar))
+            } catch let fault as ModuleFault {
+                faults.append(fault)
+            } catch {
+                faults.append(ModuleFault(module: manifest.id, "cannot be constructed: \(type(of: error))"))
+            }
+        }
+        self.entries = entries
+        self.faults = faults
+        checkRoutes()
+        checkSubscriptions()
+        checkNames()
+        checkFrames()
+    }
+
+    private static func register<Module: SparkModule>(
+        _ type: Module.Type, configuration: LoadedConfiguration, context: ModuleContext, in registrar: inout ModuleRegistrar
+    ) throws {
+        let module = try Module(configuration: configuration.section(type.manifest.id), context: context)
+        module.register(in: &registrar)
+    }
+
+    /// The rows with their whole paths.
+    var routes: [Route] { entries.flatMap(\.registrar.routes).map(\.mounted) }
+
+    /// The rows outside the API.
+    var operatorRoutes: [Route] { entries.flatMap(\.registrar.operatorRoutes) }
+
+    /// Pages outside the API, for everybody.
+    var pages: [Route] { entries.flatMap(\.registrar.pages) }
+
+    private mutating func checkRoutes() {
+        var owners: [String: String] = [:]
+        for entry in entries {
+            for route in entry.registrar.routes.map(\.mounted) + entry.registrar.operatorRoutes + entry.registrar.pages {
+                // Two templates that differ in the names of their parameters alone are one path.
+                let shape = route.path.split(separator: "/").map { $0.hasPrefix("{") ? "{}" : $0 }.joined(separator: "/")
+                let key = "\(route.method) /\(shape)"
+                if let owner = owners[key] {
+                    faults.append(
+                        ModuleFault(
+                            module: entry.manifest.id,
+                            "registers the route \(route.method) \(route.path), which \(owner) registers already"))
+                }
+                owners[key] = entry.manifest.id
+            }
+        }
+    }
+
+    private mutating func checkFrames() {
+        var owners: [String: String] = [:]
+        for entry in entries {
+            for frame in entry.registrar.clientFrames.map({ "client frame \($0.type)" })
+                + entry.registrar.serverFrames.map({ "server frame \($0.type)" })
+            {
+                if let owner = owners.updateValue(entry.manifest.id, forKey: frame) {
+                    faults.append(
+                        ModuleFault(module: entry.manifest.id, "registers the \(frame), which \(owner) registers already"))
+                }
+            }
+        }
+    }
+
+    private mutating func checkSubscriptions() {
+        for entry in entries {
+            let heard =
+                entry.registrar.subscriptions.map(\.event) + entry.registrar.invalidations.map(\.event)
+                + entry.registrar.followers.map(\.event) + entry.registrar.joiners.map(\.event)
+            for event in heard {
+                let publisher = String(event.prefix { $0 != "." })
+                if publisher != entry.manifest.id, !entry.manifest.dependencies.contains(publisher) {
+                    faults.append(
+                        ModuleFault(
+                            module: entry.manifest.id,
+                            "subscribes to \(event) without declaring the dependency on \(publisher)"))
+                }
+            }
+        }
+    }
+
+    private mutating func checkNames() {
+        var topics: Set<String> = []
+        var checks: Set<String> = []
+        var actions: Set<String> = []
+        for entry in entries {
+            for handler in entry.registrar.outboxHandlers where !topics.insert(handler.topic).inserted {
+                faults.append(ModuleFault(module: entry.manifest.id, "handles the outbox topic \(handler.topic) a second time"))
+            }
+            for action in entry.registrar.operatorActions where !actions.insert(action.name).inserted {
+                faults.append(
+                    ModuleFault(module: entry.manifest.id, "registers the operator action \(action.name) a second time"))
+            }
+            for check in entry.registrar.healthChecks where !checks.insert(check.name).inserted {
+                faults.append(ModuleFault(module: entry.manifest.id, "registers the health check \(check.name) a second time"))
+            }
+        }
+    }
+}
+
+extension Route {
+    /// The same row below `/api/v1`.
+    var mounted: Route { mounted(below: "/api/v1") }
+}

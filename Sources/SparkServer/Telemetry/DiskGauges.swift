@@ -1,0 +1,45 @@
+import Foundation
+import Glibc
+import Metrics
+import SparkKit
+import SparkStorage
+
+/// The disk under the data directory, and the newest backup in it.
+struct DiskGauges: Sendable {
+    static let declarations = [
+        MetricDeclaration(freeName, .gauge, help: "Bytes of the data directory's disk that the server may still use."),
+        MetricDeclaration(sizeName, .gauge, help: "Size of the data directory's disk, in bytes."),
+        MetricDeclaration(
+            backupName, .gauge,
+            help: "When the newest backup was made, in seconds since 1970; copies made before migrations are none."),
+    ]
+
+    private static let freeName = "spark_disk_free_bytes"
+    private static let sizeName = "spark_disk_size_bytes"
+    private static let backupName = "spark_backup_last_success_timestamp_seconds"
+
+    private let directory: DataDirectory
+    private let free = Gauge(label: freeName)
+    private let size = Gauge(label: sizeName)
+    private let backup = Gauge(label: backupName)
+
+    init(directory: DataDirectory) { self.directory = directory }
+
+    func record() {
+        var disk = statvfs()
+        if statvfs(directory.url.path, &disk) == 0 {
+            free.record(Double(disk.f_bavail) * Double(disk.f_frsize))
+            size.record(Double(disk.f_blocks) * Double(disk.f_frsize))
+        }
+        // No value while there is no copy.
+        backup.record(newestBackup ?? .nan)
+    }
+
+    private var newestBackup: Double? {
+        let files = try? FileManager.default.contentsOfDirectory(
+            at: directory.backups, includingPropertiesForKeys: [.contentModificationDateKey])
+        return files?.filter { !MigrationCopies.isCopy($0.lastPathComponent) }.compactMap { file in
+            (try? file.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate?.timeIntervalSince1970
+        }.max()
+    }
+}

@@ -1,0 +1,20 @@
+import GRDB
+
+/// The writer and the pooled readers are GRDB's; nothing outside this target sees that.
+extension Database: SQLConnection {
+    func statement(_ sql: String) throws -> SQLStatement {
+        do {
+            return SQLStatement(owner: try cachedStatement(sql: sql))
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
+
+    func script(_ sql: String) throws {
+        do {
+            try execute(sql: sql)
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
+}

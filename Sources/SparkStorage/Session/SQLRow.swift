@@ -1,0 +1,101 @@
+import GRDBSQLite
+public import SparkCore
+
+/// The current row of a statement; columns count from 0. Valid until the statement goes on.
+public struct SQLRow: ~Copyable {
+    let statement: OpaquePointer
+
+    /// A column in the type that the context asks for; NULL reads as nil, and as zero or nothing where no optional is asked for.
+    public subscript<Value: SQLReadable>(_ column: Int32) -> Value { Value.read(self, column) }
+
+    public func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+    public func double(_ column: Int32) -> Double { sqlite3_column_double(statement, column) }
+    public func flag(_ column: Int32) -> Bool { integer(column) != 0 }
+    public func time(_ column: Int32) -> Timestamp { Timestamp(milliseconds: integer(column)) }
+    public func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+
+    /// Nil for NULL.
+    public func optional(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
+
+    public func text(_ column: Int32) -> String {
+        guard let start = sqlite3_column_text(statement, column) else { return "" }
+        let length = Int(sqlite3_column_bytes(statement, column))
+        return String(decoding: UnsafeBufferPointer(start: start, count: length), as: UTF8.self)
+    }
+
+    /// A copy of a text's or blob's bytes.
+    public func blob(_ column: Int32) -> [UInt8] { withBytes(column) { Array($0) } }
+
+    /// A text's or blob's bytes where they are, without a copy.
+    public func withBytes<Value>(_ column: Int32, _ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        let start = sqlite3_column_blob(statement, column)
+        return try body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
+    /// Every column by its name.
+    public var named: [String: SQLValue] {
+        var found: [String: SQLValue] = [:]
+        for column in 0..<sqlite3_column_count(statement) {
+            guard let name = sqlite3_column_name(statement, column) else { continue }
+            found[String(cString: name)] = value(column)
+        }
+        return found
+    }
+
+    /// A column as it is stored.
+    public func value(_ column: Int32) -> SQLValue {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_FLOAT: .real(double(column))
+        case SQLITE_TEXT: .text(text(column))
+        case SQLITE_BLOB: .blob(blob(column))
+        default: .null
+        }
+    }
+
+    /// The point of a geometry column; nil for NULL.
+    public func place(_ column: Int32) -> Coordinate? { withBytes(column) { GeometryBlob.place($0) } }
+}
+
+/// What a column can be read as.
+public protocol SQLReadable {
+    static func read(_ row: borrowing SQLRow, _ column: Int32) -> Self
+}
+
+extension Int64: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Int64 { row.integer(column) }
+}
+
+extension Int: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Int { Int(clamping: row.integer(column)) }
+}
+
+extension Double: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Double { row.double(column) }
+}
+
+extension Bool: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Bool { row.flag(column) }
+}
+
+extension String: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> String { row.text(column) }
+}
+
+extension [UInt8]: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> [UInt8] { row.blob(column) }
+}
+
+extension Timestamp: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Timestamp { row.time(column) }
+}
+
+extension Identifier: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Identifier { Identifier(rawValue: row.integer(column)) }
+}
+
+extension Optional: SQLReadable where Wrapped: SQLReadable {
+    public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Wrapped? {
+        row.isNull(column) ? nil : Wrapped.read(row, column)
+    }
+}

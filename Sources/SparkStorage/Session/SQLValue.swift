@@ -1,0 +1,81 @@
+import GRDBSQLite
+public import SparkCore
+
+/// A value bound to a parameter of a statement.
+public enum SQLValue: Hashable, Sendable {
+    case null
+    case integer(Int64)
+    case real(Double)
+    case text(String)
+    case blob([UInt8])
+
+    public static func flag(_ value: Bool) -> SQLValue { .integer(value ? 1 : 0) }
+    public static func time(_ value: Timestamp) -> SQLValue { .integer(value.milliseconds) }
+    public static func optional(_ value: Int64?) -> SQLValue { value.map { .integer($0) } ?? .null }
+
+    func bind(to statement: OpaquePointer, at index: Int32) {
+        switch self {
+        case .null: sqlite3_bind_null(statement, index)
+        case .integer(let value): sqlite3_bind_int64(statement, index, value)
+        case .real(let value): sqlite3_bind_double(statement, index, value)
+        case .text(let value):
+            var value = value
+            _ = value.withUTF8 { utf8 in
+                utf8.withMemoryRebound(to: CChar.self) { text in
+                    sqlite3_bind_text(statement, index, text.baseAddress, Int32(clamping: text.count), Self.transient)
+                }
+            }
+        case .blob(let value):
+            sqlite3_bind_blob(statement, index, value, Int32(clamping: value.count), Self.transient)
+        }
+    }
+
+    /// SQLite copies what it is given.
+    // reason: SQLITE_TRANSIENT is the cast of -1 by definition.
+    private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+}
+
+/// What can be bound to a parameter.
+public protocol SQLBindable {
+    var sqlValue: SQLValue { get }
+}
+
+extension SQLValue: SQLBindable {
+    public var sqlValue: SQLValue { self }
+}
+
+extension Int64: SQLBindable {
+    public var sqlValue: SQLValue { .integer(self) }
+}
+
+extension Int: SQLBindable {
+    public var sqlValue: SQLValue { .integer(Int64(self)) }
+}
+
+extension Double: SQLBindable {
+    public var sqlValue: SQLValue { .real(self) }
+}
+
+extension Bool: SQLBindable {
+    public var sqlValue: SQLValue { .flag(self) }
+}
+
+extension String: SQLBindable {
+    public var sqlValue: SQLValue { .text(self) }
+}
+
+extension [UInt8]: SQLBindable {
+    public var sqlValue: SQLValue { .blob(self) }
+}
+
+extension Timestamp: SQLBindable {
+    public var sqlValue: SQLValue { .time(self) }
+}
+
+extension Identifier: SQLBindable {
+    public var sqlValue: SQLValue { .integer(rawValue) }
+}
+
+extension Optional: SQLBindable where Wrapped: SQLBindable {
+    public var sqlValue: SQLValue { self?.sqlValue ?? .null }
+}

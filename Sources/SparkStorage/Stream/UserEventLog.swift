@@ -1,0 +1,141 @@
+public import SparkCore
+
+/// What happened to one user, as the user's devices are told: durable, in one order, each with the next number.
+public struct UserEvent: Sendable {
+    /// The frame's `type`.
+    public let type: String
+    /// What the event is about, in numbers that its module understands, e.g. a conversation.
+    public let subject: Int64
+    /// A second such number, e.g. a message's place in the conversation.
+    public let ordinal: Int64
+    /// The frame's members after `type` and `offset`: JSON without the outer braces. Empty if the module makes them from the two
+    /// numbers when they are asked for, so that what is erased later is not kept here.
+    public let members: [UInt8]
+
+    public init(type: String, subject: Int64 = 0, ordinal: Int64 = 0, members: [UInt8] = []) {
+        self.type = type
+        self.subject = subject
+        self.ordinal = ordinal
+        self.members = members
+    }
+}
+
+/// An event under its number.
+public struct LoggedUserEvent: Sendable {
+    /// From 1, without holes, per user over everything.
+    public let offset: Int64
+    public let event: UserEvent
+}
+
+/// What is kept of a user's events.
+public struct UserEventBounds: Hashable, Sendable {
+    /// Events up to here are no longer kept.
+    public let floor: Int64
+    /// The newest event's number; 0 before the first.
+    public let head: Int64
+
+    public init(floor: Int64, head: Int64) { (self.floor, self.head) = (floor, head) }
+}
+
+/// The table of all users' numbered events.
+///
+/// An offset is one more than the newest row's; where retention took every row, the floor remembers. One writer gives them out, in
+/// the transaction of what they tell, so they are dense.
+public enum UserEventLog {
+    /// Adds an event at the end of a user's, in the transaction of what it tells.
+    /// - Returns: its offset.
+    public static func append(_ event: UserEvent, to user: UserID, at now: Timestamp, in session: SQLSession) throws -> Int64 {
+        let offset = try session.row(
+            insertion, user, event.type, event.subject, event.ordinal, event.members.isEmpty ? nil : event.members as [UInt8]?,
+            now
+        ) { $0.integer(0) }
+        guard let offset else { throw SQLError("RETURNING gave no row") }
+        return offset
+    }
+
+    private static let insertion = """
+        INSERT INTO spark_inbox (user_id, offset, type, subject, ordinal, members, created_at)
+        VALUES (?1, 1 + coalesce(
+            (SELECT offset FROM spark_inbox WHERE user_id = ?1 ORDER BY offset DESC LIMIT 1),
+            (SELECT offset FROM spark_inbox_floors WHERE user_id = ?1), 0), ?2, ?3, ?4, ?5, ?6) RETURNING offset
+        """
+
+    /// The newest offset of a user.
+    public static func head(of user: UserID, in session: SQLSession) throws -> Int64 {
+        try session.value(headQuery, user) ?? 0
+    }
+
+    private static let headQuery = """
+        SELECT coalesce(
+            (SELECT offset FROM spark_inbox WHERE user_id = ?1 ORDER BY offset DESC LIMIT 1),
+            (SELECT offset FROM spark_inbox_floors WHERE user_id = ?1), 0)
+        """
+
+    /// What is kept of a user's events.
+    public static func bounds(of user: UserID, in session: SQLSession) throws -> UserEventBounds {
+        let head = try session.row(headQuery, user) { $0.integer(0) }
+        let floor = try session.row(
+            "SELECT offset FROM spark_inbox_floors WHERE user_id = ?1", user
+        ) { $0.integer(0) }
+        return UserEventBounds(floor: floor ?? 0, head: head ?? 0)
+    }
+
+    /// Up to `limit` events after an offset, in order.
+    public static func rows(of user: UserID, after offset: Int64, limit: Int, in session: SQLSession) throws -> [LoggedUserEvent]
+    {
+        try session.rows(
+            """
+            SELECT offset, type, subject, ordinal, members FROM spark_inbox
+            WHERE user_id = ?1 AND offset > ?2 ORDER BY offset LIMIT ?3
+            """, user, offset, limit
+        ) { row in
+            LoggedUserEvent(
+                offset: row.integer(0),
+                event: UserEvent(
+                    type: row.text(1), subject: row.integer(2), ordinal: row.integer(3), members: row.blob(4)))
+        }
+    }
+
+    /// Forgets events of some users that are older than a time, and remembers up to where.
+    /// - Parameter user: users after this one are looked at.
+    /// - Returns: the last of up to `limit` users looked at; nil when there are no more.
+    public static func forget(
+        before time: Timestamp, usersAfter user: Int64, limit: Int, in session: SQLSession
+    ) throws -> Int64? {
+        var last = user
+        for index in 0..<limit {
+            let next = try session.value(
+                "SELECT user_id FROM spark_inbox WHERE user_id > ? ORDER BY user_id LIMIT 1", last, as: Int64.self)
+            guard let next else { return index == 0 ? nil : last }
+            last = next
+            try forget(before: time, user: next, in: session)
+        }
+        return last
+    }
+
+    private static func forget(before time: Timestamp, user: Int64, in session: SQLSession) throws {
+        let head = try head(of: UserID(rawValue: user), in: session)
+        let young = try session.value(
+            "SELECT offset FROM spark_inbox WHERE user_id = ? AND created_at >= ? ORDER BY offset LIMIT 1", user, time,
+            as: Int64.self)
+        let floor = young.map { $0 - 1 } ?? head
+        guard try session.run("DELETE FROM spark_inbox WHERE user_id = ? AND offset <= ?", user, floor) > 0 else { return }
+        try session.run(
+            """
+            INSERT INTO spark_inbox_floors (user_id, offset) VALUES (?, ?)
+            ON CONFLICT (user_id) DO UPDATE SET offset = max(spark_inbox_floors.offset, excluded.offset)
+            """, user, floor)
+    }
+
+    /// Every offset of every user stands between floor and head without a hole; users with holes, at most ten.
+    static func faults(in session: SQLSession) throws -> [String] {
+        try session.values(
+            """
+            SELECT 'stream: the offsets of a user have holes' FROM (
+                SELECT i.user_id, count(*) AS rows, min(i.offset) AS low, max(i.offset) AS high,
+                    coalesce(max(f.offset), 0) AS floor
+                FROM spark_inbox i LEFT JOIN spark_inbox_floors f ON f.user_id = i.user_id GROUP BY i.user_id)
+            WHERE high - low + 1 <> rows OR low <> floor + 1 LIMIT 10
+            """)
+    }
+}
