@@ -12,7 +12,7 @@ struct MatchFollowing: MatchParticipant {
         try transaction.session.statement(
             """
             INSERT INTO chat_conversations (id, match_id, user_a, user_b, last_at, created_at) VALUES (?, ?, ?, ?, ?5, ?5)
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (id) DO NOTHING
             """
         ).run([
             .integer(event.conversation.rawValue), .integer(event.match.rawValue), .integer(userA.rawValue),

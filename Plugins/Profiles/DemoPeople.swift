@@ -38,13 +38,12 @@ struct DemoPeople {
 
     private func insert(into session: SQLSession, progress: DemoProgress) throws {
         for start in stride(from: 0, to: town.count, by: Self.peopleInTransaction) {
-            try session.inTransaction(.immediate) {
+            try session.transaction {
                 let statement = try session.statement(ProfileRow.insert)
                 for index in start..<min(start + Self.peopleInTransaction, town.count) {
                     try statement.run(ProfileRow.values(of: record(town.person(index))))
                     if (index + 1).isMultiple(of: Self.peopleInReport) { progress.report(index + 1) }
                 }
-                return .commit
             }
         }
         progress.report(town.count)

@@ -82,10 +82,10 @@ extension Server {
         var report = CheckReport(faults: try options.directory.faults(), notes: [])
         do {
             try check(isDeep: isDeep, into: &report)
-        } catch let error as DatabaseError {
+        } catch let error as SQLError {
             // Damage in the way of the check is what the check is for.
             report.faults.append(
-                "database: SQLite error \(error.extendedResultCode.rawValue), \(error.message ?? "no more is known")")
+                "database: SQLite error \(error.code), \(error.message)")
             report.notes.append("the rest was not checked")
         }
         return report

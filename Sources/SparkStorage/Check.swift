@@ -5,13 +5,13 @@ extension SQLiteStorage {
     /// Every fault of the file: pages and indexes, foreign keys, spatial metadata, geometry against its R-tree. Empty when sound.
     /// Where pages are damaged, says which tables and indexes are hit and what of them is lost. Reads the whole database.
     public func check() throws -> [String] {
-        try inspectNow { database in
+        try inspectNow { session in
             var faults: [String] = []
-            faults += Self.guarded("pages", after: faults) { try Self.pageFaults(database) }
-            faults += Self.guarded("foreign keys", after: faults) { try Self.foreignKeyFaults(database) }
-            faults += Self.guarded("spatial data", after: faults) { try Self.spatialFaults(database) }
-            guard try database.tableExists("spark_inbox") else { return faults }
-            faults += Self.guarded("events", after: faults) { try UserEventLog.faults(in: database) }
+            faults += Self.guarded("pages", after: faults) { try Self.pageFaults(session) }
+            faults += Self.guarded("foreign keys", after: faults) { try Self.foreignKeyFaults(session) }
+            faults += Self.guarded("spatial data", after: faults) { try Self.spatialFaults(session) }
+            guard try session.value("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'spark_inbox'", as: Int.self) == 1 else { return faults }
+            faults += Self.guarded("events", after: faults) { try UserEventLog.faults(in: session) }
             return faults
         }
     }
@@ -20,29 +20,29 @@ extension SQLiteStorage {
     public static func guarded(_ part: String, after faults: [String], _ body: () throws -> [String]) -> [String] {
         do {
             return try body()
-        } catch let error as DatabaseError {
+        } catch let error as SQLError {
             return faults.isEmpty || !error.isDamage
-                ? ["\(part): not checked, SQLite error \(error.extendedResultCode.rawValue)"] : []
+                ? ["\(part): not checked, SQLite error \(error.code)"] : []
         } catch {
             return ["\(part): not checked, \(type(of: error))"]
         }
     }
 
-    private static func pageFaults(_ database: Database) throws -> [String] {
+    private static func pageFaults(_ session: SQLSession) throws -> [String] {
         var whole: [String] = []
         do {
-            whole = try String.fetchAll(database, sql: "PRAGMA integrity_check(100)")
+            whole = try session.values("PRAGMA integrity_check(100)", as: String.self)
             if whole == ["ok"] { return [] }
-        } catch let error as DatabaseError where error.isDamage {
+        } catch let error as SQLError where error.isDamage {
             // The tables say more.
         }
-        let named = DamageReport.faults(in: database)
+        let named = DamageReport.faults(in: session)
         if !named.isEmpty { return named.map { "integrity: \($0)" } }
         return whole.isEmpty ? ["integrity: the pages are damaged"] : whole.map { "integrity: \($0.replacing("\n", with: " "))" }
     }
 
-    private static func foreignKeyFaults(_ database: Database) throws -> [String] {
-        try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").map { row in
+    private static func foreignKeyFaults(_ session: SQLSession) throws -> [String] {
+        try session.rows("PRAGMA foreign_key_check") { row in
             "foreign key: \(row[0] as String? ?? "?") refers to a missing row of \(row[2] as String? ?? "?")"
         }
     }
@@ -51,34 +51,29 @@ extension SQLiteStorage {
     /// point outside by the last bits of its double.
     private static let tolerance = 1e-9
 
-    private static func spatialFaults(_ database: Database) throws -> [String] {
+    private static func spatialFaults(_ session: SQLSession) throws -> [String] {
         var faults: [String] = []
-        if try Int.fetchOne(database, sql: "SELECT CheckSpatialMetaData()") != 3 {
+        if try session.value("SELECT CheckSpatialMetaData()", as: Int.self) != 3 {
             faults.append("spatial metadata: the tables are missing or of another layout")
         }
-        let columns = try Row.fetchAll(
-            database,
-            sql: "SELECT f_table_name, f_geometry_column FROM geometry_columns WHERE spatial_index_enabled = 1")
-        for column in columns {
-            let (table, geometry): (String, String) = (column[0], column[1])
+        let columns = try session.rows(
+            "SELECT f_table_name, f_geometry_column FROM geometry_columns WHERE spatial_index_enabled = 1"
+        ) { (table: $0.text(0), geometry: $0.text(1)) }
+        for (table, geometry) in columns {
             // SpatiaLite's CheckSpatialIndex writes a repair log, which a read-only connection refuses; so the two are compared here.
             let index = "idx_\(table)_\(geometry)".quotedDatabaseIdentifier
             let (tableName, columnName) = (table.quotedDatabaseIdentifier, geometry.quotedDatabaseIdentifier)
-            let missing = try Int.fetchOne(
-                database,
-                sql: """
+            let missing = try session.value("""
                     SELECT COUNT(*) FROM \(tableName) t LEFT JOIN \(index) i ON i.pkid = t.rowid
                     WHERE t.\(columnName) IS NOT NULL AND (i.pkid IS NULL
                         OR MbrMinX(t.\(columnName)) NOT BETWEEN i.xmin - \(tolerance) AND i.xmax + \(tolerance)
                         OR MbrMinY(t.\(columnName)) NOT BETWEEN i.ymin - \(tolerance) AND i.ymax + \(tolerance))
-                    """)
+                    """, as: Int.self)
             if let missing, missing > 0 { faults.append("R-tree: \(missing) rows of \(table) are missing or misplaced") }
-            let left = try Int.fetchOne(
-                database,
-                sql: """
+            let left = try session.value("""
                     SELECT COUNT(*) FROM \(index) i LEFT JOIN \(tableName) t ON t.rowid = i.pkid
                     WHERE t.\(columnName) IS NULL
-                    """)
+                    """, as: Int.self)
             if let left, left > 0 { faults.append("R-tree: \(left) entries of \(table) have no geometry") }
         }
         return faults

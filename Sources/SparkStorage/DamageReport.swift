@@ -5,40 +5,36 @@ enum DamageReport {
     private static let messages = 3
 
     /// Asks table by table, so that damage in one does not hide the others. Reads the whole database, parts of it several times.
-    static func faults(in database: Database) -> [String] {
+    static func faults(in session: SQLSession) -> [String] {
         let tables: [(name: String, hasRowID: Bool)]
         do {
             // Virtual tables store nothing themselves: their shadow tables are among the others.
-            tables = try Row.fetchAll(
-                database,
-                sql: "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') ORDER BY name"
-            ).map { ($0["name"], ($0["wr"] as Int? ?? 0) == 0) }
+            tables = try session.rows("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') ORDER BY name") { ($0[0], !$0.flag(1)) }
         } catch {
             return [
                 "the list of tables, at the beginning of the file, cannot be read: without it no table can be found. \(StorageOpenError.repair)"
             ]
         }
-        return tables.flatMap { faults(of: $0.name, hasRowID: $0.hasRowID, in: database) }
+        return tables.flatMap { faults(of: $0.name, hasRowID: $0.hasRowID, in: session) }
     }
 
-    private static func faults(of table: String, hasRowID: Bool, in database: Database) -> [String] {
-        guard let found = integrity(of: table, in: database), !found.isEmpty else { return [] }
+    private static func faults(of table: String, hasRowID: Bool, in session: SQLSession) -> [String] {
+        guard let found = integrity(of: table, in: session), !found.isEmpty else { return [] }
         let name = table.quotedDatabaseIdentifier
         var faults: [String] = []
-        if isReadable("SELECT COUNT(*) FROM \(name) NOT INDEXED", in: database), !hasLostContent(name, in: database) {
+        if isReadable("SELECT COUNT(*) FROM \(name) NOT INDEXED", in: session), !hasLostContent(name, in: session) {
             // The rows are whole: so an index is hit, or rows and index disagree.
         } else {
-            faults.append("table \(table): damaged; \(loss(of: name, hasRowID: hasRowID, in: database))")
+            faults.append("table \(table): damaged; \(loss(of: name, hasRowID: hasRowID, in: session))")
         }
-        let indexes = (try? String.fetchAll(database, sql: "SELECT name FROM pragma_index_list(?)", arguments: [table])) ?? []
+        let indexes = (try? session.values("SELECT name FROM pragma_index_list(?)", table, as: String.self)) ?? []
         for index in indexes {
             let quoted = index.quotedDatabaseIdentifier
             let isNamed = found.contains { $0.contains(index) }
             // A column of it makes SQLite walk the index itself; one of nothing but expressions has none.
-            let column = try? String.fetchOne(
-                database, sql: "SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL", arguments: [index])
+            let column = try? session.value("SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL", index, as: String.self)
             let count = column.map { "SELECT COUNT(\($0.quotedDatabaseIdentifier)) FROM \(name) INDEXED BY \(quoted)" }
-            guard isNamed || count.map({ !isReadable($0, in: database) }) ?? false else { continue }
+            guard isNamed || count.map({ !isReadable($0, in: session) }) ?? false else { continue }
             faults.append("index \(index) of table \(table): damaged; no row is lost by it, REINDEX \(index) makes it anew")
         }
         if faults.isEmpty { faults.append("table \(table): damaged") }
@@ -47,22 +43,22 @@ enum DamageReport {
     }
 
     /// What SQLite finds in a table and its indexes: nothing when they are sound.
-    private static func integrity(of table: String, in database: Database) -> [String]? {
+    private static func integrity(of table: String, in session: SQLSession) -> [String]? {
         do {
-            let found = try String.fetchAll(database, sql: "PRAGMA integrity_check(\(table.quotedDatabaseIdentifier))")
+            let found = try session.values("PRAGMA integrity_check(\(table.quotedDatabaseIdentifier))", as: String.self)
             return found.filter { $0 != "ok" && !$0.hasPrefix("***") }.map { $0.replacing("\n", with: " ") }
-        } catch let error as DatabaseError {
+        } catch let error as SQLError {
             return error.isDamage ? ["database disk image is malformed"] : ["it cannot be read"]
         } catch {
             return nil
         }
     }
 
-    private static func isReadable(_ sql: String, in database: Database) -> Bool {
+    private static func isReadable(_ sql: String, in session: SQLSession) -> Bool {
         do {
-            _ = try Int.fetchOne(database, sql: sql)
+            _ = try session.value(sql, as: Int.self)
             return true
-        } catch let error as DatabaseError {
+        } catch let error as SQLError {
             // A partial index answers no query over all rows: that says nothing of its pages.
             return !error.isDamage
         } catch {
@@ -71,10 +67,9 @@ enum DamageReport {
     }
 
     /// Whether some row's content lies on a page that cannot be read.
-    private static func hasLostContent(_ name: String, in database: Database) -> Bool {
+    private static func hasLostContent(_ name: String, in session: SQLSession) -> Bool {
         do {
-            let rows = try Row.fetchCursor(database, sql: "SELECT * FROM \(name) NOT INDEXED")
-            while try rows.next() != nil {}
+            try session.forEach("SELECT * FROM \(name) NOT INDEXED") { _ in true }
             return false
         } catch {
             return true
@@ -82,10 +77,10 @@ enum DamageReport {
     }
 
     /// Reads from both ends as far as it goes: what is between is lost.
-    private static func loss(of name: String, hasRowID: Bool, in database: Database) -> String {
-        guard hasRowID else { return "\(count(name, "", in: database).rows) rows can be read from its beginning" }
-        let up = count(name, "ORDER BY rowid", in: database)
-        let down = count(name, "ORDER BY rowid DESC", in: database)
+    private static func loss(of name: String, hasRowID: Bool, in session: SQLSession) -> String {
+        guard hasRowID else { return "\(count(name, "", in: session).rows) rows can be read from its beginning" }
+        let up = count(name, "ORDER BY rowid", in: session)
+        let down = count(name, "ORDER BY rowid DESC", in: session)
         let readable = "\(up.rows) rows can be read from its beginning, \(down.rows) from its end"
         switch (up.last, down.last) {
         case (let first?, let last?) where last > first:
@@ -95,14 +90,14 @@ enum DamageReport {
         }
     }
 
-    private static func count(_ name: String, _ order: String, in database: Database) -> (rows: Int, last: Int64?) {
+    private static func count(_ name: String, _ order: String, in session: SQLSession) -> (rows: Int, last: Int64?) {
         var (rows, last) = (0, nil as Int64?)
         let rowid = order.isEmpty ? "NULL" : "rowid"
         do {
-            let found = try Row.fetchCursor(database, sql: "SELECT \(rowid) AS spark_row, * FROM \(name) NOT INDEXED \(order)")
-            while let row = try found.next() {
+            try session.forEach("SELECT \(rowid) AS spark_row, * FROM \(name) NOT INDEXED \(order)") { row in
                 rows += 1
-                last = row[0]
+                last = row.optional(0)
+                return true
             }
         } catch {
             // The end of what can be read.

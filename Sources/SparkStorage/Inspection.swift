@@ -1,5 +1,6 @@
 public import Foundation
 import GRDB
+import GRDBSQLite
 
 /// Who else may have the database file open while it is only read.
 public enum DatabaseCompany: Sendable {
@@ -57,10 +58,10 @@ public enum DatabaseInspector {
             do {
                 let faults = try String.fetchAll(database, sql: "PRAGMA \(pragma)(10)")
                 if faults == ["ok"] { return [] }
-            } catch let error as DatabaseError where error.isDamage {
+            } catch let error as DatabaseError where SQLError(error).isDamage {
                 // The damage is in the way of the check itself; what follows asks table by table.
             }
-            let damage = DamageReport.faults(in: database)
+            let damage = DamageReport.faults(in: SQLSession(database))
             return damage.isEmpty ? ["the pages are damaged"] : damage
         }
     }
@@ -130,40 +131,25 @@ extension Database {
     }
 }
 
-extension DatabaseError {
-    /// Whether it speaks of the file and its disk, not of a statement.
-    var isOfTheFile: Bool {
-        switch resultCode {
-        case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_BUSY: true
-        default: isDamage
-        }
-    }
-
-    /// Whether it says that the file is damaged.
-    var isDamage: Bool {
-        switch resultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: true
-        default: false
-        }
-    }
-}
-
 extension StorageOpenError {
     /// What SQLite says of a file that it cannot open or read.
-    init(database error: DatabaseError, operation: String, path: String) {
+    init(_ error: SQLError, operation: String, path: String) {
         let hint =
-            switch error.resultCode {
-            case .SQLITE_NOTADB: "it is no SQLite database, or its beginning is destroyed. Put a copy back"
-            case .SQLITE_CORRUPT:
-                "it is damaged (\(error.message ?? "SQLite error \(error.extendedResultCode.rawValue)")). \(Self.repair)"
-            case .SQLITE_FULL: "no space is left on the device (ENOSPC)"
-            case .SQLITE_READONLY: "it may not be written"
-            case .SQLITE_CANTOPEN: "it cannot be opened"
-            case .SQLITE_IOERR: "the disk failed or is full (SQLite error \(error.extendedResultCode.rawValue))"
-            case .SQLITE_BUSY: "another program has it locked"
-            default: "SQLite error \(error.extendedResultCode.rawValue)"
+            switch error.primaryCode {
+            case SQLITE_NOTADB: "it is no SQLite database, or its beginning is destroyed. Put a copy back"
+            case SQLITE_CORRUPT: "it is damaged (\(error.message)). \(Self.repair)"
+            case SQLITE_FULL: "no space is left on the device (ENOSPC)"
+            case SQLITE_READONLY: "it may not be written"
+            case SQLITE_CANTOPEN: "it cannot be opened"
+            case SQLITE_IOERR: "the disk failed or is full (SQLite error \(error.code))"
+            case SQLITE_BUSY: "another program has it locked"
+            default: "SQLite error \(error.code)"
             }
         self.init(operation: operation, path: path, hint: hint)
+    }
+
+    init(database error: DatabaseError, operation: String, path: String) {
+        self.init(SQLError(error), operation: operation, path: path)
     }
 
     /// What helps when a database is damaged.

@@ -60,8 +60,10 @@ public final class SQLiteStorage: Storage {
                 migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
                 mayMigrate: configuration.mayMigrate, progress: progress
             ).run(on: pool, isReadOnly: configuration.readOnly != nil)
-        } catch let error as DatabaseError where error.isOfTheFile {
+        } catch let error as DatabaseError where SQLError(error).isOfTheFile {
             throw StorageOpenError(database: error, operation: "open database", path: path)
+        } catch let error as SQLError where error.isOfTheFile {
+            throw StorageOpenError(error, operation: "open database", path: path)
         }
         self.missingMigrations = configuration.readOnly == nil ? [] : pending
         let sink = CommitSink()
@@ -134,6 +136,7 @@ public final class SQLiteStorage: Storage {
     /// What `body` throws takes back this write alone. Events it published are told after the commit. A `WriteCondition` of the task
     /// is asked first.
     /// - Throws: what `body` threw, or a `StorageError`.
+    @discardableResult
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Value
     ) async throws -> Value {
@@ -159,7 +162,7 @@ public final class SQLiteStorage: Storage {
     public func read<Value: Sendable>(_ body: @escaping @Sendable (SQLSession) throws -> Value) async throws -> Value {
         let start = ContinuousClock.now
         defer { metrics.read(ContinuousClock.now - start) }
-        return try await pool.read { try body(SQLSession($0)) }
+        return try await SQLError.translating { try await pool.read { try body(SQLSession($0)) } }
     }
 
     /// The same for callers outside the concurrency runtime: commands and start-up.
@@ -169,7 +172,7 @@ public final class SQLiteStorage: Storage {
 
     /// The same for checks, also of a damaged database: one snapshot that is given up at the end, not committed, which damage forbids.
     public func inspectNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
-        try pool.unsafeRead { try $0.inSnapshot { try body(SQLSession($0)) } }
+        try SQLError.translating { try pool.unsafeRead { try $0.inSnapshot { try body(SQLSession($0)) } } }
     }
 
     /// Reads a few rows by key on the caller's thread.

@@ -1,5 +1,3 @@
-public import SparkCore
-
 /// The database of the server, whatever engine runs it: what the modules' stores are written against.
 ///
 /// Three ways in: `write` (transactions, answered after their commit), `read` (queries in one snapshot) and `pointRead` (a few rows by
@@ -10,6 +8,7 @@ public protocol Storage: Sendable {
     /// What `body` throws takes back this write alone. It may run more than once, so it changes nothing outside of the transaction; what
     /// is to follow from it goes into `WriteTransaction.afterCommit` or an event. A `WriteCondition` of the task is asked first.
     /// - Throws: what `body` threw, or a `StorageError`.
+    @discardableResult
     func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value
 
     /// The same for callers that cannot wait: event loops. Returns at once.

@@ -8,8 +8,8 @@ extension SQLiteAccountsStore {
     private static let clearedAtOnce = 8
 
     func isOpen(_ session: SessionID, of user: UserID) throws -> Bool {
-        try storage.pointRead { session in
-            try session.row(
+        try storage.pointRead { sql in
+            try sql.row(
                 "SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL", session.rawValue,
                 user.rawValue
             ) { _ in true } ?? false
@@ -18,8 +18,8 @@ extension SQLiteAccountsStore {
 
     func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool {
         guard let work else {
-            return try storage.pointRead { session in
-                try session.row(Self.live, session.rawValue, user.rawValue, deadBefore) { _ in true } ?? false
+            return try storage.pointRead { sql in
+                try sql.row(Self.live, session.rawValue, user.rawValue, deadBefore) { _ in true } ?? false
             }
         }
         return try work.transaction.session.statement(Self.live)
@@ -32,8 +32,8 @@ extension SQLiteAccountsStore {
         """
 
     func hasOpenSession(_ user: UserID) throws -> Bool {
-        try storage.pointRead { session in
-            try session.row("SELECT 1 FROM accounts_sessions WHERE user_id = ?1 AND revoked_at IS NULL LIMIT 1", user.rawValue) {
+        try storage.pointRead { sql in
+            try sql.row("SELECT 1 FROM accounts_sessions WHERE user_id = ?1 AND revoked_at IS NULL LIMIT 1", user.rawValue) {
                 _ in true
             } ?? false
         }
@@ -72,16 +72,16 @@ extension SQLiteAccountsStore {
     }
 
     func knowsNetwork(_ fingerprint: [UInt8], of user: UserID) throws -> Bool {
-        try storage.pointRead { session in
-            try session.row(
+        try storage.pointRead { sql in
+            try sql.row(
                 "SELECT 1 FROM accounts_known_networks WHERE user_id = ?1 AND network = ?2", user.rawValue, fingerprint
             ) { _ in true } ?? false
         }
     }
 
     func confirmedAt(_ session: SessionID, of user: UserID) throws -> Timestamp? {
-        try storage.pointRead { session in
-            try session.row(
+        try storage.pointRead { sql in
+            try sql.row(
                 "SELECT confirmed_at FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL",
                 session.rawValue, user.rawValue
             ) { $0.time(0) }
@@ -92,15 +92,16 @@ extension SQLiteAccountsStore {
         try await storage.write { transaction in
             let sql = transaction.session
             guard let state = try Self.state(of: user, in: sql), state.passwordHash == hash else { return false }
-            try Self.confirm(session, at: now, in: sql)
-            return sql.changesCount == 1
+            return try Self.confirm(session, at: now, in: sql)
         }
     }
 
-    static func confirm(_ session: SessionID, at now: Timestamp, in sql: SQLSession) throws {
+    /// - Returns: whether the session is open.
+    @discardableResult
+    static func confirm(_ session: SessionID, at now: Timestamp, in sql: SQLSession) throws -> Bool {
         try sql.run(
             "UPDATE accounts_sessions SET confirmed_at = ? WHERE id = ? AND revoked_at IS NULL", now.milliseconds,
-            session.rawValue)
+            session.rawValue) == 1
     }
 
     /// An account was signed in to from a network.

@@ -79,10 +79,9 @@ struct DemoChats {
     }
 
     private static func inTransaction(_ session: SQLSession, _ body: () throws -> Void) throws {
-        guard !session.isInsideTransaction else { return try body() }
-        try session.inTransaction(.immediate) {
+        guard !session.isInTransaction else { return try body() }
+        try session.transaction {
             try body()
-            return .commit
         }
     }
 }

@@ -110,7 +110,7 @@ final class MessageQuota: Sendable {
                 try transaction.session.statement(
                     """
                     INSERT INTO chat_usage (user_id, day, messages, bytes) VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET day = excluded.day, messages = excluded.messages, bytes = excluded.bytes
+                    ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, messages = excluded.messages, bytes = excluded.bytes
                     """
                 ).run([
                     .integer(user.rawValue), .integer(Int64(transaction.now.date.daysSinceEpoch)),

@@ -64,7 +64,7 @@ extension SQLiteChatStore {
                 try session.statement(
                     """
                     INSERT INTO chat_reactions (conversation_id, seq, user_id, reaction) VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET reaction = excluded.reaction
+                    ON CONFLICT (conversation_id, seq, user_id) DO UPDATE SET reaction = excluded.reaction
                     """
                 ).run(key + [.text(reaction)])
             } else {

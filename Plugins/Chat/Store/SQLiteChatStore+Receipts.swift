@@ -34,7 +34,7 @@ extension SQLiteChatStore {
         ).row([.integer(user.rawValue), .integer(old)]) { $0.integer(0) }
         let end = min(offset, max(old, (first ?? offset) - 1) + Self.mostEvents)
         try session.statement(
-            "INSERT INTO chat_received (user_id, offset) VALUES (?, ?) ON CONFLICT DO UPDATE SET offset = excluded.offset"
+            "INSERT INTO chat_received (user_id, offset) VALUES (?, ?) ON CONFLICT (user_id) DO UPDATE SET offset = excluded.offset"
         ).run([.integer(user.rawValue), .integer(end)])
         for (conversation, seq) in try arrived(in: (old + 1)...end, of: user, session) {
             try mark(seq, in: conversation, asReceivedBy: user, transaction)

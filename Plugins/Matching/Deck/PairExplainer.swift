@@ -21,7 +21,7 @@ struct Pair: Sendable {
 extension SpatiaLiteMatchingStore {
     func pair(_ viewer: UserID, _ candidate: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> Pair? {
         try await storage.read { session in
-            let people = CandidateReader(database: session, today: now.date)
+            let people = CandidateReader(session: session, today: now.date)
             guard let one = try people.candidate(viewer), let other = try people.candidate(candidate) else { return nil }
             func decision(of user: UserID, on target: UserID) throws -> SwipeAction? {
                 let sql = "SELECT action FROM matching_swipes WHERE user_id = ?1 AND target_id = ?2"

@@ -34,14 +34,13 @@ struct DemoSwipeSink: ~Copyable {
     }
 
     mutating func inTransaction(_ body: (inout DemoSwipeSink) throws -> Void) throws {
-        guard !session.isInsideTransaction else {
+        guard !session.isInTransaction else {
             try body(&self)
             return try flush()
         }
-        try session.inTransaction(.immediate) {
+        try session.transaction {
             try body(&self)
             try flush()
-            return .commit
         }
     }
 

@@ -17,7 +17,7 @@ extension SpatiaLiteMatchingStore {
     }
 
     static func ranking(for query: DeckQuery, standing: ViewerRelations?, in session: SQLSession) throws -> Ranking {
-        let people = CandidateReader(database: session, today: query.now.date)
+        let people = CandidateReader(session: session, today: query.now.date)
         guard let viewer = try people.candidate(query.viewer) else { throw EdgeError.notFound }
         guard let place = viewer.place else { throw MatchingError.locationRequired }
         let standing =
@@ -31,7 +31,7 @@ extension SpatiaLiteMatchingStore {
         in session: SQLSession
     ) throws -> Ranking {
         var search = RingSearch(
-            database: session, query: query, viewer: viewer, place: place, standing: standing,
+            session: session, query: query, viewer: viewer, place: place, standing: standing,
             scale: scoring.scale(for: viewer, at: query.now))
         var found: (stage: DeckStage, ranks: [DeckRank]) = (.anywhere, [])
         if !viewer.isPaused, !viewer.isClosed {

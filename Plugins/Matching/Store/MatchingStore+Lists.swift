@@ -59,7 +59,7 @@ extension SpatiaLiteMatchingStore {
     ) async throws -> Page<ReceivedLike> {
         try await storage.read { session in
             let today = now.date
-            guard let viewer = try CandidateReader(database: session, today: today).candidate(user) else {
+            guard let viewer = try CandidateReader(session: session, today: today).candidate(user) else {
                 return Page(items: [], next: nil)
             }
             let first = CandidateReader.columnCount

@@ -20,7 +20,7 @@ extension SpatiaLiteMatchingStore {
                 case .profile(let profileVersion, let body):
                     version = profileVersion
                     try session.statement(
-                        "INSERT OR IGNORE INTO matching_evidence_profiles (user_id, version, body) VALUES (?, ?, ?)"
+                        "INSERT INTO matching_evidence_profiles (user_id, version, body) VALUES (?, ?, ?) ON CONFLICT (user_id, version) DO NOTHING"
                     ).run([
                         .integer(report.target.rawValue), .integer(profileVersion), .text(String(decoding: body, as: UTF8.self)),
                     ])

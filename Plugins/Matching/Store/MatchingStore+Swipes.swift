@@ -85,7 +85,7 @@ extension SpatiaLiteMatchingStore {
         try session.run(
             "DELETE FROM matching_withdrawn_passes WHERE user_id = ? AND day < ?", user.rawValue, today.daysSinceEpoch)
         try session.run(
-            "INSERT OR REPLACE INTO matching_withdrawn_passes (user_id, target_id, day) VALUES (?, ?, ?)", user.rawValue,
+            "INSERT INTO matching_withdrawn_passes (user_id, target_id, day) VALUES (?, ?, ?) ON CONFLICT (user_id, target_id) DO UPDATE SET day = excluded.day", user.rawValue,
             target.rawValue, today.daysSinceEpoch)
     }
 
@@ -101,7 +101,7 @@ extension SpatiaLiteMatchingStore {
         guard spent < limit else { throw MatchingError.dailyLimit(today.startOfDay + .days(1) - now) }
         if !isToday {
             try session.run(
-                "INSERT OR REPLACE INTO matching_spent (user_id, day, likes, superlikes) VALUES (?, ?, 0, 0)", user,
+                "INSERT INTO matching_spent (user_id, day, likes, superlikes) VALUES (?, ?, 0, 0) ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, likes = 0, superlikes = 0", user,
                 today.daysSinceEpoch)
             try session.run("DELETE FROM matching_like_notices WHERE user_id = ? AND day <> ?", user, today.daysSinceEpoch)
         }
@@ -113,14 +113,15 @@ extension SpatiaLiteMatchingStore {
     /// Publishes a like to its target, at most once a day, and only if the target may learn of it.
     private func tell(_ swipe: Swipe, in transaction: WriteTransaction) throws {
         let (session, today) = (transaction.session, transaction.now.date)
-        let people = CandidateReader(database: session, today: today)
+        let people = CandidateReader(session: session, today: today)
         guard let liker = try people.candidate(swipe.user), let liked = try people.candidate(swipe.target),
             liker.mayShowLike(to: liked)
         else { return }
         let changed = try session.run(
             """
             INSERT INTO matching_like_notices (user_id, target_id, day) VALUES (?, ?, ?)
-            ON CONFLICT DO UPDATE SET day = excluded.day WHERE day <> excluded.day
+            ON CONFLICT (user_id, target_id) DO UPDATE SET day = excluded.day
+            WHERE matching_like_notices.day <> excluded.day
             """, swipe.user.rawValue, swipe.target.rawValue, today.daysSinceEpoch)
         guard changed == 1 else { return }
         transaction.publish(LikeReceived(from: swipe.user, to: swipe.target, isSuperlike: swipe.action == .superlike))
@@ -135,7 +136,7 @@ extension SpatiaLiteMatchingStore {
         try session.run(
             """
             INSERT INTO matching_swipes (user_id, target_id, action, swiped_at, ordinal) VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE
+            ON CONFLICT (user_id, target_id) DO UPDATE
             SET action = excluded.action, swiped_at = excluded.swiped_at, ordinal = excluded.ordinal
             """, swipe.user.rawValue, swipe.target.rawValue, swipe.action.rawValue, now.milliseconds, ordinal ?? 0)
     }
@@ -155,8 +156,9 @@ extension SpatiaLiteMatchingStore {
         let pair = [swipe.user, swipe.target].sorted()
         let changed = try session.run(
             """
-            INSERT OR IGNORE INTO matching_matches (id, conversation_id, user_a, user_b, created_at)
+            INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at)
             VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (user_a, user_b) DO NOTHING
             """, match.id.rawValue, match.conversation.rawValue, pair[0].rawValue, pair[1].rawValue, match.createdAt.milliseconds)
         guard changed == 1 else { throw EdgeError.notFound }
         let event = MatchCreated(match: match.id, conversation: match.conversation, users: pair, by: swipe.user)

@@ -37,14 +37,14 @@ extension SpatiaLiteMatchingStore {
 
     private static let countGiven = """
         INSERT INTO matching_tallies (user_id, day, likes_given, passes_given) VALUES (?1, ?2, max(0, ?3), max(0, ?4))
-        ON CONFLICT DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
             likes_given = max(0, likes_given + ?3), passes_given = max(0, passes_given + ?4)
         RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
     private static let countReceived = """
         INSERT INTO matching_tallies (user_id, day, likes_received, passes_received) VALUES (?1, ?2, max(0, ?3), max(0, ?4))
-        ON CONFLICT DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
             likes_received = max(0, likes_received + ?3), passes_received = max(0, passes_received + ?4)
         RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
@@ -67,7 +67,7 @@ extension SpatiaLiteMatchingStore {
 
     private static let countShown = """
         INSERT INTO matching_tallies (user_id, day, shown) VALUES (?1, ?2, ?3)
-        ON CONFLICT DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown) + ?3 WHERE day <= ?2
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown) + ?3 WHERE day <= ?2
         RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
@@ -76,13 +76,13 @@ extension SpatiaLiteMatchingStore {
     static let recount = """
         INSERT INTO matching_tallies (user_id, likes_given, passes_given)
             SELECT user_id, SUM(action IN (1, 2)), SUM(action = 0) FROM matching_swipes GROUP BY user_id
-            ON CONFLICT DO UPDATE SET likes_given = excluded.likes_given, passes_given = excluded.passes_given;
+            ON CONFLICT (user_id) DO UPDATE SET likes_given = excluded.likes_given, passes_given = excluded.passes_given;
         INSERT INTO matching_tallies (user_id, likes_received)
             SELECT target_id, COUNT(*) FROM matching_swipes WHERE action IN (1, 2) GROUP BY target_id
-            ON CONFLICT DO UPDATE SET likes_received = excluded.likes_received;
+            ON CONFLICT (user_id) DO UPDATE SET likes_received = excluded.likes_received;
         INSERT INTO matching_tallies (user_id, passes_received)
             SELECT target_id, COUNT(*) FROM matching_swipes WHERE action IN (0, 3) AND action = 0 GROUP BY target_id
-            ON CONFLICT DO UPDATE SET passes_received = excluded.passes_received;
+            ON CONFLICT (user_id) DO UPDATE SET passes_received = excluded.passes_received;
         """
 
     /// Takes what is counted by now for what was counted when the day began.

@@ -108,14 +108,14 @@ enum DeviceRows {
     }
 
     /// The session is over: its devices are silent from now on.
-    static func removeAll(of session: SessionID, in session: SQLSession) throws {
+    static func removeAll(of session: SessionID, in sql: SQLSession) throws {
         var found: [Int64] = []
-        try session.statement("SELECT id FROM push_devices WHERE session_id = ?")
+        try sql.statement("SELECT id FROM push_devices WHERE session_id = ?")
             .forEach([.integer(session.rawValue)]) { row in
                 found.append(row.integer(0))
                 return true
             }
-        for id in found { try remove(id, in: session) }
+        for id in found { try remove(id, in: sql) }
     }
 
     /// Removes the device behind a token of which its provider says that it is gone since some time, unless it was registered after.

@@ -9,7 +9,7 @@ enum LoggedPushRows {
         let id = try session.statement(
             """
             INSERT INTO push_records (user_id, uuid, device, sent_at, content) VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT DO NOTHING RETURNING id
+            ON CONFLICT (uuid) DO NOTHING RETURNING id
             """
         ).row([
             .integer(delivery.device.user.rawValue), .text(delivery.uuid), .text(delivery.device.name), .time(now),

@@ -14,7 +14,7 @@ enum PauseRows {
         try session.statement(
             """
             INSERT INTO push_pauses (service, place, paused_at, until_at) VALUES (?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET paused_at = excluded.paused_at, until_at = excluded.until_at
+            ON CONFLICT (service, place) DO UPDATE SET paused_at = excluded.paused_at, until_at = excluded.until_at
             """
         ).run([key, .text(place ?? ""), .time(pause.from), .time(pause.until)])
         try session.statement(

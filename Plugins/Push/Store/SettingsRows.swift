@@ -22,7 +22,7 @@ enum SettingsRows {
         try session.statement(
             """
             INSERT INTO push_settings (user_id, time_zone, quiet_from, quiet_until, preview, muted_kinds) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET time_zone = excluded.time_zone, quiet_from = excluded.quiet_from,
+            ON CONFLICT (user_id) DO UPDATE SET time_zone = excluded.time_zone, quiet_from = excluded.quiet_from,
                 quiet_until = excluded.quiet_until, preview = excluded.preview, muted_kinds = excluded.muted_kinds
             """
         ).run([
@@ -43,7 +43,7 @@ enum SettingsRows {
         try session.statement(
             """
             INSERT INTO push_days (user_id, day, sent) VALUES (?, ?, 1)
-            ON CONFLICT DO UPDATE SET sent = CASE day WHEN excluded.day THEN sent + 1 ELSE 1 END, day = excluded.day
+            ON CONFLICT (user_id) DO UPDATE SET sent = CASE push_days.day WHEN excluded.day THEN push_days.sent + 1 ELSE 1 END, day = excluded.day
             """
         ).run([.integer(user.rawValue), .integer(day)])
     }
@@ -53,7 +53,7 @@ enum SettingsRows {
         try session.statement(
             """
             INSERT INTO push_mutes (user_id, conversation_id, until) VALUES (?, ?, ?)
-            ON CONFLICT DO UPDATE SET until = excluded.until
+            ON CONFLICT (user_id, conversation_id) DO UPDATE SET until = excluded.until
             """
         ).run([.integer(user.rawValue), .integer(conversation.rawValue), .optional(until?.milliseconds)])
     }

@@ -1,5 +1,5 @@
 public import SparkCore
-import SparkStorage
+public import SparkStorage
 
 /// The export and the erasure of a person, over all modules, made from their manifests.
 public struct PersonalDataRegistry: Sendable {

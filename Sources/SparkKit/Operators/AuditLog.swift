@@ -1,6 +1,6 @@
 import Crypto
 public import SparkCore
-import SparkStorage
+public import SparkStorage
 
 /// What a line of the audit log names: an identifier or a code word. Nothing else fits in, so no name, address or text can.
 public struct AuditSubject: Hashable, Sendable {

@@ -60,7 +60,7 @@ public final class OperatorCall: Sendable {
     /// - Parameter subjects: whom and what the action was about.
     public func record(_ subjects: [AuditSubject], in transaction: WriteTransaction) throws {
         let line = try AuditLog.append(
-            action: action, actor: actor, subjects: subjects.map(\.text), at: transaction.now, in: transaction.database)
+            action: action, actor: actor, subjects: subjects.map(\.text), at: transaction.now, in: transaction.session)
         transaction.afterCommit { [self] in last.withLock { $0 = line } }
     }
 

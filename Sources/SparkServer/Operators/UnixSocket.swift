@@ -1,3 +1,4 @@
+import CDispatch
 import Crypto
 package import Foundation
 import Glibc

@@ -1,3 +1,4 @@
+import CDispatch
 import Glibc
 
 /// The size of a file, in bytes; nil where there is none.

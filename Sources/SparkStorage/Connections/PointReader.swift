@@ -47,6 +47,8 @@ public final class PointReader: SQLConnection {
 
     func statement(_ sql: String) throws -> SQLStatement { SQLStatement(prepared: try prepared(sql)) }
 
+    var isInTransaction: Bool { false }
+
     func script(_ sql: String) throws { throw SQLError(code: SQLITE_READONLY) }
 
     private func prepared(_ sql: String) throws -> OpaquePointer {

@@ -17,4 +17,6 @@ extension Database: SQLConnection {
             throw SQLError(error)
         }
     }
+
+    var isInTransaction: Bool { isInsideTransaction }
 }

@@ -38,8 +38,7 @@ struct Migrator {
                 """)
         },
         Migration("spark.002_mark") { session in
-            try database.execute(
-                sql: "CREATE TABLE spark_mark (id INTEGER PRIMARY KEY CHECK (id = 1), mark TEXT NOT NULL) STRICT")
+            try session.script("CREATE TABLE spark_mark (id INTEGER PRIMARY KEY CHECK (id = 1), mark TEXT NOT NULL) STRICT")
         },
         Migration("spark.003_stream") { session in
             try session.script(
@@ -188,7 +187,7 @@ extension DatabaseMigrator {
         for migration in migrations {
             registerMigration(migration.id) {
                 before(migration.id)
-                try migration.run($0)
+                try migration.run(SQLSession($0))
             }
         }
     }

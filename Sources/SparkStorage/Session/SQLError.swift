@@ -23,10 +23,38 @@ public struct SQLError: Error, Sendable, CustomStringConvertible {
         self.init(String(cString: sqlite3_errstr(code)), code: code, sql: sql)
     }
 
-    init(_ error: DatabaseError) { self.init(code: error.extendedResultCode.rawValue, sql: error.sql) }
+    init(_ error: DatabaseError) {
+        let code = error.extendedResultCode.rawValue
+        self.init(error.message ?? String(cString: sqlite3_errstr(code)), code: code, sql: error.sql)
+    }
+
+    /// Runs `body`; what GRDB throws becomes an `SQLError`.
+    static func translating<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
+
+    static func translating<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
 
     /// The kind of failure without its details: the low byte of the code.
     var primaryCode: Int32 { code & 0xFF }
+
+    /// Whether it speaks of the file and its disk, not of a statement.
+    var isOfTheFile: Bool {
+        isDamage || [SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_BUSY].contains(primaryCode)
+    }
+
+    /// Whether it says that the file is damaged.
+    var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT].contains(primaryCode) }
 
     public var description: String { "SQLite \(code) (\(message))\(sql.map { ": \($0)" } ?? "")" }
 }

@@ -1,5 +1,3 @@
-public import SparkCore
-
 /// A connection to the database, for as long as a read or a write lasts: what all SQL of a module runs on.
 ///
 /// A store is written against sessions, so that it does not know which engine runs its SQL. Parameters are `?` in order, or `?1`, `?2`, …;
@@ -67,6 +65,23 @@ public struct SQLSession {
     /// A statement to run many times, with an array of values each time. Of one SQL text only one at a time.
     public func statement(_ sql: String) throws -> SQLStatement { try connection.statement(sql) }
 
+    /// Whether a transaction is open.
+    public var isInTransaction: Bool { connection.isInTransaction }
+
+    /// Runs `body` in a transaction of its own, which is rolled back if it throws: for bulk work on `bulkWrite`'s session, which is in none.
+    public func transaction<Value>(_ body: () throws -> Value) throws -> Value {
+        try script("BEGIN IMMEDIATE")
+        do {
+            let value = try body()
+            try script("COMMIT")
+            return value
+        } catch {
+            // Best effort: the engine may have rolled back already.
+            try? script("ROLLBACK")
+            throw error
+        }
+    }
+
     /// Runs several statements without values, separated by semicolons: for migrations.
     public func script(_ sql: String) throws { try connection.script(sql) }
 }
@@ -76,4 +91,5 @@ protocol SQLConnection: AnyObject {
     /// From the connection's cache of prepared statements.
     func statement(_ sql: String) throws -> SQLStatement
     func script(_ sql: String) throws
+    var isInTransaction: Bool { get }
 }

@@ -111,8 +111,9 @@ final class IdempotencyStore: Sendable {
                 WriteAttachment { session in
                     try session.run(
                         """
-                        INSERT OR IGNORE INTO spark_idempotency (owner, key, request_hash, created_at) VALUES (?, ?, ?, ?)
-                        """, request.owner, request.key, Data(request.hash), createdAt.milliseconds)
+                        INSERT INTO spark_idempotency (owner, key, request_hash, created_at) VALUES (?, ?, ?, ?)
+                        ON CONFLICT (owner, key) DO NOTHING
+                        """, request.owner, request.key, request.hash, createdAt.milliseconds)
                 }
             ) {
                 try await handler()
@@ -128,8 +129,8 @@ final class IdempotencyStore: Sendable {
                 """
                 INSERT INTO spark_idempotency (owner, key, request_hash, created_at, answer, holder)
                 VALUES (?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET answer = excluded.answer, holder = excluded.holder
-                """, request.owner, request.key, Data(request.hash), createdAt.milliseconds, Data(sealed), holder?.rawValue)
+                ON CONFLICT (owner, key) DO UPDATE SET answer = excluded.answer, holder = excluded.holder
+                """, request.owner, request.key, request.hash, createdAt.milliseconds, sealed, holder?.rawValue)
         }
         return reply
     }

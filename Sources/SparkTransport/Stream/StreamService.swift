@@ -78,7 +78,7 @@ extension Hub {
         var user: Int64? = Int64.min
         while let after = user {
             user = try await storage.write { transaction in
-                try UserEventLog.forget(before: transaction.now - age, usersAfter: after, limit: 100, in: transaction.database)
+                try UserEventLog.forget(before: transaction.now - age, usersAfter: after, limit: 100, in: transaction.session)
             }
         }
     }
