@@ -41,16 +41,16 @@ struct ExportTests {
             let user = try #require(UserID(wire: grant.user))
             try await server.storage.write { transaction in
                 for session in 1...3_000 {
-                    try transaction.database.execute(
-                        sql: """
-                            INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (?1, ?2, 1, 9000000000000, '')
-                            """, arguments: [session, user.rawValue])
+                    try transaction.session.run(
+                        """
+                        INSERT INTO accounts_sessions (id, user_id, created_at, last_used_at, label) VALUES (?1, ?2, 1, 9000000000000, '')
+                        """, session, user.rawValue)
                     for token in 0..<(session % 3 == 0 ? 0 : session % 3 + (session == 1 ? 5_000 : 0)) {
-                        try transaction.database.execute(
-                            sql: """
-                                INSERT INTO accounts_refresh_tokens (token_hash, session_id, issued_at, expires_at)
-                                VALUES (randomblob(32), ?, ?, ?)
-                                """, arguments: [session, token, token % 7])
+                        try transaction.session.run(
+                            """
+                            INSERT INTO accounts_refresh_tokens (token_hash, session_id, issued_at, expires_at)
+                            VALUES (randomblob(32), ?, ?, ?)
+                            """, session, token, token % 7)
                     }
                 }
             }

@@ -100,7 +100,7 @@ struct GrantTests {
     func stored() async throws {
         try await withServer { server in
             let grant = try Grant(try await send(server, "register", registration()))
-            let kept = try await server.storage.read { try $0.value("SELECT answer FROM spark_idempotency", as: Data.self) }
+            let kept = try await server.storage.read { try $0.value("SELECT answer FROM spark_idempotency", as: [UInt8].self) }
             let text = String(decoding: try #require(kept), as: UTF8.self)
             for secret in [grant.access, grant.refresh, "ada@example.org"] { #expect(!text.contains(secret)) }
             _ = try await server.operate("user.erase", ["user": .string(grant.user)])

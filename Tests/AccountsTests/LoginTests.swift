@@ -127,7 +127,7 @@ struct LoginTests {
             #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_known_networks") == 16)
             #expect(try await server.logIn(from: home).status == 429, "seen longest ago")
             let text = try await server.storage.read { session in
-                try session.rows("SELECT * FROM accounts_known_networks") { "\($0)" }.joined()
+                try session.rows("SELECT * FROM accounts_known_networks") { "\($0.named)" }.joined()
             }
             #expect(!text.contains("203.0.113") && !text.contains("198.51.100"))
         }

@@ -58,7 +58,7 @@ import Testing
             try await chat.server.storage.write { transaction in
                 for _ in 0..<4_500 {
                     let event = UserEvent(type: "match", members: [0x61])
-                    _ = try UserEventLog.append(event, to: people[1].id, at: transaction.now, in: transaction.database)
+                    _ = try UserEventLog.append(event, to: people[1].id, at: transaction.now, in: transaction.session)
                 }
             }
             _ = try await chat.send("at the end", to: conversation, by: people[0])

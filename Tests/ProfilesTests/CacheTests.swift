@@ -115,7 +115,7 @@ struct CacheTests {
             #expect(try await people.profile(of: ghost)?.name == "Ghost")
             let erase = try #require(ProfilesModule.manifest.tables.first { $0.name == "profiles_users" }?.erase)
             try await town.server.storage.write { transaction in
-                try erase(transaction.database, ada)
+                try erase(transaction.session, ada)
                 transaction.publish(AccountErased(user: ada))
             }
             #expect(try await people.profile(of: ada) == nil)

@@ -88,7 +88,7 @@ struct PauseTests {
         for host in ["slow.example", "slow.example", "fast.example"] {
             let (ann, ben, conversation) = try await fixture.pair()
             try await fixture.server.storage.write { transaction in
-                try SQLStatement("UPDATE push_devices SET token = token || ?2 WHERE user_id = ?1", in: transaction.session)
+                try transaction.session.statement("UPDATE push_devices SET token = token || ?2 WHERE user_id = ?1")
                     .run([.integer(ann.id.rawValue), .text("@" + host)])
             }
             try await fixture.send("Hello", to: conversation, by: ben)

@@ -22,8 +22,8 @@ struct Doors: SparkModule, Authenticating {
 
     private func knock() async throws -> Int64 {
         try await storage.write { transaction in
-            try transaction.session.script("INSERT INTO doors_knocks DEFAULT VALUES")
-            return transaction.session.lastInsertedRowID
+            let id = try transaction.value("INSERT INTO doors_knocks DEFAULT VALUES RETURNING id", as: Int64.self)
+            return id ?? 0
         }
     }
 

@@ -27,9 +27,9 @@ struct Root: SparkModule {
                 body: SchemaReference("Empty", .object([])), idempotency: .honoured
             ) { [storage] _ in
                 let id = try await storage.write { transaction in
-                    try transaction.session.script("INSERT INTO root_trees DEFAULT VALUES")
+                    let id = try transaction.value("INSERT INTO root_trees DEFAULT VALUES RETURNING id", as: Int64.self)
                     transaction.publish(Grew())
-                    return transaction.session.lastInsertedRowID
+                    return id ?? 0
                 }
                 return .json(["id": .integer(id)] as JSONValue, .created)
             })

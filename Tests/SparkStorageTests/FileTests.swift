@@ -15,7 +15,7 @@ struct FileTests {
         let word = "a-word-that-must-not-stay"
         for id in 0..<200 {
             try await storage.write {
-                try $0.session.run("INSERT INTO test_rows (id, filling) VALUES (?, ?)", id, Data("\(word) \(id)".utf8))
+                try $0.session.run("INSERT INTO test_rows (id, filling) VALUES (?, ?)", id, Array("\(word) \(id)".utf8))
             }
         }
         try await storage.write { try $0.session.script("DELETE FROM test_rows WHERE id % 2 = 0") }
@@ -34,7 +34,7 @@ struct FileTests {
         let storage = try directory.open()
         let word = "a-word-that-must-not-stay"
         try await storage.write {
-            try $0.session.run("INSERT INTO test_rows (id, filling) VALUES (1, ?)", Data(word.utf8))
+            try $0.session.run("INSERT INTO test_rows (id, filling) VALUES (1, ?)", Array(word.utf8))
         }
         try await storage.write { try $0.session.script("DELETE FROM test_rows") }
         func files() throws -> [String] {

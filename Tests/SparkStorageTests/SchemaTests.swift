@@ -52,7 +52,7 @@ struct StorageCheckTests {
             let place = try #require(Coordinate(latitude: Double(id) * 4 - 42, longitude: Double(id) * 17 - 178))
             try await storage.write { transaction in
                 try transaction.session.run(
-                    "INSERT INTO test_places (id, location) VALUES (?, ?)", id, Data(GeometryBlob.point(place)))
+                    "INSERT INTO test_places (id, location) VALUES (?, ?)", id, GeometryBlob.point(place))
             }
         }
         try await body(storage)

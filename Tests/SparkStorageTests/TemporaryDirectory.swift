@@ -15,7 +15,7 @@ struct TemporaryDirectory {
 
     func open(_ migrations: [Migration] = [TemporaryDirectory.rows]) throws -> SQLiteStorage {
         try SQLiteStorage(
-            StorageConfiguration(file: session, backupDirectory: backups), migrations: migrations,
+            StorageConfiguration(file: database, backupDirectory: backups), migrations: migrations,
             clock: ManualClock(Timestamp(milliseconds: 1_772_366_400_000)))
     }
 

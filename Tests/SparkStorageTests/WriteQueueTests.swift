@@ -40,7 +40,7 @@ struct WriteQueueTests {
                 try await storage.write { try $0.session.script("INSERT INTO test_rows (id) VALUES (\(number))") }
                 let pooled = try await storage.read { try $0.value("SELECT MAX(id) FROM test_rows", as: Int.self) }
                 let pointed = try storage.pointRead { reader in
-                    try reader.row("SELECT id FROM test_rows WHERE id = ?1", .integer(Int64(number))) { $0.integer(0) }
+                    try reader.row("SELECT id FROM test_rows WHERE id = ?1", number) { $0.integer(0) }
                 }
                 #expect(pooled == number)
                 #expect(pointed == Int64(number))

@@ -53,7 +53,7 @@ public final class TestServer: Sendable {
     /// 2026-03-01T12:00:00Z.
     public static let startOfTime = Timestamp(milliseconds: 1_772_366_400_000)
 
-    public var storage: any Storage { server.storage }
+    public var storage: SQLiteStorage { server.storage }
     public var cache: Cache { server.cache }
 
     /// A port of one of the modules.
