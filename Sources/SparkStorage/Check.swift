@@ -10,7 +10,9 @@ extension SQLiteStorage {
             faults += Self.guarded("pages", after: faults) { try Self.pageFaults(session) }
             faults += Self.guarded("foreign keys", after: faults) { try Self.foreignKeyFaults(session) }
             faults += Self.guarded("spatial data", after: faults) { try Self.spatialFaults(session) }
-            guard try session.value("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'spark_inbox'", as: Int.self) == 1 else { return faults }
+            guard
+                try session.value("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'spark_inbox'", as: Int.self) == 1
+            else { return faults }
             faults += Self.guarded("events", after: faults) { try UserEventLog.faults(in: session) }
             return faults
         }
@@ -63,17 +65,19 @@ extension SQLiteStorage {
             // SpatiaLite's CheckSpatialIndex writes a repair log, which a read-only connection refuses; so the two are compared here.
             let index = "idx_\(table)_\(geometry)".quotedDatabaseIdentifier
             let (tableName, columnName) = (table.quotedDatabaseIdentifier, geometry.quotedDatabaseIdentifier)
-            let missing = try session.value("""
-                    SELECT COUNT(*) FROM \(tableName) t LEFT JOIN \(index) i ON i.pkid = t.rowid
-                    WHERE t.\(columnName) IS NOT NULL AND (i.pkid IS NULL
-                        OR MbrMinX(t.\(columnName)) NOT BETWEEN i.xmin - \(tolerance) AND i.xmax + \(tolerance)
-                        OR MbrMinY(t.\(columnName)) NOT BETWEEN i.ymin - \(tolerance) AND i.ymax + \(tolerance))
-                    """, as: Int.self)
+            let missing = try session.value(
+                """
+                SELECT COUNT(*) FROM \(tableName) t LEFT JOIN \(index) i ON i.pkid = t.rowid
+                WHERE t.\(columnName) IS NOT NULL AND (i.pkid IS NULL
+                    OR MbrMinX(t.\(columnName)) NOT BETWEEN i.xmin - \(tolerance) AND i.xmax + \(tolerance)
+                    OR MbrMinY(t.\(columnName)) NOT BETWEEN i.ymin - \(tolerance) AND i.ymax + \(tolerance))
+                """, as: Int.self)
             if let missing, missing > 0 { faults.append("R-tree: \(missing) rows of \(table) are missing or misplaced") }
-            let left = try session.value("""
-                    SELECT COUNT(*) FROM \(index) i LEFT JOIN \(tableName) t ON t.rowid = i.pkid
-                    WHERE t.\(columnName) IS NULL
-                    """, as: Int.self)
+            let left = try session.value(
+                """
+                SELECT COUNT(*) FROM \(index) i LEFT JOIN \(tableName) t ON t.rowid = i.pkid
+                WHERE t.\(columnName) IS NULL
+                """, as: Int.self)
             if let left, left > 0 { faults.append("R-tree: \(left) entries of \(table) have no geometry") }
         }
         return faults

@@ -9,7 +9,9 @@ enum DamageReport {
         let tables: [(name: String, hasRowID: Bool)]
         do {
             // Virtual tables store nothing themselves: their shadow tables are among the others.
-            tables = try session.rows("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') ORDER BY name") { ($0[0], !$0.flag(1)) }
+            tables = try session.rows(
+                "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') ORDER BY name"
+            ) { ($0[0], !$0.flag(1)) }
         } catch {
             return [
                 "the list of tables, at the beginning of the file, cannot be read: without it no table can be found. \(StorageOpenError.repair)"
@@ -32,7 +34,8 @@ enum DamageReport {
             let quoted = index.quotedDatabaseIdentifier
             let isNamed = found.contains { $0.contains(index) }
             // A column of it makes SQLite walk the index itself; one of nothing but expressions has none.
-            let column = try? session.value("SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL", index, as: String.self)
+            let column = try? session.value(
+                "SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL", index, as: String.self)
             let count = column.map { "SELECT COUNT(\($0.quotedDatabaseIdentifier)) FROM \(name) INDEXED BY \(quoted)" }
             guard isNamed || count.map({ !isReadable($0, in: session) }) ?? false else { continue }
             faults.append("index \(index) of table \(table): damaged; no row is lost by it, REINDEX \(index) makes it anew")

@@ -80,7 +80,8 @@ import Testing
     private func person(_ row: borrowing SQLRow) throws -> WorldPerson {
         let interests: String = row[4]
         return WorldPerson(
-            id: row[0], birthDate: CivilDate(daysSinceEpoch: row[1]), gender: try #require(Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(2)))),
+            id: row[0], birthDate: CivilDate(daysSinceEpoch: row[1]),
+            gender: try #require(Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(2)))),
             interestedIn: GenderSet(rawValue: UInt8(truncatingIfNeeded: row.integer(3))),
             interests: try JSONParser.parse(interests.utf8).array?.compactMap(\.string) ?? [], minAge: row[5], maxAge: row[6],
             maxDistanceKilometres: row[7], isAgeHard: row[8], isDistanceHard: row[9], isPaused: row[10], isIncognito: row[11],

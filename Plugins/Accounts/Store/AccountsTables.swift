@@ -104,7 +104,9 @@ enum AccountsTables {
     private static let erased = TableDeclaration.userLinked(
         "accounts_erased", export: { _, _ in [] },
         erase: { sql, user in
-            try sql.run("INSERT INTO accounts_erased (id) SELECT id FROM accounts_users WHERE id = ? ON CONFLICT (id) DO NOTHING", user.rawValue)
+            try sql.run(
+                "INSERT INTO accounts_erased (id) SELECT id FROM accounts_users WHERE id = ? ON CONFLICT (id) DO NOTHING",
+                user.rawValue)
         })
 
     private static let knownNetworks = TableDeclaration.userLinked(

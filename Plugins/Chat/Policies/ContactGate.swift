@@ -47,18 +47,11 @@ struct ContactGate: MessagePolicy, ProfileTextPolicy {
             ContactDetails.isNumberPiece(draft.text)
         else { return false }
         var (pieces, isEnded) = ([draft.text], false)
-        try work.transaction.session.statement(
-            """
-            SELECT sender_id, content, text, sent_at FROM chat_messages
-            WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY seq DESC LIMIT ?
-            """
-        ).forEach([.integer(draft.conversation.rawValue), .integer(Int64(Self.mostPieces))]) { row in
-            let text = row.text(2)
+        try PolicyRows.newest(Self.mostPieces, in: draft.conversation, work.transaction.session) { message in
             isEnded =
-                isEnded || row.integer(0) != draft.from.rawValue || row.integer(1) != Int64(MessageContent.text.rawValue)
-                || text.utf8.count > Self.longestPiece || now - row.time(3) > Self.pieceLifetime
-                || !ContactDetails.isNumberPiece(text)
-            if !isEnded { pieces.append(text) }
+                isEnded || message.sender != draft.from || !message.isText || message.text.utf8.count > Self.longestPiece
+                || now - message.sentAt > Self.pieceLifetime || !ContactDetails.isNumberPiece(message.text)
+            if !isEnded { pieces.append(message.text) }
             return !isEnded
         }
         return pieces.count > 1 && ContactDetails.isNumber(inPieces: pieces.reversed())

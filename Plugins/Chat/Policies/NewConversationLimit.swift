@@ -13,19 +13,9 @@ struct NewConversationLimit: MessagePolicy {
 
     func judge(_ draft: MessageDraft, at now: Timestamp, in work: any UnitOfWork) throws -> MessageVerdict {
         guard draft.isOpening, perDay > 0 else { return .allow }
-        let session = work.transaction.session
-        let sender = SQLValue.integer(draft.from.rawValue)
-        let opened =
-            try session.statement(
-                "SELECT count(*) FROM chat_conversations WHERE opened_by = ? AND opened_at >= ? AND opened_at < ?"
-            ).row([sender, .time(now.date.startOfDay), .time(now.date.startOfDay + .days(1))]) { $0.integer(0) } ?? 0
-        let reporters =
-            try session.statement(
-                """
-                SELECT count(DISTINCT coalesce(reporter_id, -reporter_tag, 0)) FROM matching_reports
-                WHERE target_id = ? AND created_at > ? AND decision IS NOT 'none'
-                """
-            ).row([sender, .time(now - Self.reportLifetime)]) { $0.integer(0) } ?? 0
+        let (session, today) = (work.transaction.session, now.date)
+        let opened = try PolicyRows.opened(by: draft.from, on: today, session)
+        let reporters = try PolicyRows.reporters(of: draft.from, since: now - Self.reportLifetime, session)
         let limit = max(1, perDay >> Int(min(reporters, 62)))
         guard opened >= limit else { return .allow }
         return .deny(ChatError.newConversationLimit(now.date.startOfDay + .days(1) - now))

@@ -23,17 +23,11 @@ extension SpatiaLiteMatchingStore {
         try await storage.read { session in
             let people = CandidateReader(session: session, today: now.date)
             guard let one = try people.candidate(viewer), let other = try people.candidate(candidate) else { return nil }
-            func decision(of user: UserID, on target: UserID) throws -> SwipeAction? {
-                let sql = "SELECT action FROM matching_swipes WHERE user_id = ?1 AND target_id = ?2"
-                let raw = try session.statement(sql).row([.integer(user.rawValue), .integer(target.rawValue)]) {
-                    $0.integer(0)
-                }
-                return raw.flatMap { SwipeAction(rawValue: $0) }
-            }
             return Pair(
                 viewer: one, candidate: other,
                 standing: try ViewerRelations(of: viewer, at: now, skipLifetime: skipLifetime, in: session),
-                decision: try decision(of: viewer, on: candidate), answer: try decision(of: candidate, on: viewer),
+                decision: try PairReader.decision(of: viewer, on: candidate, in: session),
+                answer: try PairReader.decision(of: candidate, on: viewer, in: session),
                 hasPassed: try ViewerRelations.passers(of: viewer, at: now, in: session).contains(candidate.rawValue),
                 isBlocked: try PairReader.isBlocked(viewer, candidate, in: session),
                 isMatched: try PairReader.match(of: viewer, candidate, in: session) != nil)

@@ -27,7 +27,8 @@ extension SpatiaLiteMatchingStore {
                 throw EdgeError.notFound
             }
             let changed = try session.run(
-                "INSERT INTO matching_blocks (user_id, target_id, blocked_at) VALUES (?, ?, ?) ON CONFLICT (user_id, target_id) DO NOTHING", user.rawValue,
+                "INSERT INTO matching_blocks (user_id, target_id, blocked_at) VALUES (?, ?, ?) ON CONFLICT (user_id, target_id) DO NOTHING",
+                user.rawValue,
                 target.rawValue, transaction.now.milliseconds)
             guard changed == 1 else { return }
             transaction.publish(UserBlocked(by: user, target: target))

@@ -85,7 +85,8 @@ extension SpatiaLiteMatchingStore {
         try session.run(
             "DELETE FROM matching_withdrawn_passes WHERE user_id = ? AND day < ?", user.rawValue, today.daysSinceEpoch)
         try session.run(
-            "INSERT INTO matching_withdrawn_passes (user_id, target_id, day) VALUES (?, ?, ?) ON CONFLICT (user_id, target_id) DO UPDATE SET day = excluded.day", user.rawValue,
+            "INSERT INTO matching_withdrawn_passes (user_id, target_id, day) VALUES (?, ?, ?) ON CONFLICT (user_id, target_id) DO UPDATE SET day = excluded.day",
+            user.rawValue,
             target.rawValue, today.daysSinceEpoch)
     }
 
@@ -101,7 +102,8 @@ extension SpatiaLiteMatchingStore {
         guard spent < limit else { throw MatchingError.dailyLimit(today.startOfDay + .days(1) - now) }
         if !isToday {
             try session.run(
-                "INSERT INTO matching_spent (user_id, day, likes, superlikes) VALUES (?, ?, 0, 0) ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, likes = 0, superlikes = 0", user,
+                "INSERT INTO matching_spent (user_id, day, likes, superlikes) VALUES (?, ?, 0, 0) ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, likes = 0, superlikes = 0",
+                user,
                 today.daysSinceEpoch)
             try session.run("DELETE FROM matching_like_notices WHERE user_id = ? AND day <> ?", user, today.daysSinceEpoch)
         }

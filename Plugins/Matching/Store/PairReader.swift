@@ -18,6 +18,12 @@ enum PairReader {
         return OpenPair(isUserIncognito: mine.isIncognito, relation: relation)
     }
 
+    /// What the first person's swipe on the second was; nil without one.
+    static func decision(of user: UserID, on target: UserID, in session: SQLSession) throws -> SwipeAction? {
+        try session.value("SELECT action FROM matching_swipes WHERE user_id = ? AND target_id = ?", user, target, as: Int64.self)
+            .flatMap { SwipeAction(rawValue: $0) }
+    }
+
     /// Nil for nobody and for closed accounts.
     private static func visibility(of user: UserID, in session: SQLSession) throws -> Visibility? {
         try session.row("SELECT paused, incognito FROM profiles_users WHERE id = ? AND closed = 0", user) {

@@ -17,7 +17,8 @@ enum StoredGrid {
         guard stored != configured else { return }
         try check(configured, in: session)
         try session.run(
-            "INSERT INTO profiles_grid (id, cell_metres, hidden_cell_metres) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET cell_metres = excluded.cell_metres, hidden_cell_metres = excluded.hidden_cell_metres", configured.cellMetres,
+            "INSERT INTO profiles_grid (id, cell_metres, hidden_cell_metres) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET cell_metres = excluded.cell_metres, hidden_cell_metres = excluded.hidden_cell_metres",
+            configured.cellMetres,
             configured.hiddenCellMetres)
     }
 
