@@ -1,7 +1,9 @@
+import Crypto
 import Metrics
 import SparkCache
 import SparkCore
 import SparkKit
+import SparkStorage
 
 /// Who asks for a session.
 struct Client: Sendable {
@@ -100,5 +102,394 @@ extension AccountsService: TokenIssuing {
 
     func user(withEmail email: String) async throws -> UserID? {
         try account(withEmail: email)?.id
+    }
+}
+
+extension AccountsService {
+    /// Creates an account and whatever the other modules keep of a person, in one transaction. Whether the address is taken shows only
+    /// after the same work.
+    /// - Throws: `AccountsError.underage`, `emailTaken`, `tooManyRegistrations`, `busy`, or `InvalidInput` for a birth date in the
+    ///   future.
+    func register(_ form: RegistrationForm, client: Client) async throws -> TokenGrant {
+        let now = clock.now()
+        guard form.birthDate <= now.date else {
+            throw InvalidInput.refused("/birth_date", "range", "The day must not be in the future.")
+        }
+        guard form.birthDate.age(on: now.date) >= Self.adultAge else { throw AccountsError.underage }
+        let hash = try await guesses.register(from: client.network) { try await hasher.hash(form.password, for: $0) }
+        let account = Account(
+            id: identifiers.next(), email: form.email, passwordHash: hash.text, createdAt: now, closedAt: nil)
+        let registration = Registration(
+            user: account.id, email: form.email, name: form.name, birthDate: form.birthDate, gender: form.gender,
+            interestedIn: form.interestedIn, registeredAt: now)
+        let (session, token) = newSession(for: account.id, from: client, at: now)
+        let participants = registrations.all
+        try await store.register(account, unlessTaken: form.emailForms, opening: session) { work in
+            for participant in participants { try participant.register(registration, in: work) }
+        }
+        metrics.registrations.increment()
+        return try await grant(account.id, email: account.email, session: session, token: token)
+    }
+
+    /// Opens a session for who knows the password, and reopens an account closed less than the grace ago.
+    /// - Throws: `AccountsError.credentialsRefused`, `tooManyAttempts`, `busy`.
+    func logIn(email: String, password: String, client: Client) async throws -> TokenGrant {
+        let found = try account(withEmail: email)
+        // Looked up for an account that is none, too.
+        let user = found?.id ?? UserID(rawValue: 0)
+        let isKnown = try store.knowsNetwork(networks.fingerprint(of: client.network, at: user), of: user)
+        let guess = Guess(
+            email: EmailAddress.normalised(email), origin: client.network, trust: isKnown ? .network : .stranger)
+        let account = try await verified(password, of: found, guess, network: client.network)
+        guard let hash = account.passwordHash else { throw AccountsError.credentialsRefused }
+        let now = clock.now()
+        let (session, token) = newSession(for: account.id, from: client, at: now)
+        let participants = closures.all
+        let isOpen = try await store.logIn(
+            session, verifiedBy: hash, rehashed: await strengthened(hash, password: password, network: client.network),
+            graceBegin: now - configuration.eraseGrace
+        ) { work in
+            for participant in participants { try participant.setClosed(false, user: account.id, in: work) }
+        }
+        guard isOpen else {
+            metrics.loginsRefused.increment()
+            throw AccountsError.credentialsRefused
+        }
+        metrics.loginsOK.increment()
+        hints.began(account.id)
+        return try await grant(account.id, email: account.email, session: session, token: token)
+    }
+
+    /// Changes the password; whoever is logged in elsewhere must log in again.
+    func changePassword(
+        of principal: Principal, from current: String, to new: String, network: String
+    ) async throws {
+        let old = try await provenHash(of: principal, password: current, network: network)
+        let hash = try await hasher.hash(new, for: HashClaim(network: network, lane: .known))
+        let now = clock.now()
+        let revoked = try await store.changePassword(
+            of: principal.user, from: old, to: hash.text, keeping: principal.session, at: now)
+        guard let revoked else { throw AccountsError.credentialsRefused }
+        noteRevoked(revoked, of: principal.user)
+    }
+
+    /// Takes the password as a proof that the session is its owner's.
+    func confirm(_ principal: Principal, password: String, network: String) async throws {
+        let hash = try await provenHash(of: principal, password: password, network: network)
+        guard try await store.confirm(principal.session, of: principal.user, verifiedBy: hash, at: clock.now()) else {
+            throw AccountsError.credentialsRefused
+        }
+    }
+
+    /// - Throws: `AccountsError.confirmationNeeded` when the session's password was last given too long ago: a stolen token alone must
+    ///   not do what cannot be taken back.
+    func requireRecentLogin(of principal: Principal) throws {
+        guard let confirmedAt = try store.confirmedAt(principal.session, of: principal.user) else {
+            throw EdgeError.unauthenticated
+        }
+        // Beyond now when the clock was set back.
+        guard abs((clock.now() - confirmedAt).milliseconds) <= configuration.recentLogin.milliseconds else {
+            throw AccountsError.confirmationNeeded
+        }
+    }
+
+    /// The hash that the password of a session's owner belongs to. A stolen access token must not be a way to guess the password, so
+    /// this counts like a login.
+    private func provenHash(of principal: Principal, password: String, network: String) async throws -> String {
+        guard let account = try store.account(of: principal.user) else { throw AccountsError.credentialsRefused }
+        // Counted by session: who guesses from elsewhere does not make this one wait.
+        let guess = Guess(email: account.email, origin: principal.session.wire, trust: .session)
+        guard let hash = try await verified(password, of: account, guess, network: network).passwordHash else {
+            throw AccountsError.credentialsRefused
+        }
+        return hash
+    }
+
+    /// The account, if the password is its own; refuses after the same work whatever is wrong.
+    private func verified(
+        _ password: String, of account: Account?, _ guess: Guess, network: String
+    ) async throws -> Account {
+        let hash = account?.passwordHash.flatMap { PasswordHash(text: $0) }
+        let isRight: Bool
+        do {
+            isRight = try await guesses.attempt(guess, network: network) { claim in
+                try await hasher.verify(password, against: hash, for: claim)
+            }
+        } catch let error as AccountsError {
+            if case .tooManyAttempts = error { metrics.loginsLimited.increment() }
+            throw error
+        }
+        guard isRight, let account else {
+            metrics.loginsRefused.increment()
+            throw AccountsError.credentialsRefused
+        }
+        return account
+    }
+
+    /// A hash with today's parameters in place of a cheaper one. Best effort: when the hasher is busy, the next login does it.
+    private func strengthened(_ text: String, password: String, network: String) async -> String? {
+        guard let hash = PasswordHash(text: text), hasher.isWeak(hash) else { return nil }
+        return try? await hasher.hash(password, for: HashClaim(network: network, lane: .known)).text
+    }
+
+    private func grant(
+        _ user: UserID, email: String, session: NewSession, token: RefreshToken
+    ) async throws -> TokenGrant {
+        let access = try await accessTokens.sign(user, session.id, at: session.openedAt)
+        return TokenGrant(
+            portrait: try await portrait(of: user, email: email), accessToken: access.text, refreshToken: token.text,
+            lifetime: configuration.accessTokenLifetime)
+    }
+
+    /// The first participant's view; the bare account where no module keeps more of a person.
+    private func portrait(of user: UserID, email: String) async throws -> [UInt8] {
+        if let participant = registrations.all.first { return try await participant.selfPortrait(of: user) }
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("id", user)
+            writer.field("email", email)
+        }
+        return writer.bytes
+    }
+}
+
+extension AccountsService {
+    /// The successor of a refresh token and a new access token.
+    /// - Throws: `AccountsError.refreshRefused`, or `refreshReused` after the session has been revoked.
+    func refresh(_ text: String, from network: String) async throws -> TokenGrant {
+        // What is not in the table never costs a place in the write queue.
+        guard let token = RefreshToken(text: text), try store.knowsRefreshToken(token.hash) else {
+            throw AccountsError.refreshRefused
+        }
+        let now = clock.now()
+        let successor = refreshTokens.successor(of: token)
+        let outcome = try await store.refresh(
+            Refresh(
+                tokenHash: token.hash, successorHash: successor.hash, at: now,
+                successorExpiresAt: now + configuration.refreshTokenLifetime, repeatWindow: configuration.refreshRepeatWindow,
+                network: network)
+        )
+        switch outcome {
+        case .granted(let user, let session):
+            hints.began(user)
+            let access = try await accessTokens.sign(user, session, at: now)
+            return TokenGrant(
+                portrait: nil, accessToken: access.text, refreshToken: successor.text,
+                lifetime: configuration.accessTokenLifetime)
+        case .reused(let user, let session):
+            noteRevoked([session], of: user)
+            throw AccountsError.refreshReused
+        case .refused:
+            throw AccountsError.refreshRefused
+        }
+    }
+
+    func sessions(of principal: Principal) async throws -> [SessionLine] {
+        let open = try await store.sessions(of: principal.user, usedSince: clock.now() - configuration.refreshTokenLifetime)
+        return open.map { SessionLine(session: $0, isCurrent: $0.id == principal.session) }
+    }
+
+    /// Twice is as good as once.
+    func logOut(_ principal: Principal) async throws {
+        let now = clock.now()
+        if try await store.revoke(principal.session, of: principal.user, at: now) {
+            noteRevoked([principal.session], of: principal.user)
+        }
+    }
+
+    /// - Throws: `EdgeError.notFound` for sessions of others and those that are no more.
+    func revoke(_ session: SessionID, of user: UserID) async throws {
+        let now = clock.now()
+        guard try await store.revoke(session, of: user, at: now) else { throw EdgeError.notFound }
+        noteRevoked([session], of: user)
+    }
+
+    func revokeOthers(than principal: Principal) async throws {
+        let now = clock.now()
+        noteRevoked(
+            try await store.revokeSessions(of: principal.user, except: principal.session, at: now), of: principal.user)
+    }
+}
+
+extension AccountsService {
+    /// After so long the rest of an erasure is put behind the other jobs.
+    private static let longestErasure = Duration.seconds(10)
+    private static let longestRest = Duration.milliseconds(50)
+
+    /// Hides the person at once and has everything erased when the grace is over, unless they log in before.
+    /// - Returns: when that is.
+    func close(_ user: UserID) async throws -> Timestamp {
+        let now = clock.now()
+        let participants = closures.all
+        let closure = try await store.close(user, at: now, grace: configuration.eraseGrace) { work in
+            for participant in participants { try participant.setClosed(true, user: user, in: work) }
+        }
+        guard let closure else { throw EdgeError.notFound }
+        noteRevoked(closure.revoked, of: user)
+        return closure.closedAt + configuration.eraseGrace
+    }
+
+    /// Done at least once, step by step, each in a short transaction: what is done is done, whatever ends the server, and the job goes
+    /// on with the rest. A second time finds nothing to do in the store. What the cache has of the person on the disk is overwritten
+    /// before the job is done.
+    /// - Returns: whether all is erased; if not, a further job does the rest.
+    @discardableResult func erase(_ job: ErasureJob) async throws -> Bool {
+        let end = ContinuousClock.now + Self.longestErasure
+        while true {
+            let begin = ContinuousClock.now
+            let isLast = begin >= end
+            let outcome = try await store.erase(job, isLast: isLast)
+            switch outcome {
+            case .unfinished where isLast: return false
+            case .unfinished:
+                // Other writes come first: at most half of the writer's time is spent here.
+                try await Task.sleep(for: min(ContinuousClock.now - begin, Self.longestRest))
+                continue
+            // Erased by an earlier try of this job, which may have ended before the cache was reached.
+            case .obsolete where try store.account(of: job.user) != nil: return false
+            case .obsolete, .finished:
+                await cache.erase(CacheTag.all(of: job.user))
+                return true
+            }
+        }
+    }
+
+    /// Everything that is stored of a person, as it is read.
+    /// - Throws: `AdmissionRefused` when the person has an export under way or had too many today, or the server has too many.
+    func export(for principal: Principal) throws -> AsyncThrowingStream<[UInt8], any Error> {
+        let permit = try admission.permit(for: .exports, person: principal.user)
+        let store = store
+        let export = PersonalExport(
+            at: clock.now(), metrics: metrics, permit: permit,
+            isOpen: { try store.isOpen(principal.session, of: principal.user) },
+            read: { try await store.exportPiece(of: principal.user, at: $0, maximumBytes: $1) })
+        return AsyncThrowingStream { try await export.next() }
+    }
+
+    /// The same for those who run the server: it depends on no session and counts against no limit.
+    /// - Throws: `AccountsError.unknownAccount`.
+    func exportForOperator(_ user: UserID) throws -> PersonalExport {
+        guard try store.account(of: user) != nil else { throw AccountsError.unknownAccount }
+        let store = store
+        return PersonalExport(
+            at: clock.now(), metrics: metrics, permit: nil, isOpen: { try store.account(of: user) != nil },
+            read: { try await store.exportPiece(of: user, at: $0, maximumBytes: $1) })
+    }
+}
+
+/// A link that sets a new password, and when it ends.
+struct ResetLink: Sendable {
+    let token: String
+    let expiresAt: Timestamp
+}
+
+extension AccountsService {
+    /// The account that an operator names by identifier or e-mail address.
+    /// - Throws: `AccountsError.unknownAccount`.
+    func user(named name: String) throws -> UserID {
+        if let id = UserID(wire: name) {
+            guard try store.account(of: id) != nil else { throw AccountsError.unknownAccount }
+            return id
+        }
+        guard let account = try store.account(withEmail: EmailAddress.normalised(name)) else {
+            throw AccountsError.unknownAccount
+        }
+        return account.id
+    }
+
+    /// The account with its state.
+    func standing(of user: UserID) async throws -> AccountStanding {
+        let since = clock.now() - configuration.refreshTokenLifetime
+        guard let standing = try await store.standing(of: user, sessionsUsedSince: since) else {
+            throw AccountsError.unknownAccount
+        }
+        return standing
+    }
+
+    /// Hides the person, ends their sessions and keeps them out.
+    /// - Returns: how many sessions ended.
+    func suspend(_ user: UserID, reason: CodeWord, along: @escaping Companion) async throws -> Int {
+        let (now, hiding) = (clock.now(), companion(hiding: true, user))
+        let revoked = try await store.write { [store] work in
+            let revoked = try store.suspend(user, reason: reason, at: now, hiding: hiding, in: work)
+            if revoked != nil { try along(work) }
+            return revoked
+        }
+        guard let revoked else { throw AccountsError.unknownAccount }
+        noteRevoked(revoked, of: user)
+        return revoked.count
+    }
+
+    /// - Returns: whether the account was suspended.
+    func restore(_ user: UserID, along: @escaping Companion) async throws -> Bool {
+        let participants = closures.all
+        let wasSuspended = try await store.restore(
+            user,
+            showing: { isClosed, work in
+                for participant in participants { try participant.setClosed(isClosed, user: user, in: work) }
+            }, along: along)
+        guard let wasSuspended else { throw AccountsError.unknownAccount }
+        return wasSuspended
+    }
+
+    /// - Returns: how many sessions ended.
+    func signOut(_ user: UserID, along: @escaping Companion) async throws -> Int {
+        guard let revoked = try await store.signOut(user, at: clock.now(), along: along) else {
+            throw AccountsError.unknownAccount
+        }
+        noteRevoked(revoked, of: user)
+        return revoked.count
+    }
+
+    /// A link to a new password. Only its hash is kept; an earlier link of the person ends.
+    func resetLink(for user: UserID, along: @escaping Companion) async throws -> ResetLink {
+        let token = refreshTokens.secrets.bytes(32)
+        let link = ResetLink(token: Base64URL.encode(token), expiresAt: clock.now() + configuration.resetLifetime)
+        let isAdded = try await store.addReset(
+            Array(SHA256.hash(data: token)), for: user, expiresAt: link.expiresAt, along: along)
+        guard isAdded else { throw AccountsError.unknownAccount }
+        return link
+    }
+
+    /// Sets a new password with a reset link's token, and ends every session.
+    /// - Throws: `AccountsError.resetRefused`, the same for every token that does not work; `busy`.
+    func resetPassword(_ token: String, to password: String, network: String) async throws {
+        // What is not in the table costs neither a hash of a password nor a place in the write queue.
+        guard let bytes = Base64URL.decode(token), bytes.count == 32 else { throw AccountsError.resetRefused }
+        let digest = Array(SHA256.hash(data: bytes))
+        guard try store.knowsReset(digest, at: clock.now()) else { throw AccountsError.resetRefused }
+        let hash = try await hasher.hash(password, for: HashClaim(network: network, lane: .known))
+        guard let (user, revoked) = try await store.reset(digest, password: hash.text, at: clock.now()) else {
+            throw AccountsError.resetRefused
+        }
+        noteRevoked(revoked, of: user)
+    }
+
+    /// Erases the person now, by the same job that ends the grace of a deleted account.
+    /// - Returns: false when so much is stored that the rest is erased in the background.
+    func eraseNow(_ user: UserID, along: @escaping Companion) async throws -> Bool {
+        let closed = try await store.closeForErasure(
+            user, at: clock.now(), hiding: companion(hiding: true, user), along: along)
+        guard let closed else { throw AccountsError.unknownAccount }
+        noteRevoked(closed.revoked, of: user)
+        return try await erase(closed.job)
+    }
+
+    private func companion(hiding isHidden: Bool, _ user: UserID) -> Companion {
+        let participants = closures.all
+        return { work in
+            for participant in participants { try participant.setClosed(isHidden, user: user, in: work) }
+        }
+    }
+}
+
+extension AccountsService: AccountSuspending {
+    func suspend(_ user: UserID, reason: CodeWord, in work: any UnitOfWork) throws -> Bool {
+        let revoked = try store.suspend(
+            user, reason: reason, at: clock.now(), hiding: companion(hiding: true, user), in: work)
+        guard let revoked else { return false }
+        // Counts sessions in the cache, so it waits for the commit.
+        work.transaction.afterCommit { [self] in noteRevoked(revoked, of: user) }
+        return true
     }
 }

@@ -59,3 +59,147 @@ struct ChatRoutes: Sendable {
         return Reply(json: writer.bytes)
     }
 }
+
+extension ChatRoutes {
+    /// The greatest whole number that every JSON reader keeps exact.
+    private static let greatestSeq = 1 << 53
+
+    var messages: [Route] {
+        [
+            Route(
+                .get, "/conversations/{id}/messages", "Messages of a conversation, newest first, or from one on oldest first",
+                rateLimit: .read,
+                query: [
+                    .limit, .cursor,
+                    .integer("before", 0...Self.greatestSeq, default: 0, "Only messages before this seq; 0 for all."),
+                    .integer(
+                        "after", -1...Self.greatestSeq, default: -1,
+                        "Only messages after this seq, oldest first; -1 for newest first."),
+                ], answer: .page(of: ShownMessage.self), errors: [ChatError.gone]
+            ) { call in
+                try await history(call)
+            },
+            Route(
+                .post, "/conversations/{id}/messages", "Send a message; the same client_id again gives the same answer",
+                rateLimit: .write,
+                body: SchemaReference(MessageBody.schemaName, .object(NewMessage.properties(characters: characters))),
+                status: .created, answer: .of(SentView.self), idempotency: .honoured,
+                errors: [
+                    ChatError.gone, ChatError.clientIDReused, ChatError.busy, ChatError.newConversationLimit(.zero),
+                    ChatError.held, ChatError.quotaReached(.zero),
+                ]
+            ) { call in
+                let message = try call.body(MessageBody.self).message
+                try check(message)
+                let receipt = try await service.send(message, to: call.identifier("id"), by: call.user, in: call.session)
+                return .json(SentView(receipt: receipt, clientID: message.clientID), .created)
+            },
+            Route(
+                .get, "/messages/search", "Messages of mine that hold words, newest first", rateLimit: .read,
+                query: [.text("q", maximum: SearchQuery.longest, "Words to look for."), .limit, .cursor],
+                answer: .page(of: MessageView.self)
+            ) { call in
+                try await search(call)
+            },
+        ]
+    }
+
+    var changes: [Route] {
+        [
+            Route(
+                .patch, "/conversations/{id}/messages/{seq}", "Give a message of mine another text", rateLimit: .write,
+                body: SchemaReference(
+                    MessageEditBody.schemaName, .object([.required("text", .string(1...characters))])),
+                answer: .of(ShownMessage.self),
+                errors: [
+                    ChatError.gone, EdgeError.notFound, ChatError.editWindow, ChatError.held, ChatError.quotaReached(.zero),
+                ]
+            ) { call in
+                let text = try call.body(MessageEditBody.self).text
+                try check(text)
+                return .json(
+                    try await service.store.edit(call.seq, in: call.identifier("id"), by: call.user, text: text))
+            },
+            Route(
+                .delete, "/conversations/{id}/messages/{seq}", "Delete a message of mine for both", rateLimit: .write,
+                status: .noContent, errors: [ChatError.gone, EdgeError.notFound, ChatError.deleteWindow]
+            ) { call in
+                try await service.store.delete(call.seq, in: call.identifier("id"), by: call.user)
+                return .noContent
+            },
+            Route(
+                .put, "/conversations/{id}/messages/{seq}/reaction", "Answer a message with one sign", rateLimit: .write,
+                body: .of(ReactionBody.self), status: .noContent, errors: [ChatError.gone, EdgeError.notFound]
+            ) { call in
+                let reaction = try call.body(ReactionBody.self).reaction
+                try await service.store.react(reaction, to: call.seq, in: call.identifier("id"), by: call.user)
+                return .noContent
+            },
+            Route(
+                .delete, "/conversations/{id}/messages/{seq}/reaction", "Take my sign back", rateLimit: .write,
+                status: .noContent, errors: [ChatError.gone, EdgeError.notFound]
+            ) { call in
+                try await service.store.react(nil, to: call.seq, in: call.identifier("id"), by: call.user)
+                return .noContent
+            },
+        ]
+    }
+
+    private var characters: Int { service.configuration.rules.characters }
+
+    private func check(_ message: NewMessage) throws {
+        guard message.content == .text || service.configuration.rules.pictures.names(message.text, as: message.content) else {
+            throw InvalidInput.refused(
+                "/text", "format", "An identifier, or an address at one of the servers that the operator allows.")
+        }
+        try check(message.text)
+    }
+
+    /// The body was read with the greatest limit that can be set; this is the one that is set.
+    private func check(_ text: String) throws {
+        guard text.count > characters || text.unicodeScalars.count > TextRule(.lines, atMost: characters).scalars else { return }
+        throw InvalidInput.refused("/text", "length", "The length must be 1 to \(characters) characters.")
+    }
+
+    private func history(_ call: Call) async throws -> Reply {
+        let (user, conversation): (UserID, ConversationID) = (try call.user, try call.identifier("id"))
+        let list = "chat.messages.\(conversation.rawValue)"
+        var place: HistoryPlace
+        if call.integer("after") >= 0 {
+            place = .after(Int64(call.integer("after")))
+        } else {
+            let before = Int64(call.integer("before"))
+            place = .before(before == 0 ? nil : before)
+        }
+        if let cursor = call.text("cursor") {
+            let numbers = try cursors.decode(cursor, count: 2, list: list, owner: user)
+            place = numbers[1] == 1 ? .after(numbers[0]) : .before(numbers[0])
+        }
+        let page = try await service.messages(of: conversation, for: user, from: place, limit: call.integer("limit"))
+        let next = page.next.map { cursors.encode([$0, place.isRising ? 1 : 0], list: list, owner: user) }
+        return .page(page.messages, nextCursor: next)
+    }
+
+    private func search(_ call: Call) async throws -> Reply {
+        let (user, list) = (try call.user, "chat.search")
+        guard let text = call.text("q") else {
+            throw InvalidInput.refused("q", "missing", "This parameter is required.")
+        }
+        let position = try call.text("cursor").map { try cursors.decode($0, count: 1, list: list, owner: user)[0] } ?? .max
+        let (found, next) = try await service.search(text, of: user, before: position, limit: call.integer("limit"))
+        return .page(
+            found.map { MessageView(message: $0) }, nextCursor: next.map { cursors.encode([$0], list: list, owner: user) })
+    }
+}
+
+extension Call {
+    /// A message's place in the path. What is none leads nowhere.
+    fileprivate var seq: Int64 {
+        get throws {
+            guard let text = segment("seq"), text.utf8.count <= 19, let seq = Int64(text), seq > 0, String(seq) == text else {
+                throw EdgeError.notFound
+            }
+            return seq
+        }
+    }
+}

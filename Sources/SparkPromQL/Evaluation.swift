@@ -129,3 +129,236 @@ extension [PromElement] {
         return self
     }
 }
+
+extension Evaluation {
+    mutating func combine(_ binary: Binary) throws(PromQLError) -> Value {
+        let left = try value(of: binary.left)
+        let right = try value(of: binary.right)
+        switch (left, right) {
+        case (.scalar(let left), .scalar(let right)):
+            let result = binary.operation.apply(left, right)
+            return .scalar(binary.operation.isComparison ? (result == nil ? 0 : 1) : result ?? .nan)
+        case (.vector(let elements), .scalar(let number)):
+            return .vector(try scaled(elements, binary) { (binary.operation.apply($0, number), $0) })
+        case (.scalar(let number), .vector(let elements)):
+            return .vector(try scaled(elements, binary) { (binary.operation.apply(number, $0), $0) })
+        case (.vector(let left), .vector(let right)):
+            if binary.operation.isSet { return .vector(Self.united(left, right, binary)) }
+            return .vector(try matched(left, right, binary))
+        }
+    }
+
+    /// An operator between a vector and a number. A comparison keeps the vector's value, whichever side it stands on.
+    private func scaled(
+        _ elements: [PromElement], _ binary: Binary, _ apply: (Double) -> (result: Double?, own: Double)
+    ) throws(PromQLError) -> [PromElement] {
+        let isFilter = binary.operation.isComparison && !binary.returnsBool
+        let results: [PromElement] = elements.compactMap { element in
+            let (result, own) = apply(element.value)
+            if binary.returnsBool { return PromElement(labels: element.labels.unnamed(), value: result == nil ? 0 : 1) }
+            guard let result else { return nil }
+            return PromElement(labels: isFilter ? element.labels : element.labels.unnamed(), value: isFilter ? own : result)
+        }
+        return try results.checkedUnique()
+    }
+
+    private static func united(_ left: [PromElement], _ right: [PromElement], _ binary: Binary) -> [PromElement] {
+        let keys = { (elements: [PromElement]) in Set(elements.map { binary.matching.apply($0.labels) }) }
+        switch binary.operation {
+        case .and:
+            let present = keys(right)
+            return left.filter { present.contains(binary.matching.apply($0.labels)) }
+        case .unless:
+            let present = keys(right)
+            return left.filter { !present.contains(binary.matching.apply($0.labels)) }
+        default:
+            let present = keys(left)
+            return left + right.filter { !present.contains(binary.matching.apply($0.labels)) }
+        }
+    }
+}
+
+extension Evaluation {
+    /// Elements of two vectors with the same labels meet (Prometheus, "Vector matching").
+    func matched(_ left: [PromElement], _ right: [PromElement], _ binary: Binary) throws(PromQLError) -> [PromElement] {
+        if left.isEmpty || right.isEmpty { return [] }
+        let isSwapped = if case .oneToMany = binary.cardinality { true } else { false }
+        let (many, one) = isSwapped ? (right, left) : (left, right)
+        let partners = try single(one, binary)
+        var results: [PromElement] = []
+        var used: Set<[String: String]> = []
+        for element in many {
+            let key = binary.matching.apply(element.labels)
+            guard let partner = partners[key] else { continue }
+            let pair = isSwapped ? (partner.value, element.value) : (element.value, partner.value)
+            let result = binary.operation.apply(pair.0, pair.1)
+            guard binary.returnsBool || result != nil else { continue }
+            let labels = resultLabels(element.labels, partner.labels, binary)
+            guard used.insert(binary.cardinality == .oneToOne ? key : labels).inserted else {
+                throw .matching("Several elements match one: group_left or group_right must say so, and labels tell them apart.")
+            }
+            results.append(PromElement(labels: labels, value: binary.returnsBool ? (result == nil ? 0 : 1) : result ?? .nan))
+        }
+        return try results.checkedUnique()
+    }
+
+    private func single(_ elements: [PromElement], _ binary: Binary) throws(PromQLError) -> [[String: String]: PromElement] {
+        var partners: [[String: String]: PromElement] = [:]
+        for element in elements {
+            guard partners.updateValue(element, forKey: binary.matching.apply(element.labels)) == nil else {
+                throw .matching("Several elements of the side that must be single match the same labels.")
+            }
+        }
+        return partners
+    }
+
+    private func resultLabels(_ many: [String: String], _ one: [String: String], _ binary: Binary) -> [String: String] {
+        var labels = binary.operation.isComparison && !binary.returnsBool ? many : many.unnamed()
+        switch binary.cardinality {
+        case .oneToOne:
+            // Ignored labels go; the name stays where a comparison keeps it.
+            let names = binary.matching.names
+            return labels.filter { binary.matching.isOnly == names.contains($0.key) }
+        case .manyToOne(let included), .oneToMany(let included):
+            for name in included { labels[name] = one[name].flatMap { $0.isEmpty ? nil : $0 } }
+            return labels
+        }
+    }
+}
+
+extension Evaluation {
+    mutating func aggregate(_ aggregation: Aggregation) throws(PromQLError) -> [PromElement] {
+        let elements = try vector(aggregation.operand)
+        var order: [[String: String]] = []
+        var groups: [[String: String]: [PromElement]] = [:]
+        for element in elements {
+            let labels = aggregation.grouping.apply(element.labels)
+            if groups[labels] == nil { order.append(labels) }
+            groups[labels, default: []].append(element)
+        }
+        if let parameter = aggregation.parameter {
+            let count = try scalar(parameter)
+            guard count >= 1 else { return [] }
+            let kept = count < Double(elements.count) ? Int(count) : elements.count
+            let isTop = aggregation.operation == .topk
+            return order.flatMap { Self.foremost(groups[$0] ?? [], kept, isTop: isTop) }
+        }
+        return order.map { labels in
+            PromElement(labels: labels, value: Self.value(of: aggregation.operation, (groups[labels] ?? []).map(\.value)))
+        }
+    }
+
+    private static func value(of operation: Aggregation.Operation, _ values: [Double]) -> Double {
+        switch operation {
+        case .sum: return values.reduce(0, +)
+        case .avg:
+            var mean = RunningMean()
+            for value in values { mean.add(value) }
+            return mean.value
+        case .min: return values.reduce(.nan) { $1 < $0 || $0.isNaN ? $1 : $0 }
+        case .max: return values.reduce(.nan) { $1 > $0 || $0.isNaN ? $1 : $0 }
+        case .count, .topk, .bottomk: return Double(values.count)
+        }
+    }
+
+    /// The largest or smallest, in that order; NaN comes last in both.
+    private static func foremost(_ elements: [PromElement], _ count: Int, isTop: Bool) -> [PromElement] {
+        let sorted = elements.sorted { left, right in
+            if left.value.isNaN || right.value.isNaN { return !left.value.isNaN && right.value.isNaN }
+            return isTop ? left.value > right.value : left.value < right.value
+        }
+        return Array(sorted.prefix(count))
+    }
+}
+
+extension Evaluation {
+    mutating func call(_ function: Function, _ arguments: [Expression]) throws(PromQLError) -> Value {
+        if case .range(let selector, let length)? = arguments.first {
+            return .vector(try overTime(function, selector, length))
+        }
+        switch function {
+        case .time: return .scalar(Double(at) / 1_000)
+        case .vector: return .vector([PromElement(labels: [:], value: try scalar(try argument(arguments, 0)))])
+        case .scalar:
+            let elements = try vector(try argument(arguments, 0))
+            return .scalar(elements.count == 1 ? elements.first?.value ?? .nan : .nan)
+        case .absent:
+            let expression = try argument(arguments, 0)
+            return .vector(try vector(expression).isEmpty ? [absence(of: expression)] : [])
+        case .histogramQuantile:
+            let quantile = try scalar(try argument(arguments, 0))
+            return .vector(try HistogramQuantile(quantile).of(try vector(try argument(arguments, 1))))
+        default: return .vector(try elementwise(function, arguments))
+        }
+    }
+
+    private func argument(_ arguments: [Expression], _ place: Int) throws(PromQLError) -> Expression {
+        guard arguments.indices.contains(place) else { throw .type("A function lacks an argument.") }
+        return arguments[place]
+    }
+
+    private mutating func elementwise(_ function: Function, _ arguments: [Expression]) throws(PromQLError) -> [PromElement] {
+        let elements = try vector(try argument(arguments, 0))
+        var numbers: [Double] = []
+        for expression in arguments.dropFirst() { numbers.append(try scalar(expression)) }
+        let first = numbers.first ?? 1
+        switch function {
+        case .abs: return try elements.changed(Swift.abs)
+        case .ceil: return try elements.changed { $0.rounded(.up) }
+        case .floor: return try elements.changed { $0.rounded(.down) }
+        case .round:
+            // Ties go up, as in Prometheus, and the factor is inverted first for the sake of exactness.
+            let inverse = 1 / first
+            return try elements.changed { ($0 * inverse + 0.5).rounded(.down) / inverse }
+        case .clampMin: return try elements.changed { Self.larger($0, first) }
+        case .clampMax: return try elements.changed { Self.smaller($0, first) }
+        case .clamp:
+            let last = numbers.last ?? .nan
+            if last < first { return [] }
+            return try elements.changed { Self.larger(first, Self.smaller(last, $0)) }
+        default: throw .type("A function is called with other arguments than it takes.")
+        }
+    }
+
+    /// Infinity before NaN before numbers, as Go's `math.Max` has it.
+    private static func larger(_ left: Double, _ right: Double) -> Double {
+        if left == .infinity || right == .infinity { return .infinity }
+        return left.isNaN || right.isNaN ? .nan : Swift.max(left, right)
+    }
+
+    private static func smaller(_ left: Double, _ right: Double) -> Double {
+        if left == -.infinity || right == -.infinity { return -.infinity }
+        return left.isNaN || right.isNaN ? .nan : Swift.min(left, right)
+    }
+
+    private mutating func overTime(_ function: Function, _ selector: Selector, _ length: Int64) throws(PromQLError)
+        -> [PromElement]
+    {
+        let series = try samples(selector, over: length)
+        if function == .absentOverTime {
+            return series.isEmpty ? [absence(of: .selector(selector))] : []
+        }
+        let end = at &- selector.offset
+        let window = RangeFunction(start: end &- length, end: end)
+        return series.compactMap { labels, samples in
+            guard let value = window.value(of: function, samples) else { return nil }
+            let kept = function == .lastOverTime ? labels.named(selector.name) : labels
+            return PromElement(labels: kept, value: value)
+        }
+    }
+
+    /// The element that `absent` gives: the labels that the selector demands by equality, each demanded once.
+    private func absence(of expression: Expression) -> PromElement {
+        guard case .selector(let selector) = expression else { return PromElement(labels: [:], value: 1) }
+        var labels: [String: String] = [:]
+        var seen: Set<String> = []
+        for matcher in selector.matchers {
+            if matcher.operation == .equal, seen.insert(matcher.name).inserted {
+                labels[matcher.name] = matcher.value.isEmpty ? nil : matcher.value
+            } else {
+                labels[matcher.name] = nil
+            }
+        }
+        return PromElement(labels: labels, value: 1)
+    }
+}

@@ -79,3 +79,122 @@ extension UInt8 {
             || self == UInt8(ascii: "_") || self == UInt8(ascii: ":")
     }
 }
+
+extension Lexer {
+    /// `12`, `.5`, `1e-3`, `0x1f`; or `1h30m`, whose units go from large to small, each at most once.
+    mutating func numberOrDuration() throws(PromQLError) -> Token.Kind {
+        let offset = bytes.startIndex
+        var rest = self
+        if let milliseconds = rest.duration() {
+            self = rest
+            return .duration(milliseconds)
+        }
+        let text = String(decoding: numberText(), as: UTF8.self)
+        guard let value = Self.number(text) else { throw .syntax("A number cannot be read.", offset: offset) }
+        return .number(value)
+    }
+
+    static func number(_ text: String) -> Double? {
+        guard text.lowercased().hasPrefix("0x") else { return Double(text) }
+        return Int64(text.dropFirst(2), radix: 16).map(Double.init)
+    }
+
+    private mutating func numberText() -> ArraySlice<UInt8> {
+        var last: UInt8 = 0
+        var isHexadecimal = false
+        return take { byte in
+            defer { last = byte }
+            if byte.isDigit || byte == UInt8(ascii: ".") || byte.beginsWord {
+                if last == UInt8(ascii: "0"), byte | 0x20 == UInt8(ascii: "x") { isHexadecimal = true }
+                return true
+            }
+            let isSign = byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
+            return isSign && !isHexadecimal && last | 0x20 == UInt8(ascii: "e")
+        }
+    }
+
+    /// Nil when what stands here is no duration.
+    private mutating func duration() -> Int64? {
+        var total: Int64 = 0
+        var units = Self.units[...]
+        repeat {
+            let digits = take { $0.isDigit }
+            let unit = String(decoding: take { $0.beginsWord }, as: UTF8.self)
+            guard !digits.isEmpty, let count = Int64(String(decoding: digits, as: UTF8.self)),
+                let place = units.firstIndex(where: { $0.name == unit })
+            else { return nil }
+            let (product, productOverflow) = count.multipliedReportingOverflow(by: units[place].milliseconds)
+            let (sum, sumOverflow) = total.addingReportingOverflow(product)
+            guard !productOverflow, !sumOverflow, sum <= Self.longestMilliseconds else { return nil }
+            total = sum
+            units = units.suffix(from: place + 1)
+        } while bytes.first?.isDigit == true
+        return total
+    }
+
+    /// With the escapes of Go; between backticks nothing is an escape.
+    mutating func string(quote: UInt8) throws(PromQLError) -> String {
+        let start = bytes.startIndex
+        _ = takeFirst()
+        var out: [UInt8] = []
+        while let byte = takeFirst() {
+            if byte == quote { return String(decoding: out, as: UTF8.self) }
+            if byte == UInt8(ascii: "\n"), quote != UInt8(ascii: "`") { break }
+            guard byte == UInt8(ascii: "\\"), quote != UInt8(ascii: "`") else {
+                out.append(byte)
+                continue
+            }
+            out += try escape(quote: quote)
+        }
+        throw .syntax("A string does not end.", offset: start)
+    }
+
+    private mutating func escape(quote: UInt8) throws(PromQLError) -> [UInt8] {
+        let offset = bytes.startIndex
+        switch takeFirst() {
+        case UInt8(ascii: "n"): return [0x0A]
+        case UInt8(ascii: "t"): return [0x09]
+        case UInt8(ascii: "r"): return [0x0D]
+        case UInt8(ascii: "\\"): return [UInt8(ascii: "\\")]
+        case quote: return [quote]
+        case UInt8(ascii: "u"): return try scalar(digits: 4)
+        case UInt8(ascii: "U"): return try scalar(digits: 8)
+        default: throw .syntax("A string holds an escape that is not known.", offset: offset)
+        }
+    }
+
+    private mutating func scalar(digits: Int) throws(PromQLError) -> [UInt8] {
+        let text = String(decoding: bytes.prefix(digits), as: UTF8.self)
+        guard text.utf8.count == digits, let code = UInt32(text, radix: 16), let scalar = Unicode.Scalar(code) else {
+            throw .syntax("A string holds an escape that is not known.", offset: bytes.startIndex)
+        }
+        for _ in 0..<digits { _ = takeFirst() }
+        return Array(String(scalar).utf8)
+    }
+
+    /// A century: longer ones mean a slip, and sums of them must not overflow.
+    private static let longestMilliseconds: Int64 = 100 * 365 * 86_400_000
+
+    private static let units: [(name: String, milliseconds: Int64)] = [
+        ("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000),
+        ("ms", 1),
+    ]
+}
+
+/// A word of the language, with where it begins.
+struct Token: Hashable {
+    enum Kind: Hashable {
+        /// A name or a keyword; which of them depends on its place.
+        case word(String)
+        case number(Double)
+        /// Milliseconds.
+        case duration(Int64)
+        case string(String)
+        /// Brackets, commas, operators.
+        case symbol(String)
+        case end
+    }
+
+    let kind: Kind
+    let offset: Int
+}

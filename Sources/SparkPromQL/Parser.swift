@@ -97,3 +97,206 @@ struct Parser {
         return isNegative ? try made(.negation(operand.expression), over: operand.depth) : operand
     }
 }
+
+extension Parser {
+    /// What may stand between an operator and its right operand.
+    struct Modifiers {
+        var returnsBool = false
+        var matching: LabelChoice?
+        var cardinality = Binary.Cardinality.oneToOne
+    }
+
+    mutating func modifiers(of operation: BinaryOperation) throws(PromQLError) -> Modifiers {
+        var modifiers = Modifiers()
+        if operation.isComparison, accept(keyword: "bool") { modifiers.returnsBool = true }
+        if accept(keyword: "on") {
+            modifiers.matching = LabelChoice(isOnly: true, names: try labelNames())
+        } else if accept(keyword: "ignoring") {
+            modifiers.matching = LabelChoice(isOnly: false, names: try labelNames())
+        }
+        guard modifiers.matching != nil, !operation.isSet else { return modifiers }
+        if accept(keyword: "group_left") {
+            modifiers.cardinality = .manyToOne(isAt("(") ? try labelNames() : [])
+        } else if accept(keyword: "group_right") {
+            modifiers.cardinality = .oneToMany(isAt("(") ? try labelNames() : [])
+        }
+        return modifiers
+    }
+
+    func join(
+        _ operation: BinaryOperation, _ left: Expression, _ right: Expression, _ modifiers: Modifiers
+    ) throws(PromQLError) -> Binary {
+        let kinds = [left.kind, right.kind]
+        guard !kinds.contains(.range) else { throw .type("An operator takes numbers and instant vectors.") }
+        if operation.isSet || modifiers.matching != nil, kinds.contains(.scalar) {
+            throw .type("A set operator, on and ignoring stand between instant vectors only.")
+        }
+        if operation.isComparison, !kinds.contains(.vector), !modifiers.returnsBool {
+            throw .type("A comparison of numbers needs bool.")
+        }
+        return Binary(
+            operation: operation, left: left, right: right, returnsBool: modifiers.returnsBool,
+            matching: modifiers.matching ?? .allButName, cardinality: modifiers.cardinality)
+    }
+
+    /// `(a, b)`; may be empty, may end with a comma.
+    mutating func labelNames() throws(PromQLError) -> [String] {
+        try expect("(")
+        var names: [String] = []
+        while !accept(")") {
+            guard case .word(let name) = current.kind, !name.contains(":") else { throw unexpected() }
+            names.append(name)
+            advance()
+            if !accept(",") {
+                try expect(")")
+                break
+            }
+        }
+        return names
+    }
+}
+
+extension Parser {
+    /// A number, a selector, a call, an aggregation or brackets.
+    mutating func primary() throws(PromQLError) -> Parsed {
+        switch current.kind {
+        case .number(let value):
+            advance()
+            return try made(.number(value))
+        case .symbol("("):
+            advance()
+            let inner = try binary(above: 0)
+            try expect(")")
+            return inner
+        case .symbol("{"):
+            return try selector(named: nil)
+        case .word(let word):
+            advance()
+            return try named(word)
+        default:
+            throw unexpected()
+        }
+    }
+
+    /// What a word begins depends on what follows it: metrics may bear the names of functions.
+    private mutating func named(_ word: String) throws(PromQLError) -> Parsed {
+        if let operation = Aggregation.Operation(rawValue: word.lowercased()), isAt("(") || isAtGrouping {
+            return try aggregation(operation)
+        }
+        guard isAt("(") else { return try selector(named: word) }
+        guard let function = Function(rawValue: word) else { throw .type("A function is not known or not supported.") }
+        return try call(function)
+    }
+
+    private var isAtGrouping: Bool {
+        guard case .word(let word) = current.kind else { return false }
+        return ["by", "without"].contains(word.lowercased())
+    }
+
+    private mutating func grouping() throws(PromQLError) -> LabelChoice? {
+        if accept(keyword: "by") { return LabelChoice(isOnly: true, names: try labelNames()) }
+        if accept(keyword: "without") { return LabelChoice(isOnly: false, names: try labelNames()) }
+        return nil
+    }
+
+    private mutating func aggregation(_ operation: Aggregation.Operation) throws(PromQLError) -> Parsed {
+        var grouping = try grouping()
+        var arguments = try arguments()
+        if grouping == nil { grouping = try self.grouping() }
+        let takesParameter = operation == .topk || operation == .bottomk
+        let parameter = takesParameter && arguments.count == 2 ? arguments.removeFirst() : nil
+        guard arguments.count == 1, let operand = arguments.first, operand.expression.kind == .vector,
+            takesParameter == (parameter != nil), parameter.map({ $0.expression.kind == .scalar }) ?? true
+        else { throw .type("An aggregation takes one instant vector; topk and bottomk a number before it.") }
+        return try made(
+            .aggregation(
+                Aggregation(
+                    operation: operation, parameter: parameter?.expression, operand: operand.expression,
+                    grouping: grouping ?? LabelChoice(isOnly: true, names: []))),
+            over: operand.depth, parameter?.depth ?? 0)
+    }
+
+    private mutating func call(_ function: Function) throws(PromQLError) -> Parsed {
+        let arguments = try arguments()
+        let parameters = function.parameters
+        guard (parameters.count - function.optional...parameters.count).contains(arguments.count),
+            zip(arguments, parameters).allSatisfy({ $0.expression.kind == $1 })
+        else { throw .type("A function is called with other arguments than it takes.") }
+        return try made(.call(function, arguments.map(\.expression)), over: arguments.map(\.depth))
+    }
+
+    private mutating func arguments() throws(PromQLError) -> [Parsed] {
+        try expect("(")
+        var arguments: [Parsed] = []
+        if accept(")") { return arguments }
+        repeat { arguments.append(try binary(above: 0)) } while accept(",")
+        try expect(")")
+        return arguments
+    }
+}
+
+extension Parser {
+    /// `name{label="value"}[5m] offset 1h`.
+    mutating func selector(named word: String?) throws(PromQLError) -> Parsed {
+        var name = word
+        var matchers: [LabelMatcher] = []
+        if accept("{") { matchers = try labelMatchers() }
+        if let place = matchers.firstIndex(where: { $0.name == nameLabel }) {
+            let matcher = matchers.remove(at: place)
+            guard name == nil, matcher.operation == .equal else {
+                throw .type("A selector names one metric, by equality.")
+            }
+            name = matcher.value
+        }
+        guard let name, !name.isEmpty, !matchers.contains(where: { $0.name == nameLabel }) else {
+            throw .type("A selector names one metric, by equality.")
+        }
+        var selector = Selector(name: name, matchers: matchers)
+        var range: Int64?
+        if accept("[") {
+            let length = try duration()
+            guard length > 0 else { throw unexpected("A range must be longer than nothing.") }
+            try expect("]")
+            range = length
+        }
+        if accept(keyword: "offset") {
+            let isNegative = accept("-")
+            selector.offset = try duration() * (isNegative ? -1 : 1)
+        }
+        return try made(range.map { .range(selector, $0) } ?? .selector(selector))
+    }
+
+    private mutating func duration() throws(PromQLError) -> Int64 {
+        guard case .duration(let milliseconds) = current.kind else { throw unexpected("A time such as 5m is expected here.") }
+        advance()
+        return milliseconds
+    }
+
+    /// The rest of `{a="b", c!~"d"}`; may end with a comma.
+    private mutating func labelMatchers() throws(PromQLError) -> [LabelMatcher] {
+        var matchers: [LabelMatcher] = []
+        while !accept("}") {
+            matchers.append(try labelMatcher())
+            if !accept(",") {
+                try expect("}")
+                break
+            }
+        }
+        return matchers
+    }
+
+    private mutating func labelMatcher() throws(PromQLError) -> LabelMatcher {
+        guard case .word(let name) = current.kind, !name.contains(":") else { throw unexpected() }
+        advance()
+        guard case .symbol(let symbol) = current.kind, let operation = LabelMatcher.Operation(rawValue: symbol) else {
+            throw unexpected()
+        }
+        advance()
+        guard case .string(let value) = current.kind else { throw unexpected("A string is expected here.") }
+        guard let matcher = LabelMatcher(name: name, operation: operation, value: value) else {
+            throw unexpected("A pattern is no regular expression, or too long.")
+        }
+        advance()
+        return matcher
+    }
+}

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkDecks
 import SparkKit
 import SparkStorage
 
@@ -91,4 +92,519 @@ struct SpatiaLiteMatchingStore: MatchingStore {
     let evidence: Contributions<any EvidenceProviding>
     /// The newest messages of a conversation that are kept with a report.
     let evidenceMessages: Int
+}
+
+// Swipes and the matches they make. All of a swipe is decided inside its write, and the one writer runs writes one after the
+// other: of two likes that cross, the second one finds the first.
+
+extension SpatiaLiteMatchingStore {
+    func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome {
+        try await storage.write { transaction in
+            let session = transaction.session
+            guard let pair = try PairReader.visiblePair(swipe.user, swipe.target, in: session) else {
+                throw EdgeError.notFound
+            }
+            let before = try standing(swipe, rules: rules, at: transaction.now, in: session)
+            if let match = try PairReader.match(of: swipe.user, swipe.target, in: session) {
+                guard match.isLive else { throw EdgeError.notFound }
+                guard before?.action == swipe.action else { throw MatchingError.alreadyMatched }
+                return SwipeOutcome(match: match.match, isNewMatch: false, isRepeated: true)
+            }
+            guard before?.action != swipe.action else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: true) }
+            try spendLike(swipe, rules: rules, at: transaction.now, in: session)
+            if let before { try keepUntilDraw(before, of: swipe.user, on: swipe.target, at: transaction.now, in: session) }
+            try put(swipe, at: transaction.now, in: session)
+            try count(swipe.user, swipe.target, from: before?.action, to: swipe.action, in: transaction)
+            transaction.publish(
+                SwipeRecorded(
+                    user: swipe.user, target: swipe.target, action: swipe.action, previous: before?.action,
+                    isIncognito: pair.isUserIncognito))
+            return try answer(
+                swipe, wasLike: before?.action.isLike == true, isLiked: pair.relation.hasLikedViewer, in: transaction)
+        }
+    }
+
+    func undoLastSwipe(of user: UserID, rules: SwipeRules) async throws -> Swipe {
+        try await storage.write { transaction in
+            let session = transaction.session
+            let last = try session.row(
+                """
+                SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?
+                ORDER BY swiped_at DESC, ordinal DESC LIMIT 1
+                """, user
+            ) { (target: $0[0] as UserID, action: $0[1] as Int64, at: $0.time(2)) }
+            guard let last, let action = SwipeAction(rawValue: last.action), transaction.now - last.at < rules.undoLifetime else {
+                throw MatchingError.nothingToUndo
+            }
+            let target = last.target
+            guard try PairReader.match(of: user, target, in: session) == nil else { throw MatchingError.undoMatched }
+            try keepUntilDraw(
+                Decision(action: action, at: last.at), of: user, on: target, at: transaction.now,
+                in: session)
+            try session.run("DELETE FROM matching_swipes WHERE user_id = ? AND target_id = ?", user.rawValue, target.rawValue)
+            try count(user, target, from: action, to: nil, in: transaction)
+            transaction.publish(SwipeUndone(user: user, target: target))
+            return Swipe(user: user, target: target, action: action)
+        }
+    }
+
+    private struct Decision {
+        let action: SwipeAction
+        let at: Timestamp
+    }
+
+    /// What the user's swipe on the target is now; a skip that has run out counts as none.
+    private func standing(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in session: SQLSession) throws -> Decision? {
+        let found = try session.row(
+            "SELECT action, swiped_at FROM matching_swipes WHERE user_id = ? AND target_id = ?", swipe.user, swipe.target
+        ) { (action: $0[0] as Int64, at: $0.time(1)) }
+        guard let found, let action = SwipeAction(rawValue: found.action) else { return nil }
+        let at = found.at
+        let age = now - at
+        // A skip from the future is of a clock that was put back since.
+        let isOver = action == .skip && (age >= rules.skipLifetime || age < .zero)
+        return isOver ? nil : Decision(action: action, at: at)
+    }
+
+    /// Notes a pass of an earlier day that ends now. The deck that it keeps its user out of was drawn when the day began; if the user came
+    /// back into it at once, that would reveal the pass.
+    private func keepUntilDraw(
+        _ decision: Decision, of user: UserID, on target: UserID, at now: Timestamp, in session: SQLSession
+    ) throws {
+        let today = now.date
+        guard decision.action == .pass, decision.at < today.startOfDay else { return }
+        try session.run(
+            "DELETE FROM matching_withdrawn_passes WHERE user_id = ? AND day < ?", user.rawValue, today.daysSinceEpoch)
+        try session.run(
+            "INSERT INTO matching_withdrawn_passes (user_id, target_id, day) VALUES (?, ?, ?) ON CONFLICT (user_id, target_id) DO UPDATE SET day = excluded.day",
+            user.rawValue,
+            target.rawValue, today.daysSinceEpoch)
+    }
+
+    /// Spends a like, or refuses it when the day has no more. What is spent stays spent: a like that is taken back was given.
+    private func spendLike(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in session: SQLSession) throws {
+        guard let limit = rules.limit(of: swipe.action) else { return }
+        let (today, user, isSuperlike) = (now.date, swipe.user.rawValue, swipe.action == .superlike)
+        let last = try session.row("SELECT day, likes, superlikes FROM matching_spent WHERE user_id = ?", user) {
+            (day: $0.integer(0), spent: $0[isSuperlike ? 2 : 1] as Int)
+        }
+        let isToday = last?.day == today.daysSinceEpoch
+        let spent = isToday ? last?.spent ?? 0 : 0
+        guard spent < limit else { throw MatchingError.dailyLimit(today.startOfDay + .days(1) - now) }
+        if !isToday {
+            try session.run(
+                "INSERT INTO matching_spent (user_id, day, likes, superlikes) VALUES (?, ?, 0, 0) ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, likes = 0, superlikes = 0",
+                user,
+                today.daysSinceEpoch)
+            try session.run("DELETE FROM matching_like_notices WHERE user_id = ? AND day <> ?", user, today.daysSinceEpoch)
+        }
+        try session.run(
+            "UPDATE matching_spent SET likes = likes + ?, superlikes = superlikes + ? WHERE user_id = ?", isSuperlike ? 0 : 1,
+            isSuperlike ? 1 : 0, user)
+    }
+
+    /// Publishes a like to its target, at most once a day, and only if the target may learn of it.
+    private func tell(_ swipe: Swipe, in transaction: WriteTransaction) throws {
+        let (session, today) = (transaction.session, transaction.now.date)
+        let people = CandidateReader(session: session, today: today)
+        guard let liker = try people.candidate(swipe.user), let liked = try people.candidate(swipe.target),
+            liker.mayShowLike(to: liked)
+        else { return }
+        let changed = try session.run(
+            """
+            INSERT INTO matching_like_notices (user_id, target_id, day) VALUES (?, ?, ?)
+            ON CONFLICT (user_id, target_id) DO UPDATE SET day = excluded.day
+            WHERE matching_like_notices.day <> excluded.day
+            """, swipe.user.rawValue, swipe.target.rawValue, today.daysSinceEpoch)
+        guard changed == 1 else { return }
+        transaction.publish(LikeReceived(from: swipe.user, to: swipe.target, isSuperlike: swipe.action == .superlike))
+    }
+
+    private func put(_ swipe: Swipe, at now: Timestamp, in session: SQLSession) throws {
+        let ordinal = try session.value(
+            """
+            SELECT ordinal + 1 FROM matching_swipes WHERE user_id = ? AND swiped_at = ?
+            ORDER BY ordinal DESC LIMIT 1
+            """, swipe.user.rawValue, now.milliseconds, as: Int64.self)
+        try session.run(
+            """
+            INSERT INTO matching_swipes (user_id, target_id, action, swiped_at, ordinal) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (user_id, target_id) DO UPDATE
+            SET action = excluded.action, swiped_at = excluded.swiped_at, ordinal = excluded.ordinal
+            """, swipe.user.rawValue, swipe.target.rawValue, swipe.action.rawValue, now.milliseconds, ordinal ?? 0)
+    }
+
+    /// Makes the match if the other one likes back; else tells of the like.
+    private func answer(
+        _ swipe: Swipe, wasLike: Bool, isLiked: Bool, in transaction: WriteTransaction
+    ) throws -> SwipeOutcome {
+        guard swipe.action.isLike else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: false) }
+        let session = transaction.session
+        guard isLiked else {
+            if !wasLike { try tell(swipe, in: transaction) }
+            return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: false)
+        }
+        let match = Match(
+            id: identifiers.next(), conversation: identifiers.next(), other: swipe.target, createdAt: transaction.now)
+        let pair = [swipe.user, swipe.target].sorted()
+        let changed = try session.run(
+            """
+            INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at)
+            VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (user_a, user_b) DO NOTHING
+            """, match.id.rawValue, match.conversation.rawValue, pair[0].rawValue, pair[1].rawValue, match.createdAt.milliseconds)
+        guard changed == 1 else { throw EdgeError.notFound }
+        let event = MatchCreated(match: match.id, conversation: match.conversation, users: pair, by: swipe.user)
+        transaction.publish(event)
+        for participant in participants.all { try participant.matched(event, in: transaction) }
+        return SwipeOutcome(match: match, isNewMatch: true, isRepeated: false)
+    }
+}
+
+// How often people like, are liked and are shown: counts beside the swipes, kept in their transactions, for the score alone. A score
+// sees them as they were when the day began, so the row keeps both.
+
+extension SpatiaLiteMatchingStore {
+    /// Counts a swipe that takes the place of another one, or takes one back.
+    func count(
+        _ user: UserID, _ target: UserID, from before: SwipeAction?, to after: SwipeAction?, in transaction: WriteTransaction
+    ) throws {
+        func change(_ matches: (SwipeAction) -> Bool) -> Int64 {
+            (after.map(matches) == true ? 1 : 0) - (before.map(matches) == true ? 1 : 0)
+        }
+        let (likes, passes) = (change(\.isLike), change { $0 == .pass })
+        guard likes != 0 || passes != 0 else { return }
+        let day = Int64(transaction.now.dayNumber)
+        func counts(_ sql: String, of user: UserID) throws -> DailyCounts {
+            let values: [SQLValue] = [.integer(user.rawValue), .integer(day), .integer(likes), .integer(passes)]
+            return try transaction.session.statement(sql).row(values) { DailyCounts($0) } ?? DailyCounts()
+        }
+        let (given, received) = (try counts(Self.countGiven, of: user), try counts(Self.countReceived, of: target))
+        transaction.afterCommit { [feed] in
+            feed.apply([.count(user, given), .count(target, received)], of: [user, target])
+        }
+    }
+
+    /// Begins the day ?2 for somebody whose last change was on an earlier one.
+    private static let begin = """
+        day = max(day, ?2), shown_before = iif(day < ?2, iif(day = ?2 - 1, shown, 0), shown_before),
+        likes_given_before = iif(day < ?2, likes_given, likes_given_before),
+        passes_given_before = iif(day < ?2, passes_given, passes_given_before),
+        likes_received_before = iif(day < ?2, likes_received, likes_received_before),
+        passes_received_before = iif(day < ?2, passes_received, passes_received_before)
+        """
+
+    private static let countGiven = """
+        INSERT INTO matching_tallies (user_id, day, likes_given, passes_given) VALUES (?1, ?2, max(0, ?3), max(0, ?4))
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
+            likes_given = max(0, likes_given + ?3), passes_given = max(0, passes_given + ?4)
+        RETURNING \(DailyCounts.columns.joined(separator: ", "))
+        """
+
+    private static let countReceived = """
+        INSERT INTO matching_tallies (user_id, day, likes_received, passes_received) VALUES (?1, ?2, max(0, ?3), max(0, ?4))
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
+            likes_received = max(0, likes_received + ?3), passes_received = max(0, passes_received + ?4)
+        RETURNING \(DailyCounts.columns.joined(separator: ", "))
+        """
+
+    func addShown(_ shown: [UserID: Int], on day: UInt16) async throws {
+        try await storage.write { [feed] transaction in
+            let statement = try transaction.session.statement(Self.countShown)
+            var changes: [DeckIndex.Change] = []
+            for (user, count) in shown {
+                let counts = try statement.row([.integer(user.rawValue), .integer(Int64(day)), .integer(Int64(count))]) {
+                    DailyCounts($0)
+                }
+                // No row: this person's next day has begun, so the last one is closed.
+                if let counts { changes.append(.count(user, counts)) }
+            }
+            let made = changes
+            transaction.afterCommit { feed.apply(made, of: Array(shown.keys)) }
+        }
+    }
+
+    private static let countShown = """
+        INSERT INTO matching_tallies (user_id, day, shown) VALUES (?1, ?2, ?3)
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown) + ?3 WHERE day <= ?2
+        RETURNING \(DailyCounts.columns.joined(separator: ", "))
+        """
+
+    /// Counts all swipes anew; for many that came in another way than one by one. Each part reads an index in the order of the people it
+    /// counts for, so nothing is sorted.
+    static let recount = """
+        INSERT INTO matching_tallies (user_id, likes_given, passes_given)
+            SELECT user_id, SUM(action IN (1, 2)), SUM(action = 0) FROM matching_swipes GROUP BY user_id
+            ON CONFLICT (user_id) DO UPDATE SET likes_given = excluded.likes_given, passes_given = excluded.passes_given;
+        INSERT INTO matching_tallies (user_id, likes_received)
+            SELECT target_id, COUNT(*) FROM matching_swipes WHERE action IN (1, 2) GROUP BY target_id
+            ON CONFLICT (user_id) DO UPDATE SET likes_received = excluded.likes_received;
+        INSERT INTO matching_tallies (user_id, passes_received)
+            SELECT target_id, COUNT(*) FROM matching_swipes WHERE action IN (0, 3) AND action = 0 GROUP BY target_id
+            ON CONFLICT (user_id) DO UPDATE SET passes_received = excluded.passes_received;
+        """
+
+    /// Takes what is counted by now for what was counted when the day began.
+    static let settleTallies = """
+        UPDATE matching_tallies SET likes_given_before = likes_given, passes_given_before = passes_given,
+            likes_received_before = likes_received, passes_received_before = passes_received;
+        """
+}
+
+extension DailyCounts {
+    /// The columns of `matching_tallies` that a row is made from.
+    static let columns = [
+        "day", "shown_before", "shown", "likes_given_before", "passes_given_before", "likes_received_before",
+        "passes_received_before", "likes_given", "passes_given", "likes_received", "passes_received",
+    ]
+
+    /// - Parameter first: where in the row the first of `columns` is. A missing row reads as zeros (LEFT JOIN).
+    init(_ row: borrowing SQLRow, from first: Int32 = 0) {
+        func tally(_ start: Int32, _ row: borrowing SQLRow) -> SwipeTally {
+            SwipeTally(
+                likesGiven: Int(row.integer(first + start)), passesGiven: Int(row.integer(first + start + 1)),
+                likesReceived: Int(row.integer(first + start + 2)), passesReceived: Int(row.integer(first + start + 3)))
+        }
+        self.init(
+            day: UInt16(clamping: row.integer(first)), tallyBefore: tally(3, row), tally: tally(7, row),
+            shownBefore: UInt8(clamping: row.integer(first + 1)), shown: UInt8(clamping: row.integer(first + 2)))
+    }
+}
+
+// Pages run by keyset over an index, newest first. A row that must not be shown is stepped over; at most `scanLimit` rows are
+// looked at for a page, so a page may be short and still have a next one.
+
+extension SpatiaLiteMatchingStore {
+    private static let scanLimit = 2_000
+
+    func matches(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Match> {
+        // The two halves come sorted from their indexes and are merged.
+        try await storage.read { session in
+            try Self.page(
+                """
+                SELECT id, conversation_id, created_at, user_b AS other, ended_at IS NULL AND
+                    EXISTS (SELECT 1 FROM profiles_users WHERE id = user_b AND closed = 0) AS is_shown
+                FROM matching_matches WHERE user_a = ?1 AND (created_at, id) < (?2, ?3)
+                UNION ALL
+                SELECT id, conversation_id, created_at, user_a AS other, ended_at IS NULL AND
+                    EXISTS (SELECT 1 FROM profiles_users WHERE id = user_a AND closed = 0) AS is_shown
+                FROM matching_matches WHERE user_b = ?1 AND (created_at, id) < (?2, ?3)
+                ORDER BY created_at DESC, id DESC
+                """, [.integer(user.rawValue)], after: position, limit: limit, in: session
+            ) { row in
+                let match = Match(
+                    id: MatchID(rawValue: row.integer(0)), conversation: ConversationID(rawValue: row.integer(1)),
+                    other: UserID(rawValue: row.integer(3)), createdAt: row.time(2))
+                return (row.flag(4) ? match : nil, PagePosition(time: match.createdAt, id: match.id.rawValue))
+            }
+        }
+    }
+
+    func liveMatches(of user: UserID, limit: Int) async throws -> [Match] {
+        try await storage.read { session in
+            var matches: [Match] = []
+            try session.statement(
+                """
+                SELECT id, conversation_id, created_at, user_b AS other FROM matching_matches
+                WHERE user_a = ?1 AND ended_at IS NULL
+                UNION ALL
+                SELECT id, conversation_id, created_at, user_a AS other FROM matching_matches
+                WHERE user_b = ?1 AND ended_at IS NULL
+                ORDER BY created_at DESC, id DESC LIMIT ?2
+                """
+            ).forEach([.integer(user.rawValue), .integer(Int64(limit))]) { row in
+                matches.append(
+                    Match(
+                        id: MatchID(rawValue: row.integer(0)), conversation: ConversationID(rawValue: row.integer(1)),
+                        other: UserID(rawValue: row.integer(3)), createdAt: row.time(2)))
+                return true
+            }
+            return matches
+        }
+    }
+
+    func likes(
+        of user: UserID, after position: PagePosition, limit: Int, at now: Timestamp, skipLifetime: Duration
+    ) async throws -> Page<ReceivedLike> {
+        try await storage.read { session in
+            let today = now.date
+            guard let viewer = try CandidateReader(session: session, today: today).candidate(user) else {
+                return Page(items: [], next: nil)
+            }
+            let first = CandidateReader.columnCount
+            return try Self.page(
+                Self.likesOf, [.integer(user.rawValue)], [.integer((now - skipLifetime).milliseconds)], after: position,
+                limit: limit, in: session
+            ) { row in
+                let like = ReceivedLike(
+                    from: UserID(rawValue: row.integer(0)),
+                    isSuperlike: row.integer(first) == SwipeAction.superlike.rawValue, likedAt: row.time(first + 1))
+                var isShown = false
+                if row.flag(first + 2), let liker = CandidateReader.candidate(row, today: today) {
+                    isShown = liker.mayShowLike(to: viewer)
+                }
+                return (isShown ? like : nil, PagePosition(time: like.likedAt, id: like.from.rawValue))
+            }
+        }
+    }
+
+    private static let likesOf = """
+        SELECT \(CandidateReader.columns), s.action, s.swiped_at,
+            NOT EXISTS (SELECT 1 FROM matching_swipes m
+                WHERE m.user_id = ?1 AND m.target_id = s.user_id AND (m.action <> 3 OR m.swiped_at > ?4))
+            AND NOT EXISTS (SELECT 1 FROM matching_blocks WHERE user_id = ?1 AND target_id = s.user_id)
+            AND NOT EXISTS (SELECT 1 FROM matching_blocks WHERE user_id = s.user_id AND target_id = ?1)
+        FROM matching_swipes s CROSS JOIN profiles_users u ON u.id = s.user_id \(CandidateReader.tallies)
+        WHERE s.target_id = ?1 AND s.action IN (1, 2) AND (s.swiped_at, s.user_id) < (?2, ?3)
+        ORDER BY s.swiped_at DESC, s.user_id DESC
+        """
+
+    func blocks(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Block> {
+        try await storage.read { session in
+            try Self.page(
+                """
+                SELECT target_id, blocked_at FROM matching_blocks
+                WHERE user_id = ?1 AND (blocked_at, target_id) < (?2, ?3)
+                ORDER BY blocked_at DESC, target_id DESC
+                """, [.integer(user.rawValue)], after: position, limit: limit, in: session
+            ) { row in
+                let block = Block(
+                    target: UserID(rawValue: row.integer(0)), blockedAt: row.time(1))
+                return (block, PagePosition(time: block.blockedAt, id: block.target.rawValue))
+            }
+        }
+    }
+
+    /// Steps through the rows of a list from a position.
+    /// - Parameters:
+    ///   - owner: bound to ?1; the position to ?2 and ?3, the further arguments from ?4.
+    ///   - read: the element of a row, nil if it is not shown, and the row's position.
+    private static func page<Element: Sendable>(
+        _ sql: String, _ owner: [SQLValue], _ further: [SQLValue] = [], after position: PagePosition, limit: Int,
+        in session: SQLSession, read: (borrowing SQLRow) -> (Element?, PagePosition)
+    ) throws -> Page<Element> {
+        let arguments = owner + [.integer(position.time.milliseconds), .integer(position.id)] + further
+        var items: [Element] = []
+        var (end, scanned, hasMore): (PagePosition?, Int, Bool) = (nil, 0, false)
+        try session.statement(sql).forEach(arguments) { row in
+            let (element, position) = read(row)
+            let isFull = items.count == limit
+            hasMore = scanned == scanLimit || (isFull && element != nil)
+            if hasMore { return false }
+            scanned += 1
+            // A full page ends at the last row shown: a cursor can be read, and must not tell of rows that are hidden.
+            if !isFull { end = position }
+            if let element { items.append(element) }
+            return true
+        }
+        return Page(items: items, next: hasMore ? end : nil)
+    }
+}
+
+// What ends or forbids a match: unmatching, blocks, reports; and the question what stands between two people.
+
+extension SpatiaLiteMatchingStore {
+    func endMatch(_ match: MatchID, by user: UserID) async throws {
+        try await storage.write { transaction in
+            let found = try transaction.row(
+                """
+                SELECT conversation_id, user_a, user_b, ended_at IS NULL FROM matching_matches
+                WHERE id = ?1 AND ?2 IN (user_a, user_b)
+                """, match, user
+            ) { (conversation: $0[0] as ConversationID, users: [$0[1], $0[2]] as [UserID], isLive: $0.flag(3)) }
+            guard let found else { throw EdgeError.notFound }
+            // Over already, whoever ended it and however: the answer must not tell.
+            guard found.isLive else { return }
+            try end(match, conversation: found.conversation, users: found.users, by: user, in: transaction)
+        }
+    }
+
+    func block(_ target: UserID, by user: UserID) async throws {
+        try await storage.write { transaction in
+            let session = transaction.session
+            guard try PairReader.isOpen(user, in: session), try PairReader.everHadAccount(target, in: session) else {
+                throw EdgeError.notFound
+            }
+            let changed = try session.run(
+                "INSERT INTO matching_blocks (user_id, target_id, blocked_at) VALUES (?, ?, ?) ON CONFLICT (user_id, target_id) DO NOTHING",
+                user.rawValue,
+                target.rawValue, transaction.now.milliseconds)
+            guard changed == 1 else { return }
+            transaction.publish(UserBlocked(by: user, target: target))
+            if let found = try PairReader.match(of: user, target, in: session), found.isLive {
+                try end(
+                    found.match.id, conversation: found.match.conversation, users: [user, target].sorted(), by: user,
+                    in: transaction)
+            }
+        }
+    }
+
+    func unblock(_ target: UserID, by user: UserID) async throws {
+        try await storage.write { transaction in
+            let session = transaction.session
+            let changed = try session.run(
+                "DELETE FROM matching_blocks WHERE user_id = ? AND target_id = ?", user.rawValue, target.rawValue)
+            if changed == 1 { transaction.publish(UserUnblocked(by: user, target: target)) }
+        }
+    }
+
+    func add(_ report: Report) async throws -> ReportID {
+        try await storage.write { transaction in
+            guard try PairReader.isOpen(report.reporter, in: transaction.session),
+                try PairReader.everHadAccount(report.target, in: transaction.session)
+            else { throw EdgeError.notFound }
+            let id: ReportID = identifiers.next()
+            try transaction.session.run(
+                """
+                INSERT INTO matching_reports (id, reporter_id, target_id, category, text, created_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """, id.rawValue, report.reporter.rawValue, report.target.rawValue, report.category.rawValue, report.text,
+                transaction.now.milliseconds)
+            try keepEvidence(for: report, as: id, in: transaction)
+            transaction.publish(UserReported(report: id, target: report.target))
+            return id
+        }
+    }
+
+    func counterpart(of user: UserID, in conversation: ConversationID) throws -> UserID {
+        let other = try storage.pointRead { session in
+            try session.row(
+                """
+                SELECT CASE user_a WHEN ?2 THEN user_b ELSE user_a END FROM matching_matches
+                WHERE conversation_id = ?1 AND ?2 IN (user_a, user_b)
+                """, conversation.rawValue, user.rawValue
+            ) { UserID(rawValue: $0.integer(0)) }
+        }
+        guard let other else { throw EdgeError.notFound }
+        return other
+    }
+
+    func setGone(_ isGone: Bool, user: UserID, in work: any UnitOfWork) throws {
+        let transaction = work.transaction
+        for side in ["a", "b"] {
+            try transaction.session.statement(
+                """
+                UPDATE matching_matches SET \(side)_gone_at = ?2
+                WHERE user_\(side) = ?1 AND ended_at IS NULL AND (\(side)_gone_at IS NULL) <> (?2 IS NULL)
+                """
+            ).run([.integer(user.rawValue), isGone ? .time(transaction.now) : .null])
+        }
+    }
+
+    func relation(of target: UserID, to viewer: UserID) throws -> Relation {
+        try storage.pointRead { session in
+            try session.row(Relation.query, target.rawValue, viewer.rawValue) { Relation($0) }
+        } ?? .hidden
+    }
+
+    private func end(
+        _ match: MatchID, conversation: ConversationID, users: [UserID], by user: UserID, in transaction: WriteTransaction
+    ) throws {
+        try transaction.session.run(
+            "UPDATE matching_matches SET ended_at = ?, ended_by = ? WHERE id = ?", transaction.now.milliseconds, user.rawValue,
+            match.rawValue)
+        let event = MatchEnded(match: match, conversation: conversation, users: users)
+        transaction.publish(event)
+        for participant in participants.all { try participant.ended(event, by: user, in: transaction) }
+    }
 }

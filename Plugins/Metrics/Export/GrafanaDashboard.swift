@@ -57,3 +57,66 @@ package struct GrafanaDashboard: Sendable {
         "current": ["text": "All", "value": "$__all"], "multi": true, "includeAll": true, "allValue": ".*",
     ]
 }
+
+extension GrafanaDashboard {
+    /// What one looks at first.
+    static let overview = [
+        DashboardPanel(
+            "Requests", help: "Answered requests by status.", unit: "reqps",
+            [query("sum by (status) (rate(spark_http_requests_total\(scope)[\(window)]))", "{{status}}")]),
+        DashboardPanel(
+            "Answer time", help: "Of all requests but those that wait for events.", unit: "s",
+            ["0.5", "0.95", "0.99"].map { quantile in
+                query(
+                    """
+                    histogram_quantile(\(quantile), sum by (le) (rate(spark_http_request_duration_seconds_bucket\
+                    {instance=~"$instance",route!~"/api/v1/(stream|poll|ws)"}[\(window)])))
+                    """, "p\(quantile.dropFirst(2).count == 1 ? "50" : "\(quantile.dropFirst(2))")")
+            }),
+        DashboardPanel(
+            "Server errors", help: "Share of the requests that end with a status of 5xx.", unit: "percentunit",
+            [
+                query(
+                    """
+                    (sum(rate(spark_http_requests_total{instance=~"$instance",status=~"5.."}[\(window)])) or vector(0)) \
+                    / sum(rate(spark_http_requests_total\(scope)[\(window)]))
+                    """, "errors")
+            ]),
+        DashboardPanel(
+            "Match calculation", help: "Time to make a deck.", unit: "s",
+            ["0.5", "0.95"].map { DashboardPanel.quantile($0, of: "spark_matching_duration_seconds") }),
+        DashboardPanel(
+            "Cache hits by layer", help: "Share of the requests that a layer answers.", unit: "percentunit",
+            ["l1", "disk"].map { layer in
+                query(
+                    """
+                    sum(rate(spark_cache_requests_total{instance=~"$instance",layer="\(layer)",result=~"hit|stale"}[\(window)])) \
+                    / sum(rate(spark_cache_requests_total{instance=~"$instance",layer="\(layer)"}[\(window)]))
+                    """, layer)
+            }),
+        DashboardPanel(
+            "Messages", help: "Messages that were sent.", unit: "ops",
+            [query("sum by (kind) (rate(spark_messages_sent_total\(scope)[\(window)]))", "{{kind}}")]),
+        DashboardPanel(
+            "Delivery of messages", help: "From the commit until it is with the receiver's connection.", unit: "s",
+            ["0.5", "0.95"].map { DashboardPanel.quantile($0, of: "spark_message_delivery_duration_seconds") }),
+        DashboardPanel(
+            "Connections", help: "Open WebSocket connections.", unit: "short",
+            [query("spark_websocket_connections_active\(scope)", "{{instance}}")]),
+        DashboardPanel(
+            "Match rate", help: "Matches for each like.", unit: "percentunit",
+            [
+                query(
+                    """
+                    sum(rate(spark_matching_matches_total\(scope)[1h])) \
+                    / sum(rate(spark_matching_swipes_total{instance=~"$instance",action=~"like|superlike"}[1h]))
+                    """, "matches")
+            ]),
+    ]
+
+    private static let (window, scope) = (DashboardPanel.window, DashboardPanel.scope)
+
+    private static func query(_ expression: String, _ legend: String) -> DashboardPanel.Query {
+        DashboardPanel.Query(expression: expression, legend: legend)
+    }
+}

@@ -118,3 +118,19 @@ protocol PushProvider: Sendable {
 extension PushProvider {
     func pauseScope(of target: PushTarget, reason: String?) -> PauseScope { .provider }
 }
+
+/// Stands where nothing is set up: keeps what is to be sent and says what is missing.
+struct UnreadyProvider: PushProvider {
+    let reason: String
+
+    func send(_ notification: PushNotification, deadline: Duration) async -> PushOutcome { .misconfigured(reason: reason) }
+    func fault() async -> String? { reason }
+    func shutDown() async {}
+}
+
+/// Takes everything and sends nothing, for development and fixtures; what it took stands in the outbox.
+struct LogProvider: PushProvider {
+    func send(_ notification: PushNotification, deadline: Duration) async -> PushOutcome { .accepted }
+    func fault() async -> String? { nil }
+    func shutDown() async {}
+}

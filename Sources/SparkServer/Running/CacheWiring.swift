@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Logging
+import ServiceLifecycle
 import SparkCache
 import SparkCore
 import SparkKit
@@ -18,5 +19,20 @@ extension Cache {
                 fingerprint: SparkVersion.text)
         }
         self.init(configuration, clock: options.clock, random: options.random, logger: options.logger)
+    }
+}
+
+/// Sweeps the cache and reports what it did, once a second; ends it when the server ends.
+struct CacheKeeping: Service {
+    let cache: Cache
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var report = CacheReport()
+            while (try? await Task.sleep(for: .seconds(1))) != nil {
+                cache.sweep()
+                report.update(cache.statistics)
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+import CDispatch
 import Foundation
 import Glibc
 import Metrics
@@ -41,5 +42,13 @@ struct DiskGauges: Sendable {
         return files?.filter { !MigrationCopies.isCopy($0.lastPathComponent) }.compactMap { file in
             (try? file.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate?.timeIntervalSince1970
         }.max()
+    }
+}
+
+/// The size of a file, in bytes; nil where there is none.
+enum FileSize {
+    static func of(_ path: String) -> Int? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : nil
     }
 }

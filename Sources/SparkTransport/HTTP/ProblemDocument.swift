@@ -2,6 +2,7 @@ import HTTPTypes
 import NIOHTTP1
 import SparkCore
 import SparkKit
+import SparkStorage
 
 /// An error as the client reads it: `application/problem+json` (RFC 9457) with a stable `code`, `temporary` and the request's id.
 struct ProblemDocument {
@@ -69,4 +70,12 @@ struct InternalFault: ClientError {
     let status = 500
     let detail = "The server failed; the log knows this request by its id."
     let isTemporary = true
+}
+
+/// What the log says of an unexpected error: its type, and for the database its code and statement; never values.
+public enum ErrorSummary {
+    public static func of(_ error: any Error) -> String {
+        guard let error = error as? SQLError else { return "\(type(of: error))" }
+        return "SQLError \(error.code): \(error.sql ?? "no statement")"
+    }
 }
