@@ -1,5 +1,4 @@
-# run · test · soak · bench · bench-cache · bench-chat · bench-match · bench-metrics · autobahn · format
-# Each target works on a fresh Debian 12 machine with Swift 6.3.
+# Each target works on a fresh Debian 12 machine with Swift 6.3. `make help` lists them.
 
 SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
 DATA ?= spark_data
@@ -11,15 +10,16 @@ SHELL := /bin/bash
 QUIETLY := 2> >(grep -v -e "found [0-9]* file(s) which are unhandled" -e "/checkouts/.*CMakeLists.txt$$" >&2)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release
+.PHONY: help toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release
 
 ## Builds, makes a demo town if the data directory is new, and serves on 127.0.0.1:7775.
 run: release
 	@$(SPARK) seed --if-new --people $(PEOPLE) --data $(DATA)
 	@exec $(SPARK) serve --data $(DATA)
 
-## Runs every test except the benchmarks. The width bounds how many tests run at once: on few processors more would starve tests with
-## a deadline. All tests use Swift Testing; without the switch, XCTest would report that it ran none.
+# The width bounds how many tests run at once: on few processors more would starve tests with a deadline. All tests use Swift Testing;
+# without the switch, XCTest would report that it ran none.
+## Runs every test except the benchmarks.
 test: packages
 	swift test --disable-xctest --experimental-maximum-parallelization-width 8 $(QUIETLY)
 
@@ -80,3 +80,9 @@ packages: toolchain
 	    echo "Installing system packages:$$missing"; \
 	    $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
+
+## Lists the targets.
+help:
+	@awk '/^## / { text = text substr($$0, 3); next } \
+	    /^[a-z-]+:/ && text { name = $$1; sub(/:.*/, "", name); printf "make %-14s%s\n", name, text; text = "" } \
+	    !/^## / { text = "" }' Makefile
