@@ -1,4 +1,4 @@
-# run · test · soak · bench · bench-cache · bench-chat · bench-match · bench-metrics · autobahn · format: each works on a fresh Debian 12 machine with Swift 6.3.
+# Each target works on a fresh Debian 12 machine with Swift 6.3. `make help` lists them.
 
 SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
 DATA ?= spark_data
@@ -6,69 +6,72 @@ PEOPLE ?= 10000
 SPARK := .build/release/spark
 PROBES ?= 2000
 SHELL := /bin/bash
-# SwiftPM's warnings about files in other people's packages: nothing that can be done here.
+# Hides SwiftPM's warnings about files in packages of others; they cannot be fixed here.
 QUIETLY := 2> >(grep -v -e "found [0-9]* file(s) which are unhandled" -e "/checkouts/.*CMakeLists.txt$$" >&2)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release
+.PHONY: help toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release
 
-## Builds, makes a demo town when the data directory is new, serves on 127.0.0.1:7775.
+## Builds, makes a demo town if the data directory is new, and serves on 127.0.0.1:7775.
 run: release
 	@$(SPARK) seed --if-new --people $(PEOPLE) --data $(DATA)
 	@exec $(SPARK) serve --data $(DATA)
 
-## Everything but the benchmarks. All tests at once would starve each other on few processors: those with a deadline would miss it.
-## The tests are Swift Testing's; without the switch, XCTest would report that it ran none.
+# The width bounds how many tests run at once: on few processors more would starve tests with a deadline. All tests use Swift Testing;
+# without the switch, XCTest would report that it ran none.
+## Runs every test except the benchmarks.
 test: packages
 	swift test --disable-xctest --experimental-maximum-parallelization-width 8 $(QUIETLY)
 
-## The heavy tests at full size, and a stranger's package built from outside.
+## Runs the heavy tests at full size, and builds and tests a package that depends on Spark from outside.
 soak: packages
 	SPARK_SOAK=1 swift test --disable-xctest --filter 'IntegrationTests|MatchingTests'
 	SPARK_SOAK=1 swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter 'SparkCacheTests|Push and kill|Push under load|PushCrashTests|PushLoadTests'
 	SPARK_WORLDS=100000 swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter SparkDecksTests
 	cd Tests/OutsidePackage && swift test
 
-## Server beside its peers; installs wrk and nginx.
+## Measures the server beside nginx; installs wrk and nginx if they are missing.
 bench: release
 	Tests/Performance/run
 
-## The cache beside Redis and memcached, its simulator beside libCacheSim; installs what is missing. Takes some minutes.
+## Measures the cache beside Redis and memcached, and its simulator beside libCacheSim; installs what is missing. Takes some minutes.
 bench-cache: release
 	Tests/Performance/cache
 
-## Decks beside tuned PostGIS and Redis on the same people, then over HTTP; installs what is missing. Takes some minutes.
+## Measures decks beside tuned PostGIS and Redis on the same people, then over HTTP; installs what is missing. Takes some minutes.
 bench-match: PEOPLE = 1000000
 bench-match: release
 	Tests/Performance/match --people $(PEOPLE) --probes $(PROBES) --server
 
-## The WebSocket layer before the Autobahn test suite; needs a Python 2.7 or pyenv. Takes two minutes.
+## Runs the Autobahn test suite on the WebSocket layer; needs Python 2.7 or pyenv. Takes two minutes.
 autobahn: release
 	python3 Tests/Performance/autobahn.py $(SPARK)
 
-## Chat over 10,000 sockets, then the same load on ejabberd; installs that when it is missing. Takes some minutes.
+## Measures chat over 10,000 sockets, then the same load on ejabberd; installs ejabberd if it is missing. Takes some minutes.
 bench-chat: release
 	Tests/Performance/chat
 
-## What recording a metric costs, and a scrape; then metrics, rules and dashboard before a real Prometheus, installed when it is missing.
+## Measures recording and scraping of metrics, then checks metrics, rules and dashboard with Prometheus; installs it if it is missing.
 bench-metrics: release
 	$(SPARK) bench metrics
 	Tests/Performance/metrics
 
+## Formats the Swift sources.
 format:
 	swift format format -i -r Sources Plugins Tests Package.swift
 
+## Builds the release binary, .build/release/spark.
 release: packages
 	swift build -c release --static-swift-stdlib --product spark $(QUIETLY)
 
-## Says what is missing, before anything is installed.
+## Checks that Swift is there before anything is installed.
 toolchain:
 	@command -v swift >/dev/null || { \
-	    echo "make: Swift 6.3 is needed and not on the PATH. https://www.swift.org/install/linux/ installs it (Swiftly, or the archive for Debian 12)." >&2; \
+	    echo "make: Swift 6.3 is needed and is not on the PATH. https://www.swift.org/install/linux/ installs it (Swiftly, or the archive for Debian 12)." >&2; \
 	    exit 1; \
 	}
 
-## Installs the system packages that are missing, and says so.
+## Installs missing system packages, and prints which.
 packages: toolchain
 	@missing=""; for package in $(SYSTEM_PACKAGES); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \
@@ -77,3 +80,9 @@ packages: toolchain
 	    echo "Installing system packages:$$missing"; \
 	    $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
+
+## Lists the targets.
+help:
+	@awk '/^## / { text = text substr($$0, 3); next } \
+	    /^[a-z-]+:/ && text { name = $$1; sub(/:.*/, "", name); printf "make %-14s%s\n", name, text; text = "" } \
+	    !/^## / { text = "" }' Makefile

@@ -96,11 +96,10 @@ struct CommandLineTests {
         }
     }
 
-    @Test("the README names every verb")
-    func readme() async throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-        let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `spark") }
+    @Test("the page of commands names every verb")
+    func commandsPage() async throws {
+        let page = try DocumentationPages.text("docs/operating/commands.md")
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("| `spark") }
         let help = try await SparkProcess.run(["--experimental-dump-help"])
         let verbs = try JSONParser.parse(Array(help.output.utf8))["command"]?["subcommands"]?.array ?? []
         #expect(verbs.count > 15)

@@ -42,11 +42,11 @@ struct LocationAuditTests {
         #expect(blind.count == 3 && blind.allSatisfy(\.errors.isEmpty))
     }
 
-    @Test("the README's table has a row for every attack")
-    func readme() throws {
+    @Test("the table of the page on privacy has a row for every attack")
+    func page() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-        for name in AuditSize.full.attackNames { #expect(readme.contains("\n| \(name)"), "\(name)") }
+        let page = try String(contentsOf: root.appending(path: "docs/guide/privacy.md"), encoding: .utf8)
+        for name in AuditSize.full.attackNames { #expect(page.contains("\n| \(name)"), "\(name)") }
     }
 
     @Test("with snapping switched off the same audit fails, attack by attack")

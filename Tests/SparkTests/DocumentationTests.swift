@@ -26,10 +26,10 @@ struct DocumentationTests {
         }
     }
 
-    @Test("the README's example module is the one that is compiled and tested")
+    @Test("the example module of the documentation is the one that is compiled and tested")
     func example() throws {
         let source = try text("Tests/OutsidePackage/Sources/NotesModule/NotesModule.swift")
-        #expect(try text("README.md").contains("```swift\n\(source)```"))
+        #expect(try text("docs/guide/modules.md").contains("```swift\n\(source)```"))
     }
 
     @Test("the README's tree names every target")
