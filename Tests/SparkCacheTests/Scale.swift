@@ -1,6 +1,6 @@
 import Foundation
 
-/// How large the heavy tests are: small in `swift test`, whole in `make soak`.
+/// The size of the heavy tests: small in `swift test`, full in `make soak`.
 enum Scale {
     static let isSoak = ProcessInfo.processInfo.environment["SPARK_SOAK"] == "1"
 
