@@ -39,7 +39,7 @@ extension AccountsService {
             // Erased by an earlier try of this job, which may have ended before the cache was reached.
             case .obsolete where try store.account(of: job.user) != nil: return false
             case .obsolete, .finished:
-                await cache.erase(CacheTag.all(of: job.user))
+                await cache.erase(userTags.tags(of: job.user))
                 return true
             }
         }
