@@ -176,7 +176,7 @@ public final class Cache: Sendable {
     // MARK: Prefetch and demotion
 
     /// Brings the entries with this key to memory, in every namespace with `NamespacePolicy.isPrefetched`. Call it when the key will
-    /// be asked for soon, such as the key of a user who logs in.
+    /// be asked for soon, such as at the start of a session.
     ///
     /// Suspends while it reads the disk and loads; failures are ignored.
     /// - Parameter loadsMissing: whether entries that neither tier has are loaded from the origin. Pass false where very many keys may

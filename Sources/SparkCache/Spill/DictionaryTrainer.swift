@@ -2,7 +2,7 @@
 ///
 /// It counts in how many samples each run of eight bytes occurs, and concatenates, value by value, the stretches whose runs all
 /// occur in at least `sharers` samples. Rarer stretches would rarely be matched. And a dictionary outlives its samples, so it
-/// must not keep a sentence of a person who was erased.
+/// must not keep a sentence of an erased value.
 ///
 /// Measured on profiles of 500 bytes, with 256 KiB of samples and 32 KiB of dictionary: other profiles shrink by a factor of
 /// 2.91. Whole samples one after the other give 2.88. The most frequent stretches, each once (as zstd's trainer picks them), give

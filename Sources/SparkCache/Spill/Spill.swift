@@ -39,7 +39,7 @@ final class Spill: Sendable {
         let found = configuration.isWarm ? SpillJournal.takeManifest(in: directory, keys: keys, files: files) : nil
         let usable = found.flatMap { $0.isUsable(with: configuration) ? $0 : nil }
         if found != nil, usable == nil {
-            logger.notice("The spill on the disk is not of this database, or not sound, and is discarded")
+            logger.notice("The spill on the disk belongs to another database or is corrupt, and is discarded")
         }
         let manifest = usable ?? SpillManifest(seed: configuration.random.next(), configuration: configuration)
         let journal =
@@ -237,7 +237,7 @@ final class Spill: Sendable {
                 state.isRecovering = true
             }
         } else {
-            if isFound { logger.notice("The spill's stamps are not sound, and all of it is discarded") }
+            if isFound { logger.notice("The spill's stamps are corrupt, and all of it is discarded") }
             storage.retireAll()
         }
         journal.begin(versions: table.versions, forgotten: found?.forgotten ?? [:])

@@ -130,7 +130,7 @@ final class SpillStorage: Sendable {
     var oldestSequence: UInt64 { segments.oldest?.firstSequence ?? 0 }
 }
 
-/// The live segments, by slot. A segment that is removed stays readable for those who hold it.
+/// The live segments, by slot. A removed segment stays readable through a reference to it.
 final class SegmentTable: Sendable {
     /// Slots are used in turn: a free one is not used again before all others were.
     static let slots = 4_096

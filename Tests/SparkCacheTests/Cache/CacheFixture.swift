@@ -170,3 +170,10 @@ extension CacheTag {
     /// A tag of a kind without a name of its own.
     init(kind: UInt32, _ id: UInt64) { self.init(CacheTagKind("test.\(kind)"), id) }
 }
+
+/// The size of the heavy tests: small in `swift test`, full in `make soak`.
+enum Scale {
+    static let isSoak = ProcessInfo.processInfo.environment["SPARK_SOAK"] == "1"
+
+    static func of(test: Int, soak: Int) -> Int { isSoak ? soak : test }
+}

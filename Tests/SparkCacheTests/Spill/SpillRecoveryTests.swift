@@ -110,7 +110,7 @@ struct SpillRecoveryTests {
         #expect(result.corruptBytes > 0 && spill.counters.corrupt > 0)
     }
 
-    @Test("an entry forgotten during the recovery is not recovered, and entries of this start are told apart")
+    @Test("an entry forgotten during the recovery is not recovered, and entries of this start are recognised")
     func duringRecovery() throws {
         let fixture = SpillFixture()
         let (first, _) = fixture.start()
