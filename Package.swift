@@ -119,7 +119,8 @@ let package = Package(
         .target(
             name: "SparkTransport",
             dependencies: [
-                "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, metrics, nioCore, nioPosix,
+                "SparkKit", "SparkCore", "SparkStorage", "CSparkSystem", hummingbird, hummingbirdCore, httpTypes, metrics, nioCore,
+                nioPosix,
                 nioHTTP1, nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, grdb, logging, lifecycle, crypto,
             ],
             swiftSettings: strict),

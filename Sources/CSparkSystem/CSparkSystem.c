@@ -97,3 +97,7 @@ const char *spark_error_symbol(int code) {
 #endif
 
 int spark_reserve(int descriptor, off_t bytes) { return posix_fallocate(descriptor, 0, bytes); }
+
+int spark_accept(int descriptor, struct sockaddr *peer, socklen_t *length) {
+    return accept4(descriptor, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}

@@ -177,10 +177,7 @@ struct DataDirectoryTests {
     @Test("whose database is a ruin is checked all the same: the check says what cannot be read, not to run the check")
     func ruin() async throws {
         try await withDataDirectory { directory in
-            var scene = DataDirectoryScene(directory)
-            let spark = try await scene.serve()
-            try await scene.match(on: spark)
-            #expect(await spark.end(SIGTERM) == 0)
+            let scene = try await DataDirectoryScene.matched(directory)
             for script in [
                 // The first page behind its header, everything behind the first page, no database at all.
                 "dd if=/dev/urandom of=$DB bs=1 seek=100 count=3900 conv=notrunc",

@@ -3,6 +3,7 @@
 #define CSPARKIO_H
 
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /// pread(2) that answers -1 with EAGAIN where it would have to wait for the disk (preadv2 with RWF_NOWAIT).
@@ -55,5 +56,8 @@ const char *spark_error_symbol(int code);
 
 /// Reserves the blocks of a file (posix_fallocate). Returns 0, or an errno.
 int spark_reserve(int descriptor, off_t bytes);
+
+/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC: no child process can inherit the connection.
+int spark_accept(int descriptor, struct sockaddr *peer, socklen_t *length);
 
 #endif

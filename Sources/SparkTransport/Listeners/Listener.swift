@@ -174,7 +174,7 @@ package final class Listener: Service, Sendable {
         for field in reply.headers { text += "\(field.name.rawName): \(field.value)\r\n" }
         text += "Content-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
         let bytes = Array(text.utf8) + reply.body
-        _ = send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue))
+        _ = send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
         // The end of the answer comes before the reset that unread bytes would cause.
         _ = shutdown(descriptor, CInt(SHUT_WR))
     }

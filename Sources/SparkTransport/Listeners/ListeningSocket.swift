@@ -1,3 +1,4 @@
+import CSparkSystem
 import Glibc
 import NIOCore
 import SparkCore
@@ -26,7 +27,7 @@ final class ListeningSocket: Sendable {
     init(host: String, port: Int) throws {
         let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
         let family = address.protocol == .inet6 ? AF_INET6 : AF_INET
-        descriptor = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
         do {
             var one: CInt = 1
@@ -38,6 +39,7 @@ final class ListeningSocket: Sendable {
             var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
             try Self.check("getsockname", Self.withAddress(&name) { getsockname(descriptor, $0, &size) })
             self.port = Int(Self.port(of: name))
+            self.descriptor = descriptor
         } catch {
             close(descriptor)
             throw error
@@ -48,8 +50,7 @@ final class ListeningSocket: Sendable {
     func accept() -> Arrival {
         var peer = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        let connection = Self.withAddress(&peer) { accept4(descriptor, $0, &size, flags) }
+        let connection = Self.withAddress(&peer) { spark_accept(descriptor, $0, &size) }
         if connection >= 0 { return .connection(descriptor: connection, peer: Self.address(peer)) }
         switch errno {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(errno)

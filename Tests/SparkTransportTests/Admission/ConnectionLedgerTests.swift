@@ -181,11 +181,11 @@ struct ConnectionLedgerTests {
         var ledger = ConnectionLedger(AdmissionLimit(total: 16_000, perNetwork: 1_000))
         var keys: [ConnectionKey] = []
         for number in 0..<16_000 {
-            if case .admitted(let key, _) = ledger.open(from: "n\(number % 8_000, at: 0)") { keys.append(key) }
+            if case .admitted(let key, _) = ledger.open(from: "n\(number % 8_000)", at: 0) { keys.append(key) }
         }
         for (number, key) in keys.enumerated() where number % 3 != 0 { ledger.move(key, to: .receiving) }
         let start = ContinuousClock.now
-        for number in 0..<100_000 { _ = ledger.open(from: "m\(number, at: 0)") }
+        for number in 0..<100_000 { _ = ledger.open(from: "m\(number)", at: 0) }
         #expect(start.duration(to: .now) < .seconds(20))
         #expect(ledger.used == 16_000)
     }
