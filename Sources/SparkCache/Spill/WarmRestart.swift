@@ -16,13 +16,13 @@ struct WarmRestart: Sendable {
     /// - Parameter done: called with the result once the index is complete.
     func begin(_ done: @escaping @Sendable (SpillRecovery) -> Void) {
         BlockingWork.run {
-            var unlisted: [UInt64] = []
+            var unindexed: [UInt64] = []
             let recovery = spill.recover { hash, location in
-                if !engine.shard(hash).withLock({ $0.recover(hash, location) }) { unlisted.append(hash) }
+                if !engine.shard(hash).withLock({ $0.recover(hash, location) }) { unindexed.append(hash) }
             }
             // Entries that the index has no room for would not be forgotten when they are written again, so they are forgotten
             // now.
-            if !unlisted.isEmpty { spill.noteForgotten(unlisted) }
+            if !unindexed.isEmpty { spill.noteForgotten(unindexed) }
             for shard in engine.shards.all { shard.withLock { $0.endRecovery() } }
             done(recovery)
             BlockingWork.run(after: Self.pause) { loadHottest() }

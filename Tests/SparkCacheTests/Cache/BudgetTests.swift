@@ -99,7 +99,7 @@ struct BudgetTests {
 
     @Test("a budget without room keeps nothing, and nothing fails")
     func none() async throws {
-        try await CacheFixture(memoryBytes: 0, diskBytes: 0).withCache { cache, items in
+        try await CacheFixture(memoryBytes: 0, diskBytes: 0).withCache { cache, items async throws in
             for number in 0..<100 as Range<UInt64> {
                 items.put(Item(number))
                 #expect(try await items.value(CacheKey(low: number), tags: []) { _ in Item(number, 2) }?.key == number)

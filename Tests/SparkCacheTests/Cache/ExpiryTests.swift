@@ -12,7 +12,7 @@ struct ExpiryTests {
     @Test("an entry is served until the last millisecond of its lifetime, from memory and from the disk, and never after")
     func exact() async throws {
         let fixture = CacheFixture(diskBytes: 16 << 20)
-        try await fixture.withCache { cache, items in
+        try await fixture.withCache { cache, items async throws in
             items.put(Item(1))
             await CacheFixture.crowdOut(cache, items)
             items.put(Item(2))

@@ -10,7 +10,7 @@ struct InvalidationTests {
     @Test("an invalidation makes entries with the tag old, in memory and on the disk, and no others, without touching an entry")
     func bothTiers() async throws {
         let fixture = CacheFixture(diskBytes: 16 << 20)
-        try await fixture.withCache { cache, items in
+        try await fixture.withCache { cache, items async throws in
             for number in 0..<20 as Range<UInt64> { items.put(Item(number), tags: [tag(number % 2), tag(100 + number)]) }
             await CacheFixture.crowdOut(cache, items)
             for number in 20..<40 as Range<UInt64> { items.put(Item(number), tags: [tag(number % 2), tag(100 + number)]) }
@@ -90,5 +90,15 @@ struct InvalidationTests {
             for number in 0..<500 as Range<UInt64> { #expect(await !items.isKnown(number)) }
             for shard in cache.engine.shards.all { #expect(shard.withLock { $0.pendingSpillCount } == 0) }
         }
+    }
+
+    @Test("tags are equal exactly when kind and number are, however close the names and numbers")
+    func distinctTags() {
+        let names = ["a.b", "a.c", "b.b", "ab.", "a.bb", ""] + (0..<200).map { "module.kind\($0)" }
+        let tags = names.flatMap { name in (0..<100 as Range<UInt64>).map { CacheTag(CacheTagKind(name), $0) } }
+        #expect(Set(tags).count == names.count * 100)
+        #expect(CacheTag(CacheTagKind("a.b"), 7) == CacheTag(CacheTagKind("a.b"), 7))
+        #expect(CacheTagKind("a.b").collides(with: CacheTagKind("a.b")))
+        #expect(!CacheTagKind("a.b").collides(with: CacheTagKind("a.c")))
     }
 }
