@@ -13,7 +13,21 @@ enum SpillEnding: CaseIterable {
 struct SpillRecoveryTests {
     private static let people = 400
 
-    private func tag(_ number: Int) -> CacheTag { CacheTag(kind: 1, UInt64(number)) }
+    /// Tags that do not share a slot in a table of this size, because shared slots give misses.
+    private static let stampCount = 1 << 18
+    private static let tags: [CacheTag] = {
+        let table = StampTable(count: stampCount)
+        var (tags, slots): ([CacheTag], Set<UInt32>) = ([], [])
+        var id: UInt64 = 0
+        while tags.count < people {
+            let tag = CacheTag(kind: 1, id)
+            if slots.insert(table.stamp(of: tag).slot).inserted { tags.append(tag) }
+            id += 1
+        }
+        return tags
+    }()
+
+    private func tag(_ number: Int) -> CacheTag { Self.tags[number] }
 
     /// Writes, rewrites, invalidates and forgets at random; `model` is what is current afterwards.
     private func live(_ fixture: SpillFixture, _ spill: Spill, _ model: inout [Int: [UInt8]], _ chance: inout SplitMix64) {
@@ -55,8 +69,7 @@ struct SpillRecoveryTests {
     func recovers(ending: SpillEnding) throws {
         var chance = SplitMix64(seed: 31)
         let fixture = SpillFixture()
-        // In a smaller table some of so many tags would share a slot, which gives misses.
-        fixture.stamps = StampTable(count: 1 << 18)
+        fixture.stamps = StampTable(count: Self.stampCount)
         var model: [Int: [UInt8]] = [:]
         for round in 0..<3 {
             let (spill, isRestored) = fixture.start()
@@ -81,7 +94,7 @@ struct SpillRecoveryTests {
     func damaged(ending: SpillEnding, seed: UInt64) throws {
         var chance = SplitMix64(seed: seed)
         let fixture = SpillFixture(seed: seed)
-        fixture.stamps = StampTable(count: 1 << 18)
+        fixture.stamps = StampTable(count: Self.stampCount)
         var model: [Int: [UInt8]] = [:]
         do {
             let (spill, _) = fixture.start()
