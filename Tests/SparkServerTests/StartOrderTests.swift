@@ -197,7 +197,7 @@ struct StartOrderTests {
         // The same connections, if the client kept them.
         #expect(try await client.send("GET", "/api/v1/aged", body: nil).status == 200)
         #expect(try await client.send("GET", "/readyz", body: nil).status == 200)
-        #expect(try await operators.send("GET", "/metrics", body: nil).status == 200)
+        #expect(try await operators.send("GET", "/", body: nil).status == 200)
         await made.withLock { $0 }?.shutDown()
         try await running.value
     }

@@ -53,7 +53,7 @@ public struct ConnectionLedger: Sendable {
     /// Connections that one network may open at once in place of others, its own included; then one each `replacementInterval`.
     static let replacementBurst: UInt64 = 100
     /// In nanoseconds.
-    static let replacementInterval: UInt64 = 100_000_000
+    static let replacementInterval: UInt64 = 500_000_000
     /// A network takes from another one that has more by this part of what the other has, at least by one.
     static let clearMargin = 4
 

@@ -1,13 +1,13 @@
 /// How long a client is not read from after it was refused, so that a network that asks on and on costs little however many
 /// connections it has. Pure: times come in, pauses go out.
 ///
-/// A network is refused at once as often as `burst` allows, then `perSecond` times a second: each further client waits its turn.
+/// A network is refused at once as often as `burst` allows, then once each `interval`: each further client waits its turn.
 /// Memory is bounded: a network that is not ahead of its turn has no entry.
 public struct RefusalPacing: Sendable {
     /// Refusals that a network is given at once.
     static let burst: UInt64 = 40
     /// Nanoseconds from one refusal of a network to the next.
-    static let interval: UInt64 = 50_000_000
+    static let interval: UInt64 = 100_000_000
     /// No client waits longer.
     public static let longestPause: UInt64 = 20_000_000_000
     private static let mostNetworks = 8_192
@@ -39,7 +39,7 @@ public struct RefusalPacing: Sendable {
 /// How many connections a second are told why they are closed. Beyond it they are closed without a word, which costs a fraction.
 /// Pure.
 public struct FarewellBudget: Sendable {
-    static let perSecond: UInt64 = 500
+    static let perSecond: UInt64 = 200
 
     private var left = FarewellBudget.perSecond
     private var second: UInt64 = 0
