@@ -11,6 +11,7 @@ extension CacheTagKind {
 
 extension CacheTag {
     /// A user as others see them: profile, preferences, place, visibility.
+    @inlinable
     public static func user(_ user: UserID) -> CacheTag { CacheTag(.user, user) }
 }
 

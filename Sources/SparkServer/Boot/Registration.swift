@@ -95,7 +95,7 @@ struct Registration: Sendable {
         var declared: [(kind: CacheTagKind, owner: String)] = []
         for entry in entries {
             for kind in entry.registrar.tagKinds {
-                if let other = declared.first(where: { $0.kind.collides(with: kind) }) {
+                if let other = declared.first(where: { $0.kind == kind }) {
                     faults.append(
                         ModuleFault(
                             module: entry.manifest.id,
