@@ -33,6 +33,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -77,6 +78,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -95,7 +97,7 @@ let package = Package(
         .target(name: "CSparkSystem"),
         .target(name: "SparkFiles", dependencies: ["CSparkSystem"], swiftSettings: strict),
         .target(
-            name: "SparkCache", dependencies: ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", crypto, logging],
+            name: "SparkCache", dependencies: ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", crypto, deque, logging],
             swiftSettings: strict),
         .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
         .target(name: "SparkPromQL", dependencies: ["SparkCore"], swiftSettings: strict),
@@ -160,7 +162,8 @@ let package = Package(
         .testTarget(
             name: "SparkDemoTests", dependencies: ["SparkDemo", "SparkKit", "SparkCore"], swiftSettings: strict),
         .testTarget(
-            name: "SparkCacheTests", dependencies: ["SparkCache", "SparkCore", "CLZ4", crypto, logging], swiftSettings: strict),
+            name: "SparkCacheTests", dependencies: ["SparkCache", "SparkTestSupport", "SparkCore", "CLZ4", crypto, logging],
+            swiftSettings: strict),
         .testTarget(name: "SparkDecksTests", dependencies: ["SparkDecks", "SparkCore"], swiftSettings: strict),
         .target(
             name: "SparkPromQLTestSupport", dependencies: ["SparkPromQL", "SparkTestProcess", "SparkCore"],

@@ -50,7 +50,8 @@ public struct AccountsModule: SparkModule {
             networks: networks, admission: context.admission, metrics: metrics, clock: context.clock,
             identifiers: context.identifiers,
             registrations: context.contributions((any RegistrationParticipant).self),
-            closures: context.contributions((any ClosureParticipant).self))
+            closures: context.contributions((any ClosureParticipant).self),
+            userTags: context.contributions(UserTagKind.self))
         self.operations = AccountsOperations(
             service: service, describers: context.contributions((any PersonDescribing).self))
     }
@@ -64,6 +65,7 @@ public struct AccountsModule: SparkModule {
         registrar.provide((any AccountSuspending).self, service)
         for action in operations.all { registrar.operatorAction(action) }
         registrar.page(ResetPage.route)
+        registrar.cacheTags([.session])
         registrar.invalidate(on: SessionRevoked.self) { [.session($0.session)] }
         let service = service
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }

@@ -33,13 +33,14 @@ final class AccountsService: Sendable {
     let identifiers: IdentifierGenerator
     let registrations: Contributions<any RegistrationParticipant>
     let closures: Contributions<any ClosureParticipant>
+    let userTags: Contributions<UserTagKind>
 
     init(
         configuration: AccountsConfiguration, store: any AccountsStore, hasher: PasswordHasher, accessTokens: AccessTokens,
         refreshTokens: RefreshTokenChain, hints: SessionHints, cache: Cache, guesses: GuessGate, networks: KnownNetworks,
         admission: Admission, metrics: AccountsMetrics,
         clock: any WallClock, identifiers: IdentifierGenerator, registrations: Contributions<any RegistrationParticipant>,
-        closures: Contributions<any ClosureParticipant>
+        closures: Contributions<any ClosureParticipant>, userTags: Contributions<UserTagKind>
     ) {
         self.configuration = configuration
         self.store = store
@@ -56,6 +57,7 @@ final class AccountsService: Sendable {
         self.identifiers = identifiers
         self.registrations = registrations
         self.closures = closures
+        self.userTags = userTags
     }
 
     /// A session about to be opened, with its first refresh token.
@@ -348,7 +350,7 @@ extension AccountsService {
             // Erased by an earlier try of this job, which may have ended before the cache was reached.
             case .obsolete where try store.account(of: job.user) != nil: return false
             case .obsolete, .finished:
-                await cache.erase(CacheTag.all(of: job.user))
+                await cache.erase(userTags.tags(of: job.user))
                 return true
             }
         }

@@ -55,6 +55,15 @@ extension VerifiedPrincipal: CacheValue {
     }
 }
 
+extension CacheTagKind {
+    static let session = CacheTagKind("accounts.session")
+}
+
+extension CacheTag {
+    /// Whether a session is open.
+    static func session(_ session: SessionID) -> CacheTag { CacheTag(.session, session) }
+}
+
 /// Remembers whom verified tokens name, so that the next request with one costs a hash and a lookup. What is remembered is old
 /// from the commit of its session's revocation on.
 struct Principals: Sendable {

@@ -40,6 +40,7 @@ enum ChatInvalidations {
 
 extension ModuleRegistrar {
     mutating func addChatInvalidations() {
+        cacheTags([.conversation, .messages], ofUsers: [.conversations])
         invalidate(on: MessageSent.self, ChatInvalidations.tags)
         invalidate(on: MessageChanged.self, ChatInvalidations.tags)
         invalidate(on: MessagesForgotten.self, ChatInvalidations.tags)

@@ -19,7 +19,7 @@ struct MatchLists: Sendable {
     /// nothing but their identifiers: who they are, and whether they are there, is asked of Profiles each time.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:matches", lifetime: .hours(24))
-        policy.followsSessions = true
+        policy.isPrefetched = true
         return policy
     }
 
@@ -59,7 +59,7 @@ extension MatchLists {
     init(store: any MatchingStore, profiles: any ProfileReading, context: ModuleContext) throws {
         self.init(store: store, profiles: profiles, namespace: try context.namespace(Self.policy))
         // The namespace keeps this, so this does not keep the namespace.
-        namespace.loadAhead { [weak namespace] key in
+        namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let lists = MatchLists(store: store, profiles: profiles, namespace: namespace)
             // Best effort: who asks next loads it.

@@ -25,7 +25,9 @@ enum MatchingInvalidations {
 
     static func tags(_ event: MatchEnded) -> [CacheTag] { event.users.map { .matches(of: $0) } }
 
-    static func tags(_ event: AccountErased) -> [CacheTag] { CacheTag.all(of: event.user) }
+    static func tags(_ event: AccountErased) -> [CacheTag] {
+        [.relations(of: event.user), .deck(of: event.user), .matches(of: event.user)]
+    }
 
     static func tags(_ event: ProfileChanged) -> [CacheTag] {
         event.mayEnterDecks ? people(at: event.place, event.gender) : []
@@ -46,6 +48,7 @@ enum MatchingInvalidations {
 
 extension ModuleRegistrar {
     mutating func addMatchingInvalidations() {
+        cacheTags([.people], ofUsers: [.relations, .deck, .matches])
         invalidate(on: SwipeRecorded.self, MatchingInvalidations.tags)
         invalidate(on: SwipeUndone.self, MatchingInvalidations.tags)
         invalidate(on: UserBlocked.self, MatchingInvalidations.tags)

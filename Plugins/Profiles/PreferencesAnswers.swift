@@ -7,7 +7,7 @@ struct PreferencesAnswers: Sendable {
     /// The seeds kept them for ten minutes; here each change makes them old at once, so they may stay for a day.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:preferences", lifetime: .hours(24))
-        policy.followsSessions = true
+        policy.isPrefetched = true
         // Less than what an index entry, a header and a nonce take: made anew from the record faster than read from the disk.
         policy.isSpilled = false
         return policy

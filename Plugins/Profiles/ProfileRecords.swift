@@ -2,18 +2,26 @@ import SparkCache
 import SparkCore
 import SparkKit
 
+extension CacheTagKind {
+    static let activity = CacheTagKind("profiles.activity")
+}
+
+extension CacheTag {
+    /// When a user was last active.
+    static func activity(of user: UserID) -> CacheTag { CacheTag(.activity, user) }
+}
+
 /// The records of people, read through the cache.
 ///
 /// A record is right by its stamps: each write that touches it makes it old before the write is answered, and most writes file what
 /// they left at once. So what is read here is never older than the last write that anybody knows of.
 struct ProfileRecords: Sendable {
-    /// The seeds kept profiles for five minutes because nothing told them of a change. Here every change does, so the lifetime only
-    /// bounds how long what nobody asks for takes room.
+    /// Every change invalidates the entry, so the lifetime only bounds how long an unread entry takes room.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:profile", lifetime: .hours(24))
         policy.version = 2
         policy.negativeLifetime = .minutes(1)
-        policy.followsSessions = true
+        policy.isPrefetched = true
         return policy
     }
 
@@ -58,7 +66,7 @@ extension ProfileRecords {
         let cache = context.cache
         self.init(store: store, cache: cache, namespace: try context.namespace(Self.policy))
         // The namespace keeps this, so this does not keep the namespace.
-        namespace.loadAhead { [weak namespace] key in
+        namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let records = ProfileRecords(store: store, cache: cache, namespace: namespace)
             // Best effort: who asks next loads it.

@@ -48,6 +48,7 @@ public struct ProfilesModule: SparkModule {
         registrar.contribute((any EvidenceProviding).self, operations)
         registrar.contribute((any PersonDescribing).self, operations)
 
+        registrar.cacheTags(ofUsers: [.user, .activity])
         registrar.invalidate(on: ProfileChanged.self) { [.user($0.user)] }
         registrar.invalidate(on: LocationChanged.self) { [.user($0.user)] }
         registrar.invalidate(on: ActivityRecorded.self) { $0.people.map { .activity(of: $0.user) } }

@@ -3,84 +3,78 @@ public import Logging
 public import SparkCore
 import Synchronization
 
-/// A cache in two tiers, for one process: memory in shards, and a spill of what memory has no room for.
+/// A cache for one process with two tiers: memory in shards, and a spill on the disk for what memory has no room for.
 ///
-/// - Entries stand in namespaces, which are declared before `open` and give them their types and rules.
-/// - An entry depends on tags. `invalidate` makes every entry that depends on a tag old, in constant time; entries that were being
-///   loaded meanwhile are old when they arrive. So lifetimes are a backstop, and may be long.
-/// - Memory keeps to its budget in bytes by S3-FIFO. What it evicts goes to the disk, where it is compressed and sealed; a fault of
-///   the disk is counted and taken as a miss.
+/// - Entries belong to namespaces. A namespace is declared before `open` and gives its entries their types and rules.
+/// - An entry depends on tags. `invalidate` makes every entry that depends on a tag old, in constant time and without a look at any
+///   entry. An entry that was being loaded meanwhile is old when it arrives. So lifetimes are only a backstop and may be long.
+/// - Memory keeps to its budget in bytes by S3-FIFO. What it evicts goes to the spill, compressed and encrypted. A failure of the disk
+///   is counted and treated as a miss; it never fails a request.
 ///
-/// All calls may be made from any thread. None blocks on the disk but `open` and `close`.
+/// Use: make it, declare namespaces, `open`, and at the end `close`. All methods may be called from any thread. Only `open`, `close` and
+/// `erase` wait for the disk.
 public final class Cache: Sendable {
-    let tiers: Tiers
-    let gate: LoadGate
+    let engine: CacheEngine
+    let limiter: LoadLimiter
     let coldReads = BlockingReads()
-    let logger: Logger
-    private let heap: HeapRelief
-    let configuration: CacheConfiguration
+    private let logger: Logger
+    private let trimmer: HeapTrimmer
+    private let configuration: CacheConfiguration
     private let state = Mutex(State())
 
     private struct State {
-        var namespaces: [DeclaredNamespace] = []
-        var spiller: Spiller?
+        var namespaces: [ErasedNamespace] = []
+        var flusher: SpillFlusher?
         var recovery: SpillRecovery?
         var isOpen = false
     }
 
+    /// Makes a cache that holds nothing and has no spill yet; see `open`.
     /// - Parameters:
-    ///   - clock: decides expiry.
-    ///   - random: seeds the hashes.
+    ///   - clock: decides when entries expire.
+    ///   - random: seeds the hashes of keys, unless there is a spill, whose key seeds them.
     public init(_ configuration: CacheConfiguration, clock: any WallClock, random: any RandomSource, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-        self.heap = HeapRelief(budget: configuration.memoryBytes)
-        self.gate = LoadGate(limit: configuration.concurrentLoads, capacity: configuration.waitingLoads)
-        // A spill that is taken up again must find its entries under the same hashes.
+        self.trimmer = HeapTrimmer(budget: configuration.memoryBytes)
+        self.limiter = LoadLimiter(limit: configuration.concurrentLoads, capacity: configuration.waitingLoads)
+        // A warm restart must find the spilled entries under the same hashes.
         let seed = configuration.spill.map { settings in
             HMAC<SHA256>.authenticationCode(for: Array("spark/cache/seed".utf8), using: settings.key)
                 .prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         }
-        self.tiers = Tiers(configuration, clock: clock, seed: seed ?? random.next())
+        self.engine = CacheEngine(configuration, clock: clock, seed: seed ?? random.next())
     }
 
-    /// Declares a namespace. To be called before `open`; names are unique.
+    /// Declares a namespace, before `open`.
+    /// - Precondition: the name is unique in the cache, and there are at most 32 namespaces.
     public func namespace<Key: CacheKeyed, Value: CacheValue>(
         _ policy: NamespacePolicy, key: Key.Type = Key.self, value: Value.Type = Value.self
     ) -> CacheNamespace<Key, Value> {
-        let ordinal = state.withLock { state -> Int in
-            precondition(!state.isOpen, "namespaces are declared before the cache is opened")
-            precondition(state.namespaces.count < Tiers.namespaceLimit, "too many namespaces")
-            precondition(!state.namespaces.contains { $0.policy.name == policy.name }, "two namespaces of one name")
-            state.namespaces.append(DeclaredNamespace(policy: policy))
-            return state.namespaces.count - 1
-        }
-        let namespace = CacheNamespace<Key, Value>(cache: self, policy: policy, ordinal: ordinal)
         state.withLock { state in
-            state.namespaces[ordinal].encode = CacheNamespace<Key, Value>.encode
-            state.namespaces[ordinal].revive = { [weak namespace] in namespace?.revive($0, from: $1) }
-            state.namespaces[ordinal].fetchAhead = { [weak namespace] in await namespace?.fetchAhead($0, isLoaded: $1) }
-            state.namespaces[ordinal].demote = { [weak namespace] in namespace?.demote($0) }
-            // Not weak: what waits for the origin goes there, whoever holds the namespace.
-            guard let behind = namespace.behind else { return }
-            let tiers = tiers
-            state.namespaces[ordinal].flushIfDue = { behind.flushIfDue(now: tiers.clock.now().milliseconds) }
-            state.namespaces[ordinal].flushAll = { await behind.flushAll(now: tiers.clock.now().milliseconds) }
-            state.namespaces[ordinal].unflushed = { behind.counts }
+            precondition(!state.isOpen, "declare namespaces before the cache is opened")
+            precondition(state.namespaces.count < CacheEngine.namespaceLimit, "too many namespaces")
+            precondition(!state.namespaces.contains { $0.policy.name == policy.name }, "two namespaces have the same name")
+            let namespace = CacheNamespace<Key, Value>(cache: self, policy: policy, ordinal: state.namespaces.count)
+            state.namespaces.append(namespace.erased)
+            return namespace
         }
-        return namespace
     }
 
-    /// The names of the namespaces, in the order of their declaration.
+    /// The policies of all namespaces, in the order of declaration.
     public var namespaces: [NamespacePolicy] { state.withLock { $0.namespaces.map(\.policy) } }
 
-    /// Opens the spill, if there is one. What an earlier process left is taken up in the background.
+    // MARK: Opening and closing
+
+    /// Opens the spill, if one is configured. Entries of an earlier process are recovered in the background.
     ///
-    /// A warm spill holds what was read from one state of the origin. An origin that keeps a mark, renewed at each start, tells by it
-    /// whether it is still that one: a copy that was restored in the meantime bears an older mark.
+    /// A warm spill holds values read from one state of the origin. An origin that keeps a mark and renews it at each start proves by it
+    /// that it is still in that state: a copy that was restored in the meantime has an older mark, and the spill is discarded.
+    ///
+    /// Blocks for some milliseconds of disk work. Never fails: an unusable directory leaves a cache of memory alone.
     /// - Parameters:
-    ///   - lastMark: what the origin bore when this start began.
-    ///   - mark: what it bears from now on.
+    ///   - lastMark: the origin's mark when this start began.
+    ///   - mark: the origin's mark from now on.
     public func open(lastMark: String = "", mark: String = "") {
         guard let settings = configuration.spill else {
             return state.withLock { $0.isOpen = true }
@@ -89,113 +83,170 @@ public final class Cache: Sendable {
             state.isOpen = true
             return state.namespaces
         }
+        // A change of how tags are hashed needs another number here: recovered stamps would belong to other tags.
+        let origin = "\(settings.fingerprint) \(configuration.stampCount) tags2"
         var opening = SpillConfiguration(
             directory: settings.directory, budget: settings.bytes,
             segmentBytes: settings.bytes > 20 << 30 ? 16 << 20 : 8 << 20, key: settings.key, isWarm: settings.isWarm,
-            fingerprint: "\(settings.fingerprint) \(configuration.stampCount) \(lastMark)")
-        opening.nextFingerprint = "\(settings.fingerprint) \(configuration.stampCount) \(mark)"
+            fingerprint: "\(origin) \(lastMark)")
+        opening.nextFingerprint = "\(origin) \(mark)"
         opening.files = settings.files
         let spill = Spill(
             opening,
             namespaces: declared.map { SpillNamespace(identity: $0.policy.identity, isCompressed: $0.policy.isCompressed) },
             logger: logger)
-        let spiller = Spiller(tiers: tiers, spill: spill, encoders: declared.map { $0.encode })
-        if settings.isWarm, spill.restoreStamps(into: tiers.stamps) {
-            for shard in tiers.shards.all { shard.withLock { $0.beginRecovery() } }
-            tiers.attach(spill) { spiller.wake() }
-            WarmRestart(tiers: tiers, spill: spill, namespaces: declared).begin { [weak self] recovery in
+        let flusher = SpillFlusher(engine: engine, spill: spill, encoders: declared.map { $0.encode })
+        if settings.isWarm, spill.restoreStamps(into: engine.stamps) {
+            for shard in engine.shards.all { shard.withLock { $0.beginRecovery() } }
+            engine.attach(spill) { flusher.wake() }
+            WarmRestart(engine: engine, spill: spill, namespaces: declared).begin { [weak self] recovery in
                 self?.state.withLock { $0.recovery = recovery }
             }
         } else {
-            tiers.attach(spill) { spiller.wake() }
+            engine.attach(spill) { flusher.wake() }
         }
-        state.withLock { $0.spiller = spiller }
+        state.withLock { $0.flusher = flusher }
     }
 
-    /// Gives the origin what was written behind: to be called at the end, while the origin still stands. An origin that fails is asked
-    /// some times more.
-    public func flush() async {
-        for namespace in state.withLock({ $0.namespaces }) {
-            let lost = await namespace.flushAll()
-            guard lost > 0 else { continue }
-            logger.error(
-                "The origin did not take all that was written behind",
-                metadata: ["namespace": "\(namespace.policy.name)", "values": .stringConvertible(lost)])
-        }
-    }
-
-    /// Finishes the spill. Warm: writes down what memory holds, so that the next process has it; else removes everything.
+    /// Closes the spill. A warm spill is completed with what memory holds, for the next process; otherwise its files are removed.
+    ///
+    /// Suspends until the disk work is done: up to the time it takes to write the whole memory budget.
     public func close() async {
-        let spiller = state.withLock { state in
-            defer { state.spiller = nil }
-            return state.spiller
+        let flusher = state.withLock { state in
+            defer { state.flusher = nil }
+            return state.flusher
         }
-        guard let spiller, let spill = tiers.spill else { return }
+        guard let flusher, let spill = engine.spill else { return }
         let isWarm = configuration.spill?.isWarm == true
-        let (tiers, memory) = (tiers, configuration.memoryBytes)
+        let (engine, memory) = (engine, configuration.memoryBytes)
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             BlockingWork.run {
-                let hottest = isWarm ? spiller.writeResident(limit: memory) : []
-                // Attached until it is closed: what is written or invalidated meanwhile is noted.
-                spill.close(hottest: hottest, stamps: tiers.stamps)
-                tiers.detach()
+                let hottest = isWarm ? flusher.writeResident(limit: memory) : []
+                // Detached only after the close: what is written or invalidated meanwhile is noted in the journal.
+                spill.close(hottest: hottest, stamps: engine.stamps)
+                engine.detach()
                 continuation.resume()
             }
         }
     }
 
-    @TaskLocal private static var hasTurn = false
+    // MARK: Invalidation
 
-    /// Runs a load in its turn. A load that another one asks for runs in the turn of that one: if it had to wait for one of its own,
-    /// as many loads as may run could all wait for each other.
-    func takeTurn<Value>(_ load: () async throws -> Value) async throws -> Value {
-        if Self.hasTurn { return try await load() }
-        return try await gate.run { try await Self.$hasTurn.withValue(true, operation: load) }
+    /// Takes the stamps of tags now, for an entry that is stored later.
+    public func dependencies(on tags: [CacheTag]) -> Dependencies { Dependencies(engine.stamps, tags) }
+
+    /// Makes all entries that depend on one of the tags old, in memory and in the spill, before it returns.
+    ///
+    /// One atomic addition for each tag. With a warm spill, and unless `announce` was called, also one write to its journal.
+    /// - Parameter isAnnounced: whether `announce` was called with these tags.
+    public func invalidate(_ tags: [CacheTag], isAnnounced: Bool = false) {
+        let stamps = tags.map(engine.stamps.invalidate)
+        if !isAnnounced { noteInvalidations(stamps) }
     }
 
-    // MARK: Sessions
+    /// Makes sure that a coming invalidation survives the death of the process. Call it before the commit that the tags belong to, and
+    /// `invalidate` with `isAnnounced` once after it.
+    ///
+    /// With a warm spill one write to its journal (about 2 µs), otherwise nothing.
+    public func announce(_ tags: [CacheTag]) { noteInvalidations(tags.map(engine.stamps.stamp)) }
 
-    /// Somebody came: their entries are fetched ahead from the disk, namespace by namespace.
-    /// - Parameter isLoaded: whether what is not there is loaded as well; false where very many may come at once, and few of them may
-    ///   ask for it.
-    public func sessionBegan(_ key: CacheKey, isLoaded: Bool = true) async {
-        for namespace in state.withLock({ $0.namespaces }) where namespace.policy.followsSessions {
-            await namespace.fetchAhead(key, isLoaded)
+    /// The journal counts invalidations, so each is noted once.
+    private func noteInvalidations(_ stamps: [Stamp]) {
+        guard configuration.spill?.isWarm == true else { return }
+        engine.spill?.noteInvalidations(stamps)
+    }
+
+    /// Makes all entries that depend on one of the tags old and overwrites them on the disk.
+    ///
+    /// Suspends until the disk work is done: some milliseconds for each 100 MB of spill.
+    public func erase(_ tags: [CacheTag]) async {
+        invalidate(tags)
+        guard let spill = engine.spill else { return }
+        // Entries on their way to the disk arrive before the disk is searched. Later ones are refused because they are old.
+        await drainSpill()
+        let slots = Set(tags.map { engine.stamps.stamp(of: $0).slot })
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            BlockingWork.run {
+                spill.erase(slots: slots)
+                continuation.resume()
+            }
         }
     }
 
-    /// Whether there is anything on the disk that could be fetched ahead.
-    public var hasSpill: Bool { tiers.spill != nil }
+    // MARK: Prefetch and demotion
 
-    /// Somebody left: their entries go first when room is needed.
-    public func sessionEnded(_ key: CacheKey) {
-        for namespace in state.withLock({ $0.namespaces }) where namespace.policy.followsSessions { namespace.demote(key) }
+    /// Brings the entries with this key to memory, in every namespace with `NamespacePolicy.isPrefetched`. Call it when the key will
+    /// be asked for soon, such as at the start of a session.
+    ///
+    /// Suspends while it reads the disk and loads; failures are ignored.
+    /// - Parameter loadsMissing: whether entries that neither tier has are loaded from the origin. Pass false where very many keys may
+    ///   come at once and few of them will be asked for.
+    public func prefetch(_ key: CacheKey, loadsMissing: Bool = true) async {
+        for namespace in state.withLock({ $0.namespaces }) where namespace.policy.isPrefetched {
+            await namespace.prefetch(key, loadsMissing)
+        }
+    }
+
+    /// Marks the entries with this key as not needed soon, in every namespace with `NamespacePolicy.isPrefetched`: they are evicted
+    /// first.
+    public func demote(_ key: CacheKey) {
+        for namespace in state.withLock({ $0.namespaces }) where namespace.policy.isPrefetched { namespace.demote(key) }
+    }
+
+    /// Whether the spill is open, so that `prefetch` may find entries there.
+    public var hasSpill: Bool { engine.spill != nil }
+
+    // MARK: Loads
+
+    @TaskLocal private static var isLoading = false
+
+    /// Runs a load when there is room among the concurrent loads. A load inside another load runs at once: if it had to wait for a place
+    /// of its own, the running loads could all wait for each other.
+    func limitLoads<Value>(_ load: () async throws -> Value) async throws -> Value {
+        if Self.isLoading { return try await load() }
+        return try await limiter.run { try await Self.$isLoading.withValue(true, operation: load) }
     }
 
     // MARK: Housekeeping
 
-    /// Removes some of what expired or became old, begins the flushes that are due, and gives memory back to the system; to be called about
-    /// once a second. Each entry is looked at about once a minute,
-    /// 4,096 entries of a shard at most a call.
+    /// Removes some of the entries that expired or became old, and returns free memory to the system. Call it about once a second.
+    ///
+    /// Visits each entry about once a minute, at most 4,096 entries of a shard in one call.
     public func sweep() {
-        for namespace in state.withLock({ $0.namespaces }) { namespace.flushIfDue() }
-        let totals = tiers.totals()
-        tiers.sweep(min(4_096, max(64, totals.entries / tiers.shards.count / 60)))
-        let came = (0..<UInt16(Tiers.namespaceLimit)).reduce(0) { sum, namespace in
-            sum &+ totals.tallies[TallyTable.place(.stored, namespace)] &+ totals.tallies[TallyTable.place(.diskHit, namespace)]
+        let totals = engine.totals()
+        engine.sweep(min(4_096, max(64, totals.entries / engine.shards.count / 60)))
+        let arrived = (0..<UInt16(CacheEngine.namespaceLimit)).reduce(0) { sum, namespace in
+            sum &+ totals.counters[CounterTable.place(.stored, namespace)]
+                &+ totals.counters[CounterTable.place(.diskHit, namespace)]
         }
-        heap.consider(came: came, entryBytes: totals.bytes / max(1, totals.entries))
+        trimmer.consider(arrived: arrived, entryBytes: totals.bytes / max(1, totals.entries))
     }
 
-    /// Returns when all that waits for the disk now is there.
-    package func drainSpill() async { await state.withLock { $0.spiller }?.drain() }
+    /// Returns when everything that waits for the disk now has been written or dropped.
+    package func drainSpill() async { await state.withLock { $0.flusher }?.drain() }
 
-    /// What happened since the start, and what is held now.
+    /// The counts since the start and the current sizes. Takes each shard's lock once.
     public var statistics: CacheStatistics {
         let (namespaces, recovery) = state.withLock { ($0.namespaces, $0.recovery) }
         return CacheStatistics(
-            namespaces: namespaces.map { ($0.policy.name, $0.unflushed()) }, totals: tiers.totals(), spill: tiers.spill?.counters,
-            recovery: recovery,
-            budget: configuration.memoryBytes)
+            namespaces: namespaces.map { $0.policy.name }, totals: engine.totals(), spill: engine.spill?.counters,
+            recovery: recovery, budget: configuration.memoryBytes)
     }
+}
+
+/// Why the cache did not load a value.
+public enum CacheError: ClientError {
+    /// Too many loads run and wait already. Temporary; HTTP 503 with `Retry-After: 1`.
+    case overloaded
+
+    /// `cache.overloaded`
+    public var code: String { "cache.overloaded" }
+    /// 503
+    public var status: Int { 503 }
+    /// A constant text without personal data.
+    public var detail: String { "Too many reads are waiting." }
+    /// Always true: a retry may succeed.
+    public var isTemporary: Bool { true }
+    /// One second.
+    public var retryAfter: Duration? { .seconds(1) }
 }

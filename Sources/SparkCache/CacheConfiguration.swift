@@ -1,38 +1,40 @@
 public import Crypto
 public import Foundation
 
-/// How large a cache may be, and where it spills.
+/// The size of a cache, and where it spills.
 public struct CacheConfiguration: Sendable {
-    /// Memory for entries, their records and tables included.
+    /// Bytes of memory for entries with their records and tables. 0 caches nothing.
     public var memoryBytes: Int
-    /// Entries in memory at most.
+    /// The most entries in memory.
     public var entries = Int.max
-    /// Rounded down to a power of two; no shard is smaller than 512 KiB.
+    /// Locks that the entries are spread over. Rounded down to a power of two; no shard is smaller than 512 KiB.
     public var shards = 64
     /// Loads from the origin at the same time.
     public var concurrentLoads = 256
-    /// Loads that may wait for their turn; beyond them a load is refused.
+    /// Loads that may wait for a place among them. Further loads are refused with `CacheError.overloaded`.
     public var waitingLoads = 8_192
-    /// None: what memory evicts is gone.
+    /// The disk tier; nil: what memory evicts is gone.
     public var spill: SpillSettings?
 
+    /// A cache of memory alone.
     public init(memoryBytes: Int) { self.memoryBytes = memoryBytes }
 
     /// The disk tier.
     public struct SpillSettings: Sendable {
-        /// A directory of its own.
+        /// A directory that the spill has for itself; made when it is missing.
         public var directory: URL
         /// Bytes on the disk at most.
         public var bytes: Int
-        /// Seals every record. From a key store if the spill is to outlive the process, else of this start.
+        /// Encrypts every record. Take it from a key store if the spill is to outlive the process, else make a new one for each start.
         public var key: SymmetricKey
-        /// Whether the next process takes the spill up again.
+        /// Whether the next process may use the entries.
         public var isWarm: Bool
-        /// Names the state of the origin that the entries were read from; a spill of another one is discarded.
+        /// Names the origin that the entries were read from. A spill of another origin is discarded.
         public var fingerprint: String
-        /// The seam at which tests let the disk fail.
+        /// Tests replace it to let the disk fail.
         var files: any SpillFiles = POSIXFiles()
 
+        /// All settings of the disk tier; none has a default.
         public init(directory: URL, bytes: Int, key: SymmetricKey, isWarm: Bool, fingerprint: String) {
             self.directory = directory
             self.bytes = bytes
@@ -48,8 +50,8 @@ public struct CacheConfiguration: Sendable {
         return count
     }
 
-    /// One counter for each 128 bytes of memory and each 2 KiB of disk, 64 Ki at least: some 3–6 % of the budget of memory, and part of
-    /// it. With fewer, tags that share a counter would make too many entries old.
+    /// One stamp for each 128 bytes of memory and each 2 KiB of disk, at least 65,536: some 3 to 6 % of the memory budget, which they
+    /// are part of. With fewer, tags that share a stamp would make too many entries old.
     var stampCount: Int {
         let wanted = min(memoryBytes / 128 + (spill?.bytes ?? 0) / 2_048, memoryBytes / 64)
         var count = 1 << 16

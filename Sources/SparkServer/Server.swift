@@ -195,6 +195,9 @@ public final class Server: Sendable {
     /// A port that some module provides.
     public func port<Port>(_ type: Port.Type) -> Port? { exchange.provider(of: type)?.value }
 
+    /// The cache tags of a user, of all modules.
+    package func cacheTags(of user: UserID) -> [CacheTag] { exchange.contributions(of: UserTagKind.self).tags(of: user) }
+
     /// The OpenAPI 3.1 document.
     public var openAPI: JSONValue { Self.document(registration, StreamRoutes(gateway: gateway).all).json }
 
@@ -341,7 +344,6 @@ public final class Server: Sendable {
     }
 
     private func closeData() async {
-        await cache.flush()
         await storage.close()
         await cache.close()
         // After a failure of the disk the next start looks for itself.

@@ -1,3 +1,4 @@
+import SparkCache
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -43,6 +44,7 @@ struct ProbeModule: SparkModule {
         registrar.contribute((any RegistrationParticipant).self, participant)
         registrar.contribute((any ClosureParticipant).self, participant)
         registrar.provide(EventLog.self, log)
+        registrar.cacheTags(ofUsers: [CacheTagKind("probe.person")])
         registrar.subscribe(to: UserRegistered.self) { _ in log.append(UserRegistered.name) }
         registrar.subscribe(to: SessionRevoked.self) { _ in log.append(SessionRevoked.name) }
         registrar.subscribe(to: AccountClosed.self) { _ in log.append(AccountClosed.name) }

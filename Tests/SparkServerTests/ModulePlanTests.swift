@@ -30,6 +30,18 @@ struct ModulePlanTests {
         #expect(text.contains("module clashing: registers the route GET /api/v1/root/{name}, which root registers already"))
     }
 
+    @Test("two modules that declare cache tag kinds of one name are refused")
+    func tagKindsCollide() async throws {
+        let error = await #expect(throws: PlanError.self) {
+            _ = try await TestServer.start([FirstTagOwner.self, SecondTagOwner.self])
+        }
+        let faults = try #require(error).faults
+        #expect(
+            faults.map(\.description) == [
+                "module elm: declares the cache tag kind sample.trees, which collides with sample.trees of oak"
+            ])
+    }
+
     @Test("a server that is refused gives its data directory back")
     func directoryGivenBack() throws {
         let directory = try DataDirectory.temporary()

@@ -1,4 +1,5 @@
 import HTTPTypes
+import SparkCache
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -112,6 +113,21 @@ struct ClashesWithRoot: SparkModule {
     func register(in registrar: inout ModuleRegistrar) {
         registrar.route(
             Route(.get, "/root/{name}", "Clashes", access: .open, rateLimit: .read) { _ in .noContent })
+    }
+}
+
+/// Owns the cache tags `sample.trees`, as the other one does.
+struct FirstTagOwner: SparkModule {
+    static let manifest = ModuleManifest(id: "oak", summary: "")
+    init(configuration: NoConfiguration, context: ModuleContext) {}
+    func register(in registrar: inout ModuleRegistrar) { registrar.cacheTags([CacheTagKind("sample.trees")]) }
+}
+
+struct SecondTagOwner: SparkModule {
+    static let manifest = ModuleManifest(id: "elm", summary: "")
+    init(configuration: NoConfiguration, context: ModuleContext) {}
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.cacheTags([CacheTagKind("sample.elms")], ofUsers: [CacheTagKind("sample.trees")])
     }
 }
 

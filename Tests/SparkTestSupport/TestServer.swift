@@ -56,6 +56,9 @@ public final class TestServer: Sendable {
     public var storage: SQLiteStorage { server.storage }
     public var cache: Cache { server.cache }
 
+    /// The cache tags of a user, of all modules.
+    public func cacheTags(of user: UserID) -> [CacheTag] { server.cacheTags(of: user) }
+
     /// A port of one of the modules.
     public func port<Port>(_ type: Port.Type) throws -> Port {
         guard let port = server.port(type) else { throw MissingPort() }

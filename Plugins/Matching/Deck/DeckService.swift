@@ -27,7 +27,7 @@ struct DeckService: Sendable {
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("matches:suggestions", lifetime: .minutes(2))
         policy.isSpilled = false
-        policy.followsSessions = true
+        policy.isPrefetched = true
         return policy
     }
 
@@ -48,7 +48,7 @@ struct DeckService: Sendable {
             clock: context.clock, configuration: configuration, namespace: try context.namespace(Self.policy))
         // Who comes finds their deck ready. The namespace keeps this, so this does not keep the namespace.
         let (standings, clock) = (standings, clock)
-        namespace.loadAhead { [weak namespace] key in
+        namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let dealer = DeckService(
                 rankings: rankings, profiles: profiles, standings: standings, clock: clock, configuration: configuration,

@@ -11,7 +11,7 @@ struct RelationsCache: Sendable {
         // What was read under another lifetime of skips says nothing under this one.
         policy.version = 2_000_000 + Int(clamping: skipLifetime.components.seconds / 3_600)
         policy.maximumValueBytes = 1 << 20
-        policy.followsSessions = true
+        policy.isPrefetched = true
         return policy
     }
 
@@ -48,7 +48,7 @@ extension RelationsCache {
             store: store, clock: clock, skipLifetime: skipLifetime,
             namespace: try context.namespace(Self.policy(skipLifetime: skipLifetime)))
         // The namespace keeps this, so this does not keep the namespace.
-        namespace.loadAhead { [weak namespace] key in
+        namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let standings = RelationsCache(store: store, clock: clock, skipLifetime: skipLifetime, namespace: namespace)
             // Best effort: who asks next loads it.

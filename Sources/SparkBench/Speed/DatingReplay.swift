@@ -144,7 +144,8 @@ public struct DatingReplay: Sendable {
         }
     }
 
-    private static func tag(_ key: Int) -> CacheTag { CacheTag(kind: 100, UInt64(key)) }
+    private static let tagKind = CacheTagKind("bench.object")
+    private static func tag(_ key: Int) -> CacheTag { CacheTag(tagKind, UInt64(key)) }
 }
 
 extension ManualClock {

@@ -1,6 +1,7 @@
 import Logging
 import SparkCache
 import SparkCore
+import SparkKit
 import Synchronization
 
 /// Gets and puts of values of 1,024 bytes among 50,000 entries in memory, two threads, beside one dictionary under one lock.

@@ -3,6 +3,7 @@ public import Foundation
 import Logging
 import SparkCache
 import SparkCore
+import SparkKit
 import Synchronization
 
 /// Data ten times the memory: gets that the disk answers, out of the page cache, while each brings an entry back and sends

@@ -2,8 +2,8 @@ import Synchronization
 
 /// What an entry depends on, gathered while it is loaded.
 ///
-/// A load declares a dependency *before* it reads what the dependency stands for. Then a write that comes between leaves the
-/// entry with a stamp from before the write, and it is never used.
+/// A load declares a dependency *before* it reads the data behind it. A write that comes in between then leaves the entry with a stamp
+/// from before the write, and the entry is never used. All methods may be called from any thread.
 public final class Dependencies: Sendable {
     private let table: StampTable
     private let gathered: Mutex<[Stamp]>
@@ -13,21 +13,23 @@ public final class Dependencies: Sendable {
         self.gathered = Mutex(tags.map(table.stamp))
     }
 
-    /// The entry will be old when the tag is invalidated from now on.
+    /// Adds a dependency: the entry will be old when the tag is invalidated from now on. An entry has room for 15.
     public func depend(on tag: CacheTag) {
         let stamp = table.stamp(of: tag)
         gathered.withLock { $0.append(stamp) }
     }
 
-    /// Keeps of what was declared so far only these tags: for a load that reads from one snapshot, so must declare before it begins
-    /// more than it turns out to need.
+    /// Drops every dependency declared so far that is not on one of these tags.
+    ///
+    /// For a load that reads from one snapshot: it must declare all it may need before the snapshot begins, and learns only then what it
+    /// needed.
     public func narrow(to tags: [CacheTag]) {
         let slots = Set(tags.map { table.stamp(of: $0).slot })
         gathered.withLock { $0.removeAll { !slots.contains($0.slot) } }
     }
 
-    /// Depends on what an entry depends on that was found ready, so that nobody who comes later shares it once it is old.
-    /// - Returns: false if it is old already; then nothing is added.
+    /// Adds the dependencies of an entry that the load found instead of reading the origin.
+    /// - Returns: false if one of them was invalidated; then nothing is added.
     func adopt(_ stamps: [Stamp]) -> Bool {
         gathered.withLock { gathered in
             guard stamps.allSatisfy(table.isCurrent) else { return false }
@@ -38,6 +40,6 @@ public final class Dependencies: Sendable {
 
     var stamps: StampSet { gathered.withLock { StampSet($0) } }
 
-    /// Whether nothing that was declared so far has been invalidated.
+    /// Whether none of the dependencies declared so far has been invalidated.
     public var areCurrent: Bool { gathered.withLock { $0.allSatisfy(table.isCurrent) } }
 }

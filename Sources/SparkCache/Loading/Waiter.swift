@@ -1,6 +1,6 @@
 import Synchronization
 
-/// One task that waits for one value, and may be cancelled while it does.
+/// One task that waits for one value and may be cancelled while it waits.
 final class Waiter<Value: Sendable>: Sendable {
     private enum State {
         case idle
@@ -11,7 +11,7 @@ final class Waiter<Value: Sendable>: Sendable {
 
     private let state = Mutex(State.idle)
 
-    /// Waits for the value; to be called once.
+    /// Waits for the value. May be called once.
     /// - Throws: `CancellationError` when the task is cancelled first.
     func wait() async throws -> Value {
         let value = await withTaskCancellationHandler {
@@ -34,7 +34,8 @@ final class Waiter<Value: Sendable>: Sendable {
         return value
     }
 
-    /// - Returns: false when nobody waits any more.
+    /// Hands over the value.
+    /// - Returns: false when the task was cancelled or already has a value.
     func fulfil(_ value: Value) -> Bool {
         let (isTaken, continuation): (Bool, CheckedContinuation<Value?, Never>?) = state.withLock { state in
             switch state {

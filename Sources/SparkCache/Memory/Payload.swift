@@ -1,9 +1,9 @@
-/// What an entry holds: one object that never changes, so that readers may keep it when the entry is gone.
+/// What an entry holds: one immutable object, so that readers may keep it when the entry is gone.
 ///
-/// Bytes stand for themselves, for an array is one object already: a read then touches a line of memory less, and a write allocates
-/// nothing. Every other value stands in a box.
+/// A byte array is used as it is, because an array is already one object: a read then touches one line of memory less, and a
+/// write allocates nothing. Every other value is put in a box.
 @usableFromInline
-struct Payload: @unchecked Sendable {  // a box around a constant, or bytes, which are copied before anybody changes them
+struct Payload: @unchecked Sendable {  // a box around a constant, or bytes, which are copied on write
     @usableFromInline let object: AnyObject
 
     @inlinable
@@ -11,19 +11,19 @@ struct Payload: @unchecked Sendable {  // a box around a constant, or bytes, whi
 
     @inlinable
     init<Value: Sendable>(value: Value) {
-        // reason: bare is only `[UInt8]` where an array is one object; the same test decides on the way back.
-        object = Self.isBare(Value.self) ? unsafeBitCast(value, to: AnyObject.self) : Box(value)
+        // reason: only `[UInt8]` is unboxed, and only where an array is one object; `value(as:)` makes the same test.
+        object = Self.isUnboxed(Value.self) ? unsafeBitCast(value, to: AnyObject.self) : Box(value)
     }
 
-    /// - Parameter type: as it was made from.
+    /// - Parameter type: the type that the payload was made from.
     @inlinable
     func value<Value: Sendable>(as type: Value.Type = Value.self) -> Value {
-        Self.isBare(type) ? unsafeBitCast(object, to: Value.self) : unsafeDowncast(object, to: Box<Value>.self).value
+        Self.isUnboxed(type) ? unsafeBitCast(object, to: Value.self) : unsafeDowncast(object, to: Box<Value>.self).value
     }
 
-    /// Whether values of this type are one object each. Beside Objective-C an array may be something else.
+    /// Whether values of this type are stored without a box. With Objective-C an array may be something else than one object.
     @inlinable @inline(__always)
-    static func isBare<Value>(_ type: Value.Type) -> Bool {
+    static func isUnboxed<Value>(_ type: Value.Type) -> Bool {
         #if canImport(ObjectiveC)
             false
         #else
@@ -31,12 +31,12 @@ struct Payload: @unchecked Sendable {  // a box around a constant, or bytes, whi
         #endif
     }
 
-    /// What malloc and the box add to a value, in bytes.
+    /// Bytes that malloc and the box add to a value.
     @inlinable
-    static func overhead<Value>(_ type: Value.Type) -> Int { isBare(type) ? 16 : 56 }
+    static func overhead<Value>(_ type: Value.Type) -> Int { isUnboxed(type) ? 16 : 56 }
 }
 
-/// A value that is not one object by itself.
+/// Holds a value that is not one object by itself.
 @usableFromInline
 final class Box<Value: Sendable>: Sendable {
     @usableFromInline let value: Value
@@ -45,10 +45,10 @@ final class Box<Value: Sendable>: Sendable {
     init(_ value: Value) { self.value = value }
 }
 
-/// Stands in a record in place of a payload that has more stamps than the record has room for.
+/// Takes the place of a payload when the entry has more stamps than its record has room for.
 final class StampedPayload: Sendable {
     let payload: Payload
-    /// Those beyond the first two.
+    /// The stamps after the first two.
     let furtherStamps: [Stamp]
 
     init(_ payload: Payload, _ furtherStamps: [Stamp]) {

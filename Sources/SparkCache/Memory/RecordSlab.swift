@@ -1,19 +1,19 @@
 import CSparkSystem
 
-/// The records of a shard: two growing blocks side by side, with the free places in a list.
+/// The records of a shard, in two growing blocks side by side, with a free list.
 struct RecordSlab: ~Copyable {
-    // What every step needs comes first: see `ShardTable`.
+    // What every operation needs comes first; see `ShardTable`.
     private var base: UnsafeMutablePointer<Record>
     private var links: UnsafeMutablePointer<RecordLink>
     private(set) var capacity: Int
     private(set) var count = 0
-    /// Places below this were in use once.
+    /// Places from here on were never used.
     private(set) var highest = 0
     private var firstFree: Int32 = -1
 
-    /// Bytes that it takes.
+    /// Bytes of memory.
     var bytes: Int { capacity * Self.recordBytes }
-    /// Bytes that the next record would make it grow by.
+    /// Bytes that the next record would add.
     var growth: Int { firstFree < 0 && highest == capacity ? capacity / 2 * Self.recordBytes : 0 }
 
     private static let recordBytes = MemoryLayout<Record>.stride + MemoryLayout<RecordLink>.stride
@@ -26,17 +26,17 @@ struct RecordSlab: ~Copyable {
 
     deinit {
         for index in 0..<highest where base[index].queue != .free { base[index].object?.release() }
-        free(base)
+        Self.deallocate(base)
         links.deallocate()
     }
 
-    /// At the start of a line of the processor's cache, so that each record is one line.
+    /// Aligned to a line of the processor's cache, so that each record is one line.
     private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Record> {
         UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Record>.stride, alignment: 64)
             .bindMemory(to: Record.self, capacity: capacity)
     }
 
-    private func free(_ block: UnsafeMutablePointer<Record>) { UnsafeMutableRawPointer(block).deallocate() }
+    private static func deallocate(_ block: UnsafeMutablePointer<Record>) { UnsafeMutableRawPointer(block).deallocate() }
 
     subscript(index: Int32) -> Record {
         @inline(__always) get { base[Int(index)] }
@@ -48,15 +48,15 @@ struct RecordSlab: ~Copyable {
         @inline(__always) nonmutating _modify { yield &links[Int(index)] }
     }
 
-    /// Lets memory bring the payload's count of references, which a read will raise.
+    /// Fetches the payload's reference count, which a read will raise.
     @inline(__always)
     func prefetchObject(_ index: Int32) { spark_prefetch_to_write(base[Int(index)].object?.toOpaque()) }
 
     @inline(__always)
     func prefetchLink(_ index: Int32) { spark_prefetch_to_write(links + Int(index)) }
 
-    /// A place for a record; the caller fills it and gives it a queue.
-    mutating func take() -> Int32 {
+    /// Returns a free place. The caller fills it and puts it in a queue.
+    mutating func acquire() -> Int32 {
         count += 1
         if firstFree >= 0 {
             let index = firstFree
@@ -74,7 +74,7 @@ struct RecordSlab: ~Copyable {
         let larger = capacity + capacity / 2
         let moved = Self.allocate(larger)
         moved.moveInitialize(from: base, count: highest)
-        free(base)
+        Self.deallocate(base)
         base = moved
         let movedLinks = UnsafeMutablePointer<RecordLink>.allocate(capacity: larger)
         movedLinks.moveInitialize(from: links, count: highest)
@@ -83,7 +83,7 @@ struct RecordSlab: ~Copyable {
         capacity = larger
     }
 
-    mutating func give(_ index: Int32) {
+    mutating func release(_ index: Int32) {
         count -= 1
         base[Int(index)].object?.release()
         base[Int(index)] = Record()
@@ -94,7 +94,7 @@ struct RecordSlab: ~Copyable {
 }
 
 /// A queue of records, linked through the records themselves.
-struct RecordQueueList {
+struct IntrusiveQueue {
     private(set) var newest: Int32 = -1
     private(set) var oldest: Int32 = -1
     private(set) var bytes = 0
@@ -109,8 +109,8 @@ struct RecordQueueList {
         count += 1
     }
 
-    /// One of its records weighs so much more now.
-    mutating func weigh(_ difference: Int) { bytes += difference }
+    /// Adds the change of one record's cost.
+    mutating func updateCost(_ difference: Int) { bytes += difference }
 
     mutating func remove(_ index: Int32, _ records: borrowing RecordSlab) {
         let (next, previous) = (records[link: index].next, records[link: index].previous)

@@ -1,15 +1,15 @@
 /// S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023), weighted by bytes.
 ///
-/// A small queue of a tenth of the budget takes newcomers; who is read there twice or more moves on to the main queue, the rest
-/// leave early and are remembered by their hash, so that one who comes back goes straight to the main queue. A record read in
-/// the main queue goes round again. A read costs an addition, never a move.
+/// New records enter a small queue of a tenth of the budget. A record read there twice or more moves on to the main queue. The
+/// others are evicted early, and their hashes are remembered in a ghost list: a record that comes back soon goes straight to the
+/// main queue. A record read in the main queue goes round again. A read costs one addition and moves nothing.
 struct S3FIFO: EvictionPolicy {
-    private var small = RecordQueueList()
-    private var main = RecordQueueList()
-    private var leaving = RecordQueueList()
+    private var small = IntrusiveQueue()
+    private var main = IntrusiveQueue()
+    private var demoted = IntrusiveQueue()
     private var ghosts: GhostList
     private let smallBudget: Int
-    /// Before the first eviction there is room for everybody: newcomers whom the small queue has no room for fill the main one.
+    /// Before the first eviction there is room for all: records that exceed the small queue go to the main queue.
     private var hasEvicted = false
 
     init(budget: Int) {
@@ -17,7 +17,7 @@ struct S3FIFO: EvictionPolicy {
         self.ghosts = GhostList(budget: budget)
     }
 
-    var bytes: Int { small.bytes + main.bytes + leaving.bytes }
+    var bytes: Int { small.bytes + main.bytes + demoted.bytes }
     var overhead: Int { ghosts.bytes }
 
     mutating func insert(_ index: Int32, _ records: borrowing RecordSlab) {
@@ -40,18 +40,18 @@ struct S3FIFO: EvictionPolicy {
         switch records[index].queue {
         case .small: small.remove(index, records)
         case .main: main.remove(index, records)
-        case .leaving: leaving.remove(index, records)
-        case .free, .outgoing: break
+        case .demoted: demoted.remove(index, records)
+        case .free, .pendingSpill: break
         }
     }
 
-    mutating func weigh(_ index: Int32, before: Int, _ records: borrowing RecordSlab) {
+    mutating func updateCost(_ index: Int32, before: Int, _ records: borrowing RecordSlab) {
         let difference = Int(records[link: index].cost) - before
         switch records[index].queue {
-        case .small: small.weigh(difference)
-        case .main: main.weigh(difference)
-        case .leaving: leaving.weigh(difference)
-        case .free, .outgoing: break
+        case .small: small.updateCost(difference)
+        case .main: main.updateCost(difference)
+        case .demoted: demoted.updateCost(difference)
+        case .free, .pendingSpill: break
         }
     }
 
@@ -59,18 +59,18 @@ struct S3FIFO: EvictionPolicy {
         guard records[index].queue == .small || records[index].queue == .main else { return }
         remove(index, records)
         records[index].frequency = 0
-        records[index].queue = .leaving
-        leaving.append(index, records)
+        records[index].queue = .demoted
+        demoted.append(index, records)
     }
 
     mutating func evict(_ records: borrowing RecordSlab) -> Int32? {
         hasEvicted = true
         while true {
-            if leaving.oldest >= 0 {
-                let index = leaving.oldest
-                leaving.remove(index, records)
+            if demoted.oldest >= 0 {
+                let index = demoted.oldest
+                demoted.remove(index, records)
                 guard records[index].frequency > 0 else { return index }
-                settle(index, records)
+                moveToMain(index, records)
             } else if small.oldest >= 0, small.bytes > smallBudget || main.oldest < 0 {
                 let index = small.oldest
                 small.remove(index, records)
@@ -78,7 +78,7 @@ struct S3FIFO: EvictionPolicy {
                     ghosts.note(records[link: index].hash)
                     return index
                 }
-                settle(index, records)
+                moveToMain(index, records)
             } else if main.oldest >= 0 {
                 let index = main.oldest
                 main.remove(index, records)
@@ -91,9 +91,69 @@ struct S3FIFO: EvictionPolicy {
         }
     }
 
-    private mutating func settle(_ index: Int32, _ records: borrowing RecordSlab) {
+    private mutating func moveToMain(_ index: Int32, _ records: borrowing RecordSlab) {
         records[index].frequency = 0
         records[index].queue = .main
         main.append(index, records)
     }
+}
+
+/// The hashes of records that left the small queue lately.
+///
+/// A table in which a new hash overwrites the older one in its place. Each carries the number of its departure, so its age is
+/// known without a queue.
+struct GhostList {
+    private var table: [UInt64]
+    private var departures: UInt32 = 0
+
+    /// - Parameter budget: bytes of the shard; the table gets one place for each 512.
+    init(budget: Int) {
+        var places = 256
+        while places < budget / 512, places < 1 << 20 { places *= 2 }
+        self.table = Array(repeating: 0, count: places)
+        self.bytes = places * 8
+    }
+
+    /// Bytes of memory.
+    let bytes: Int
+
+    private func place(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 20) & (table.count - 1) }
+    private func mark(_ hash: UInt64) -> UInt64 { hash & 0xFFFF_FFFF_0000_0000 }
+
+    mutating func note(_ hash: UInt64) {
+        departures &+= 1
+        table[place(hash)] = mark(hash) | UInt64(departures)
+    }
+
+    /// Forgets the hash.
+    /// - Returns: whether it was among the last `count` that left.
+    mutating func take(_ hash: UInt64, within count: Int) -> Bool {
+        let place = place(hash)
+        let ghost = table[place]
+        guard ghost != 0, ghost >> 32 == hash >> 32 else { return false }
+        table[place] = 0
+        return Int(departures &- UInt32(truncatingIfNeeded: ghost)) < count
+    }
+}
+
+/// Decides which record of a shard is evicted when the budget is spent. Called under the shard's lock.
+protocol EvictionPolicy {
+    /// - Parameter budget: bytes of the shard.
+    init(budget: Int)
+    /// Bytes of the records in the policy's queues.
+    var bytes: Int { get }
+    /// Bytes of the policy's own tables, which do not grow.
+    var overhead: Int { get }
+    /// Adds a record whose cost and hash are set.
+    mutating func insert(_ index: Int32, _ records: borrowing RecordSlab)
+    /// Notes that a record was read.
+    mutating func touch(_ index: Int32, _ records: borrowing RecordSlab)
+    /// Removes a record for another reason than eviction.
+    mutating func remove(_ index: Int32, _ records: borrowing RecordSlab)
+    /// Notes that a record got another value, with another cost.
+    mutating func updateCost(_ index: Int32, before: Int, _ records: borrowing RecordSlab)
+    /// Notes that a record is not needed soon.
+    mutating func demote(_ index: Int32, _ records: borrowing RecordSlab)
+    /// Removes and returns the record to evict; nil when there is none.
+    mutating func evict(_ records: borrowing RecordSlab) -> Int32?
 }

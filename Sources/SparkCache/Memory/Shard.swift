@@ -1,11 +1,11 @@
 import CSparkSystem
 import Synchronization
 
-/// The shards of a cache: each one lock, and what it protects.
+/// The shards of a cache. Each is a lock and the table it protects.
 ///
-/// They stand in plain memory and are reached through pointers, because a reference that all threads count up and down on the way
-/// of every read costs more than the read. Each begins a line of the processor's cache and shares none with its neighbours, whose
-/// threads would else wait for each other.
+/// They are in plain memory and reached through pointers, because a reference that all threads count up and down on every read
+/// costs more than the read. Each is aligned to 128 bytes, so that threads on neighbouring shards do not share a line of the
+/// processor's cache.
 final class ShardArray {
     private let base: UnsafeMutableRawPointer
     private let hints: UnsafeMutablePointer<ShardHint>
@@ -32,21 +32,21 @@ final class ShardArray {
         hints.deallocate()
     }
 
-    /// A view of the shards, for those who keep the array.
+    /// A view of the shards; the caller keeps the array alive.
     var view: Shards { Shards(base: base, hints: hints, count: count, shift: shift) }
 }
 
-// The pointers never change, and each table stands behind its lock.
+// The pointers never change, and each table is behind its lock.
 extension ShardArray: @unchecked Sendable {}
 
 /// All shards, without a reference count.
-struct Shards: @unchecked Sendable {  // as the array
+struct Shards: @unchecked Sendable {  // as `ShardArray`
     fileprivate let base: UnsafeMutableRawPointer
     fileprivate let hints: UnsafeMutablePointer<ShardHint>
     let count: Int
     fileprivate let shift: UInt64
 
-    /// The shard that a key's hash falls to: its top bits say.
+    /// The shard of a key, by the top bits of its hash.
     @inline(__always)
     subscript(hash hash: UInt64) -> Shard { self[Int(truncatingIfNeeded: hash >> shift)] }
 
@@ -57,7 +57,7 @@ struct Shards: @unchecked Sendable {  // as the array
 }
 
 /// One shard, without a reference count.
-struct Shard: @unchecked Sendable {  // as the array
+struct Shard: @unchecked Sendable {  // as `ShardArray`
     fileprivate let pointer: UnsafeMutablePointer<Mutex<ShardTable<S3FIFO>>>
     fileprivate let hint: UnsafeMutablePointer<ShardHint>
 
@@ -75,32 +75,32 @@ struct Shard: @unchecked Sendable {  // as the array
         pointer.pointee.withLock { table in body(&table) }
     }
 
-    /// Lets memory bring what a step on this key begins with, all at once, before the lock is taken.
+    /// Fetches the memory that an operation on this key begins with, before the lock is taken.
     @inline(__always)
-    func prefetch(_ hash: UInt64, counting tally: Tally, _ ordinal: UInt16) {
+    func prefetch(_ hash: UInt64, counting counter: CacheCounter, _ ordinal: UInt16) {
         spark_prefetch_to_write(pointer)
-        hint.pointee.prefetch(hash, tally, ordinal)
+        hint.pointee.prefetch(hash, counter, ordinal)
     }
 }
 
-/// Where a shard's tables stand, for who has not taken its lock. It may be out of date, and is for prefetching alone.
+/// The addresses of a shard's tables, readable without its lock. They may be out of date, so they are used for prefetching alone.
 struct ShardHint: ~Copyable {
-    /// The address of the slots, and how many there are as a power of two in its low bits, which are free: slots begin a line.
+    /// The address of the slots. They are aligned, so the low bits are free and hold the binary logarithm of their number.
     private let slots = Atomic<UInt>(0)
-    private let tallies = Atomic<UInt>(0)
+    private let counters = Atomic<UInt>(0)
 
     func setSlots(_ address: UnsafeRawPointer, capacity: Int) {
         slots.store(UInt(bitPattern: address) | UInt(capacity.trailingZeroBitCount), ordering: .relaxed)
     }
 
-    func setTallies(_ address: UnsafeRawPointer) { tallies.store(UInt(bitPattern: address), ordering: .relaxed) }
+    func setCounters(_ address: UnsafeRawPointer) { counters.store(UInt(bitPattern: address), ordering: .relaxed) }
 
     @inline(__always)
-    fileprivate func prefetch(_ hash: UInt64, _ tally: Tally, _ ordinal: UInt16) {
+    fileprivate func prefetch(_ hash: UInt64, _ counter: CacheCounter, _ ordinal: UInt16) {
         let slots = slots.load(ordering: .relaxed)
         let slot = UInt(truncatingIfNeeded: hash) & (1 << (slots & 63) &- 1)
         spark_prefetch(UnsafeRawPointer(bitPattern: slots & ~63 &+ slot &* 8))
-        let place = TallyTable.place(tally, ordinal)
-        spark_prefetch_to_write(UnsafeRawPointer(bitPattern: tallies.load(ordering: .relaxed) &+ UInt(place &* 8)))
+        let place = CounterTable.place(counter, ordinal)
+        spark_prefetch_to_write(UnsafeRawPointer(bitPattern: counters.load(ordering: .relaxed) &+ UInt(place &* 8)))
     }
 }

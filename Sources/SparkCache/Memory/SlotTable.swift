@@ -4,9 +4,9 @@ struct SlotTable: ~Copyable {
     private(set) var capacity: Int
     private var used = 0
 
-    /// Bytes that it takes.
+    /// Bytes of memory.
     var bytes: Int { capacity * 8 }
-    /// Bytes that the next one would make it grow by.
+    /// Bytes that the next slot would add.
     var growth: Int { (used + 1) * 4 > capacity * 3 ? bytes : 0 }
 
     init(capacity: Int = 128) {
@@ -14,7 +14,7 @@ struct SlotTable: ~Copyable {
         self.slots = Self.allocate(capacity)
     }
 
-    /// At the start of a line of the processor's cache, all zero.
+    /// Zeroed, and aligned to a line of the processor's cache.
     private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt64> {
         let slots = UnsafeMutableRawPointer.allocate(byteCount: capacity * 8, alignment: 64)
             .bindMemory(to: UInt64.self, capacity: capacity)
@@ -29,7 +29,7 @@ struct SlotTable: ~Copyable {
     @inline(__always)
     private func home(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (capacity - 1) }
 
-    /// The place of the first record with this hash for which `matches` holds; -1 when there is none.
+    /// The place of the first record with this hash for which `matches` is true; -1 when there is none.
     @inline(__always)
     func find(_ hash: UInt64, where matches: (Int32) -> Bool) -> Int32 {
         let mark = hash >> 32
@@ -45,7 +45,7 @@ struct SlotTable: ~Copyable {
         }
     }
 
-    /// - Parameter hashes: gives the hash of a place, which growing asks for.
+    /// - Parameter hashes: returns the hash of a place; called when the table grows.
     mutating func insert(_ hash: UInt64, _ index: Int32, hashes: (Int32) -> UInt64) {
         if growth > 0 { grow(hashes) }
         place(hash, index)
@@ -69,7 +69,7 @@ struct SlotTable: ~Copyable {
         UnsafeMutableRawPointer(old).deallocate()
     }
 
-    /// Removes the slot of a place, and closes the gap by moving back what stood behind it.
+    /// Removes the slot of a place and closes the gap by moving later slots back.
     mutating func remove(_ hash: UInt64, _ index: Int32, hashes: (Int32) -> UInt64) {
         var gap = home(hash)
         let wanted = UInt64(UInt32(bitPattern: index &+ 1))
@@ -84,7 +84,7 @@ struct SlotTable: ~Copyable {
             let slot = slots[position]
             if slot == 0 { break }
             let home = home(hashes(Int32(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1))
-            // It may move back only if its home does not lie behind the gap.
+            // A slot may move back only if its home is not behind the gap.
             if (position &- home) & (capacity - 1) >= (position &- gap) & (capacity - 1) {
                 slots[gap] = slot
                 gap = position

@@ -25,6 +25,7 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var healthChecks: [HealthCheck] = []
     package private(set) var outboxHandlers: [OutboxHandler] = []
     package private(set) var demoLoaders: [DemoLoader] = []
+    package private(set) var tagKinds: [CacheTagKind] = []
     package private(set) var ports: [String] = []
     package private(set) var faults: [ModuleFault] = []
 
@@ -75,6 +76,15 @@ public struct ModuleRegistrar: Sendable {
             EventInvalidation(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
                 (event as? Event).map(tags) ?? []
             })
+    }
+
+    /// Declares the kinds of cache tags that this module owns. Two kinds that collide refuse the start.
+    ///
+    /// - Parameter ofUsers: those whose numbers are user identifiers. When an account is erased, entries that depend on them are erased
+    ///   in memory and on the disk.
+    public mutating func cacheTags(_ kinds: [CacheTagKind] = [], ofUsers: [CacheTagKind] = []) {
+        tagKinds += kinds + ofUsers
+        for kind in ofUsers { exchange.contribute(UserTagKind.self, UserTagKind(kind)) }
     }
 
     /// Updates what a module keeps in memory when an event is committed: before the cache is invalidated and before the write is

@@ -1,4 +1,5 @@
 import HTTPTypes
+import SparkCache
 import SparkCore
 import SparkKit
 
@@ -39,6 +40,7 @@ struct ModuleRegistrations: Sendable {
         checkSubscriptions()
         checkNames()
         checkFrames()
+        checkTagKinds()
     }
 
     private static func register<Module: SparkModule>(
@@ -85,6 +87,21 @@ struct ModuleRegistrations: Sendable {
                     faults.append(
                         ModuleFault(module: entry.manifest.id, "registers the \(frame), which \(owner) registers already"))
                 }
+            }
+        }
+    }
+
+    private mutating func checkTagKinds() {
+        var declared: [(kind: CacheTagKind, owner: String)] = []
+        for entry in entries {
+            for kind in entry.registrar.tagKinds {
+                if let other = declared.first(where: { $0.kind == kind }) {
+                    faults.append(
+                        ModuleFault(
+                            module: entry.manifest.id,
+                            "declares the cache tag kind \(kind.name), which collides with \(other.kind.name) of \(other.owner)"))
+                }
+                declared.append((kind, entry.manifest.id))
             }
         }
     }

@@ -12,8 +12,8 @@ struct CacheReport {
         MetricDeclaration(
             droppedName, .counter, labels: ["namespace"], help: "Entries that gave way and that the disk did not take."),
         MetricDeclaration(
-            failuresName, .counter, labels: ["namespace"], help: "Times that values written behind were not taken by the store."),
-        MetricDeclaration(unflushedName, .gauge, help: "Values written behind that the store does not have yet."),
+            failuresName, .counter, labels: ["namespace"], help: "Always 0: no namespace writes to the store later."),
+        MetricDeclaration(unflushedName, .gauge, help: "Always 0: no namespace writes to the store later."),
         MetricDeclaration(bytesName, .gauge, labels: ["layer"], help: "Size of what is cached, in bytes, by layer."),
         MetricDeclaration(entriesName, .gauge, labels: ["layer"], help: "Entries that are cached, by layer."),
         MetricDeclaration(writesName, .counter, help: "Entries that were written to the disk."),
@@ -52,7 +52,7 @@ struct CacheReport {
 
     mutating func update(_ statistics: CacheStatistics) {
         for namespace in statistics.namespaces { update(namespace) }
-        unflushed.record(statistics.namespaces.reduce(0) { $0 + $1.unflushed })
+        unflushed.record(0)
         bytes.memory.record(statistics.memoryBytes)
         entries.memory.record(statistics.entries)
         guard let spill = statistics.spill else { return }
@@ -61,7 +61,7 @@ struct CacheReport {
         count(Self.writesName, spill.entriesWritten)
         count(Self.writtenName, spill.bytesWritten)
         count(Self.readsName, spill.reads)
-        let faults = [("unsound", spill.unsound), ("read", spill.readFailures), ("write", spill.writeFailures)]
+        let faults = [("unsound", spill.corrupt), ("read", spill.readFailures), ("write", spill.writeFailures)]
         for (kind, value) in faults { count(Self.faultsName, value, ("kind", kind)) }
         isOff.record(spill.isOff ? 1 : 0)
     }
@@ -73,7 +73,7 @@ struct CacheReport {
         }
         count(Self.evictionsName, namespace.evicted, label)
         count(Self.droppedName, namespace.spillDropped, label)
-        count(Self.failuresName, namespace.flushFailures, label)
+        count(Self.failuresName, 0, label)
     }
 
     private mutating func count(_ name: String, _ value: Int, _ labels: (String, String)...) {

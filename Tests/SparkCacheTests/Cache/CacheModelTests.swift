@@ -1,10 +1,11 @@
 import SparkCore
+import SparkTestSupport
 import Synchronization
 import Testing
 
 @testable import SparkCache
 
-/// What a cache may answer: the newest value that was put or loaded, if nothing has made it old, or nothing.
+/// What a cache may answer: nothing, or the newest value that was put or loaded and that nothing has made old.
 private struct CacheModel {
     enum Known: Equatable {
         case item(version: UInt64, since: Int64)
@@ -30,7 +31,7 @@ private struct CacheModel {
 
 /// Random operations on a cache so small that it evicts, spills and reclaims all the time.
 private final class ModelRun {
-    let scene: CacheScene
+    let fixture: CacheFixture
     var (cache, items): (Cache, CacheNamespace<CacheKey, Item>)
     var model = CacheModel()
     var chance: SplitMix64
@@ -41,8 +42,8 @@ private final class ModelRun {
 
     init(seed: UInt64, isWarm: Bool) {
         chance = SplitMix64(seed: seed)
-        scene = CacheScene(memoryBytes: 520 << 10, diskBytes: 1_200 << 10, isWarm: isWarm)
-        (cache, items) = scene.open(Self.policy)
+        fixture = CacheFixture(memoryBytes: 520 << 10, diskBytes: 1_200 << 10, isWarm: isWarm)
+        (cache, items) = fixture.open(Self.policy)
     }
 
     private static var policy: NamespacePolicy {
@@ -50,11 +51,11 @@ private final class ModelRun {
         policy.lifetime = .milliseconds(CacheModel.lifetime)
         policy.negativeLifetime = .milliseconds(CacheModel.negativeLifetime)
         policy.jitter = 0.5
-        policy.followsSessions = true
+        policy.isPrefetched = true
         return policy
     }
 
-    private var now: Int64 { scene.clock.now().milliseconds }
+    private var now: Int64 { fixture.clock.now().milliseconds }
     private func group(_ key: UInt64) -> CacheTag { CacheTag(kind: 1, key % Self.groups) }
     private func own(_ key: UInt64) -> CacheTag { CacheTag(kind: 2, key) }
     private func someKey() -> UInt64 { min(chance.next() % Self.keys, chance.next() % Self.keys) }
@@ -88,7 +89,7 @@ private final class ModelRun {
         case 0..<250:
             if let item = items.peek(key) { check(item, key, "peek", step: step) }
         case 250..<450:
-            do { check(try await items.find(key), key, "find", step: step) } catch is Missed {}
+            do { check(try await items.find(key), key, "find", step: step) } catch is NotCached {}
         case 450..<690: try await load(key, step: step)
         case 690..<720: try await loadSeveral(step: step)
         case 720..<820:
@@ -110,18 +111,18 @@ private final class ModelRun {
             model.origin[key] = nil
             items.remove(key)
             model.known[key] = nil
-        case 925..<950: scene.clock.advance(by: .milliseconds(Int64(chance.next() % 2_000)))
+        case 925..<950: fixture.clock.advance(by: .milliseconds(Int64(chance.next() % 2_000)))
         case 950..<965: await cache.drainSpill()
         case 965..<975: cache.sweep()
-        case 975..<985: await cache.sessionBegan(CacheKey(low: key))
-        case 985..<995: cache.sessionEnded(CacheKey(low: key))
+        case 975..<985: await cache.prefetch(CacheKey(low: key))
+        case 985..<995: cache.demote(CacheKey(low: key))
         case 995..<996:
             await cache.erase([own(key)])
             forget { $0 == key }
         default:
             if chance.next() % 10 == 0 { try await restart() }
         }
-        if step % 8 == 0, cache.statistics.memoryBytes > scene.configuration.memoryBytes {
+        if step % 8 == 0, cache.statistics.memoryBytes > fixture.configuration.memoryBytes {
             Issue.record("step \(step): over the budget")
         }
     }
@@ -164,7 +165,7 @@ private final class ModelRun {
         model.known[key] = version.map { .item(version: $0, since: now) } ?? .absent(since: now)
     }
 
-    /// A clean stop or a kill, and another start on the same directory.
+    /// A clean stop or a kill, and another start in the same directory.
     private func restart() async throws {
         restarts += 1
         diskHits += cache.statistics.count("disk", "hit")
@@ -173,21 +174,21 @@ private final class ModelRun {
             await cache.close()
         } else {
             await cache.drainSpill()
-            // As the dead do, it lets go of its files.
-            cache.tiers.detach()
+            // A killed process, too, no longer uses its files.
+            cache.engine.detach()
         }
-        (cache, items) = scene.open(Self.policy)
-        if chance.next() % 2 == 0, scene.configuration.spill?.isWarm == true {
+        (cache, items) = fixture.open(Self.policy)
+        if chance.next() % 2 == 0, fixture.configuration.spill?.isWarm == true {
             let cache = cache
-            await until { cache.statistics.recovered != nil }
+            try await until { cache.statistics.recovered != nil }
         }
     }
 }
 
-@Suite("The cache against a dictionary")
+@Suite("The cache compared with a dictionary")
 struct CacheModelTests {
     @Test(
-        "never gives a wrong value, nor one that was replaced, invalidated, removed or has expired",
+        "the cache never returns a wrong, replaced, invalidated, removed or expired value",
         .timeLimit(.minutes(60)), arguments: [false, true])
     func model(isWarm: Bool) async throws {
         let run = ModelRun(seed: isWarm ? 61 : 62, isWarm: isWarm)

@@ -4,8 +4,8 @@ import Testing
 
 @testable import SparkCache
 
-/// A key of the origin. Its one writer raises `written`, tells the cache, and then raises `announced`: who sees a version announced
-/// must never be given an older one afterwards.
+/// A key of the origin. Its only writer raises `written`, tells the cache, and then raises `announced`. A reader that has seen an
+/// announced version must never get an older one afterwards.
 private final class OriginCell: Sendable {
     let written = Atomic<UInt64>(0)
     let announced = Atomic<UInt64>(0)
@@ -17,16 +17,16 @@ private final class Race: Sendable {
     let cells = (0..<keys).map { _ in OriginCell() }
     let cache: Cache
     let items: CacheNamespace<CacheKey, Item>
-    let clock: SceneClock
+    let clock: FixtureClock
     private let faults = Count()
 
-    init(_ scene: CacheScene) {
+    init(_ fixture: CacheFixture) {
         var policy = NamespacePolicy.plain
         policy.lifetime = .seconds(60)
         policy.jitter = 0.5
-        policy.followsSessions = true
-        (cache, items) = scene.open(policy)
-        clock = scene.clock
+        policy.isPrefetched = true
+        (cache, items) = fixture.open(policy)
+        clock = fixture.clock
     }
 
     func own(_ key: UInt64) -> CacheTag { CacheTag(kind: 2, key) }
@@ -47,7 +47,7 @@ private final class Race: Sendable {
     }
 }
 
-/// One of the tasks: writes the keys that are its own, and reads all.
+/// One task of the race: writes its own keys and reads all.
 private struct Racer {
     let race: Race
     let number: UInt64
@@ -66,17 +66,17 @@ private struct Racer {
         switch chance.next() % 1_000 {
         case 0..<350: race.check(race.items.peek(key), key, after: announced, "peek")
         case 350..<500: race.check((try? await race.items.find(key)) ?? nil, key, after: announced, "find")
-        // Who shares a load that only looks, as `find` does, shares its failure.
-        case 500..<700: do { try await load(key, after: announced) } catch is Missed {}
-        case 700..<730: do { try await loadSeveral() } catch is Missed {}
+        // `find` only looks; a task that shares its load shares its failure.
+        case 500..<700: do { try await load(key, after: announced) } catch is NotCached {}
+        case 700..<730: do { try await loadSeveral() } catch is NotCached {}
         case 730..<940: write()
         case 940..<960: readAndPut()
         case 960..<964: race.clock.advance(by: .milliseconds(Int64(chance.next() % 300)))
         case 964..<966: race.cache.sweep()
         case 966..<970: await race.cache.drainSpill()
         case 970..<980: race.cache.invalidate([race.group(key)])
-        case 980..<990: await race.cache.sessionBegan(CacheKey(low: key))
-        case 990..<999: race.cache.sessionEnded(CacheKey(low: key))
+        case 980..<990: await race.cache.prefetch(CacheKey(low: key))
+        case 990..<999: race.cache.demote(CacheKey(low: key))
         default: if chance.next() % 10 == 0 { await race.cache.erase([race.own(key)]) }
         }
     }
@@ -86,7 +86,7 @@ private struct Racer {
         let answer = try await race.items.value(CacheKey(low: key), tags: [race.own(key)]) { dependencies in
             dependencies.depend(on: race.group(key))
             let item = race.item(key)
-            // Between the read and the filing others write.
+            // Other tasks write between the read and the store.
             for _ in 0..<yields { await Task.yield() }
             return item
         }
@@ -107,7 +107,7 @@ private struct Racer {
         for (place, key) in keys.enumerated() { race.check(answers[place], key, after: announced[place], "load of several") }
     }
 
-    /// Keys of the lower half change by `put` and `remove` alone; those of the upper half by invalidation, also when one is put.
+    /// Keys of the lower half change by `put` and `remove` alone, keys of the upper half always by an invalidation, even before a put.
     private mutating func write() {
         let key = someKey() / racers * racers + number
         guard key < Race.keys else { return }
@@ -124,7 +124,7 @@ private struct Racer {
         cell.announced.store(version, ordering: .sequentiallyConsistent)
     }
 
-    /// Anybody may file what they read, where every write is followed by an invalidation.
+    /// Any task may store what it read where every write is followed by an invalidation.
     private mutating func readAndPut() {
         let key = UInt64(Race.keys / 2) + chance.next() % UInt64(Race.keys / 2)
         let dependencies = race.cache.dependencies(on: [race.own(key)])
@@ -132,12 +132,13 @@ private struct Racer {
     }
 }
 
-@Suite("The cache under threads")
+@Suite("The cache under many threads")
 struct CacheRaceTests {
-    @Test("what was announced as written is never answered with something older", .timeLimit(.minutes(60)), arguments: [2, 5])
+    @Test(
+        "the cache never answers with a value older than one announced as written", .timeLimit(.minutes(60)), arguments: [2, 5])
     func race(racers: UInt64) async throws {
-        let scene = CacheScene(memoryBytes: 520 << 10, diskBytes: 1_200 << 10, isWarm: racers == 5)
-        let race = Race(scene)
+        let fixture = CacheFixture(memoryBytes: 520 << 10, diskBytes: 1_200 << 10, isWarm: racers == 5)
+        let race = Race(fixture)
         let steps = Scale.of(test: 60_000, soak: racers == 2 ? 10_000_000 : 1_000_000) / Int(racers)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<racers {
@@ -150,7 +151,7 @@ struct CacheRaceTests {
         }
         await race.cache.drainSpill()
         #expect(race.cache.statistics.count("disk", "hit") > steps / 100)
-        #expect(race.cache.statistics.memoryBytes <= scene.configuration.memoryBytes)
+        #expect(race.cache.statistics.memoryBytes <= fixture.configuration.memoryBytes)
         await race.cache.close()
     }
 }

@@ -7,51 +7,51 @@ import Testing
 struct InvalidationTests {
     private func tag(_ number: UInt64) -> CacheTag { CacheTag(kind: 9, number) }
 
-    @Test("makes old what depends on the tag, in memory and on the disk, and nothing else, without a look at any entry")
+    @Test("an invalidation makes entries with the tag old, in memory and on the disk, and no others, without touching an entry")
     func bothTiers() async throws {
-        let scene = CacheScene(diskBytes: 16 << 20)
-        let (cache, items) = scene.open()
-        for number in 0..<20 as Range<UInt64> { items.put(Item(number), tags: [tag(number % 2), tag(100 + number)]) }
-        await CacheScene.crowdOut(cache, items)
-        for number in 20..<40 as Range<UInt64> { items.put(Item(number), tags: [tag(number % 2), tag(100 + number)]) }
-        #expect((0..<20).allSatisfy { items.peek($0) == nil })
-        #expect(try await items.find(4) == Item(4))
-        #expect(try await items.find(5) == Item(5))
-        // What made room for them may still be on its way to the disk.
-        await cache.drainSpill()
-        let before = cache.statistics
-        cache.invalidate([tag(1)])
-        #expect((cache.statistics.entries, cache.statistics.spilledEntries) == (before.entries, before.spilledEntries))
-        for number in 0..<40 as Range<UInt64> { #expect(await items.isKnown(number) == (number % 2 == 0)) }
-        #expect(cache.statistics.count("disk", "invalidated") == 9)
-        #expect(cache.statistics.count("l1", "invalidated") == 11)
-        await cache.close()
-    }
-
-    @Test("an entry may depend on fifteen tags, on each of them, in both tiers; with sixteen it is not kept")
-    func manyTags() async throws {
-        let (cache, items) = CacheScene(diskBytes: 16 << 20).open()
-        let tags = (0..<16 as Range<UInt64>).map(tag)
-        for isSpilled in [false, true] {
-            for number in (isSpilled ? [0, 1, 7, 14] : Array(0..<15)) as [UInt64] {
-                items.put(Item(1), tags: Array(tags.prefix(15)))
-                if isSpilled { await CacheScene.crowdOut(cache, items, from: (number + 1) << 20) }
-                #expect((items.peek(1) == nil) == isSpilled)
-                if number == 14 { #expect(await items.isKnown(1)) }
-                cache.invalidate([tag(number)])
-                #expect(await !items.isKnown(1))
-            }
+        let fixture = CacheFixture(diskBytes: 16 << 20)
+        try await fixture.withCache { cache, items async throws in
+            for number in 0..<20 as Range<UInt64> { items.put(Item(number), tags: [tag(number % 2), tag(100 + number)]) }
+            await CacheFixture.crowdOut(cache, items)
+            for number in 20..<40 as Range<UInt64> { items.put(Item(number), tags: [tag(number % 2), tag(100 + number)]) }
+            #expect((0..<20).allSatisfy { items.peek($0) == nil })
+            #expect(try await items.find(4) == Item(4))
+            #expect(try await items.find(5) == Item(5))
+            // Entries that made room for them may still be on their way to the disk.
+            await cache.drainSpill()
+            let before = cache.statistics
+            cache.invalidate([tag(1)])
+            #expect((cache.statistics.entries, cache.statistics.spilledEntries) == (before.entries, before.spilledEntries))
+            for number in 0..<40 as Range<UInt64> { #expect(await items.isKnown(number) == (number % 2 == 0)) }
+            #expect(cache.statistics.count("disk", "invalidated") == 9)
+            #expect(cache.statistics.count("l1", "invalidated") == 11)
         }
-        items.put(Item(2))
-        items.put(Item(2, 2), tags: tags)
-        #expect(await !items.isKnown(2))
-        #expect(cache.statistics.namespaces[0].tooLarge == 1)
-        await cache.close()
     }
 
-    @Test("a dependency that the load declares counts from then on; what was invalidated during the load is not kept")
+    @Test("an entry depends on up to fifteen tags, in memory and on the disk; with sixteen it is not cached")
+    func manyTags() async throws {
+        try await CacheFixture(diskBytes: 16 << 20).withCache { cache, items in
+            let tags = (0..<16 as Range<UInt64>).map(tag)
+            for isSpilled in [false, true] {
+                for number in (isSpilled ? [0, 1, 7, 14] : Array(0..<15)) as [UInt64] {
+                    items.put(Item(1), tags: Array(tags.prefix(15)))
+                    if isSpilled { await CacheFixture.crowdOut(cache, items, from: (number + 1) << 20) }
+                    #expect((items.peek(1) == nil) == isSpilled)
+                    if number == 14 { #expect(await items.isKnown(1)) }
+                    cache.invalidate([tag(number)])
+                    #expect(await !items.isKnown(1))
+                }
+            }
+            items.put(Item(2))
+            items.put(Item(2, 2), tags: tags)
+            #expect(await !items.isKnown(2))
+            #expect(cache.statistics.namespaces[0].tooLarge == 1)
+        }
+    }
+
+    @Test("a dependency that the load declares counts from then on, and a value invalidated during the load is not cached")
     func declared() async throws {
-        let (cache, items) = CacheScene().open()
+        let (cache, items) = CacheFixture().open()
         let load: @Sendable (Dependencies) -> Item? = { dependencies in
             dependencies.depend(on: tag(2))
             return Item(1)
@@ -67,9 +67,9 @@ struct InvalidationTests {
         #expect(items.peek(1) == nil)
     }
 
-    @Test("a value that was read after its dependencies were taken is kept only while they are current")
+    @Test("a value read after its dependencies were taken is cached only while they are current")
     func dependencies() {
-        let (cache, items) = CacheScene().open()
+        let (cache, items) = CacheFixture().open()
         let early = cache.dependencies(on: [tag(1)])
         items.put(CacheKey(low: 1), Item(1), dependencies: early)
         #expect(items.peek(1) == Item(1))
@@ -79,16 +79,27 @@ struct InvalidationTests {
         #expect(items.peek(1) == nil)
     }
 
-    @Test("erasing leaves nothing of an entry on the disk, wherever it was on its way there")
+    @Test("erasing leaves nothing of an entry on the disk, even when it was on its way there")
     func erasure() async throws {
-        let scene = CacheScene(diskBytes: 16 << 20)
-        let (cache, items) = scene.open()
-        for number in 0..<50 as Range<UInt64> { items.put(Item(number, size: 2_000), tags: [tag(7)]) }
-        await CacheScene.crowdOut(cache, items)
-        for number in 50..<500 as Range<UInt64> { items.put(Item(number, size: 2_000), tags: [tag(7)]) }
-        await cache.erase([tag(7)])
-        for number in 0..<500 as Range<UInt64> { #expect(await !items.isKnown(number)) }
-        for shard in cache.tiers.shards.all { #expect(shard.withLock { $0.outgoingCount } == 0) }
-        await cache.close()
+        let fixture = CacheFixture(diskBytes: 16 << 20)
+        try await fixture.withCache { cache, items in
+            for number in 0..<50 as Range<UInt64> { items.put(Item(number, size: 2_000), tags: [tag(7)]) }
+            await CacheFixture.crowdOut(cache, items)
+            for number in 50..<500 as Range<UInt64> { items.put(Item(number, size: 2_000), tags: [tag(7)]) }
+            await cache.erase([tag(7)])
+            for number in 0..<500 as Range<UInt64> { #expect(await !items.isKnown(number)) }
+            for shard in cache.engine.shards.all { #expect(shard.withLock { $0.pendingSpillCount } == 0) }
+        }
+    }
+
+    @Test("tags are equal exactly when kind and number are, however close the names and numbers")
+    func distinctTags() {
+        let kinds = (["a.b", "a.c", "b.b", "ab.", "a.bb", ""] as [StaticString]).map { CacheTagKind($0) }
+        let tags = kinds.flatMap { kind in (0..<100 as Range<UInt64>).map { CacheTag(kind, $0) } }
+        #expect(Set(tags).count == 600)
+        #expect(CacheTagKind("a.b") == CacheTagKind("a.b"))
+        #expect(CacheTag(CacheTagKind("a.b"), 7) == CacheTag(CacheTagKind("a.b"), 7))
+        #expect(CacheTagKind("a.b").name == "a.b")
+        #expect(Set((0..<10_000).map { CacheTagKind.seed(of: "module.kind\($0)".utf8) }).count == 10_000)
     }
 }

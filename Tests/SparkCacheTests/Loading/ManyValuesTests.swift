@@ -8,9 +8,9 @@ struct ManyValuesTests {
     private struct Broken: Error {}
     private func keys(_ numbers: [UInt64]) -> [CacheKey] { numbers.map { CacheKey(low: $0) } }
 
-    @Test("come in the order of their keys, from memory or in one load; what there is none of is nil")
+    @Test("values come in the order of their keys, from memory or from one load, with nil for those that do not exist")
     func order() async throws {
-        let (cache, items) = CacheScene().open()
+        let (cache, items) = CacheFixture().open()
         items.put(Item(3, 9))
         let asked = Count()
         let found = try await items.values(keys([5, 3, 4, 5]), tags: { _ in [] }) { keys in
@@ -25,14 +25,14 @@ struct ManyValuesTests {
         #expect(try await items.values([], tags: { _ in [] }) { _ in throw Broken() } == [])
     }
 
-    @Test("a write during the load is not undone by it", .timeLimit(.minutes(10)))
+    @Test("a write during the load is not undone by the load", .timeLimit(.minutes(10)))
     func superseded() async throws {
-        let (cache, items) = CacheScene().open()
-        let (isLoading, mayLand) = (Door(), Door())
+        let (cache, items) = CacheFixture().open()
+        let (isLoading, mayFinish) = (Latch(), Latch())
         let early = Task {
             try await items.values(keys([1, 2, 3, 4]), tags: { [CacheTag(kind: 1, $0.low)] }) { keys in
                 await isLoading.open()
-                await mayLand.pass()
+                await mayFinish.pass()
                 return keys.map { Item($0.low, 1) }
             }
         }
@@ -40,14 +40,14 @@ struct ManyValuesTests {
         items.put(Item(1, 2))
         items.remove(2)
         cache.invalidate([CacheTag(kind: 1, 3)])
-        await mayLand.open()
+        await mayFinish.open()
         #expect(try await early.value == [Item(1), Item(2), Item(3), Item(4)])
         #expect([1, 2, 3, 4].map { items.peek($0) } == [Item(1, 2), nil, nil, Item(4)])
     }
 
-    @Test("two calls that overlap load each key once and never wait for each other", .timeLimit(.minutes(10)))
+    @Test("two overlapping calls load each key once and never wait for each other", .timeLimit(.minutes(10)))
     func overlap() async throws {
-        let (_, items) = CacheScene().open()
+        let (_, items) = CacheFixture().open()
         let loads = Count()
         for round in 0..<100 as Range<UInt64> {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -65,13 +65,13 @@ struct ManyValuesTests {
                 try await group.waitForAll()
             }
         }
-        // One that looked before the other landed and boarded after may load a key again.
+        // A call that looked before another load finished, and started its own after, may load a key again.
         #expect(loads.value >= 400 && loads.value < 800)
     }
 
-    @Test("a load that fails keeps nothing, and the next call loads")
+    @Test("a failed load caches nothing, and the next call loads")
     func failure() async throws {
-        let (_, items) = CacheScene().open()
+        let (_, items) = CacheFixture().open()
         await #expect(throws: Broken.self) {
             try await items.values(keys([1, 2]), tags: { _ in [] }) { _ in throw Broken() }
         }

@@ -1,24 +1,25 @@
 import SparkCore
+import SparkTestSupport
 import Testing
 
 @testable import SparkCache
 
-@Suite("One load for all who miss at once")
+@Suite("Single flight: one load for all that miss at once")
 struct SingleFlightTests {
     private struct Broken: Error {}
     private let key = CacheKey(low: 7)
     private let tag = CacheTag(kind: 1, 7)
 
-    @Test("a thousand simultaneous readers cause one load, and all have what it brings", .timeLimit(.minutes(10)))
+    @Test("a thousand simultaneous readers cause one load and all get its value", .timeLimit(.minutes(10)))
     func thousand() async throws {
-        let (cache, items) = CacheScene().open()
+        let (cache, items) = CacheFixture().open()
         let loads = Count()
         let values = try await withThrowingTaskGroup(of: Item?.self) { group in
             for _ in 0..<1_000 {
                 group.addTask {
                     try await items.value(key, tags: [tag]) { _ in
                         loads.up()
-                        await until { cache.statistics.count("origin", "shared") == 999 }
+                        try await until { cache.statistics.count("origin", "shared") == 999 }
                         return Item(7)
                     }
                 }
@@ -30,7 +31,7 @@ struct SingleFlightTests {
         #expect(items.peek(7) == Item(7))
     }
 
-    @Test("readers who come as the load lands do not load again", .timeLimit(.minutes(10)))
+    @Test("readers that arrive as the load finishes do not load again", .timeLimit(.minutes(10)))
     func landing() async throws {
         for round in 0..<300 as Range<UInt64> {
             let (_, items) = Self.shared
@@ -50,12 +51,12 @@ struct SingleFlightTests {
         }
     }
 
-    private static let shared = CacheScene().open()
+    private static let shared = CacheFixture().open()
 
-    @Test("when the one who loads is cancelled, another who waits loads", .timeLimit(.minutes(10)))
+    @Test("when the loading reader is cancelled, a waiting reader loads", .timeLimit(.minutes(10)))
     func cancelledLeader() async throws {
-        let (cache, items) = CacheScene().open()
-        let (isLoading, never) = (Door(), Door())
+        let (cache, items) = CacheFixture().open()
+        let (isLoading, never) = (Latch(), Latch())
         let leader = Task {
             try await items.value(key, tags: []) { _ in
                 await isLoading.open()
@@ -70,43 +71,43 @@ struct SingleFlightTests {
         }
         await isLoading.pass()
         let followers = (0..<20).map { _ in Task { try await items.value(key, tags: []) { _ in Item(7, 2) } } }
-        await until { cache.statistics.count("origin", "shared") == 20 }
+        try await until { cache.statistics.count("origin", "shared") == 20 }
         leader.cancel()
         await #expect(throws: CancellationError.self) { try await leader.value }
         for follower in followers { #expect(try await follower.value == Item(7, 2)) }
         #expect(cache.statistics.count("origin", "loaded") == 1)
     }
 
-    @Test("one who waits and is cancelled leaves alone, and at once", .timeLimit(.minutes(10)))
+    @Test("a waiting reader that is cancelled returns at once and disturbs no other", .timeLimit(.minutes(10)))
     func cancelledFollower() async throws {
-        let (cache, items) = CacheScene().open()
-        let (isLoading, mayLand) = (Door(), Door())
+        let (cache, items) = CacheFixture().open()
+        let (isLoading, mayFinish) = (Latch(), Latch())
         let load: @Sendable (Dependencies) async throws -> Item? = { _ in
             await isLoading.open()
-            await mayLand.pass()
+            await mayFinish.pass()
             return Item(7)
         }
         let leader = Task { try await items.value(key, tags: [], load: load) }
         await isLoading.pass()
         let followers = (0..<2).map { _ in Task { try await items.value(key, tags: [], load: load) } }
-        await until { cache.statistics.count("origin", "shared") == 2 }
+        try await until { cache.statistics.count("origin", "shared") == 2 }
         followers[0].cancel()
         await #expect(throws: CancellationError.self) { try await followers[0].value }
-        await mayLand.open()
+        await mayFinish.open()
         #expect(try await leader.value == Item(7))
         #expect(try await followers[1].value == Item(7))
     }
 
-    @Test("a load that fails fails for all who wait, once, and is not kept", .timeLimit(.minutes(10)), arguments: [false, true])
+    @Test("a failed load fails all its waiters once and is not cached", .timeLimit(.minutes(10)), arguments: [false, true])
     func failure(isCancellation: Bool) async throws {
-        let (cache, items) = CacheScene().open()
+        let (cache, items) = CacheFixture().open()
         let loads = Count()
         let readers = (0..<10).map { _ in
             Task {
                 try await items.value(key, tags: []) { _ in
                     loads.up()
-                    await until { cache.statistics.count("origin", "shared") == 9 }
-                    // An origin may throw this for reasons of its own, while nobody here is cancelled.
+                    try await until { cache.statistics.count("origin", "shared") == 9 }
+                    // An origin may throw this although no task here was cancelled.
                     if isCancellation { throw CancellationError() }
                     throw Broken()
                 }
@@ -117,39 +118,39 @@ struct SingleFlightTests {
         #expect(try await items.value(key, tags: []) { _ in Item(7, 2) } == Item(7, 2))
     }
 
-    @Test("a load that began before an invalidation is joined no more, and what it brings is not kept", .timeLimit(.minutes(10)))
+    @Test("a load that began before an invalidation is not joined, and its value is not cached", .timeLimit(.minutes(10)))
     func invalidated() async throws {
-        let (cache, items) = CacheScene().open()
+        let (cache, items) = CacheFixture().open()
         let declared = CacheTag(kind: 2, 1)
         for invalidated in [tag, declared] {
-            let (isLoading, mayLand) = (Door(), Door())
+            let (isLoading, mayFinish) = (Latch(), Latch())
             items.remove(7)
             let early = Task {
                 try await items.value(key, tags: [tag]) { dependencies in
                     dependencies.depend(on: declared)
                     await isLoading.open()
-                    await mayLand.pass()
+                    await mayFinish.pass()
                     return Item(7, 1)
                 }
             }
             await isLoading.pass()
             cache.invalidate([invalidated])
             #expect(try await items.value(key, tags: [tag]) { _ in Item(7, 2) } == Item(7, 2))
-            await mayLand.open()
+            await mayFinish.open()
             #expect(try await early.value == Item(7, 1))
             #expect(items.peek(7) == Item(7, 2))
         }
     }
 
     @Test(
-        "a write during a load is not undone by it", .timeLimit(.minutes(10)),
+        "a write during a load is not undone by the load", .timeLimit(.minutes(10)),
         arguments: ["put", "dependent put", "remove", "both"])
     func superseded(write: String) async throws {
-        let (cache, items) = CacheScene().open()
-        let (isLoading, mayLand) = (Door(), Door())
+        let (cache, items) = CacheFixture().open()
+        let (isLoading, mayFinish) = (Latch(), Latch())
         let load: @Sendable () async -> Item = {
             await isLoading.open()
-            await mayLand.pass()
+            await mayFinish.pass()
             return Item(7, 1)
         }
         let dependencies = cache.dependencies(on: [])
@@ -165,23 +166,23 @@ struct SingleFlightTests {
         }
         let expected = write == "remove" ? nil : Item(7, 2)
         #expect(items.peek(7) == expected)
-        await mayLand.open()
+        await mayFinish.open()
         #expect(try await early.value == Item(7, 1))
         #expect(items.peek(7) == expected)
         let isLoadedAnew = Count()
         #expect(try await items.value(key, tags: []) { _ in isLoadedAnew.up() == 1 ? Item(7, 2) : nil } == Item(7, 2))
     }
 
-    @Test("a load that another displaced after an invalidation brings nothing back after a write", .timeLimit(.minutes(10)))
+    @Test("a load that was replaced after an invalidation brings nothing back after a write", .timeLimit(.minutes(10)))
     func displaced() async throws {
-        let (cache, items) = CacheScene().open()
-        let (isLoading, mayLand) = (Door(), Door())
+        let (cache, items) = CacheFixture().open()
+        let (isLoading, mayFinish) = (Latch(), Latch())
         let passing = CacheTag(kind: 3, 1)
         let early = Task {
             try await items.value(key, tags: [passing]) { dependencies in
                 await isLoading.open()
-                await mayLand.pass()
-                // It turns out not to depend on what was invalidated.
+                await mayFinish.pass()
+                // It turns out not to depend on the invalidated tag.
                 dependencies.narrow(to: [])
                 return Item(7, 1)
             }
@@ -190,23 +191,23 @@ struct SingleFlightTests {
         cache.invalidate([passing])
         _ = try await items.value(key, tags: []) { _ in Item(7, 2) }
         items.put(Item(7, 3))
-        await mayLand.open()
+        await mayFinish.open()
         _ = try await early.value
         #expect(items.peek(7) == Item(7, 3))
     }
 
-    @Test("a load that asks for another load never waits for a turn that it holds itself", .timeLimit(.minutes(10)))
+    @Test("a load inside another load never waits for a place that it holds itself", .timeLimit(.minutes(10)))
     func nested() async throws {
-        let scene = CacheScene()
-        scene.configuration.concurrentLoads = 2
-        let (_, items) = scene.open()
+        let fixture = CacheFixture()
+        fixture.configuration.concurrentLoads = 2
+        let (_, items) = fixture.open()
         let begun = Count()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<2 as Range<UInt64> {
                 group.addTask {
                     let value = try await items.value(CacheKey(low: number), tags: []) { _ in
                         begun.up()
-                        await until { begun.value == 2 }
+                        try await until { begun.value == 2 }
                         return try await items.value(CacheKey(low: 10 + number), tags: []) { _ in Item(10 + number) }
                     }
                     #expect(value == Item(10 + number))

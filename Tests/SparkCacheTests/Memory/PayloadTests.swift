@@ -3,9 +3,9 @@ import Testing
 
 @testable import SparkCache
 
-@Suite("What entries hold")
+@Suite("Payloads")
 struct PayloadTests {
-    @Test("bytes stand for themselves, other values in a box, and both come back as they were", arguments: [0, 1, 1_000])
+    @Test("bytes are stored unboxed, other values in a box, and both come back unchanged", arguments: [0, 1, 1_000])
     func values(count: Int) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
         let payload = Payload(value: bytes)
@@ -25,7 +25,7 @@ struct PayloadTests {
         #expect(addresses.0 == addresses.1)
     }
 
-    @Test("whoever changes the bytes that they put or were given changes their own copy")
+    @Test("changing bytes after a put or a read changes a copy")
     func copies() throws {
         let space = bytesNamespace().space
         var bytes = [UInt8](repeating: 1, count: 100)
@@ -37,11 +37,11 @@ struct PayloadTests {
         #expect(space.peek(CacheKey(low: 1)) == [UInt8](repeating: 1, count: 100))
     }
 
-    @Test("the same bytes under several keys keep to the tags of each", arguments: 0..<8)
+    @Test("the same bytes under several keys depend on the tags of each key alone", arguments: 0..<8)
     func sharedBytes(changed: UInt64) {
         let (cache, space) = bytesNamespace()
         let bytes = [UInt8](repeating: 1, count: 100)
-        // 0 to 7 tags: up to two stand in the record, the rest beside it.
+        // 0 to 7 tags: the first two are in the record, the rest beside it.
         let tags = (0..<8 as Range<UInt64>).map { CacheTag(kind: 1, $0 &* 1_000) }
         for key in 0..<8 as Range<UInt64> { space.put(CacheKey(low: key), bytes, tags: Array(tags.prefix(Int(key)))) }
         cache.invalidate([tags[Int(changed)]])
@@ -50,7 +50,7 @@ struct PayloadTests {
         }
     }
 
-    @Test("bytes are let go with their entry")
+    @Test("bytes are released with their entry")
     func release() {
         let space = bytesNamespace().space
         weak var held: AnyObject?
@@ -65,7 +65,7 @@ struct PayloadTests {
     }
 
     private func bytesNamespace() -> (cache: Cache, space: CacheNamespace<CacheKey, [UInt8]>) {
-        let cache = CacheScene().make()
+        let cache = CacheFixture().make()
         let space = cache.namespace(.plain, key: CacheKey.self, value: [UInt8].self)
         cache.open()
         return (cache, space)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Records and their queues")
 struct RecordSlabTests {
-    @Test("a place is given to one record at a time, and each use of it has another generation")
+    @Test("a place belongs to one record at a time, and each use of it has another generation")
     func places() {
         var chance = SplitMix64(seed: 11)
         var slab = RecordSlab(capacity: 2)
@@ -13,7 +13,7 @@ struct RecordSlabTests {
         var generations: [Int32: Set<UInt32>] = [:]
         for step in 0..<20_000 as Range<UInt64> {
             if chance.next() % 2 == 0 || used.isEmpty {
-                let index = slab.take()
+                let index = slab.acquire()
                 #expect(used[index] == nil)
                 slab[index].queue = .main
                 slab[link: index].hash = step
@@ -21,7 +21,7 @@ struct RecordSlabTests {
                 #expect(generations[index, default: []].insert(slab[link: index].generation).inserted)
             } else if let (index, hash) = used.randomElement(using: &chance) {
                 #expect(slab[link: index].hash == hash)
-                slab.give(index)
+                slab.release(index)
                 used[index] = nil
                 #expect(slab[index].queue == .free)
             }
@@ -29,7 +29,7 @@ struct RecordSlabTests {
         }
     }
 
-    @Test("a payload lives as long as its record, and no longer")
+    @Test("a payload lives exactly as long as its record")
     func payloads() {
         weak var first: Box<Int>?
         weak var second: Box<Int>?
@@ -37,12 +37,12 @@ struct RecordSlabTests {
             var slab = RecordSlab(capacity: 4)
             for round in 0..<2 {
                 let payload = Box(round)
-                let index = slab.take()
+                let index = slab.acquire()
                 slab[index].queue = .small
                 slab[index].object = .passRetained(payload)
                 if round == 0 {
                     first = payload
-                    slab.give(index)
+                    slab.release(index)
                 } else {
                     second = payload
                 }
@@ -54,16 +54,16 @@ struct RecordSlabTests {
         #expect(second == nil)
     }
 
-    @Test("a queue is in the order of arrival, whatever leaves it from where")
+    @Test("a queue keeps the order of arrival, whichever records leave it")
     func queues() {
         var chance = SplitMix64(seed: 12)
         var slab = RecordSlab()
-        var queue = RecordQueueList()
+        var queue = IntrusiveQueue()
         var model: [Int32] = []
         for _ in 0..<20_000 {
             switch chance.next() % 5 {
             case 0, 1:
-                let index = slab.take()
+                let index = slab.acquire()
                 slab[index].queue = .main
                 slab[link: index].cost = UInt32(chance.next() % 1_000)
                 queue.append(index, slab)
@@ -72,12 +72,12 @@ struct RecordSlabTests {
                 guard let position = model.indices.randomElement(using: &chance) else { continue }
                 let index = model.remove(at: position)
                 queue.remove(index, slab)
-                slab.give(index)
+                slab.release(index)
             default:
                 guard let index = model.randomElement(using: &chance) else { continue }
                 let before = Int(slab[link: index].cost)
                 slab[link: index].cost = UInt32(chance.next() % 1_000)
-                queue.weigh(Int(slab[link: index].cost) - before)
+                queue.updateCost(Int(slab[link: index].cost) - before)
             }
             #expect(queue.count == model.count)
             let ends = (model.first ?? -1, model.last ?? -1)

@@ -5,10 +5,10 @@ import Testing
 
 @Suite("The table that finds records by hash")
 struct SlotTableTests {
-    /// Few homes and few marks, so that runs are long, wrap around and hold equal hashes.
+    /// Few homes and few prefixes, so that runs are long, wrap around and contain equal hashes.
     private func crowdedHash(_ chance: inout SplitMix64) -> UInt64 { (chance.next() % 7) << 32 | (chance.next() % 24 &+ 116) }
 
-    @Test("says of every place what a dictionary says, however hashes collide", arguments: 1...4 as ClosedRange<UInt64>)
+    @Test("the table agrees with a dictionary, however hashes collide", arguments: 1...4 as ClosedRange<UInt64>)
     func matchesDictionary(seed: UInt64) {
         var chance = SplitMix64(seed: seed)
         var table = SlotTable()
@@ -36,7 +36,7 @@ struct SlotTableTests {
         #expect(table.capacity * 3 >= hashes.count * 4)
     }
 
-    @Test("removing what is not there changes nothing")
+    @Test("removing an absent place changes nothing")
     func removesNothing() {
         var table = SlotTable()
         table.insert(5, 1) { _ in 5 }
