@@ -6,7 +6,7 @@ public struct CacheReport: JSONWritable, Sendable {
     public let memory: MemorySpeed
     public let spill: SpillSpeed
     public let dating: DatingReplay.Outcome
-    /// The dating trace under the seeds' lifetimes, in memory without a bound: more than any cache would reach with them.
+    /// The dating trace under short fixed lifetimes, in memory without a bound: an upper bound for any cache with these lifetimes.
     public let shortDeleting: Double
     public let shortWriteThrough: Double
     public let peers: [PeerFigure]
@@ -63,7 +63,7 @@ public struct CacheReport: JSONWritable, Sendable {
                 + "\(number(dating.loadsPerRead, 3)) loads a read, \(dating.wrongAnswers) wrong answers",
             "  each byte written \(number(dating.writeAmplification, 2)) times, \(number(dating.storedRatio, 2)) bytes on disk a byte, "
                 + "\(number(dating.seconds)) s",
-            "  under the seeds' TTLs, memory without bound: \(percent(shortDeleting)); with write-through "
+            "  under short fixed TTLs, memory without bound: \(percent(shortDeleting)); with write-through "
                 + percent(shortWriteThrough),
         ]
         for peer in peers {

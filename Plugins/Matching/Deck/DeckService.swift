@@ -8,7 +8,7 @@ import SparkKit
 /// A ranking holds more people than a deck, by identifier, score and version. What makes it old, and what does not:
 ///
 /// - Who swipes, blocks or matches only takes people out of the ranking: they are left out while dealing, and the rest is as good as
-///   before. So a person swipes through a whole ranking before another is made; it is the seeds' `swipe:queue`.
+///   before. So a person swipes through a whole ranking before another is made.
 /// - A candidate who changed, moved, paused or left has another version, or is not there: the ranking is made anew.
 /// - Somebody else may come in, or to the front, by a change of their own: then it lies within the circle that was looked at, and
 ///   the regions that cover the circle are the ranking's tags. Beyond the circle nobody can score enough.
@@ -23,7 +23,7 @@ struct DeckService: Sendable {
     /// Rankings made for one deck, while people in it change.
     private static let attempts = 4
 
-    /// Two minutes, as the seeds have it: the bound for what no event tells. Too short for the disk.
+    /// Two minutes: bounds how long a change without an event stays unseen. Too short for the disk.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("matches:suggestions", lifetime: .minutes(2))
         policy.isSpilled = false

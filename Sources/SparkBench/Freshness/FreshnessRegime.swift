@@ -5,7 +5,7 @@ public struct FreshnessRegime: Sendable {
     let rules: [FreshnessRule]
     /// A write puts the new value in; otherwise it takes the old one out.
     let isWritingThrough: Bool
-    /// A change makes exactly what depends on it old; otherwise it wipes by pattern, as the seeds do.
+    /// A change makes exactly what depends on it old; otherwise it deletes by key pattern.
     let hasStamps: Bool
     /// Entries are fetched ahead when a session begins, and leave memory when it ends.
     let hasHints: Bool

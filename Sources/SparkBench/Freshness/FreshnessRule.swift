@@ -13,7 +13,7 @@ public struct FreshnessRule: Equatable, Sendable {
         staleWhileRevalidate = Int64(staleMinutes * 60_000)
     }
 
-    /// The lifetimes that the seeds give, used to the letter.
+    /// Fixed lifetimes for each kind of entry, whatever changed meanwhile.
     public static func short(_ namespace: DatingNamespace) -> FreshnessRule {
         switch namespace {
         case .profile: FreshnessRule(minutes: 5)
