@@ -1,6 +1,6 @@
 public import SparkCore
 
-/// What the HTTP edge itself answers.
+/// Errors that the HTTP edge itself answers. `detail` has the text of each.
 public enum EdgeError: ClientError {
     case unauthenticated
     case notFound
@@ -16,10 +16,10 @@ public enum EdgeError: ClientError {
     case idempotencyInProgress
     case idempotencyMismatch
     case idempotencyAnswerLost
-    /// What the first request opened has ended since.
+    /// The session that the first request opened has ended since.
     case idempotencyAnswerEnded
     case overloaded
-    /// The server listens, but is not ready yet.
+    /// The server listens but is not ready yet.
     case starting
     case unsupportedUpgrade
 
