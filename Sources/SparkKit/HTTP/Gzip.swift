@@ -2,7 +2,7 @@ import CZlib
 
 /// Gzip compression (RFC 1952), for bodies that are compressed once.
 enum Gzip {
-    /// Window bits of zlib plus 16, which asks for a gzip header and trailer.
+    /// Zlib's window bits plus 16, which selects a gzip header and trailer.
     private static let gzipWindow: Int32 = 15 + 16
 
     /// The bytes at the highest compression level; nil if zlib lacks memory.

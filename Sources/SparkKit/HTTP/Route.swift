@@ -11,7 +11,7 @@ public struct Route: Sendable {
     public enum Access: String, Sendable {
         /// Everybody, without a token.
         case open
-        /// A valid access token.
+        /// Callers with a valid access token.
         case user
         /// The same, or callers with a one-use ticket as `?ticket=`: for requests that browsers send without header fields.
         case userOrTicket
