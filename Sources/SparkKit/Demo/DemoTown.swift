@@ -18,7 +18,7 @@ public struct DemoPerson: Sendable {
     public let visibility: Visibility
     /// The profile text.
     public let about: String
-    /// The interests, as their keys.
+    /// The interests.
     public let interests: [String]
     /// The person's exact place. Profiles snaps it to its grid like every other place.
     public let place: Coordinate

@@ -21,8 +21,8 @@ public protocol EventStreaming: Sendable {
     func record(
         _ event: UserEvent, members: [UInt8], for user: UserID, at now: Timestamp, in session: SQLSession
     ) throws -> StreamDelivery
-    /// Hands deliveries to the connections, in this order; each user's numbered events must come in the order of their offsets, so
-    /// from the writer's thread. Returns at once.
+    /// Hands deliveries to the connections, in this order. Each user's numbered events must arrive in the order of their
+    /// offsets, so call it on the writer's thread. Returns at once.
     func deliver(_ deliveries: [StreamDelivery])
     /// True if a device of the user is connected.
     func isConnected(_ user: UserID) -> Bool

@@ -1,7 +1,7 @@
 import GRDBSQLite
 public import SparkCore
 
-/// A value bound to a parameter of a statement.
+/// A value for a parameter of a statement, or of a column in its stored type.
 public enum SQLValue: Hashable, Sendable {
     case null
     case integer(Int64)
@@ -9,8 +9,11 @@ public enum SQLValue: Hashable, Sendable {
     case text(String)
     case blob([UInt8])
 
+    /// 1 for true, 0 for false.
     public static func flag(_ value: Bool) -> SQLValue { .integer(value ? 1 : 0) }
+    /// A time as milliseconds since 1970.
     public static func time(_ value: Timestamp) -> SQLValue { .integer(value.milliseconds) }
+    /// An integer, or NULL for nil.
     public static func optional(_ value: Int64?) -> SQLValue { value.map { .integer($0) } ?? .null }
 
     func bind(to statement: OpaquePointer, at index: Int32) {
@@ -30,13 +33,14 @@ public enum SQLValue: Hashable, Sendable {
         }
     }
 
-    /// SQLite copies what it is given.
-    // reason: SQLITE_TRANSIENT is the cast of -1 by definition.
+    /// Makes SQLite copy the bytes.
+    // SQLITE_TRANSIENT is by definition the cast of -1.
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 }
 
-/// What can be bound to a parameter.
+/// A type that can be bound to a parameter.
 public protocol SQLBindable {
+    /// The value to bind.
     var sqlValue: SQLValue { get }
 }
 
