@@ -1,7 +1,10 @@
 /// The kind of a message's content. The store holds the raw values.
 public enum MessageContent: Int64, CaseIterable, Sendable {
+    /// A text.
     case text = 0
+    /// A sticker: its identifier or address.
     case sticker = 1
+    /// An animated picture: its identifier or address.
     case gif = 2
 
     /// The word on the wire.

@@ -1,7 +1,10 @@
 /// A person's decision about a candidate. The store holds the raw values.
 public enum SwipeAction: Int64, CaseIterable, Sendable {
+    /// Not interested.
     case pass = 0
+    /// Interested.
     case like = 1
+    /// Especially interested; the candidate sees it.
     case superlike = 2
     /// Not now: the candidate appears again after a while.
     case skip = 3

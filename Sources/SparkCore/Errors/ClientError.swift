@@ -48,7 +48,9 @@ public struct InvalidInput: ClientError {
     public let code: String
     /// 400 or 422.
     public let status: Int
+    /// One sentence for people.
     public let detail: String
+    /// The refused values; empty if the input cannot be parsed.
     public let violations: [Violation]
 
     /// The text cannot be parsed: JSON syntax, nesting or size.

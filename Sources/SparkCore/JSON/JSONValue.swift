@@ -2,14 +2,19 @@
 ///
 /// Objects keep the order of their members. The parser refuses repeated keys, so lookups are unambiguous.
 public enum JSONValue: Hashable, Sendable {
+    /// `null`.
     case null
+    /// `true` or `false`.
     case bool(Bool)
     /// A number without fraction or exponent that fits in 64 bits.
     case integer(Int64)
     /// Any other finite number.
     case number(Double)
+    /// A string.
     case string(String)
+    /// An array.
     case array([JSONValue])
+    /// An object; its keys are unique.
     case object([JSONMember])
 
     /// The value of an object's member; nil if there is none or this is not an object.

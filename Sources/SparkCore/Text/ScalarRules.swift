@@ -65,7 +65,7 @@ enum ScalarRules {
             switch scalar.value {
             case 0x0A:
                 guard !isLine else { throw .invisible }
-                // An isolate ends with its paragraph. An isolate that is still open there was not closed by mistake.
+                // An isolate ends with its paragraph, so one that is still open there lacks its closing character.
                 guard isolates == 0 else { throw .direction }
                 return endWord(clearingBase: true)
             case 0x09:

@@ -60,7 +60,7 @@ public struct TextRule: Hashable, Sendable {
 
     private var isLine: Bool { form != .lines }
 
-    /// The most Unicode scalars: four for each character, which is enough for every script and bounds what is stored.
+    /// The most Unicode scalars: four for each character and at least 24, which is enough for every script and bounds the storage.
     public var scalars: Int { max(Self.scalarsPerCharacter, characters * 4) }
 
     /// The normal form of a text: canonically composed (NFC), with lines that end in U+000A. In a line, spaces are trimmed and

@@ -137,7 +137,7 @@ public struct ConnectionLedger: Sendable {
     /// The phase of a connection; nil if it is gone.
     public func phase(of key: ConnectionKey) -> ConnectionPhase? { connection(key)?.phase }
 
-    // MARK: Who gives way
+    // MARK: Choosing the connection to close
 
     private mutating func mayReplace(_ network: String, at now: UInt64) -> Bool {
         guard let number = networksByName[network] else { return true }

@@ -2,20 +2,31 @@
 public struct Setting: Sendable {
     /// The type of a value and its range.
     public enum Kind: Hashable, Sendable {
+        /// An integer in a range.
         case integer(ClosedRange<Int>)
+        /// A number in a range.
         case number(ClosedRange<Double>)
+        /// True or false.
         case boolean
+        /// Any text.
         case text
+        /// One of several words.
         case choice([String])
+        /// A list of texts.
         case list
     }
 
     /// A value of a setting.
     public enum Value: Hashable, Sendable {
+        /// The value of an integer setting.
         case integer(Int)
+        /// The value of a number setting.
         case number(Double)
+        /// The value of a boolean setting.
         case boolean(Bool)
+        /// The value of a text or choice setting.
         case text(String)
+        /// The value of a list setting.
         case list([String])
     }
 

@@ -147,10 +147,13 @@ public protocol RequestBody: SchemaDescribed, Sendable {
 public struct QueryParameter: Sendable {
     /// The type of a parameter, its range and its default.
     public enum Kind: Sendable {
+        /// An integer in a range.
         case integer(ClosedRange<Int>, default: Int)
+        /// One of several words; nil as the default means absent.
         case choice([String], default: String?)
         /// A comma-separated list of some of these words.
         case words([String])
+        /// A text of at most `maximum` bytes.
         case text(maximum: Int)
     }
 
@@ -176,7 +179,7 @@ public struct QueryParameter: Sendable {
         QueryParameter(name: name, kind: .words(words), help: help)
     }
 
-    /// A text of at most `maximum` characters.
+    /// A text of at most `maximum` bytes in UTF-8.
     public static func text(_ name: String, maximum: Int, _ help: String) -> QueryParameter {
         QueryParameter(name: name, kind: .text(maximum: maximum), help: help)
     }

@@ -105,8 +105,8 @@ public struct ModuleRegistrar: Sendable {
     /// Writes a module's rows in the transaction that publishes an event, so both are committed or neither is. Use it for rows
     /// that must not be lost.
     ///
-    /// - Parameter write: Must be short: it runs on the writer's thread, and every write waits for it. If it throws, the whole
-    ///   transaction is rolled back.
+    /// - Parameter write: Must be short: it runs on the writer's thread, and every write waits for it. If it throws, the write
+    ///   that published the event is rolled back.
     public mutating func inTransaction<Event: SparkEvent>(
         _ type: Event.Type, _ write: @escaping @Sendable (Event, WriteTransaction) throws -> Void
     ) {

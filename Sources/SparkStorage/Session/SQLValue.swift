@@ -3,10 +3,15 @@ public import SparkCore
 
 /// A value for a parameter of a statement, or of a column in its stored type.
 public enum SQLValue: Hashable, Sendable {
+    /// NULL.
     case null
+    /// A 64-bit integer.
     case integer(Int64)
+    /// A floating-point number.
     case real(Double)
+    /// A UTF-8 text.
     case text(String)
+    /// Bytes.
     case blob([UInt8])
 
     /// 1 for true, 0 for false.

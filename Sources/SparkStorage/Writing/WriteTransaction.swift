@@ -45,7 +45,9 @@ public final class WriteTransaction: UnitOfWork {
 
 /// A consequence of a write, carried out once the write commits.
 public enum Consequence: Sendable {
+    /// An event for subscribers.
     case event(any SparkEvent)
+    /// A closure to run on the writer's thread.
     case effect(@Sendable () -> Void)
 }
 
