@@ -39,7 +39,7 @@ public struct Route: Sendable {
     public let access: Access
     /// The rate limit that applies.
     public let rateLimit: RateLimit
-    /// The parameters of the query string. The dispatcher refuses all others.
+    /// The parameters of the query string. The dispatcher ignores all others.
     public let query: [QueryParameter]
     /// The name and schema of the body; nil if the route reads none.
     public let body: SchemaReference?

@@ -10,7 +10,7 @@ public struct MetricDeclaration: Sendable {
     public let name: String
     /// Counter, gauge or histogram.
     public let kind: Kind
-    /// The names of the labels, in the order of the exposition.
+    /// The names of the labels.
     public let labels: [String]
     /// One sentence that explains the metric to an operator.
     public let help: String

@@ -82,7 +82,7 @@ public struct ModuleRegistrar: Sendable {
     /// Declares the kinds of cache tags that this module owns. The server does not start if two kinds collide.
     ///
     /// - Parameters:
-    ///   - kinds: Kinds whose numbers are not user identifiers.
+    ///   - kinds: All other kinds.
     ///   - ofUsers: Kinds whose numbers are user identifiers. Erasing an account also erases the entries that depend on them,
     ///     in memory and on disk.
     public mutating func cacheTags(_ kinds: [CacheTagKind] = [], ofUsers: [CacheTagKind] = []) {
