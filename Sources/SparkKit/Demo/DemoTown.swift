@@ -14,7 +14,7 @@ public struct DemoPerson: Sendable {
     public let gender: Gender
     /// The people that the person wants to meet.
     public let preferences: Preferences
-    /// Whether other people see the profile.
+    /// How much of the profile other people may see.
     public let visibility: Visibility
     /// The profile text.
     public let about: String
