@@ -1,4 +1,4 @@
-// All that a module of one's own needs comes with `import Spark`.
+// `import Spark` is all that a module outside this repository needs.
 @_exported public import HTTPTypes
 @_exported public import SparkCore
 @_exported public import SparkKit

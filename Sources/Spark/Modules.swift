@@ -6,7 +6,7 @@ import SparkMetrics
 import SparkProfiles
 import SparkPush
 
-/// The modules that are Spark. A new module is a line here and a target in Package.swift.
+/// The modules of Spark. To add a module, add a line here and a target in Package.swift.
 public let sparkModules: [any SparkModule.Type] = [
     AccountsModule.self,
     ProfilesModule.self,

@@ -3,11 +3,13 @@ public import SparkKit
 public import SparkServer
 import SparkTransport
 
-/// The library's face: the whole server inside another program.
+/// The library's entry point: runs a whole server inside another program.
 public enum Spark {
     /// A running server.
     public final class Instance: Sendable {
+        /// The addresses that the server listens on.
         public let listening: Listening
+        /// The server itself.
         public let server: Server
         private let task: Task<Void, any Error>
 
@@ -18,6 +20,7 @@ public enum Spark {
         }
 
         /// Shuts down gracefully and returns when everything is closed.
+        /// - Throws: The error that ended the server, if one did.
         public func stop() async throws {
             await server.shutDown()
             try await task.value
@@ -26,16 +29,17 @@ public enum Spark {
 
     /// Starts a server and returns once it listens.
     /// - Parameters:
-    ///   - modules: Spark's own, plus or minus whatever the caller likes.
-    ///   - dataDirectory: a temporary one that goes away with the server if nil.
-    ///   - settings: `section.key=value`, as the flag `--set` takes them. Unless `http.listen` is among them, the server listens on
-    ///     127.0.0.1 at a port that the system picks.
+    ///   - modules: The modules to run; by default all of Spark's.
+    ///   - dataDirectory: The data directory; nil creates a temporary one that is deleted with the server.
+    ///   - settings: `section.key=value`, as for the flag `--set`. Without `http.listen`, the server listens on 127.0.0.1 at a
+    ///     free port.
+    ///   - logger: Gets all log lines of the server.
     /// - Throws: `PlanError`, `ConfigurationError` or `StorageOpenError` before a socket opens.
     public static func start(
         modules: [any SparkModule.Type] = sparkModules, dataDirectory: String? = nil,
         settings: [String] = [], logger: Logger = Logger(label: "spark")
     ) async throws -> Instance {
-        // The last of several values for one key counts.
+        // If a key has several values, the last one counts.
         let configuration = try LoadedConfiguration(
             schema: ConfigurationSchema(modules: modules), flags: ["http.listen=127.0.0.1:0"] + settings)
         let directory = try dataDirectory.map { try DataDirectory(path: $0) } ?? DataDirectory.temporary()
@@ -45,8 +49,8 @@ public enum Spark {
         return try await start(Server.launch(options))
     }
 
-    /// Runs a server that was put together elsewhere, and returns once it listens.
-    /// - Throws: `PlanError` when the data does not fit the configuration, and what the system says of the address.
+    /// Runs a server that the caller has built, and returns once it listens.
+    /// - Throws: `PlanError` if the data does not fit the configuration, or the system's error if the address cannot be used.
     public static func start(_ server: Server) async throws -> Instance {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Listening.self)
         let task = Task {

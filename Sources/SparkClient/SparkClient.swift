@@ -5,17 +5,22 @@ public import SparkCore
 
 /// A client of Spark's public API.
 ///
-/// One value a server; cheap to copy. Errors of the server come back as `SparkProblem`, everything else as the transport's.
+/// One value represents one server and one login; copies are cheap. Errors that the server answers are `SparkProblem`; all
+/// other errors come from the transport.
 public struct SparkClient: Sendable {
+    /// The server's base URL.
     public let url: String
-    /// Sent as `Authorization: Bearer`; nil before login.
+    /// The access token, sent as `Authorization: Bearer`; nil before login.
     public var token: String?
     private let http: HTTPClient
     private let timeout: TimeAmount
 
+    /// Creates a client.
     /// - Parameters:
     ///   - url: `http://host:port`, without a path.
-    ///   - http: shared among clients; shut down by its owner.
+    ///   - token: An access token, if there is one.
+    ///   - http: May be shared among clients. Its owner shuts it down.
+    ///   - timeout: The longest time for a request; 30 seconds by default.
     public init(url: String, token: String? = nil, http: HTTPClient = .shared, timeout: Duration = .seconds(30)) {
         self.url = url
         self.token = token
@@ -23,22 +28,24 @@ public struct SparkClient: Sendable {
         self.timeout = .milliseconds(timeout.milliseconds)
     }
 
-    /// The same server, as somebody else.
+    /// A client of the same server with another access token.
     public func authenticated(with token: String) -> SparkClient {
         var copy = self
         copy.token = token
         return copy
     }
 
-    /// One request, whatever its answer.
-    /// - Parameter path: the whole path with its query, e.g. `/api/v1/me`.
+    /// Sends a request with a JSON body and returns the answer, whatever its status.
+    /// - Parameter path: The whole path with its query, such as `/api/v1/me`.
+    /// - Throws: The transport's error.
     public func send(
         _ method: String, _ path: String, json: (some JSONWritable)? = JSONValue?.none, headers: [(String, String)] = []
     ) async throws -> SparkAnswer {
         try await send(method, path, body: json.map { JSONWriter.bytes(of: $0) }, headers: headers)
     }
 
-    /// One request with a body as it stands.
+    /// Sends a request with the bytes of its body, whatever the answer's status.
+    /// - Throws: The transport's error.
     public func send(
         _ method: String, _ path: String, body: [UInt8]?, headers: [(String, String)] = []
     ) async throws -> SparkAnswer {
@@ -58,8 +65,8 @@ public struct SparkClient: Sendable {
             body: Array(content.readableBytesView))
     }
 
-    /// One request that must succeed.
-    /// - Throws: `SparkProblem` for every status but 2xx.
+    /// Sends a request that must succeed, and returns the JSON of its answer.
+    /// - Throws: `SparkProblem` for every status other than 2xx, or the transport's error.
     public func call(
         _ method: String, _ path: String, json: (some JSONWritable)? = JSONValue?.none
     ) async throws -> JSONValue {
@@ -69,23 +76,28 @@ public struct SparkClient: Sendable {
     }
 }
 
-/// What came back.
+/// The answer to a request.
 public struct SparkAnswer: Sendable {
+    /// The HTTP status.
     public let status: Int
-    /// By lower-case name.
+    /// The header fields, by lower-case name. If a field occurs several times, only the first counts.
     public let headers: [String: String]
+    /// The body's bytes.
     public let body: [UInt8]
 
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null if it is not JSON.
     public var json: JSONValue { (try? JSONParser.parse(body)) ?? .null }
 }
 
 /// An error that the server answered (RFC 9457).
 public struct SparkProblem: Error, CustomStringConvertible {
+    /// The HTTP status.
     public let status: Int
+    /// The error's stable code, `module.reason`; `unknown` if the answer has none.
     public let code: String
-    /// Whether the same request may succeed later.
+    /// True if the same request may succeed later.
     public let isTemporary: Bool
+    /// The request's id, which is also in the server's log; empty if the answer has none.
     public let requestID: String
 
     init(_ answer: SparkAnswer) {
@@ -96,5 +108,6 @@ public struct SparkProblem: Error, CustomStringConvertible {
         self.requestID = json["request_id"]?.string ?? ""
     }
 
+    /// Status, code and request id.
     public var description: String { "\(status) \(code) (request \(requestID))" }
 }

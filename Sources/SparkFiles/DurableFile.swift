@@ -1,33 +1,39 @@
 import CSparkSystem
 import Glibc
 
-/// A file operation that failed: what was done, where, and what the system said.
+/// A failed file operation: the operation, the path and the system's error.
 public struct FileError: Error, CustomStringConvertible {
+    /// The operation, such as `write`.
     public let operation: String
+    /// The path of the file or directory.
     public let path: String
+    /// The system's error.
     public let fault: FileFault
 
+    /// Creates an error.
     public init(operation: String, path: String, fault: FileFault) {
         self.operation = operation
         self.path = path
         self.fault = fault
     }
 
+    /// `operation path: error`.
     public var description: String { "\(operation) \(path): \(fault)" }
 }
 
-/// The one way in which the server makes files of its own: whole, lasting, readable by their owner only.
+/// Writes, reads and removes the server's own files: atomically, durably, and readable by their owner only.
 public enum DurableFile {
-    /// Puts a file in the place of another of that name: after a crash the name stands for the old content or for the new one, whole.
+    /// Replaces a file atomically: after a crash the name refers to the complete old or the complete new content.
     ///
-    /// Blocks on the disk. Two callers may write the same path at once; one of them comes last.
-    /// - Parameter isLasting: false where the content need not outlive the machine's run: nothing is synchronized.
-    /// - Throws: when the new content is not in place; also when it is, but not known to be on the disk.
+    /// Blocks on the disk. If two callers write the same path at once, one of them wins.
+    /// - Parameter isLasting: False if the content need not survive a restart of the machine; then nothing is synchronized.
+    /// - Throws: `FileError` if the new content is not in place, or if it is in place but perhaps not on the disk.
     public static func replace(_ path: String, with bytes: [UInt8], isLasting: Bool = true) throws(FileError) {
         try replace(path, isLasting: isLasting) { _ in bytes }
     }
 
-    /// The same for content that depends on the file that will hold it.
+    /// Like `replace(_:with:isLasting:)`, for content that depends on the file that will hold it. `content` gets the file's
+    /// descriptor.
     public static func replace(_ path: String, isLasting: Bool = true, with content: (Int32) -> [UInt8]) throws(FileError) {
         do throws(FileFault) {
             try SystemFiles().replace(path, isLasting: isLasting, with: content)
@@ -36,8 +42,9 @@ public enum DurableFile {
         }
     }
 
-    /// Makes a directory that only its owner may enter, with those above it that are missing; each is on the disk when this returns.
-    /// One that is there stays as it is.
+    /// Creates a directory that only its owner may enter, and any missing directories above it. They are on the disk when this
+    /// returns. An existing directory stays as it is.
+    /// - Throws: `FileError`, also if the path exists but is not a directory.
     public static func makeDirectory(_ path: String, isLasting: Bool = true) throws(FileError) {
         do throws(FileFault) {
             if mkdir(path, 0o700) == 0 {
@@ -64,7 +71,8 @@ public enum DurableFile {
         }
     }
 
-    /// Removes a file, if it is there, for good: its name does not come back after a crash.
+    /// Removes a file if it exists. The name does not reappear after a crash.
+    /// - Throws: `FileError`.
     public static func remove(_ path: String, isLasting: Bool = true) throws(FileError) {
         do throws(FileFault) {
             do throws(FileFault) {
@@ -79,8 +87,9 @@ public enum DurableFile {
         }
     }
 
-    /// Removes what processes that died left half written in a directory. To be called by the one process that writes there.
-    /// - Returns: how many files are gone. A directory that cannot be read has none.
+    /// Removes files that processes left incomplete when they died. Only the one process that writes to the directory may call
+    /// it.
+    /// - Returns: The number of removed files; 0 if the directory cannot be read.
     @discardableResult
     public static func sweepDrafts(in directory: String) -> Int {
         guard let stream = opendir(directory) else { return 0 }
@@ -93,9 +102,9 @@ public enum DurableFile {
         return count
     }
 
-    /// The whole file.
-    /// - Returns: nil where there is none.
-    /// - Throws: also for a file that is longer than `limit` (EFBIG).
+    /// Reads a whole file.
+    /// - Returns: Nil if there is no such file.
+    /// - Throws: `FileError`, also for a file longer than `limit` bytes (EFBIG).
     public static func contents(of path: String, atMost limit: Int) throws(FileError) -> [UInt8]? {
         do throws(FileFault) {
             let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)

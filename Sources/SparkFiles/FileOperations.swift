@@ -1,36 +1,40 @@
 import Glibc
 import Synchronization
 
-/// The operations that replacing a file needs: a seam at which tests let the disk fail, or the process die.
+/// The operations for replacing a file. Tests use it to simulate disk failures and crashes.
 public protocol FileOperations: Sendable {
+    /// The error of a failed operation.
     associatedtype Failure: Error
 
-    /// Opens a file for writing, readable by its owner only; one of the same name is emptied, a link is refused.
+    /// Opens a file for writing, readable by its owner only. An existing file is emptied; a symbolic link is refused.
     func create(_ path: String) throws(Failure) -> Int32
+    /// Closes a file. Errors are ignored.
     func close(_ descriptor: Int32)
-    /// Writes all of the bytes from `offset` on.
+    /// Writes all bytes, starting at `offset`.
     func writeWhole(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int) throws(Failure)
     /// Returns when the content is on the disk.
     func synchronize(_ descriptor: Int32) throws(Failure)
+    /// Renames a file, replacing an existing file of the new name.
     func rename(_ path: String, to newPath: String) throws(Failure)
+    /// Removes a file.
     func remove(_ path: String) throws(Failure)
     /// Returns when the directory's entries are on the disk.
     func synchronizeDirectory(_ path: String) throws(Failure)
 }
 
 extension FileOperations {
-    /// Puts a file in the place of another of that name, in one step: at every moment, also after a crash, the name stands for the old
-    /// content or for the new one, whole.
+    /// Replaces a file atomically: at every moment, also after a crash, the name refers to the complete old or the complete new
+    /// content.
     ///
-    /// The content goes into a draft in the same folder, which is synchronized, renamed, and its folder synchronized. A crash may leave
-    /// the draft, which `DurableFile.sweepDrafts` removes.
-    /// - Parameter isLasting: false where the content need not outlive the machine's run: nothing is synchronized.
+    /// The content is written to a draft in the same folder. The draft is synchronized and renamed, and the folder is
+    /// synchronized. A crash may leave the draft behind; `DurableFile.sweepDrafts` removes it.
+    /// - Parameter isLasting: False if the content need not survive a restart of the machine; then nothing is synchronized.
     public func replace(_ path: String, with bytes: [UInt8], isLasting: Bool = true) throws(Failure) {
         try replace(path, isLasting: isLasting) { _ in bytes }
     }
 
-    /// The same for content that depends on the file that will hold it.
-    /// - Parameter content: receives the draft's descriptor.
+    /// Like `replace(_:with:isLasting:)`, for content that depends on the file that will hold it.
+    /// - Parameter content: Gets the draft's descriptor.
     public func replace(_ path: String, isLasting: Bool = true, with content: (Int32) -> [UInt8]) throws(Failure) {
         let draft = Draft.path(for: path)
         let descriptor = try create(draft)
@@ -40,7 +44,7 @@ extension FileOperations {
             if isLasting { try synchronize(descriptor) }
             try rename(draft, to: path)
         } catch {
-            // Best effort: a draft that stays is swept at the next start.
+            // Best effort: the next start removes a draft that stays.
             try? remove(draft)
             throw error
         }
@@ -48,7 +52,7 @@ extension FileOperations {
     }
 }
 
-/// The names of files that are being written.
+/// The names of incomplete files.
 public enum Draft {
     private static let count = Atomic<UInt64>(0)
 
@@ -59,10 +63,10 @@ public enum Draft {
 
     private static let suffix = ".new"
 
-    /// Whether a file of this name was left by a process that died while it wrote it.
+    /// True if a file of this name is a draft that a process may have left behind.
     public static func isDraft(_ name: String) -> Bool { name.hasSuffix(suffix) || name.hasPrefix(".dat.nosync") }
 
-    /// The folder in which a file is.
+    /// The folder that contains a file.
     static func folder(of path: String) -> String {
         let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -1,8 +1,9 @@
 import CSparkSystem
 import Glibc
 
-/// The operating system's files.
+/// The operating system's file operations.
 public struct SystemFiles: FileOperations {
+    /// The operating system's files.
     public init() {}
 
     public func create(_ path: String) throws(FileFault) -> Int32 {
@@ -27,7 +28,8 @@ public struct SystemFiles: FileOperations {
         }
     }
 
-    /// Gives a file its room on the disk.
+    /// Allocates disk space for a file.
+    /// - Throws: `FileFault`, for example if the disk is full.
     public func reserve(_ descriptor: Int32, bytes: Int) throws(FileFault) {
         let code = spark_reserve(descriptor, off_t(bytes))
         guard code == 0 else { throw FileFault(code: code) }
@@ -51,28 +53,32 @@ public struct SystemFiles: FileOperations {
         do throws(FileFault) {
             _ = try FileFault.check { Int(fsync(descriptor)) }
         } catch {
-            // Some filesystems know no synchronizing of directories and keep their entries in order by themselves.
+            // Some filesystems cannot synchronize directories and keep their entries in order by themselves.
             guard error.code == EINVAL || error.code == ENOTSUP else { throw error }
         }
     }
 }
 
-/// A failed operation on a file, by its `errno`.
+/// A failed file operation, by its `errno`.
 public struct FileFault: Error, Equatable, CustomStringConvertible {
+    /// The `errno`.
     public let code: Int32
 
+    /// A fault from an `errno`.
     public init(code: Int32) { self.code = code }
 
-    /// Whether the disk is full, or its user's share.
+    /// True if the disk is full or the user's quota is used up.
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
-    /// The system's words and symbol, such as "No space left on device (ENOSPC)".
+    /// The system's text and symbol, such as "No space left on device (ENOSPC)".
     public var description: String {
         let symbol = spark_error_symbol(code).map { String(cString: $0) } ?? "errno \(code)"
         return strerror(code).map { "\(String(cString: $0)) (\(symbol))" } ?? symbol
     }
 
-    /// Runs a system call, again when a signal came between.
+    /// Runs a system call and repeats it if a signal interrupts it.
+    /// - Returns: The call's result, which is not negative.
+    /// - Throws: `FileFault` with the `errno` of a failed call.
     public static func check(_ call: () -> Int) throws(FileFault) -> Int {
         while true {
             let answer = call()

@@ -1,9 +1,11 @@
 import GRDB
 
-/// The store's own part of `spark check`.
+/// The storage's part of `spark check`.
 extension SQLiteStorage {
-    /// Every fault of the file: pages and indexes, foreign keys, spatial metadata, geometry against its R-tree. Empty when sound.
-    /// Where pages are damaged, says which tables and indexes are hit and what of them is lost. Reads the whole database.
+    /// Describes every fault of the file: pages and indexes, foreign keys, spatial metadata, and geometry against its R-tree.
+    /// Empty if the file is sound. For damaged pages it names the affected tables and indexes and what is lost. Reads the whole
+    /// database.
+    /// - Throws: `SQLError` if the database cannot be read.
     public func check() throws -> [String] {
         try inspectNow { session in
             var faults: [String] = []
@@ -18,7 +20,7 @@ extension SQLiteStorage {
         }
     }
 
-    /// One part of a check. Damage that is in its way is a fault of its own only where no other fault names it.
+    /// Runs one part of a check. An error that damage causes is reported only if no other fault is known.
     public static func guarded(_ part: String, after faults: [String], _ body: () throws -> [String]) -> [String] {
         do {
             return try body()
@@ -36,7 +38,7 @@ extension SQLiteStorage {
             whole = try session.values("PRAGMA integrity_check(100)", as: String.self)
             if whole == ["ok"] { return [] }
         } catch let error as SQLError where error.isDamage {
-            // The tables say more.
+            // Checking table by table gives more detail.
         }
         let named = DamageReport.faults(in: session)
         if !named.isEmpty { return named.map { "integrity: \($0)" } }
@@ -49,8 +51,8 @@ extension SQLiteStorage {
         }
     }
 
-    /// Degrees; a tenth of a millimetre. SpatiaLite aligns boxes to single precision by a rounding of its own, which may leave a
-    /// point outside by the last bits of its double.
+    /// In degrees; a tenth of a millimetre. SpatiaLite rounds boxes to single precision in its own way, which can leave a point
+    /// outside its box by the last bits of its double.
     private static let tolerance = 1e-9
 
     private static func spatialFaults(_ session: SQLSession) throws -> [String] {
@@ -62,7 +64,8 @@ extension SQLiteStorage {
             "SELECT f_table_name, f_geometry_column FROM geometry_columns WHERE spatial_index_enabled = 1"
         ) { (table: $0.text(0), geometry: $0.text(1)) }
         for (table, geometry) in columns {
-            // SpatiaLite's CheckSpatialIndex writes a repair log, which a read-only connection refuses; so the two are compared here.
+            // SpatiaLite's CheckSpatialIndex writes a repair log, which a read-only connection refuses, so geometry and index
+            // are compared here.
             let index = "idx_\(table)_\(geometry)".quotedDatabaseIdentifier
             let (tableName, columnName) = (table.quotedDatabaseIdentifier, geometry.quotedDatabaseIdentifier)
             let missing = try session.value(

@@ -1,14 +1,15 @@
 import GRDB
 
-/// Which tables and indexes of a damaged database are hit, and what of them is lost.
+/// Finds the affected tables and indexes of a damaged database, and what is lost of them.
 enum DamageReport {
     private static let messages = 3
 
-    /// Asks table by table, so that damage in one does not hide the others. Reads the whole database, parts of it several times.
+    /// Checks table by table, so that damage in one table does not hide damage in others. Reads the whole database, parts of it
+    /// several times.
     static func faults(in session: SQLSession) -> [String] {
         let tables: [(name: String, hasRowID: Bool)]
         do {
-            // Virtual tables store nothing themselves: their shadow tables are among the others.
+            // Virtual tables store nothing themselves; their shadow tables are in the list.
             tables = try session.rows(
                 "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') ORDER BY name"
             ) { ($0[0], !$0.flag(1)) }
@@ -25,7 +26,7 @@ enum DamageReport {
         let name = table.quotedDatabaseIdentifier
         var faults: [String] = []
         if isReadable("SELECT COUNT(*) FROM \(name) NOT INDEXED", in: session), !hasLostContent(name, in: session) {
-            // The rows are whole: so an index is hit, or rows and index disagree.
+            // The rows are intact, so an index is damaged, or rows and index disagree.
         } else {
             faults.append("table \(table): damaged; \(loss(of: name, hasRowID: hasRowID, in: session))")
         }
@@ -33,7 +34,8 @@ enum DamageReport {
         for index in indexes {
             let quoted = index.quotedDatabaseIdentifier
             let isNamed = found.contains { $0.contains(index) }
-            // A column of it makes SQLite walk the index itself; one of nothing but expressions has none.
+            // Counting one of its columns makes SQLite walk the index itself. An index on expressions only has no column to
+            // count.
             let column = try? session.value(
                 "SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL", index, as: String.self)
             let count = column.map { "SELECT COUNT(\($0.quotedDatabaseIdentifier)) FROM \(name) INDEXED BY \(quoted)" }
@@ -45,7 +47,7 @@ enum DamageReport {
         return faults
     }
 
-    /// What SQLite finds in a table and its indexes: nothing when they are sound.
+    /// The faults that SQLite finds in a table and its indexes; empty if they are sound.
     private static func integrity(of table: String, in session: SQLSession) -> [String]? {
         do {
             let found = try session.values("PRAGMA integrity_check(\(table.quotedDatabaseIdentifier))", as: String.self)
@@ -62,14 +64,14 @@ enum DamageReport {
             _ = try session.value(sql, as: Int.self)
             return true
         } catch let error as SQLError {
-            // A partial index answers no query over all rows: that says nothing of its pages.
+            // A partial index cannot answer a query over all rows. That says nothing about its pages.
             return !error.isDamage
         } catch {
             return true
         }
     }
 
-    /// Whether some row's content lies on a page that cannot be read.
+    /// True if the content of some row is on an unreadable page.
     private static func hasLostContent(_ name: String, in session: SQLSession) -> Bool {
         do {
             try session.forEach("SELECT * FROM \(name) NOT INDEXED") { _ in true }
@@ -79,7 +81,7 @@ enum DamageReport {
         }
     }
 
-    /// Reads from both ends as far as it goes: what is between is lost.
+    /// Reads from both ends until damage stops it. The rows in between are lost.
     private static func loss(of name: String, hasRowID: Bool, in session: SQLSession) -> String {
         guard hasRowID else { return "\(count(name, "", in: session).rows) rows can be read from its beginning" }
         let up = count(name, "ORDER BY rowid", in: session)
@@ -103,7 +105,7 @@ enum DamageReport {
                 return true
             }
         } catch {
-            // The end of what can be read.
+            // The readable part ends here.
         }
         return (rows, last)
     }

@@ -2,32 +2,33 @@ public import Foundation
 import GRDB
 import GRDBSQLite
 
-/// Who else may have the database file open while it is only read.
+/// Which other process may have the database file open while it is inspected.
 public enum DatabaseCompany: Sendable {
-    /// Nobody: the file and its WAL are read as they are, and nothing is made beside them.
+    /// No other process. The file and its WAL are read as they are, and no files are created next to them.
     case none
-    /// A server that runs: its shared memory is used.
+    /// A running server. Its shared memory is used.
     case server
 }
 
-/// What a database says of its state, read without changing a byte of it.
+/// The state of a database, read without changing it.
 public struct DatabaseInspection: Sendable {
-    /// The mark of the last run; empty before the first.
+    /// The mark of the last run; empty before the first run.
     public var mark = ""
-    /// Commits so far; nil in one that does not count them yet.
+    /// The number of commits; nil if the database does not count them yet.
     public var commits: Int64?
-    /// Whether a history of events began in it.
+    /// True if a history of events has begun.
     public var hasEpoch = false
-    /// Whether somebody registered.
+    /// True if somebody has registered.
     public var hasPeople = false
 
-    /// Whether anything in it would be missed.
+    /// True if the database contains anything that would be missed.
     public var isUsed: Bool { !mark.isEmpty || hasEpoch || hasPeople }
 }
 
-/// Looking at a database before it is opened, and while somebody else has it.
+/// Inspects a database before it is opened, or while another process uses it.
 public enum DatabaseInspector {
-    /// - Throws: `StorageOpenError` for a file that cannot be read as a database.
+    /// Reads the state of a database.
+    /// - Throws: `StorageOpenError` if the file cannot be read as a database.
     public static func inspect(_ file: URL, company: DatabaseCompany = .none) throws -> DatabaseInspection {
         try reading(file, company: company, hasSpatiaLite: false) { database in
             var found = DatabaseInspection()
@@ -50,8 +51,9 @@ public enum DatabaseInspector {
         }
     }
 
-    /// What is wrong with the file's pages; empty when they are sound.
-    /// - Parameter isDeep: also compares every index with its table, which takes several times as long.
+    /// Describes damaged pages; empty if all pages are sound. Reads the whole file.
+    /// - Parameter isDeep: True to also compare every index with its table, which takes several times as long.
+    /// - Throws: `StorageOpenError` if the file cannot be read as a database.
     public static func damage(of file: URL, isDeep: Bool, company: DatabaseCompany = .none) throws -> [String] {
         try reading(file, company: company, hasSpatiaLite: true) { database in
             let pragma = isDeep ? "integrity_check" : "quick_check"
@@ -59,7 +61,7 @@ public enum DatabaseInspector {
                 let faults = try String.fetchAll(database, sql: "PRAGMA \(pragma)(10)")
                 if faults == ["ok"] { return [] }
             } catch let error as DatabaseError where SQLError(error).isDamage {
-                // The damage is in the way of the check itself; what follows asks table by table.
+                // The damage stops the check itself, so check table by table.
             }
             let damage = DamageReport.faults(in: SQLSession(database))
             return damage.isEmpty ? ["the pages are damaged"] : damage
@@ -71,7 +73,7 @@ public enum DatabaseInspector {
     ) throws -> Value {
         do {
             let queue = try open(file, company: company, hasSpatiaLite: hasSpatiaLite)
-            // Best effort: a reader that stays open holds nothing up.
+            // Best effort: a reader that stays open blocks nothing.
             defer { try? queue.close() }
             return try queue.unsafeRead { try $0.inSnapshot(body) }
         } catch let error as DatabaseError {
@@ -79,7 +81,7 @@ public enum DatabaseInspector {
         }
     }
 
-    /// A connection that changes no byte of the file nor of anything beside it.
+    /// Opens a connection that changes neither the file nor anything next to it.
     static func open(_ file: URL, company: DatabaseCompany, hasSpatiaLite: Bool) throws -> DatabaseQueue {
         var options = Configuration()
         options.label = "spark.inspection"
@@ -87,7 +89,7 @@ public enum DatabaseInspector {
         options.busyMode = .timeout(5)
         let access = access(to: file, company: company)
         options.prepareDatabase { database in
-            // Keeps the WAL's index in this process's memory; must come before the first read.
+            // Keeps the WAL's index in this process's memory. Must come before the first read.
             if access == .privateWAL { try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
             if hasSpatiaLite { try SpatiaLite.attach(to: database) }
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
@@ -96,18 +98,18 @@ public enum DatabaseInspector {
     }
 
     private enum Access {
-        /// No WAL: the file is all there is.
+        /// There is no WAL, so the file is complete.
         case immutable
-        /// A WAL that an unclean end left, read without shared memory.
+        /// An unclean shutdown left a WAL. It is read without shared memory.
         case privateWAL
         case shared
 
-        /// The file as SQLite is to open it (https://www.sqlite.org/uri.html).
+        /// The file name in the form that SQLite opens (https://www.sqlite.org/uri.html).
         func name(of file: URL) -> String {
             let path = file.path.replacing("%", with: "%25").replacing("?", with: "%3f").replacing("#", with: "%23")
             return switch self {
             case .immutable: "file:\(path)?mode=ro&immutable=1"
-            // No locks: nobody else has the file, and a lock to write cannot be had on one that is open for reading.
+            // No locks: no other process has the file open, and a file opened for reading cannot get a write lock.
             case .privateWAL: "file:\(path)?mode=ro&vfs=unix-none"
             case .shared: "file:\(path)?mode=ro"
             }
@@ -122,7 +124,7 @@ public enum DatabaseInspector {
 }
 
 extension Database {
-    /// Runs queries in one snapshot and gives it up, which works also when a page could not be read.
+    /// Runs queries in one snapshot and rolls it back, which also works after a page could not be read.
     func inSnapshot<Value>(_ body: (Database) throws -> Value) throws -> Value {
         try execute(sql: "BEGIN DEFERRED")
         // Best effort: nothing was written.
@@ -132,7 +134,7 @@ extension Database {
 }
 
 extension StorageOpenError {
-    /// What SQLite says of a file that it cannot open or read.
+    /// SQLite's description of a file that it cannot open or read.
     init(_ error: SQLError, operation: String, path: String) {
         let hint =
             switch error.primaryCode {
@@ -152,7 +154,7 @@ extension StorageOpenError {
         self.init(SQLError(error), operation: operation, path: path)
     }
 
-    /// What helps when a database is damaged.
+    /// The remedy for a damaged database.
     public static let repair =
         "Put a copy back, or save what can be read: sqlite3 spark.db .recover | sqlite3 new.db, then put new.db in its place"
 }

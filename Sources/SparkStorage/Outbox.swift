@@ -2,14 +2,18 @@ public import SparkCore
 
 /// One durable job.
 public struct OutboxJob: Sendable {
+    /// The job's number.
     public let id: Int64
+    /// The topic, which selects the handler.
     public let topic: String
+    /// The data for the handler.
     public let payload: [UInt8]
-    /// How often it was tried before.
+    /// How often the job was tried before.
     public let attempts: Int
 }
 
-/// The table of durable jobs: rows written in the transaction that caused them, done at least once after it.
+/// The table of durable jobs. A job is a row that is written in the transaction that causes it, and is done at least once
+/// afterwards.
 public struct Outbox: Sendable {
     let storage: any Storage
 
@@ -21,8 +25,9 @@ public struct Outbox: Sendable {
             availableAt)
     }
 
-    /// Up to `limit` jobs that are due, the oldest first. Each is put off by `lease`, so that a worker that dies
-    /// gives it back.
+    /// Takes up to `limit` due jobs, oldest first, and postpones each by `lease`. If the worker dies, its jobs become due again
+    /// after that time.
+    /// - Throws: A `StorageError`.
     public func lease(limit: Int, for lease: Duration) async throws -> [OutboxJob] {
         try await storage.write { transaction in
             let due = try transaction.rows(
@@ -40,23 +45,24 @@ public struct Outbox: Sendable {
         }
     }
 
-    /// When the next job becomes due, or nil when there is none.
+    /// The time of the next due job; nil if there is no job.
     public func nextDue() async throws -> Timestamp? {
         try await storage.read { session in try session.value("SELECT MIN(available_at) FROM spark_outbox") }
     }
 
-    /// The longest pause between two tries of a job.
+    /// The longest pause between two attempts of a job.
     public static let longestPause = Duration.hours(6)
 
-    /// Jobs that were to be done within this time of being enqueued are not put off by a wrong clock.
+    /// A job that was due within this time after it was enqueued must not wait longer because of a wrong clock.
     private static let promptly = Duration.hours(1)
 
-    /// Makes due what waits for a time from the future: jobs that were to be done promptly, and those that were tried before. None is
-    /// brought forward that was to wait for long, such as the erasure of an account: it keeps the date that was given for it.
+    /// Makes jobs due that wait for a time in the future: jobs that were meant to run promptly, and jobs that were tried
+    /// before. A job that was meant to wait long, such as the erasure of an account, keeps its date.
+    /// - Throws: A `StorageError`.
     public func repairTimes() async throws {
         try await storage.write { transaction in
             let now = transaction.now
-            // The pluses keep the planner from asking for statistics of the index: the table is read as a whole.
+            // The plus signs stop the planner from asking for statistics of the index, because the whole table is read.
             try transaction.run(
                 """
                 UPDATE spark_outbox SET available_at = ?1
@@ -66,14 +72,14 @@ public struct Outbox: Sendable {
         }
     }
 
-    /// Removes a job that is done.
+    /// Removes a finished job.
     public func complete(_ job: OutboxJob) async throws {
         try await storage.write { transaction in
             try transaction.run("DELETE FROM spark_outbox WHERE id = ?", job.id)
         }
     }
 
-    /// Puts a job that failed off.
+    /// Postpones a failed job until `instant`.
     public func retry(_ job: OutboxJob, at instant: Timestamp) async throws {
         try await storage.write { transaction in
             try transaction.run("UPDATE spark_outbox SET available_at = ? WHERE id = ?", instant, job.id)

@@ -6,32 +6,33 @@ public import SparkCore
 import SparkFiles
 import Synchronization
 
-/// How the store is opened.
+/// How to open the database.
 public struct StorageConfiguration: Sendable {
     /// The database file.
     public var file: URL
-    /// Copies made before a migration go here; none are made if nil.
+    /// The directory for copies made before a migration; nil makes no copies.
     public var backupDirectory: URL?
-    /// Connections for reading through the pool.
+    /// The number of pooled connections for reading.
     public var readers = 4
-    /// False only where all is lost at the end anyway (the ephemeral server): commits do not wait for the disk.
+    /// False only for a server whose data is deleted at the end: commits then do not wait for the disk.
     public var isDurable = true
-    /// False beside a process that owns the database: an older schema is then refused.
+    /// False if another process owns the database: an older schema is then refused.
     public var mayMigrate = true
-    /// Opens the database without changing a byte of it or making anything beside it; nil to open it for writing.
+    /// Opens the database without changing it or creating files next to it; nil opens it for writing.
     public var readOnly: DatabaseCompany?
 
+    /// A durable database with 4 readers, opened for writing.
     public init(file: URL, backupDirectory: URL?) {
         self.file = file
         self.backupDirectory = backupDirectory
     }
 }
 
-/// The one file of truth: SQLite with SpatiaLite, in WAL mode.
+/// The SQLite implementation of `Storage`, with SpatiaLite, in WAL mode.
 ///
-/// Three ways in: `write` (the one write queue, answered after the commit), `read` (a pool of connections on threads of
-/// their own, for queries) and `pointRead` (raw connections on the caller's thread, for a few rows by key). A read that
-/// begins after a write was answered sees it.
+/// `write` goes through a single write queue and returns after the commit. `read` runs queries on a pool of connections with
+/// their own threads. `pointRead` uses raw connections on the caller's thread, for a few rows by key. A read that begins after
+/// a write was answered sees that write.
 public final class SQLiteStorage: Storage {
     private let pool: any DatabaseWriter
     private let queue: WriteQueue
@@ -41,12 +42,12 @@ public final class SQLiteStorage: Storage {
     private let isSynchronous: Int
     private let isReadOnly: Bool
     private let metrics = StorageMetrics()
-    /// Steps of the schema that a database lacks which may only be read.
+    /// The schema steps that a read-only database lacks; empty for a database opened for writing.
     public let missingMigrations: [String]
 
-    /// Opens or creates the database and brings it to the given schema.
-    /// - Parameter progress: told what takes long before it begins, on the caller's thread.
-    /// - Throws: `StorageOpenError` for a database that is newer than the program or cannot be opened.
+    /// Opens or creates the database and migrates it to the given schema. Blocks.
+    /// - Parameter progress: Called before each slow step, on the caller's thread.
+    /// - Throws: `StorageOpenError` if the database is newer than the program or cannot be opened.
     public init(
         _ configuration: StorageConfiguration, migrations: [Migration], clock: any WallClock,
         progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
@@ -82,7 +83,7 @@ public final class SQLiteStorage: Storage {
             return
         }
         let checkpointer = checkpointer
-        // GRDB sets synchronous=NORMAL after the connection's preparation, so FULL must be set here, and read back.
+        // GRDB sets synchronous=NORMAL after preparing the connection, so FULL must be set here, and is read back.
         self.isSynchronous = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = \(configuration.isDurable ? "FULL" : "OFF")")
             try checkpointer.watch(database)
@@ -91,7 +92,7 @@ public final class SQLiteStorage: Storage {
         guard isSynchronous == (configuration.isDurable ? 2 : 0) else {
             throw StorageOpenError(operation: "open database", path: path, hint: "synchronous mode was refused")
         }
-        // The steps did not wait for the disk.
+        // The migrations did not wait for the disk.
         if configuration.isDurable, !pending.isEmpty { checkpointer.fold() }
     }
 
@@ -122,7 +123,7 @@ public final class SQLiteStorage: Storage {
         }
     }
 
-    /// Makes the file where it is missing, readable by its owner only: SQLite gives what it makes beside it the same mode.
+    /// Creates the file if it is missing, readable by its owner only. SQLite gives the files next to it the same mode.
     private static func makeFile(_ path: String) throws {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
@@ -133,9 +134,9 @@ public final class SQLiteStorage: Storage {
 
     /// Runs one write in the write queue and returns after its commit.
     ///
-    /// What `body` throws takes back this write alone. Events it published are told after the commit. A `WriteCondition` of the task
-    /// is asked first.
-    /// - Throws: what `body` threw, or a `StorageError`.
+    /// An error from `body` rolls back this write only. Events that it published are delivered after the commit. If the task
+    /// has a `WriteCondition`, it is checked first.
+    /// - Throws: What `body` throws, or a `StorageError`.
     @discardableResult
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Value
@@ -149,8 +150,8 @@ public final class SQLiteStorage: Storage {
         }
     }
 
-    /// The same for callers that cannot wait: event loops. Returns at once.
-    /// - Parameter completion: told after the commit what failed, or nil; short, on the writer's thread.
+    /// Like `write`, for callers that cannot suspend, such as event loops. Returns at once.
+    /// - Parameter completion: Runs after the commit on the writer's thread, with nil or the error. Must be short.
     public func submit(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Void,
         completion: @escaping @Sendable ((any Error)?) -> Void
@@ -159,18 +160,20 @@ public final class SQLiteStorage: Storage {
     }
 
     /// Runs queries in one snapshot, on a thread of the pool.
+    /// - Throws: What `body` throws, or an `SQLError`.
     public func read<Value: Sendable>(_ body: @escaping @Sendable (SQLSession) throws -> Value) async throws -> Value {
         let start = ContinuousClock.now
         defer { metrics.read(ContinuousClock.now - start) }
         return try await SQLError.translating { try await pool.read { try body(SQLSession($0)) } }
     }
 
-    /// The same for callers outside the concurrency runtime: commands and start-up.
+    /// Like `read`, but blocks the caller's thread: for commands and start-up.
     public func readNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
         try pool.read { try body(SQLSession($0)) }
     }
 
-    /// The same for checks, also of a damaged database: one snapshot that is given up at the end, not committed, which damage forbids.
+    /// Like `readNow`, for checks that must also work on a damaged database. The snapshot is rolled back, because damage can
+    /// prevent a commit.
     public func inspectNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
         try SQLError.translating { try pool.unsafeRead { try $0.inSnapshot { try body(SQLSession($0)) } } }
     }
@@ -180,20 +183,21 @@ public final class SQLiteStorage: Storage {
         try pointReaders.read { try body(SQLSession($0)) }
     }
 
-    /// Lets nothing of earlier states stay in the write-ahead log: for when something was erased that must not be found again.
+    /// Removes earlier states from the write-ahead log, so that erased data cannot be found in it.
     ///
-    /// The log is moved beside the writer, but for its end. Readers that are under way keep what they need.
+    /// The log is checkpointed while the writer continues, except for its end. Pages that running readers need stay. Suspends
+    /// until it is done.
     public func emptyLog() async { await checkpointer.empty() }
 
     /// The durable jobs.
     public var outbox: Outbox { Outbox(storage: self) }
 
-    /// Who is told what follows from each commit, in the order of commits, on the writer's thread, before the writes are answered. Set
-    /// once, before the first write.
+    /// Observes commits, in their order, on the writer's thread, before the writes are answered. Call it once, before the first
+    /// write.
     /// - Parameters:
-    ///   - join: told each event inside its transaction; what it throws takes back the write.
-    ///   - prepare: told all that follows just before the commit, which may still fail.
-    ///   - deliver: must run the effects.
+    ///   - join: Gets each event inside its transaction. If it throws, the write is rolled back.
+    ///   - prepare: Gets all consequences just before the commit, which may still fail.
+    ///   - deliver: Gets all consequences after the commit and must run the effects among them.
     public func observeCommits(
         join: @escaping @Sendable (any SparkEvent, WriteTransaction) throws -> Void = { _, _ in },
         prepare: @escaping @Sendable ([Consequence]) -> Void = { _ in },
@@ -202,14 +206,16 @@ public final class SQLiteStorage: Storage {
         sink.set(join, prepare, deliver)
     }
 
-    /// Begins a run: gives the database a new mark, and its history of events a name where it has none, both or neither.
+    /// Begins a run: gives the database a new mark and, if its history of events has no name yet, gives that a name. Both
+    /// happen or neither.
     ///
-    /// What was derived from the database under its last mark is derived from this very state of it, and not from one that was put back
-    /// since.
+    /// Data derived from the database under its last mark matches exactly this state of it, and not the state of a copy that
+    /// was restored since.
     /// - Parameters:
-    ///   - epoch: the name of the history if it has none yet.
-    ///   - isNewHistory: gives the history that name in any case, as when the database is a copy that was put back.
-    /// - Returns: the mark that the database had, and the name of its history.
+    ///   - mark: The new mark.
+    ///   - epoch: The name of the history if it has none yet.
+    ///   - isNewHistory: Always sets the name, for example after a copy was restored.
+    /// - Returns: The previous mark (empty if there was none) and the name of the history.
     public func beginRun(mark: String, epoch: String, isNewHistory: Bool) async throws -> (lastMark: String, epoch: String) {
         try await write { transaction in
             let last: String? = try transaction.value("SELECT mark FROM spark_mark")
@@ -224,7 +230,8 @@ public final class SQLiteStorage: Storage {
         }
     }
 
-    /// The mark of the last run and the name of the history of events, for a run that cannot write its own; nil before the first run.
+    /// The mark of the last run and the name of the history of events, for a run that cannot write its own; nil before the
+    /// first run.
     public func lastRun() throws -> (mark: String, epoch: String)? {
         try pool.read { database in
             guard let mark = try String.fetchOne(database, sql: "SELECT mark FROM spark_mark"),
@@ -234,23 +241,26 @@ public final class SQLiteStorage: Storage {
         }
     }
 
-    /// Who is told how many commits there are, after each, on the writer's thread; short. Set once, before the first write.
+    /// Calls `note` with the number of commits after each commit, on the writer's thread. Must be short. Call it once, before
+    /// the first write.
     public func countCommits(_ note: @escaping @Sendable (Int64) -> Void) { queue.countCommits(note) }
 
-    /// Who is told, once, that the disk failed and no more is written; on the writer's thread, before anybody is answered.
+    /// Calls `receive` once if the disk fails and writing stops: on the writer's thread, before the waiting writes are
+    /// answered.
     public func observeFailure(_ receive: @escaping @Sendable (StorageFailure) -> Void) { queue.observeFailure(receive) }
 
-    /// Why writes are refused; nil while all is well.
+    /// Why writes are refused; nil if they are accepted.
     public var refusal: StorageError? { queue.refusal }
 
-    /// What the disk failed at, if it did.
+    /// The failure of the disk; nil if there was none.
     public var failure: StorageFailure? { queue.failure }
 
-    /// How many writes wait in the queue.
+    /// The number of writes in the queue.
     public var waitingWrites: Int { queue.depth }
 
-    /// Runs bulk work on the writing connection, outside the queue and without waiting for the disk; all of it is on the disk
-    /// when this returns. For loading a database that nobody else uses: a crash in between leaves it unusable.
+    /// Runs bulk work on the writing connection, outside the queue and without waiting for the disk. When it returns,
+    /// everything is on the disk. Use it to load a database that has no other user: a crash before the end leaves the database
+    /// unusable.
     public func bulkWrite<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
         let value = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = OFF; PRAGMA cache_size = -262144")
@@ -264,8 +274,8 @@ public final class SQLiteStorage: Storage {
         return value
     }
 
-    /// Finishes the writes that wait, checkpoints and closes the file. After a failure of the disk nothing is moved from the WAL into the
-    /// database: the next start reads it from the disk, and checks it.
+    /// Finishes the waiting writes, checkpoints and closes the file. After a disk failure, nothing moves from the WAL into the
+    /// database; the next start reads the WAL from the disk and checks it.
     public func close() async {
         await queue.close()
         closeConnections()
@@ -274,7 +284,7 @@ public final class SQLiteStorage: Storage {
     private func closeConnections() {
         pointReaders.close()
         guard !isReadOnly else {
-            // Best effort: nothing is kept open by it.
+            // Best effort: a read-only connection that stays open blocks nothing.
             try? pool.close()
             return
         }
@@ -282,22 +292,22 @@ public final class SQLiteStorage: Storage {
             pool.writeWithoutTransaction { database in
                 if let handle = database.sqliteConnection { spark_keep_wal(handle) }
             }
-            // Best effort: the process ends.
+            // Best effort: the process is about to end.
             try? pool.close()
             return checkpointer.abandon()
         }
-        // Best effort: a connection that stays open keeps the WAL, which is read again at the next start.
+        // Best effort: if a connection stays open, the WAL remains and the next start reads it.
         try? pool.close()
         checkpointer.close()
     }
 }
 
-/// Where commits' consequences go; before the server is wired, effects run and events are lost.
+/// Passes the consequences of commits on. Before the server is wired, effects run and events are dropped.
 private final class CommitSink: Sendable {
     typealias Receiver = @Sendable ([Consequence]) -> Void
     typealias Joiner = @Sendable (any SparkEvent, WriteTransaction) throws -> Void
 
-    /// Closures in a struct: a bare one in a generic lock is wrapped anew at every look.
+    /// The closures are in a struct because a generic lock wraps a bare closure again at every access.
     private struct Receivers: Sendable {
         var join: Joiner = { _, _ in }
         var prepare: Receiver = { _ in }

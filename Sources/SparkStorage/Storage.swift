@@ -1,35 +1,39 @@
-/// The database of the server, whatever engine runs it: what the modules' stores are written against.
+/// The server's database, independent of the engine. Modules write their stores against this protocol.
 ///
-/// Three ways in: `write` (transactions, answered after their commit), `read` (queries in one snapshot) and `pointRead` (a few rows by
-/// key, on the caller's thread where the engine can do that). A read that begins after a write was answered sees it.
+/// There are three ways in: `write` (transactions, answered after their commit), `read` (queries in one snapshot) and
+/// `pointRead` (a few rows by key, on the caller's thread where the engine supports it). A read that begins after a write was
+/// answered sees that write.
 public protocol Storage: Sendable {
     /// Runs one write in a transaction and returns after its commit.
     ///
-    /// What `body` throws takes back this write alone. It may run more than once, so it changes nothing outside of the transaction; what
-    /// is to follow from it goes into `WriteTransaction.afterCommit` or an event. A `WriteCondition` of the task is asked first.
-    /// - Throws: what `body` threw, or a `StorageError`.
+    /// An error from `body` rolls back this write only. `body` may run more than once, so it must change nothing outside the
+    /// transaction; put consequences into `WriteTransaction.afterCommit` or an event. If the task has a `WriteCondition`, it is
+    /// checked first.
+    /// - Throws: What `body` throws, or a `StorageError`.
     @discardableResult
     func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value
 
-    /// The same for callers that cannot wait: event loops. Returns at once.
-    /// - Parameter completion: gets, after the commit, what failed, or nil; short, on the writer's thread.
+    /// Like `write`, for callers that cannot suspend, such as event loops. Returns at once.
+    /// - Parameter completion: Runs after the commit on the writer's thread, with nil or the error. Must be short.
     func submit(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Void, completion: @escaping @Sendable ((any Error)?) -> Void)
 
-    /// Runs queries in one snapshot, off the cooperative pool.
+    /// Runs queries in one snapshot, off the cooperative thread pool.
+    /// - Throws: What `body` throws, or an `SQLError`.
     func read<Value: Sendable>(_ body: @escaping @Sendable (SQLSession) throws -> Value) async throws -> Value
 
-    /// The same on the caller's thread, which waits: for commands and start-up.
+    /// Like `read`, but blocks the caller's thread: for commands and start-up.
     func readNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value
 
-    /// Reads a few rows by key. Knows no spatial functions.
+    /// Reads a few rows by key. Spatial functions are not available.
+    /// - Throws: What `body` throws, or an `SQLError`.
     func pointRead<Value>(_ body: (SQLSession) throws -> Value) throws -> Value
 
-    /// Runs bulk work outside the queue of writes, without waiting for the disk before its end: for loading a database that nobody else
-    /// uses. A crash in between leaves it unusable.
+    /// Runs bulk work outside the write queue and waits for the disk only at the end. Use it to load a database that has no
+    /// other user: a crash before the end leaves the database unusable.
     func bulkWrite<Value>(_ body: (SQLSession) throws -> Value) throws -> Value
 
-    /// Lets nothing of earlier states stay in the engine's log: for when something was erased that must not be found again.
+    /// Removes earlier states from the engine's log, so that erased data cannot be found in it.
     func emptyLog() async
 
     /// The durable jobs.

@@ -1,15 +1,15 @@
 public import SparkCore
 import SparkFiles
 
-/// What the store tells a client when it cannot serve it now.
+/// Errors for a client that the storage cannot serve now.
 public enum StorageError: ClientError {
-    /// The write queue is full, or the write waited past its bound. Nothing was written.
+    /// The write queue is full, or the write waited too long. Nothing was written.
     case busy
-    /// The disk is full. Nothing was written; reading goes on.
+    /// The disk is full. Nothing was written; reads continue.
     case full
-    /// The disk failed while committing; the store takes no more writes until the server starts again.
+    /// The disk failed during a commit. The storage accepts no writes until the server restarts.
     case halted
-    /// The server is shutting down.
+    /// The server is shutting down. Nothing was written.
     case closed
 
     public var code: String {
@@ -43,11 +43,11 @@ public enum StorageError: ClientError {
     }
 }
 
-/// A commit that the disk failed. Its process takes no more writes: what it has in memory can no longer be trusted.
+/// A commit failed on the disk. The process accepts no more writes, because the pages in its memory can no longer be trusted.
 public struct StorageFailure: Error, Sendable, CustomStringConvertible {
     /// SQLite's extended result code.
     public let code: Int32
-    /// What the system said last; 0 if nothing.
+    /// The last system error (`errno`); 0 if there was none.
     public let systemError: Int32
     /// The database file.
     public let path: String
@@ -58,7 +58,7 @@ public struct StorageFailure: Error, Sendable, CustomStringConvertible {
         self.path = path
     }
 
-    /// What SQLite was doing, by its name for the code (https://www.sqlite.org/rescode.html).
+    /// The failed operation, with SQLite's name for the code (https://www.sqlite.org/rescode.html).
     public var operation: String {
         switch code {
         case 1034: "synchronize (SQLITE_IOERR_FSYNC)"
@@ -77,25 +77,32 @@ public struct StorageFailure: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the file itself is damaged, so that another start does not help.
+    /// True if the file itself is damaged, so that a restart does not help.
     public var isDamage: Bool { [11, 26].contains(code & 0xFF) }
 
+    /// The system's description of the error.
     public var cause: String { systemError == 0 ? "no error of the system" : "\(FileFault(code: systemError))" }
 
+    /// One line for the log: operation, path and cause.
     public var description: String { "the disk failed to \(operation): \(path): \(cause)" }
 }
 
-/// What an operator must mend before the store opens: what was done, where, and what helps.
+/// A problem that an operator must solve before the database opens: the operation, the path and a hint.
 public struct StorageOpenError: Error, CustomStringConvertible {
+    /// The failed operation, for example `open database`.
     public let operation: String
+    /// The path of the file or directory.
     public let path: String
+    /// The cause and a remedy.
     public let hint: String
 
+    /// Creates an error.
     public init(operation: String, path: String, hint: String) {
         self.operation = operation
         self.path = path
         self.hint = hint
     }
 
+    /// Operation, path and hint, separated by colons.
     public var description: String { "\(operation): \(path): \(hint)" }
 }

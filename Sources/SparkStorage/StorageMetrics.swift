@@ -1,6 +1,6 @@
 import Metrics
 
-/// What the store records as it works. Seconds and counts; declared by the server, under these names.
+/// The storage's metrics, in seconds and counts. The server declares them under these names.
 package struct StorageMetrics: Sendable {
     package static let readName = "spark_database_read_duration_seconds"
     package static let commitName = "spark_database_commit_duration_seconds"

@@ -3,26 +3,29 @@ import NIOPosix
 public import SparkCore
 import Synchronization
 
-/// The stream `spark.v1` of one device: sends frames, and gives the server's frames in their order.
+/// A client of the stream `spark.v1` for one device: sends frames, and returns the server's frames in order.
 ///
-/// It keeps no state of its own beyond the connection: what a device has seen and what it has yet to send belongs to the app, which
-/// says so in `hello` and resends what was not acknowledged.
+/// It has no state besides the connection. The app remembers which events it has seen and which frames it must still send. It
+/// reports the former in `hello` and resends frames that were not acknowledged.
 public final class StreamClient: Sendable {
-    /// Frames that may wait to be taken before the connection is given up.
+    /// The most received frames that may wait to be read. If there are more, the client closes the connection.
     private static let capacity = 100_000
 
-    /// Why a connection ended.
+    /// The end of a connection.
     public struct Closed: Error, Hashable {
-        /// The close code (RFC 6455, section 7.4); nil when the connection broke.
+        /// The close code (RFC 6455, section 7.4); nil if the connection broke.
         public let code: UInt16?
 
+        /// Creates the error.
         public init(code: UInt16?) { self.code = code }
     }
 
-    /// The server answered with this status instead of changing protocols.
+    /// The server answered with this status instead of opening a WebSocket.
     public struct Refused: Error, Hashable {
+        /// The HTTP status.
         public let status: Int
 
+        /// Creates the error.
         public init(status: Int) { self.status = status }
     }
 
@@ -41,11 +44,13 @@ public final class StreamClient: Sendable {
         self.socket = NIOLoopBoundBox.makeEmptyBox(eventLoop: eventLoop)
     }
 
-    /// Connects; the first frame to send is `hello`.
+    /// Connects. The first frame to send is `hello`.
     /// - Parameters:
-    ///   - token: an access token.
-    ///   - ticket: a one-use ticket instead of it.
-    /// - Throws: `Refused`, or the transport's error.
+    ///   - server: The server; its token is used if neither `token` nor `ticket` is given.
+    ///   - token: An access token.
+    ///   - ticket: A one-use ticket, used instead of a token.
+    ///   - source: The local address to connect from; nil means any.
+    /// - Throws: `Refused`, `Closed`, or the transport's error.
     public static func connect(
         to server: SparkClient, token: String? = nil, ticket: String? = nil, source: String? = nil
     ) async throws -> StreamClient {
@@ -83,14 +88,14 @@ public final class StreamClient: Sendable {
         return client
     }
 
-    /// Sends a frame. Frames go out in the order of the calls of one task.
+    /// Sends a frame. Frames of one task are sent in the order of its calls. Returns at once.
     public func send(_ frame: JSONValue) {
         let bytes = JSONWriter.bytes(of: frame)
         eventLoop.execute { self.socket.value?.send(ByteBuffer(bytes: bytes)) }
     }
 
-    /// The next frame of the server. One task asks at a time; if that is cancelled, the connection is broken off.
-    /// - Throws: `Closed` once the connection has ended and all that came before was taken.
+    /// The next frame from the server. Only one task may wait at a time. Cancelling it closes the connection.
+    /// - Throws: `Closed` when the connection has ended and all earlier frames were read.
     public func next() async throws -> JSONValue {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -107,7 +112,8 @@ public final class StreamClient: Sendable {
         }
     }
 
-    /// The next frame of a type; others before it are left out.
+    /// The next frame of a type. Skips other frames before it.
+    /// - Throws: `Closed` when the connection has ended.
     public func next(_ type: String) async throws -> JSONValue {
         while true {
             let frame = try await next()
@@ -115,13 +121,13 @@ public final class StreamClient: Sendable {
         }
     }
 
-    /// Stops or goes on reading from the socket.
+    /// Pauses or resumes reading from the socket.
     public func setReading(_ isReading: Bool) { eventLoop.execute { self.socket.value?.setReading(isReading) } }
 
-    /// Closes in order.
+    /// Closes the connection with a closing handshake.
     public func close() { eventLoop.execute { self.socket.value?.close() } }
 
-    /// Breaks the connection off.
+    /// Closes the connection without a handshake.
     public func abort() { eventLoop.execute { self.socket.value?.abort() } }
 
     private func took(_ text: ByteBuffer) {

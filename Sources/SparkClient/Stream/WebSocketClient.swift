@@ -4,17 +4,17 @@ import NIOPosix
 package import NIOWebSocket
 import SparkCore
 
-/// One WebSocket from the client's side, told about on its event loop. For the stream's client and for load: it keeps nothing but what
-/// a connection needs.
+/// The client side of one WebSocket, for the stream's client and for load tests. It reports events on its event loop and keeps
+/// only the state that a connection needs.
 package final class WebSocketClient: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = WebSocketFrame
 
-    /// Told on the event loop.
+    /// The callbacks. All run on the event loop.
     package struct Events {
         package var opened: (WebSocketClient) -> Void = { _ in }
-        /// A whole text message.
+        /// A whole text message arrived.
         package var text: (WebSocketClient, ByteBuffer) -> Void = { _, _ in }
-        /// Once, last. The code is nil when no close frame came.
+        /// The connection ended. Called once, as the last callback. The code is nil if no close frame arrived.
         package var closed: (WebSocketClient, UInt16?) -> Void = { _, _ in }
         /// The server answered with this status instead of the upgrade.
         package var refused: (UInt) -> Void = { _ in }
@@ -28,7 +28,7 @@ package final class WebSocketClient: ChannelInboundHandler, RemovableChannelHand
         package let path: String
         package let headers: [(String, String)]
         package let subprotocol: String?
-        /// The address to come from; any if nil.
+        /// The local address to connect from; nil means any.
         package let source: String?
 
         package init(
@@ -52,8 +52,8 @@ package final class WebSocketClient: ChannelInboundHandler, RemovableChannelHand
 
     private init(_ events: Events) { self.events = events }
 
-    /// Connects; what follows is told to `events`.
-    /// - Parameter events: made on the event loop.
+    /// Connects and then reports to the callbacks.
+    /// - Parameter events: Creates the callbacks on the event loop.
     package static func connect(
         to target: Target, on eventLoop: any EventLoop, maximumFrameBytes: Int = 1 << 20,
         events: @escaping @Sendable () -> Events
@@ -137,22 +137,22 @@ package final class WebSocketClient: ChannelInboundHandler, RemovableChannelHand
         events.closed(self, closeCode)
     }
 
-    // On the event loop.
+    // Call the following functions on the event loop.
 
     /// Sends a whole text message.
     package func send(_ text: ByteBuffer) { write(.text, text) }
 
-    /// Begins the closing handshake.
+    /// Starts the closing handshake.
     package func close(code: UInt16 = 1_000) {
         var data = ByteBuffer()
         data.writeInteger(code)
         write(.connectionClose, data)
     }
 
-    /// Closes without a word.
+    /// Closes the connection without a handshake.
     package func abort() { context?.close(promise: nil) }
 
-    /// Stops or goes on reading from the socket.
+    /// Pauses or resumes reading from the socket.
     package func setReading(_ isReading: Bool) {
         guard let context else { return }
         context.channel.setOption(.autoRead, value: isReading).whenFailure { _ in }
@@ -165,7 +165,7 @@ package final class WebSocketClient: ChannelInboundHandler, RemovableChannelHand
     }
 }
 
-/// Sends the request to change protocols, and takes the answer if it is another.
+/// Sends the upgrade request, and handles an answer that refuses it.
 private final class UpgradeRequest: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart

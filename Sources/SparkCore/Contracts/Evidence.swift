@@ -1,13 +1,17 @@
-/// What a report is about, for those who add evidence to it.
+/// A report, as modules that add evidence see it.
 public struct EvidenceRequest: Sendable {
+    /// The person who reports.
     public let reporter: UserID
+    /// The reported person.
     public let target: UserID
-    /// The one that the two had or have; nil if they never matched.
+    /// The conversation of the two people, also an ended one; nil if they never matched.
     public let conversation: ConversationID?
-    /// The newest messages that are kept at most.
+    /// How many of the newest messages are kept at most.
     public let messageLimit: Int
+    /// The time of the report.
     public let at: Timestamp
 
+    /// Creates a request.
     public init(reporter: UserID, target: UserID, conversation: ConversationID?, messageLimit: Int, at: Timestamp) {
         self.reporter = reporter
         self.target = target
@@ -17,27 +21,35 @@ public struct EvidenceRequest: Sendable {
     }
 }
 
-/// Something that was so when a report was made.
+/// A fact at the time of a report.
 public enum Evidence: Sendable {
-    /// The reported person's profile as others saw it.
+    /// The reported person's profile as other people saw it.
     /// - Parameters:
-    ///   - version: of the profile; the same version has the same content.
-    ///   - body: a JSON object. No place is part of it.
+    ///   - version: The profile's version. Equal versions have equal content.
+    ///   - body: A JSON object without any place.
     case profile(version: Int64, body: [UInt8])
+    /// A message between the two people.
     case message(MessageEvidence)
 }
 
-/// A message of the two as it was.
+/// A message between the two people, as it was at the time of the report.
 public struct MessageEvidence: Sendable {
+    /// The message's position in the conversation.
     public let seq: Int64
+    /// The sender.
     public let from: UserID
+    /// The kind of content.
     public let content: MessageContent
-    /// Empty for a message that had been deleted.
+    /// The text; empty for a deleted message.
     public let text: String
+    /// When the message was sent.
     public let sentAt: Timestamp
+    /// When the message was last edited; nil if never.
     public let editedAt: Timestamp?
+    /// True if the sender had deleted the message.
     public let isDeleted: Bool
 
+    /// Creates a piece of evidence.
     public init(
         seq: Int64, from: UserID, content: MessageContent, text: String, sentAt: Timestamp, editedAt: Timestamp?, isDeleted: Bool
     ) {
@@ -51,8 +63,9 @@ public struct MessageEvidence: Sendable {
     }
 }
 
-/// Contribution that Matching opens: what a module knows that bears on a report. Asked inside the report's transaction, so that the
-/// evidence is what was so at that moment; reads by key only.
+/// Contribution that Matching opens: adds what a module knows about a reported person. It runs inside the report's transaction,
+/// so the evidence shows the state at that moment. Only reads by key are allowed.
 public protocol EvidenceProviding: Sendable {
+    /// The module's evidence for a report; empty if it has none.
     func evidence(for request: EvidenceRequest, in work: any UnitOfWork) throws -> [Evidence]
 }

@@ -1,9 +1,10 @@
-/// A gender on the wire and in the store.
+/// A gender. The store holds the raw values.
 public enum Gender: UInt8, CaseIterable, Hashable, Sendable {
     case woman = 0
     case man = 1
     case nonbinary = 2
 
+    /// The word on the wire.
     public var wire: String {
         switch self {
         case .woman: "woman"
@@ -12,43 +13,54 @@ public enum Gender: UInt8, CaseIterable, Hashable, Sendable {
         }
     }
 
+    /// Reads a wire word; nil for any other text.
     public init?(wire: String) {
         guard let gender = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
         self = gender
     }
 
-    /// For messages and schemas.
+    /// All wire words, for error texts and schemas.
     public static let wireWords = allCases.map(\.wire)
 }
 
-/// Some genders; bit n stands for the gender of raw value n.
+/// A set of genders. Bit n represents the gender with the raw value n.
 public struct GenderSet: OptionSet, Hashable, Sendable {
+    /// One bit for each gender.
     public let rawValue: UInt8
+    /// A set from its bits; bits without a gender are dropped.
     public init(rawValue: UInt8) { self.rawValue = rawValue & 0b111 }
 
+    /// All genders.
     public static let everyone = GenderSet(rawValue: 0b111)
 
+    /// The set of some genders.
     public init(_ genders: some Sequence<Gender>) {
         self.init(rawValue: genders.reduce(0) { $0 | 1 << $1.rawValue })
     }
 
+    /// True if the set contains the gender.
     public func contains(_ gender: Gender) -> Bool { rawValue >> gender.rawValue & 1 == 1 }
 
+    /// The genders in the set, in the order of their raw values.
     public var genders: [Gender] { Gender.allCases.filter(contains) }
 }
 
-/// Whom a person wants to see.
+/// The people that a person wants to meet.
 public struct Preferences: Hashable, Sendable {
+    /// The genders that the person wants to meet.
     public var interestedIn: GenderSet
-    /// Years, 18…120, both ends included.
+    /// The lowest age in years, 18…120, inclusive.
     public var minAge: Int
+    /// The highest age in years, 18…120, inclusive.
     public var maxAge: Int
-    /// 1…20,000.
+    /// The greatest distance, 1…20,000 km.
     public var maxDistanceKilometres: Int
-    /// A hard limit is never crossed; a soft one gives way when the deck runs dry.
+    /// True if the age limit is hard. Hard limits always apply; soft limits are relaxed when the deck runs out of candidates.
     public var isAgeHard: Bool
+    /// True if the distance limit is hard.
     public var isDistanceHard: Bool
 
+    /// Creates preferences.
     public init(
         interestedIn: GenderSet, minAge: Int, maxAge: Int, maxDistanceKilometres: Int, isAgeHard: Bool, isDistanceHard: Bool
     ) {
@@ -62,8 +74,8 @@ public struct Preferences: Hashable, Sendable {
 }
 
 extension Preferences {
-    /// Whether somebody is within the hard limits: of a gender that is sought, and of an age and at a distance that a hard limit allows.
-    /// - Parameter distance: between the published places; nil while one of them is unknown, which no limit excludes.
+    /// Whether a candidate is within the hard limits: of a wanted gender, and within the age and distance limits that are hard.
+    /// - Parameter distance: The distance between the published places; nil if one of them is unknown, which no limit excludes.
     public func hardLimitsAdmit(gender: Gender, age: Int, distance: Distance?) -> Bool {
         guard interestedIn.contains(gender) else { return false }
         if isAgeHard, age < minAge || age > maxAge { return false }
@@ -72,15 +84,16 @@ extension Preferences {
     }
 }
 
-/// How much of a person others may see.
+/// How much of a person other people may see.
 public struct Visibility: Hashable, Sendable {
-    /// In nobody's deck.
+    /// The person is in no deck.
     public var isPaused: Bool
-    /// Seen only by those whom this person liked.
+    /// Only people whom this person liked see them.
     public var isIncognito: Bool
-    /// No distance in any answer; filters and order work on a town-sized cell.
+    /// No answer contains the distance. Filters and order use a cell of the size of a town.
     public var hidesDistance: Bool
 
+    /// Creates settings; by default everything is visible.
     public init(isPaused: Bool = false, isIncognito: Bool = false, hidesDistance: Bool = false) {
         self.isPaused = isPaused
         self.isIncognito = isIncognito
@@ -88,24 +101,36 @@ public struct Visibility: Hashable, Sendable {
     }
 }
 
-/// A person as the modules know them. Holds no coordinate finer than the published cell.
+/// A person as the modules see them. It contains no coordinate finer than the published cell.
 public struct Profile: Sendable {
+    /// The user's identifier.
     public let id: UserID
+    /// The display name.
     public var name: String
+    /// The date of birth, which decides the age.
     public var birthDate: CivilDate
+    /// The person's gender.
     public var gender: Gender
+    /// The profile text.
     public var about: String
+    /// The interests.
     public var interests: [String]
+    /// The people that the person wants to meet.
     public var preferences: Preferences
+    /// How much other people may see.
     public var visibility: Visibility
-    /// The snapped place on which all arithmetic runs (coarser still when the distance is hidden); nil before the first location.
+    /// The snapped place that all calculations use, coarser if the distance is hidden; nil before the first location.
     public var place: Coordinate?
+    /// When the person was last active.
     public var lastActiveAt: Timestamp
+    /// When the person registered.
     public var createdAt: Timestamp
+    /// True while the account is closed or suspended.
     public var isClosed: Bool
-    /// Rises with every change.
+    /// Increases with every change.
     public var version: Int64
 
+    /// Creates a profile.
     public init(
         id: UserID, name: String, birthDate: CivilDate, gender: Gender, about: String, interests: [String],
         preferences: Preferences, visibility: Visibility, place: Coordinate?, lastActiveAt: Timestamp, createdAt: Timestamp,
@@ -128,7 +153,7 @@ public struct Profile: Sendable {
 }
 
 extension Profile {
-    /// Whether each of two people is within the hard limits of the other.
+    /// True if each of two people is within the other's hard limits.
     public func isWithinHardLimits(of other: Profile, on today: CivilDate) -> Bool {
         var distance: Distance?
         if let place, let there = other.place { distance = place.distance(to: there) }
@@ -137,32 +162,38 @@ extension Profile {
     }
 }
 
-/// Port of Profiles.
+/// Port of Profiles: reads profiles.
 public protocol ProfileReading: Sendable {
-    /// The person, closed accounts included; nil when there is none.
+    /// The profile, also of a closed account; nil if the user does not exist.
     func profile(of user: UserID) async throws -> Profile?
-    /// Those of the given people who exist and are not closed, in the order given.
+    /// The profiles of the given users in the given order. Missing and closed accounts are left out.
     func profiles(of users: [UserID]) async throws -> [Profile]
 }
 
-/// The small view of a person that decks, matches and likes show.
+/// The short view of a person that decks, matches and likes show.
 public struct ProfileCard: JSONWritable, SchemaDescribed, Sendable {
-    /// The longest `bio` of a card, in characters.
+    /// The maximum length of a card's `bio`, in characters.
     public static let bioLength = 140
-    /// No shorter distance is ever shown.
+    /// The shortest distance that a card shows, in kilometres.
     public static let distanceFloorKilometres = 2
 
+    /// The user's identifier.
     public let id: UserID
+    /// The display name.
     public let name: String
+    /// The age in years.
     public let age: Int
-    /// Whole kilometres between snapped places; nil when unknown or hidden.
+    /// Whole kilometres between the snapped places; nil if unknown or hidden.
     public let distanceKilometres: Int?
+    /// The beginning of the profile text.
     public let bio: String
+    /// The interests.
     public let interests: [String]
 
+    /// Creates the card that a viewer sees.
     /// - Parameters:
-    ///   - viewerPlace: where the viewer's published place is, if known.
-    ///   - today: decides the age.
+    ///   - viewerPlace: The viewer's published place, if known.
+    ///   - today: The day that the age is calculated for.
     public init(_ profile: Profile, viewerPlace: Coordinate?, today: CivilDate) {
         self.id = profile.id
         self.name = profile.name
@@ -177,7 +208,7 @@ public struct ProfileCard: JSONWritable, SchemaDescribed, Sendable {
         }
     }
 
-    /// The members, for objects that hold more than the card.
+    /// Writes the members without the braces, for objects that contain more than the card.
     public func writeMembers(to writer: inout JSONWriter) {
         writer.field("id", id)
         writer.field("name", name)
@@ -193,7 +224,9 @@ public struct ProfileCard: JSONWritable, SchemaDescribed, Sendable {
         writer.object { writeMembers(to: &$0) }
     }
 
+    /// `Card`.
     public static let schemaName = "Card"
+    /// The members of a card.
     public static let schemaProperties: [Schema.Property] = [
         .required("id", .identifier(UserKind.self)),
         .required("name", .string()),
@@ -203,39 +236,47 @@ public struct ProfileCard: JSONWritable, SchemaDescribed, Sendable {
         .required("bio", .string()),
         .required("interests", .list(.string())),
     ]
+    /// The object with these members.
     public static let schema = Schema.object(schemaProperties)
 }
 
-/// Contribution that Profiles opens: whether one person may see another at all. One refusal suffices; the answer is then
-/// the same 404 as for a person who does not exist.
+/// Contribution that Profiles opens: decides whether a person may see another person at all. One refusal is enough. The answer
+/// is then the same 404 as for a user who does not exist.
 public protocol ProfileVisibilityPolicy: Sendable {
+    /// True if the viewer may see the profile.
     func maySee(_ profile: Profile, viewer: UserID) async throws -> Bool
-    /// Whether the viewer is shown the distance even when one of the two is outside the other's hard limits. One consent suffices.
+    /// True if the viewer sees the distance even when one of the two is outside the other's hard limits. One module's consent
+    /// is enough.
     func showsDistanceBeyondLimits(of profile: Profile, to viewer: UserID) async throws -> Bool
 }
 
 extension ProfileVisibilityPolicy {
+    /// False.
     public func showsDistanceBeyondLimits(of profile: Profile, to viewer: UserID) async throws -> Bool { false }
 }
 
-/// Contribution that Profiles opens: whether what a person says of themselves may be shown to everybody. Asked of every new name,
-/// text and interest, at registration too, on the writer's thread; so short and without I/O.
+/// Contribution that Profiles opens: decides whether a text may be shown to everybody. It runs for every new name, profile text
+/// and interest, also at registration, on the writer's thread, so it must be short and do no I/O.
 public protocol ProfileTextPolicy: Sendable {
+    /// True if the text may be shown.
     func maySay(_ text: String) -> Bool
 }
 
-/// Anything of the person but the location changed.
+/// A person's profile changed in any part but the location.
 public struct ProfileChanged: SparkEvent {
+    /// `profiles.profile_changed`.
     public static let name = "profiles.profile_changed"
+    /// The user.
     public let user: UserID
-    /// As it is now.
+    /// The current gender.
     public let gender: Gender
     /// The published place; nil before the first location.
     public let place: Coordinate?
-    /// Whether the change may bring the person into decks, or further to the front of them. False for a new text, and for who
-    /// hides: those leave decks by their version.
+    /// True if the change may bring the person into decks or closer to the front of them. False for a new text and for a person
+    /// who becomes hidden: decks drop them by their version.
     public let mayEnterDecks: Bool
 
+    /// Creates the event.
     public init(user: UserID, gender: Gender, place: Coordinate?, mayEnterDecks: Bool) {
         self.user = user
         self.gender = gender
@@ -244,16 +285,20 @@ public struct ProfileChanged: SparkEvent {
     }
 }
 
-/// The person is in another cell than before, or at another published place of it.
+/// A person moved to another cell, or to another published place.
 public struct LocationChanged: SparkEvent {
+    /// `profiles.location_changed`.
     public static let name = "profiles.location_changed"
+    /// The user.
     public let user: UserID
+    /// The current gender.
     public let gender: Gender
-    /// The published place before; nil if this is the first.
+    /// The previous published place; nil if this is the first one.
     public let from: Coordinate?
-    /// The published place now.
+    /// The current published place.
     public let to: Coordinate?
 
+    /// Creates the event.
     public init(user: UserID, gender: Gender, from: Coordinate?, to: Coordinate?) {
         self.user = user
         self.gender = gender
@@ -262,16 +307,19 @@ public struct LocationChanged: SparkEvent {
     }
 }
 
-/// Port of Profiles: told of every authenticated request, so that it knows who is active.
+/// Port of Profiles: records that a person is active. Called for every authenticated request.
 public protocol ActivityRecording: Sendable {
-    /// Returns at once; what it notes reaches the store within moments.
+    /// Returns at once. The store has the activity within moments.
     func recordActivity(of user: UserID)
 }
 
-/// These people were last active at these times; gathered, so at most one a second, each person at most once in ten minutes.
-/// Changes no version.
+/// The last activity of some people. Events are batched: at most one a second, and each person at most once in ten minutes. The
+/// event changes no profile version.
 public struct ActivityRecorded: SparkEvent {
+    /// `profiles.activity_recorded`.
     public static let name = "profiles.activity_recorded"
+    /// The people and the times of their last activity.
     public let people: [(user: UserID, at: Timestamp)]
+    /// Creates the event.
     public init(people: [(user: UserID, at: Timestamp)]) { self.people = people }
 }

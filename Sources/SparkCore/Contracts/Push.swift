@@ -1,26 +1,29 @@
 /// Port of Push, for operators.
 public protocol PushOperating: Sendable {
-    /// Sends a test push to each device of a user at once, past the outbox and past what the person wants to hear.
-    /// - Parameter device: only the one that the app calls so.
+    /// Sends a test push to each device of a user. It bypasses the delivery queue and the person's notification settings.
+    /// - Parameter device: Only the device with this name; nil means all devices.
     func test(_ user: UserID, device: String?) async throws -> [PushTrial]
-    /// What keeps each provider from sending, as far as can be seen from here.
+    /// For each provider, what keeps it from sending; nil if no fault is visible from this server.
     func providerFaults() async -> [(provider: String, fault: String?)]
-    /// The outbox as JSON.
-    /// - Parameter limit: lines at most of each list.
+    /// The delivery queue as JSON.
+    /// - Parameter limit: The most lines of each list.
     func outbox(limit: Int) async throws -> [UInt8]
-    /// Ends the connections to the providers.
+    /// Closes the connections to the providers.
     func shutDown() async
 }
 
-/// How a test push went.
+/// The result of a test push.
 public struct PushTrial: JSONWritable, Sendable {
-    /// What the app calls the device.
+    /// The app's name for the device.
     public let device: String
+    /// The push provider.
     public let provider: String
+    /// True if the provider accepted the push.
     public let isAccepted: Bool
-    /// The provider's word, or what is missing; nil when accepted.
+    /// The provider's reason, or what is missing; nil if the push was accepted.
     public let reason: String?
 
+    /// Creates a result.
     public init(device: String, provider: String, isAccepted: Bool, reason: String?) {
         self.device = device
         self.provider = provider

@@ -4,26 +4,28 @@
     import Darwin
 #endif
 
-/// A place on the WGS 84 ellipsoid in degrees; latitude −90…90, longitude −180…180 (180 is stored as −180). Always finite.
+/// A place on the WGS 84 ellipsoid in degrees: latitude −90…90, longitude −180…180 (180 becomes −180). Always finite.
 public struct Coordinate: Hashable, Sendable {
+    /// Degrees north of the equator.
     public let latitude: Double
+    /// Degrees east of Greenwich.
     public let longitude: Double
 
-    /// Nil outside the ranges and for what is not a number.
+    /// Nil for values outside the ranges and for NaN.
     public init?(latitude: Double, longitude: Double) {
         guard latitude >= -90, latitude <= 90, longitude >= -180, longitude <= 180 else { return nil }
         self.latitude = latitude
         self.longitude = longitude == 180 ? -180 : longitude
     }
 
-    /// For values that arithmetic keeps in range already.
+    /// For values that the calculation already keeps in range.
     init(trustedLatitude latitude: Double, longitude: Double) {
         self.latitude = latitude
         self.longitude = longitude
     }
 
-    /// Great-circle distance on a sphere of the mean Earth radius, by the haversine formula. Differs from the
-    /// geodesic by at most 0.56 %; exact at the poles and across the antimeridian.
+    /// The great-circle distance on a sphere with the mean Earth radius (haversine formula). It differs from the geodesic
+    /// distance by at most 0.56 %, and is exact at the poles and across the antimeridian.
     public func distance(to other: Coordinate) -> Distance {
         let (a, b) = (latitude.radians, other.latitude.radians)
         let sinLatitude = sin((b - a) / 2)
@@ -32,16 +34,19 @@ public struct Coordinate: Hashable, Sendable {
         return Distance(metres: 2 * Self.earthRadiusMetres * asin(min(1, h.squareRoot())))
     }
 
-    /// Mean radius R1 of WGS 84 (IUGG).
+    /// The mean radius R1 of WGS 84 (IUGG).
     public static let earthRadiusMetres = 6_371_008.8
 }
 
 /// A length, in metres.
 public struct Distance: Hashable, Comparable, Sendable {
+    /// The length in metres.
     public let metres: Double
 
+    /// A length in metres.
     public init(metres: Double) { self.metres = metres }
 
+    /// A length in whole kilometres.
     public static func kilometres(_ value: Int) -> Distance { Distance(metres: Double(value) * 1_000) }
 
     public static func < (left: Self, right: Self) -> Bool { left.metres < right.metres }

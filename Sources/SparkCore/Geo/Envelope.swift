@@ -4,17 +4,21 @@
     import Darwin
 #endif
 
-/// A box of degrees that does not cross the antimeridian.
+/// A box in degrees that does not cross the antimeridian.
 public struct Envelope: Hashable, Sendable {
+    /// The southern edge, in degrees.
     public let minLatitude: Double
+    /// The northern edge, in degrees.
     public let maxLatitude: Double
+    /// The western edge, in degrees.
     public let minLongitude: Double
+    /// The eastern edge, in degrees.
     public let maxLongitude: Double
 
-    /// One or two boxes that together hold every point within `radius` of `centre`; two where the circle crosses the
-    /// antimeridian, all longitudes where it holds a pole.
+    /// One or two boxes that together contain every point within `radius` of `centre`: two if the circle crosses the
+    /// antimeridian. If the circle contains a pole, the box spans all longitudes.
     public static func covering(_ centre: Coordinate, radius: Distance) -> [Envelope] {
-        // A hair wider than the circle, so that rounding never loses a point on its rim.
+        // Slightly wider than the circle, so that rounding never loses a point on its edge.
         let angle = radius.metres / Coordinate.earthRadiusMetres * (1 + 1e-9) + 1e-9
         let south = max(-90, centre.latitude - angle.degrees)
         let north = min(90, centre.latitude + angle.degrees)

@@ -1,13 +1,14 @@
-/// A part of the Earth in a pyramid of fixed grids of degrees: the whole, or a square of one of the levels.
+/// A part of the Earth in a pyramid of fixed grids of degrees: the whole Earth, or a square of one level.
 ///
-/// Made for dependencies, not for search: what happens at a place touches one region a level; what looks around a place depends on
-/// the four regions at most that cover its circle, of the finest level whose squares are as large as the circle. Then one
-/// of the touched regions is one of the depended ones exactly if the place may lie in the circle, at any radius.
+/// Regions express dependencies; they are not a search index. A change at a place touches one region of each level. A search
+/// around a place depends on at most four regions, which cover its circle at the finest level whose squares are as large as the
+/// circle. For every radius, one of the touched regions is among the regions that the search depends on if the place may be in
+/// the circle.
 public struct Region: Hashable, Sendable {
-    /// Sides of the squares in degrees, the finest first.
+    /// The sides of the squares in degrees, finest first.
     private static let sides: [Double] = [0.25, 0.5, 1, 2, 4, 8, 16]
 
-    /// Level, row and column packed: unique among all regions, below 2³².
+    /// Level, row and column packed into one number, unique among all regions and below 2³².
     public let rawValue: UInt64
 
     private init(level: Int, row: Int, column: Int) {
@@ -16,16 +17,17 @@ public struct Region: Hashable, Sendable {
 
     private init(world: Void) { self.rawValue = 0 }
 
+    /// The whole Earth.
     public static let world = Region(world: ())
 
-    /// The regions that hold a place: one a level, and the whole.
+    /// The regions that contain a place: one of each level, and the whole Earth.
     public static func holding(_ place: Coordinate) -> [Region] {
         sides.indices.map { square(level: $0, latitude: place.latitude, longitude: place.longitude) } + [.world]
     }
 
-    /// At most four regions that together hold every place within a radius. The whole for circles that are very large, or that reach
-    /// over a pole or the antimeridian.
-    /// - Parameter radius: nil without limit.
+    /// At most four regions that together contain every place within a radius. The whole Earth for very large circles, and for
+    /// circles that cross a pole or the antimeridian.
+    /// - Parameter radius: Nil means no limit.
     public static func covering(_ centre: Coordinate, radius: Distance?) -> [Region] {
         guard let radius else { return [.world] }
         let boxes = Envelope.covering(centre, radius: radius)
@@ -42,7 +44,7 @@ public struct Region: Hashable, Sendable {
         return regions
     }
 
-    /// All regions that `covering` gives for a centre, at whichever radius.
+    /// All regions that `covering` can return for a centre, at any radius.
     public static func allCovering(_ centre: Coordinate) -> [Region] {
         var regions: [Region] = [.world]
         for (level, side) in sides.enumerated() {
@@ -56,7 +58,7 @@ public struct Region: Hashable, Sendable {
         return regions
     }
 
-    /// Values beyond the ranges of coordinates count as the ends of the ranges.
+    /// Values outside the ranges of coordinates are clamped.
     private static func square(level: Int, latitude: Double, longitude: Double) -> Region {
         let side = sides[level]
         func index(_ value: Double, _ limit: Double) -> Int { Int((min(max(value, -limit), limit) + limit) / side) }

@@ -1,17 +1,19 @@
-/// A word that stands for a reason or a decision: lower-case letters, digits, `_` and `-`, 1 to 32 of them. It can be kept where free
-/// text must not be.
+/// A word for a reason or a decision: 1 to 32 lower-case letters, digits, `_` and `-`. It may be stored where free text is not
+/// allowed.
 public struct CodeWord: Hashable, Sendable, CustomStringConvertible {
+    /// The word.
     public let text: String
 
-    /// Nil for every other text.
+    /// Nil for any other text.
     public init?(_ text: String) {
         guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(Self.isAllowed) else { return nil }
         self.text = text
     }
 
+    /// The word.
     public var description: String { text }
 
-    /// For messages and schemas.
+    /// The format in words, for error texts and schemas.
     public static let format = "1 to 32 lower-case letters, digits, _ or -"
 
     private static func isAllowed(_ byte: UInt8) -> Bool {

@@ -1,23 +1,25 @@
-/// Names one kind of thing that has an identifier, and the prefix that its identifiers bear on the wire.
+/// A kind of identifier, with its prefix on the wire.
 public protocol IdentifierKind: Sendable {
-    /// Lower-case letters, e.g. `usr`.
+    /// Lower-case letters, for example `usr`.
     static var prefix: String { get }
 }
 
-/// The identifier of one thing: a positive 63-bit integer inside, an opaque string on the wire.
+/// An identifier: a positive 63-bit integer inside the server, an opaque string on the wire.
 ///
-/// The wire form is `prefix_` and 13 digits of Crockford's base 32 in lower case. There is exactly one
-/// wire form for a value, so identifiers can be compared as strings.
+/// The wire form is the prefix, `_` and 13 lower-case digits of Crockford's base 32. A value has exactly one wire form, so wire
+/// forms can be compared as strings.
 public struct Identifier<Kind: IdentifierKind>: RawRepresentable, Hashable, Comparable, Sendable {
+    /// The integer in the database.
     public let rawValue: Int64
 
+    /// An identifier from the database.
     public init(rawValue: Int64) {
         self.rawValue = rawValue
     }
 
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-    /// Reads the wire form; nil for every other string, identifiers of other kinds included.
+    /// Reads the wire form; nil for any other string, including identifiers of other kinds.
     public init?(wire: some StringProtocol) {
         let prefix = Kind.prefix.utf8
         let bytes = wire.utf8
@@ -27,11 +29,12 @@ public struct Identifier<Kind: IdentifierKind>: RawRepresentable, Hashable, Comp
         self.rawValue = value
     }
 
-    /// The wire form.
+    /// The wire form, `prefix_` and 13 digits.
     public var wire: String { "\(Kind.prefix)_\(Base32.encode(rawValue))" }
 }
 
 extension Identifier: CustomStringConvertible {
+    /// The wire form.
     public var description: String { wire }
 }
 
@@ -67,16 +70,28 @@ enum Base32 {
     }
 }
 
+/// Users: `usr`.
 public enum UserKind: IdentifierKind { public static let prefix = "usr" }
+/// Sessions: `ses`.
 public enum SessionKind: IdentifierKind { public static let prefix = "ses" }
+/// Matches: `mat`.
 public enum MatchKind: IdentifierKind { public static let prefix = "mat" }
+/// Conversations: `cnv`.
 public enum ConversationKind: IdentifierKind { public static let prefix = "cnv" }
+/// Messages: `msg`.
 public enum MessageKind: IdentifierKind { public static let prefix = "msg" }
+/// Reports: `rep`.
 public enum ReportKind: IdentifierKind { public static let prefix = "rep" }
 
+/// The identifier of a user.
 public typealias UserID = Identifier<UserKind>
+/// The identifier of a session.
 public typealias SessionID = Identifier<SessionKind>
+/// The identifier of a match.
 public typealias MatchID = Identifier<MatchKind>
+/// The identifier of a conversation.
 public typealias ConversationID = Identifier<ConversationKind>
+/// The identifier of a message.
 public typealias MessageID = Identifier<MessageKind>
+/// The identifier of a report.
 public typealias ReportID = Identifier<ReportKind>

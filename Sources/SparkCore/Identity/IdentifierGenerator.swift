@@ -1,20 +1,22 @@
 import Synchronization
 
-/// Makes identifiers: 41 bits of milliseconds since 2020, 22 bits of chance; strictly increasing within a process.
+/// Generates identifiers: 41 bits of milliseconds since 2020 and 22 random bits, strictly increasing within a process.
 ///
-/// Ordered by time, so that rows are appended where B-trees like it; with chance, so that nobody can count or
-/// walk them. One lock, no suspension, about 20 ns.
+/// The time order makes B-trees append new rows at the end. The random bits stop clients from counting or enumerating
+/// identifiers. Takes one lock, does not suspend, about 20 ns.
 public final class IdentifierGenerator: Sendable {
     private static let chanceBits: Int64 = 22
     private let clock: any WallClock
     private let random: any RandomSource
     private let last = Mutex<Int64>(0)
 
+    /// A generator that reads the time and random bits from its arguments.
     public init(clock: any WallClock, random: any RandomSource) {
         self.clock = clock
         self.random = random
     }
 
+    /// A new identifier, greater than all earlier ones of this generator.
     public func next<Kind>(_ kind: Kind.Type = Kind.self) -> Identifier<Kind> {
         let chance = random.next()
         let milliseconds = max(1, clock.now().milliseconds - Timestamp.identifierEpoch.milliseconds)
@@ -29,6 +31,6 @@ public final class IdentifierGenerator: Sendable {
 }
 
 extension Timestamp {
-    /// 2020-01-01T00:00:00Z, the zero of generated identifiers.
+    /// 2020-01-01T00:00:00Z: zero for generated identifiers.
     static let identifierEpoch = Timestamp(milliseconds: 1_577_836_800_000)
 }

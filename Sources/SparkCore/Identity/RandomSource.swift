@@ -1,12 +1,14 @@
 import Synchronization
 
-/// Chance, passed in: nothing else in Spark draws random numbers.
+/// A source of random numbers. Spark draws random numbers from no other place.
 public protocol RandomSource: Sendable {
+    /// 64 random bits. Callable from any thread.
     func next() -> UInt64
 }
 
-/// The operating system's generator.
+/// The operating system's generator, suitable for secrets.
 public struct SystemRandomSource: RandomSource {
+    /// The system's generator.
     public init() {}
     public func next() -> UInt64 {
         var generator = SystemRandomNumberGenerator()
@@ -14,10 +16,11 @@ public struct SystemRandomSource: RandomSource {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same numbers on every machine. Not for secrets.
+/// SplitMix64 (Steele, Lea, Flood 2014). The same seed gives the same numbers on every machine. Not for secrets.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
+    /// A generator that starts at a seed.
     public init(seed: UInt64) { state = seed }
 
     public mutating func next() -> UInt64 {
@@ -25,7 +28,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
         return Self.mix(state)
     }
 
-    /// The finaliser alone: a good 64-bit hash of an integer.
+    /// Only the finalizer: a good 64-bit hash of an integer.
     public static func mix(_ value: UInt64) -> UInt64 {
         var z = value
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -34,10 +37,11 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     }
 }
 
-/// A seeded source that many threads may share.
+/// A seeded source that threads can share. Not for secrets.
 public final class SeededRandomSource: RandomSource {
     private let generator: Mutex<SplitMix64>
 
+    /// A source that starts at a seed.
     public init(seed: UInt64) { generator = Mutex(SplitMix64(seed: seed)) }
 
     public func next() -> UInt64 { generator.withLock { $0.next() } }

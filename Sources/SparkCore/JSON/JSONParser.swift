@@ -1,21 +1,23 @@
-/// Reads JSON text from outside (RFC 8259), strictly: UTF-8 only, nesting bounded, no key twice, numbers finite.
+/// A strict parser for untrusted JSON text (RFC 8259): UTF-8 only, bounded nesting, no repeated keys, finite numbers.
 ///
-/// Linear in the input; allocates no more than the input is long. Never traps.
+/// Takes linear time and allocates memory in proportion to the input. Never traps.
 public struct JSONParser {
-    /// Nesting beyond this is refused; the parser recurses once a level.
+    /// The deepest accepted nesting. The parser recurses once for each level.
     public static let maximumDepth = 32
 
-    /// Why a text was refused; constant words, without any of the text.
+    /// The reason why a text was refused. The words are constant and contain no part of the text.
     public struct Failure: Error, Hashable {
+        /// The reason in words.
         public let reason: String
-        /// Bytes from the beginning.
+        /// The position of the mistake, in bytes from the beginning.
         public let offset: Int
     }
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
-    /// The one value that the text holds.
+    /// Parses a text that contains exactly one value.
+    /// - Throws: `Failure` with the reason and the position.
     public static func parse(_ text: some Collection<UInt8>) throws(Failure) -> JSONValue {
         let result = text.withContiguousStorageIfAvailable { run($0) } ?? Array(text).withUnsafeBufferPointer { run($0) }
         return try result.get()
@@ -162,7 +164,7 @@ public struct JSONParser {
         return try escapedString(from: start)
     }
 
-    /// The slow way, from the first escape on.
+    /// The slow path for strings with escapes, from the first escape on.
     private mutating func escapedString(from start: Int) throws(Failure) -> String {
         var out = Array(bytes[start..<position])
         while let byte = next {

@@ -1,9 +1,9 @@
-/// The parts of a JSON pointer (RFC 6901).
+/// Parts of JSON pointers (RFC 6901).
 enum JSONPointer {
-    /// Names that a client invented are repeated to it up to this length.
+    /// The longest part of a client's member name that errors repeat.
     private static let longestToken = 64
 
-    /// A member's name as a reference token: `~` and `/` are escaped; a longer name is cut and ends in `…`.
+    /// A member's name as a reference token: `~` and `/` are escaped, and a longer name is cut and ends in `…`.
     static func token(_ name: String) -> String {
         var token = ""
         for (index, scalar) in name.unicodeScalars.enumerated() {

@@ -1,48 +1,54 @@
-/// What can be written as JSON.
+/// A type that can be written as JSON.
 public protocol JSONWritable {
+    /// Writes exactly one JSON value.
     func write(to writer: inout JSONWriter)
 }
 
-/// Writes JSON text (RFC 8259) straight into bytes, without an intermediate tree: several times faster than a generic encoder.
+/// Writes JSON text (RFC 8259) directly into bytes, without an intermediate tree: several times faster than a generic encoder.
 ///
-/// Commas are set by the writer; the caller only nests.
+/// The writer sets the commas; the caller only nests objects and arrays.
 public struct JSONWriter {
+    /// The text so far, in UTF-8.
     public private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
+    /// Starts empty, with room for `capacity` bytes.
     public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
-    /// The text of one value.
+    /// The JSON text of a value.
     public static func bytes(of value: some JSONWritable) -> [UInt8] {
         var writer = JSONWriter()
         value.write(to: &writer)
         return writer.bytes
     }
 
-    /// The text of one value, as a string.
+    /// The JSON text of a value as a string.
     public static func string(of value: some JSONWritable) -> String {
         String(decoding: bytes(of: value), as: UTF8.self)
     }
 
+    /// Writes an object whose members `body` writes with `field`, or with `key` and a value.
     public mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
         begin(UInt8(ascii: "{"))
         try body(&self)
         end(UInt8(ascii: "}"))
     }
 
+    /// Writes an array whose elements `body` writes.
     public mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
         begin(UInt8(ascii: "["))
         try body(&self)
         end(UInt8(ascii: "]"))
     }
 
+    /// Writes an array of values.
     public mutating func array(_ elements: some Sequence<some JSONWritable>) {
         array { writer in
             for element in elements { element.write(to: &writer) }
         }
     }
 
-    /// The key of the member that is written next.
+    /// Writes the key of the next member. Exactly one value must follow.
     public mutating func key(_ key: String) {
         separate()
         quote(key)
@@ -50,41 +56,57 @@ public struct JSONWriter {
         needsComma = false
     }
 
+    /// Writes null.
     public mutating func null() { scalar("null") }
+    /// Writes a boolean.
     public mutating func value(_ value: Bool) { scalar(value ? "true" : "false") }
+    /// Writes an integer.
     public mutating func value(_ value: some BinaryInteger) { scalar(String(value)) }
 
-    /// A number that is not finite has no JSON; it is written as null.
+    /// Writes a number. NaN and infinity have no JSON form and become null.
     public mutating func value(_ value: Double) {
         guard value.isFinite else { return null() }
         scalar(value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)")
     }
 
+    /// Writes a string with the necessary escapes.
     public mutating func value(_ value: String) {
         separate()
         quote(value)
         needsComma = true
     }
 
+    /// Writes a time in UTC, `2026-03-01T09:30:00.250Z`.
     public mutating func value(_ value: Timestamp) { quoted(RFC3339.bytes(of: value)) }
+    /// Writes a day, `2026-03-01`.
     public mutating func value(_ value: CivilDate) { quoted(RFC3339.bytes(of: value)) }
+    /// Writes an identifier in its wire form.
     public mutating func value(_ value: Identifier<some IdentifierKind>) { self.value(value.wire) }
 
-    /// Text that is one JSON value already.
+    /// Writes bytes that already are one JSON value.
     public mutating func raw(_ text: some Sequence<UInt8>) {
         separate()
         bytes.append(contentsOf: text)
         needsComma = true
     }
 
+    /// Writes a member with a boolean.
     public mutating func field(_ key: String, _ value: Bool) { self.key(key); self.value(value) }
+    /// Writes a member with an integer.
     public mutating func field(_ key: String, _ value: some BinaryInteger) { self.key(key); self.value(value) }
+    /// Writes a member with a number.
     public mutating func field(_ key: String, _ value: Double) { self.key(key); self.value(value) }
+    /// Writes a member with a string.
     public mutating func field(_ key: String, _ value: String) { self.key(key); self.value(value) }
+    /// Writes a member with a time.
     public mutating func field(_ key: String, _ value: Timestamp) { self.key(key); self.value(value) }
+    /// Writes a member with a day.
     public mutating func field(_ key: String, _ value: CivilDate) { self.key(key); self.value(value) }
+    /// Writes a member with an identifier.
     public mutating func field(_ key: String, _ value: Identifier<some IdentifierKind>) { self.key(key); self.value(value) }
+    /// Writes a member with any JSON value.
     public mutating func field(_ key: String, _ value: some JSONWritable) { self.key(key); value.write(to: &self) }
+    /// Writes a member with a list of strings.
     public mutating func field(_ key: String, _ values: [String]) {
         self.key(key)
         array { writer in
@@ -125,7 +147,7 @@ public struct JSONWriter {
         var text = text
         bytes.append(UInt8(ascii: "\""))
         text.withUTF8 { utf8 in
-            // Most texts need no escape and are copied whole.
+            // Most texts need no escapes and are copied whole.
             if utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
                 for byte in utf8 { escape(byte) }
             } else {

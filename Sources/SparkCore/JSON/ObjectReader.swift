@@ -1,14 +1,19 @@
-/// Reads the members of a JSON object that came from outside, and gathers everything that is wrong with them.
+/// Reads the members of an untrusted JSON object and collects every mistake in them.
 ///
-/// Every getter names a member that may stand there. What is missing or refused is noted and a harmless value
-/// returned, so that `finish()` can report all of it at once; members nobody asked for are refused there, too.
+/// Each getter names a member that the object may have. If a member is missing or refused, the getter records a violation and
+/// returns a harmless value, so that `finish()` can report all violations at once. `finish()` also refuses members that no
+/// getter has asked for.
 public struct ObjectReader {
     private let members: [JSONMember]
     private let path: String
     private var asked: [String] = []
+    /// The violations so far, in the order of the calls.
     public private(set) var violations: [Violation] = []
 
-    /// - Throws: `InvalidInput` when the value is no object.
+    /// Starts to read an object.
+    /// - Parameter path: The JSON pointer of the object, which begins the `field` of each violation; empty for the whole
+    ///   document.
+    /// - Throws: `InvalidInput` if the value is not an object.
     public init(_ value: JSONValue, path: String = "") throws(InvalidInput) {
         guard case .object(let members) = value else {
             throw .refused(path.isEmpty ? "/" : path, "type", "An object is expected.")
@@ -17,15 +22,15 @@ public struct ObjectReader {
         self.path = path
     }
 
-    /// Notes that a member was refused.
+    /// Records that a member is refused.
     public mutating func refuse(_ key: String, _ reason: String, _ detail: String) {
         violations.append(Violation(field: "\(path)/\(key)", reason: reason, detail: detail))
     }
 
-    /// Whether the member stands there, `null` included.
+    /// True if the object has the member, even with the value null.
     public func has(_ key: String) -> Bool { members.contains { $0.key == key } }
 
-    /// The member as it stands; nil when absent. `null` counts as absent unless `nullable`.
+    /// The member's value; nil if it is absent. Null is refused unless `nullable` is true.
     public mutating func member(_ key: String, nullable: Bool = false) -> JSONValue? {
         asked.append(key)
         guard let value = members.first(where: { $0.key == key })?.value else { return nil }
@@ -36,11 +41,12 @@ public struct ObjectReader {
         return value
     }
 
+    /// A string member with a length in Unicode scalars; nil if it is absent or refused. Refuses U+0000.
     public mutating func optionalString(_ key: String, length: ClosedRange<Int>) -> String? {
         optionalString(key, length: length, scalars: length.upperBound)
     }
 
-    /// - Parameter scalars: how many there may be; `length` is what the client is told.
+    /// - Parameter scalars: The most Unicode scalars. The error for the client names `length` instead.
     mutating func optionalString(_ key: String, length: ClosedRange<Int>, scalars: Int) -> String? {
         guard let value = member(key) else { return nil }
         guard case .string(let text) = value else {
@@ -58,11 +64,13 @@ public struct ObjectReader {
         return text
     }
 
+    /// A required string member; empty if it is missing or refused.
     public mutating func string(_ key: String, length: ClosedRange<Int>) -> String {
         require(key)
         return optionalString(key, length: length) ?? ""
     }
 
+    /// An integer member; nil if it is absent or refused. Accepts a fraction of zero, such as `3.0`.
     public mutating func optionalInteger(_ key: String, _ range: ClosedRange<Int>) -> Int? {
         guard let value = member(key) else { return nil }
         guard let number = value.wholeNumber else {
@@ -76,11 +84,13 @@ public struct ObjectReader {
         return number
     }
 
+    /// A required integer member; the lower bound if it is missing or refused.
     public mutating func integer(_ key: String, _ range: ClosedRange<Int>) -> Int {
         require(key)
         return optionalInteger(key, range) ?? range.lowerBound
     }
 
+    /// A number member; nil if it is absent or refused.
     public mutating func optionalDouble(_ key: String, _ range: ClosedRange<Double>) -> Double? {
         guard let value = member(key) else { return nil }
         guard let number = value.double else {
@@ -94,11 +104,13 @@ public struct ObjectReader {
         return number
     }
 
+    /// A required number member; the lower bound if it is missing or refused.
     public mutating func double(_ key: String, _ range: ClosedRange<Double>) -> Double {
         require(key)
         return optionalDouble(key, range) ?? range.lowerBound
     }
 
+    /// A boolean member; nil if it is absent or refused.
     public mutating func optionalBool(_ key: String) -> Bool? {
         guard let value = member(key) else { return nil }
         guard case .bool(let flag) = value else {
@@ -108,7 +120,8 @@ public struct ObjectReader {
         return flag
     }
 
-    /// A string that `parse` understands.
+    /// A string member of at most 1,024 bytes that `parse` converts; nil if it is absent or refused. The error for the client
+    /// names `format`.
     public mutating func optional<Value>(
         _ key: String, format: String, _ parse: (String) -> Value?
     ) -> Value? {
@@ -124,13 +137,13 @@ public struct ObjectReader {
         return parsed
     }
 
-    /// A string that `parse` understands; noted as missing when absent.
+    /// A required string member that `parse` converts; nil if it is missing or refused.
     public mutating func value<Value>(_ key: String, format: String, _ parse: (String) -> Value?) -> Value? {
         require(key)
         return optional(key, format: format, parse)
     }
 
-    /// An array of strings, each understood by `parse`, without repetition.
+    /// An array of strings that `parse` converts, without repetition; nil if it is absent or refused.
     public mutating func optionalList<Value: Hashable>(
         _ key: String, count: ClosedRange<Int>, format: String, _ parse: (String) -> Value?
     ) -> [Value]? {
@@ -159,7 +172,7 @@ public struct ObjectReader {
         return list
     }
 
-    /// A nested object; its violations become this reader's.
+    /// A nested object; nil if it is absent, null or not an object. Its violations are added to this reader's.
     public mutating func optionalObject<Value>(
         _ key: String, nullable: Bool = false, _ read: (inout ObjectReader) -> Value
     ) -> Value? {
@@ -176,24 +189,25 @@ public struct ObjectReader {
         }
     }
 
-    /// Notes a member as missing if it does not stand there.
+    /// Records a violation if the object lacks the member.
     public mutating func require(_ key: String) {
         if !has(key) { refuse(key, "missing", "This member is required.") }
     }
 
-    /// - Throws: everything that was refused, members nobody asked for included.
+    /// Ends the reading.
+    /// - Throws: `InvalidInput` with every violation, including unknown members.
     public mutating func finish() throws(InvalidInput) {
         refuseUnknown()
         guard violations.isEmpty else { throw .refused(violations) }
     }
 
-    /// For forms that may grow: members nobody asked for are left alone.
-    /// - Throws: everything that was refused.
+    /// Ends the reading for input that may have additional members, which are ignored.
+    /// - Throws: `InvalidInput` with every violation.
     public func finishAllowingUnknown() throws(InvalidInput) {
         guard violations.isEmpty else { throw .refused(violations) }
     }
 
-    /// So many unknown members are told; each costs a search for what was meant.
+    /// The most unknown members that are reported, because each needs a search for a similar name.
     private static let mostUnknown = 16
 
     private mutating func refuseUnknown() {
@@ -209,7 +223,7 @@ public struct ObjectReader {
 }
 
 extension JSONValue {
-    /// An integer, or a fraction of zero (`3.0`), that fits Int.
+    /// An integer, or a number without a fraction (`3.0`), that fits into Int.
     var wholeNumber: Int? {
         switch self {
         case .integer(let value): Int(exactly: value)

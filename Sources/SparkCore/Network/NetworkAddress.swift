@@ -1,14 +1,14 @@
-/// An IP address in its one canonical form, so that equal addresses compare equal however they were written.
+/// An IP address in canonical form. Equal addresses compare equal, however they were written.
 ///
-/// An IPv4 address mapped into IPv6 (`::ffff:192.0.2.1`, RFC 4291, 2.5.5.2), as a dual-stack socket reports its IPv4 peers, is that
-/// IPv4 address. Zones (`fe80::1%eth0`) are left out: they mean something on this machine only.
+/// An IPv4 address mapped into IPv6 (`::ffff:192.0.2.1`, RFC 4291, 2.5.5.2), as a dual-stack socket reports its IPv4 peers,
+/// equals that IPv4 address. Zones (`fe80::1%eth0`) are dropped, because they have a meaning on this machine only.
 public struct NetworkAddress: Hashable, Sendable {
-    /// The 128 bits; IPv4 addresses stand in `::ffff:0:0/96`.
+    /// The 128 bits of the address. IPv4 addresses are in `::ffff:0:0/96`.
     let high: UInt64
     let low: UInt64
 
     private static let mapped: UInt64 = 0xFFFF << 32
-    /// The longest text that is read: an IPv6 address with an embedded IPv4 address, a zone, brackets and a port.
+    /// The longest accepted text: an IPv6 address with an embedded IPv4 address, a zone, brackets and a port.
     private static let longestText = 128
 
     init(high: UInt64, low: UInt64) {
@@ -19,7 +19,7 @@ public struct NetworkAddress: Hashable, Sendable {
     /// An IPv4 address; the first octet is the most significant byte.
     public init(ipv4 bits: UInt32) { self.init(high: 0, low: Self.mapped | UInt64(bits)) }
 
-    /// From 4 or 16 bytes in network order; nil for any other count.
+    /// An address from 4 or 16 bytes in network order; nil for any other count.
     public init?(bytes: some Collection<UInt8>) {
         switch bytes.count {
         case 4: self.init(ipv4: bytes.reduce(0) { $0 << 8 | UInt32($1) })
@@ -30,15 +30,16 @@ public struct NetworkAddress: Hashable, Sendable {
         }
     }
 
-    /// An address without port: `192.0.2.1`, `2001:db8::1`, `::ffff:192.0.2.1`, `fe80::1%eth0`.
+    /// An address without a port: `192.0.2.1`, `2001:db8::1`, `::ffff:192.0.2.1`, `fe80::1%eth0`. Nil for any other text.
     ///
-    /// Octets with leading zeros are refused, because some readers take them for octal.
+    /// Octets with leading zeros are refused, because some parsers read them as octal.
     public init?(_ text: some StringProtocol) {
         guard text.utf8.count <= Self.longestText, let address = Self.parse(Array(text.utf8)[...]) else { return nil }
         self = address
     }
 
-    /// An address as proxies write it in `X-Forwarded-For`: with or without brackets and port, with spaces around it.
+    /// An address as proxies write it in `X-Forwarded-For`: with or without brackets and port, with spaces around it. Nil for
+    /// any other text.
     public init?(forwarded text: some StringProtocol) {
         guard text.utf8.count <= Self.longestText else { return nil }
         var bytes = Array(text.utf8)[...]
@@ -55,15 +56,16 @@ public struct NetworkAddress: Hashable, Sendable {
         self = address
     }
 
+    /// True for an IPv4 address, also if it was mapped into IPv6.
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
-    /// 127.0.0.0/8 or ::1.
+    /// True for 127.0.0.0/8 and ::1.
     public var isLoopback: Bool { isIPv4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1 }
 
-    /// 0.0.0.0 or ::, which a listener uses for all addresses of the machine.
+    /// True for 0.0.0.0 and ::, which make a listener use all addresses of the machine.
     public var isUnspecified: Bool { high == 0 && (low == 0 || low == Self.mapped) }
 
-    /// As limits count clients: the IPv4 address itself, or the /64, as much as one IPv6 client owns.
+    /// The client as limits count it: the IPv4 address itself, or the IPv6 /64, the block that one client usually owns.
     public var network: NetworkAddress { isIPv4 ? self : NetworkAddress(high: high, low: 0) }
 
     /// The text of `network`: `192.0.2.1`, `2001:db8:0:1::/64`.
@@ -76,7 +78,7 @@ public struct NetworkAddress: Hashable, Sendable {
     public var text: String {
         if isIPv4 { return (0..<4).reversed().map { "\(low >> ($0 * 8) & 0xFF)" }.joined(separator: ".") }
         let groups = groups
-        // The first longest run of two or more zero groups becomes "::".
+        // The first of the longest runs of two or more zero groups becomes "::".
         var gap = 0..<0
         var start = 0
         while start < 8 {
@@ -96,7 +98,7 @@ public struct NetworkAddress: Hashable, Sendable {
 
     // MARK: Reading
 
-    /// Nothing, or a colon and a port.
+    /// True for an empty text, and for a colon and a port.
     private static func isPort(_ bytes: ArraySlice<UInt8>) -> Bool {
         guard bytes.first == UInt8(ascii: ":") else { return bytes.isEmpty }
         let digits = bytes.dropFirst()
@@ -135,7 +137,7 @@ public struct NetworkAddress: Hashable, Sendable {
         guard (3...9).contains(words.count) else { return nil }
         for (index, word) in words.enumerated() {
             if word.isEmpty {
-                // At either end an empty word belongs to a gap beside it; elsewhere it is the gap.
+                // At either end, an empty word belongs to an adjacent gap. Elsewhere it is the gap.
                 if index == 0 {
                     guard words[1].isEmpty else { return nil }
                 } else if index == words.count - 1 {
@@ -180,16 +182,18 @@ public struct NetworkAddress: Hashable, Sendable {
 }
 
 extension NetworkAddress: CustomStringConvertible {
+    /// The canonical text.
     public var description: String { text }
 }
 
 /// An address, or a network in CIDR notation (RFC 4632, RFC 4291).
 public struct AddressNetwork: Hashable, Sendable {
     private let base: NetworkAddress
-    /// How many of the 128 bits count; IPv4 prefixes begin at 96.
+    /// How many of the 128 bits count. IPv4 prefixes start at 96.
     private let bits: Int
 
-    /// `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`, `::ffff:10.0.0.0/104`. Bits behind the prefix are ignored.
+    /// `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`, `::ffff:10.0.0.0/104`. Bits after the prefix are ignored. Nil for any other
+    /// text.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = NetworkAddress(parts[0]) else { return nil }
@@ -205,6 +209,7 @@ public struct AddressNetwork: Hashable, Sendable {
         self.base = Self.masked(address, bits)
     }
 
+    /// True if the network contains the address.
     public func contains(_ address: NetworkAddress) -> Bool { Self.masked(address, bits) == base }
 
     private static func masked(_ address: NetworkAddress, _ bits: Int) -> NetworkAddress {

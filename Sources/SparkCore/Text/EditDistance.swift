@@ -1,7 +1,7 @@
-/// Names for people who mistype.
+/// Finds the name that a person who mistyped probably meant.
 public enum NearestName {
-    /// The candidate with the smallest edit distance to `name`, if it is near enough to be meant
-    /// (at most a third of the length, at least 1). Ties go to the first.
+    /// The candidate with the smallest edit distance to `name`; nil if none is close enough (at most a third of the length, but
+    /// at least 1). The first of several equally close candidates wins.
     public static func of(_ name: String, in candidates: some Sequence<String>) -> String? {
         let allowed = max(1, min(name.utf8.count, 60) / 3)
         var best: (name: String, distance: Int)?
@@ -12,7 +12,8 @@ public enum NearestName {
         return best?.name
     }
 
-    /// How many letters must be added, left out or replaced to make one text of the other; of the first 60 bytes.
+    /// The edit distance: how many letters must be added, removed or replaced to turn one text into the other. Only the first
+    /// 60 bytes count.
     public static func distance(_ left: String, _ right: String) -> Int {
         distance(Array(left.utf8.prefix(60)), Array(right.utf8.prefix(60)))
     }

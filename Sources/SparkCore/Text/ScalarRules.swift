@@ -1,8 +1,9 @@
-/// Which scalars a visible text may have, each judged in its context. Pure, and linear in the text.
+/// Decides which Unicode scalars a visible text may have, each in its context. Pure, in linear time.
 enum ScalarRules {
-    /// Judges every scalar of a composed text.
-    /// - Parameter form: a line has no line ends, no isolates, and begins each word with a letter or sign; a name is in one writing.
-    /// - Returns: whether there is something to be seen: in a line a letter, digit or symbol, else also a punctuation mark.
+    /// Checks every scalar of a composed text.
+    /// - Parameter form: A line has no line ends and no isolates, and each of its words begins with a letter or symbol. A name
+    ///   is also written in one script.
+    /// - Returns: True if something is visible: in a line a letter, digit or symbol; in lines, punctuation is enough.
     static func check(_ scalars: [Unicode.Scalar], _ form: TextRule.Form) throws(TextRule.Fault) -> Bool {
         var state = State(form)
         for index in scalars.indices {
@@ -15,7 +16,7 @@ enum ScalarRules {
         return state.isVisible
     }
 
-    /// Whether a scalar may stand anywhere: it is seen, or a space.
+    /// True if a scalar is allowed everywhere, because it is visible or a space.
     static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         guard !scalar.properties.isDefaultIgnorableCodePoint else { return false }
         switch scalar.properties.generalCategory {
@@ -26,7 +27,7 @@ enum ScalarRules {
         }
     }
 
-    /// Letters and signs without a shape.
+    /// Letters and symbols without a visible shape.
     private static let blanks: Set<UInt32> = [
         0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0, 0x1D159, 0xFFFC, 0x13441, 0x13442, 0x17B4, 0x17B5,
     ]
@@ -35,21 +36,21 @@ enum ScalarRules {
         let isLine: Bool
         private let isName: Bool
         var isVisible = false
-        /// What the next mark stands on; nil where nothing does.
+        /// The scalar that the next mark attaches to; nil if there is none.
         private var base: Unicode.Scalar?
-        /// Nonspacing marks on it, those that are composed with it included.
+        /// The number of nonspacing marks on it, including those composed with it.
         private var marks = 0
-        /// The last of them.
+        /// The last of those marks.
         private var lastMark: Unicode.Scalar?
-        /// Whether the last scalar was the first half of a flag.
+        /// True if the last scalar was the first half of a flag.
         private var isInFlag = false
-        /// Isolates that are open (UAX 9).
+        /// The number of open isolates (UAX 9).
         private var isolates = 0
-        /// The confusable script of the word so far.
+        /// The confusable script of the current word.
         private var script: ConfusableScript?
-        /// Up to where a flag's tags are checked.
+        /// The index up to which a flag's tags are checked.
         private var tagsEnd = 0
-        /// What is asked of the whole text, once it has been.
+        /// Properties of the whole text, computed on first use.
         private var rightToLeft: Bool?
         private var braille: Bool?
 
@@ -64,7 +65,7 @@ enum ScalarRules {
             switch scalar.value {
             case 0x0A:
                 guard !isLine else { throw .invisible }
-                // An isolate ends with its paragraph; one that is left open there has been forgotten.
+                // An isolate ends with its paragraph, so one that is still open there lacks its closing character.
                 guard isolates == 0 else { throw .direction }
                 return endWord(clearingBase: true)
             case 0x09:
@@ -80,14 +81,14 @@ enum ScalarRules {
                 guard !isLine, isolates >= 0 else { throw .direction }
                 return
             case 0x200E, 0x200F, 0x061C:
-                // Marks of direction are written where a text of one direction holds words of the other.
+                // Direction marks are used where a text of one direction contains words of the other.
                 guard !isLine, before.map({ !isDirectionMark($0) }) ?? true, hasRightToLeft(scalars) else { throw .direction }
                 return
             case 0x200C, 0x200D:
                 guard joins(scalar.value, before, after) else { throw .invisible }
                 return
             case 0x200B:
-                // Says where lines may break in scripts that write no spaces.
+                // Marks possible line breaks in scripts without spaces.
                 guard !isLine, let before, let after, breaksWithoutSpaces(before), breaksWithoutSpaces(after) else {
                     throw .invisible
                 }
@@ -99,7 +100,7 @@ enum ScalarRules {
                 guard let before, (0x1820...0x18AA).contains(before.value) else { throw .invisible }
                 return
             case 0x1F1E6...0x1F1FF:
-                // Two of them are a flag; one is a letter in a box.
+                // Two of them are a flag; a single one is a letter in a box.
                 let isSecond = isInFlag
                 guard isSecond || after.map({ isRegional($0) }) == true else { throw .invisible }
                 isInFlag = !isSecond
@@ -109,7 +110,7 @@ enum ScalarRules {
                     tagsEnd = index + length
                 }
             case 0x2800:
-                // The empty cell is the space of braille, and blank elsewhere.
+                // The empty cell is the space of braille; in other texts it is blank.
                 guard !isLine, hasBraille(scalars) else { throw .invisible }
                 return endWord(clearingBase: true)
             default:
@@ -118,7 +119,7 @@ enum ScalarRules {
             switch category {
             case .control, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: throw .invisible
             case .format:
-                // Signs that stand before a number are seen.
+                // Signs that precede a number are visible.
                 guard !isLine, !properties.isDefaultIgnorableCodePoint, isPrependedMark(scalar.value) else { throw .invisible }
                 base = scalar
                 marks = 0
@@ -128,7 +129,7 @@ enum ScalarRules {
                 guard let base else { throw .marks }
                 marks += 1
                 guard marks <= mostMarks(of: scalar.value, on: base, inName: isName) else { throw .marks }
-                // The same mark twice in a row looks like one (UTS 39, section 5.4).
+                // The same mark twice in a row looks like one mark (UTS 39, section 5.4).
                 let order = properties.canonicalCombiningClass.rawValue
                 if order == 1 || order > 9, scalar == lastMark { throw .marks }
                 lastMark = scalar
@@ -165,7 +166,7 @@ enum ScalarRules {
             if clearingBase { base = nil }
         }
 
-        /// Something that is seen.
+        /// Handles a visible scalar.
         private mutating func read(
             _ scalar: Unicode.Scalar, _ category: Unicode.GeneralCategory
         ) throws(TextRule.Fault) {
@@ -180,14 +181,14 @@ enum ScalarRules {
                 isVisible = true
                 if isName, isStyled(scalar) { throw .styled }
             default:
-                // Punctuation is a whole message, but nobody's name.
+                // Punctuation alone can be a message, but not a name.
                 if !isLine { isVisible = true }
                 script = nil
             }
         }
     }
 
-    /// Scripts whose letters are drawn alike; a word has letters of one of them.
+    /// Scripts whose letters look alike. A word may have letters of only one of them.
     private enum ConfusableScript {
         case latin, greek, cyrillic
 
@@ -203,10 +204,10 @@ enum ScalarRules {
 
     static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1F1E6...0x1F1FF).contains(scalar.value) }
 
-    /// How many marks a composed letter has in it, and the last of them; nil for a letter without.
+    /// The number of marks that a composed letter contains, and the last of them; nil for a letter without marks.
     private static func composedMarks(of scalar: Unicode.Scalar) -> (Int, Unicode.Scalar?)? {
         switch scalar.value {
-        // Latin, Greek and Cyrillic letters; others are composed with one mark at most.
+        // Latin, Greek and Cyrillic letters. Other letters are composed with at most one mark.
         case 0xC0...0x1FF, 0x200...0x24F, 0x370...0x52F, 0x1E00...0x1FFF: break
         default: return nil
         }
@@ -218,14 +219,14 @@ enum ScalarRules {
         return count == 0 ? nil : (count, last)
     }
 
-    /// Whether a letter, digit or sign stands for others in a mathematical, circled, raised or otherwise decorated form.
+    /// True if a letter, digit or symbol is a mathematical, circled, raised or otherwise decorated form of another one.
     static func isStyled(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case ..<0x2B0: return false
         // Modifier letters and phonetic small capitals; counters in circles, boxes and brackets; raised and lowered letters.
         case 0x2B0...0x2B8, 0x2E0...0x2E4, 0x1D00...0x1DBF, 0x2070...0x209F, 0x2460...0x24FF, 0x2776...0x2793, 0x10780...0x107BA:
             return true
-        // Letters in boxes, but not the buttons among the emoji.
+        // Letters in boxes, except the buttons among the emoji.
         case 0x1F100...0x1F1AD: return !scalar.properties.isEmojiPresentation
         case 0x2100...0x218F, 0x2C7C...0x2C7D, 0xA770, 0xA7F2...0xA7F9, 0xAB5C...0xAB69, 0xFB00...0xFB06, 0x1D400...0x1D7FF,
             0x1EE00...0x1EEFF, 0x1FBF0...0x1FBF9:
@@ -236,7 +237,7 @@ enum ScalarRules {
         }
     }
 
-    /// Marks that scripts put on one letter; four anywhere else, three on a letter of a name.
+    /// The most marks that scripts put on one letter: four by default, three on a letter of a name.
     private static func mostMarks(of mark: UInt32, on base: Unicode.Scalar, inName: Bool) -> Int {
         switch (mark, base.value) {
         // Points and cantillation; vowels and Quranic signs; medials, vowels and tones; stacked letters.
@@ -251,12 +252,12 @@ enum ScalarRules {
         }
     }
 
-    /// Whether a joiner or non-joiner has a use where it is.
+    /// True if a joiner or non-joiner has an effect in its context.
     private static func joins(_ joiner: UInt32, _ before: Unicode.Scalar?, _ after: Unicode.Scalar?) -> Bool {
         guard let before else { return false }
         // After a virama: how a conjunct is drawn (RFC 5892, appendix A).
         if before.properties.canonicalCombiningClass.rawValue == 9 { return true }
-        // Before one, after a letter: Bengali keeps a ra whole with it.
+        // Before a virama and after a letter: in Bengali it keeps a ra whole.
         if let after, after.properties.canonicalCombiningClass.rawValue == 9 {
             return before.properties.generalCategory == .otherLetter
         }
@@ -264,7 +265,7 @@ enum ScalarRules {
             return isPictograph(after)
         }
         guard isCursive(before) else { return false }
-        // Persian parts words with it; Kurdish and dates end words with a joined heh.
+        // Persian separates words with it; Kurdish words and dates end with a joined heh.
         if let after, isCursive(after) { return joiner == 0x200C }
         return before.value == 0x647 && after?.value != 0x200C && after?.value != 0x200D
     }

@@ -1,7 +1,7 @@
-/// The scripts that a character is written in, one bit each. Those of Chinese, Japanese and Korean writing have a bit more for the
-/// mixture that the language is written in (UTS 39, section 5.1, "augmented script set").
+/// The scripts that a character is used in, one bit each. Characters of Chinese, Japanese and Korean also have a bit for the
+/// mixture of scripts of that language (UTS 39, section 5.1, "augmented script set").
 struct ScriptSet: Equatable, Sendable {
-    /// What a text of nothing but signs and digits that every script shares may be written in.
+    /// The scripts of a text that has only symbols and digits shared by all scripts.
     static let all = ScriptSet(bits: .init(repeating: .max))
     static let none = ScriptSet(bits: .zero)
 
@@ -9,7 +9,7 @@ struct ScriptSet: Equatable, Sendable {
 
     private init(bits: SIMD4<UInt64>) { self.bits = bits }
 
-    /// - Parameter indices: below 256; others are left out.
+    /// - Parameter indices: Indices from 0 to 255. Others are ignored.
     fileprivate init(_ indices: some Sequence<Int>) {
         var bits = SIMD4<UInt64>.zero
         for index in indices where (0..<256).contains(index) { bits[index / 64] |= 1 << UInt64(index % 64) }
@@ -20,10 +20,10 @@ struct ScriptSet: Equatable, Sendable {
 
     func intersection(_ other: ScriptSet) -> ScriptSet { ScriptSet(bits: bits & other.bits) }
 
-    /// The scripts of a scalar by its property Script_Extensions (UAX 24); nil for one that all scripts share.
+    /// The scripts of a scalar according to Script_Extensions (UAX 24); nil for a scalar that all scripts share.
     static func of(_ scalar: Unicode.Scalar) -> ScriptSet? { ScriptTable.shared.scripts(of: scalar.value) }
 
-    /// Whether a text is written in one script, or in Latin and one of the three writings of East Asia beside it: the level
+    /// True if a text is written in one script, or in Latin together with one of the East Asian writing systems: the level
     /// "highly restrictive" of UTS 39, section 5.2.
     static func isOneWriting(_ scalars: some Sequence<Unicode.Scalar>) -> Bool {
         var (whole, withoutLatin) = (all, all)
@@ -36,16 +36,16 @@ struct ScriptSet: Equatable, Sendable {
     }
 }
 
-/// Which scripts use which characters.
+/// Maps characters to the scripts that use them.
 private struct ScriptTable: Sendable {
     static let shared = ScriptTable()
 
     let latin: ScriptSet
     /// Han with Bopomofo, Japanese, Korean.
     let besideLatin: ScriptSet
-    /// Of the scalars that no range holds because they are newer than the table: one writing for all.
+    /// Scalars that are in no range because they are newer than the table. They all count as one script.
     private let unknown: ScriptSet
-    /// In rising order, without overlaps.
+    /// Ascending, without overlaps.
     private var starts: [UInt32] = []
     private var ends: [UInt32] = []
     private var sets: [ScriptSet] = []
@@ -89,15 +89,15 @@ private struct ScriptTable: Sendable {
             if starts[middle] <= value { low = middle + 1 } else { high = middle }
         }
         if low > 0, value <= ends[low - 1] { return sets[low - 1] }
-        // The table is that of Unicode 14; a letter that came later is of a script of its own.
+        // The table is from Unicode 14. A newer letter counts as its own script.
         guard value >= 0x250, let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age.major > 14,
             scalar.properties.isAlphabetic
         else { return nil }
         return unknown
     }
 
-    /// The property Script_Extensions of Unicode 14.0 (ScriptExtensions.txt and Scripts.txt of the Unicode Character Database), as
-    /// Perl's `Unicode::UCD::prop_invmap("Script_Extensions")` gives it; without Common, Inherited and Unknown.
+    /// The property Script_Extensions of Unicode 14.0 (ScriptExtensions.txt and Scripts.txt of the Unicode Character Database),
+    /// as Perl's `Unicode::UCD::prop_invmap("Script_Extensions")` returns it, without Common, Inherited and Unknown.
     private static let lines = """
         Adlm 1E900-1E95F
         Aghb 10530-1056F

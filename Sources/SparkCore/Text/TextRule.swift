@@ -1,54 +1,57 @@
 import Foundation
 
-/// What a text of one person must be before another person sees it, and the one form in which it is stored.
+/// The rules for a person's text that other people see, and the normal form in which it is stored.
 ///
-/// Follows the PRECIS profile for nicknames (RFC 8266) and Unicode's security mechanisms (UTS 39) where they apply to what people
-/// write about themselves: every character can be seen or has a use in its script, nothing reorders the text around it, and marks
-/// do not grow out of their line. `ScalarRules` judges the single characters.
+/// Follows the PRECIS profile for nicknames (RFC 8266) and Unicode's security mechanisms (UTS 39) as far as they apply to texts
+/// that people write about themselves: every character is visible or has a use in its script, no character reorders the
+/// surrounding text, and marks do not extend far beyond their line. `ScalarRules` checks single characters.
 public struct TextRule: Hashable, Sendable {
-    /// What kind of text it is.
+    /// The kind of text.
     public enum Form: Hashable, Sendable {
-        /// What a person is called: a line in one writing, without letters that only dress up others.
+        /// A person's name: one line, in one script, without decorated letters.
         case name
-        /// One line with something to call it by: an interest. Spaces are trimmed and single.
+        /// One line with a visible letter, digit or symbol: an interest. Spaces are trimmed and collapsed.
         case line
-        /// Any number of lines; spaces stay as they are.
+        /// Any number of lines. Spaces stay as they are.
         case lines
     }
 
-    /// Why a text is refused.
+    /// The reason for refusing a text.
     public enum Fault: Error, Hashable, Sendable {
-        /// Nothing in it can be seen.
+        /// Nothing in it is visible.
         case blank
-        /// Longer, or larger in bytes, than the rule allows.
+        /// It exceeds the rule's number of characters or its size.
         case length
-        /// Control characters, invisible ones, unassigned ones, or ones without a common meaning.
+        /// It has control characters, invisible or unassigned characters, or characters without a common meaning.
         case invisible
-        /// Characters that reorder the text around them.
+        /// It has characters that reorder the surrounding text.
         case direction
-        /// Too many marks on one letter, or a mark without a letter.
+        /// A letter has too many marks, or a mark has no letter.
         case marks
-        /// Letters of scripts that are not written together.
+        /// It mixes letters of scripts that are not written together.
         case mixed
-        /// Letters or digits that only dress up others: mathematical, circled, raised ones.
+        /// It has decorated letters or digits: mathematical, circled or raised ones.
         case styled
     }
 
-    /// The name of a person.
+    /// The rule for a person's name.
     public static let name = TextRule(.name, atMost: 50)
-    /// One of a person's interests.
+    /// The rule for one of a person's interests.
     public static let interest = TextRule(.line, atMost: 30)
-    /// What a person says about themselves; may be empty.
+    /// The rule for the text that a person writes about themselves; it may be empty.
     public static let about = TextRule(.lines, atMost: 1_000, mayBeEmpty: true)
 
-    /// The longest single character (grapheme cluster), in scalars: the longest emoji of Unicode have 11.
+    /// The longest single character (grapheme cluster), in scalars. Unicode's longest emoji have 11.
     static let scalarsPerCharacter = 24
 
+    /// The kind of text.
     public let form: Form
-    /// Characters as readers count them (grapheme clusters).
+    /// The most characters, as readers count them (grapheme clusters).
     public let characters: Int
+    /// True if an empty text is allowed.
     public let mayBeEmpty: Bool
 
+    /// Creates a rule.
     public init(_ form: Form, atMost characters: Int, mayBeEmpty: Bool = false) {
         self.form = form
         self.characters = characters
@@ -57,15 +60,17 @@ public struct TextRule: Hashable, Sendable {
 
     private var isLine: Bool { form != .lines }
 
-    /// Four scalars a character on the average: enough for every script, and a bound of what is stored.
+    /// The most Unicode scalars: four for each character and at least 24, which is enough for every script and bounds the storage.
     public var scalars: Int { max(Self.scalarsPerCharacter, characters * 4) }
 
-    /// The text as it is stored: canonically composed (NFC), lines ended by U+000A; a line's spaces trimmed and single.
+    /// The normal form of a text: canonically composed (NFC), with lines that end in U+000A. In a line, spaces are trimmed and
+    /// collapsed.
     ///
-    /// Total: any string is answered or refused. Idempotent: a normalised text is its own normal form.
+    /// Every string is either converted or refused. The function is idempotent: a normalised text stays as it is.
+    /// - Throws: `Fault` with the reason.
     public func normalised(_ text: String) throws(Fault) -> String {
         if let ascii = try normalisedASCII(text) { return ascii }
-        // Composing never makes a text more than three times as short, so what is longer is refused unseen.
+        // Composing shortens a text to no less than a third, so a longer text is refused without further checks.
         guard text.utf8.count <= 16 * (scalars + 64) else { throw .length }
         var composed = Self.composed(text)
         if form == .name { composed = Self.composed(Self.withPlainWidth(composed)) }
@@ -83,8 +88,8 @@ public struct TextRule: Hashable, Sendable {
         return ""
     }
 
-    /// The text without what this rule refuses, for what must be taken whatever it holds: a report quotes an abuser's text. Loses
-    /// joiners and marks with the faults.
+    /// The text without the parts that this rule refuses, for texts that must be accepted: a report quotes the text of an
+    /// abuser. Joiners and marks are removed as well.
     public func repaired(_ text: String) -> String {
         if let normal = try? normalised(text) { return normal }
         var rest = String.UnicodeScalarView()
@@ -94,8 +99,8 @@ public struct TextRule: Hashable, Sendable {
         return (try? normalised(String(rest))) ?? ""
     }
 
-    /// One visible character, an emoji or a sign, as it is stored; nil for anything else.
-    /// - Parameter scalars: how many it may have.
+    /// One visible character, emoji or symbol in its normal form; nil for any other text.
+    /// - Parameter scalars: The most Unicode scalars.
     public static func visibleCharacter(_ text: String, atMost scalars: Int) -> String? {
         guard text.utf8.count <= 8 * scalars, text.count == 1, let normal = try? TextRule(.lines, atMost: 1).normalised(text),
             normal.count == 1, normal.unicodeScalars.count <= scalars
@@ -105,17 +110,17 @@ public struct TextRule: Hashable, Sendable {
 
     /// The canonical composition (NFC).
     public static func composed(_ text: String) -> String {
-        // Everything below U+0300 is composed already.
+        // Every text below U+0300 is already composed.
         text.unicodeScalars.allSatisfy { $0.value < 0x300 } ? text : text.precomposedStringWithCanonicalMapping
     }
 
     /// The canonical decomposition (NFD).
     static func decomposed(_ text: String) -> String { text.decomposedStringWithCanonicalMapping }
 
-    /// The compatibility composition (NFKC): the plain form of circled, full-width and other dressed-up characters.
+    /// The compatibility composition (NFKC): the plain form of circled, full-width and other decorated characters.
     public static func compatible(_ text: String) -> String { text.precomposedStringWithCompatibilityMapping }
 
-    /// Most texts are plain ASCII, and need one look at each byte. Nil for others.
+    /// The fast path: most texts are plain ASCII and need one pass over the bytes. Nil for other texts.
     private func normalisedASCII(_ text: String) throws(Fault) -> String? {
         var (isPlain, hasGraphic, hasName, hasSpaces) = (true, false, false, false)
         for byte in text.utf8 {
@@ -131,13 +136,13 @@ public struct TextRule: Hashable, Sendable {
         guard isPlain, !isLine || !hasSpaces else { return nil }
         guard text.utf8.count <= characters else { throw .length }
         guard isLine ? hasName : hasGraphic else {
-            // A name may consist of symbols, and white space is an empty text; the slow way tells.
+            // A name may consist of symbols, and white space counts as empty; the slow path decides.
             return nil
         }
         return text
     }
 
-    /// Full-width and half-width letters become the usual ones (RFC 8264, width mapping).
+    /// Converts full-width and half-width letters to ordinary ones (RFC 8264, width mapping).
     private static func withPlainWidth(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: hasWidth) else { return text }
         var (result, wide) = (String.UnicodeScalarView(), "")
@@ -162,7 +167,7 @@ public struct TextRule: Hashable, Sendable {
         }
     }
 
-    /// Any separating space becomes U+0020, none at the ends, one between words (RFC 8266, section 2.1).
+    /// Converts every separating space to U+0020, trims the ends and collapses runs (RFC 8266, section 2.1).
     private static func withSingleSpaces(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         let scalars = Array(text.unicodeScalars)
@@ -179,7 +184,7 @@ public struct TextRule: Hashable, Sendable {
         return String(result)
     }
 
-    /// CR, CR LF, U+2028 and U+2029 become U+000A.
+    /// Converts CR, CR LF, U+2028 and U+2029 to U+000A.
     private static func withPlainLineEnds(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0 == "\r" || $0.value == 0x2028 || $0.value == 0x2029 }) else { return text }
         var result = String.UnicodeScalarView()
@@ -197,10 +202,10 @@ public struct TextRule: Hashable, Sendable {
 }
 
 extension TextRule.Fault {
-    /// The stable word of a violation.
+    /// The stable word for a `Violation`.
     public var reason: String { self == .length ? "length" : "format" }
 
-    /// Constant text for people.
+    /// A constant text for people.
     public var detail: String {
         switch self {
         case .blank: "There must be something that can be seen."
@@ -215,14 +220,15 @@ extension TextRule.Fault {
 }
 
 extension ObjectReader {
-    /// A text that others see, as it is stored; the empty string when it is refused.
+    /// A required text that other people see, in its normal form; empty if it is missing or refused.
     public mutating func visibleText(_ key: String, _ rule: TextRule) -> String {
         require(key)
         return optionalVisibleText(key, rule) ?? ""
     }
 
+    /// A text that other people see, in its normal form; nil if it is absent or refused.
     public mutating func optionalVisibleText(_ key: String, _ rule: TextRule) -> String? {
-        // Bounded before anything is looked at: no text has more scalars than its rule allows.
+        // Bounds the input before any work: normalising shortens a text to no less than a third.
         guard let text = optionalString(key, length: (rule.mayBeEmpty ? 0 : 1)...rule.characters, scalars: rule.scalars * 3)
         else { return nil }
         do throws(TextRule.Fault) {

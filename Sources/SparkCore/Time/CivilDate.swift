@@ -1,10 +1,13 @@
 /// A day of the proleptic Gregorian calendar, without a time zone.
 public struct CivilDate: Hashable, Comparable, Sendable {
+    /// 1…9999.
     public let year: Int
+    /// 1…12.
     public let month: Int
+    /// 1…31.
     public let day: Int
 
-    /// Nil for a day that does not exist (30 February, month 13, year outside 1…9999).
+    /// Nil for a day that does not exist (30 February, month 13, a year outside 1…9999).
     public init?(year: Int, month: Int, day: Int) {
         guard (1...9999).contains(year), (1...12).contains(month), day >= 1,
             day <= Self.days(inMonth: month, of: year)
@@ -12,10 +15,10 @@ public struct CivilDate: Hashable, Comparable, Sendable {
         (self.year, self.month, self.day) = (year, month, day)
     }
 
-    /// The day so many days after 1970-01-01; clamped to the years 1…9999.
+    /// The day that many days after 1970-01-01, clamped to the years 1…9999.
     ///
-    /// The arithmetic counts from 1 March of year 0, so that the leap day ends a year (Hinnant, "chrono-compatible
-    /// low-level date algorithms").
+    /// The calculation counts from 1 March of year 0, so that the leap day is the last day of a year (Hinnant,
+    /// "chrono-compatible low-level date algorithms").
     public init(daysSinceEpoch: Int64) {
         let clamped = min(max(daysSinceEpoch, -719_162), 2_932_896)
         let shifted = clamped + 719_468
@@ -30,7 +33,7 @@ public struct CivilDate: Hashable, Comparable, Sendable {
         self.day = Int(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 
-    /// Days after 1970-01-01.
+    /// The number of days since 1970-01-01.
     public var daysSinceEpoch: Int64 {
         let shiftedYear = Int64(month <= 2 ? year - 1 : year)
         let era = shiftedYear.flooredQuotient(400)
@@ -43,13 +46,14 @@ public struct CivilDate: Hashable, Comparable, Sendable {
     /// Midnight UTC.
     public var startOfDay: Timestamp { Timestamp(milliseconds: daysSinceEpoch * 86_400_000) }
 
-    /// Completed years on `today`; who is born on 29 February has a birthday on 1 March of other years. Negative before birth.
+    /// Completed years on `today`. A person born on 29 February has their birthday on 1 March in other years. Negative before
+    /// the birth.
     public func age(on today: CivilDate) -> Int {
         let hadBirthday = (today.month, today.day) >= (month, day)
         return today.year - year - (hadBirthday ? 0 : 1)
     }
 
-    /// The same day `years` later; 29 February becomes 1 March where there is none. Clamped to year 1…9999.
+    /// The same day `years` later, clamped to the years 1…9999. 29 February becomes 1 March in years without one.
     public func adding(years: Int) -> CivilDate {
         let target = min(max(year + years, 1), 9999)
         return CivilDate(year: target, month: month, day: day)
@@ -75,7 +79,7 @@ extension CivilDate: CustomStringConvertible {
         String(decoding: RFC3339.bytes(of: self), as: UTF8.self)
     }
 
-    /// Reads `YYYY-MM-DD`; nil for anything else.
+    /// Reads `YYYY-MM-DD`; nil for any other text.
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),

@@ -1,4 +1,4 @@
-/// RFC 3339 times in UTC, always with milliseconds: `2026-03-01T09:30:00.250Z`.
+/// Times in UTC as in RFC 3339, always with milliseconds: `2026-03-01T09:30:00.250Z`.
 enum RFC3339 {
     static func bytes(of date: CivilDate) -> [UInt8] {
         var out: [UInt8] = []
@@ -28,7 +28,7 @@ enum RFC3339 {
         return out
     }
 
-    /// A run of ASCII digits; nil when there is anything else.
+    /// The value of ASCII digits; nil if there is any other byte.
     static func number(_ bytes: some Sequence<UInt8>) -> Int? {
         var value = 0
         for byte in bytes {
@@ -49,5 +49,6 @@ enum RFC3339 {
 }
 
 extension Timestamp: CustomStringConvertible {
+    /// The time in UTC as in RFC 3339, with milliseconds.
     public var description: String { String(decoding: RFC3339.bytes(of: self), as: UTF8.self) }
 }

@@ -1,31 +1,36 @@
-/// An instant: milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+/// An instant: milliseconds since 1970-01-01T00:00:00Z without leap seconds.
 public struct Timestamp: Hashable, Comparable, Sendable {
+    /// Milliseconds since 1970.
     public var milliseconds: Int64
 
+    /// An instant from milliseconds since 1970.
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
     public static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
 
+    /// A later instant.
     public static func + (left: Self, right: Duration) -> Self {
         Timestamp(milliseconds: left.milliseconds &+ right.milliseconds)
     }
 
+    /// An earlier instant.
     public static func - (left: Self, right: Duration) -> Self {
         Timestamp(milliseconds: left.milliseconds &- right.milliseconds)
     }
 
+    /// The time from the right instant to the left one.
     public static func - (left: Self, right: Self) -> Duration {
         .milliseconds(left.milliseconds &- right.milliseconds)
     }
 
-    /// The UTC day on which this instant lies.
+    /// The UTC day of this instant.
     public var date: CivilDate {
         CivilDate(daysSinceEpoch: milliseconds.flooredQuotient(86_400_000))
     }
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded towards zero; saturates.
+    /// Whole milliseconds, rounded towards zero and clamped to Int64.
     public var milliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
@@ -33,7 +38,7 @@ extension Duration {
         return product &+ attoseconds / 1_000_000_000_000_000
     }
 
-    /// Seconds, for arithmetic that does not need the last digit.
+    /// Seconds as a floating-point number.
     public var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
@@ -44,8 +49,11 @@ extension Duration {
         return Int(clamping: milliseconds / 1_000 + (milliseconds % 1_000 == 0 ? 0 : 1))
     }
 
+    /// A duration of whole minutes.
     public static func minutes(_ count: Int) -> Duration { .seconds(count * 60) }
+    /// A duration of whole hours.
     public static func hours(_ count: Int) -> Duration { .seconds(count * 3_600) }
+    /// A duration of 24-hour days.
     public static func days(_ count: Int) -> Duration { .seconds(count * 86_400) }
 }
 

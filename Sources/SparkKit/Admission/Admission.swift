@@ -1,11 +1,12 @@
 public import SparkCore
 import Synchronization
 
-/// Decides who may use what is scarce: one ledger for the whole server, asked from any thread.
+/// Limits the use of scarce resources. The server has one instance; every method is callable from any thread and does not
+/// suspend.
 public final class Admission: Sendable {
     fileprivate struct State {
         var ledger: AdmissionLedger
-        /// By resource and scope.
+        /// Refusals by resource and scope.
         var refusals = Array(
             repeating: Array(repeating: 0, count: AdmissionScope.allCases.count), count: AdmissionResource.allCases.count)
         var slow: [DataDirection: Int] = [:]
@@ -15,7 +16,7 @@ public final class Admission: Sendable {
         var ledger: ConnectionLedger
         var bodies: BodyLedger
         var shed: [AdmissionResource: Int] = [:]
-        /// How a connection is told that it must go.
+        /// The closures that tell a connection to close.
         var handles: [ConnectionKey: @Sendable (AdmissionResource) -> Void] = [:]
     }
 
@@ -23,8 +24,10 @@ public final class Admission: Sendable {
     private let pacing = Mutex(RefusalPacing())
     private let connections: Mutex<Connections>
     private let clock: any WallClock
+    /// The limits in force.
     public let limits: AdmissionLimits
 
+    /// Starts with nothing in use.
     public init(limits: AdmissionLimits, clock: any WallClock) {
         self.limits = limits
         self.state = Mutex(State(ledger: AdmissionLedger(limits)))
@@ -33,8 +36,12 @@ public final class Admission: Sendable {
         self.clock = clock
     }
 
-    /// Takes an amount of a resource for as long as the permit lives.
-    /// - Throws: `AdmissionRefused`: 503 when the server as a whole is full, 429 when the network or the person has enough.
+    /// Takes an amount of a resource until the permit ends.
+    /// - Parameters:
+    ///   - amount: In the resource's unit; 1 by default.
+    ///   - network: The client as limits count it; nil for trusted proxies and calls inside the process.
+    ///   - person: The signed-in user, if any.
+    /// - Throws: `AdmissionRefused`: 503 if the whole server is full, 429 if the network or the person is at its limit.
     public func permit(
         for resource: AdmissionResource, amount: Int = 1, network: String? = nil, person: UserID? = nil
     ) throws -> AdmissionPermit {
@@ -46,11 +53,12 @@ public final class Admission: Sendable {
         return AdmissionPermit { [self] in state.withLock { $0.ledger.release(resource, amount, for: claimant) } }
     }
 
-    /// Lets a connection in, in place of another one if need be.
+    /// Admits a connection, if necessary in place of another one.
     /// - Parameters:
-    ///   - network: the peer as limits count it; nil for trusted proxies.
-    ///   - now: nanoseconds of a clock that only goes forward.
-    ///   - onShed: called once, from any thread, when the connection has to make room; the connection counts no more then.
+    ///   - network: The peer as limits count it; nil for trusted proxies.
+    ///   - now: Nanoseconds of a monotonic clock.
+    ///   - onShed: Called once, from any thread, when the connection must close to make room. The connection then no longer
+    ///     counts.
     /// - Throws: `AdmissionRefused`.
     public func connect(
         from network: String?, at now: UInt64, onShed: @escaping @Sendable (AdmissionResource) -> Void
@@ -85,7 +93,7 @@ public final class Admission: Sendable {
 
     fileprivate func hold(_ bytes: Int, of key: ConnectionKey, from network: String?) throws {
         let (refused, shed) = connections.withLock { connections -> (AdmissionScope?, [Shed]) in
-            // A connection that has to go holds nothing more.
+            // A connection that must close holds no more bytes.
             guard connections.ledger.holds(key) else { return (nil, []) }
             switch connections.bodies.add(bytes, to: key, from: network) {
             case .admitted(let shed): return (nil, shed.compactMap { connections.takeOut($0, for: .bodies) })
@@ -100,7 +108,7 @@ public final class Admission: Sendable {
 
     fileprivate func releaseBody(of key: ConnectionKey) { connections.withLock { $0.bodies.end(key) } }
 
-    /// How much of a resource is in use.
+    /// The amount of a resource that is in use.
     public func used(_ resource: AdmissionResource) -> Int {
         let counted = state.withLock { $0.ledger.used(resource) }
         switch resource {
@@ -110,18 +118,18 @@ public final class Admission: Sendable {
         }
     }
 
-    /// How often a bound has refused since the start.
+    /// How often a limit has refused since the server started.
     public func refusals(of resource: AdmissionResource, by scope: AdmissionScope) -> Int {
         state.withLock { $0.refusals[resource.index][AdmissionScope.allCases.firstIndex(of: scope) ?? 0] }
     }
 
-    /// How many connections had to go since the start, to make room for others or for their bodies.
+    /// How many connections were closed since the server started, to make room for other connections or bodies.
     public func sheddings(for resource: AdmissionResource) -> Int { connections.withLock { $0.shed[resource] ?? 0 } }
 
-    /// Counts a connection that was cut because its bytes moved too slowly.
+    /// Counts a connection that was closed because its bytes moved too slowly.
     public func noteSlow(_ direction: DataDirection) { state.withLock { $0.slow[direction, default: 0] += 1 } }
 
-    /// How many connections were cut since the start because their bytes moved too slowly.
+    /// How many connections were closed since the server started because their bytes moved too slowly.
     public func slowConnections(_ direction: DataDirection) -> Int { state.withLock { $0.slow[direction] ?? 0 } }
 
     private func refusal(_ resource: AdmissionResource, _ scope: AdmissionScope) -> AdmissionRefused {
@@ -134,8 +142,8 @@ public final class Admission: Sendable {
 }
 
 extension Admission.Connections {
-    /// Forgets a connection that has to go.
-    /// - Returns: how it is told.
+    /// Forgets a connection that must close.
+    /// - Returns: The closure that tells it to close.
     fileprivate mutating func takeOut(
         _ key: ConnectionKey, for resource: AdmissionResource
     ) -> (@Sendable (AdmissionResource) -> Void)? {
@@ -146,7 +154,7 @@ extension Admission.Connections {
     }
 }
 
-/// A connection that was let in. Counted until `end`, at the latest until nobody holds it any more.
+/// An admitted connection. It counts until `end`, or until the last reference to it goes away.
 public final class AdmittedConnection: Sendable {
     private let key: ConnectionKey
     private let admission: Admission
@@ -161,35 +169,36 @@ public final class AdmittedConnection: Sendable {
 
     deinit { end() }
 
-    /// Notes what the connection does from now on.
+    /// Sets the connection's current phase.
     public func move(to phase: ConnectionPhase) { admission.move(key, to: phase) }
 
-    /// Counts further bytes of the body that it receives.
-    /// - Parameter network: the client's: behind a trusted proxy, who is forwarded.
-    /// - Throws: `AdmissionRefused`; what was counted before still is.
+    /// Counts more bytes of the body that the connection receives.
+    /// - Parameter network: The client's network; behind a trusted proxy, that of the forwarded client.
+    /// - Throws: `AdmissionRefused`. Bytes that were counted before still count.
     public func hold(_ bytes: Int, from network: String?) throws { try admission.hold(bytes, of: key, from: network) }
 
-    /// Notes that a request on the connection was answered 429.
-    /// - Parameter now: nanoseconds of a clock that only goes forward.
-    /// - Returns: for how many nanoseconds nothing is read from it; 0 for trusted proxies, whose connections others share.
+    /// Notes that a request on the connection was answered with 429.
+    /// - Parameter now: Nanoseconds of a monotonic clock.
+    /// - Returns: For how many nanoseconds the server stops reading from the connection; 0 for trusted proxies, whose
+    ///   connections carry other clients too.
     public func refused(at now: UInt64) -> UInt64 { network.map { admission.refused($0, at: now) } ?? 0 }
 
-    /// How fast bytes must move over this connection. A trusted proxy's clients are its own business.
+    /// The lowest rates at which bytes must move on this connection. For a trusted proxy there is no limit.
     public var rates: (body: DataRate, answer: DataRate) {
         network == nil ? (.unbounded, .unbounded) : (admission.limits.bodyRate, admission.limits.answerRate)
     }
 
-    /// Counts that the connection was cut because its bytes moved too slowly.
+    /// Counts that the connection was closed because its bytes moved too slowly.
     public func noteSlow(_ direction: DataDirection) { admission.noteSlow(direction) }
 
-    /// The body is answered, or given up.
+    /// Releases the bytes of the body: it was answered or abandoned.
     public func releaseBody() { admission.releaseBody(of: key) }
 
-    /// The connection is closed; a second time does nothing.
+    /// Releases the connection. A second call does nothing.
     public func end() { admission.close(key) }
 }
 
-/// An admitted amount of a resource. Given back by `end`, at the latest when nobody holds the permit any more.
+/// An admitted amount of a resource. `end` gives it back; so does the release of the last reference.
 public final class AdmissionPermit: Sendable {
     private let release: @Sendable () -> Void
     private let isOver = Atomic(false)
@@ -198,19 +207,22 @@ public final class AdmissionPermit: Sendable {
 
     deinit { end() }
 
-    /// Gives the amount back; a second time does nothing.
+    /// Gives the amount back. A second call does nothing.
     public func end() {
         if !isOver.exchange(true, ordering: .acquiringAndReleasing) { release() }
     }
 }
 
-/// The answer to a client for whom there is no room.
+/// The error for a client whose request exceeds a limit.
 public struct AdmissionRefused: ClientError, Hashable {
+    /// The resource that is exhausted.
     public let resource: AdmissionResource
+    /// The limit that refused: the whole server's, the network's, the person's or the day's.
     public let scope: AdmissionScope
-    /// The bound that refused.
+    /// The value of that limit; nil if it is unknown.
     public let limit: Int?
 
+    /// Creates a refusal.
     public init(resource: AdmissionResource, scope: AdmissionScope, limit: Int? = nil) {
         self.resource = resource
         self.scope = scope
@@ -219,7 +231,9 @@ public struct AdmissionRefused: ClientError, Hashable {
 
     /// `admission.<resource>`.
     public var code: String { "admission.\(resource.rawValue)" }
+    /// 503 if the whole server is full, otherwise 429.
     public var status: Int { scope == .total ? 503 : 429 }
+    /// One sentence for the client, with the limit's value.
     public var detail: String {
         switch scope {
         case .total: "The server has no room for more \(noun) at the moment\(bound)."
@@ -228,7 +242,9 @@ public struct AdmissionRefused: ClientError, Hashable {
         case .day: "You have had as many \(noun) today as you may\(bound)."
         }
     }
+    /// Always true.
     public var isTemporary: Bool { true }
+    /// An hour for a daily limit, otherwise two seconds.
     public var retryAfter: Duration? { scope == .day ? .seconds(3_600) : .seconds(2) }
 
     private var bound: String { limit.map { " (limit: \($0))" } ?? "" }

@@ -1,38 +1,42 @@
 public import SparkCore
 
-/// Who uses a resource.
+/// The client that uses a resource.
 public struct AdmissionClaimant: Hashable, Sendable {
-    /// The client address as limits count it; nil for trusted proxies and inside the process.
+    /// The client address as limits count it; nil for trusted proxies and calls inside the process.
     public let network: String?
+    /// The signed-in user; nil before login.
     public let person: UserID?
 
+    /// Creates a claimant.
     public init(network: String? = nil, person: UserID? = nil) {
         self.network = network
         self.person = person
     }
 }
 
-/// How much of each resource is in use, and by whom. Pure: time comes in, verdicts go out.
+/// How much of each resource is in use, in total and for each network and person. Pure: the caller passes the time.
 ///
-/// Memory is bounded by what is admitted: a network or a person without anything in use has no entry, and days are forgotten when
-/// they end.
+/// Memory is bounded by what is admitted: a network or person that uses nothing has no entry, and daily counts end with the
+/// day.
 public struct AdmissionLedger: Sendable {
     private struct Use: Sendable {
         var total = 0
         var networks: [String: Int] = [:]
         var people: [UserID: Int] = [:]
-        /// Begun today.
+        /// Amounts that were begun today.
         var day: [UserID: Int] = [:]
     }
 
+    /// The limits in force.
     public private(set) var limits: AdmissionLimits
-    /// By the resource's place in `allCases`, so that a change happens in place.
+    /// Indexed by the resource's position in `allCases`, so that changes happen in place.
     private var uses = Array(repeating: Use(), count: AdmissionResource.allCases.count)
     private var today: CivilDate?
 
+    /// Starts with nothing in use.
     public init(_ limits: AdmissionLimits) { self.limits = limits }
 
-    /// Takes an amount, or says which bound stands against it; then nothing changes.
+    /// Takes an amount. If a limit refuses, returns that limit and changes nothing.
     public mutating func admit(
         _ resource: AdmissionResource, _ amount: Int, for claimant: AdmissionClaimant, at now: Timestamp
     ) -> AdmissionScope? {
@@ -68,7 +72,7 @@ public struct AdmissionLedger: Sendable {
         if let person = claimant.person { Self.lower(&uses[index].people, person, by: amount) }
     }
 
-    /// How much of a resource is in use.
+    /// The amount of a resource that is in use.
     public func used(_ resource: AdmissionResource) -> Int { uses[resource.index].total }
 
     private static func lower<Key: Hashable>(_ table: inout [Key: Int], _ key: Key, by amount: Int) {

@@ -1,21 +1,21 @@
-/// What the server bounds for all its clients together, for one network and for one person.
+/// A resource that the server limits in total, for each network and for each person.
 public enum AdmissionResource: String, CaseIterable, Sendable {
     /// Open sockets of every kind: HTTP, WebSocket, event stream, poll.
     case connections
-    /// Requests under way of clients behind a trusted proxy, whose connections are the proxy's.
+    /// Requests in progress from clients behind a trusted proxy, whose connections belong to the proxy.
     case requests
-    /// Bytes of request bodies that have begun to arrive and are not answered.
+    /// Bytes of request bodies that have begun to arrive and are not yet answered.
     case bodies
-    /// Bytes of memory that password hashes under way use.
+    /// Bytes of memory that running password hashes use.
     case hashing
-    /// Exports under way.
+    /// Exports in progress.
     case exports
-    /// Text searches under way.
+    /// Text searches in progress.
     case searches
-    /// WebSockets, event streams and polls under way.
+    /// Open WebSockets, event streams and polls.
     case streams
 
-    /// What an amount of it counts.
+    /// The unit of an amount.
     public var unit: String {
         switch self {
         case .bodies, .hashing: "bytes"
@@ -23,7 +23,7 @@ public enum AdmissionResource: String, CaseIterable, Sendable {
         }
     }
 
-    /// The place in `allCases`.
+    /// The position in `allCases`.
     var index: Int {
         switch self {
         case .connections: 0
@@ -37,20 +37,23 @@ public enum AdmissionResource: String, CaseIterable, Sendable {
     }
 }
 
-/// Which bound refused.
+/// The limit that refused: for the whole server, a network, a person, or a person's day.
 public enum AdmissionScope: String, CaseIterable, Sendable {
     case total, network, person, day
 }
 
-/// How much of one resource may be in use; nil lifts a bound.
+/// The limits of one resource; nil means unlimited.
 public struct AdmissionLimit: Hashable, Sendable {
+    /// For the whole server.
     public var total: Int?
-    /// For one client address: an IPv4 address or an IPv6 /64.
+    /// For one client network: an IPv4 address or an IPv6 /64.
     public var perNetwork: Int?
+    /// For one person.
     public var perPerson: Int?
-    /// Begun by one person within a UTC day.
+    /// The amount that one person may begin in a UTC day.
     public var perPersonDay: Int?
 
+    /// Creates limits; all are unlimited by default.
     public init(total: Int? = nil, perNetwork: Int? = nil, perPerson: Int? = nil, perPersonDay: Int? = nil) {
         self.total = total
         self.perNetwork = perNetwork
@@ -58,6 +61,7 @@ public struct AdmissionLimit: Hashable, Sendable {
         self.perPersonDay = perPersonDay
     }
 
+    /// The limit of a scope.
     public subscript(scope: AdmissionScope) -> Int? {
         switch scope {
         case .total: total
@@ -68,43 +72,58 @@ public struct AdmissionLimit: Hashable, Sendable {
     }
 }
 
-/// Every bound of admission.
+/// The limits of all resources.
 public struct AdmissionLimits: Hashable, Sendable {
     private var limits: [AdmissionLimit]
-    /// How fast a request's body must come.
+    /// The lowest rate at which a request's body must arrive.
     public var bodyRate = DataRate.unbounded
-    /// How fast an answer must be taken.
+    /// The lowest rate at which a client must read its answer.
     public var answerRate = DataRate.unbounded
 
+    /// Creates limits. A resource that is left out is unlimited.
     public init(_ limits: [AdmissionResource: AdmissionLimit] = [:]) {
         self.limits = AdmissionResource.allCases.map { limits[$0] ?? AdmissionLimit() }
     }
 
+    /// The limits of one resource.
     public subscript(resource: AdmissionResource) -> AdmissionLimit {
         get { limits[resource.index] }
         set { limits[resource.index] = newValue }
     }
 
-    /// What the defaults come to on a machine with 20,000 descriptors and some GiB of memory; for tests.
+    /// The default limits on a machine with 20,000 file descriptors and 8 GiB of memory; for tests.
     public static let standard =
         AdmissionPlan(.defaults, machine: AdmissionMachine(descriptors: 20_000, memoryBytes: 8 << 30, processors: 2)).limits
 }
 
-/// The section `limits`: what clients may use at once. 0 lets the server derive a value from the machine.
+/// The section `limits`: how much clients may use at once. 0 makes the server derive a value from the machine.
 public struct AdmissionConfiguration: ModuleConfiguration {
+    /// Open connections.
     public let connections: Int
+    /// Open connections of one network.
     public let connectionsPerNetwork: Int
+    /// Requests in progress from one network behind trusted proxies.
     public let requestsPerNetwork: Int
+    /// Bytes of unanswered request bodies.
     public let bodyBytes: Int
+    /// Bytes of unanswered request bodies of one network.
     public let bodyBytesPerNetwork: Int
+    /// Bytes of memory for password hashes.
     public let hashingBytes: Int
+    /// Exports in progress.
     public let exports: Int
+    /// Exports that one person may begin in a UTC day.
     public let exportsPerPersonPerDay: Int
+    /// Message searches in progress.
     public let searches: Int
+    /// Message searches in progress of one person.
     public let searchesPerPerson: Int
+    /// The lowest rate of request bodies.
     public let bodyRate: DataRate
+    /// The lowest rate at which clients read answers.
     public let answerRate: DataRate
 
+    /// The keys of the section `limits`.
     public static let settings: [Setting] = [
         .integer(
             "connections", 0...1_000_000, default: 0,
@@ -137,6 +156,7 @@ public struct AdmissionConfiguration: ModuleConfiguration {
         .integer("slow_grace_seconds", 1...300, default: 10, "How long a slow client's bytes may stand still."),
     ]
 
+    /// Reads the section.
     public init(_ values: SettingValues) {
         connections = values.integer("connections")
         connectionsPerNetwork = values.integer("connections_per_network")
@@ -154,14 +174,16 @@ public struct AdmissionConfiguration: ModuleConfiguration {
     }
 }
 
-/// What the machine offers to the process.
+/// The machine's capacity, as far as the process may use it.
 public struct AdmissionMachine: Hashable, Sendable {
-    /// File descriptors that may be open (RLIMIT_NOFILE).
+    /// The most file descriptors that the process may open (RLIMIT_NOFILE).
     public let descriptors: Int
-    /// Memory of the machine, or of the control group where that is less.
+    /// The machine's memory, or the control group's limit if that is less.
     public let memoryBytes: Int
+    /// The number of processors.
     public let processors: Int
 
+    /// Describes a machine.
     public init(descriptors: Int, memoryBytes: Int, processors: Int) {
         self.descriptors = descriptors
         self.memoryBytes = memoryBytes
@@ -169,71 +191,84 @@ public struct AdmissionMachine: Hashable, Sendable {
     }
 }
 
-/// Descriptors that are kept for everything but clients' connections, so that these can never use up the last one.
+/// File descriptors that are reserved for everything except client connections, so that connections can never use up the last
+/// one.
 public enum DescriptorReserve {
-    /// The writer, 4 pooled and 8 point readers with three files each, and temporary files.
+    /// The writer, 4 pooled readers and 8 point readers with three files each, and temporary files.
     static let database = 48
-    /// Files of the cache on disk.
+    /// The cache's files on disk.
     static let spill = 16
     /// Push providers, webhooks and name resolution.
     static let outgoing = 40
-    /// Standard streams, the lock, log, history, listing /proc (libdispatch reads it to count its threads), the control socket.
+    /// Standard streams, the lock, log and history files, listing /proc (libdispatch reads it to count its threads), the
+    /// control socket.
     static let process = 32
     /// The operators' listener.
     public static let operators = 32
-    /// Connections that were refused or shed and are being closed. Beyond it nothing is accepted until some are gone.
+    /// Refused or shed connections that are closing. When these are used up, the server accepts nothing until some have closed.
     public static let closing = 32
-    /// epoll, eventfd and timerfd of each event loop.
+    /// The epoll, eventfd and timerfd of each event loop.
     static let perProcessor = 3
 
+    /// The reserve on a machine with that many processors.
     public static func total(processors: Int) -> Int {
         database + spill + outgoing + process + operators + closing + perProcessor * max(1, processors)
     }
 }
 
-/// The bounds on this machine, where each comes from, and what does not fit together. Pure.
+/// The limits on this machine, the origin of each value, and the conflicts between them. Pure.
 public struct AdmissionPlan: Sendable {
-    /// What other sections of the configuration say about the same resources.
+    /// Settings of other sections that concern the same resources.
     public struct Neighbours: Sendable {
+        /// `http.max_body_bytes`.
         public var maximumBodyBytes = 65_536
         /// `stream.connections`.
         public var streams = 100_000
-        /// `stream.connections_per_address`; 0 lifts it.
+        /// `stream.connections_per_address`; 0 means unlimited.
         public var streamsPerNetwork = 512
         /// `stream.connections_per_user`.
         public var streamsPerPerson = 8
-        /// Whether a test's load comes from few addresses.
+        /// True for tests, whose load comes from few addresses.
         public var isGenerous = false
 
+        /// The defaults of those settings.
         public init() {}
     }
 
-    /// One bound, as `spark limits` shows it.
+    /// One limit, as `spark limits` prints it.
     public struct Row: Hashable, Sendable {
+        /// The limited resource.
         public let resource: AdmissionResource
+        /// The scope of the limit.
         public let scope: AdmissionScope
+        /// The value, in the resource's unit.
         public let value: Int
-        /// The key that sets it.
+        /// The configuration key that sets it.
         public let key: String
-        /// How the value came about when the key does not give it.
+        /// How the value was derived; nil if the key gives it.
         public let derivation: String?
     }
 
-    /// The memory of one idle connection, rounded up; what the bound on connections assumes.
+    /// The memory of one idle connection in bytes, rounded up. The connection limit is derived from it.
     public static let connectionBytes = 48 << 10
-    /// What one password hash needs.
+    /// The memory of one password hash in bytes.
     public static let hashBytes = 128 << 20
-    /// Fewer are not worth a server.
+    /// The server does not start with fewer.
     static let fewestConnections = 16
     static let mostConnections = 100_000
 
+    /// The resulting limits.
     public private(set) var limits = AdmissionLimits()
+    /// Every limit with its origin, in the order of the report.
     public private(set) var rows: [Row] = []
-    /// What the configuration or the machine cannot carry, one sentence each.
+    /// What the configuration or the machine cannot satisfy, one sentence each. The server starts only if this is empty.
     public private(set) var faults: [String] = []
+    /// The machine that the plan is for.
     public let machine: AdmissionMachine
+    /// The number of reserved file descriptors.
     public let reserve: Int
 
+    /// Derives the limits. Problems end up in `faults`.
     public init(
         _ configuration: AdmissionConfiguration, machine: AdmissionMachine, neighbours: Neighbours = Neighbours()
     ) {

@@ -1,13 +1,15 @@
-/// How many bytes of request bodies are in memory, by connection and network, and whose give way when there is no room. Pure, in
-/// constant time.
+/// Counts the bytes of request bodies in memory, by connection and network, and chooses which bodies to drop when there is no
+/// room. Pure; every step takes constant time.
 ///
-/// Bytes count when they have arrived: a client that only announces a long body takes no room from others. When all room is
-/// taken, the network with the most bytes loses its oldest body, unless the newcomer's own network has about as many.
+/// Bytes count when they have arrived, so a client that only announces a long body takes no room. When all room is taken, the
+/// network with the most bytes loses its oldest body, unless the newcomer's network has about as many bytes.
 public struct BodyLedger: Sendable {
+    /// The result of `add`.
     public enum Verdict: Equatable, Sendable {
-        /// Counted. The connections named are to be closed; their bytes count no more.
+        /// The bytes count. Close the listed connections; their bytes no longer count.
         case admitted(shed: [ConnectionKey])
-        /// Not counted. What was shed before it showed that there is not enough to shed is to be closed nevertheless.
+        /// The bytes do not count. Close the listed connections nevertheless: they were shed before the ledger found that
+        /// shedding is not enough.
         case refused(AdmissionScope, shed: [ConnectionKey] = [])
     }
 
@@ -23,27 +25,31 @@ public struct BodyLedger: Sendable {
         var bodies = 0
     }
 
-    /// So many bodies give way at most for one arrival.
+    /// The most bodies that one arrival may displace.
     private static let mostShed = 64
-    /// Bodies in a proxy's name, of which no client is known.
+    /// The name for bodies from a proxy that names no client.
     private static let unknown = ""
 
+    /// The limit in force.
     public var limit: AdmissionLimit
+    /// Bytes that count now.
     public private(set) var used = 0
-    /// By the connection's slot.
+    /// Indexed by the connection's slot.
     private var bodies: [Body?] = []
     private var networks: [Network] = []
     private var freeNetworks: [Int] = []
     private var networksByName: [String: Int] = [:]
-    /// The slots of a network, oldest body first.
+    /// The slots of each network, oldest body first.
     private var members = IndexLists()
     /// Networks by the logarithm of their bytes.
     private var weights = WeightIndex()
 
+    /// Starts empty.
     public init(_ limit: AdmissionLimit) { self.limit = limit }
 
-    /// Counts further bytes of the body that a connection is receiving. Refused, the body's earlier bytes still count until `end`.
-    /// - Parameter network: the client's; the same for all bytes of one body.
+    /// Counts more bytes of the body that a connection receives. If the verdict is a refusal, the earlier bytes of the body
+    /// still count until `end`.
+    /// - Parameter network: The client's network; the same for all bytes of one body.
     public mutating func add(_ bytes: Int, to key: ConnectionKey, from network: String?) -> Verdict {
         let bytes = max(0, bytes)
         let name = network ?? Self.unknown
@@ -75,6 +81,7 @@ public struct BodyLedger: Sendable {
         weigh(body.network)
     }
 
+    /// Bytes of one network that count now.
     public func used(by network: String) -> Int { networksByName[network].map { networks[$0].bytes } ?? 0 }
 
     private mutating func count(_ bytes: Int, _ key: ConnectionKey, _ name: String) {

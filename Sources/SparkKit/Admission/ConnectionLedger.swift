@@ -1,81 +1,89 @@
-/// What an open connection is doing; the order in which connections give way when there is no room.
+/// The state of an open connection, in the order in which connections are closed when there is no room.
 public enum ConnectionPhase: Int, CaseIterable, Sendable {
-    /// Between requests, or before the first.
+    /// Between requests, or before the first one.
     case idle
-    /// A request has begun to arrive and is not whole.
+    /// A request has begun to arrive and is incomplete.
     case receiving
-    /// A request is being answered; event streams and polls are, too.
+    /// A request is being answered. Event streams and polls are in this phase too.
     case answering
+    /// Upgraded to a WebSocket.
     case webSocket
 }
 
-/// Names a connection in the ledger; never used again for another one.
+/// Identifies a connection in the ledger. A key is never reused.
 public struct ConnectionKey: Hashable, Sendable {
     let slot: Int
     let generation: UInt64
 }
 
-/// Which connections are open, whose they are, and which one gives way when there is no room. Pure, and every step takes constant
-/// time, so that a flood costs little more than its sockets.
+/// Tracks the open connections and their networks, and chooses which connection to close when there is no room. Pure. Every
+/// step takes constant time, so a flood costs little more than its sockets.
 ///
-/// A network over its own bound loses its oldest idle connection, or is refused. When all room is taken, the network with the most
-/// connections loses one to whoever has fewer: idle ones first, then half-sent requests, then requests that are being answered,
-/// WebSockets last. Only a clearly lighter network takes from a heavier one, and one network replaces connections only so often: among
-/// equals a flood would otherwise have the server do nothing but open and close. Connections without a network (trusted proxies) count,
-/// but never give way.
+/// A network at its own limit loses its oldest idle connection, or is refused. When all room is taken, the network with the
+/// most connections loses one to a network with fewer: first an idle one, then one with an incomplete request, then one that is
+/// being answered, and last a WebSocket. The newcomer's network must be clearly lighter, and the rate at which one network
+/// replaces connections is limited: otherwise a flood among equals would make the server do nothing but open and close.
+/// Connections without a network (trusted proxies) count but are never closed.
 public struct ConnectionLedger: Sendable {
+    /// The result of `open`.
     public enum Verdict: Equatable, Sendable {
-        /// Let in, in place of another one if `shed` names it: that one is to be closed.
+        /// Admitted. If `shed` names a connection, close that one: it made room.
         case admitted(ConnectionKey, shed: ConnectionKey?)
+        /// Refused by a limit.
         case refused(AdmissionScope)
     }
 
     private struct Connection {
         var generation: UInt64
-        /// -1 for none.
+        /// The network's number; -1 for a trusted proxy.
         var network: Int
         var phase = ConnectionPhase.idle
-        /// When it came into this phase, as a count of all steps.
+        /// The step at which the connection entered its phase.
         var since: UInt64 = 0
     }
 
     private struct Network {
         var name: String
         var connections = 0
-        /// When its next replacement is due at the even pace.
+        /// When the network's next replacement is due at an even pace.
         var turn: UInt64 = 0
-        /// How many in each phase.
+        /// The number of connections in each phase.
         var phases = Array(repeating: 0, count: ConnectionPhase.allCases.count)
     }
 
-    /// How many networks of the same weight are compared by the age of their oldest connection.
+    /// How many networks of equal weight are compared by the age of their oldest connection.
     private static let comparedNetworks = 16
-    /// Connections that one network may open at once in place of others, its own included; then one each `replacementInterval`.
+    /// How many connections one network may open at once in place of others, including its own; afterwards one for each
+    /// `replacementInterval`.
     static let replacementBurst: UInt64 = 100
     /// In nanoseconds.
     static let replacementInterval: UInt64 = 500_000_000
-    /// A network takes from another one that has more by this part of what the other has, at least by one.
+    /// A network takes a connection only from a network that has more by a quarter (1 / `clearMargin`) of that network's count,
+    /// and at least by one.
     static let clearMargin = 4
 
+    /// The limit in force.
     public var limit: AdmissionLimit
+    /// Connections that count now.
     public private(set) var used = 0
     private var connections: [Connection?] = []
     private var freeSlots: [Int] = []
     private var networks: [Network] = []
     private var freeNetworks: [Int] = []
     private var networksByName: [String: Int] = [:]
-    /// The slots of a network in a phase, oldest first.
+    /// The slots of each network and phase, oldest first.
     private var members = IndexLists()
-    /// For each phase, the networks that have connections in it, by how many they have in all.
+    /// For each phase, the networks that have connections in it, by the number of all their connections.
     private var weights = Array(repeating: WeightIndex(), count: ConnectionPhase.allCases.count)
     private var steps: UInt64 = 0
 
+    /// Starts empty.
     public init(_ limit: AdmissionLimit) { self.limit = limit }
 
     /// Decides about a new connection.
     /// - Parameters:
-    ///   - network: nil for trusted proxies.
-    ///   - now: nanoseconds of a clock that only goes forward.
+    ///   - network: Nil for trusted proxies.
+    ///   - now: Nanoseconds of a monotonic clock.
     public mutating func open(from network: String?, at now: UInt64) -> Verdict {
         let weight = network.map { used(by: $0) } ?? 0
         var victim: Int?
@@ -94,7 +102,7 @@ public struct ConnectionLedger: Sendable {
         return .admitted(insert(network), shed: shed)
     }
 
-    /// Notes what a connection does from now on. A connection that has left is not affected.
+    /// Sets a connection's phase. Does nothing if the connection is gone.
     public mutating func move(_ key: ConnectionKey, to phase: ConnectionPhase) {
         guard var connection = connection(key), connection.phase != phase else { return }
         steps += 1
@@ -104,7 +112,7 @@ public struct ConnectionLedger: Sendable {
         enterPhase(key.slot, connection)
     }
 
-    /// Forgets a connection; a second time does nothing.
+    /// Removes a connection. A second call does nothing.
     public mutating func close(_ key: ConnectionKey) {
         guard let connection = connection(key) else { return }
         leavePhase(key.slot, connection)
@@ -120,14 +128,16 @@ public struct ConnectionLedger: Sendable {
         }
     }
 
+    /// Connections of one network that count now.
     public func used(by network: String) -> Int { networksByName[network].map { networks[$0].connections } ?? 0 }
 
-    /// Whether the connection is still in the ledger.
+    /// True while the connection is in the ledger.
     public func holds(_ key: ConnectionKey) -> Bool { connection(key) != nil }
 
+    /// The phase of a connection; nil if it is gone.
     public func phase(of key: ConnectionKey) -> ConnectionPhase? { connection(key)?.phase }
 
-    // MARK: Who gives way
+    // MARK: Choosing the connection to close
 
     private mutating func mayReplace(_ network: String, at now: UInt64) -> Bool {
         guard let number = networksByName[network] else { return true }
@@ -140,16 +150,16 @@ public struct ConnectionLedger: Sendable {
     private func victimOfTotal(for network: String?, weight: Int) -> Int? {
         let heaviest = weights.compactMap { $0.top?.weight }.max() ?? 0
         for phase in ConnectionPhase.allCases {
-            // An idle connection of a light network does not give way before the requests of a heavy one.
+            // An idle connection of a light network is not closed before the requests of a heavy one.
             guard let top = weights[phase.rawValue].top, top.weight * 2 >= heaviest else { continue }
-            // Afterwards the newcomer's network must not have more than the other.
+            // Afterwards the newcomer's network must not have more connections than the other network.
             guard top.weight - weight > max(phase == .idle ? 0 : 1, top.weight / Self.clearMargin) else { continue }
             return oldest(in: phase)
         }
         return network.flatMap { oldest(of: $0, in: .idle) }
     }
 
-    /// Of the heaviest networks with connections in a phase, the connection that has been in it the longest.
+    /// The connection that has been in a phase longest, among the heaviest networks that have connections in that phase.
     private func oldest(in phase: ConnectionPhase) -> Int? {
         var candidate = weights[phase.rawValue].top?.element
         var best: (slot: Int, since: UInt64)?
@@ -233,7 +243,7 @@ public struct ConnectionLedger: Sendable {
         if networks[network].phases[phase.rawValue] == 0 { weights[phase.rawValue].remove(network) }
     }
 
-    /// Sets a network's weight wherever it is in an index.
+    /// Updates a network's weight in every index that contains it.
     private mutating func weigh(_ network: Int) {
         for phase in ConnectionPhase.allCases where networks[network].phases[phase.rawValue] > 0 {
             weights[phase.rawValue].set(network, weight: networks[network].connections)

@@ -1,9 +1,9 @@
-/// Doubly linked lists over small integers: each element is in at most one list. Everything takes constant time.
+/// Doubly linked lists over small integers. Each element is in at most one list. Every operation takes constant time.
 struct IndexLists: Sendable {
     private struct Links {
         var previous = -1
         var next = -1
-        /// The list that it is in; -1 for none.
+        /// The list that contains the element; -1 for none.
         var list = -1
     }
 
@@ -11,7 +11,7 @@ struct IndexLists: Sendable {
     private var heads: [Int] = []
     private var tails: [Int] = []
 
-    /// Puts an element at the end of a list; takes it out of another one first.
+    /// Appends an element to a list, after removing it from its current list.
     mutating func append(_ element: Int, to list: Int) {
         remove(element)
         while links.count <= element { links.append(Links()) }
@@ -25,7 +25,7 @@ struct IndexLists: Sendable {
         tails[list] = element
     }
 
-    /// Takes an element out of the list that it is in, if any.
+    /// Removes an element from its list, if it is in one.
     mutating func remove(_ element: Int) {
         guard element < links.count, links[element].list >= 0 else { return }
         let link = links[element]
@@ -42,14 +42,14 @@ struct IndexLists: Sendable {
         return links[element].next
     }
 
-    /// The list that an element is in.
+    /// The list that contains an element.
     func list(of element: Int) -> Int? {
         guard element < links.count, links[element].list >= 0 else { return nil }
         return links[element].list
     }
 }
 
-/// Elements by weight: tells one of the heaviest in constant time, amortized.
+/// Elements by weight. Finds one of the heaviest in constant time, amortized.
 struct WeightIndex: Sendable {
     private var lists = IndexLists()
     private var heaviest = 0
@@ -66,7 +66,7 @@ struct WeightIndex: Sendable {
         sink()
     }
 
-    /// The weight of the heaviest elements, and the one of them that has had it the longest.
+    /// The highest weight, and the element that has had it longest.
     var top: (weight: Int, element: Int)? { lists.first(of: heaviest).map { (heaviest, $0) } }
 
     /// The next element of the same weight.

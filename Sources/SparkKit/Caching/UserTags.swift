@@ -1,16 +1,17 @@
 public import SparkCache
 public import SparkCore
 
-// Each thing of a user that changes by itself has a kind of its own, so that what changes often (a swipe, a sign of activity) leaves
-// entries in place that do not depend on it. The owning module declares its kinds with `ModuleRegistrar.cacheTags`.
+// Each part of a user that changes independently has its own kind of tag, so that a frequent change (a swipe, an activity) does
+// not invalidate entries that do not depend on it. The module that owns a kind declares it with `ModuleRegistrar.cacheTags`.
 
 extension CacheTagKind {
-    /// A user as others see them: profile, preferences, place, visibility. Owned by Profiles; other modules depend on it.
+    /// A user as other people see them: profile, preferences, place, visibility. Profiles owns this kind; entries of other
+    /// modules depend on it.
     public static let user = CacheTagKind("profiles.user")
 }
 
 extension CacheTag {
-    /// A user as others see them: profile, preferences, place, visibility.
+    /// The tag of a user as other people see them: profile, preferences, place, visibility.
     @inlinable
     public static func user(_ user: UserID) -> CacheTag { CacheTag(.user, user) }
 }
@@ -24,6 +25,6 @@ public struct UserTagKind: Sendable {
 }
 
 extension Contributions where Element == UserTagKind {
-    /// All tags that entries about a user depend on, of all modules: what erasing the user has to reach.
+    /// The tags of all modules that entries about a user depend on. Erasing the user invalidates all of them.
     public func tags(of user: UserID) -> [CacheTag] { all.map { CacheTag($0.kind, user) } }
 }

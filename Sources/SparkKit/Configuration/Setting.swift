@@ -1,30 +1,46 @@
-/// One key of a configuration section, with all that is known of it: kind, range, default and meaning.
+/// One key of a configuration section: its kind, range, default and meaning.
 public struct Setting: Sendable {
+    /// The type of a value and its range.
     public enum Kind: Hashable, Sendable {
+        /// An integer in a range.
         case integer(ClosedRange<Int>)
+        /// A number in a range.
         case number(ClosedRange<Double>)
+        /// True or false.
         case boolean
+        /// Any text.
         case text
+        /// One of several words.
         case choice([String])
+        /// A list of texts.
         case list
     }
 
+    /// A value of a setting.
     public enum Value: Hashable, Sendable {
+        /// The value of an integer setting.
         case integer(Int)
+        /// The value of a number setting.
         case number(Double)
+        /// The value of a boolean setting.
         case boolean(Bool)
+        /// The value of a text or choice setting.
         case text(String)
+        /// The value of a list setting.
         case list([String])
     }
 
-    /// Lower-case words joined by `_`; ends in its unit.
+    /// Lower-case words joined by `_`. A key that holds a quantity ends in its unit.
     public let key: String
+    /// The type and range of the value.
     public let kind: Kind
+    /// The value without configuration.
     public let defaultValue: Value
+    /// One sentence for the documentation.
     public let help: String
-    /// Never printed; `…_FILE` names a file that holds it.
+    /// True for secrets: the value is never printed, and `…_FILE` can name a file that holds it.
     public let isSecret: Bool
-    /// What is wrong with a value that has the right kind and range; nil when nothing is. Asked before the server starts.
+    /// Describes what is wrong with a value of the right kind and range; nil if it is valid. Runs before the server starts.
     public let fault: @Sendable (Value) -> String?
 
     private init(
@@ -39,19 +55,23 @@ public struct Setting: Sendable {
         self.fault = fault
     }
 
+    /// An integer within a range.
     public static func integer(_ key: String, _ range: ClosedRange<Int>, default value: Int, _ help: String) -> Setting {
         Setting(key: key, kind: .integer(range), defaultValue: .integer(value), help: help, isSecret: false)
     }
 
+    /// A number within a range.
     public static func number(_ key: String, _ range: ClosedRange<Double>, default value: Double, _ help: String) -> Setting {
         Setting(key: key, kind: .number(range), defaultValue: .number(value), help: help, isSecret: false)
     }
 
+    /// True or false.
     public static func boolean(_ key: String, default value: Bool, _ help: String) -> Setting {
         Setting(key: key, kind: .boolean, defaultValue: .boolean(value), help: help, isSecret: false)
     }
 
-    /// - Parameter fault: what is wrong with a text, said so that an operator can mend it; nil when nothing is.
+    /// A text.
+    /// - Parameter fault: Describes what is wrong with a text, so that an operator can correct it; nil if it is valid.
     public static func text(
         _ key: String, default value: String, _ help: String, isSecret: Bool = false,
         fault: @escaping @Sendable (String) -> String? = { _ in nil }
@@ -61,11 +81,13 @@ public struct Setting: Sendable {
         }
     }
 
+    /// One of several words.
     public static func choice(_ key: String, _ words: [String], default value: String, _ help: String) -> Setting {
         Setting(key: key, kind: .choice(words), defaultValue: .text(value), help: help, isSecret: false)
     }
 
-    /// - Parameter fault: what is wrong with one item, said so that an operator can mend it; nil when nothing is.
+    /// A list of texts.
+    /// - Parameter fault: Describes what is wrong with one item, so that an operator can correct it; nil if it is valid.
     public static func list(
         _ key: String, default value: [String], _ help: String, fault: @escaping @Sendable (String) -> String? = { _ in nil }
     ) -> Setting {
@@ -76,65 +98,73 @@ public struct Setting: Sendable {
     }
 }
 
-/// The settings of one section, each present, of its declared kind and within its range.
+/// The values of one section. Every declared key has a value of its kind and within its range.
 public struct SettingValues: Sendable {
     private let values: [String: Setting.Value]
 
     package init(_ values: [String: Setting.Value]) { self.values = values }
 
-    /// All defaults; for tests and for embedders.
+    /// The defaults with some changes, for tests and embedded servers.
     public init(defaultsOf settings: [Setting], _ changes: [String: Setting.Value] = [:]) {
         var values = Dictionary(uniqueKeysWithValues: settings.map { ($0.key, $0.defaultValue) })
         values.merge(changes) { $1 }
         self.values = values
     }
 
-    /// The value of a key; nil when none of that name is declared.
+    /// The value of a key; nil if the section does not declare it.
     public func value(_ key: String) -> Setting.Value? { values[key] }
 
+    /// The value of an integer setting. Traps if the section declares no such setting.
     public func integer(_ key: String) -> Int {
         guard case .integer(let value) = values[key] else { preconditionFailure("no whole number is declared as \(key)") }
         return value
     }
 
+    /// The value of a number setting. Traps if the section declares no such setting.
     public func number(_ key: String) -> Double {
         guard case .number(let value) = values[key] else { preconditionFailure("no number is declared as \(key)") }
         return value
     }
 
+    /// The value of a boolean setting. Traps if the section declares no such setting.
     public func boolean(_ key: String) -> Bool {
         guard case .boolean(let value) = values[key] else { preconditionFailure("no boolean is declared as \(key)") }
         return value
     }
 
+    /// The value of a text or choice setting. Traps if the section declares no such setting.
     public func text(_ key: String) -> String {
         guard case .text(let value) = values[key] else { preconditionFailure("no text is declared as \(key)") }
         return value
     }
 
+    /// The value of a list setting. Traps if the section declares no such setting.
     public func list(_ key: String) -> [String] {
         guard case .list(let value) = values[key] else { preconditionFailure("no list is declared as \(key)") }
         return value
     }
 
-    /// A whole number of seconds.
+    /// An integer setting that counts seconds. Traps if the section declares no such setting.
     public func seconds(_ key: String) -> Duration { .seconds(integer(key)) }
 }
 
-/// One section of the configuration.
+/// One section of the configuration: the settings that it declares and the values that a module reads.
 public protocol ModuleConfiguration: Sendable {
+    /// Every setting of the section.
     static var settings: [Setting] { get }
-    /// The values are complete and valid; nothing is left to refuse.
+    /// Reads the values. They are complete and valid, so there is nothing to refuse.
     init(_ values: SettingValues)
 }
 
 extension ModuleConfiguration {
-    /// All defaults.
+    /// The configuration with all defaults.
     public static var defaults: Self { Self(SettingValues(defaultsOf: settings)) }
 }
 
-/// For modules with nothing to set.
+/// The configuration of a module without settings.
 public struct NoConfiguration: ModuleConfiguration {
+    /// Empty.
     public static let settings: [Setting] = []
+    /// Reads nothing.
     public init(_ values: SettingValues) {}
 }

@@ -1,21 +1,33 @@
 public import SparkCore
 
-/// One invented person.
+/// One invented person of a demo town.
 public struct DemoPerson: Sendable {
+    /// The user's identifier.
     public let id: UserID
+    /// The login address.
     public let email: String
+    /// The display name.
     public let name: String
+    /// The date of birth.
     public let birthDate: CivilDate
+    /// The person's gender.
     public let gender: Gender
+    /// The people that the person wants to meet.
     public let preferences: Preferences
+    /// How much of the profile other people may see.
     public let visibility: Visibility
+    /// The profile text.
     public let about: String
+    /// The interests.
     public let interests: [String]
-    /// Where the person would be; Profiles snaps it like every other place.
+    /// The person's exact place. Profiles snaps it to its grid like every other place.
     public let place: Coordinate
+    /// When the person registered.
     public let createdAt: Timestamp
+    /// When the person was last active.
     public let lastActiveAt: Timestamp
 
+    /// Creates a person.
     public init(
         id: UserID, email: String, name: String, birthDate: CivilDate, gender: Gender, preferences: Preferences,
         visibility: Visibility, about: String, interests: [String], place: Coordinate, createdAt: Timestamp,
@@ -36,23 +48,26 @@ public struct DemoPerson: Sendable {
     }
 }
 
-/// A town of invented people: a pure function of its seed, so nothing of it needs to be kept.
+/// A town of invented people. A town is a pure function of its seed, so none of it needs to be stored.
 public protocol DemoTown: Sendable {
-    /// People 0..<count. Neighbours in number are neighbours in place.
+    /// The number of people; their indices are 0..<count. People with neighbouring indices live near each other.
     var count: Int { get }
+    /// The seed that the town is derived from.
     var seed: UInt64 { get }
-    /// The instant at which the town is looked at; all its past lies before.
+    /// The present of the town; everything in it happened before.
     var now: Timestamp { get }
+    /// The person with an index.
     func person(_ index: Int) -> DemoPerson
-    /// The same as `person(index).id`, cheaply.
+    /// The identifier of a person, without building the rest of the person.
     func id(_ index: Int) -> UserID
-    /// The numbers of those who live in the same city.
+    /// The indices of the people in the same city.
     func neighbours(of index: Int) -> Range<Int>
 }
 
-/// Told by a loader how far it is.
+/// Reports how far a loader has come.
 public struct DemoProgress: Sendable {
-    /// Loaded so many people.
+    /// Call it with the number of people loaded so far.
     public let report: @Sendable (Int) -> Void
+    /// Creates a progress report.
     public init(report: @escaping @Sendable (Int) -> Void) { self.report = report }
 }

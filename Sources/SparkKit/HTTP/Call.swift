@@ -2,20 +2,22 @@ public import HTTPTypes
 public import Logging
 public import SparkCore
 
-/// One request, as a module sees it: authenticated, limited, its parameters validated by the row.
+/// One request as a module sees it: authenticated, rate-limited, with parameters that match the route's declaration.
 public struct Call: Sendable {
-    /// Who asks; nil only on open routes.
+    /// The signed-in user and session; nil only on routes with `access: .open`.
     public let principal: Principal?
+    /// The request's header fields.
     public let headers: HTTPFields
-    /// Of the client, the proxy's word for it where the proxy is trusted; nil for what never was on a network.
+    /// The client's address, as a trusted proxy forwards it; nil for calls inside the process.
     public let client: NetworkAddress?
+    /// When the request was dispatched.
     public let now: Timestamp
-    /// Also in the answer's `X-Request-Id` and in the access log.
+    /// The request's id; also in the answer's `X-Request-Id` and in the access log.
     public let requestID: String
     private let serverLogger: Logger
-    /// Whether only the head of the answer is wanted (`HEAD`): a handler may leave out what costs much.
+    /// True for `HEAD`: a handler may leave out an expensive body.
     package var isHead = false
-    /// The ticket that stood for a token. Opens streams, so it enters no log.
+    /// The one-use ticket that replaced the access token. It opens streams, so it never enters a log.
     package var ticket: String?
     private let path: [String: String]
     private let query: [String: QueryValue]
@@ -39,23 +41,24 @@ public struct Call: Sendable {
     /// The client's address in its canonical form; empty when there is none.
     public var address: String { client?.text ?? "" }
 
-    /// The client as limits and admission count it: the IPv4 address, or the IPv6 /64. Nil when there is no address.
+    /// The client as limits and admission count it: the IPv4 address, or the IPv6 /64. Nil if there is no address.
     public var network: String? { client?.networkText }
 
-    /// Carries the request's id.
+    /// A logger that adds the request's id to every line.
     public var logger: Logger {
         var logger = serverLogger
         logger[metadataKey: "request_id"] = .string(requestID)
         return logger
     }
 
-    /// Who asks.
+    /// The signed-in user.
     /// - Throws: `EdgeError.unauthenticated`; never on a route with `access: .user`.
     public var user: UserID {
         get throws { try session.user }
     }
 
-    /// Who asks, in which session.
+    /// The signed-in user and session.
+    /// - Throws: `EdgeError.unauthenticated`; never on a route with `access: .user`.
     public var session: Principal {
         get throws {
             guard let principal else { throw EdgeError.unauthenticated }
@@ -64,17 +67,17 @@ public struct Call: Sendable {
     }
 
     /// An identifier in the path.
-    /// - Throws: `EdgeError.notFound` for texts that are none of this kind.
+    /// - Throws: `EdgeError.notFound` if the text is not an identifier of this kind.
     public func identifier<Kind: IdentifierKind>(_ name: String, _ kind: Kind.Type = Kind.self) throws -> Identifier<Kind> {
         guard let text = path[name], let identifier = Identifier<Kind>(wire: text) else { throw EdgeError.notFound }
         return identifier
     }
 
-    /// A parameter of the path as it stands.
+    /// A parameter of the path, as the client sent it; nil if the path has none of that name.
     public func segment(_ name: String) -> String? { path[name] }
 
-    /// The body, read as JSON.
-    /// - Throws: `InvalidInput` naming everything that is wrong with it.
+    /// Reads the JSON body.
+    /// - Throws: `InvalidInput` with every mistake in the body.
     public func body<Body: RequestBody>(_ type: Body.Type = Body.self) throws -> Body {
         let value: JSONValue
         do {
@@ -88,21 +91,21 @@ public struct Call: Sendable {
         return result
     }
 
-    /// Whether there is a body at all.
+    /// True if the request has a body.
     public var hasBody: Bool { !body.isEmpty }
 
-    /// A declared whole-number parameter, its default if absent.
+    /// The value of a declared integer parameter, or its default. Traps if the route does not declare the parameter.
     public func integer(_ name: String) -> Int {
         guard case .integer(let value) = query[name] else { preconditionFailure("no such parameter is declared: \(name)") }
         return value
     }
 
-    /// A declared word or text parameter.
+    /// The value of a declared choice or text parameter; nil if it is absent and has no default.
     public func text(_ name: String) -> String? {
         if case .text(let value) = query[name] { value } else { nil }
     }
 
-    /// A declared list of words; nil if absent.
+    /// The value of a declared word list; nil if it is absent.
     public func words(_ name: String) -> [String]? {
         if case .words(let value) = query[name] { value } else { nil }
     }
@@ -115,22 +118,26 @@ package enum QueryValue: Sendable {
     case words([String])
 }
 
-/// What a handler answers.
+/// The answer of a handler.
 public struct Reply: Sendable {
+    /// The HTTP status.
     public var status: HTTPResponse.Status
+    /// Header fields besides those that the edge adds.
     public var headers: HTTPFields
-    /// JSON text; empty for no body.
+    /// JSON text; empty for an answer without a body.
     public var body: [UInt8]
-    /// An entity tag without quotes; the edge compares it with `If-None-Match`.
+    /// The entity tag without quotes. The edge compares it with `If-None-Match`.
     public var entityTag: String?
-    /// The body in gzip, for clients that take it; only constant documents have it, so that nothing is compressed per request.
+    /// The gzip-compressed body, for clients that accept it. Only constant documents have one, so the server compresses nothing
+    /// for each request.
     public var gzip: [UInt8]?
-    /// Sent piece by piece as it comes, instead of the body; its type stands in `headers`.
+    /// Replaces `body`: pieces that are sent as they arrive. The content type is in `headers`.
     public var pieces: AsyncStream<[UInt8]>?
-    /// The same for what may break off: the connection then closes without the body's end, so that nobody takes a part for the
-    /// whole. It also closes when the client does not read on for a while.
+    /// Replaces `body` where the stream may fail. On an error the connection closes without the end of the body, so that the
+    /// client cannot mistake a part for the whole. It also closes if the client stops reading for a while.
     public var parts: AsyncThrowingStream<[UInt8], any Error>?
 
+    /// An answer with a JSON body, or with none.
     public init(
         _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], json body: [UInt8] = [], entityTag: String? = nil
     ) {
@@ -140,13 +147,14 @@ public struct Reply: Sendable {
         self.entityTag = entityTag
     }
 
+    /// An answer whose body is the JSON of a value.
     public static func json(
         _ value: some JSONWritable, _ status: HTTPResponse.Status = .ok, entityTag: String? = nil
     ) -> Reply {
         Reply(status, json: JSONWriter.bytes(of: value), entityTag: entityTag)
     }
 
-    /// A page of a list.
+    /// One page of a list: `items` and `next_cursor`, which is null on the last page.
     public static func page(_ items: [some JSONWritable], nextCursor: String?) -> Reply {
         var writer = JSONWriter(capacity: 256 + items.count * 256)
         writer.object { writer in
@@ -158,5 +166,6 @@ public struct Reply: Sendable {
         return Reply(json: writer.bytes)
     }
 
+    /// 204 without a body.
     public static let noContent = Reply(.noContent)
 }

@@ -1,26 +1,42 @@
 public import SparkCore
 
-/// What the HTTP edge itself answers.
+/// Errors that the HTTP edge itself answers. Modules may throw them, too.
 public enum EdgeError: ClientError {
+    /// 401: there is no valid access token.
     case unauthenticated
+    /// 404: the path or the record does not exist, or the caller may not see it.
     case notFound
+    /// 405: the path does not support the method.
     case methodNotAllowed
+    /// 413: the body exceeds `http.max_body_bytes`.
     case bodyTooLarge
+    /// 431: the request line or the header fields are too long.
     case headersTooLarge
+    /// 415: the body is not `application/json`.
     case unsupportedMediaType
+    /// 408: the request did not arrive in time.
     case timedOut
+    /// 429: too many requests. The value becomes `Retry-After`.
     case rateLimited(Duration)
+    /// 412: the resource changed since the client read it.
     case preconditionFailed
+    /// 400: the `Idempotency-Key` is not 1 to 128 visible ASCII characters.
     case idempotencyKeyInvalid
+    /// 400: the route cannot repeat its answer, so it refuses a key.
     case idempotencyKeyUnsupported
+    /// 409: the first request with this key is still running.
     case idempotencyInProgress
+    /// 422: the key belongs to a different request.
     case idempotencyMismatch
+    /// 409: the first request took effect, but its answer was lost.
     case idempotencyAnswerLost
-    /// What the first request opened has ended since.
+    /// 409: the session that the first request opened has ended since.
     case idempotencyAnswerEnded
+    /// 503: the server is overloaded.
     case overloaded
-    /// The server listens, but is not ready yet.
+    /// 503: the server listens but is not ready yet.
     case starting
+    /// 426: the path does not support the upgrade.
     case unsupportedUpgrade
 
     public var code: String {

@@ -1,11 +1,11 @@
 import CZlib
 
-/// The coding `gzip` (RFC 1952), for bodies that are compressed once.
+/// Gzip compression (RFC 1952), for bodies that are compressed once.
 enum Gzip {
-    /// Window bits of zlib plus 16, which asks for a gzip header and trailer.
+    /// Zlib's window bits plus 16, which selects a gzip header and trailer.
     private static let gzipWindow: Int32 = 15 + 16
 
-    /// The bytes at the best compression; nil when zlib has no memory for it.
+    /// The bytes at the highest compression level; nil if zlib lacks memory.
     static func compress(_ bytes: [UInt8]) -> [UInt8]? {
         guard let length = UInt32(exactly: bytes.count) else { return nil }
         var stream = z_stream()

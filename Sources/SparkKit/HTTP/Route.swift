@@ -1,56 +1,70 @@
 public import HTTPTypes
 public import SparkCore
 
-/// One row of the HTTP interface: what is answered, to whom, how often, and in which form. The dispatcher applies the checks, the
-/// OpenAPI document is made from it, so neither can drift from the code.
+/// One route of the HTTP API: method, path, access, rate limit, parameters and schemas. The dispatcher enforces the
+/// declaration, and the OpenAPI document is generated from it.
 public struct Route: Sendable {
+    /// Answers a request. A thrown `ClientError` becomes a problem document (RFC 9457); any other error becomes a 500.
     public typealias Handler = @Sendable (Call) async throws -> Reply
 
+    /// Which callers a route accepts.
     public enum Access: String, Sendable {
-        /// Anybody.
+        /// Everybody, without a token.
         case open
-        /// A valid access token.
+        /// Callers with a valid access token.
         case user
-        /// The same, or a ticket as `?ticket=`, for what browsers open without header fields.
+        /// The same, or callers with a one-use ticket as `?ticket=`: for requests that browsers send without header fields.
         case userOrTicket
     }
 
-    /// How often it may be called; the numbers stand in the configuration.
+    /// The rate limit of a route. The configuration holds the numbers.
     public enum RateLimit: String, CaseIterable, Sendable {
-        /// Costly and worth attacking: registration, login.
+        /// Expensive and often attacked: registration, login.
         case credentials
+        /// Requests that change nothing.
         case read
+        /// Requests that change something.
         case write
-        /// Probes: never limited, unless they are refused.
+        /// Health probes: unlimited while the server accepts them.
         case probe
     }
 
+    /// The HTTP method.
     public let method: HTTPRequest.Method
-    /// Below `/api/v1`, with `{name}` for parameters.
+    /// The path below `/api/v1`, with `{name}` for parameters.
     public let path: String
-    /// One sentence without a full stop.
+    /// One sentence without a full stop, for the OpenAPI document.
     public let summary: String
+    /// Which callers the route accepts.
     public let access: Access
+    /// The rate limit that applies.
     public let rateLimit: RateLimit
+    /// The parameters of the query string. The dispatcher ignores all others.
     public let query: [QueryParameter]
-    /// The body's schema name and schema; nil when none is read.
+    /// The name and schema of the body; nil if the route reads none.
     public let body: SchemaReference?
-    /// Whether the body may be left out.
+    /// True if the client may leave the body out.
     public let isBodyOptional: Bool
-    /// The success status and the answer's schema.
+    /// The status of a successful answer.
     public let status: HTTPResponse.Status
+    /// The schema of a successful answer; nil if it has no body.
     public let answer: SchemaReference?
-    /// What an `Idempotency-Key` means; nil when the method decides.
+    /// The meaning of an `Idempotency-Key`; nil if it follows from the method.
     let givenIdempotency: Idempotency?
-    /// The answer holds the tokens of a session. Under an `Idempotency-Key` it is given again only while they work.
+    /// True if the answer holds the tokens of a session. Under an `Idempotency-Key` the answer is repeated only while the
+    /// tokens work.
     public let isGrant: Bool
-    /// Codes of errors that are its own, for the documentation.
+    /// The route's own errors, for the documentation.
     public let errors: [any ClientError]
+    /// Answers the request.
     public let handler: Handler
 
     /// - Parameters:
-    ///   - idempotency: what a key means. Left out, it is honoured if the method changes something, and has no meaning otherwise.
-    ///   - isGrant: whether the answer holds the tokens of a session.
+    ///   - access: `.user` by default.
+    ///   - status: The status of a successful answer; 200 by default.
+    ///   - idempotency: The meaning of an `Idempotency-Key`. By default it is honoured if the method changes something, and
+    ///     ignored otherwise.
+    ///   - isGrant: True if the answer holds the tokens of a session.
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .user, rateLimit: RateLimit,
         query: [QueryParameter] = [], body: SchemaReference? = nil, isBodyOptional: Bool = false,
@@ -75,21 +89,22 @@ public struct Route: Sendable {
 }
 
 extension Route {
-    /// What an `Idempotency-Key` means on a route.
+    /// The meaning of an `Idempotency-Key` on a route.
     public enum Idempotency: Sendable {
-        /// The request takes effect once, and its answer is given again.
+        /// The request takes effect once; a repetition gets the same answer.
         case honoured
-        /// The answer cannot be kept, so a request with a key is refused.
+        /// The answer cannot be stored, so a request with a key is refused.
         case refused
-        /// The request changes nothing, or its answer is good only once, so that a repetition must be answered anew; a key is ignored.
+        /// The key is ignored: the request changes nothing, or its answer is valid only once and a repetition needs a new one.
         case meaningless
     }
 
+    /// The meaning of an `Idempotency-Key`: as declared, or by the method.
     public var idempotency: Idempotency {
         givenIdempotency ?? ([.post, .put, .patch, .delete].contains(method) ? .honoured : .meaningless)
     }
 
-    /// The same route below another path.
+    /// A copy of the route with a prefix before its path.
     public func mounted(below prefix: String) -> Route {
         Route(
             method, prefix + path, summary, access: access, rateLimit: rateLimit, query: query, body: body,
@@ -100,9 +115,12 @@ extension Route {
 
 /// A named schema, as OpenAPI lists it under `components`.
 public struct SchemaReference: Hashable, Sendable {
+    /// The name under `components`.
     public let name: String
+    /// The schema itself.
     public let schema: Schema
 
+    /// Names a schema.
     public init(_ name: String, _ schema: Schema) {
         self.name = name
         self.schema = schema
@@ -113,50 +131,61 @@ public struct SchemaReference: Hashable, Sendable {
         SchemaReference(type.schemaName, type.schema)
     }
 
-    /// A page of a type.
+    /// A page of values of a type, with `items`, `next_cursor` and further members.
     public static func page(of type: (some SchemaDescribed).Type, and further: [Schema.Property] = []) -> SchemaReference {
         SchemaReference("\(type.schemaName)Page", .page(of: type.schema, and: further))
     }
 }
 
-/// What a request's body is read into.
+/// The type that a request's body is read into.
 public protocol RequestBody: SchemaDescribed, Sendable {
-    /// Reads and validates; what is wrong is noted in the reader.
+    /// Reads and validates the members. The reader collects every mistake.
     init(from reader: inout ObjectReader)
 }
 
 /// A parameter of the query string.
 public struct QueryParameter: Sendable {
+    /// The type of a parameter, its range and its default.
     public enum Kind: Sendable {
+        /// An integer in a range.
         case integer(ClosedRange<Int>, default: Int)
+        /// One of several words; nil as the default means absent.
         case choice([String], default: String?)
         /// A comma-separated list of some of these words.
         case words([String])
+        /// A text of at most `maximum` bytes.
         case text(maximum: Int)
     }
 
+    /// The parameter's name in the query string.
     public let name: String
+    /// Its type, range and default.
     public let kind: Kind
+    /// One sentence for the OpenAPI document.
     public let help: String
 
+    /// An integer in a range.
     public static func integer(_ name: String, _ range: ClosedRange<Int>, default value: Int, _ help: String) -> QueryParameter {
         QueryParameter(name: name, kind: .integer(range, default: value), help: help)
     }
 
+    /// One of several words; nil as the default means absent.
     public static func choice(_ name: String, _ words: [String], default value: String?, _ help: String) -> QueryParameter {
         QueryParameter(name: name, kind: .choice(words, default: value), help: help)
     }
 
+    /// A comma-separated list of some of these words.
     public static func words(_ name: String, _ words: [String], _ help: String) -> QueryParameter {
         QueryParameter(name: name, kind: .words(words), help: help)
     }
 
+    /// A text of at most `maximum` bytes in UTF-8.
     public static func text(_ name: String, maximum: Int, _ help: String) -> QueryParameter {
         QueryParameter(name: name, kind: .text(maximum: maximum), help: help)
     }
 
-    /// Length of a page.
+    /// `limit`: the most items on a page, 1 to 100, 20 by default.
     public static let limit = integer("limit", 1...100, default: 20, "How many items at most.")
-    /// Where the page begins.
+    /// `cursor`: the `next_cursor` of the previous page.
     public static let cursor = text("cursor", maximum: 256, "The next_cursor of the page before.")
 }

@@ -1,43 +1,43 @@
 public import SparkCore
 public import SparkStorage
 
-/// One page of a table's export: rows are appended in the order of a key until the page is full.
+/// One page of a table's export. The exporter appends rows in the order of a unique key until the page is full.
 ///
-/// An exporter reads the rows whose key follows `after` and stops when `append` or `pass` answers false. When it returns with
-/// room left, the table has no further rows.
+/// An exporter reads the rows whose key is greater than `after` and stops when `append` or `pass` returns false. If it returns
+/// while the page has room, the table has no more rows.
 public struct ExportPage {
-    /// Rows that one page looks at, whether or not it takes them.
+    /// The most rows that one page reads, appended or skipped.
     static let longest = 4_096
 
-    /// The key of the last row that the page before looked at; empty at the beginning of the table.
+    /// The key of the last row that the previous page read; empty for the first page.
     public let after: [SQLValue]
-    /// Where the next page begins.
+    /// The key after which the next page begins.
     private(set) var last: [SQLValue]
     private(set) var isFull = false
     private let maximumBytes: Int
     private var looked = 0
     private var writer = JSONWriter(capacity: 4_096)
 
-    /// - Parameter maximumBytes: the page is full with the row that reaches this.
+    /// - Parameter maximumBytes: The row that reaches this size is the last one of the page.
     init(after: [SQLValue], maximumBytes: Int) {
         self.after = after
         self.last = after
         self.maximumBytes = maximumBytes
     }
 
-    /// The rows as JSON values with commas between them.
+    /// The rows as JSON values, separated by commas.
     var bytes: [UInt8] { writer.bytes }
 
-    /// Takes a row.
-    /// - Parameter key: of the row, in the form in which `after` gives it back; unique in the table.
-    /// - Returns: whether there is room for another one.
+    /// Appends a row.
+    /// - Parameter key: The row's key, unique in the table. The next page gets it as `after`.
+    /// - Returns: True while the page has room for another row.
     public mutating func append(_ row: some JSONWritable, at key: [SQLValue]) -> Bool {
         row.write(to: &writer)
         return pass(key)
     }
 
-    /// Leaves a row out that is not the person's to have, and goes on behind it.
-    /// - Returns: whether there is room for another one.
+    /// Skips a row that does not belong to the person, and continues after it.
+    /// - Returns: True while the page has room for another row.
     public mutating func pass(_ key: [SQLValue]) -> Bool {
         last = key
         looked += 1
@@ -45,19 +45,20 @@ public struct ExportPage {
         return !isFull
     }
 
-    /// Takes all rows of a table that is small by nature.
+    /// Appends all rows of a table that is always small.
     mutating func fill(_ rows: [JSONValue]) {
         for row in rows { row.write(to: &writer) }
     }
 }
 
-/// How far an export has come.
+/// How far an export has come: the table and the key of the last row.
 public struct ExportPosition: Sendable {
     fileprivate(set) var table = 0
     fileprivate(set) var after: [SQLValue] = []
     fileprivate(set) var hasBegun = false
     fileprivate(set) var hasRows = false
 
+    /// The beginning of an export.
     public init() {}
 
     mutating func enter() { hasBegun = true }

@@ -5,25 +5,34 @@ public import SparkCore
 public import SparkStorage
 import Synchronization
 
-/// All that a module is given: time, chance, identity, the store, and the other modules' ports and contributions.
+/// Everything that the server gives to a module: clock, randomness, identifiers, storage, cache, and the ports and
+/// contributions of other modules.
 public struct ModuleContext: Sendable {
+    /// The current time. Modules read no other clock.
     public let clock: any WallClock
+    /// Random numbers; seeded in tests.
     public let random: any RandomSource
+    /// Makes new identifiers, ordered by time.
     public let identifiers: IdentifierGenerator
+    /// The database: reads, and transactions of the single writer.
     public let storage: any Storage
+    /// The server's cache. Declare a part of it with `namespace(_:key:value:)`.
     public let cache: Cache
     /// The users' streams of numbered events.
     public let stream: any EventStreaming
+    /// Derives a key for each purpose from the server's secret.
     public let keys: ServerKeys
-    /// Who may use what is scarce.
+    /// Limits the use of scarce resources, for each person, each network and the whole server.
     public let admission: Admission
+    /// The tables with personal data that the modules declared, for export and erasure.
     public let personalData: PersonalDataRegistry
-    /// The server's data directory: a module that keeps files of its own makes a folder there that bears its identifier.
+    /// The server's data directory. A module that keeps its own files puts them into a folder named after its identifier.
     public let directory: URL
+    /// The module's logger. Texts, coordinates and tokens never enter it.
     public let logger: Logger
-    /// A server whose data goes away with it, started inside a test.
+    /// True for a server that a test starts and whose data is deleted when it stops.
     public let isEphemeral: Bool
-    /// The module this context is for.
+    /// The manifest of the module that owns this context.
     private let manifest: ModuleManifest
     private let exchange: ModuleExchange
 
@@ -49,7 +58,7 @@ public struct ModuleContext: Sendable {
         self.exchange = exchange
     }
 
-    /// The same with another stream: for tests that look at what is told.
+    /// A copy with another stream, for tests that inspect the events.
     package func streaming(through stream: any EventStreaming) -> ModuleContext {
         ModuleContext(
             clock: clock, random: random, identifiers: identifiers, storage: storage, cache: cache, stream: stream, keys: keys,
@@ -58,8 +67,8 @@ public struct ModuleContext: Sendable {
             exchange: exchange)
     }
 
-    /// The answerer to a question of another module: `context.port((any ProfileReading).self)`.
-    /// - Throws: `ModuleFault` when no declared dependency provides it.
+    /// The implementation of another module's port: `context.port((any ProfileReading).self)`.
+    /// - Throws: `ModuleFault` if no module provides the port, or if the provider is not among the declared dependencies.
     public func port<Port>(_ type: Port.Type) throws -> Port {
         guard let (provider, value) = exchange.provider(of: type) else {
             throw ModuleFault(module: manifest.id, "asks for the port \(type), which no module before it provides")
@@ -70,8 +79,8 @@ public struct ModuleContext: Sendable {
         return value
     }
 
-    /// Declares a namespace of the cache: its type and its rules.
-    /// - Throws: `ModuleFault` when there is one of that name already.
+    /// Declares a namespace of the cache, with its types and rules.
+    /// - Throws: `ModuleFault` if a module already declared a namespace of that name.
     public func namespace<Key: CacheKeyed, Value: CacheValue>(
         _ policy: NamespacePolicy, key: Key.Type = Key.self, value: Value.Type = Value.self
     ) throws -> CacheNamespace<Key, Value> {
@@ -81,43 +90,48 @@ public struct ModuleContext: Sendable {
         return cache.namespace(policy, key: key, value: value)
     }
 
-    /// The list that this module opens to others. It is complete once the server is frozen, empty before.
+    /// The contributions of other modules to a list that this module opens. Empty until the server has registered all modules.
     public func contributions<Element: Sendable>(_ type: Element.Type) -> Contributions<Element> {
         exchange.contributions(of: type)
     }
 
-    /// Keyed, tamper-proof page cursors.
+    /// Signs page cursors, so that clients cannot change them.
     public var cursors: CursorCodec { CursorCodec(key: keys.key(for: "cursors")) }
 }
 
-/// What is wrong with a module; boot reports all of these at once.
+/// A mistake in a module's declarations. Boot reports all mistakes at once.
 public struct ModuleFault: Error, CustomStringConvertible, Hashable {
+    /// The identifier of the module at fault.
     public let module: String
+    /// The mistake, worded to follow the module's name.
     public let reason: String
 
+    /// Creates a fault.
     public init(module: String, _ reason: String) {
         self.module = module
         self.reason = reason
     }
 
+    /// `module <id>: <reason>`.
     public var description: String { "module \(module): \(reason)" }
 }
 
-/// An ordered list of contributions, in the order of the modules.
+/// A list of contributions, in the order of the modules.
 public final class Contributions<Element: Sendable>: Sendable {
     private let elements = Mutex<[Element]>([])
 
+    /// All contributions so far. Takes a lock; does not suspend.
     public var all: [Element] { elements.withLock { $0 } }
 
     fileprivate func append(_ element: Element) { elements.withLock { $0.append(element) } }
 }
 
-/// Where modules find each other's ports and contributions while the server is put together.
+/// Matches ports and contributions between modules while the server starts.
 package final class ModuleExchange: Sendable {
     private struct State {
         var ports: [ObjectIdentifier: (provider: String, value: any Sendable)] = [:]
         var lists: [ObjectIdentifier: any Sendable] = [:]
-        /// Names of cache namespaces, and whose they are.
+        /// The names of cache namespaces, each with the module that declared it.
         var namespaces: [(name: String, module: String)] = []
     }
 
@@ -125,7 +139,7 @@ package final class ModuleExchange: Sendable {
 
     package init() {}
 
-    /// False when somebody else provides it already.
+    /// Returns false if another module already provides the port.
     func provide<Port>(_ type: Port.Type, _ value: any Sendable, by module: String) -> Bool {
         state.withLock { state in
             guard state.ports[ObjectIdentifier(type)] == nil else { return false }
@@ -134,7 +148,7 @@ package final class ModuleExchange: Sendable {
         }
     }
 
-    /// False when the name is taken.
+    /// Returns false if the name is taken.
     func claim(namespace: String, for module: String) -> Bool {
         state.withLock { state in
             guard !state.namespaces.contains(where: { $0.name == namespace }) else { return false }

@@ -3,9 +3,9 @@ public import SparkCache
 public import SparkCore
 public import SparkStorage
 
-/// Takes a module's declarations. Only data and closures are gathered; nothing runs before the server is frozen.
+/// Collects a module's declarations: only data and closures. Nothing runs until all modules have registered.
 public struct ModuleRegistrar: Sendable {
-    /// Which module declares.
+    /// The identifier of the module that registers.
     public let module: String
     private let exchange: ModuleExchange
 
@@ -34,29 +34,29 @@ public struct ModuleRegistrar: Sendable {
         self.exchange = exchange
     }
 
-    /// Answers a method and path under `/api/v1`; see `Route`.
+    /// Serves a method and path under `/api/v1`; see `Route`.
     public mutating func route(_ route: Route) { routes.append(route) }
 
-    /// Answers a path outside `/api/v1`, for those who run the server: not part of the API, so in no document of it. The server
-    /// decides who may ask: on the operators' listener whoever is on this machine, elsewhere only who has the token.
+    /// Serves a path outside `/api/v1` for operators. It is not part of the API documents. On the operators' listener everybody
+    /// on this machine may call it; on other listeners the caller needs the operators' token.
     package mutating func operatorRoute(_ route: Route) { operatorRoutes.append(route) }
 
-    /// Answers a path outside `/api/v1` with a page for people: open to everybody, not part of the API.
+    /// Serves a page outside `/api/v1` for people. It is open to everybody and not part of the API documents.
     package mutating func page(_ route: Route) { pages.append(route) }
 
-    /// Does something for those who run the server; see `OperatorAction`.
+    /// Adds an action that operators run by name; see `OperatorAction`.
     public mutating func operatorAction(_ action: OperatorAction) { operatorActions.append(action) }
 
-    /// Answers a frame that clients send over the stream; see `ClientFrame`.
+    /// Handles a frame that clients send over the stream; see `ClientFrame`.
     public mutating func frame(_ frame: ClientFrame) { clientFrames.append(frame) }
 
-    /// Owns a frame that the server sends over the stream; see `ServerFrame`.
+    /// Declares a frame that the server sends over the stream; see `ServerFrame`.
     public mutating func frame(_ frame: ServerFrame) { serverFrames.append(frame) }
 
-    /// Hears each event of a type after its commit, one at a time, in order.
+    /// Calls a handler for each event of a type after its commit, one event at a time, in commit order.
     ///
-    /// The queue before a subscriber is bounded (8,192); what overflows is dropped and counted, so what must not be lost goes
-    /// through the outbox instead.
+    /// The subscriber's queue is bounded (8,192 events). Events that do not fit are dropped and counted, so work that must not
+    /// be lost goes through the outbox.
     public mutating func subscribe<Event: SparkEvent>(
         to type: Event.Type, _ handle: @escaping @Sendable (Event) async -> Void
     ) {
@@ -66,9 +66,10 @@ public struct ModuleRegistrar: Sendable {
             })
     }
 
-    /// Makes cache entries old when an event is committed: all that depend on one of the tags, before the write is answered.
+    /// Invalidates cache entries when an event is committed: all entries that depend on one of the tags, before the write is
+    /// answered.
     ///
-    /// - Parameter tags: short and without I/O; runs on the writer's thread, twice.
+    /// - Parameter tags: Returns the tags. Must be short and do no I/O: it runs on the writer's thread, twice for each event.
     public mutating func invalidate<Event: SparkEvent>(
         on type: Event.Type, _ tags: @escaping @Sendable (Event) -> [CacheTag]
     ) {
@@ -78,19 +79,22 @@ public struct ModuleRegistrar: Sendable {
             })
     }
 
-    /// Declares the kinds of cache tags that this module owns. Two kinds that collide refuse the start.
+    /// Declares the kinds of cache tags that this module owns. The server does not start if two kinds collide.
     ///
-    /// - Parameter ofUsers: those whose numbers are user identifiers. When an account is erased, entries that depend on them are erased
-    ///   in memory and on the disk.
+    /// - Parameters:
+    ///   - kinds: All other kinds.
+    ///   - ofUsers: Kinds whose numbers are user identifiers. Erasing an account also erases the entries that depend on them,
+    ///     in memory and on disk.
     public mutating func cacheTags(_ kinds: [CacheTagKind] = [], ofUsers: [CacheTagKind] = []) {
         tagKinds += kinds + ofUsers
         for kind in ofUsers { exchange.contribute(UserTagKind.self, UserTagKind(kind)) }
     }
 
-    /// Updates what a module keeps in memory when an event is committed: before the cache is invalidated and before the write is
-    /// answered, so a read after the answer sees the new state.
+    /// Updates a module's state in memory when an event is committed. The update runs before the cache is invalidated and
+    /// before the write is answered, so a read after the answer sees the new state.
     ///
-    /// - Parameter update: short; runs on the writer's thread, and every write waits for it. May read by key.
+    /// - Parameter update: Must be short: it runs on the writer's thread, and every write waits for it. It may read rows by
+    ///   key.
     public mutating func onCommit<Event: SparkEvent>(_ type: Event.Type, _ update: @escaping @Sendable (Event) -> Void) {
         followers.append(
             CommitHook(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
@@ -98,9 +102,11 @@ public struct ModuleRegistrar: Sendable {
             })
     }
 
-    /// Writes rows of a module in the transaction that publishes an event: both are committed, or neither. For what must not be lost.
+    /// Writes a module's rows in the transaction that publishes an event, so both are committed or neither is. Use it for rows
+    /// that must not be lost.
     ///
-    /// - Parameter write: short; runs on the writer's thread, and every write waits for it. If it throws, the write is rolled back.
+    /// - Parameter write: Must be short: it runs on the writer's thread, and every write waits for it. If it throws, the write
+    ///   that published the event is rolled back.
     public mutating func inTransaction<Event: SparkEvent>(
         _ type: Event.Type, _ write: @escaping @Sendable (Event, WriteTransaction) throws -> Void
     ) {
@@ -110,7 +116,8 @@ public struct ModuleRegistrar: Sendable {
             })
     }
 
-    /// Answers a question for other modules.
+    /// Provides a port to other modules. Boot reports a `ModuleFault` if `value` is not a `Port` or if another module provides
+    /// the port already.
     public mutating func provide<Port>(_ type: Port.Type, _ value: any Sendable) {
         ports.append("\(type)")
         guard value is Port else {
@@ -122,33 +129,33 @@ public struct ModuleRegistrar: Sendable {
         }
     }
 
-    /// Adds to a list that another module opens.
+    /// Adds an element to a list that another module opens.
     public mutating func contribute<Element: Sendable>(_ type: Element.Type, _ element: Element) {
         exchange.contribute(type, element)
     }
 
-    /// Runs beside the server until it shuts down.
+    /// Runs a service next to the server until the server shuts down.
     public mutating func service(_ service: any Service) { services.append(service) }
 
-    /// Done once before anything runs and before a socket opens: what may find that the data and the configuration do not fit.
-    /// Throwing a `ModuleFault` refuses the start.
+    /// Runs once at the start, before services run and before a socket opens. Use it to check that the data and the
+    /// configuration fit. To refuse the start, throw a `ModuleFault`.
     public mutating func prepare(_ prepare: @escaping @Sendable () async throws -> Void) { preparations.append(prepare) }
 
-    /// Makes rows harmless that hold times from the future: done at the start, and whenever the server's clock was put back. Whatever
-    /// waits for a stored time must not wait longer than it would have under a clock that was right; see `docs/operating/clock.md`.
+    /// Repairs rows with times in the future, at the start and whenever the server's clock is set back. After the repair,
+    /// nothing that waits for a stored time waits longer than under a correct clock; see `docs/operating/clock.md`.
     ///
-    /// Nobody knows whether the clock was wrong before or is wrong now, so a repair makes waits shorter and nothing else: no row may be
-    /// lost by it, and nothing that cannot be taken back may come early.
+    /// The server cannot know whether the clock was wrong before or is wrong now. A repair may therefore only shorten waits: it
+    /// must not lose rows or cause an irreversible step to happen early.
     ///
-    /// - Parameter repair: cheap when there is nothing to repair.
+    /// - Parameter repair: Must be cheap when there is nothing to repair.
     public mutating func repairTimes(_ repair: @escaping @Sendable () async throws -> Void) { timeRepairs.append(repair) }
 
-    /// Asked by `/readyz`; gets a deadline of two seconds.
+    /// Adds a check to `/readyz`. The check fails if it throws or takes longer than two seconds.
     public mutating func health(_ name: String, _ check: @escaping @Sendable () async throws -> Void) {
         healthChecks.append(HealthCheck(module: module, name: name, check: check))
     }
 
-    /// Does the durable jobs of a topic, at least once each. Throwing puts the job off and tries again.
+    /// Runs the durable jobs of a topic, each at least once. A job whose handler throws is tried again later.
     public mutating func outbox(_ topic: String, _ handle: @escaping @Sendable ([UInt8]) async throws -> Void) {
         outboxHandlers.append(OutboxHandler(module: module, topic: topic, handle: handle))
     }

@@ -1,40 +1,42 @@
 public import SparkCore
 public import SparkStorage
 
-/// The export and the erasure of a person, over all modules, made from their manifests.
+/// Exports and erases a person's data across all modules, as their manifests declare.
 public struct PersonalDataRegistry: Sendable {
-    /// Rows that one call of a step eraser removes.
+    /// The number of rows that one call of a step eraser removes.
     static let rowsAtOnce = 32
 
     private let tables: [TableDeclaration]
     private let exported: [TableDeclaration]
 
-    /// - Parameter manifests: in the order of dependencies.
+    /// - Parameter manifests: The modules' manifests, dependencies first.
     public init(manifests: [ModuleManifest]) {
         self.tables = manifests.flatMap(\.tables).filter(\.isUserLinked)
         self.exported = tables.filter { $0.export != nil || $0.exportPage != nil }
     }
 
-    /// Everything stored of a person: one member a table, each a list of rows. Holds all of it in memory; for tests and tools.
+    /// All stored data of a person: an object with one member for each table, each a list of rows. Holds everything in memory,
+    /// so only tests and tools use it.
     public func export(_ user: UserID, from session: SQLSession) throws -> JSONValue {
         var position = ExportPosition()
         var text = Array("{".utf8)
         while let piece = try exportPiece(of: user, at: &position, from: session, maximumBytes: 1 << 20) {
-            // Every piece that begins a table begins with a comma; the first one follows nothing.
+            // Every table begins with a comma, also the first one.
             text += text.count == 1 ? piece.dropFirst() : piece[...]
         }
         return try JSONParser.parse(text + "}".utf8)
     }
 
-    /// The next part of an export as JSON text: members of an object, one a table, each a list of rows. The first member is
-    /// preceded by a comma, too.
+    /// The next part of an export as JSON text: members of an object, one for each table, each a list of rows. Every member
+    /// begins with a comma, also the first one.
     ///
-    /// Each part may come of another snapshot. A row that stays as it is comes exactly once; one that is added, changed or
-    /// removed meanwhile may or may not be there.
+    /// Each part may come from a different snapshot. A row that does not change during the export appears exactly once. A row
+    /// that is added, changed or removed meanwhile may be missing.
     /// - Parameters:
-    ///   - position: where it begins; afterwards, where the next one does.
-    ///   - maximumBytes: the row that reaches this is the last; a table without pages comes whole.
-    /// - Returns: nil after the last part.
+    ///   - position: The start of this part; afterwards the start of the next part.
+    ///   - maximumBytes: The row that reaches this size ends the part. A table without pages is exported whole.
+    /// - Returns: Nil after the last part.
+    /// - Throws: Errors of the modules' exporters.
     public func exportPiece(
         of user: UserID, at position: inout ExportPosition, from session: SQLSession, maximumBytes: Int
     ) throws -> [UInt8]? {
@@ -59,7 +61,7 @@ public struct PersonalDataRegistry: Sendable {
             }
             if page.isFull {
                 position.go(after: page.last)
-                // A page may be full of rows that were passed over; then the reader's transaction has lasted long enough.
+                // A page may be full of skipped rows. Return so that the reader's transaction stays short.
                 return piece
             }
             piece.append(UInt8(ascii: "]"))
@@ -68,8 +70,8 @@ public struct PersonalDataRegistry: Sendable {
         return piece
     }
 
-    /// Removes rows of a person from the tables that may have very many, dependents first, until time is up.
-    /// - Returns: whether there may be more; if not, `erase` takes what is left in one go.
+    /// Removes rows of a person from the tables with step erasers, dependent tables first, until the time is up.
+    /// - Returns: True if there may be more rows. If false, `erase` removes the rest in one transaction.
     public func eraseStep(_ user: UserID, in session: SQLSession, isTimeUp: () -> Bool) throws -> Bool {
         for table in tables.reversed() {
             guard let step = table.eraseStep else { continue }
@@ -80,7 +82,7 @@ public struct PersonalDataRegistry: Sendable {
         return false
     }
 
-    /// Removes a person from every table, dependents first.
+    /// Removes a person from every table, dependent tables first.
     public func erase(_ user: UserID, in session: SQLSession) throws {
         for table in tables.reversed() { try table.erase?(session, user) }
     }

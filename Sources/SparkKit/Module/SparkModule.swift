@@ -1,38 +1,43 @@
 public import SparkCore
 public import SparkStorage
 
-/// A part of the server that is compiled in and registered by one line in a list.
+/// A compiled-in part of the server, registered by one line in a list of modules.
 ///
-/// A module is known by its manifest before anything runs, is constructed without I/O, and only declares what it answers. See
-/// `ModuleManifest` and `ModuleRegistrar` for what can be declared.
+/// The server reads the manifest first, then creates the module without I/O, then calls `register(in:)`. `ModuleManifest` and
+/// `ModuleRegistrar` list everything that a module can declare.
 public protocol SparkModule: Sendable {
-    /// One section of the configuration; its name is the manifest's identifier.
+    /// The module's section of the configuration, named after the manifest's identifier.
     associatedtype Configuration: ModuleConfiguration
-    /// Pure data.
+    /// What the module is and owns: constant data.
     static var manifest: ModuleManifest { get }
-    /// Takes what it needs from the context. No I/O.
+    /// Creates the module with the ports and values that it takes from the context. Must do no I/O.
+    /// - Throws: `ModuleFault` if a port is missing or a declaration is wrong.
     init(configuration: Configuration, context: ModuleContext) throws
-    /// Declares routes, subscriptions, ports, contributions, services and health checks.
+    /// Declares routes, frames, subscriptions, ports, contributions, services and health checks.
     func register(in registrar: inout ModuleRegistrar)
 }
 
-/// What a module is and owns.
+/// The identity of a module and everything that it owns in the database.
 public struct ModuleManifest: Sendable {
-    /// Lower-case letters and digits, e.g. `matching`. Prefixes its tables and events, names its configuration section.
+    /// Lower-case letters and digits, for example `matching`. It prefixes the module's tables and events, and names its
+    /// configuration section.
     public let id: String
-    /// One line.
+    /// One line for lists of modules.
     public let summary: String
-    /// Identifiers of the modules whose ports, events and contributions it uses.
+    /// The identifiers of the modules whose ports, events and contributions this module uses.
     public let dependencies: [String]
+    /// The module's schema changes, oldest first. Never edit one that was released.
     public let migrations: [Migration]
     /// Every table that the migrations create.
     public let tables: [TableDeclaration]
-    /// Tables and views of its dependencies that its own SQL reads.
+    /// The tables and views of dependencies that this module's own SQL reads.
     public let reads: [String]
+    /// Every metric that the module records.
     public let metrics: [MetricDeclaration]
-    /// What must hold between its rows; `spark check` asks.
+    /// The rules between the module's rows that `spark check` verifies.
     public let invariants: [Invariant]
 
+    /// Declares a module. Lists that are left out are empty.
     public init(
         id: String, summary: String, dependencies: [String] = [], migrations: [Migration] = [],
         tables: [TableDeclaration] = [], reads: [String] = [], metrics: [MetricDeclaration] = [],
@@ -49,36 +54,43 @@ public struct ModuleManifest: Sendable {
     }
 }
 
-/// A table of a module, and how a person's rows in it are given out and destroyed.
+/// A table of a module, and how the server exports and erases a person's rows in it.
 ///
-/// `export` and `erase` suffice where a person has few rows by nature. A table that grows with use declares `exportPage` instead of
-/// `export`, so that no export holds more than a page in memory, and `eraseStep` beside `erase`, so that no erasure holds the writer for
-/// long.
+/// Use `export` and `erase` for a table with few rows for each person. For a table that grows with use, declare `exportPage`
+/// instead of `export`, so that an export holds only one page in memory, and `eraseStep` in addition to `erase`, so that an
+/// erasure never blocks the writer for long.
 public struct TableDeclaration: Sendable {
-    /// The rows of one person, machine-readable. Nothing of other people that this person may not know.
+    /// Returns a person's rows as JSON values, without data about other people that this person may not see.
     public typealias Exporter = @Sendable (SQLSession, UserID) throws -> [JSONValue]
-    /// The same a page at a time: appends the rows that follow `page.after`, in the order of a unique key, until the page is full.
+    /// Exports one page: appends the rows after `page.after`, in the order of a unique key, until the page is full.
     public typealias PageExporter = @Sendable (SQLSession, UserID, _ page: inout ExportPage) throws -> Void
-    /// Removes or makes anonymous every trace of one person.
+    /// Removes or anonymizes every trace of a person.
     public typealias Eraser = @Sendable (SQLSession, UserID) throws -> Void
-    /// Removes about `limit` rows of one person ahead of the eraser, leaving the module's invariants intact. Further steps follow in
-    /// transactions of their own; the person's account is closed meanwhile.
-    /// - Returns: whether there may be more. True only if it removed something.
+    /// Removes about `limit` rows of a person before the eraser runs, and keeps the module's invariants. Each step has its own
+    /// transaction; the person's account is already closed.
+    /// - Returns: True if there may be more rows. Return true only if the step removed a row.
     public typealias StepEraser = @Sendable (SQLSession, UserID, _ limit: Int) throws -> Bool
 
+    /// The table's name in the database.
     public let name: String
-    /// Whether rows belong to or speak of a person; then an exporter and an eraser are demanded.
+    /// True if rows belong to a person or contain data about one. Such a table needs an exporter and an eraser.
     public let isUserLinked: Bool
+    /// Exports the rows at once; nil if the table has `exportPage` or holds no personal data.
     public let export: Exporter?
+    /// Exports the rows in pages.
     public let exportPage: PageExporter?
+    /// Removes a bounded number of rows before `erase`.
     public let eraseStep: StepEraser?
+    /// Removes the rest of a person's rows.
     public let erase: Eraser?
 
-    /// A table that knows nothing of people. A virtual table's shadow tables need no line.
+    /// A table without personal data. The shadow tables of a virtual table need no declaration.
     public static func plain(_ name: String) -> TableDeclaration {
         TableDeclaration(name: name, isUserLinked: false, export: nil, exportPage: nil, eraseStep: nil, erase: nil)
     }
 
+    /// A table with personal data. Boot reports a fault if neither `export` nor `exportPage` is given, or if `erase` is
+    /// missing.
     public static func userLinked(
         _ name: String, export: Exporter? = nil, exportPage: PageExporter? = nil, eraseStep: StepEraser? = nil,
         erase: Eraser? = nil
@@ -87,7 +99,7 @@ public struct TableDeclaration: Sendable {
             name: name, isUserLinked: true, export: export, exportPage: exportPage, eraseStep: eraseStep, erase: erase)
     }
 
-    /// A step that runs one statement: it removes at most `?2` rows of the person `?1`.
+    /// A step that runs one statement, which removes at most `?2` rows of the person `?1`.
     public static func step(_ sql: String) -> StepEraser {
         { session, user, limit in
             let changed = try session.run(sql, user.rawValue, limit)
@@ -96,15 +108,17 @@ public struct TableDeclaration: Sendable {
     }
 }
 
-/// Something that must hold between a module's rows.
+/// A rule that always holds between a module's rows.
 public struct Invariant: Sendable {
+    /// A short name for the report of `spark check`.
     public let name: String
-    /// Each fault in words without personal data; empty when all is well.
+    /// Describes each violation, without personal data. Empty if the rule holds.
     public let check: @Sendable (SQLSession) throws -> [String]
 
-    /// Takes long: only `spark check --deep` asks.
+    /// True for slow rules, which only `spark check --deep` verifies.
     public let isDeep: Bool
 
+    /// Declares a rule.
     public init(_ name: String, isDeep: Bool = false, check: @escaping @Sendable (SQLSession) throws -> [String]) {
         self.name = name
         self.isDeep = isDeep

@@ -2,35 +2,40 @@ import Crypto
 public import SparkCore
 public import SparkStorage
 
-/// What a line of the audit log names: an identifier or a code word. Nothing else fits in, so no name, address or text can.
+/// The subject of an audit log line: an identifier or a code word. The type holds nothing else, so the log cannot contain
+/// names, addresses or texts.
 public struct AuditSubject: Hashable, Sendable {
+    /// The identifier or the code word as the log stores it.
     public let text: String
 
+    /// A subject that is a record, such as a user or a case.
     public init(_ identifier: Identifier<some IdentifierKind>) { self.text = identifier.wire }
 
+    /// A subject that is a code word, such as a reason.
     public init(_ word: CodeWord) { self.text = word.text }
 }
 
 /// One line of the audit log.
 public struct AuditLine: Hashable, Sendable {
-    /// From 1, without holes.
+    /// The number of the line, from 1, without gaps.
     public let seq: Int64
+    /// When the action committed its line.
     public let at: Timestamp
-    /// The operating system's user who ran the verb, as `uid:1000`.
+    /// The operating system user who ran the verb, as `uid:1000`.
     public let actor: String
     /// The name of the operator action, e.g. `user.suspend`.
     public let action: String
     /// Identifiers and code words only.
     public let subjects: [String]
-    /// The line before's `hash`; 32 zeros before the first.
+    /// The previous line's `hash`; 32 zero bytes before the first line.
     public let previous: [UInt8]
-    /// SHA-256 of `previous` and the line's content.
+    /// SHA-256 of `previous` and of the line's content.
     public let hash: [UInt8]
 
-    /// The hash in hexadecimal digits.
+    /// The hash in lower-case hexadecimal digits.
     public var digest: String { hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
-    /// What the hash of a line must be: SHA-256 of the hash before and of `[seq, milliseconds, actor, action, [subjects]]` as JSON.
+    /// The hash of a line: SHA-256 of the previous hash and of `[seq, milliseconds, actor, action, [subjects]]` as JSON.
     static func hash(
         after previous: [UInt8], seq: Int64, at: Timestamp, actor: String, action: String, subjects: [String]
     ) -> [UInt8] {
@@ -61,20 +66,20 @@ extension AuditLine: JSONWritable {
     }
 }
 
-/// The audit log: an append-only table, written in the transaction of what it records. Each line's hash covers the line before, so a
-/// line that was changed or removed breaks the chain; a line missing at the end is noticed by the table's own counter and by the head
-/// that the server notes in a file beside the database.
+/// The audit log: an append-only table. An action writes its line in its own transaction. Each hash covers the previous line,
+/// so a changed or removed line breaks the chain. Lines removed at the end show up against the table's own counter and against
+/// the newest line that the server keeps in a file next to the database.
 public enum AuditLog {
-    /// Bytes before the first line.
+    /// The hash before the first line.
     static let origin = [UInt8](repeating: 0, count: 32)
 
-    /// Adds a line in a transaction that is open.
+    /// Appends a line in an open transaction.
     static func append(
         action: String, actor: String, subjects: [String], at now: Timestamp, in session: SQLSession
     ) throws -> AuditLine {
         let last = try session.statement("SELECT seq, hash FROM spark_audit ORDER BY seq DESC LIMIT 1")
             .row([]) { ($0.integer(0), $0.blob(1)) }
-        // Lines removed at the end leave a gap, which stays visible.
+        // The counter also counts lines that were removed at the end, so they leave a visible gap.
         let counter = try session.statement("SELECT seq FROM sqlite_sequence WHERE name = 'spark_audit'")
             .row([]) { $0.integer(0) }
         let (seq, previous) = (max(last?.0 ?? 0, counter ?? 0) + 1, last?.1 ?? origin)
@@ -89,8 +94,11 @@ public enum AuditLog {
             seq: seq, at: now, actor: actor, action: action, subjects: subjects, previous: previous, hash: hash)
     }
 
-    /// Lines from new to old.
-    /// - Parameter before: only lines with lower numbers.
+    /// Lines from newest to oldest.
+    /// - Parameters:
+    ///   - seq: Only lines with lower numbers.
+    ///   - limit: The most lines to return.
+    /// - Throws: `SQLError`.
     public static func lines(before seq: Int64 = .max, limit: Int, in session: SQLSession) throws -> [AuditLine] {
         var lines: [AuditLine] = []
         try session.statement("\(columns) WHERE seq < ? ORDER BY seq DESC LIMIT ?")
@@ -101,13 +109,13 @@ public enum AuditLog {
         return lines
     }
 
-    /// How many lines there are; none where the table is missing, too.
+    /// The number of lines; 0 if the table is missing.
     public static func count(in session: SQLSession) throws -> Int64 {
         guard try hasTable(in: session) else { return 0 }
         return try session.statement("SELECT COUNT(*) FROM spark_audit").row([]) { $0.integer(0) } ?? 0
     }
 
-    /// The newest line of some actions that names a subject; nil where there is none. Reads all lines.
+    /// The newest line that has one of the actions and names the subject; nil if there is none. Reads the whole log.
     public static func newest(of actions: [String], about subject: AuditSubject, in session: SQLSession) throws -> AuditLine? {
         let places = actions.map { _ in "?" }.joined(separator: ", ")
         return try session.statement(
@@ -119,11 +127,12 @@ public enum AuditLog {
         try session.statement("SELECT 1 FROM sqlite_schema WHERE name = 'spark_audit'").row([]) { _ in true } == true
     }
 
-    /// Every fault of the chain in words; empty when whole. Reads all lines.
-    /// - Parameter head: the newest line that the server noted apart from the database; nil if it noted none, number 0 before the first.
+    /// Describes every break of the chain, at most 20; empty if the log is intact. Reads the whole log.
+    /// - Parameter head: The newest line that the server recorded outside the database; nil if it recorded none, number 0
+    ///   before the first line.
     public static func faults(in session: SQLSession, head: (seq: Int64, digest: String)? = nil) throws -> [String] {
         let head = head?.seq == 0 ? nil : head
-        // A database of an older version that is only looked at has none yet.
+        // A database of an older version that is opened for reading has no audit table yet.
         guard try hasTable(in: session) else { return head == nil ? [] : ["audit log: its table is missing"] }
         var faults: [String] = []
         var (expected, previous) = (Int64(1), origin)

@@ -2,23 +2,28 @@ public import SparkCore
 public import SparkStorage
 import Synchronization
 
-/// Something that whoever runs the server can do by name: `spark user suspend` and the like. The operator socket, the verbs without a
-/// running server and tests all use the same table of actions.
+/// An action that operators run by name, such as `spark user suspend`. The operator socket, the command line without a running
+/// server, and the tests share one table of actions.
 ///
-/// Every action leaves a line in the audit log. One that writes records itself in its own transaction with `OperatorCall.record`; for
-/// one that only reads, the server adds the line with the answer's subjects before it answers.
+/// Every action leaves a line in the audit log. An action that writes records its line in its own transaction with
+/// `OperatorCall.record`. For an action that only reads, the server appends the line with the answer's subjects before it
+/// answers.
 public struct OperatorAction: Sendable {
+    /// Runs the action. Errors that are a `ClientError` reach the operator with their code and text.
     public typealias Handler = @Sendable (OperatorCall) async throws -> OperatorAnswer
 
     /// `noun.verb`.
     public let name: String
-    /// One sentence without a full stop.
+    /// One sentence without a full stop, for the help text.
     public let summary: String
-    /// Whether it writes anything but its line in the audit log.
+    /// True if the action writes anything besides its audit log line.
     public let isChanging: Bool
+    /// The members of the request's JSON object.
     public let members: [Schema.Property]
+    /// Runs the action.
     public let handler: Handler
 
+    /// Declares an action named `noun.verb`.
     public init(
         _ name: String, _ summary: String, isChanging: Bool, members: [Schema.Property], handler: @escaping Handler
     ) {
@@ -30,11 +35,11 @@ public struct OperatorAction: Sendable {
     }
 }
 
-/// One request for an action.
+/// One call of an action.
 public final class OperatorCall: Sendable {
-    /// The operating system's user who asks, as `uid:1000`.
+    /// The operating system user who calls, as `uid:1000`.
     public let actor: String
-    /// The address under which people reach the server, without a slash at the end.
+    /// The address under which people reach the server, without a trailing slash.
     public let publicURL: String
     private let action: String
     private let members: JSONValue
@@ -47,8 +52,8 @@ public final class OperatorCall: Sendable {
         self.publicURL = publicURL
     }
 
-    /// Reads the request's members.
-    /// - Throws: `InvalidInput` naming everything that is wrong with them.
+    /// Reads the members of the request.
+    /// - Throws: `InvalidInput` with every mistake in the members.
     public func read<Value>(_ body: (inout ObjectReader) throws -> Value) throws -> Value {
         var reader = try ObjectReader(members)
         let value = try body(&reader)
@@ -56,29 +61,32 @@ public final class OperatorCall: Sendable {
         return value
     }
 
-    /// Leaves the action's line in the audit log: kept if, and only if, the transaction is committed.
-    /// - Parameter subjects: whom and what the action was about.
+    /// Appends the action's line to the audit log. The line is kept if and only if the transaction commits.
+    /// - Parameter subjects: The users, cases and other records that the action concerns.
+    /// - Throws: `SQLError`.
     public func record(_ subjects: [AuditSubject], in transaction: WriteTransaction) throws {
         let line = try AuditLog.append(
             action: action, actor: actor, subjects: subjects.map(\.text), at: transaction.now, in: transaction.session)
         transaction.afterCommit { [self] in last.withLock { $0 = line } }
     }
 
-    /// The committed line; nil before.
+    /// The committed line; nil before the commit.
     package var line: AuditLine? { last.withLock { $0 } }
 }
 
-/// What an action answers.
+/// The answer of an action.
 public struct OperatorAnswer: Sendable {
-    /// The next part of a long answer; nil at its end.
+    /// Returns the next piece of a long answer; nil at its end.
     public typealias NextPiece = @Sendable () async throws -> [UInt8]?
 
+    /// The answer's JSON value.
     public let result: JSONValue
-    /// Recorded if the action did not record itself.
+    /// The subjects of the audit log line, unless the action recorded its own line.
     public let subjects: [AuditSubject]
-    /// A long answer beside the result, in pieces.
+    /// Streams a long answer in pieces after the result; nil if there is none.
     public let nextPiece: NextPiece?
 
+    /// Creates an answer.
     public init(_ result: JSONValue, subjects: [AuditSubject] = [], nextPiece: NextPiece? = nil) {
         self.result = result
         self.subjects = subjects

@@ -1,17 +1,21 @@
 import Crypto
 public import SparkCore
 
-/// Page cursors: a position that only the server can have written, for one list of one user.
+/// Encodes page cursors: a position in one list of one user, which only the server can create.
 ///
-/// `base64url(position || MAC)`, HMAC-SHA256 cut to 12 bytes over list, owner and position; so a cursor that was changed,
-/// belongs to somebody else or to another list is refused.
+/// `base64url(position || MAC)`, where the MAC is HMAC-SHA256 over list, owner and position, truncated to 12 bytes. A cursor
+/// that was changed, or that belongs to another user or list, is refused.
 public struct CursorCodec: Sendable {
     private static let macLength = 12
     private let key: SymmetricKey
 
     init(key: SymmetricKey) { self.key = key }
 
-    /// - Parameter position: up to 8 numbers that say where the next page begins.
+    /// Encodes the start of the next page.
+    /// - Parameters:
+    ///   - position: Up to 8 numbers.
+    ///   - list: A name that is unique to the list.
+    ///   - owner: The user whose list it is.
     public func encode(_ position: [Int64], list: String, owner: UserID) -> String {
         var bytes: [UInt8] = []
         for number in position { withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) } }
@@ -19,8 +23,9 @@ public struct CursorCodec: Sendable {
         return Base64URL.encode(bytes)
     }
 
-    /// - Parameter count: how many numbers the position has.
-    /// - Throws: `InvalidInput` for every text that `encode` did not make for this list and owner.
+    /// Decodes a cursor.
+    /// - Parameter count: How many numbers the position has.
+    /// - Throws: `InvalidInput` if `encode` did not create the text for this list and owner.
     public func decode(_ text: String, count: Int, list: String, owner: UserID) throws(InvalidInput) -> [Int64] {
         let refusal = InvalidInput.refused("cursor", "format", "The cursor is not one of this list, or of another user.")
         guard text.utf8.count <= 256, let bytes = Base64URL.decode(text), bytes.count == count * 8 + Self.macLength else {
@@ -41,10 +46,11 @@ public struct CursorCodec: Sendable {
     }
 }
 
-/// Base 64 with the URL alphabet and without padding (RFC 4648, section 5).
+/// Base64 with the URL alphabet and without padding (RFC 4648, section 5).
 public enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
+    /// Encodes bytes.
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
         var out: [UInt8] = []
         out.reserveCapacity((bytes.count * 4 + 2) / 3)
@@ -62,7 +68,7 @@ public enum Base64URL {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// Nil for other characters and for bits that stand over.
+    /// Decodes a text; nil for other characters and for non-zero bits after the last byte.
     public static func decode(_ text: String) -> [UInt8]? {
         var out: [UInt8] = []
         var (accumulator, bits): (UInt32, Int) = (0, 0)

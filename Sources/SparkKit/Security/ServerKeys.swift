@@ -1,14 +1,14 @@
 public import Crypto
 
-/// The server's secret, from which every key is derived for its purpose (HKDF-SHA256, RFC 5869). Nothing is ever signed or
-/// sealed with the secret itself.
+/// The server's secret. Each purpose gets its own derived key (HKDF-SHA256, RFC 5869); the secret itself never signs or
+/// encrypts.
 public struct ServerKeys: Sendable {
     private let secret: SymmetricKey
 
-    /// - Parameter secret: 32 bytes of chance, kept in the data directory.
+    /// - Parameter secret: 32 random bytes, stored in the data directory.
     public init(secret: SymmetricKey) { self.secret = secret }
 
-    /// A 256-bit key for one purpose; the same in every process with the same secret.
+    /// A 256-bit key for one purpose. It is the same in every process with the same secret.
     public func key(for purpose: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(inputKeyMaterial: secret, info: Array("spark/\(purpose)".utf8), outputByteCount: 32)
     }

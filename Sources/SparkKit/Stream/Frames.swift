@@ -1,59 +1,66 @@
 public import SparkCore
 public import SparkStorage
 
-/// One row of the stream's interface: a frame that clients send. The gateway applies the checks, the AsyncAPI document is made from it.
+/// A frame that clients send over the stream. The gateway enforces the declaration, and the AsyncAPI document is generated from
+/// it.
 public struct ClientFrame: Sendable {
-    /// How often a connection may send it; what is over is refused, and a flood closes the connection.
+    /// The rate limit of a frame on one connection. Frames over the limit are refused; a flood closes the connection.
     public enum Limit: String, CaseIterable, Sendable {
-        /// Costs a write.
+        /// Frames that cause a write.
         case message
-        /// Costs a read.
+        /// Frames that cause a read.
         case query
-        /// Ephemeral: dropped without a word when there are too many.
+        /// Ephemeral frames. Frames over the limit are dropped without an answer.
         case signal
     }
 
+    /// How the server handles a frame.
     public enum Handler: Sendable {
-        /// Runs on the connection's event loop: must not wait, and throws what the client did wrong.
+        /// Runs on the connection's event loop. Must not block. Throws the client's mistakes.
         case immediate(@Sendable (FrameCall) throws -> Void)
-        /// Runs on the connection's event loop and starts what is answered later, so the next one may start before that. Calls of one
-        /// connection take effect and are answered in the order in which they start.
+        /// Runs on the connection's event loop and starts work that is answered later; the next frame may start before that.
+        /// Calls of one connection take effect, and are answered, in the order in which they start.
         case posted(@Sendable (FrameCall) throws -> PostedAnswer)
-        /// Runs beside; a few at once a connection. Returns the frame that answers, if any.
+        /// Runs concurrently, a few at a time on each connection. Returns the answer, if there is one.
         case query(@Sendable (FrameCall) async throws -> [UInt8]?)
     }
 
     /// How a posted frame is answered.
     public enum PostedAnswer: Sendable {
-        /// By exactly one `StreamDelivery.reply` to its connection.
+        /// With exactly one later `StreamDelivery.reply` to its connection.
         case later
-        /// By this frame: nothing was started.
+        /// With this frame. No work was started.
         case now([UInt8])
     }
 
-    /// What a frame is about. Frames of one connection that are about the same thing take effect in the order sent: each sees what
-    /// those before it did.
+    /// The subject of a frame. Frames of one connection with the same subject take effect in the order in which they were sent:
+    /// each sees the effects of the earlier ones.
     public enum Subject: Sendable {
-        /// Nothing that other frames are about.
+        /// No order: the frame shares its subject with no other frame.
         case nothing
-        /// What frames of this type have in common, whatever they hold.
+        /// All frames of this type share one subject.
         case type
-        /// What a member names, such as a conversation. A frame without the member is about everything.
+        /// The value of a member, such as a conversation. A frame without the member shares its subject with all frames of the
+        /// connection.
         case member(String)
     }
 
     /// `noun.verb`, or a bare verb.
     public let type: String
-    /// One sentence without a full stop.
+    /// One sentence without a full stop, for the AsyncAPI document.
     public let summary: String
+    /// The rate limit that applies.
     public let limit: Limit
     /// The members besides `type` and `ref`.
     public let members: [Schema.Property]
-    /// Types of the frames that answer it.
+    /// The types of the frames that answer it.
     public let answers: [String]
+    /// The subject that orders frames of this type.
     public let subject: Subject
+    /// Handles the frame.
     public let handler: Handler
 
+    /// Declares a frame that clients send. By default, frames of the same type keep their order.
     public init(
         _ type: String, _ summary: String, limit: Limit, about subject: Subject = .type, members: [Schema.Property],
         answers: [String] = [], handler: Handler
@@ -68,39 +75,44 @@ public struct ClientFrame: Sendable {
     }
 }
 
-/// A frame that the server sends.
+/// A frame that the server sends over the stream.
 public struct ServerFrame: Sendable {
-    /// Makes the members of an event that is kept by reference, as they are now; nil where nothing is left of what it told, then
-    /// the event is sent with no members but `gone: true`.
+    /// Returns the current members of an event that is stored by reference. Nil means that its subject no longer exists; the
+    /// event is then sent with `gone: true` as its only member.
     public typealias Render = @Sendable (UserEvent, UserID, SQLSession) throws -> [UInt8]?
 
+    /// The frame's `type`.
     public let type: String
+    /// One sentence without a full stop, for the AsyncAPI document.
     public let summary: String
-    /// Durable and replayed, under the user's next offset.
+    /// True for durable events: they have the user's next offset and are replayed after a reconnection.
     public let isNumbered: Bool
-    /// The members besides `type` and, of numbered ones, `offset`.
+    /// The members besides `type` and, for numbered frames, `offset`.
     public let members: [Schema.Property]
+    /// Renders events that are stored by reference; nil if all events store their members.
     public let render: Render?
 
-    /// A numbered frame.
-    /// - Parameter render: for events without members of their own.
+    /// Declares a numbered, durable frame.
+    /// - Parameter render: Renders the members of events that are stored without members.
     public static func numbered(
         _ type: String, _ summary: String, members: [Schema.Property], render: Render? = nil
     ) -> ServerFrame {
         ServerFrame(type: type, summary: summary, isNumbered: true, members: members, render: render)
     }
 
-    /// A frame that is not kept.
+    /// Declares a frame that is sent once and not stored.
     public static func unnumbered(_ type: String, _ summary: String, members: [Schema.Property]) -> ServerFrame {
         ServerFrame(type: type, summary: summary, isNumbered: false, members: members, render: nil)
     }
 }
 
-/// One frame of a client, as a module sees it: from a known user, limited, a JSON object.
+/// One frame of a client as a module sees it: from a signed-in user, within the rate limit, a JSON object.
 public struct FrameCall: Sendable {
+    /// The connection that sent the frame.
     public let connection: any StreamConnection
+    /// When the frame arrived.
     public let now: Timestamp
-    /// Chosen by the client, given back with errors.
+    /// The client's `ref`, repeated in error frames; nil if the frame has none.
     public let reference: String?
     private let object: JSONValue
 
@@ -111,17 +123,17 @@ public struct FrameCall: Sendable {
         self.object = object
     }
 
-    /// The same without members that are null: those count as absent.
+    /// The frame without members that are null, which count as absent.
     private var present: JSONValue {
         guard case .object(let members) = object, members.contains(where: \.value.isNull) else { return object }
         return .object(members.filter { !$0.value.isNull })
     }
 
+    /// The user who sent the frame.
     public var user: UserID { connection.principal.user }
 
-    /// Reads the frame's members; null counts as absent, and members that nobody asks for are left alone, as newer clients may know
-    /// more.
-    /// - Throws: `InvalidInput` naming everything that is wrong with them.
+    /// Reads the frame's members. Null counts as absent. Unknown members are ignored, because newer clients may send more.
+    /// - Throws: `InvalidInput` with every mistake in the members.
     public func read<Value>(_ body: (inout ObjectReader) throws -> Value) throws -> Value {
         var session = try ObjectReader(present)
         let value = try body(&session)
@@ -129,18 +141,18 @@ public struct FrameCall: Sendable {
         return value
     }
 
-    /// A member that is a string, whatever else the frame holds; nil when there is none.
+    /// The value of a string member, even if the rest of the frame is invalid; nil if there is none.
     public func string(_ key: String) -> String? { object[key]?.string }
 
-    /// Answers with an error frame.
+    /// Sends an error frame to the device.
     public func refuse(_ error: any ClientError) {
         connection.send(Frame.error(error, reference: reference))
     }
 }
 
-/// Makers of frames.
+/// Encodes frames.
 public enum Frame {
-    /// A whole frame.
+    /// A complete frame: `type` and the members that the closure writes.
     public static func bytes(_ type: String, capacity: Int = 128, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter(capacity: capacity)
         writer.object { writer in
@@ -150,14 +162,14 @@ public enum Frame {
         return writer.bytes
     }
 
-    /// The members of a numbered event, without braces.
+    /// The members of a numbered event, without the outer braces.
     public static func members(capacity: Int = 128, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter(capacity: capacity)
         writer.object { members(&$0) }
         return Array(writer.bytes.dropFirst().dropLast())
     }
 
-    /// A numbered event under its offset.
+    /// A numbered event with its offset.
     public static func numbered(_ type: String, offset: Int64, members: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(type.utf8.count + members.count + 48)
@@ -173,7 +185,7 @@ public enum Frame {
         return bytes
     }
 
-    /// The refusal of a message.
+    /// The frame that refuses a message: `nack`, with the client's id of the message and the error.
     public static func nack(clientID: String, _ error: any ClientError) -> [UInt8] {
         bytes("nack") { writer in
             writer.field("client_id", clientID)
@@ -183,7 +195,7 @@ public enum Frame {
         }
     }
 
-    /// What was wrong with a client's frame.
+    /// The frame that reports a mistake in a client's frame: `error`, with at most 8 violations.
     public static func error(_ error: any ClientError, reference: String?) -> [UInt8] {
         bytes("error") { writer in
             writer.field("code", error.code)

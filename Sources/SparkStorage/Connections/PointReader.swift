@@ -1,10 +1,10 @@
 import GRDBSQLite
 import Synchronization
 
-/// A raw read-only connection for point reads: about a quarter of the time of a read through the pool.
+/// A raw read-only connection for point reads. A point read takes about a quarter of the time of a read through the pool.
 ///
-/// Runs on the caller's thread, so only for reads by key of a few rows; anything longer goes through `Storage.read`.
-/// It knows no SpatiaLite functions. Statements are prepared once a connection and kept.
+/// It runs on the caller's thread, so use it only to read a few rows by key; longer reads go through `Storage.read`. SpatiaLite
+/// functions are not available. Statements are prepared once for each connection and cached.
 public final class PointReader: SQLConnection {
     private let handle: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]
@@ -26,7 +26,8 @@ public final class PointReader: SQLConnection {
         sqlite3_close_v2(handle)
     }
 
-    /// The rows of a query, each turned into a value. Binds to `?1`, `?2`, ….
+    /// All rows of a query, each converted by `read`. Values bind to `?1`, `?2`, ….
+    /// - Throws: `SQLError`, or what `read` throws.
     public func rows<Value>(
         _ sql: String, _ values: SQLValue..., read: (borrowing SQLRow) throws -> Value
     ) throws -> [Value] {
@@ -38,7 +39,8 @@ public final class PointReader: SQLConnection {
         return found
     }
 
-    /// The first row of a query, or nil.
+    /// The first row of a query, converted by `read`; nil if there is none.
+    /// - Throws: `SQLError`, or what `read` throws.
     public func row<Value>(
         _ sql: String, _ values: SQLValue..., read: (borrowing SQLRow) throws -> Value
     ) throws -> Value? {
@@ -61,7 +63,7 @@ public final class PointReader: SQLConnection {
     }
 }
 
-/// As many point readers as are in use at once, at most `limit`; more callers open a short-lived one.
+/// Keeps up to `limit` point readers open. If more are in use at once, the additional ones are closed after their read.
 final class PointReaderPool: Sendable {
     private struct Idle: ~Copyable {
         var readers: [PointReader] = []
@@ -100,7 +102,6 @@ final class PointReaderPool: Sendable {
 }
 
 /// Carries a reader in and out of the lock.
-// A reader is in one thread's hands at a time: either inside the pool's `idle` mutex or with the one caller that took it.
 private struct Handover: @unchecked Sendable {
     let reader: PointReader
     init(_ reader: PointReader) { self.reader = reader }

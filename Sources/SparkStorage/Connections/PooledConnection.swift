@@ -1,6 +1,6 @@
 import GRDB
 
-/// The writer and the pooled readers are GRDB's; nothing outside this target sees that.
+/// The writer and the pooled readers are GRDB connections. No GRDB type is visible outside this target.
 extension Database: SQLConnection {
     func statement(_ sql: String) throws -> SQLStatement {
         do {

@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// Overwrites what is deleted with zeros, so that words of deleted messages and erased people do not stay in free pages of the file. Set on
-/// every connection that may write and read back: whether it is on otherwise depends on how SQLite was built.
+/// Makes SQLite overwrite deleted data with zeros, so that deleted messages and data of erased people do not stay in free pages
+/// of the file. Set and read back on every connection that may write, because the default depends on how SQLite was built.
 enum SecureDelete {
     private static let statement = "PRAGMA secure_delete = ON"
 

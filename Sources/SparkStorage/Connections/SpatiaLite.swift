@@ -4,8 +4,8 @@ import GRDBSQLite
 
 /// Attaches SpatiaLite to a connection: its SQL functions (ST_…, AddGeometryColumn, CheckSpatialIndex …) and virtual tables.
 enum SpatiaLite {
-    /// Call once a connection, on the thread that owns it. The connection's close releases what is allocated here: a
-    /// function that nobody calls is registered for the sake of its destructor.
+    /// Call it once for each connection, on the thread that owns it. Closing the connection frees the memory: a function that
+    /// is never called is registered for its destructor.
     static func attach(to database: Database) throws {
         guard let handle = database.sqliteConnection else { return }
         guard let cache = spatialite_alloc_connection() else {
@@ -18,8 +18,8 @@ enum SpatiaLite {
             { cache in spatialite_cleanup_ex(cache) })
     }
 
-    /// The metadata tables with the one reference system that Spark uses. Runs inside the migration's transaction, which is why
-    /// SpatiaLite is told not to open its own.
+    /// Creates the metadata tables with the one reference system that Spark uses. It runs inside the migration's transaction,
+    /// so SpatiaLite must not open its own.
     static func createMetadata(in session: SQLSession) throws {
         try session.script("SELECT InitSpatialMetaData(0, 'NONE'); SELECT InsertEpsgSrid(4326)")
     }

@@ -1,12 +1,13 @@
 public import SparkCore
 
-/// A POINT in SRID 4326 in SpatiaLite's own binary form ("BLOB-Geometry", SpatiaLite's internal geometry format): 60 bytes,
-/// little-endian: 0x00, 0x01, SRID, the envelope (4 doubles), 0x7C, type 1, x, y, 0xFE.
+/// Encodes a POINT in SRID 4326 in SpatiaLite's binary format ("BLOB-Geometry"): 60 bytes, little-endian: 0x00, 0x01, SRID, the
+/// envelope (4 doubles), 0x7C, type 1, x, y, 0xFE.
 ///
-/// Written and read here without a call into SpatiaLite: about a hundred times cheaper than `MakePoint` through SQL.
+/// It does not call SpatiaLite, which makes it about a hundred times cheaper than `MakePoint` through SQL.
 public enum GeometryBlob {
     private static let length = 60
 
+    /// Encodes a place: x is the longitude, y the latitude.
     public static func point(_ place: Coordinate) -> [UInt8] {
         var blob: [UInt8] = [0x00, 0x01]
         blob.reserveCapacity(length)
@@ -24,7 +25,7 @@ public enum GeometryBlob {
         return blob
     }
 
-    /// Nil for anything that is no such point.
+    /// Decodes a place; nil for anything other than such a point.
     public static func place(_ blob: UnsafeRawBufferPointer) -> Coordinate? {
         guard blob.count == length, blob[0] == 0x00, blob[1] == 0x01, blob[38] == 0x7C, blob[39] == 1, blob[59] == 0xFE else {
             return nil
@@ -35,7 +36,7 @@ public enum GeometryBlob {
         return Coordinate(latitude: double(at: 51), longitude: double(at: 43))
     }
 
-    /// The same for bytes in an array or `Data`.
+    /// Decodes a place from an array or `Data`; nil for anything other than such a point.
     public static func place(_ blob: some Collection<UInt8>) -> Coordinate? {
         Array(blob).withUnsafeBytes { place($0) }
     }

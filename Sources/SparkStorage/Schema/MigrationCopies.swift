@@ -2,16 +2,17 @@ public import Foundation
 public import SparkCore
 import SparkFiles
 
-/// The copies of the database that are made before migrations. They hold whatever was in it, also of people who were erased since; so each
-/// is removed at a certain age.
+/// The copies of the database that are made before migrations. They contain everything that the database contained, including
+/// data of people who were erased later, so each copy is removed at a certain age.
 public enum MigrationCopies {
     static let prefix = "before-"
 
-    /// Removes the copies that are older than `age`, and what interrupted migrations left half written.
+    /// Removes copies older than `age` and the incomplete files of interrupted migrations.
     /// - Parameters:
-    ///   - directory: where they are; one that is missing has none.
-    ///   - isOwner: whether nobody else can be writing a copy now.
-    /// - Returns: how many copies are gone.
+    ///   - directory: The directory with the copies. A missing directory counts as empty.
+    ///   - isOwner: True if no other process can be writing a copy now. Only then are incomplete files removed.
+    /// - Returns: The number of removed copies.
+    /// - Throws: `FileError` if a copy cannot be removed.
     @discardableResult
     public static func sweep(_ directory: URL, olderThan age: Duration, now: Timestamp, isOwner: Bool = false) throws -> Int {
         if isOwner { DurableFile.sweepDrafts(in: directory.path) }
@@ -28,6 +29,6 @@ public enum MigrationCopies {
         return count
     }
 
-    /// Whether a file in the directory of backups is such a copy.
+    /// True if a file of this name in the backup directory is such a copy.
     public static func isCopy(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(".db") }
 }

@@ -2,16 +2,17 @@ import Foundation
 import GRDB
 import SparkFiles
 
-/// Brings a database to the schema that the code expects: forward only, a copy kept, a newer one refused.
+/// Migrates a database to the schema that the program expects. Migrations only go forward; a copy is made first; a newer
+/// database is refused.
 struct Migrator {
     let migrations: [Migration]
     let path: String
-    /// Where the copy goes before an existing database is changed; nil for databases nobody will miss.
+    /// The directory for the copy of an existing database; nil for databases that need none.
     let backupDirectory: URL?
     let mayMigrate: Bool
     var progress: @Sendable (MigrationProgress) -> Void = { _ in }
 
-    /// The store's own tables.
+    /// The storage's own tables.
     static let kernel: [Migration] = [
         Migration("spark.001_kernel") { session in
             try SpatiaLite.createMetadata(in: session)
@@ -63,7 +64,7 @@ struct Migrator {
                 ) STRICT;
                 """)
         },
-        // Counts the commits: tells a state of the database from an earlier one.
+        // Counts commits, which distinguishes a state of the database from an earlier one.
         Migration("spark.004_commits") { session in
             try session.script(
                 """
@@ -72,7 +73,7 @@ struct Migrator {
                 """)
         },
         Migration("spark.005_audit") { session in
-            // AUTOINCREMENT: the table remembers the highest number, so that lines missing at the end are noticed.
+            // AUTOINCREMENT makes the table remember the highest number, so that lines missing at the end are noticed.
             try session.script(
                 """
                 CREATE TABLE spark_audit (
@@ -90,7 +91,7 @@ struct Migrator {
                 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
                 """)
         },
-        // Whose tokens a kept answer holds, so that it goes with them.
+        // The user whose tokens a stored answer holds, so that the answer is deleted with the tokens.
         Migration("spark.006_grants") { session in
             try session.script(
                 """
@@ -100,7 +101,7 @@ struct Migrator {
         },
     ]
 
-    /// - Returns: the steps that were missing; where `isReadOnly`, they still are.
+    /// - Returns: The steps that were missing; if `isReadOnly`, they still are.
     func run(on pool: any DatabaseWriter, isReadOnly: Bool = false) throws -> [String] {
         let applied = try pool.read { try DatabaseMigrator(migrations, before: { _ in }).appliedIdentifiers($0) }
         try refuseNewer(applied)
@@ -123,7 +124,7 @@ struct Migrator {
         return pending.map(\.id)
     }
 
-    /// A database is newer when a module that is present has steps in it that this program does not know.
+    /// A database is newer if it contains a step that this program does not know, of a module that this program has.
     private func refuseNewer(_ applied: Set<String>) throws {
         let known = Set(migrations.map(\.id))
         let modules = Set(migrations.map(\.module))
@@ -160,12 +161,12 @@ struct Migrator {
         return copy
     }
 
-    /// The copy gets its name when it is whole and on the disk.
+    /// The copy gets its final name when it is complete and on the disk.
     private func copy(_ pool: any DatabaseWriter, to path: String) throws {
         let files = SystemFiles()
         let draft = path + ".new"
         do {
-            // SQLite writes into an empty file that is there, and leaves its mode as it is.
+            // SQLite writes into an existing empty file and keeps its mode.
             let descriptor = try files.create(draft)
             defer { files.close(descriptor) }
             try pool.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [draft]) }
@@ -173,7 +174,7 @@ struct Migrator {
             try files.rename(draft, to: path)
             try files.synchronizeDirectory((path as NSString).deletingLastPathComponent)
         } catch {
-            // Best effort: the next start sweeps drafts.
+            // Best effort: the next start removes incomplete files.
             try? files.remove(draft)
             if let fault = error as? FileFault { throw FileError(operation: "write", path: path, fault: fault) }
             throw error

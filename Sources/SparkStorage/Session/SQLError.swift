@@ -1,18 +1,19 @@
 import GRDB
 import GRDBSQLite
 
-/// What the engine says of a statement that failed. Holds no value that was bound.
+/// An error of the database engine. It never contains bound values.
 public struct SQLError: Error, Sendable, CustomStringConvertible {
     /// SQLite's extended result code (https://www.sqlite.org/rescode.html).
     public let code: Int32
-    /// The statement's text; nil where it was none of ours.
+    /// The text of the statement; nil if the error has no statement.
     public let sql: String?
-    /// In words, without personal data.
+    /// A description without personal data.
     public let message: String
 
     /// - Parameters:
-    ///   - message: without personal data.
-    ///   - code: SQLITE_ERROR where the engine itself had nothing against it.
+    ///   - message: A description without personal data.
+    ///   - code: SQLite's extended result code; SQLITE_ERROR by default.
+    ///   - sql: The text of the statement, with placeholders instead of values.
     public init(_ message: String, code: Int32 = 1, sql: String? = nil) {
         self.message = message
         self.code = code
@@ -28,7 +29,7 @@ public struct SQLError: Error, Sendable, CustomStringConvertible {
         self.init(error.message ?? String(cString: sqlite3_errstr(code)), code: code, sql: error.sql)
     }
 
-    /// Runs `body`; what GRDB throws becomes an `SQLError`.
+    /// Runs `body` and converts GRDB's errors to `SQLError`.
     static func translating<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
@@ -45,16 +46,17 @@ public struct SQLError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The kind of failure without its details: the low byte of the code.
+    /// The primary result code: the low byte of the extended code.
     var primaryCode: Int32 { code & 0xFF }
 
-    /// Whether it speaks of the file and its disk, not of a statement.
+    /// True if the error concerns the file or its disk, not the statement.
     var isOfTheFile: Bool {
         isDamage || [SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_BUSY].contains(primaryCode)
     }
 
-    /// Whether it says that the file is damaged.
+    /// True if the file is damaged.
     var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT].contains(primaryCode) }
 
+    /// The code, the description and the statement.
     public var description: String { "SQLite \(code) (\(message))\(sql.map { ": \($0)" } ?? "")" }
 }

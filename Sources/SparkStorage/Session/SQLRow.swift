@@ -1,38 +1,44 @@
 import GRDBSQLite
 public import SparkCore
 
-/// The current row of a statement; columns count from 0. Valid until the statement goes on.
+/// The current row of a statement. Columns count from 0. Valid until the statement advances.
 public struct SQLRow: ~Copyable {
     let statement: OpaquePointer
 
-    /// A column in the type that the context asks for; NULL reads as nil, and as zero or nothing where no optional is asked for.
+    /// A column, in the type that the context requires. NULL reads as nil, or as zero or empty if the type is not optional.
     public subscript<Value: SQLReadable>(_ column: Int32) -> Value { Value.read(self, column) }
 
+    /// The column as an integer; 0 for NULL.
     public func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+    /// The column as a floating-point number; 0 for NULL.
     public func double(_ column: Int32) -> Double { sqlite3_column_double(statement, column) }
+    /// True if the column is not 0; false for NULL.
     public func flag(_ column: Int32) -> Bool { integer(column) != 0 }
+    /// The column as a time, from milliseconds since 1970.
     public func time(_ column: Int32) -> Timestamp { Timestamp(milliseconds: integer(column)) }
+    /// True if the column is NULL.
     public func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
 
-    /// Nil for NULL.
+    /// The column as an integer; nil for NULL.
     public func optional(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
 
+    /// The column as a text; empty for NULL.
     public func text(_ column: Int32) -> String {
         guard let start = sqlite3_column_text(statement, column) else { return "" }
         let length = Int(sqlite3_column_bytes(statement, column))
         return String(decoding: UnsafeBufferPointer(start: start, count: length), as: UTF8.self)
     }
 
-    /// A copy of a text's or blob's bytes.
+    /// A copy of the bytes of a text or blob; empty for NULL.
     public func blob(_ column: Int32) -> [UInt8] { withBytes(column) { Array($0) } }
 
-    /// A text's or blob's bytes where they are, without a copy.
+    /// Passes the bytes of a text or blob without a copy. The pointer is valid only inside `body`.
     public func withBytes<Value>(_ column: Int32, _ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
         let start = sqlite3_column_blob(statement, column)
         return try body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
     }
 
-    /// Every column by its name.
+    /// All columns by name.
     public var named: [String: SQLValue] {
         var found: [String: SQLValue] = [:]
         for column in 0..<sqlite3_column_count(statement) {
@@ -42,7 +48,7 @@ public struct SQLRow: ~Copyable {
         return found
     }
 
-    /// A column as it is stored.
+    /// The column in its stored type.
     public func value(_ column: Int32) -> SQLValue {
         switch sqlite3_column_type(statement, column) {
         case SQLITE_INTEGER: .integer(integer(column))
@@ -53,12 +59,13 @@ public struct SQLRow: ~Copyable {
         }
     }
 
-    /// The point of a geometry column; nil for NULL.
+    /// The point of a geometry column; nil for NULL and for other geometries.
     public func place(_ column: Int32) -> Coordinate? { withBytes(column) { GeometryBlob.place($0) } }
 }
 
-/// What a column can be read as.
+/// A type that a column can be read as.
 public protocol SQLReadable {
+    /// Reads a column, counted from 0.
     static func read(_ row: borrowing SQLRow, _ column: Int32) -> Self
 }
 

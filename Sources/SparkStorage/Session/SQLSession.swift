@@ -1,14 +1,14 @@
-/// A connection to the database, for as long as a read or a write lasts: what all SQL of a module runs on.
+/// A database connection for the duration of one read or write. All SQL of a module runs on a session.
 ///
-/// A store is written against sessions, so that it does not know which engine runs its SQL. Parameters are `?` in order, or `?1`, `?2`, …;
-/// columns count from 0. Statements are prepared once a connection and kept, so SQL texts should be constants; values never belong into
-/// the text. A session is valid only inside the closure that received it.
+/// Stores are written against sessions, so they do not depend on the engine. Parameters are `?` in order, or `?1`, `?2`, …;
+/// columns count from 0. Statements are prepared once for each connection and cached, so keep SQL texts constant and pass
+/// values as parameters, never in the text. A session is valid only inside the closure that received it.
 public struct SQLSession {
     let connection: any SQLConnection
 
     init(_ connection: any SQLConnection) { self.connection = connection }
 
-    /// All rows of a query, in its order, each read by `read`.
+    /// All rows of a query in its order, each converted by `read`.
     /// - Throws: `SQLError`, or what `read` throws.
     public func rows<Value>(
         _ sql: String, _ values: any SQLBindable..., read: (borrowing SQLRow) throws -> Value
@@ -21,7 +21,7 @@ public struct SQLSession {
         return found
     }
 
-    /// The first row of a query, read by `read`; nil where there is none.
+    /// The first row of a query, converted by `read`; nil if there is none.
     /// - Throws: `SQLError`, or what `read` throws.
     public func row<Value>(
         _ sql: String, _ values: any SQLBindable..., read: (borrowing SQLRow) throws -> Value
@@ -29,7 +29,8 @@ public struct SQLSession {
         try connection.statement(sql).row(values.map(\.sqlValue), read: read)
     }
 
-    /// The first column of the first row; nil where there is no row or it is NULL.
+    /// The first column of the first row; nil if there is no row or the column is NULL.
+    /// - Throws: `SQLError`.
     public func value<Value: SQLReadable>(
         _ sql: String, _ values: any SQLBindable..., as type: Value.Type = Value.self
     ) throws -> Value? {
@@ -37,6 +38,7 @@ public struct SQLSession {
     }
 
     /// The first column of every row.
+    /// - Throws: `SQLError`.
     public func values<Value: SQLReadable>(
         _ sql: String, _ values: any SQLBindable..., as type: Value.Type = Value.self
     ) throws -> [Value] {
@@ -48,7 +50,8 @@ public struct SQLSession {
         return found
     }
 
-    /// Visits the rows of a query until `body` returns false, without keeping them: for results of any length.
+    /// Visits the rows of a query until `body` returns false. Keeps no rows, so the result may have any length.
+    /// - Throws: `SQLError`, or what `body` throws.
     public func forEach(
         _ sql: String, _ values: any SQLBindable..., body: (borrowing SQLRow) throws -> Bool
     ) throws {
@@ -56,19 +59,23 @@ public struct SQLSession {
     }
 
     /// Runs a statement for its effect.
-    /// - Returns: how many rows it inserted, changed or deleted.
+    /// - Returns: The number of rows that it inserted, updated or deleted.
+    /// - Throws: `SQLError`.
     @discardableResult
     public func run(_ sql: String, _ values: any SQLBindable...) throws -> Int {
         try connection.statement(sql).run(values.map(\.sqlValue))
     }
 
-    /// A statement to run many times, with an array of values each time. Of one SQL text only one at a time.
+    /// A statement to run many times, with an array of values each time. Use only one statement of the same SQL text at a time.
+    /// - Throws: `SQLError`.
     public func statement(_ sql: String) throws -> SQLStatement { try connection.statement(sql) }
 
-    /// Whether a transaction is open.
+    /// True while a transaction is open.
     public var isInTransaction: Bool { connection.isInTransaction }
 
-    /// Runs `body` in a transaction of its own, which is rolled back if it throws: for bulk work on `bulkWrite`'s session, which is in none.
+    /// Runs `body` in its own transaction, which is rolled back if `body` throws. For bulk work in `bulkWrite`, whose session
+    /// has no transaction.
+    /// - Throws: `SQLError`, or what `body` throws.
     public func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try script("BEGIN IMMEDIATE")
         do {
@@ -76,19 +83,20 @@ public struct SQLSession {
             try script("COMMIT")
             return value
         } catch {
-            // Best effort: the engine may have rolled back already.
+            // Best effort: the engine may already have rolled back.
             try? script("ROLLBACK")
             throw error
         }
     }
 
     /// Runs several statements without values, separated by semicolons: for migrations.
+    /// - Throws: `SQLError`.
     public func script(_ sql: String) throws { try connection.script(sql) }
 }
 
 /// An engine's connection, as sessions use it.
 protocol SQLConnection: AnyObject {
-    /// From the connection's cache of prepared statements.
+    /// A statement from the connection's cache.
     func statement(_ sql: String) throws -> SQLStatement
     func script(_ sql: String) throws
     var isInTransaction: Bool { get }

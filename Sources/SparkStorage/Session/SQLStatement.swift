@@ -1,9 +1,9 @@
 import GRDB
 import GRDBSQLite
 
-/// A prepared statement. Valid as long as the session that it comes from; of one SQL text only one at a time.
+/// A prepared statement. Valid as long as its session. Use only one statement of the same SQL text at a time.
 public struct SQLStatement: ~Copyable {
-    /// Keeps the statement alive; nil where its connection does.
+    /// Keeps the statement alive; nil if the connection does that.
     private let owner: Statement?
     private let statement: OpaquePointer
 
@@ -18,7 +18,8 @@ public struct SQLStatement: ~Copyable {
     }
 
     /// Runs the statement for its effect.
-    /// - Returns: how many rows it inserted, changed or deleted.
+    /// - Returns: The number of rows that it inserted, updated or deleted.
+    /// - Throws: `SQLError`.
     @discardableResult
     public func run(_ values: [SQLValue]) throws -> Int {
         bind(values)
@@ -27,7 +28,8 @@ public struct SQLStatement: ~Copyable {
         return Int(sqlite3_changes(sqlite3_db_handle(statement)))
     }
 
-    /// Runs the statement for its effect with nothing but integers, the cheapest way for the bulk.
+    /// Runs the statement for its effect with integers only: the fastest way for bulk work.
+    /// - Throws: `SQLError`.
     public func run(integers: ArraySlice<Int64>) throws {
         var index: Int32 = 0
         for value in integers {
@@ -38,14 +40,16 @@ public struct SQLStatement: ~Copyable {
         guard try !step() else { throw failure(SQLITE_MISUSE) }
     }
 
-    /// The first row, read by `read`; nil where there is none.
+    /// The first row, converted by `read`; nil if there is none.
+    /// - Throws: `SQLError`, or what `read` throws.
     public func row<Value>(_ values: [SQLValue], read: (borrowing SQLRow) throws -> Value) throws -> Value? {
         bind(values)
         defer { rest() }
         return try step() ? read(SQLRow(statement: statement)) : nil
     }
 
-    /// Every row, one after the other, until `body` returns false.
+    /// Visits every row until `body` returns false.
+    /// - Throws: `SQLError`, or what `body` throws.
     public func forEach(_ values: [SQLValue] = [], _ body: (borrowing SQLRow) throws -> Bool) throws {
         bind(values)
         defer { rest() }

@@ -1,16 +1,24 @@
 import GRDBSQLite
 public import SparkCore
 
-/// A value bound to a parameter of a statement.
+/// A value for a parameter of a statement, or of a column in its stored type.
 public enum SQLValue: Hashable, Sendable {
+    /// NULL.
     case null
+    /// A 64-bit integer.
     case integer(Int64)
+    /// A floating-point number.
     case real(Double)
+    /// A UTF-8 text.
     case text(String)
+    /// Bytes.
     case blob([UInt8])
 
+    /// 1 for true, 0 for false.
     public static func flag(_ value: Bool) -> SQLValue { .integer(value ? 1 : 0) }
+    /// A time as milliseconds since 1970.
     public static func time(_ value: Timestamp) -> SQLValue { .integer(value.milliseconds) }
+    /// An integer, or NULL for nil.
     public static func optional(_ value: Int64?) -> SQLValue { value.map { .integer($0) } ?? .null }
 
     func bind(to statement: OpaquePointer, at index: Int32) {
@@ -30,13 +38,14 @@ public enum SQLValue: Hashable, Sendable {
         }
     }
 
-    /// SQLite copies what it is given.
-    // reason: SQLITE_TRANSIENT is the cast of -1 by definition.
+    /// Makes SQLite copy the bytes.
+    // SQLITE_TRANSIENT is by definition the cast of -1.
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 }
 
-/// What can be bound to a parameter.
+/// A type that can be bound to a parameter.
 public protocol SQLBindable {
+    /// The value to bind.
     var sqlValue: SQLValue { get }
 }
 

@@ -1,17 +1,18 @@
 public import SparkCore
 
-/// What happened to one user, as the user's devices are told: durable, in one order, each with the next number.
+/// An event that a user's devices receive. Events are durable and numbered, so each user has one order of events.
 public struct UserEvent: Sendable {
     /// The frame's `type`.
     public let type: String
-    /// What the event is about, in numbers that its module understands, e.g. a conversation.
+    /// The number of the event's subject, as its module defines it, for example a conversation.
     public let subject: Int64
-    /// A second such number, e.g. a message's place in the conversation.
+    /// A second number, as the module defines it, for example a message's position in the conversation.
     public let ordinal: Int64
-    /// The frame's members after `type` and `offset`: JSON without the outer braces. Empty if the module makes them from the two
-    /// numbers when they are asked for, so that what is erased later is not kept here.
+    /// The frame's members after `type` and `offset`: JSON without the outer braces. Empty if the module renders them from the
+    /// two numbers on demand, so that data that is erased later is not stored here.
     public let members: [UInt8]
 
+    /// Creates an event.
     public init(type: String, subject: Int64 = 0, ordinal: Int64 = 0, members: [UInt8] = []) {
         self.type = type
         self.subject = subject
@@ -20,30 +21,33 @@ public struct UserEvent: Sendable {
     }
 }
 
-/// An event under its number.
+/// A stored event with its number.
 public struct LoggedUserEvent: Sendable {
-    /// From 1, without holes, per user over everything.
+    /// Counts from 1 without gaps, for each user across all types.
     public let offset: Int64
+    /// The event.
     public let event: UserEvent
 }
 
-/// What is kept of a user's events.
+/// The range of a user's stored events.
 public struct UserEventBounds: Hashable, Sendable {
-    /// Events up to here are no longer kept.
+    /// The highest offset that is no longer stored; 0 if all events are stored.
     public let floor: Int64
-    /// The newest event's number; 0 before the first.
+    /// The newest event's offset; 0 before the first event.
     public let head: Int64
 
+    /// Creates a range.
     public init(floor: Int64, head: Int64) { (self.floor, self.head) = (floor, head) }
 }
 
 /// The table of all users' numbered events.
 ///
-/// An offset is one more than the newest row's; where retention took every row, the floor remembers. One writer gives them out, in
-/// the transaction of what they tell, so they are dense.
+/// The next offset is the newest row's plus one. If retention has deleted every row, the user's floor holds the last offset. A
+/// single writer assigns offsets in the transaction of the reported change, so they have no gaps.
 public enum UserEventLog {
-    /// Adds an event at the end of a user's, in the transaction of what it tells.
-    /// - Returns: its offset.
+    /// Appends an event in the transaction of the change that it reports.
+    /// - Returns: The event's offset.
+    /// - Throws: `SQLError`.
     public static func append(_ event: UserEvent, to user: UserID, at now: Timestamp, in session: SQLSession) throws -> Int64 {
         let offset = try session.row(
             insertion, user, event.type, event.subject, event.ordinal, event.members.isEmpty ? nil : event.members as [UInt8]?,
@@ -60,7 +64,7 @@ public enum UserEventLog {
             (SELECT offset FROM spark_inbox_floors WHERE user_id = ?1), 0), ?2, ?3, ?4, ?5, ?6) RETURNING offset
         """
 
-    /// The newest offset of a user.
+    /// The newest offset of a user; 0 before the first event.
     public static func head(of user: UserID, in session: SQLSession) throws -> Int64 {
         try session.value(headQuery, user) ?? 0
     }
@@ -71,7 +75,7 @@ public enum UserEventLog {
             (SELECT offset FROM spark_inbox_floors WHERE user_id = ?1), 0)
         """
 
-    /// What is kept of a user's events.
+    /// The range of a user's stored events.
     public static func bounds(of user: UserID, in session: SQLSession) throws -> UserEventBounds {
         let head = try session.row(headQuery, user) { $0.integer(0) }
         let floor = try session.row(
@@ -96,9 +100,11 @@ public enum UserEventLog {
         }
     }
 
-    /// Forgets events of some users that are older than a time, and remembers up to where.
-    /// - Parameter user: users after this one are looked at.
-    /// - Returns: the last of up to `limit` users looked at; nil when there are no more.
+    /// Deletes the events of some users that are older than a time, and stores the highest deleted offset of each user.
+    /// - Parameters:
+    ///   - user: Continues with the users after this one.
+    ///   - limit: The most users to visit.
+    /// - Returns: The last visited user; nil if there are no more users.
     public static func forget(
         before time: Timestamp, usersAfter user: Int64, limit: Int, in session: SQLSession
     ) throws -> Int64? {
@@ -127,7 +133,7 @@ public enum UserEventLog {
             """, user, floor)
     }
 
-    /// Every offset of every user stands between floor and head without a hole; users with holes, at most ten.
+    /// Reports users whose offsets have a gap between floor and head, at most ten.
     static func faults(in session: SQLSession) throws -> [String] {
         try session.values(
             """

@@ -4,17 +4,18 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// Moves committed pages from the WAL into the database on a thread and a connection of its own, a little at a time, so that
-/// no write ever waits for a checkpoint.
+/// Copies committed pages from the WAL into the database, a little at a time, on its own thread and connection, so that writes
+/// rarely wait for a checkpoint.
 final class Checkpointer: Sendable {
-    /// Pages in the WAL that call for a checkpoint (4 MiB at 4 KiB a page).
+    /// The number of WAL pages that triggers a checkpoint (4 MiB at 4 KiB a page).
     private static let threshold = 1_024
-    /// Pages from which the WAL is to begin anew (96 MiB). It does by itself once all of it is moved, which beside a writer that never
-    /// rests does not happen: what is written while the bulk is moved must be moved while the writer waits.
+    /// The number of pages at which the WAL should restart from its beginning (96 MiB). SQLite restarts it once all pages are
+    /// copied. With a writer that never pauses this does not happen by itself, so the writer must wait while the pages are
+    /// copied that arrived during the bulk copy.
     private static let restart = 24_576
-    /// More than so many pages are moved beside the writer once more, before it is made to wait for the rest.
+    /// If more pages than this arrived meanwhile, they are copied alongside the writer once more before the writer must wait.
     private static let remainder = 1_024
-    /// Pages from which the WAL is also cut (512 MiB): readers that never rest have let it grow.
+    /// The number of pages at which the WAL file is also truncated (512 MiB): readers that never pause have let it grow.
     private static let ceiling = 131_072
 
     private let path: String
@@ -29,7 +30,7 @@ final class Checkpointer: Sendable {
 
     init(path: String) { self.path = path }
 
-    /// Lets the writer's connection report how long the WAL is after each commit, instead of checkpointing by itself.
+    /// Makes the writer's connection report the length of the WAL after each commit, instead of checkpointing by itself.
     func watch(_ database: Database) throws {
         try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         guard let handle = database.sqliteConnection else { return }
@@ -50,7 +51,8 @@ final class Checkpointer: Sendable {
         }
     }
 
-    /// Moves what is there beside the writer; what came meanwhile again, until it is little; and that with the writer waiting.
+    /// Copies pages alongside the writer, then the pages that arrived meanwhile until few are left, then the rest while the
+    /// writer waits.
     private func move(from pages: Int) {
         var moved = step(mode: SQLITE_CHECKPOINT_PASSIVE)
         guard moved >= Self.restart else { return }
@@ -62,7 +64,7 @@ final class Checkpointer: Sendable {
         step(mode: pages >= Self.ceiling ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL)
     }
 
-    /// - Returns: how many of the WAL's pages are in the database now.
+    /// - Returns: The number of WAL pages that are now in the database.
     @discardableResult
     private func step(mode: Int32) -> Int {
         guard !isAbandoned.load(ordering: .acquiring), let handle = open() else { return 0 }
@@ -84,14 +86,14 @@ final class Checkpointer: Sendable {
                 return nil
             }
             sqlite3_busy_timeout(handle, 200)
-            // A connection that has read nothing yet does not know that there is a WAL.
+            // A connection that has read nothing does not know yet that there is a WAL.
             sqlite3_exec(handle, "SELECT 1 FROM sqlite_schema LIMIT 1", nil, nil, nil)
             connection = Connection(bits: UInt(bitPattern: handle))
             return handle
         }
     }
 
-    /// Waits for a checkpoint that runs and gives the connection back without another: what is in the WAL stays there.
+    /// Waits for a running checkpoint and closes the connection without another one. The contents of the WAL stay there.
     func abandon() {
         thread.sync {
             connection.withLock { connection in
@@ -105,7 +107,7 @@ final class Checkpointer: Sendable {
         }
     }
 
-    /// Moves everything from the WAL and empties it, most of it beside the writer. Best effort: what readers still need stays.
+    /// Copies everything from the WAL and empties it, mostly alongside the writer. Best effort: pages that readers need stay.
     func empty() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             thread.async {
@@ -116,11 +118,12 @@ final class Checkpointer: Sendable {
         }
     }
 
-    /// Waits for a checkpoint that runs, then moves everything from the WAL into the database and to the disk.
+    /// Waits for a running checkpoint, then copies everything from the WAL into the database and onto the disk.
     func fold() { thread.sync { _ = step(mode: SQLITE_CHECKPOINT_TRUNCATE) } }
 
-    /// Waits for a checkpoint that runs, folds the rest of the WAL in and gives the connection back. To be called when every
-    /// other connection is closed: SQLite removes the WAL with the last one, if that may write, as the pool's readers may not.
+    /// Waits for a running checkpoint, copies the rest of the WAL and closes the connection. Call it after every other
+    /// connection is closed: SQLite removes the WAL with the last connection, but only if that connection may write, which the
+    /// pool's readers may not.
     func close() {
         thread.sync {
             step(mode: SQLITE_CHECKPOINT_TRUNCATE)

@@ -5,27 +5,27 @@ import GRDBSQLite
 import SparkCore
 import Synchronization
 
-/// The one writer: commits together what gathered while the last commit ran (group commit).
+/// The single writer. It commits all writes together that arrive during the previous commit (group commit).
 ///
-/// A write is answered only after its commit reached the disk. Each write stands in a savepoint of its own, so one that
-/// throws takes back only itself. The queue is bounded in count, and a write that waited too long is answered "busy" without
-/// being run. After a failed commit the pages in memory can no longer be trusted (Rebello et al., "Can applications recover
-/// from fsync failures?", USENIX ATC 2020), so the queue halts for good.
+/// A write is answered only after its commit is on the disk. Each write has its own savepoint, so an error rolls back that
+/// write only. The queue has a bounded length, and a write that waited too long gets `StorageError.busy` without being run.
+/// After a failed commit the pages in memory can no longer be trusted (Rebello et al., "Can applications recover from fsync
+/// failures?", USENIX ATC 2020), so the queue halts for good.
 final class WriteQueue: Sendable {
     struct Limits: Sendable {
-        /// Writes waiting at most.
+        /// The most writes that may wait.
         var capacity = 8_192
-        /// Writes in one commit at most.
+        /// The most writes in one commit.
         var batch = 256
-        /// Time that a write may wait before it begins.
+        /// How long a write may wait before it starts.
         var patience: Duration = .seconds(5)
     }
 
     private struct Job: Sendable {
         let deadline: ContinuousClock.Instant
-        /// Runs the write and keeps its result; throws what the write threw.
+        /// Runs the write and keeps its result. Throws the write's error.
         let run: @Sendable (WriteTransaction) throws -> Void
-        /// Answers the caller: nil for success.
+        /// Answers the caller; nil means success.
         let finish: @Sendable ((any Error)?) -> Void
     }
 
@@ -36,7 +36,7 @@ final class WriteQueue: Sendable {
         var failure: StorageFailure?
     }
 
-    /// Closures in a struct: a bare one in a generic lock is wrapped anew at every look.
+    /// The closures are in a struct because a generic lock wraps a bare closure again at every access.
     private struct Observers: Sendable {
         var count: (@Sendable (Int64) -> Void)?
         var failure: (@Sendable (StorageFailure) -> Void)?
@@ -72,20 +72,20 @@ final class WriteQueue: Sendable {
         self.onCommit = onCommit
     }
 
-    /// Why writes are refused from now on; nil while all is well.
+    /// Why writes are refused; nil if they are accepted.
     var refusal: StorageError? { state.withLock { $0.refusal } }
 
-    /// What failed, if the disk did.
+    /// The failure of the disk; nil if there was none.
     var failure: StorageFailure? { state.withLock { $0.failure } }
 
-    /// Refuses every write.
+    /// Refuses every further write.
     func refuseAll() { state.withLock { $0.refusal = .closed } }
 
     func countCommits(_ note: @escaping @Sendable (Int64) -> Void) { observers.withLock { $0.count = note } }
 
     func observeFailure(_ receive: @escaping @Sendable (StorageFailure) -> Void) { observers.withLock { $0.failure = receive } }
 
-    /// How many writes wait.
+    /// The number of waiting writes.
     var depth: Int { state.withLock { $0.waiting.count } }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
@@ -109,7 +109,7 @@ final class WriteQueue: Sendable {
         submit(Job(deadline: .now.advanced(by: limits.patience), run: body, finish: completion))
     }
 
-    /// Refuses further writes; those that wait are still done before it returns.
+    /// Refuses further writes and returns after the waiting ones are done.
     func close() async {
         state.withLock { state in
             if state.refusal == nil { state.refusal = .closed }
@@ -193,12 +193,13 @@ final class WriteQueue: Sendable {
                                 }
                                 consequences += transaction.consequences
                             } catch {
-                                // SQLite itself takes back the whole transaction on a full disk and the like.
+                                // On errors such as a full disk, SQLite rolls back the whole transaction.
                                 guard database.isInsideTransaction else { throw error }
                                 outcomes[index] = error
                             }
                         }
-                        // A commit that changes nothing reaches no disk: it is not counted, so that it stays one.
+                        // A commit that changes nothing does not reach the disk. Counting it would change something, so it is
+                        // not counted.
                         if countsCommits, database.totalChangesCount != changes { commits = try Self.countCommit(in: database) }
                         if !consequences.isEmpty { onPrepare(consequences) }
                         return .commit
@@ -239,7 +240,7 @@ final class WriteQueue: Sendable {
         }
     }
 
-    /// What the callers of a commit that failed as a whole are told.
+    /// The error for the callers of a commit that failed as a whole.
     private func failure(for error: any Error, systemError: Int32) -> any Error {
         guard let code = (error as? SQLError)?.code ?? (error as? DatabaseError)?.extendedResultCode.rawValue else {
             return error

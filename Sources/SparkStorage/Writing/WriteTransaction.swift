@@ -2,9 +2,9 @@ public import SparkCore
 
 /// The open transaction of one write. Valid only inside the closure that received it.
 public final class WriteTransaction: UnitOfWork {
-    /// The writing connection.
+    /// The writing connection, inside the transaction.
     public let session: SQLSession
-    /// The time of this write.
+    /// The time of this write. Use it for all rows of the write.
     public let now: Timestamp
     private(set) var consequences: [Consequence] = []
 
@@ -13,7 +13,7 @@ public final class WriteTransaction: UnitOfWork {
         self.now = now
     }
 
-    /// Lets those who join an event write what they have to write of it, in the order of the events; they may tell of further ones.
+    /// Calls the transaction hooks for each event, in the order of the events. Hooks may publish further events.
     func letJoin(_ join: (any SparkEvent, WriteTransaction) throws -> Void) rethrows {
         var index = 0
         while index < consequences.count {
@@ -22,32 +22,40 @@ public final class WriteTransaction: UnitOfWork {
         }
     }
 
-    /// Tells an event: those who join it before this write is committed, the others after; never if it fails.
+    /// Publishes an event: transaction hooks get it before the commit, all other subscribers after it. If the write fails,
+    /// subscribers get nothing.
     public func publish(_ event: some SparkEvent) { consequences.append(.event(event)) }
 
-    /// Runs something short after this write is committed and before it is answered; never if it fails. On the writer's thread, in
-    /// one order with the events of all writes: no other commit comes between, so it may file what this write left.
+    /// Runs a short closure after this write commits and before it is answered; never if the write fails. It runs on the
+    /// writer's thread, in order with the events of all writes and with no other commit in between, so it may update memory
+    /// with the results of this write.
     public func afterCommit(_ effect: @escaping @Sendable () -> Void) { consequences.append(.effect(effect)) }
 
-    /// Adds a durable job to the outbox: done at least once, after this write is committed.
-    /// - Parameter availableAt: not before; now if nil.
+    /// Adds a durable job to the outbox. It runs at least once, after this write commits.
+    /// - Parameters:
+    ///   - topic: The topic that the module declares with `ModuleRegistrar.outbox`.
+    ///   - payload: The job's data.
+    ///   - availableAt: The earliest time of the job; nil means now.
+    /// - Throws: `SQLError`.
     public func enqueue(topic: String, payload: [UInt8], availableAt: Timestamp? = nil) throws {
         try Outbox.insert(
             topic: topic, payload: payload, availableAt: availableAt ?? now, createdAt: now, in: session)
     }
 }
 
-/// What follows from a write once it is committed.
+/// A consequence of a write, carried out once the write commits.
 public enum Consequence: Sendable {
+    /// An event for subscribers.
     case event(any SparkEvent)
+    /// A closure to run on the writer's thread.
     case effect(@Sendable () -> Void)
 }
 
-// The write queue's thread alone touches a transaction, one at a time.
+// Only the write queue's thread uses a transaction, one at a time.
 extension WriteTransaction: @unchecked Sendable {}
 
 extension WriteTransaction {
-    /// As `SQLSession.rows`.
+    /// The same as `SQLSession.rows`.
     public func rows<Value>(
         _ sql: String, _ values: any SQLBindable..., read: (borrowing SQLRow) throws -> Value
     ) throws -> [Value] {
@@ -59,21 +67,21 @@ extension WriteTransaction {
         return found
     }
 
-    /// As `SQLSession.row`.
+    /// The same as `SQLSession.row`.
     public func row<Value>(
         _ sql: String, _ values: any SQLBindable..., read: (borrowing SQLRow) throws -> Value
     ) throws -> Value? {
         try session.statement(sql).row(values.map(\.sqlValue), read: read)
     }
 
-    /// As `SQLSession.value`.
+    /// The same as `SQLSession.value`.
     public func value<Value: SQLReadable>(
         _ sql: String, _ values: any SQLBindable..., as type: Value.Type = Value.self
     ) throws -> Value? {
         try session.statement(sql).row(values.map(\.sqlValue)) { row in row[0] as Value? } ?? nil
     }
 
-    /// As `SQLSession.run`.
+    /// The same as `SQLSession.run`.
     @discardableResult
     public func run(_ sql: String, _ values: any SQLBindable...) throws -> Int {
         try session.statement(sql).run(values.map(\.sqlValue))
@@ -81,7 +89,7 @@ extension WriteTransaction {
 }
 
 extension UnitOfWork {
-    /// The transaction behind a unit of work of this store.
+    /// This unit of work as a transaction. Traps if it belongs to another store.
     public var transaction: WriteTransaction {
         guard let transaction = self as? WriteTransaction else {
             preconditionFailure("a unit of work of another store")
@@ -90,23 +98,25 @@ extension UnitOfWork {
     }
 }
 
-/// What every write of a task carries along in its own transaction: the edge's row for an idempotency key.
+/// An addition to every write of a task, in the write's own transaction: the edge stores the row of an idempotency key with it.
 public struct WriteAttachment: Sendable {
+    /// The attachment of the current task.
     @TaskLocal public static var current: WriteAttachment?
 
     let run: @Sendable (SQLSession) throws -> Void
 
-    /// - Parameter run: may run several times, in several transactions.
+    /// - Parameter run: May run several times, in several transactions.
     public init(_ run: @escaping @Sendable (SQLSession) throws -> Void) { self.run = run }
 }
 
-/// What must hold whenever a task writes: asked first thing in the transaction of each write, so that nothing can come between the
-/// question and the write. The edge sets it for those on whose behalf it calls: a session that has ended writes nothing any more.
+/// A condition for every write of a task. It is checked first in each write's transaction, so nothing can change between the
+/// check and the write. The edge sets it for the session that calls: a session that has ended cannot write any more.
 public struct WriteCondition: Sendable {
+    /// The condition of the current task.
     @TaskLocal public static var current: WriteCondition?
 
     let check: @Sendable (WriteTransaction) throws -> Void
 
-    /// - Parameter check: short; what it throws refuses the write.
+    /// - Parameter check: Must be short. If it throws, the write is refused.
     public init(_ check: @escaping @Sendable (WriteTransaction) throws -> Void) { self.check = check }
 }
