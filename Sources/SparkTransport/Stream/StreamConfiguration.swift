@@ -1,6 +1,6 @@
 public import SparkKit
 
-/// The section `stream`: who may connect, and how much one connection may ask.
+/// The section `stream`: limits on connections and on what one connection may send.
 public struct StreamConfiguration: ModuleConfiguration {
     public let heartbeat: Duration
     public let connectionsPerUser: Int

@@ -2,7 +2,7 @@ import SparkCore
 package import SparkKit
 import SparkStorage
 
-/// What the stream owns beside the modules: its tables and metrics.
+/// The stream's own tables and metrics, apart from the modules'.
 package enum StreamManifest {
     package static let manifest = ModuleManifest(
         id: "stream", summary: "Numbered events: WebSocket, Server-Sent Events and polling",

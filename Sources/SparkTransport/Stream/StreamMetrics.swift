@@ -1,7 +1,7 @@
 import Metrics
 package import SparkKit
 
-/// What the gateway counts.
+/// The gateway's metrics.
 package struct StreamMetrics: Sendable {
     package static let declarations = [
         MetricDeclaration(connectionsName, .gauge, help: "Connections to the stream: sockets, event streams and waiting polls."),
