@@ -1,8 +1,8 @@
 public import SparkKit
 
-/// The section `operator`: where those who run the server find metrics and console.
+/// The section `operator`: the address of metrics and console.
 public struct OperatorConfiguration: ModuleConfiguration {
-    /// Empty for no listener.
+    /// `address:port` or a port alone; empty for no listener.
     public let listen: String
 
     public static let settings: [Setting] = [
@@ -17,7 +17,7 @@ public struct OperatorConfiguration: ModuleConfiguration {
 
     public init(_ values: SettingValues) { self.listen = values.text("listen") }
 
-    /// The host and port of `listen`; a port alone stands for 127.0.0.1. Nil when it has no such form.
+    /// The host and port of `listen`; a port alone means 127.0.0.1. Nil when the text has no such form.
     public var address: (host: String, port: Int)? { Self.address(of: listen) }
 
     private static func address(of listen: String) -> (host: String, port: Int)? {
