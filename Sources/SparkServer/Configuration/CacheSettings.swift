@@ -1,10 +1,12 @@
 public import SparkKit
 
-/// The section `cache`: how much memory and disk the cache may take.
+/// The section `cache`: the cache's memory and disk.
 public struct CacheSettings: ModuleConfiguration {
+    /// The memory for cached entries, in bytes.
     public let memoryBytes: Int
-    /// Zero: no disk tier.
+    /// The size of the disk tier, in bytes; 0 for no disk tier.
     public let diskBytes: Int
+    /// Whether the disk tier outlives a restart.
     public let isWarm: Bool
 
     public static let settings: [Setting] = [

@@ -1,17 +1,21 @@
 import SparkCore
 public import SparkKit
 
-/// The section `server`: what concerns the process as a whole.
+/// The section `server`: settings of the process as a whole.
 public struct ServerConfiguration: ModuleConfiguration {
+    /// The path of the data directory.
     public let dataDirectory: String
+    /// The least severe level that is logged.
     public let logLevel: String
     /// `text` or `json`.
     public let logFormat: String
+    /// Whether each answered request is logged.
     public let hasAccessLog: Bool
+    /// How long a graceful shutdown may take.
     public let shutdownTimeout: Duration
-    /// Without a slash at the end; empty: where the server listens.
+    /// The server's public URL without a trailing slash; empty for the listen address.
     public let publicURL: String
-    /// Age at which a copy made before a migration is removed.
+    /// The age at which a backup made before a migration is removed.
     public let backupAge: Duration
 
     public static let settings: [Setting] = [
@@ -47,6 +51,7 @@ public struct ServerConfiguration: ModuleConfiguration {
 
 /// The section `modules`: which of the compiled-in modules run.
 public struct ModulesConfiguration: ModuleConfiguration {
+    /// Identifiers of modules that are left out.
     public let disabled: Set<String>
 
     public static let settings: [Setting] = [

@@ -1,6 +1,6 @@
 package import SparkCore
 
-/// A refusal as it goes to whoever ran a verb.
+/// An error as a verb receives it.
 package struct OperatorProblem: Sendable {
     package let code: String
     package let status: Int
@@ -16,7 +16,7 @@ package struct OperatorProblem: Sendable {
         self.violations = error.violations
     }
 
-    /// Nil for what is no problem of this form.
+    /// Nil when the JSON is not a problem of this form.
     package init?(_ json: JSONValue) {
         guard let code = json["code"]?.string, let status = json["status"]?.integer, let detail = json["detail"]?.string else {
             return nil

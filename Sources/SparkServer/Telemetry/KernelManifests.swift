@@ -2,7 +2,7 @@ package import SparkKit
 import SparkTelemetry
 import SparkTransport
 
-/// The server's own parts beside the modules: what they own and record.
+/// The server's own parts beside the modules, with their tables and metrics.
 package enum KernelManifests {
     package static let all = [StreamManifest.manifest, http, database, cache, outbox, events, process, admission, registry]
 
