@@ -2,13 +2,21 @@ public import SparkKit
 
 /// The section `stream`: limits on connections and on what one connection may send.
 public struct StreamConfiguration: ModuleConfiguration {
+    /// How long a connection may be silent before it is pinged; after twice this time it is closed.
     public let heartbeat: Duration
+    /// The most connections of one user, of all kinds; the oldest gives way to a new one.
     public let connectionsPerUser: Int
+    /// The most connections from one client address; 0 for no limit.
     public let connectionsPerAddress: Int
+    /// The most connections in all; more are refused with 503.
     public let connections: Int
+    /// Messages that one connection may send per second; four times as many at once.
     public let messagesPerSecond: Int
+    /// Frames of any kind that one connection may send per second; a faster one is closed.
     public let framesPerSecond: Int
+    /// Web origins that may use the API and the stream, in addition to `http.allowed_origins`.
     public let allowedOrigins: Set<String>
+    /// How many days events are kept for devices that reconnect.
     public let eventDays: Int
 
     public static let settings: [Setting] = [
