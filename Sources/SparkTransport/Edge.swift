@@ -133,20 +133,26 @@ package struct Edge: Sendable {
 
     /// What the edge is made from.
     package struct Parts {
+        /// The sockets and limits.
         package let front: EdgeFront
+        /// The store, for idempotent responses.
         package let storage: any Storage
+        /// The keys that seal stored responses.
         package let keys: ServerKeys
+        /// Checks access tokens; nil where no module issues them.
         package let authenticator: (any Authenticating)?
         /// Checks whether a session may still write.
         package let liveness: (any SessionLiveness)?
         /// Checks whether the tokens in stored responses still work.
         package let grants: (any GrantLiveness)?
+        /// Records which users are active; nil for no record.
         package let activity: (any ActivityRecording)?
         /// The WebSocket routes, with distinct paths.
         package let webSockets: [WebSocketRoute]
         /// The tickets that replace a token in a URL; nil where there are none.
         package let tickets: StreamTickets?
 
+        /// The parts of an edge.
         package init(
             front: EdgeFront, storage: any Storage, keys: ServerKeys, authenticator: (any Authenticating)?,
             liveness: (any SessionLiveness)? = nil, grants: (any GrantLiveness)? = nil, activity: (any ActivityRecording)?,

@@ -24,6 +24,7 @@ public struct EdgeConfiguration: ModuleConfiguration {
     /// Whether `/api/v1/ws/echo` exists, which needs no authentication.
     public let echoesWebSockets: Bool
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .text(
             "listen", default: "127.0.0.1:7775",
@@ -48,6 +49,7 @@ public struct EdgeConfiguration: ModuleConfiguration {
         .boolean("ws_echo", default: false, "Whether /api/v1/ws/echo sends WebSocket messages back, to anybody; for tests."),
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) {
         self.listen = values.text("listen")
         self.maximumBodyBytes = values.integer("max_body_bytes")

@@ -4,6 +4,7 @@ import SparkCore
 public struct ListenAddress: Hashable, Sendable {
     /// The host without brackets; a bare port means loopback.
     public let host: String
+    /// The port; 0 lets the system pick one.
     public let port: Int
 
     /// The message for an operator whose text is not an address.

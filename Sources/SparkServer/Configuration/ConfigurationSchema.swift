@@ -5,8 +5,11 @@ import SparkTransport
 public struct ConfigurationSchema: Sendable {
     /// One section of the configuration.
     public struct Section: Sendable {
+        /// The name, as in `section.key`.
         public let name: String
+        /// What the section is about, in one line.
         public let summary: String
+        /// The keys, in the order of the default file.
         public let settings: [Setting]
     }
 

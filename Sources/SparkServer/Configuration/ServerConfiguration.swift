@@ -18,6 +18,7 @@ public struct ServerConfiguration: ModuleConfiguration {
     /// The age at which a backup made before a migration is removed.
     public let backupAge: Duration
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
         .choice(
@@ -36,6 +37,7 @@ public struct ServerConfiguration: ModuleConfiguration {
             "Copies made before a new version changes the database are kept so long; they hold deleted data, too."),
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) {
         self.dataDirectory = values.text("data")
         self.logLevel = values.text("log_level")
@@ -54,9 +56,11 @@ public struct ModulesConfiguration: ModuleConfiguration {
     /// Identifiers of modules that are left out.
     public let disabled: Set<String>
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .list("disabled", default: [], "Identifiers of modules that are left out.")
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) { self.disabled = Set(values.list("disabled")) }
 }

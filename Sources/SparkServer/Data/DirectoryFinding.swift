@@ -5,7 +5,7 @@ import SparkStorage
 
 /// Exceptional choices of an operator for one start.
 public struct StartChoices: Sendable {
-    /// The database is a copy that cannot be told from its original, such as a disk image: its history gets a new epoch.
+    /// The database is a copy that cannot be distinguished from its original, such as a disk image: its history gets a new epoch.
     public var isNewHistory = false
     /// If the database of a used directory is gone, starts with a new one and moves the rest aside.
     public var beginsAnew = false

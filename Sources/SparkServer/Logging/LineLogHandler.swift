@@ -34,6 +34,7 @@ public struct LineLogHandler: LogHandler {
         self.clock = clock
     }
 
+    /// The value of one metadata key.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }

@@ -8,9 +8,11 @@ import Synchronization
 
 /// The outcome of an operator action.
 package struct OperatorOutcome: Sendable {
+    /// The action's result, as JSON.
     package let result: JSONValue
     /// The action's line in the audit log.
     package let line: AuditLine
+    /// Produces the rest of a long answer; nil when `result` is all.
     package let nextPiece: OperatorAnswer.NextPiece?
 }
 

@@ -2,12 +2,18 @@ package import SparkCore
 
 /// An error as a verb receives it.
 package struct OperatorProblem: Sendable {
+    /// The stable code, `module.reason`.
     package let code: String
+    /// The HTTP status of the error.
     package let status: Int
+    /// The text for the operator.
     package let detail: String
+    /// Whether the same request may succeed later.
     package let isTemporary: Bool
+    /// The invalid members of the request; empty for other errors.
     package let violations: [Violation]
 
+    /// The problem of an error.
     package init(_ error: any ClientError) {
         self.code = error.code
         self.status = error.status
@@ -34,6 +40,7 @@ package struct OperatorProblem: Sendable {
 }
 
 extension OperatorProblem: JSONWritable {
+    /// Writes the problem as a JSON object.
     package func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("code", code)

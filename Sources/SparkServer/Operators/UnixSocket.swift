@@ -6,8 +6,10 @@ import SparkFiles
 
 /// A Unix domain socket. Every operation blocks, so it runs on dedicated threads.
 package struct UnixSocket: Sendable {
+    /// The socket's file descriptor, which `close` closes.
     package let descriptor: Int32
 
+    /// Takes over an open descriptor.
     package init(descriptor: Int32) { self.descriptor = descriptor }
 
     /// A failed system call; `code` is its errno.
@@ -163,6 +165,7 @@ package struct SocketReader {
     private let socket: UnixSocket
     private var buffer: [UInt8] = []
 
+    /// A reader with an empty buffer.
     package init(_ socket: UnixSocket) { self.socket = socket }
 
     /// The next line without its line feed; nil when the peer ends or sends more than `limit` bytes without one.

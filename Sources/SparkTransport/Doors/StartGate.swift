@@ -4,6 +4,7 @@ import Synchronization
 package final class StartGate: Sendable {
     private let isShut = Atomic(false)
 
+    /// A gate that is open.
     package init() {}
 
     /// Whether the server is ready.

@@ -29,9 +29,12 @@ public struct EdgeContext: RequestContext {
 
 /// The source of a request made inside the process.
 package struct InProcessSource: RequestContextSource {
+    /// The logger of the request.
     package let logger: Logger
+    /// The simulated address of the client.
     package let peerAddress: String
 
+    /// A source with this logger and client address.
     package init(logger: Logger, peerAddress: String) {
         self.logger = logger
         self.peerAddress = peerAddress

@@ -7,6 +7,7 @@ import Synchronization
 
 /// The edge's metrics: requests are counted by route template, never by path.
 package struct EdgeMetrics: Sendable {
+    /// The metrics of the HTTP edge.
     package static let declarations = [
         MetricDeclaration(
             requestsName, .counter, labels: ["method", "route", "status"],

@@ -239,6 +239,7 @@ package final class Listener: Service, Sendable {
 
     // MARK: Shutdown
 
+    /// Waits for a graceful shutdown, then stops.
     package func run() async throws {
         try? await gracefulShutdown()
         await stop()

@@ -5,6 +5,7 @@ public struct OperatorConfiguration: ModuleConfiguration {
     /// `address:port` or a port alone; empty for no listener.
     public let listen: String
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .text(
             "listen", default: "127.0.0.1:7776",
@@ -15,6 +16,7 @@ public struct OperatorConfiguration: ModuleConfiguration {
             })
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) { self.listen = values.text("listen") }
 
     /// The host and port of `listen`; a port alone means 127.0.0.1. Nil when the text has no such form.

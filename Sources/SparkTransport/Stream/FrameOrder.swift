@@ -62,7 +62,7 @@ struct FrameOrder<Frame> {
 
     init(maximumRunning: Int) { self.maximumRunning = maximumRunning }
 
-    /// Whether nothing but posted frames waits or runs. A posted frame may then start without `add`.
+    /// Whether no frame waits and only posted frames run. A posted frame may then start without `add`.
     var isClear: Bool { lanes.isEmpty && behind.isEmpty && !runsEverything }
     /// The number of posted frames that have started and are not answered.
     var unanswered: UInt64 { started - answeredCount }

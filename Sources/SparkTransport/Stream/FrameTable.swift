@@ -2,7 +2,9 @@ package import SparkKit
 
 /// Every frame of the stream's interface, the gateway's own frames first. Constant before the first connection.
 package struct FrameTable: Sendable {
+    /// The frames that clients send.
     package let clientFrames: [ClientFrame]
+    /// The frames that the server sends.
     package let serverFrames: [ServerFrame]
     private let clientByType: [String: ClientFrame]
     private let renderByType: [String: ServerFrame.Render]

@@ -42,6 +42,7 @@ package final class Hub: EventStreaming, Sendable {
     let feeds = Mutex<[ObjectIdentifier: FeedPlace]>([:])
     let storage: any Storage
     let clock: any WallClock
+    /// The tickets for connections.
     package let tickets: StreamTickets
 
     /// - Parameter admission: counts sockets, event streams and polls together; nothing else counts them.
@@ -75,6 +76,9 @@ package final class Hub: EventStreaming, Sendable {
 
     func nextNumber() -> UInt64 { numbers.add(1, ordering: .relaxed).newValue }
 
+    /// Appends an event to a user's event log, in the session's transaction.
+    /// - Parameter members: the JSON members that connected devices receive.
+    /// - Returns: the delivery to pass to `deliver` after the commit; discard it if the write fails.
     package func record(
         _ event: UserEvent, members: [UInt8], for user: UserID, at now: Timestamp, in session: SQLSession
     ) throws -> StreamDelivery {
@@ -82,12 +86,15 @@ package final class Hub: EventStreaming, Sendable {
         return .event(user, offset: offset, frame: Frame.numbered(event.type, offset: offset, members: members))
     }
 
+    /// Whether a device of the user is connected to this server.
     package func isConnected(_ user: UserID) -> Bool {
         shard(of: user).users.withLock { users in
             users[user].map { !$0.sessions.isEmpty || !$0.feeds.isEmpty } ?? false
         }
     }
 
+    /// Delivers frames to the receivers' connections, in this order. Each user's numbered events must come in the order of their
+    /// offsets. Returns at once.
     package func deliver(_ deliveries: [StreamDelivery]) {
         var batches: [(queue: LoopQueue, items: [LoopQueue.Item])] = []
         func add(_ item: LoopQueue.Item, to session: StreamSession) {

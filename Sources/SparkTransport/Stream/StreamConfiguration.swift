@@ -19,6 +19,7 @@ public struct StreamConfiguration: ModuleConfiguration {
     /// How many days events are kept for devices that reconnect.
     public let eventDays: Int
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .integer(
             "heartbeat_seconds", 5...300, default: 25, "A silent connection is pinged after this time, and closed after twice it."
@@ -41,6 +42,7 @@ public struct StreamConfiguration: ModuleConfiguration {
         .integer("event_days", 1...3_650, default: 30, "Events are kept so long for devices that come back."),
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) {
         self.heartbeat = values.seconds("heartbeat_seconds")
         self.connectionsPerUser = values.integer("connections_per_user")

@@ -7,7 +7,9 @@ import SparkKit
 package final class StreamGateway: Sendable {
     /// The size limit of a client's frame and of a whole message, in bytes.
     package static let maximumFrameBytes = 64 * 1_024
+    /// The path of the WebSocket.
     package static let path = "/api/v1/ws"
+    /// The WebSocket subprotocol, with the version of the stream's interface.
     package static let subprotocol = "spark.v1"
 
     let hub: Hub
@@ -19,6 +21,7 @@ package final class StreamGateway: Sendable {
     let random: any RandomSource
     let activity: (any ActivityRecording)?
     let metrics = StreamMetrics()
+    /// The tickets that authenticate connections.
     package let tickets: StreamTickets
     private let authenticator: (any Authenticating)?
     private let origins: AllowedOrigins

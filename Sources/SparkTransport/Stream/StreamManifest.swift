@@ -4,6 +4,7 @@ import SparkStorage
 
 /// The stream's own tables and metrics, apart from the modules'.
 package enum StreamManifest {
+    /// The stream's manifest, in the form of a module's.
     package static let manifest = ModuleManifest(
         id: "stream", summary: "Numbered events: WebSocket, Server-Sent Events and polling",
         tables: [inbox, floors, IdempotencyStore.table],

@@ -3,6 +3,7 @@ package import SparkKit
 
 /// The gateway's metrics.
 package struct StreamMetrics: Sendable {
+    /// The declarations of all of them.
     package static let declarations = [
         MetricDeclaration(connectionsName, .gauge, help: "Connections to the stream: sockets, event streams and waiting polls."),
         MetricDeclaration(socketsName, .gauge, help: "WebSockets of the stream that are open."),

@@ -12,6 +12,7 @@ package struct StreamRoutes: Sendable {
         StreamError.draining,
     ]
 
+    /// The routes of a gateway.
     package init(gateway: StreamGateway) { self.gateway = gateway }
 
     /// The routes, relative to `/api/v1`.

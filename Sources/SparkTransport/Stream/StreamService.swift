@@ -21,6 +21,7 @@ package struct StreamService: Service {
         self.logger = logger
     }
 
+    /// Runs until the server stops, then closes the connections.
     package func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await watch() }

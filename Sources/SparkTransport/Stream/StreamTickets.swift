@@ -54,6 +54,7 @@ package final class StreamTickets: Sendable {
     private let state = Mutex(State())
     private let clock: any WallClock
 
+    /// An empty store of tickets.
     package init(clock: any WallClock) { self.clock = clock }
 
     /// Issues a new ticket of 256 random bits, in base64url.

@@ -19,5 +19,6 @@ package protocol WebSocketEndpoint: AnyObject {
 }
 
 extension WebSocketEndpoint {
+    /// Does nothing by default.
     package func serverIsStopping() {}
 }

@@ -41,6 +41,7 @@ package struct WebSocketRequest: Sendable {
     /// The name by which the client addresses this server.
     package let host: String?
 
+    /// A request from its parts.
     package init(query: [String: String], headers: HTTPFields, peerAddress: String, host: String?) {
         self.query = query
         self.headers = headers
@@ -54,6 +55,7 @@ package struct WebSocketAcceptance: Sendable {
     /// Makes the endpoint, on the channel's event loop.
     package let makeEndpoint: @Sendable () -> any WebSocketEndpoint
 
+    /// - Parameter makeEndpoint: called once, on the channel's event loop.
     package init(makeEndpoint: @escaping @Sendable () -> any WebSocketEndpoint) {
         self.makeEndpoint = makeEndpoint
     }
