@@ -117,7 +117,7 @@ final class ServerFront: Sendable {
             throw ConfigurationError(faults: ["operator.listen: \(ListenAddress.expectation), or nothing for no listener"])
         }
         let edge: EdgeConfiguration = configuration.section("http")
-        // The default address gives way when the public listener uses the same port.
+        // If the public listener uses port 0 or this port, the system picks a port for the operators.
         guard !isSet, let port = edge.address?.port, port == 0 || port == address.port else { return address }
         return (address.host, 0)
     }

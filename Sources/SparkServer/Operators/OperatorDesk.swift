@@ -111,7 +111,7 @@ final class AuditHead: Sendable {
 
     var isThere: Bool { FileManager.default.fileExists(atPath: file.path) }
 
-    /// Creates the file where it is missing; it then says that no line was recorded.
+    /// Creates the file where it is missing, with the record that there is no line yet.
     func begin() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             queue.async { [self] in

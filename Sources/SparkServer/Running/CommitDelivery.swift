@@ -3,8 +3,8 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Delivers the events of a write. Modules join them inside the transaction. Between the commit and its answer modules' hooks
-/// run, cache entries are invalidated, and the subscribers receive the events.
+/// Delivers the events of a write. Modules' transaction hooks run inside the transaction. Between the commit and its answer, commit
+/// hooks run, cache entries are invalidated, and the events are queued for the subscribers.
 struct CommitDelivery: Sendable {
     private let cache: Cache
     private let events: EventBus

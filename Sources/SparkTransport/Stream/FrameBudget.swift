@@ -14,7 +14,7 @@ struct FrameBudget {
 
         init(messagesPerSecond: Int, framesPerSecond: Int) {
             self.messages = Double(messagesPerSecond)
-            // Clients also query to mark messages as read, and a returning device reads many messages at once.
+            // Queries read messages and unread counts, and a returning device sends many of them at once.
             self.queries = Double(messagesPerSecond) * 2
             self.signals = Double(messagesPerSecond)
             self.frames = Double(framesPerSecond)

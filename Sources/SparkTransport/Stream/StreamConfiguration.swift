@@ -4,7 +4,7 @@ public import SparkKit
 public struct StreamConfiguration: ModuleConfiguration {
     /// How long a connection may be silent before it is pinged; after twice this time it is closed.
     public let heartbeat: Duration
-    /// The most connections of one user, of all kinds; the oldest gives way to a new one.
+    /// The most connections of one user, of all kinds; a new one beyond that ends the oldest.
     public let connectionsPerUser: Int
     /// The most connections from one client address; 0 for no limit.
     public let connectionsPerAddress: Int
