@@ -31,6 +31,7 @@ struct DirectoryMarks: Equatable {
     /// Whether the record comes from a version that stored only marks.
     var isOld = false
 
+    /// How an orderly end left the database.
     struct Rest: Equatable {
         var commits: Int64
         /// The modification time of the database file, in nanoseconds since 1970.

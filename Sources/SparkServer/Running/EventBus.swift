@@ -18,6 +18,7 @@ final class EventBus: Service, Sendable {
         case barrier(CheckedContinuation<Void, Never>)
     }
 
+    /// A subscription with its queue.
     private struct Subscriber: Sendable {
         let subscription: EventSubscription
         let stream: AsyncStream<Item>

@@ -21,6 +21,7 @@ struct FrameBudget {
         }
     }
 
+    /// The decision about one frame.
     enum Verdict: Equatable {
         case admitted
         /// Too many frames of this kind; `retryAfter` is the number of seconds until the next one is admitted.

@@ -12,6 +12,7 @@ struct FrameOrder<Frame> {
         case one(String)
     }
 
+    /// How a frame runs: posted frames run in order without waiting for answers, exclusive ones run alone on their subject.
     enum Kind {
         case posted
         case exclusive
@@ -31,6 +32,7 @@ struct FrameOrder<Frame> {
         let bytes: Int
     }
 
+    /// The frames about one subject, in the order sent.
     private struct Lane {
         var waiting = CircularBuffer<Entry>(initialCapacity: 1)
         var isRunning = false

@@ -20,10 +20,12 @@ package final class Hub: EventStreaming, Sendable {
         var isEmpty: Bool { sessions.isEmpty && silent.isEmpty && feeds.isEmpty }
     }
 
+    /// A part of the users, under its own lock.
     final class Shard: Sendable {
         let users = Mutex<[UserID: Presence]>([:])
     }
 
+    /// Values that are constant once the server accepts connections.
     private struct Frozen: Sendable {
         var frames = FrameTable(client: [], server: [])
         var observers: [any ConnectionObserving] = []

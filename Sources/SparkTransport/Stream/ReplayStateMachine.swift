@@ -18,6 +18,7 @@ struct ReplayStateMachine {
         case live(last: Int64)
     }
 
+    /// What the caller must do.
     enum Action: Equatable {
         /// Send the welcome frame with the newest offset.
         case welcome(head: Int64)
@@ -29,6 +30,7 @@ struct ReplayStateMachine {
         case live(offset: Int64)
     }
 
+    /// Why the client must reload. The raw value is sent in the `resync` frame.
     enum Reason: String {
         /// The client's epoch is another one: the database was restored.
         case epoch

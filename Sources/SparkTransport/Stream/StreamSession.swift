@@ -23,6 +23,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     let user: UserID
     let place: StreamPlace
     let gateway: StreamGateway
+    /// The state that other threads also use, under a lock.
     private struct Standing {
         var principal: Principal
         /// Nil until the socket is open.
