@@ -9,11 +9,11 @@ import Synchronization
 
 /// The server without a socket, for tests: the same router, checks and services.
 extension Server {
-    /// Runs events and the modules' services until the task is cancelled or the group shuts down.
+    /// Services that run events and the modules' services until the task is cancelled or the group shuts down.
     package var backgroundServices: [any Service] { [events] + inProcessServices }
 
     /// Answers a request through the whole edge.
-    /// - Parameter isOperator: whether it comes by the operators' listener.
+    /// - Parameter isOperator: whether the request comes through the operators' listener.
     package func answer(
         _ request: HTTPRequest, body: [UInt8], peerAddress: String, isOperator: Bool = false
     ) async throws -> (head: HTTPResponse, body: [UInt8]) {
@@ -28,13 +28,13 @@ extension Server {
     /// Returns when every event published so far has been handled.
     package func drainEvents() async { await events.drain() }
 
-    /// Does all durable jobs that are due.
+    /// Runs all durable jobs that are due.
     package func runOutbox() async throws {
         while try await outbox.runDue() {}
     }
 }
 
-/// Keeps what a response writes.
+/// Collects the bytes that a response writes.
 private final class BodyCollector: ResponseBodyWriter, Sendable {
     private let collected = Mutex<[UInt8]>([])
 

@@ -12,29 +12,37 @@ import SparkTransport
 import Synchronization
 import UnixSignals
 
-/// A server put together from modules: planned, migrated, constructed and frozen; not yet on a socket.
+/// A server made from modules: planned, migrated, constructed and frozen, but not yet on a socket.
 ///
-/// Boot goes in five steps from value to value: plan (manifests are checked and sorted) → migrate (the store is opened and brought
-/// to the schema) → construct (each module is made and registers) → freeze (router, events and ports become constants) → run.
-/// Everything that can be wrong is found and reported at once, before a socket opens.
+/// Boot has five steps: plan (manifests are checked and sorted) → migrate (the store is opened and brought to the current schema)
+/// → construct (each module is made and registers) → freeze (router, events and ports become constants) → run. All faults are
+/// found and reported together, before requests are let in.
 public final class Server: Sendable {
-    /// What a server is made from.
+    /// The inputs of a server.
     public struct Options: Sendable {
+        /// The compiled-in modules.
         public var modules: [any SparkModule.Type]
+        /// The loaded settings.
         public var configuration: LoadedConfiguration
+        /// The data directory, which the server releases at the end.
         public var directory: DataDirectory
-        /// Everything temporary: commits do not wait for the disk, password hashing is cheap, rate limits are out of reach.
+        /// Whether everything is temporary: commits do not wait for the disk, password hashing is cheap, rate limits are out of
+        /// reach.
         public var isEphemeral = false
+        /// The source of the time.
         public var clock: any WallClock = SystemWallClock()
+        /// The source of random numbers.
         public var random: any RandomSource = SystemRandomSource()
-        /// What the operator asks of this start.
+        /// The operator's choices for this start.
         public var start = StartChoices()
-        /// What the bounds on clients are derived from.
+        /// The machine from which the limits on clients derive.
         public var machine = AdmissionMachine.current()
+        /// The server's log.
         public var logger: Logger
-        /// Where the lines of the access log go; the same as `logger` if nil.
+        /// The logger of the access log; `logger` if nil.
         public var accessLogger: Logger?
 
+        /// Options with every other value at its default.
         public init(
             modules: [any SparkModule.Type], configuration: LoadedConfiguration, directory: DataDirectory, logger: Logger
         ) {
@@ -45,8 +53,11 @@ public final class Server: Sendable {
         }
     }
 
+    /// The store.
     public let storage: SQLiteStorage
+    /// The cache.
     public let cache: Cache
+    /// The modules in dependency order.
     public let plan: ModulePlan
     let edge: Edge
     let outbox: OutboxWorker
@@ -65,7 +76,7 @@ public final class Server: Sendable {
     private let admissionReport: AdmissionReport
     private let running = Mutex<ServiceGroup?>(nil)
 
-    /// Plans, migrates, constructs and freezes. A server that cannot be gives its data directory back.
+    /// Plans, migrates, constructs and freezes. On failure the data directory is released.
     /// - Throws: `PlanError` with every fault of the modules, `StorageOpenError` for the data directory.
     public convenience init(_ options: Options) throws {
         do {
@@ -76,9 +87,9 @@ public final class Server: Sendable {
         }
     }
 
-    /// The same with the sockets open from the beginning: while the data is opened and brought to today's schema, which may take long,
-    /// probes are answered and everything else gets 503. The work is done on a thread of its own.
-    /// - Throws: as `init`, and what the system says of the addresses; then nothing is open any more.
+    /// The same with the sockets open from the beginning: while the data is opened and migrated, which may take long, probes are
+    /// answered and everything else gets 503. The work runs on its own thread.
+    /// - Throws: as `init`, and the system's errors for the addresses; everything is closed again by then.
     public static func launch(_ options: Options) async throws -> Server {
         var front: ServerFront?
         do {
@@ -123,7 +134,7 @@ public final class Server: Sendable {
         let readiness = Readiness(
             storage: storage, directory: options.directory.url,
             checks: registration.entries.flatMap(\.registrar.healthChecks))
-        // Where the sockets are open already, probes come here in a moment.
+        // If the sockets are open already, probes arrive here soon.
         if !front.startGate.isOpen { readiness.begin() }
         let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
         let delivery = CommitDelivery(
@@ -182,7 +193,7 @@ public final class Server: Sendable {
     }
 
     var logger: Logger { options.logger }
-    /// Opens the operators' rows on the one port of an ephemeral server.
+    /// The token for the operators' routes on the single port of an ephemeral server.
     package var adminToken: String? { front.adminToken }
     private var readings: GaugeSampler {
         GaugeSampler(
@@ -192,10 +203,10 @@ public final class Server: Sendable {
     }
     var inProcessServices: [any Service] { registration.entries.flatMap(\.registrar.services) }
 
-    /// A port that some module provides.
+    /// A port that some module provides; nil if none does.
     public func port<Port>(_ type: Port.Type) -> Port? { exchange.provider(of: type)?.value }
 
-    /// The cache tags of a user, of all modules.
+    /// A user's cache tags from all modules.
     package func cacheTags(of user: UserID) -> [CacheTag] { exchange.contributions(of: UserTagKind.self).tags(of: user) }
 
     /// The OpenAPI 3.1 document.
@@ -212,8 +223,8 @@ public final class Server: Sendable {
         }
     }
 
-    /// Loads a demo town into every module that knows how.
-    /// - Parameter progress: told the module and how many people it has loaded.
+    /// Loads a demo town into every module that supports it.
+    /// - Parameter progress: called with the module and the number of people loaded so far.
     public func load(_ town: any DemoTown, progress: @escaping @Sendable (String, Int) -> Void) throws {
         options.directory.discardSpill()
         let isNoted = options.directory.unfinishedWork == nil
@@ -229,14 +240,14 @@ public final class Server: Sendable {
         if isNoted { try options.directory.endWork() }
     }
 
-    /// Serves until told to stop: by SIGTERM, SIGINT or `shutDown`.
+    /// Serves until SIGTERM, SIGINT or `shutDown`.
     ///
-    /// The sockets are open before anything else: while the server starts, probes are answered, and everything else gets 503 with
-    /// `Retry-After`. Stopping goes from the outside in: not ready any more, no new connections, requests under way are answered,
-    /// services end, waiting writes are committed, the WAL is folded in, the lock is given back.
+    /// The sockets open before anything else: while the server starts, probes are answered, and everything else gets 503 with
+    /// `Retry-After`. Shutdown proceeds from the outside in: the server reports "not ready", accepts no connections, answers the
+    /// requests in progress, ends the services, commits waiting writes, checkpoints the WAL, and releases the lock.
     /// - Parameters:
     ///   - handlesSignals: false inside another program.
-    ///   - onReady: told where the server listens, once every check is green.
+    ///   - onReady: called with the addresses once every health check passes.
     public func run(handlesSignals: Bool, onReady: @escaping @Sendable (Listening) async throws -> Void) async throws {
         let process: ServerConfiguration = options.configuration.section("server")
         let socket = OperatorSocket(directory: options.directory.url, desk: self.desk, logger: self.logger)
@@ -253,7 +264,7 @@ public final class Server: Sendable {
             await close()
             throw error
         }
-        // While the directory is still ours: the next owner's socket has the same name.
+        // Close while the directory is still locked: the next owner's socket has the same name.
         socket.close()
         await close()
     }
@@ -289,8 +300,8 @@ public final class Server: Sendable {
         try await running.run()
     }
 
-    /// Lets each module compare its data with the configuration, in the order of dependencies.
-    /// - Throws: `PlanError` for what does not fit.
+    /// Lets each module compare its data with the configuration, in dependency order.
+    /// - Throws: `PlanError` for data that does not fit.
     package func prepare() async throws {
         let mark = "\(options.random.next())"
         var (last, next) = ("", mark)
@@ -316,28 +327,28 @@ public final class Server: Sendable {
     /// Runs an operator action.
     /// - Parameters:
     ///   - action: its name, e.g. `user.suspend`.
-    ///   - actor: who asks, for the audit log.
-    /// - Throws: what the action refuses, a `ClientError`.
+    ///   - actor: the requester, for the audit log.
+    /// - Throws: the action's refusal, a `ClientError`.
     package func operate(_ action: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
         try await desk.perform(action, members: members, actor: actor)
     }
 
-    /// The same for a verb that has the data directory to itself: on a server that was neither prepared nor run. What the last server's
-    /// cache left on the disk would be old after a change, so it is thrown away.
+    /// The same for a verb that owns the data directory, on a server that was neither prepared nor run. A change makes the last
+    /// server's spill files stale, so they are deleted.
     package func operateAlone(_ action: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
         if desk.actions[action]?.isChanging == true { options.directory.discardSpill() }
         return try await operate(action, members: members, actor: actor)
     }
 
-    /// Looks whether the clock was put back, as the running server does once a second.
+    /// Checks whether the clock was set back, as the running server does once a second.
     package func lookAtClock() async { await clockKeeping.look() }
 
-    /// Lets `run` end gracefully; returns at once.
+    /// Lets `run` end gracefully. Returns at once.
     public func shutDown() async {
         await running.withLock { $0 }?.triggerGracefulShutdown()
     }
 
-    /// Commits what waits, closes the store and gives the data directory back.
+    /// Commits waiting writes, closes the store and releases the data directory.
     public func close() async {
         await closeData()
         options.directory.release()
@@ -346,11 +357,11 @@ public final class Server: Sendable {
     private func closeData() async {
         await storage.close()
         await cache.close()
-        // After a failure of the disk the next start looks for itself.
+        // After a disk failure the next start inspects the directory itself.
         if storage.failure == nil { keeping.end() }
     }
 
-    /// Closes, and only then notes that bulk work which began before this server was made is whole.
+    /// Closes, and then records that bulk work which began before this server was made is complete.
     public func closeAfterWork() async throws {
         await closeData()
         defer { options.directory.release() }
@@ -374,14 +385,17 @@ public final class Server: Sendable {
     }
 }
 
-/// Where a server listens.
+/// The addresses of a running server.
 public struct Listening: Sendable {
+    /// The host of the public listener.
     public let host: String
+    /// The port of the public listener.
     public let port: Int
+    /// The data directory.
     public let directory: URL
-    /// Where metrics and console are; nil where they have no listener of their own.
+    /// The URL of metrics and console; nil when they have no listener of their own.
     public internal(set) var operatorURL: String?
-    /// Opens metrics and console on the one port of an ephemeral server, as bearer token.
+    /// The bearer token for metrics and console on the single port of an ephemeral server.
     public internal(set) var adminToken: String?
 
     init(host: String, port: Int, directory: URL) {
@@ -390,12 +404,13 @@ public struct Listening: Sendable {
         self.directory = directory
     }
 
+    /// The public URL, `http://host:port`.
     public var url: String { Self.url(host, port) }
 
     static func url(_ host: String, _ port: Int) -> String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 }
 
-/// Waits until the server is ready, lets requests in and says so.
+/// Waits until the server is ready, lets requests in and calls `onReady`.
 private struct Announcement: Service {
     let readiness: Readiness
     let startGate: StartGate
@@ -416,7 +431,7 @@ private struct Announcement: Service {
     }
 }
 
-/// The first to hear of a shutdown: the server is not ready any more.
+/// Reports "not ready" as the first step of a shutdown.
 private struct Farewell: Service {
     let readiness: Readiness
 
@@ -427,7 +442,7 @@ private struct Farewell: Service {
 }
 
 extension Logger {
-    /// For the libraries below: their details are written for their own authors, up to dumps of the whole tree of services.
+    /// For libraries: their details address their own authors, up to dumps of the whole service tree.
     var forFrameworks: Logger {
         var logger = self
         logger.logLevel = max(logLevel, .notice)
@@ -435,7 +450,7 @@ extension Logger {
     }
 }
 
-/// How a server comes to its data.
+/// Opening the data.
 extension Server {
     static func openData(
         _ options: Options, migrations: [Migration], progress: @escaping @Sendable (MigrationProgress) -> Void
@@ -446,7 +461,7 @@ extension Server {
         let keys = try directory.keys(mayMake: mayMake)
         var configuration = StorageConfiguration(
             file: directory.database,
-            // An interrupted first start left nothing that anybody will miss.
+            // An interrupted first start left nothing worth a backup.
             backupDirectory: options.isEphemeral || finding.history == .new && !finding.isInUse ? nil : directory.backups)
         configuration.isDurable = !options.isEphemeral
         configuration.mayMigrate = directory.isOwner
@@ -457,12 +472,12 @@ extension Server {
         return (storage, keys, keeping)
     }
 
-    /// A database that was put into a new directory without a key: its people sign in again.
+    /// Whether a database was copied into a new directory without its key; its users must sign in again.
     private static func isCopyAlone(_ finding: DirectoryFinding, _ directory: DataDirectory) -> Bool {
         finding.marks == nil && !directory.hasKeyFile
     }
 
-    /// Logs the failure of the disk when it happens, and passes it on.
+    /// Logs a disk failure when it happens, and passes it on.
     static func failures(of storage: SQLiteStorage, logger: Logger) -> AsyncStream<StorageFailure> {
         let (stream, continuation) = AsyncStream.makeStream(of: StorageFailure.self, bufferingPolicy: .bufferingOldest(1))
         storage.observeFailure { failure in
@@ -476,22 +491,23 @@ extension Server {
         return stream
     }
 
-    /// What `check` finds.
+    /// The result of `check`.
     public struct CheckReport: Sendable {
         /// Empty when the data is sound.
         public var faults: [String]
         /// What was not checked, and why.
         public var notes: [String]
 
+        /// A report with these faults and notes.
         public init(faults: [String], notes: [String]) {
             self.faults = faults
             self.notes = notes
         }
     }
 
-    /// What is wrong with the log of what operators did: its lines among each other, and the newest one beside what `audit.head` says.
+    /// The faults of the operators' audit log: its chain of lines, and its newest line compared with `audit.head`.
     public func auditLogFaults(after faults: [String] = []) throws -> [String] {
-        // Before the lines: a server that runs adds some.
+        // Read the head before the lines: a running server adds lines.
         let head = AuditHead.read(in: options.directory.url)
         return try storage.inspectNow { session in
             SQLiteStorage.guarded("audit log", after: faults) {
@@ -507,16 +523,16 @@ extension Server {
     }
 
     /// Every fault of the data: the store's own and the modules' invariants. Empty when sound.
-    /// - Parameter isDeep: also asks what takes long.
+    /// - Parameter isDeep: also runs the slow checks.
     public func check(isDeep: Bool = false) throws -> [String] { try checkReport(isDeep: isDeep).faults }
 
-    /// The same, with what was not checked. Changes nothing.
+    /// The same with the list of what was not checked. Changes nothing.
     public func checkReport(isDeep: Bool = false) throws -> CheckReport {
         var report = CheckReport(faults: try options.directory.faults(), notes: [])
         do {
             try check(isDeep: isDeep, into: &report)
         } catch let error as SQLError {
-            // Damage in the way of the check is what the check is for.
+            // Damage that stops the check is itself a finding.
             report.faults.append(
                 "database: SQLite error \(error.code), \(error.message)")
             report.notes.append("the rest was not checked")

@@ -1,5 +1,5 @@
-/// Which Spark this is.
+/// The version of Spark.
 public enum SparkVersion {
-    /// Semantic version.
+    /// The semantic version.
     public static let text = "0.1.0"
 }

@@ -8,8 +8,8 @@ package import SparkKit
 package import SparkStorage
 import Synchronization
 
-/// The part of the edge that needs no data: sockets, bounds and rates. It is there first, so that while the data is brought to today's
-/// form probes are answered, and everything else gets 503.
+/// The part of the edge that needs no data: sockets, limits and rates. It starts first, so that probes are answered and every
+/// other request gets 503 while the data is migrated.
 package final class EdgeFront: Sendable {
     let configuration: EdgeConfiguration
     let clock: any WallClock
@@ -26,11 +26,11 @@ package final class EdgeFront: Sendable {
     private let doors: Mutex<(everybody: Door, operators: Door)>
 
     /// - Parameters:
-    ///   - hasGenerousLimits: whether limits are counted but never reached: the ephemeral server under a test's load.
-    ///   - origins: of pages that may use the API.
-    ///   - accessLog: told each answer; nil for none.
-    ///   - access: who may reach the operators' rows.
-    ///   - probes: rows that are answered until `install`, and the only ones.
+    ///   - hasGenerousLimits: whether limits are counted but never reached: true for the ephemeral server under a test's load.
+    ///   - origins: the web origins that may use the API.
+    ///   - accessLog: notes each answered request; nil for no log.
+    ///   - access: decides which requests reach the operators' routes.
+    ///   - probes: the only routes that are answered until `install`.
     package init(
         configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool,
         origins: AllowedOrigins, accessLog: AccessLog?, admission: Admission, access: OperatorAccess, startGate: StartGate,
@@ -68,12 +68,12 @@ package final class EdgeFront: Sendable {
         self.doors = Mutex((Door(side: .everybody, parts: parts), Door(side: .operators, parts: parts)))
     }
 
-    /// From now on requests go through these doors, on connections that are open as well.
+    /// Sends requests through these doors from now on, also on connections that are already open.
     func install(everybody: Door, operators: Door) { doors.withLock { $0 = (everybody, operators) } }
 
     private func door(_ side: Door.Side) -> Door { doors.withLock { side == .everybody ? $0.everybody : $0.operators } }
 
-    /// Listens for everybody. Connections are accepted, and answered, from now on.
+    /// Opens the public listener. Connections are accepted and answered from now on.
     package func listen(host: String, port: Int) async throws -> Listener {
         let proxies = configuration.trustedProxies
         let rule = AcceptRule(
@@ -83,7 +83,7 @@ package final class EdgeFront: Sendable {
         return try await listen(host, port, rule, .everybody, gateway, ProxySigns(logger: logger), logger)
     }
 
-    /// Listens for operators. These connections have room of their own: a server that is full can still be looked at.
+    /// Opens the operators' listener. Its connections have a limit of their own, so that operators can inspect a full server.
     package func listenForOperators(host: String, port: Int) async throws -> Listener {
         let rule = AcceptRule(admission: nil, mostSockets: DescriptorReserve.operators, isTrustedProxy: { _ in true })
         return try await listen(host, port, rule, .operators, gateway.closed, nil, logger)
@@ -109,14 +109,14 @@ package final class EdgeFront: Sendable {
                 do {
                     try await writer.write(response: response.head, body: response.body)
                 } catch is HTTPParserError {
-                    // Thrown on, it would be answered a second time.
+                    // Rethrown as it is, this error would be answered a second time.
                     throw BrokenWhileAnswering()
                 }
             }, idleTimeout: configuration.idleTimeout, requestTimeout: configuration.requestTimeout, gateway: gateway,
             proxySigns: signs)
         return try await Listener.open(host: host, port: port, rule: rule, logger: logger) { newcomer in
             channel.setup(channel: newcomer.channel, admitted: newcomer.admitted, logger: logger).map { value in
-                // Ends with its connection, at the latest when the listener cuts that.
+                // The task ends with its connection, at the latest when the listener cuts the connection.
                 Task { await channel.handle(value: value, logger: logger) }
             }
         }
@@ -127,26 +127,32 @@ package final class EdgeFront: Sendable {
 package struct Edge: Sendable {
     /// The API.
     package let publicDoor: Door
-    /// Metrics and console, and nothing else.
+    /// Metrics and console.
     package let operatorDoor: Door
     private let idempotency: IdempotencyStore
 
-    /// What the edge is put together from.
+    /// What the edge is made from.
     package struct Parts {
+        /// The sockets and limits.
         package let front: EdgeFront
+        /// The store, for idempotent responses.
         package let storage: any Storage
+        /// The keys that seal stored responses.
         package let keys: ServerKeys
+        /// Checks access tokens; nil where no module issues them.
         package let authenticator: (any Authenticating)?
-        /// Whether those on whose behalf something is written may still write.
+        /// Checks whether a session may still write.
         package let liveness: (any SessionLiveness)?
-        /// Whether tokens in kept answers still work.
+        /// Checks whether the tokens in stored responses still work.
         package let grants: (any GrantLiveness)?
+        /// Records which users are active; nil for no record.
         package let activity: (any ActivityRecording)?
-        /// The paths on which connections become WebSockets; all different.
+        /// The WebSocket routes, with distinct paths.
         package let webSockets: [WebSocketRoute]
-        /// What stands for a token in a URL; nil where nothing does.
+        /// The tickets that replace a token in a URL; nil where there are none.
         package let tickets: StreamTickets?
 
+        /// The parts of an edge.
         package init(
             front: EdgeFront, storage: any Storage, keys: ServerKeys, authenticator: (any Authenticating)?,
             liveness: (any SessionLiveness)? = nil, grants: (any GrantLiveness)? = nil, activity: (any ActivityRecording)?,
@@ -164,11 +170,11 @@ package struct Edge: Sendable {
         }
     }
 
-    /// From now on the front's requests come here.
+    /// Answers the front's requests from now on.
     /// - Parameters:
-    ///   - routes: rows with their whole paths (`/api/v1/…`), free of clashes.
-    ///   - operatorRoutes: rows for those who run the server.
-    ///   - probes: rows that both sides answer, also while the server starts.
+    ///   - routes: rows with their full paths (`/api/v1/…`), free of clashes.
+    ///   - operatorRoutes: rows for operators.
+    ///   - probes: rows that both doors answer, also while the server starts.
     package init(_ parts: Parts, routes: [Route], operatorRoutes: [Route], probes: [Route]) {
         let front = parts.front
         self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: front.clock, grants: parts.grants)
@@ -191,9 +197,9 @@ package struct Edge: Sendable {
         front.install(everybody: publicDoor, operators: operatorDoor)
     }
 
-    /// Forgets kept answers that are too old.
+    /// Deletes stored idempotent responses past their retention.
     package func sweep() async throws { try await idempotency.sweep() }
 }
 
-/// The request turned out broken after its answer had begun.
+/// The request turned out malformed after its response had begun.
 private struct BrokenWhileAnswering: Error {}

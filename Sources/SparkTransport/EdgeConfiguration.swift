@@ -3,20 +3,28 @@ public import SparkKit
 
 /// The section `http`: where the server listens and what it accepts.
 public struct EdgeConfiguration: ModuleConfiguration {
-    /// `address:port`, `[v6]:port`, `:port` or `port`; port 0 lets the system pick.
+    /// `address:port`, `[v6]:port`, `:port` or `port`; with port 0 the system picks one.
     public let listen: String
+    /// The size limit of a request body, in bytes; a longer one gets 413.
     public let maximumBodyBytes: Int
+    /// How long a request may take to arrive whole.
     public let requestTimeout: Duration
+    /// How long a connection may be idle between requests.
     public let idleTimeout: Duration
+    /// Registrations and logins per client address and minute; 0 for no limit.
     public let credentialsPerMinute: Int
+    /// Reading requests per user or address and minute; 0 for no limit.
     public let readsPerMinute: Int
+    /// Changing requests per user or address and minute; 0 for no limit.
     public let writesPerMinute: Int
+    /// The proxies whose X-Forwarded-For is trusted.
     public let trustedProxies: TrustedProxies
-    /// Origins of web pages that may use the API; those of `stream.allowed_origins` count, too.
+    /// Web origins that may use the API, in addition to `stream.allowed_origins`.
     public let allowedOrigins: [String]
-    /// Whether everybody may open `/api/v1/ws/echo`.
+    /// Whether `/api/v1/ws/echo` exists, which needs no authentication.
     public let echoesWebSockets: Bool
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .text(
             "listen", default: "127.0.0.1:7775",
@@ -41,6 +49,7 @@ public struct EdgeConfiguration: ModuleConfiguration {
         .boolean("ws_echo", default: false, "Whether /api/v1/ws/echo sends WebSocket messages back, to anybody; for tests."),
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) {
         self.listen = values.text("listen")
         self.maximumBodyBytes = values.integer("max_body_bytes")
@@ -54,6 +63,6 @@ public struct EdgeConfiguration: ModuleConfiguration {
         self.echoesWebSockets = values.boolean("ws_echo")
     }
 
-    /// The host and port of `listen`; nil when it has no such form.
+    /// The host and port of `listen`; nil when the text has no such form.
     public var address: (host: String, port: Int)? { ListenAddress(listen).map { ($0.host, $0.port) } }
 }

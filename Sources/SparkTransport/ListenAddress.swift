@@ -1,20 +1,22 @@
 import SparkCore
 
-/// Where a listener opens its socket.
+/// The address at which a listener opens its socket.
 public struct ListenAddress: Hashable, Sendable {
-    /// Without brackets; a bare port means loopback.
+    /// The host without brackets; a bare port means loopback.
     public let host: String
+    /// The port; 0 lets the system pick one.
     public let port: Int
 
-    /// What an operator is told about a text that is none.
+    /// The message for an operator whose text is not an address.
     public static let expectation = "expected ADDRESS:PORT, [IPV6]:PORT, :PORT or PORT, such as 127.0.0.1:7775"
 
+    /// An address from its parts.
     public init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    /// `127.0.0.1:7775`, `[::1]:7775`, `localhost:7775`; `:7775` and `7775` mean 127.0.0.1:7775.
+    /// Parses `127.0.0.1:7775`, `[::1]:7775` or `localhost:7775`; `:7775` and `7775` mean 127.0.0.1:7775. Nil for any other text.
     public init?(_ text: String) {
         let host: Substring
         let port: Substring
@@ -36,7 +38,7 @@ public struct ListenAddress: Hashable, Sendable {
             guard host.hasSuffix("]"), inner.contains(":"), NetworkAddress(inner) != nil else { return nil }
             self.host = String(inner)
         } else {
-            // An IPv6 address without brackets would hide its port.
+            // Without brackets the port of an IPv6 address would be ambiguous.
             guard !host.contains(":"), host.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "/") && $0 < 0x7F }) else {
                 return nil
             }
@@ -44,6 +46,6 @@ public struct ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// `127.0.0.1:7775`, `[::1]:7775`.
+    /// The address as `127.0.0.1:7775` or `[::1]:7775`.
     public var text: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 }

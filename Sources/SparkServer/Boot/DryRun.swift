@@ -6,8 +6,8 @@ import SparkKit
 import SparkStorage
 import SparkTransport
 
-/// Lets modules register although their manifests are refused already, on a store that is thrown away, so that clashes between
-/// their routes and the like are told in the same breath.
+/// Lets modules register on a throw-away store although their manifests have faults, so that clashes between routes and the like
+/// are reported together with those faults.
 enum DryRun {
     static func faults(of plan: ModulePlan, options: Server.Options) throws -> [ModuleFault] {
         let directory = try DataDirectory(temporaryIn: FileManager.default.temporaryDirectory)
@@ -28,7 +28,7 @@ enum DryRun {
                     personalData: PersonalDataRegistry(manifests: []), directory: directory.url, logger: options.logger,
                     isEphemeral: options.isEphemeral, manifest: manifest, exchange: exchange)
             }, exchange: ModuleExchange())
-        // Who stands in a broken order misses ports because of that; saying so twice helps nobody.
+        // A module in a broken order misses ports for that reason, so these faults repeat the first ones.
         return registration.faults.filter { !$0.reason.hasPrefix("asks for") }
     }
 }

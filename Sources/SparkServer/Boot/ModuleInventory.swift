@@ -4,21 +4,29 @@ import SparkKit
 
 /// One module as `spark modules` lists it.
 public struct ModuleInventory: JSONWritable, Sendable {
+    /// The module's identifier.
     public let id: String
+    /// What the module does, in one line.
     public let summary: String
+    /// The identifiers of the modules it depends on.
     public let dependencies: [String]
-    /// `METHOD /api/v1/path`.
+    /// Each route as `METHOD /api/v1/path`.
     public let routes: [String]
-    /// Types of the stream's frames that it answers or sends.
+    /// The types of the stream's frames that the module answers or sends.
     public let frames: [String]
+    /// The events it subscribes to.
     public let events: [String]
+    /// The ports it provides.
     public let ports: [String]
+    /// The outbox topics it handles.
     public let topics: [String]
-    /// What operators can do by name.
+    /// The names of its operator actions.
     public let actions: [String]
-    /// Namespaces of the cache.
+    /// The cache namespaces it uses.
     public let namespaces: [String]
+    /// The metrics it declares.
     public let metrics: [String]
+    /// The tables it owns.
     public let tables: [String]
 
     init(manifest: ModuleManifest, registrar: ModuleRegistrar, namespaces: [String]) {
@@ -36,7 +44,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
         self.tables = manifest.tables.map(\.name)
     }
 
-    /// The lists by name, in the order of printing.
+    /// The lists with their titles, in the order in which `spark modules` prints them.
     public var lists: [(name: String, items: [String])] {
         [
             ("dependencies", dependencies), ("routes", routes), ("frames", frames), ("subscriptions", events), ("ports", ports),
@@ -44,6 +52,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
         ]
     }
 
+    /// Writes the module as a JSON object.
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("id", id)

@@ -1,15 +1,18 @@
 public import SparkKit
 import SparkStorage
 
-/// The modules that will run, sorted so that each stands behind its dependencies, or everything that forbids it.
+/// The modules that will run, each after its dependencies, or everything that prevents it.
 public struct ModulePlan: Sendable {
-    /// In the order of dependencies; the order of the list decides where those leave a choice.
+    /// In dependency order; the order of the list decides between independent modules.
     public let modules: [any SparkModule.Type]
     /// Empty when the modules may run.
     public let faults: [ModuleFault]
 
+    /// The manifests of `modules`, in the same order.
     public var manifests: [ModuleManifest] { modules.map { $0.manifest } }
 
+    /// Checks and sorts modules. Faults are collected, not thrown.
+    /// - Parameter disabled: identifiers of modules to leave out.
     public init(_ list: [any SparkModule.Type], disabled: Set<String> = []) {
         var faults: [ModuleFault] = []
         for name in disabled.sorted() where !list.contains(where: { $0.manifest.id == name }) {
@@ -25,7 +28,7 @@ public struct ModulePlan: Sendable {
         self.faults = faults
     }
 
-    /// Depth-first by list order. Those in a cycle come last, as they stand.
+    /// Sorts depth-first in list order. Modules of a cycle come last, in list order.
     private static func sort(_ list: [any SparkModule.Type]) -> (sorted: [any SparkModule.Type], cycle: [String]) {
         var waiting = list
         var sorted: [any SparkModule.Type] = []
@@ -38,7 +41,7 @@ public struct ModulePlan: Sendable {
             guard let next else { break }
             sorted.append(waiting.remove(at: next))
         }
-        // What waits only because it stands behind a cycle is not part of it.
+        // A module that only depends on a cycle is not part of it.
         var cyclic = waiting.map { $0.manifest }
         while let index = cyclic.firstIndex(where: { candidate in
             !cyclic.contains { $0.dependencies.contains(candidate.id) }
@@ -49,7 +52,7 @@ public struct ModulePlan: Sendable {
     }
 }
 
-/// What can be wrong with manifests alone.
+/// Checks manifests without running their modules.
 struct ManifestCheck {
     private(set) var faults: [ModuleFault] = []
     private static let reservedSections = Set(
@@ -104,10 +107,12 @@ struct ManifestCheck {
     }
 }
 
-/// Everything that forbids the server to start.
+/// Every fault that prevents the server from starting.
 public struct PlanError: Error, CustomStringConvertible {
+    /// At least one fault.
     public let faults: [ModuleFault]
 
+    /// All faults, one per line.
     public var description: String {
         (["the modules do not fit together:"] + faults.map { "  \($0)" }).joined(separator: "\n")
     }

@@ -3,7 +3,7 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// Everything that the modules registered, checked against each other.
+/// Everything that the modules registered, checked for clashes.
 struct ModuleRegistrations: Sendable {
     struct Entry: Sendable {
         let manifest: ModuleManifest
@@ -13,7 +13,7 @@ struct ModuleRegistrations: Sendable {
     let entries: [Entry]
     private(set) var faults: [ModuleFault]
 
-    /// Constructs each module and lets it register; what fails is noted and the next one tried.
+    /// Makes each module and lets it register. A failure is noted, and the next module is tried.
     init(
         plan: ModulePlan, configuration: LoadedConfiguration, context: (ModuleManifest, ModuleExchange) -> ModuleContext,
         exchange: ModuleExchange
@@ -50,20 +50,20 @@ struct ModuleRegistrations: Sendable {
         module.register(in: &registrar)
     }
 
-    /// The rows with their whole paths.
+    /// The modules' API routes with their full paths.
     var routes: [Route] { entries.flatMap(\.registrar.routes).map(\.mounted) }
 
-    /// The rows outside the API.
+    /// The operators' routes, outside the API.
     var operatorRoutes: [Route] { entries.flatMap(\.registrar.operatorRoutes) }
 
-    /// Pages outside the API, for everybody.
+    /// Public pages outside the API.
     var pages: [Route] { entries.flatMap(\.registrar.pages) }
 
     private mutating func checkRoutes() {
         var owners: [String: String] = [:]
         for entry in entries {
             for route in entry.registrar.routes.map(\.mounted) + entry.registrar.operatorRoutes + entry.registrar.pages {
-                // Two templates that differ in the names of their parameters alone are one path.
+                // Two templates that differ only in their parameters' names are the same path.
                 let shape = route.path.split(separator: "/").map { $0.hasPrefix("{") ? "{}" : $0 }.joined(separator: "/")
                 let key = "\(route.method) /\(shape)"
                 if let owner = owners[key] {
@@ -143,6 +143,6 @@ struct ModuleRegistrations: Sendable {
 }
 
 extension Route {
-    /// The same row below `/api/v1`.
+    /// The same route below `/api/v1`.
     var mounted: Route { mounted(below: "/api/v1") }
 }

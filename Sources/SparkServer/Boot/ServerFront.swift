@@ -8,7 +8,7 @@ import SparkTelemetry
 import SparkTransport
 import Synchronization
 
-/// What a server has before its data: the plan of its modules, the bounds on clients, and sockets on which it says that it starts.
+/// What a server has before its data is open: the plan of its modules, the limits on clients, and sockets that report the start.
 final class ServerFront: Sendable {
     private struct Sockets {
         var listeners: [Listener] = []
@@ -20,13 +20,13 @@ final class ServerFront: Sendable {
     let edge: EdgeFront
     let origins: AllowedOrigins
     let startGate = StartGate()
-    /// Opens the operators' rows on the one port of an ephemeral server.
+    /// The token for the operators' routes on the single port of an ephemeral server.
     let adminToken: String?
     private let options: Server.Options
     private let progress: StartProgress
     private let sockets = Mutex(Sockets())
 
-    /// - Throws: `PlanError` and `ConfigurationError`, before anything is opened.
+    /// - Throws: `PlanError` and `ConfigurationError`, before any socket is opened.
     init(_ options: Server.Options) throws {
         MetricsRegistry.install()
         let disabled = options.configuration.section("modules", as: ModulesConfiguration.self).disabled
@@ -59,17 +59,17 @@ final class ServerFront: Sendable {
             access: access, startGate: startGate, probes: progress.routes)
     }
 
-    /// Notes what the start is about.
+    /// Notes the progress of the migration.
     func note(_ step: MigrationProgress) {
         progress.note(step)
-        // Only an existing database is copied before: making a new one is no news.
+        // Only an existing database is copied first; creating a new one is not worth a log line.
         if step == .copying { options.logger.info("the database is of an older version and is migrated") }
     }
 
-    /// The open sockets.
+    /// The open listeners.
     var listeners: [Listener] { sockets.withLock { $0.listeners } }
 
-    /// Opens the sockets, unless they are, and writes down where they are. Until the gate opens only probes are answered.
+    /// Opens the sockets, unless they are open, and writes the port file. Only probes are answered until the gate opens.
     @discardableResult
     func listen() async throws -> Listening {
         if let listening = sockets.withLock({ $0.listening }) { return listening }
@@ -100,13 +100,13 @@ final class ServerFront: Sendable {
         return result
     }
 
-    /// Closes everything at once: for a server that could not start.
+    /// Closes everything at once. Used when a server could not start.
     func close() async {
         for listener in listeners { await listener.close() }
     }
 
-    /// Where operators find the server. An ephemeral server has one port, unless another is asked for; a server on a port that the
-    /// system picks gets such a port for operators, too.
+    /// The address of the operators' listener. An ephemeral server has a single port unless the operator sets another; a server
+    /// on a port that the system picks gets such a port for operators too.
     private static func operatorAddress(
         _ configuration: LoadedConfiguration, isEphemeral: Bool
     ) throws -> (host: String, port: Int)? {
@@ -117,13 +117,13 @@ final class ServerFront: Sendable {
             throw ConfigurationError(faults: ["operator.listen: \(ListenAddress.expectation), or nothing for no listener"])
         }
         let edge: EdgeConfiguration = configuration.section("http")
-        // The default gives way where everybody else's address needs the port.
+        // If the public listener uses port 0 or this port, the system picks a port for the operators.
         guard !isSet, let port = edge.address?.port, port == 0 || port == address.port else { return address }
         return (address.host, 0)
     }
 
-    /// Whether only this machine reaches the operators' listener.
-    /// - Throws: `ConfigurationError` when others do and there is no token to keep them out.
+    /// Whether only this machine can reach the operators' listener.
+    /// - Throws: `ConfigurationError` when other machines can reach it and no token protects it.
     private static func isOperatorListenerLocal(_ configuration: LoadedConfiguration) throws -> Bool {
         let section: OperatorConfiguration = configuration.section("operator")
         guard let host = section.address?.host else { return true }
@@ -141,12 +141,12 @@ final class ServerFront: Sendable {
             .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
-    /// Where each answered request is noted; nil unless it is asked for.
+    /// The access log; nil unless it is enabled.
     private static func accessLog(_ options: Server.Options) -> AccessLog? {
         let process: ServerConfiguration = options.configuration.section("server")
         guard process.hasAccessLog else { return nil }
         var logger = options.accessLogger ?? options.logger
-        // A switch of its own: the level of other lines does not silence it.
+        // The access log has its own switch: the log level of other lines does not silence it.
         logger.logLevel = .info
         return AccessLog(logger: logger)
     }

@@ -3,7 +3,7 @@ import SparkCore
 import SparkKit
 import Yams
 
-/// Gathers values and faults from the three sources.
+/// Collects values and faults from the three sources: flags, environment and file.
 struct ConfigurationReader {
     let schema: ConfigurationSchema
     private(set) var values: [String: [String: Setting.Value]] = [:]
@@ -14,7 +14,7 @@ struct ConfigurationReader {
 
     init(schema: ConfigurationSchema) { self.schema = schema }
 
-    /// What was left out, and why.
+    /// What was ignored, and why.
     var notes: [String] {
         guard !foreignVariables.isEmpty else { return [] }
         let variables = EnvironmentNames(schema)
@@ -24,7 +24,7 @@ struct ConfigurationReader {
         return ["environment variables that are not this server's are ignored: \(names.joined(separator: ", "))"]
     }
 
-    /// - Parameter name: the flag that the operator wrote, where that was not `--set`.
+    /// - Parameter name: the flag as the operator wrote it, if it was not `--set`.
     mutating func read(flag: String, name: String? = nil) {
         let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let path = parts[0].split(separator: ".", maxSplits: 1).map(String.init)
@@ -128,19 +128,19 @@ struct ConfigurationReader {
 
     private static let listExpectation = "a list of single values is expected, such as [a, b]"
 
-    /// The items of a sequence of single values; nil for every other node.
+    /// The items of a YAML sequence of scalars; nil for any other node.
     private static func items(_ node: Node) -> [String]? {
         guard let sequence = node.sequence else { return nil }
         let items = sequence.compactMap { $0.scalar?.string }
         return items.count == sequence.count ? items : nil
     }
 
-    /// The items of a list as a flag or a variable has it: `a, b`, or in brackets as in the file.
+    /// The items of a list from a flag or a variable: `a, b`, or in brackets as in the file.
     private static func items(_ text: String) -> [String]? {
         let plain = text.trimmingCharacters(in: .whitespaces)
         guard plain.hasPrefix("[") else { return parted(plain) }
         if let node = try? Yams.compose(yaml: plain) { return items(node) }
-        // A host pattern such as *.example.org would need quotes in YAML; a command line has none left.
+        // YAML requires quotes around a host pattern such as *.example.org, but the shell has removed them from a command line.
         let inner = plain.dropFirst().dropLast()
         guard plain.hasSuffix("]"), plain.count > 1, !inner.contains(where: { "[]{}\"'".contains($0) }) else { return nil }
         return parted(String(inner))

@@ -1,16 +1,22 @@
 public import SparkKit
 import SparkTransport
 
-/// Every section with its settings: the server's own and one for each module.
+/// Every section with its settings: the server's own, and one for each module.
 public struct ConfigurationSchema: Sendable {
+    /// One section of the configuration.
     public struct Section: Sendable {
+        /// The name, as in `section.key`.
         public let name: String
+        /// What the section is about, in one line.
         public let summary: String
+        /// The keys, in the order of the default file.
         public let settings: [Setting]
     }
 
+    /// The sections, in the order of the default file.
     public let sections: [Section]
 
+    /// The server's sections and those of the given modules.
     public init(modules: [any SparkModule.Type]) {
         self.sections =
             [
@@ -36,7 +42,7 @@ public struct ConfigurationSchema: Sendable {
     /// `SPARK_SECTION_KEY`.
     static func environmentName(_ section: String, _ key: String) -> String { "SPARK_\(section)_\(key)".uppercased() }
 
-    /// The annotated default file: every section, every key, its meaning, range and default.
+    /// The annotated default file: every section and key with its meaning, range and default.
     public var defaultFile: String {
         var out = """
             # Spark's configuration, with every key at its default.
@@ -53,7 +59,7 @@ public struct ConfigurationSchema: Sendable {
         return out
     }
 
-    /// One line an environment variable.
+    /// Every environment variable with its help text.
     public var environment: [(name: String, help: String)] {
         sections.flatMap { section in
             section.settings.map { (Self.environmentName(section.name, $0.key), $0.help) }
@@ -62,7 +68,7 @@ public struct ConfigurationSchema: Sendable {
 }
 
 extension Setting.Kind {
-    /// What the default file says of the values that are allowed.
+    /// The allowed values, as the default file states them.
     var remark: String {
         switch self {
         case .integer(let range): " (\(range.lowerBound) to \(range.upperBound))"
@@ -84,7 +90,7 @@ extension Setting.Value {
         }
     }
 
-    /// Plain where no reader can take it for anything else, else in double quotes.
+    /// The text unquoted where YAML reads it only as a string, otherwise in double quotes.
     private static func scalar(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)

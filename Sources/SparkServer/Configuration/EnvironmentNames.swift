@@ -1,23 +1,23 @@
 import SparkCore
 import SparkKit
 
-/// Tells which variables of the environment are settings.
+/// Decides which environment variables are settings.
 ///
-/// The prefix `SPARK_` is shared: Apache Spark uses it, Kubernetes sets variables for every service whose name begins with `spark`.
-/// So only a name whose next word is one of this server's sections claims to be a setting, and a mistake in it is an error; every other
-/// name is left to whoever set it.
+/// The prefix `SPARK_` is shared: Apache Spark uses it, and Kubernetes sets variables for every service whose name begins with
+/// `spark`. Therefore only a name whose next word is one of this server's sections counts as a setting, and a mistake in it is an
+/// error. Every other name is ignored.
 struct EnvironmentNames {
     enum Meaning {
-        /// Without the prefix: not looked at.
+        /// The name lacks the prefix; it is ignored.
         case other
         /// For Spark's tools and tests, not for the server.
         case reserved
-        /// Another program's.
+        /// For another program.
         case foreign
         case setting(section: String, Setting)
         /// The name of a file that holds the value.
         case file(section: String, Setting)
-        /// A mistake, and the nearest name.
+        /// A misspelt setting, with the nearest known name.
         case unknown(nearest: String?)
     }
 
@@ -53,15 +53,15 @@ struct EnvironmentNames {
         return .unknown(nearest: nearest.map { isFile ? $0 + Self.fileSuffix : $0 })
     }
 
-    /// The setting that a foreign name may have been meant for: a section that is misspelt.
+    /// The setting that a foreign name may have been meant for, when its section is misspelt.
     func suggestion(for name: String) -> String? {
         guard let nearest = NearestName.of(name, in: known.keys.sorted()) else { return nil }
-        // Two slips at most: further names of other programs are near by chance.
+        // At most two wrong letters: other programs' names are near by chance beyond that.
         return NearestName.distance(name, nearest) <= 2 ? nearest : nil
     }
 
-    /// What Kubernetes sets for a service (`kubectl explain pod.spec.enableServiceLinks`): NAME_SERVICE_HOST, NAME_SERVICE_PORT,
-    /// NAME_SERVICE_PORT_PORTNAME, NAME_PORT=tcp://…, NAME_PORT_80_TCP, NAME_PORT_80_TCP_PROTO, _PORT, _ADDR.
+    /// Whether Kubernetes sets this variable for a service (`kubectl explain pod.spec.enableServiceLinks`): NAME_SERVICE_HOST,
+    /// NAME_SERVICE_PORT, NAME_SERVICE_PORT_PORTNAME, NAME_PORT=tcp://…, NAME_PORT_80_TCP, NAME_PORT_80_TCP_PROTO, _PORT, _ADDR.
     private static func isOfKubernetes(_ name: String, _ value: String) -> Bool {
         if name.hasSuffix("_SERVICE_HOST") || name.hasSuffix("_SERVICE_PORT") || name.contains("_SERVICE_PORT_") { return true }
         let protocols = ["tcp", "udp", "sctp"]

@@ -1,22 +1,26 @@
 import Foundation
 public import SparkKit
 
-/// What is wrong with the configuration; all of it at once, for the operator.
+/// Every fault of the configuration at once, for the operator.
 public struct ConfigurationError: Error, CustomStringConvertible {
+    /// One sentence per fault.
     public let faults: [String]
 
+    /// An error with these faults.
     public init(faults: [String]) { self.faults = faults }
 
+    /// All faults, one per line.
     public var description: String { faults.joined(separator: "\n") }
 }
 
-/// A setting for which the command line has a flag of its own.
+/// A setting that has its own command-line flag.
 public struct SettingFlag: Sendable {
-    /// As the operator writes it: `--listen`.
+    /// The flag as the operator writes it: `--listen`.
     public let name: String
-    /// `section.key=value`.
+    /// The setting as `section.key=value`.
     public let setting: String
 
+    /// A flag and its setting.
     public init(_ name: String, _ setting: String) {
         self.name = name
         self.setting = setting
@@ -26,21 +30,21 @@ public struct SettingFlag: Sendable {
 /// Every setting of every section, from flag, environment, file or default, in that order.
 public struct LoadedConfiguration: Sendable {
     private let sections: [String: SettingValues]
-    /// Where each value that is not a default came from, by `section.key`.
+    /// The source of each value that is not a default, by `section.key`.
     public let origins: [String: String]
 
-    /// `section.key` of what is never printed.
+    /// The settings, as `section.key`, whose values are never printed.
     private let secrets: Set<String>
 
-    /// What an operator should know, though nothing is wrong: one line each.
+    /// Notes for the operator that are not faults: one line each.
     public let notes: [String]
 
     /// - Parameters:
-    ///   - flags: `section.key=value`, later ones first in rank.
-    ///   - ownFlags: flags with names of their own; they beat the others.
-    ///   - environment: the process's.
-    ///   - file: the text of `spark.yaml` and its path for messages; nil if there is none.
-    /// - Throws: `ConfigurationError` with every unknown key (and the nearest name), wrong kind and value out of range.
+    ///   - flags: `section.key=value`; later ones win.
+    ///   - ownFlags: flags with names of their own; they win over `flags`.
+    ///   - environment: the process's environment.
+    ///   - file: the text of `spark.yaml`, and its path for messages; nil if there is none.
+    /// - Throws: `ConfigurationError` with every unknown key (and the nearest name), wrong type and value out of range.
     public init(
         schema: ConfigurationSchema, flags: [String] = [], ownFlags: [SettingFlag] = [], environment: [String: String] = [:],
         file: (path: String, text: String)? = nil
@@ -63,10 +67,10 @@ public struct LoadedConfiguration: Sendable {
         self.notes = reader.notes
     }
 
-    /// The value of a key, for who does not know the section's type; nil when no module declares it.
+    /// The value of a key without its section's type; nil when no module declares the key.
     public func value(_ section: String, _ key: String) -> Setting.Value? { sections[section]?.value(key) }
 
-    /// The value of `section.key` as the file would have it; `***` for a secret, nil when no module declares it.
+    /// The value of `section.key` in YAML; `***` for a secret, nil when no module declares the key.
     public func shown(_ name: String) -> String? {
         let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
         guard parts.count == 2, let value = value(parts[0], parts[1]) else { return nil }
@@ -74,13 +78,13 @@ public struct LoadedConfiguration: Sendable {
         return value == .text("") ? value.yaml : "***"
     }
 
-    /// The same for a text.
+    /// The value of a text setting; nil for any other.
     func text(_ section: String, _ key: String) -> String? {
         guard case .text(let text) = value(section, key) else { return nil }
         return text
     }
 
-    /// One section, read into its type.
+    /// A section as its type.
     public func section<Section: ModuleConfiguration>(_ name: String, as type: Section.Type = Section.self) -> Section {
         Section(sections[name] ?? SettingValues(defaultsOf: Section.settings))
     }

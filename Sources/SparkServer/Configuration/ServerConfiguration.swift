@@ -1,19 +1,24 @@
 import SparkCore
 public import SparkKit
 
-/// The section `server`: what concerns the process as a whole.
+/// The section `server`: settings of the process as a whole.
 public struct ServerConfiguration: ModuleConfiguration {
+    /// The path of the data directory.
     public let dataDirectory: String
+    /// The least severe level that is logged.
     public let logLevel: String
     /// `text` or `json`.
     public let logFormat: String
+    /// Whether each answered request is logged.
     public let hasAccessLog: Bool
+    /// How long a graceful shutdown may take.
     public let shutdownTimeout: Duration
-    /// Without a slash at the end; empty: where the server listens.
+    /// The server's public URL without a trailing slash; empty for the listen address.
     public let publicURL: String
-    /// Age at which a copy made before a migration is removed.
+    /// The age at which a backup made before a migration is removed.
     public let backupAge: Duration
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
         .choice(
@@ -32,6 +37,7 @@ public struct ServerConfiguration: ModuleConfiguration {
             "Copies made before a new version changes the database are kept so long; they hold deleted data, too."),
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) {
         self.dataDirectory = values.text("data")
         self.logLevel = values.text("log_level")
@@ -47,11 +53,14 @@ public struct ServerConfiguration: ModuleConfiguration {
 
 /// The section `modules`: which of the compiled-in modules run.
 public struct ModulesConfiguration: ModuleConfiguration {
+    /// Identifiers of modules that are left out.
     public let disabled: Set<String>
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .list("disabled", default: [], "Identifiers of modules that are left out.")
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) { self.disabled = Set(values.list("disabled")) }
 }

@@ -1,12 +1,12 @@
 import Foundation
 import Yams
 
-/// Where a file cannot be read as YAML, and why.
+/// The place and reason of a YAML error.
 struct YAMLFault {
     private var line: Int?
     private var column: Int?
     private let problem: String
-    /// `section.key`, as far as the lines above tell.
+    /// `section.key`, as far as the lines above the error show it.
     private var key = ""
 
     init(_ error: any Error, in yaml: String) {
@@ -32,7 +32,7 @@ struct YAMLFault {
         return "\(place): \(key.isEmpty ? "" : "\(key): ")\(problem)"
     }
 
-    /// What libyaml says, with the usual reason.
+    /// libyaml's message with its usual cause.
     private static func explained(_ problem: String) -> String {
         switch problem {
         case "found character that cannot start any token":
@@ -51,13 +51,13 @@ struct YAMLFault {
 
     private static func lines(_ yaml: String) -> [Substring] { yaml.split(omittingEmptySubsequences: false) { $0.isNewline } }
 
-    /// The line on which a key stands again, from some line on.
+    /// The line of the second occurrence of a key, from the line `first` on.
     private static func secondLine(of key: String, from first: Int, in yaml: String) -> Int? {
         let found = lines(yaml).enumerated().filter { $0.offset + 1 >= first && name(in: $0.element)?.name == key }
         return found.dropFirst().first.map { $0.offset + 1 }
     }
 
-    /// The key of a line, or of the nearest one above it, with its section.
+    /// The key of a line, or of the nearest line above it that has one, with its section.
     private static func key(at number: Int, in yaml: String) -> String {
         let lines = lines(yaml)
         var found: (indent: Int, name: String)?

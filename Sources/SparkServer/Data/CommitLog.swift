@@ -4,31 +4,32 @@ import SparkCore
 import SparkFiles
 import Synchronization
 
-/// How many commits the database has, kept beside it in `spark.commits`, so that a database with fewer is known for an earlier one.
+/// The number of the database's commits, kept beside it in `spark.commits`. A database with fewer commits is recognized as an
+/// earlier state.
 ///
-/// Written in place after each commit and not synchronized: what a killed process wrote is in the page cache. After the machine lost its power
-/// it may say less than the database has, never more. It also says when it was written: a file that was copied over this one in place has
-/// other times than its content says.
+/// The file is written in place after each commit, without fsync: what a killed process wrote survives in the page cache. After a
+/// power failure the count may be lower than the database's, never higher. The file also contains the time of its write: a file
+/// that was copied over this one has file times that differ from that time.
 final class CommitLog: Sendable {
     static let name = "spark.commits"
     private static let form: UInt64 = 0x3130_4D43_4B52_5053
     private static let bytes = 40
-    /// Between the reading of the clock and the kernel's own time for the write, in nanoseconds: a tick or two. A record that was delayed
-    /// is written again, and after some attempts without a time.
+    /// The accepted difference between the clock reading and the kernel's time for the write, in nanoseconds: a tick or two. A
+    /// later record is written again, and after some attempts without a time.
     private static let tolerance: Int64 = 10_000_000
     private static let attempts = 8
 
     private let descriptor: Int32
     private let count: Atomic<Int64>
 
-    /// What a file of this name says.
+    /// The content of a commit log.
     struct Finding: Equatable {
         var commits: Int64
-        /// Whether the file's times agree with its content; only within one run of the machine.
+        /// Whether the file's times agree with its content. Only meaningful until the machine reboots.
         var isOriginal: Bool
     }
 
-    /// Opens or makes the file and states the count.
+    /// Opens or creates the file and writes the count.
     init(in directory: URL, commits: Int64) throws {
         let path = directory.appending(path: Self.name).path
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -46,14 +47,15 @@ final class CommitLog: Sendable {
 
     var commits: Int64 { count.load(ordering: .relaxed) }
 
-    /// After each commit, on the writer's thread.
+    /// Records the count. Called after each commit, on the writer's thread.
     func note(_ commits: Int64) {
         count.store(commits, ordering: .relaxed)
-        // Best effort: an older count cannot make a database look like an earlier one.
+        // Best effort: an older count never makes a database look like an earlier state.
         try? Self.write(commits, to: descriptor)
     }
 
-    /// Where the filesystem has another clock than the kernel, its times say nothing, and the record has none.
+    /// Where the filesystem's clock differs from the kernel's, file times prove nothing, and the record is written without a
+    /// time.
     private static func write(_ commits: Int64, to descriptor: Int32) throws(FileFault) {
         for _ in 0..<attempts {
             let time = FileStatus.kernelTime
@@ -63,7 +65,8 @@ final class CommitLog: Sendable {
         try SystemFiles().writeWhole(descriptor, record(commits, at: 0), at: 0)
     }
 
-    /// Whether a file was last changed by a write at that time: copying over it and keeping its times leaves two different ones.
+    /// Whether a write at `time` was the last change of a file. Copying over the file and restoring its times leaves two
+    /// different times.
     private static func isWritten(_ status: FileStatus, at time: Int64) -> Bool {
         status.modified == status.changed
             && status.changed.subtractingReportingOverflow(time).partialValue.magnitude < tolerance
@@ -77,7 +80,7 @@ final class CommitLog: Sendable {
         return bytes
     }
 
-    /// - Returns: nil where there is none, or it is not whole.
+    /// - Returns: nil when there is no file, or it is incomplete.
     static func read(in directory: URL) -> Finding? {
         let path = directory.appending(path: name).path
         guard let bytes = try? DurableFile.contents(of: path, atMost: Self.bytes), bytes.count == Self.bytes,
@@ -92,7 +95,7 @@ final class CommitLog: Sendable {
         return Finding(commits: Int64(bitPattern: words[1]), isOriginal: isOriginal)
     }
 
-    /// FNV-1a.
+    /// The FNV-1a checksum.
     private static func sum(of words: [UInt64]) -> UInt64 {
         var sum: UInt64 = 0xCBF2_9CE4_8422_2325
         for word in words {

@@ -5,41 +5,42 @@ import SparkFiles
 import SparkKit
 public import SparkStorage
 
-/// The directory that holds all that a server keeps. One process at a time owns it, by a lock on the file `lock`.
+/// The directory that holds all data of a server. Only one process at a time owns it, by a lock on the file `lock`.
 public final class DataDirectory: Sendable {
     private enum Role {
-        /// Has the lock: may do everything.
+        /// Holds the lock: may do everything.
         case owner(lock: Int32)
-        /// Beside the owner: may read and write rows, but not migrate.
+        /// Runs beside the owner: may read and write rows, but not migrate.
         case guest
-        /// Changes no byte. Holds a shared lock where no process has the other.
+        /// Changes nothing. Holds a shared lock unless another process owns the directory.
         case inspector(lock: Int32?, isBesideOwner: Bool)
     }
 
+    /// The directory's absolute URL.
     public let url: URL
-    /// Removed when the server ends.
+    /// Whether the directory is removed when the server ends.
     let isTemporary: Bool
     private let role: Role
 
-    /// Whether this process owns the directory; else it may look and add, but not migrate.
+    /// Whether this process owns the directory; otherwise it may read and write rows, but not migrate.
     public var isOwner: Bool { if case .owner = role { true } else { false } }
 
-    /// Who has the database open, for a process that changes nothing; nil for one that may.
+    /// For a process that changes nothing, which other process has the database open; nil for a process that may write.
     public var readOnly: DatabaseCompany? {
         guard case .inspector(_, let isBesideOwner) = role else { return nil }
         return isBesideOwner ? .server : DatabaseCompany.none
     }
 
     /// Opens or creates the directory (mode 0700) and takes the lock.
-    /// - Parameter mayShare: whether it is enough to stand beside the process that holds the lock.
-    /// - Throws: `StorageOpenError` when another process holds it or it cannot be written.
+    /// - Parameter mayShare: whether to continue without the lock when another process holds it.
+    /// - Throws: `StorageOpenError` when another process holds the lock, or the directory is not writable.
     public init(path: String, mayShare: Bool = false) throws {
         self.url = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
         self.isTemporary = false
         self.role = try Self.prepare(url, mayShare: mayShare, isLasting: true)
     }
 
-    /// A new directory that goes away with the server.
+    /// Creates a directory that is removed with the server.
     public init(temporaryIn parent: URL = FileManager.default.temporaryDirectory) throws {
         self.url = parent.appending(path: TemporaryLeftovers.newName(), directoryHint: .isDirectory)
         self.isTemporary = true
@@ -47,7 +48,7 @@ public final class DataDirectory: Sendable {
         TemporaryLeftovers.sweepOnce(in: parent)
     }
 
-    /// An existing directory, to look at: nothing in it is made or changed, also where no server runs.
+    /// Opens an existing directory for inspection: nothing in it is created or changed, even when no server runs.
     public init(inspecting path: String) throws {
         let url = URL(filePath: path, directoryHint: .isDirectory).absoluteURL
         self.url = url
@@ -58,7 +59,7 @@ public final class DataDirectory: Sendable {
         } catch {
             throw StorageOpenError(operation: "open data directory", path: url.path, hint: "\(error); name another with --data")
         }
-        // What is no file is a fault that the check names; a pipe would not even open.
+        // The check reports anything here that is not a file; opening a pipe would block.
         let hasLock = DirectoryEntries.fault(of: "lock", in: url) == nil
         let descriptor = hasLock ? open(url.appending(path: "lock").path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1
         guard descriptor >= 0 else {
@@ -101,31 +102,33 @@ public final class DataDirectory: Sendable {
         return .owner(lock: descriptor)
     }
 
+    /// The database file, `spark.db`.
     public var database: URL { url.appending(path: "spark.db") }
+    /// The folder of the backups.
     public var backups: URL { url.appending(path: "backups", directoryHint: .isDirectory) }
     var spill: URL { url.appending(path: "spill", directoryHint: .isDirectory) }
     var portFile: URL { url.appending(path: "spark.port.json") }
     private var keyFolder: URL { url.appending(path: "keys", directoryHint: .isDirectory) }
     var keyFile: URL { keyFolder.appending(path: "server.key") }
 
-    /// Whether there is a database already.
+    /// Whether the database file exists.
     public var hasDatabase: Bool { FileManager.default.fileExists(atPath: database.path) }
 
-    /// Whether there is a database file with nothing in it.
+    /// Whether the database file exists, but is empty.
     public var isEmptied: Bool { hasDatabase && !hasContent }
 
-    /// Whether there is a database with something in it.
+    /// Whether the database file has content.
     ///
-    /// SQLite takes a file that is shorter than its smallest page for an empty database.
+    /// SQLite treats a file shorter than its smallest page as an empty database.
     var hasContent: Bool { (FileStatus(path: database.path)?.bytes ?? 0) >= 512 }
 
-    /// Whether a database was served from this directory, whatever became of its marks.
+    /// Whether a server has used this directory before, even if its marks are gone.
     var hasTraces: Bool {
         [CommitLog.name, "audit.head"].contains { FileStatus(path: url.appending(path: $0).path) != nil }
     }
 
-    /// The server's secret, readable by the owner only; made where there is none.
-    /// - Parameter mayMake: whether nothing that was signed or sealed with another one would be lost.
+    /// The server's secret, readable by the owner only; created when it is missing.
+    /// - Parameter mayMake: whether a new secret loses nothing that was signed or sealed with another one.
     func keys(mayMake: Bool) throws -> ServerKeys {
         let path = keyFile.path
         do {
@@ -148,16 +151,16 @@ public final class DataDirectory: Sendable {
         }
     }
 
-    /// Whether the server's secret is there and whole.
+    /// Whether the server's secret exists and is complete.
     var hasKey: Bool { FileStatus(path: keyFile.path)?.bytes == Int64(ServerSecret.bytes) }
 
-    /// Removes what the cache left on the disk: for whoever changes the database behind the server's back.
+    /// Removes the cache's spill files. Called by code that changes the database without a running server.
     func discardSpill() {
-        // What is not there needs no removal; what cannot be removed cannot be read by the next start, either.
+        // A missing folder needs no removal; a folder that cannot be removed cannot be read by the next start either.
         try? FileManager.default.removeItem(at: spill)
     }
 
-    /// Gives the lock back; removes everything if it was temporary.
+    /// Releases the lock. Removes the directory if it is temporary.
     public func release() {
         switch role {
         case .owner(let lock):
@@ -175,7 +178,7 @@ private enum ServerSecret {
 }
 
 extension DataDirectory {
-    /// A new directory in the system's place for temporary files.
+    /// A new directory in the system's folder for temporary files.
     public static func temporary() throws -> DataDirectory {
         try DataDirectory(temporaryIn: FileManager.default.temporaryDirectory)
     }

@@ -5,16 +5,16 @@ public import SparkStorage
 extension DataDirectory {
     var hasKeyFile: Bool { FileStatus(path: keyFile.path) != nil }
 
-    /// What is wrong with the directory apart from the database's content, for one who only looks.
+    /// The faults of the directory apart from the database's content, for a process that only inspects.
     func faults() throws -> [String] {
         guard let company = readOnly else { return [] }
         var faults = DirectoryEntries.faults(in: url)
-        // Not read: a pipe would never end.
+        // Files of the wrong type are not read: reading a pipe would never end.
         guard faults.isEmpty else { return faults }
         if let work = unfinishedWork { faults.append("unfinished: \(work.remedy)") }
         let marks = try storing { try DirectoryMarks.read(in: url) }
         if marks != nil, !hasKey { faults.append("key: keys/server.key is gone or not whole") }
-        // Before the database: a server that runs counts on.
+        // Read the count before the database: a running server keeps committing.
         let expected = max(CommitLog.read(in: url)?.commits ?? 0, marks?.rest?.commits ?? 0)
         let found: DatabaseInspection
         do {
@@ -30,9 +30,9 @@ extension DataDirectory {
         return faults
     }
 
-    /// What is wrong with a directory whose database cannot even be opened, for one who only looks. Empty when it is whole,
-    /// and something else keeps it from being opened.
-    /// - Parameter refusal: what the attempt to open it ended in.
+    /// The faults of a directory whose database cannot be opened, for a process that only inspects. Empty when the directory is
+    /// sound and something else prevents opening.
+    /// - Parameter refusal: the error of the attempt to open it.
     public func damage(after refusal: StorageOpenError) -> [String] {
         let misplaced = DirectoryEntries.faults(in: url)
         guard misplaced.isEmpty, let company = readOnly else { return misplaced }
@@ -45,8 +45,9 @@ extension DataDirectory {
         }
     }
 
-    /// Whether there is a database to look into.
-    /// - Throws: `StorageOpenError` where there is none and never was one.
+    /// Looks for a database to inspect.
+    /// - Returns: nil when there is one; otherwise why it is missing and what to do.
+    /// - Throws: `StorageOpenError` when there is none and never was one.
     public func findDatabase() throws -> String? {
         if hasContent { return nil }
         try refuseMisplaced()

@@ -2,22 +2,22 @@ import Foundation
 import Glibc
 import SparkStorage
 
-/// What stands in a data directory under a name of ours and is not what a server makes there.
+/// Finds entries of a data directory that have one of the server's names, but not the type that the server creates.
 enum DirectoryEntries {
-    /// Written anew by every server; a link would lead its writes elsewhere.
+    /// Files that every server rewrites; a symbolic link would redirect its writes.
     private static let ownFiles = [
         "lock", CommitLog.name, DirectoryMarks.name, "audit.head", "spark.reserve", "spark.unfinished", "spark.port.json",
     ]
-    /// May be links to where an operator keeps them.
+    /// Files that may be links to where an operator keeps them.
     private static let files = ["spark.db", "keys/server.key"]
     private static let folders = ["keys", "spill", "backups", "metrics"]
 
-    /// One sentence for each, with the way out; empty when all is in order.
+    /// One sentence for each fault, with its remedy; empty when all is in order.
     static func faults(in directory: URL) -> [String] {
         ownFiles.compactMap { fault(of: $0, in: directory) } + others(in: directory)
     }
 
-    /// The same of one file of the server's own.
+    /// The same for one of the server's own files.
     static func fault(of name: String, in directory: URL) -> String? {
         guard let mode = mode(directory.appending(path: name).path, followsLinks: false), mode != S_IFREG else { return nil }
         return "\(name): it is \(word(mode)), not a file; move it away, the next start makes it anew"
@@ -35,7 +35,7 @@ enum DirectoryEntries {
         return files + folders
     }
 
-    /// The kind of what stands at a path; nil where nothing does. A link that leads nowhere is a link.
+    /// The type of the entry at a path; nil when there is none. A dangling link counts as a link.
     private static func mode(_ path: String, followsLinks: Bool) -> mode_t? {
         var status = stat()
         if followsLinks, stat(path, &status) == 0 { return status.st_mode & S_IFMT }
@@ -55,7 +55,7 @@ enum DirectoryEntries {
 }
 
 extension DataDirectory {
-    /// - Throws: `StorageOpenError` that names what stands in the way.
+    /// - Throws: `StorageOpenError` that names the entry in the way.
     func refuseMisplaced() throws {
         guard let fault = DirectoryEntries.faults(in: url).first else { return }
         throw StorageOpenError(operation: "open data directory", path: url.path, hint: fault)

@@ -3,52 +3,53 @@ import Logging
 import SparkFiles
 import SparkStorage
 
-/// What an operator may ask of a start beyond the ordinary.
+/// Exceptional choices of an operator for one start.
 public struct StartChoices: Sendable {
-    /// The database is a copy that nothing tells from what it was copied from, such as a disk image: its history gets a new name.
+    /// The database is a copy that cannot be distinguished from its original, such as a disk image: its history gets a new epoch.
     public var isNewHistory = false
-    /// Where the database is gone although the directory was in use: begins anew, and moves the rest aside.
+    /// If the database of a used directory is gone, starts with a new one and moves the rest aside.
     public var beginsAnew = false
-    /// Where the server's key is gone although the directory was in use: makes another.
+    /// If the server's key of a used directory is gone, makes another.
     public var makesNewKey = false
-    /// Takes up a directory in which bulk work was interrupted: for the one who finishes it.
+    /// Opens a directory in which bulk work was interrupted. Set by the verb that finishes the work.
     public var takesUpUnfinishedWork = false
 
+    /// No exceptional choice.
     public init() {}
 }
 
 /// What a start finds in its data directory.
 struct DirectoryFinding: Sendable {
     enum History: Sendable {
-        /// Nothing is kept about it: everything is temporary, or another process owns the directory.
+        /// The history is not tracked: everything is temporary, or another process owns the directory.
         case unkept
-        /// Nobody was served from it yet.
+        /// No server has used the directory yet.
         case new
         /// The state that the last run left.
         case same
-        /// Another state than the last run left: a copy that was put back, or one that lost commits.
+        /// Another state than the last run left: a restored copy, or a database that lost commits.
         case restored
     }
 
     var history = History.unkept
-    /// What was remembered; nil where the directory was not in use.
+    /// The marks of the last run; nil when the directory was never used.
     var marks: DirectoryMarks?
-    /// What the database says of itself; nil where there was none.
+    /// The database's own record; nil when there is no database.
     var inspection: DatabaseInspection?
 
-    /// Whether something in the directory was made with the server's key.
+    /// Whether anything in the directory was made with the server's key.
     var isInUse: Bool { marks != nil || inspection?.isUsed == true }
     var isNewHistory: Bool { history == .restored }
 }
 
 extension DataDirectory {
-    /// Up to this size a database is checked after every unclean end: it takes about a second.
+    /// A database up to this size, in bytes, is checked after every unclean end, which takes about a second.
     private static let alwaysChecked: Int64 = 256 << 20
-    /// Up to this size the check of a copy also compares indexes with their tables.
+    /// For a copy up to this size, in bytes, the check also compares indexes with their tables.
     private static let deeplyChecked: Int64 = 1 << 30
 
-    /// Looks at what is there before anything is opened for writing.
-    /// - Throws: `StorageOpenError` where the database is gone, damaged or half made: with what helps.
+    /// Inspects the directory before anything is opened for writing.
+    /// - Throws: `StorageOpenError` with the remedy when the database is gone, damaged or incomplete.
     func examine(_ choices: StartChoices, isKept: Bool, logger: Logger) throws -> DirectoryFinding {
         guard isOwner, isKept else { return DirectoryFinding() }
         try refuseMisplaced()
@@ -75,7 +76,7 @@ extension DataDirectory {
         }
     }
 
-    /// The sentence for a directory that was in use and has no database.
+    /// The error for a used directory without a database.
     var databaseIsGone: StorageOpenError {
         StorageOpenError(
             operation: "open data directory", path: url.path,
@@ -106,7 +107,7 @@ extension DataDirectory {
         return finding
     }
 
-    /// Why the database is not the state that the last run left; empty when it is.
+    /// The reasons why the database differs from the state that the last run left; empty when it does not.
     private func reasons(
         _ marks: DirectoryMarks, _ found: DatabaseInspection, _ status: FileStatus?, _ logger: Logger
     ) -> [String] {
@@ -140,7 +141,7 @@ extension DataDirectory {
         return reasons
     }
 
-    /// A database that may be damaged is checked before anybody is served from it.
+    /// Checks a database that may be damaged before it is served.
     private func checkPages(_ finding: DirectoryFinding, _ status: FileStatus?, _ logger: Logger) throws {
         guard let status else { return }
         let hasLog = (FileStatus(path: database.path + "-wal")?.bytes ?? 0) > 0

@@ -5,12 +5,13 @@ import SparkFiles
 import SparkStorage
 import Synchronization
 
-/// Remembers in the data directory which state of the database the server leaves, so that the next start knows another one.
+/// Records in the data directory which state of the database the server leaves, so that the next start recognizes any other
+/// state.
 final class DirectoryKeeping: Sendable {
     private struct State: Sendable {
         var marks = DirectoryMarks()
         var log: CommitLog?
-        /// Whether the history has the name that it needs.
+        /// Whether the history has the epoch that it needs.
         var isBegun = false
     }
 
@@ -19,7 +20,7 @@ final class DirectoryKeeping: Sendable {
     private let logger: Logger
     private let state: Mutex<State>
 
-    /// Where nothing is kept, everything here does nothing.
+    /// When nothing is tracked, every method here does nothing.
     private var isKept: Bool { finding.history != .unkept }
 
     init(_ directory: DataDirectory, finding: DirectoryFinding, logger: Logger) {
@@ -32,7 +33,7 @@ final class DirectoryKeeping: Sendable {
         self.state = Mutex(state)
     }
 
-    /// The database is open, and what was committed to make it is on the disk: from now on the directory is in use.
+    /// Marks the directory as used. Called once the database is open and the commits that created it are on the disk.
     func begin(_ storage: SQLiteStorage) throws {
         guard isKept else { return }
         do {
@@ -52,8 +53,8 @@ final class DirectoryKeeping: Sendable {
         try directory.storing { try write { _ in } }
     }
 
-    /// Gives the database a new mark, and its history a name where it needs one.
-    /// - Returns: the mark that the cache's files belong to, the new one, and the name of the history.
+    /// Gives the database a new mark, and its history a new epoch where it needs one.
+    /// - Returns: the mark that the cache's files belong to, the new mark, and the epoch of the history.
     func beginRun(_ storage: SQLiteStorage, mark: String, epoch: String) async throws -> (
         lastMark: String, mark: String, epoch: String
     ) {
@@ -83,25 +84,25 @@ final class DirectoryKeeping: Sendable {
                     operation: "begin a run", path: directory.database.path,
                     hint: "\(FileFault(code: ENOSPC)): nothing can be written")
             }
-            // What is there can be served; what is new is refused until there is room.
+            // Existing data can be served; writes are refused until there is room on the disk.
             warn(of: error)
             return (last.mark, last.mark, last.epoch)
         }
     }
 
-    /// The database is closed in order: notes how it was left.
+    /// Records how the run ended. Called after the database was closed in order.
     func end() {
         guard isKept, let status = FileStatus(path: directory.database.path) else { return }
         let log = state.withLock { $0.log }
         let rest = DirectoryMarks.Rest(
             commits: log?.commits ?? finding.inspection?.commits ?? 0, modified: status.modified, bytes: status.bytes)
-        // A verb that changed nothing leaves everything as it was.
+        // A verb that changed nothing leaves the record unchanged.
         let isBegun = state.withLock { $0.isBegun }
         if !isBegun, finding.marks?.rest == rest { return }
         do {
             try write { $0.rest = rest }
         } catch {
-            // The next start takes this for an unclean end.
+            // The next start treats this as an unclean end.
             logger.warning("the end of the run could not be noted", metadata: ["error": "\(error)"])
         }
     }

@@ -1,51 +1,53 @@
 import Foundation
 import SparkFiles
 
-/// What `spark.marks` says: under which marks the database may be found, in which file, and how the last run ended.
+/// The content of `spark.marks`: the marks under which the database may be found, its file, and how the last run ended.
 ///
-/// The file exists once the first commit is on the disk. From then on the directory is in use: its database, if it is gone, was lost, and
-/// is not begun anew without a word.
+/// The file exists once the first commit is on the disk. From then on the directory counts as used: a missing database was lost,
+/// and the server does not silently start with a new one.
 ///
-/// A state of the database that was put back is recognized by any of these:
-/// - the database has no mark that is remembered here: it comes from another run;
-/// - it is another file than the one remembered, or this is another file than the one that was written: a copy, whatever its content;
-/// - it has fewer commits than `CommitLog` counted: an earlier state in the same file, or a write-ahead log that was cut.
+/// A restored state of the database is recognized by any of these:
+/// - the database has no mark that is recorded here: it comes from another run;
+/// - the database is another file than the recorded one, or this file is not the one that was written: a copy, whatever its
+///   content;
+/// - the database has fewer commits than `CommitLog` counted: an earlier state in the same file, or a truncated write-ahead log.
 struct DirectoryMarks: Equatable {
     static let name = "spark.marks"
     private static let header = "spark-marks 2"
     private static let limit = 8_192
 
-    /// What the database may bear: one mark, and while a run begins the next one, too.
+    /// The marks that the database may have: one, and while a run begins also the next one.
     var known: [String] = []
-    /// The database file.
+    /// The identity of the database file.
     var database: FileIdentity?
-    /// The file that holds this.
+    /// The identity of the file that holds this record.
     var own: FileIdentity?
-    /// The machine's run in which it was written.
+    /// The boot of the machine in which the record was written.
     var boot = FileStatus.boot
-    /// How the database was left by an orderly end; nil while it runs, and after any other end.
+    /// How an orderly end left the database; nil while a server runs, and after any other end.
     var rest: Rest?
-    /// A copy was put back, and its history of events has no name of its own yet.
+    /// Whether a copy was restored and its event history does not have a new epoch yet.
     var needsNewEpoch = false
-    /// Written by a version that knew only marks.
+    /// Whether the record comes from a version that stored only marks.
     var isOld = false
 
+    /// How an orderly end left the database.
     struct Rest: Equatable {
         var commits: Int64
-        /// Of the database file, in nanoseconds since 1970.
+        /// The modification time of the database file, in nanoseconds since 1970.
         var modified: Int64
         var bytes: Int64
     }
 
-    /// - Returns: nil where there is no such file.
-    /// - Throws: `FileError` for one that cannot be read.
+    /// - Returns: nil when there is no such file.
+    /// - Throws: `FileError` when the file cannot be read.
     static func read(in directory: URL) throws -> DirectoryMarks? {
         let path = directory.appending(path: name).path
         guard let bytes = try DurableFile.contents(of: path, atMost: limit) else { return nil }
         return DirectoryMarks(String(decoding: bytes, as: UTF8.self))
     }
 
-    /// Puts it on the disk.
+    /// Writes the record durably.
     func write(in directory: URL) throws {
         try DurableFile.replace(directory.appending(path: Self.name).path) { descriptor in
             var marks = self

@@ -2,12 +2,13 @@ import Foundation
 import Glibc
 import Logging
 
-/// Makes what is in a data directory readable by its owner only, also what earlier versions, copying or unpacking left readable by others.
+/// Makes everything in a data directory readable by its owner only, including files that earlier versions, copying or unpacking
+/// left readable by others.
 enum DirectoryModes {
     private static let depth = 3
     private static let others: mode_t = 0o077
 
-    /// Names that a server makes in its data directory.
+    /// Whether a server creates entries of this name in its data directory.
     static func isOurs(_ name: String) -> Bool {
         ["lock", "keys", "spill", "backups", "metrics", "media", "lost+found"].contains(name) || name.contains("spark")
             || name.hasPrefix(SetAside.prefix)
@@ -19,7 +20,7 @@ enum DirectoryModes {
             tighten(directory.path + "/" + name, depth: depth, logger: logger)
         }
         guard let mode = mode(of: directory.path), mode & others != 0 else { return }
-        // A directory that others use, too, such as /tmp, is not taken away from them.
+        // A directory that others also use, such as /tmp, keeps its mode.
         guard mode & S_ISVTX == 0, names.allSatisfy(isOurs) else {
             return logger.warning(
                 "others may list the data directory: it also holds files that are not Spark's",
@@ -41,7 +42,7 @@ enum DirectoryModes {
         }
     }
 
-    /// Of the file itself, where it is a link.
+    /// The mode of the entry itself; a link is not followed.
     private static func mode(of path: String) -> mode_t? {
         var status = stat()
         return lstat(path, &status) == 0 ? status.st_mode : nil

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import SparkFiles
 
-/// Beginning anew where a database was lost: what it left is moved into a folder of its own, not removed.
+/// Starts anew after a database was lost: its leftovers are moved into a folder of their own, not deleted.
 enum SetAside {
     static let prefix = "set-aside-"
 
@@ -15,7 +15,7 @@ enum SetAside {
             DirectoryModes.isOurs($0) && !$0.hasPrefix(prefix)
                 && !["lock", "backups", "lost+found", SpaceReserve.name].contains($0)
         }
-        // The marks last: should this be interrupted, the next start refuses again.
+        // Move the marks last: if this is interrupted, the next start refuses again.
         for name in names.filter({ $0 != DirectoryMarks.name }) + [DirectoryMarks.name] {
             guard rename(directory.path + "/" + name, folder + "/" + name) == 0 || errno == ENOENT else {
                 throw FileError(operation: "set aside", path: directory.path + "/" + name, fault: FileFault(code: errno))

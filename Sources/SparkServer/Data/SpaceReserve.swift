@@ -2,24 +2,24 @@ import Foundation
 import Glibc
 import SparkFiles
 
-/// A file that holds a little room on the disk, given up when a server must start on a full one: enough for what a start writes, so that
-/// it can serve what is there and refuse what is new.
+/// A file that reserves a little disk space. A server that must start on a full disk deletes it: this is enough for the writes of
+/// a start, so that the server can serve existing data and refuse writes.
 enum SpaceReserve {
     static let name = "spark.reserve"
     private static let bytes = 1 << 20
-    /// Below this the reserve is given up.
+    /// Below this many free bytes the reserve is deleted.
     private static let low: UInt64 = 4 << 20
-    /// From this on it is made.
+    /// From this many free bytes on the reserve is created.
     private static let ample: UInt64 = 256 << 20
 
-    /// - Returns: whether it was given up.
+    /// - Returns: whether the reserve was deleted.
     static func releaseIfNeeded(in directory: URL) -> Bool {
         let path = directory.appending(path: name).path
         guard let free = free(in: directory), free < low, FileStatus(path: path) != nil else { return false }
         return (try? DurableFile.remove(path, isLasting: false)) != nil
     }
 
-    /// Makes it where it is missing and there is plenty of room. Best effort.
+    /// Creates the reserve when it is missing and there is plenty of space. Best effort.
     static func keep(in directory: URL) {
         let path = directory.appending(path: name).path
         guard FileStatus(path: path)?.bytes != Int64(bytes), let free = free(in: directory), free >= ample else { return }

@@ -3,9 +3,9 @@ import Foundation
 import Glibc
 import SparkFiles
 
-/// Temporary data directories of servers that were killed: the next server removes them.
+/// Removes the temporary data directories of servers that were killed.
 enum TemporaryLeftovers {
-    /// A directory may be so young that its process has not taken the lock yet.
+    /// The age, in nanoseconds, below which a directory's process may not have taken the lock yet.
     private static let youth: Int64 = 600_000_000_000
 
     static func newName() -> String { "spark-\(getpid())-\(UInt64.random(in: 0 ... .max))" }
@@ -15,13 +15,13 @@ enum TemporaryLeftovers {
         DispatchQueue.global(qos: .utility).async { sweep(parent) }
     }()
 
-    /// Beside the start, once in a process; only in the system's own place for temporary files.
+    /// Sweeps in the background, once per process, and only in the system's folder for temporary files.
     static func sweepOnce(in parent: URL) {
         if parent.path == FileManager.default.temporaryDirectory.path { _ = sweep }
     }
 
-    /// Removes the directories that no process has locked and whose process is gone.
-    /// - Returns: how many.
+    /// Removes the directories that no process has locked and whose process has ended.
+    /// - Returns: the number of removed directories.
     @discardableResult
     static func sweep(_ parent: URL) -> Int {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: parent.path) else { return 0 }
@@ -31,7 +31,7 @@ enum TemporaryLeftovers {
         }
     }
 
-    /// The process in a name that `newName` made; nil for other names.
+    /// The process id in a name that `newName` made; nil for other names.
     private static func process(of name: String) -> pid_t? {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "spark", UInt64(parts[2]) != nil, let pid = pid_t(parts[1]), pid > 0 else {
@@ -42,7 +42,7 @@ enum TemporaryLeftovers {
 
     private static func remove(_ directory: URL, of pid: pid_t) -> Bool {
         var status = stat()
-        // Only this user's own directories, and no links to others.
+        // Only directories of this user, and no links.
         guard lstat(directory.path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() else {
             return false
         }
@@ -50,7 +50,7 @@ enum TemporaryLeftovers {
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, let lock = FileStatus(descriptor: descriptor) else { return false }
-        // The process may be one of another container that shares this folder; its number may be somebody else's by now.
+        // The process may run in another container that shares this folder, or its id may belong to another process by now.
         let isGone = kill(pid, 0) != 0 && errno == ESRCH
         guard isGone || FileStatus.kernelTime - lock.modified > youth else { return false }
         return (try? FileManager.default.removeItem(at: directory)) != nil

@@ -2,16 +2,16 @@ import Foundation
 import SparkFiles
 import SparkStorage
 
-/// Bulk work that is under way, noted in `spark.unfinished`: should it be interrupted, what it left is not taken for a whole.
+/// Bulk work in progress, recorded in `spark.unfinished`, so that an interrupted result is not mistaken for a complete one.
 public enum UnfinishedWork: String, Sendable {
-    /// Fills a directory that had no database; what it left may be thrown away.
+    /// Fills a directory that had no database; an interrupted result may be deleted.
     case seed
-    /// Adds to a database that was there before.
+    /// Adds to a database that existed before.
     case load
 
     static let name = "spark.unfinished"
 
-    /// What helps.
+    /// What the operator can do.
     var remedy: String {
         switch self {
         case .seed:
@@ -30,25 +30,25 @@ extension DataDirectory {
     public var unfinishedWork: UnfinishedWork? {
         guard let bytes = try? DurableFile.contents(of: unfinishedPath, atMost: 256) else { return nil }
         let word = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        // A mark that says nothing comes from nobody's orderly hand: nothing is thrown away for it.
+        // An unreadable record was not written by a server, so nothing is deleted because of it.
         return UnfinishedWork(rawValue: word) ?? .load
     }
 
-    /// Notes the beginning, on the disk before this returns.
+    /// Records the beginning of work. The record is on the disk before this returns.
     public func begin(_ work: UnfinishedWork) throws {
         if work == .seed, !hasContent, try storing({ try DirectoryMarks.read(in: url) }) != nil { throw databaseIsGone }
         try storing { try DurableFile.replace(unfinishedPath, with: Array("\(work.rawValue)\n".utf8), isLasting: !isTemporary) }
     }
 
-    /// Notes the end. To be called when all of the work is on the disk.
+    /// Records the end of work. Call it when all of the work is on the disk.
     public func endWork() throws { try storing { try DurableFile.remove(unfinishedPath, isLasting: !isTemporary) } }
 
-    /// Throws away what an interrupted seed left; the note stays until the next one ends.
+    /// Deletes the result of an interrupted seed. The record remains until the next seed ends.
     public func discardUnfinishedSeed() throws {
         guard isOwner, unfinishedWork == .seed else { return }
         discardSpill()
         try storing {
-            // The marks last: without them the directory is not in use.
+            // Delete the marks last: without them the directory does not count as used.
             for name in ["spark.db-wal", "spark.db-shm", "spark.db", CommitLog.name, DirectoryMarks.name] {
                 try DurableFile.remove(url.appending(path: name).path)
             }

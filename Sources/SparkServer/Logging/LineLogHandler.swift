@@ -2,8 +2,9 @@ import Foundation
 public import Logging
 public import SparkCore
 
-/// Writes each log line as one line of text, or as one JSON object.
+/// Writes each log event as one line of text or one JSON object.
 public struct LineLogHandler: LogHandler {
+    /// The format of a line.
     public enum Format: String, Sendable {
         /// `2026-03-01T12:00:00.000Z info spark: message key=value`.
         case text
@@ -11,16 +12,19 @@ public struct LineLogHandler: LogHandler {
         case json
     }
 
+    /// The least severe level that is logged.
     public var logLevel = Logger.Level.info
+    /// Metadata that every line includes.
     public var metadata: Logger.Metadata = [:]
+    /// A source of further metadata.
     public var metadataProvider: Logger.MetadataProvider?
     private let format: Format
     private let output: LogOutput
     private let isBuffered: Bool
     private let clock: any WallClock
 
-    /// - Parameter isBuffered: whether a thread of its own writes the lines, and too many are dropped and counted; otherwise each line
-    ///   is written before the call returns.
+    /// - Parameter isBuffered: whether a separate thread writes the lines, in which case excess lines are dropped and counted;
+    ///   otherwise each line is written before the call returns.
     public init(
         format: Format, output: LogOutput, isBuffered: Bool = false, clock: any WallClock = SystemWallClock()
     ) {
@@ -30,11 +34,13 @@ public struct LineLogHandler: LogHandler {
         self.clock = clock
     }
 
+    /// The value of one metadata key.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one event.
     public func log(event: LogEvent) {
         var all = metadataProvider?.get() ?? [:]
         all.merge(metadata) { $1 }
@@ -68,7 +74,7 @@ public struct LineLogHandler: LogHandler {
         return writer.bytes + [0x0A]
     }
 
-    /// Numbers and truth values as such, so that programs can compare them; everything else as text.
+    /// Numbers and booleans keep their type, so that programs can compare them; everything else becomes text.
     private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
         guard case .stringConvertible(let value) = value else { return .string(text(value)) }
         switch value {
@@ -82,7 +88,7 @@ public struct LineLogHandler: LogHandler {
         }
     }
 
-    /// A line stays one line, whatever is in it.
+    /// Escapes line breaks, so that an event never spans two lines.
     private static func onOneLine(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isBreaking) else { return text }
         return text.unicodeScalars.map { isBreaking($0) ? "\\u{\(String($0.value, radix: 16))}" : String($0) }.joined()

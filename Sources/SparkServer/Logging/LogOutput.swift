@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A descriptor to which log lines are written whole.
+/// Writes log lines to a descriptor, each line whole.
 public final class LogOutput: Sendable {
-    /// Bytes that wait at most; a reader that is slower than that misses lines.
+    /// The most bytes that may wait; a slower reader misses lines.
     private static let capacity = 1_048_576
 
     private struct State {
@@ -13,16 +13,17 @@ public final class LogOutput: Sendable {
         var dropped = 0
     }
 
+    /// The standard error stream.
     public static let standardError = LogOutput(descriptor: STDERR_FILENO)
 
     private let descriptor: Int32
     private let state = Mutex(State())
     private let thread = DispatchQueue(label: "spark.log")
 
-    /// - Parameter descriptor: stays open as long as lines are written.
+    /// - Parameter descriptor: must stay open as long as lines are written.
     public init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Writes a line now; what the descriptor does not take is lost.
+    /// Writes a line now. What the descriptor does not accept is lost.
     func write(_ line: [UInt8]) {
         var rest = line[...]
         while !rest.isEmpty {
@@ -33,7 +34,7 @@ public final class LogOutput: Sendable {
         }
     }
 
-    /// Has a line written soon, without waiting for it.
+    /// Queues a line without waiting for the write.
     func buffer(_ line: [UInt8]) {
         let mustBegin = state.withLock { state in
             guard state.waiting.count + line.count <= Self.capacity else {
@@ -47,7 +48,7 @@ public final class LogOutput: Sendable {
         if mustBegin { thread.async { self.drain() } }
     }
 
-    /// Returns when everything that was buffered is written.
+    /// Returns when every queued line is written.
     public func flush() { thread.sync { drain() } }
 
     private func drain() {

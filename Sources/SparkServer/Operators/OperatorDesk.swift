@@ -6,15 +6,17 @@ package import SparkKit
 import SparkStorage
 import Synchronization
 
-/// What an action led to.
+/// The outcome of an operator action.
 package struct OperatorOutcome: Sendable {
+    /// The action's result, as JSON.
     package let result: JSONValue
     /// The action's line in the audit log.
     package let line: AuditLine
+    /// Produces the rest of a long answer; nil when `result` is all.
     package let nextPiece: OperatorAnswer.NextPiece?
 }
 
-/// Runs operator actions: every one that succeeds has its line in the audit log before it is answered.
+/// Runs operator actions. The audit line of every successful action is written before the action is answered.
 final class OperatorDesk: Sendable {
     let actions: [String: OperatorAction]
     private let storage: SQLiteStorage
@@ -22,7 +24,7 @@ final class OperatorDesk: Sendable {
     private let logger: Logger
     private let url: Mutex<String>
 
-    /// - Parameter publicURL: where people reach the server, until `listens` knows better.
+    /// - Parameter publicURL: the server's public URL, until `listens` sets the actual one.
     init(actions: [OperatorAction], storage: SQLiteStorage, head: AuditHead, publicURL: String, logger: Logger) {
         self.actions = Dictionary(actions.map { ($0.name, $0) }) { first, _ in first }
         self.storage = storage
@@ -31,7 +33,7 @@ final class OperatorDesk: Sendable {
         self.logger = logger
     }
 
-    /// Notes the newest line of a database that was put into a directory without the file that notes it.
+    /// Records the newest audit line of a database that was copied into a directory without `audit.head`.
     func adoptLog() async throws {
         guard !head.isThere, let line = try storage.readNow({ try AuditLog.lines(limit: 1, in: $0) }).first else { return }
         await head.note(line)
@@ -40,14 +42,14 @@ final class OperatorDesk: Sendable {
             metadata: ["line": .stringConvertible(line.seq)])
     }
 
-    /// The server listens at an address, which is the public one if no other is configured.
+    /// Sets the server's address, which is the public URL if no other is configured.
     func listens(at address: String) { url.withLock { $0 = address } }
 
     /// - Throws: `OperatorError.unknownAction`, `InvalidInput`, and what the action refuses.
     func perform(_ name: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
         guard let action = actions[name] else { throw OperatorError.unknownAction }
         let call = OperatorCall(action: name, members: members, actor: actor, publicURL: url.withLock { $0 })
-        // Before the first line: a file that is missing beside lines was taken away.
+        // Create the file before the first line: a missing file beside lines means that it was removed.
         await head.begin()
         let answer = try await action.handler(call)
         if call.line == nil {
@@ -55,7 +57,7 @@ final class OperatorDesk: Sendable {
         }
         guard let line = call.line else { throw OperatorError.unrecorded }
         await head.note(line)
-        // The log of the process is a second witness of the chain.
+        // The process's log is a second witness of the audit chain.
         logger.notice(
             "operator action",
             metadata: ["action": "\(name)", "actor": "\(actor)", "line": .stringConvertible(line.seq), "hash": "\(line.digest)"])
@@ -63,11 +65,11 @@ final class OperatorDesk: Sendable {
     }
 }
 
-/// What the operator's interface itself refuses.
+/// The errors of the operator interface itself.
 package enum OperatorError: ClientError {
     case unknownAction
     case malformed
-    /// The action was done, but has no line in the audit log: a fault of the action.
+    /// The action took effect, but wrote no audit line: a bug in the action.
     case unrecorded
     case failed
 
@@ -98,8 +100,8 @@ package enum OperatorError: ClientError {
     }
 }
 
-/// The newest line of the audit log, noted in the file `audit.head` beside the database: who cuts lines off the end of the table must
-/// find this, too.
+/// The newest line of the audit log, also recorded in the file `audit.head` beside the database. An attacker who deletes the last
+/// lines of the table must also change this file.
 final class AuditHead: Sendable {
     private let file: URL
     private let queue = DispatchQueue(label: "spark.audit.head")
@@ -109,7 +111,7 @@ final class AuditHead: Sendable {
 
     var isThere: Bool { FileManager.default.fileExists(atPath: file.path) }
 
-    /// Makes the file where there is none; it says that no line was noted.
+    /// Creates the file where it is missing, with the record that there is no line yet.
     func begin() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             queue.async { [self] in
@@ -119,11 +121,12 @@ final class AuditHead: Sendable {
         }
     }
 
-    /// Returns when the line is on the disk. Best effort: without it the table's own counter still knows how many lines there were.
+    /// Records a line. Returns when the record is on the disk. Best effort: without it the table's own counter still has the
+    /// number of lines.
     func note(_ line: AuditLine) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             queue.async { [self] in
-                // Two actions may end in another order than they were committed in.
+                // Two actions may finish in another order than they were committed in.
                 let isNews = noted.withLock { noted in
                     defer { noted = max(noted, line.seq) }
                     return line.seq > noted
@@ -148,7 +151,7 @@ final class AuditHead: Sendable {
         close(folder)
     }
 
-    /// What the file says; nil if there is none, or it says nothing that can be read.
+    /// The record in the file; nil when the file is missing or unreadable.
     static func read(in directory: URL) -> (seq: Int64, digest: String)? {
         guard DirectoryEntries.fault(of: "audit.head", in: directory) == nil,
             let data = FileManager.default.contents(atPath: directory.appending(path: "audit.head").path), data.count < 256

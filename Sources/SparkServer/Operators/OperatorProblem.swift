@@ -1,13 +1,19 @@
 package import SparkCore
 
-/// A refusal as it goes to whoever ran a verb.
+/// An error as a verb receives it.
 package struct OperatorProblem: Sendable {
+    /// The stable code, `module.reason`.
     package let code: String
+    /// The HTTP status of the error.
     package let status: Int
+    /// The text for the operator.
     package let detail: String
+    /// Whether the same request may succeed later.
     package let isTemporary: Bool
+    /// The invalid members of the request; empty for other errors.
     package let violations: [Violation]
 
+    /// The problem of an error.
     package init(_ error: any ClientError) {
         self.code = error.code
         self.status = error.status
@@ -16,7 +22,7 @@ package struct OperatorProblem: Sendable {
         self.violations = error.violations
     }
 
-    /// Nil for what is no problem of this form.
+    /// Nil when the JSON is not a problem of this form.
     package init?(_ json: JSONValue) {
         guard let code = json["code"]?.string, let status = json["status"]?.integer, let detail = json["detail"]?.string else {
             return nil
@@ -34,6 +40,7 @@ package struct OperatorProblem: Sendable {
 }
 
 extension OperatorProblem: JSONWritable {
+    /// Writes the problem as a JSON object.
     package func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("code", code)

@@ -6,15 +6,17 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// The operator's way into a running server: a socket that belongs to the data directory, for the user who runs the server and for root.
+/// The operator's entrance to a running server: a socket that belongs to the data directory, for the user that runs the server
+/// and for root.
 ///
-/// A request is one line, `{"action":"user.suspend","members":{...}}`; the answer is one line, `{"ok":true,"result":...,"audit":...}` or
-/// `{"ok":false,"problem":...}`. A long answer goes on in pieces: a line with their length before each, `0` at the end. One request a
-/// connection. Threads of its own do the waiting, so that neither event loops nor tasks are held up.
+/// A request is one line, `{"action":"user.suspend","members":{...}}`; the answer is one line,
+/// `{"ok":true,"result":...,"audit":...}` or `{"ok":false,"problem":...}`. A long answer continues in pieces: a line with the
+/// length before each piece, and `0` at the end. A connection carries one request. Dedicated threads do the waiting, so that they
+/// block neither event loops nor tasks.
 final class OperatorSocket: Service, Sendable {
-    /// Longer requests are refused.
+    /// The size limit of a request, in bytes; a longer one is refused.
     static let longestRequest = 65_536
-    /// Connections that are served beside each other; more are closed at once.
+    /// The most connections served at once; more are closed immediately.
     private static let limit = 8
     private static let requestDeadline = Duration.seconds(10)
     private static let closingTime = Duration.seconds(5)
@@ -31,8 +33,8 @@ final class OperatorSocket: Service, Sendable {
         self.logger = logger
     }
 
-    /// Connections are taken in from now on, and answered once the service runs. A data directory that holds no sockets is no reason
-    /// not to serve: the verbs then work only without a running server.
+    /// Opens the socket; requests are answered once the service runs. A server runs even if its data directory cannot have a
+    /// socket: the verbs then work only without a running server.
     func open() {
         do {
             let socket = try UnixSocket.listen(forServerOf: directory)
@@ -43,7 +45,7 @@ final class OperatorSocket: Service, Sendable {
         }
     }
 
-    /// Nobody is served any more.
+    /// Closes the socket.
     func close() {
         guard
             let socket = listener.withLock({ listener in
@@ -87,7 +89,7 @@ final class OperatorSocket: Service, Sendable {
         }
     }
 
-    /// On the accepting thread.
+    /// Runs on the accepting thread.
     private func take(_ connection: UnixSocket) {
         guard let user = connection.peerUser(), user == geteuid() || user == 0,
             active.load(ordering: .relaxed) < Self.limit
@@ -100,7 +102,7 @@ final class OperatorSocket: Service, Sendable {
         }
     }
 
-    /// On a thread of the connection's own.
+    /// Runs on the connection's own thread.
     private func serve(_ connection: UnixSocket, actor: String) {
         connection.setTimeouts(read: 5, write: 30)
         var reader = SocketReader(connection)
@@ -132,14 +134,14 @@ final class OperatorSocket: Service, Sendable {
                 _ = connection.write(Array("0\n".utf8))
                 return
             case .failure(let error):
-                // Without the end the other side knows that something is missing.
+                // The missing end marker tells the client that the answer is incomplete.
                 logger.error("operator answer failed", metadata: ["error": "\(type(of: error))"])
                 return
             }
         }
     }
 
-    /// Waits on this thread for what a task does.
+    /// Blocks this thread until an asynchronous operation has finished.
     private func waiting<Value: Sendable>(
         _ body: @escaping @Sendable () async throws -> Value
     ) -> Result<Value, any Error> {
@@ -179,7 +181,7 @@ final class OperatorSocket: Service, Sendable {
     }
 }
 
-/// Where a task leaves its result for the thread that waits.
+/// Holds a task's result for the thread that waits.
 private final class ResultBox<Value: Sendable>: Sendable {
     private let result = Mutex<Result<Value, any Error>?>(nil)
     func set(_ new: Result<Value, any Error>) { result.withLock { $0 = new } }

@@ -4,18 +4,22 @@ package import Foundation
 import Glibc
 import SparkFiles
 
-/// A socket of the Unix domain and the lines that go over it. Everything here blocks, so it runs on threads of its own.
+/// A Unix domain socket. Every operation blocks, so it runs on dedicated threads.
 package struct UnixSocket: Sendable {
+    /// The socket's file descriptor, which `close` closes.
     package let descriptor: Int32
 
+    /// Takes over an open descriptor.
     package init(descriptor: Int32) { self.descriptor = descriptor }
 
+    /// A failed system call; `code` is its errno.
     package struct Failure: Error {
         package let code: Int32
     }
 
-    /// A socket that belongs to a data directory, connected.
-    /// - Throws: `Failure` with `ECONNREFUSED` when nobody listens, `EACCES` when the directory or who listens is somebody else's.
+    /// Connects to the socket of a data directory.
+    /// - Throws: `Failure` with `ECONNREFUSED` when no server listens, `EACCES` when the directory or the listener belongs to
+    ///   another user.
     package static func connect(toServerOf folder: URL) throws -> UnixSocket {
         let name = try operatorName(of: folder)
         let socket = UnixSocket(descriptor: try make())
@@ -34,10 +38,10 @@ package struct UnixSocket: Sendable {
         return socket
     }
 
-    /// A socket that listens for who has the data directory. The caller holds the directory's lock.
+    /// Opens the listening socket of a data directory. The caller holds the directory's lock.
     ///
-    /// It has a name in the kernel's abstract namespace (unix(7)) and no file: a file of this kind could not be copied with the rest of
-    /// the directory, and would stay behind when the process is killed.
+    /// The socket has a name in the kernel's abstract namespace (unix(7)) and no file: a socket file could not be copied with the
+    /// rest of the directory, and would remain after the process was killed.
     static func listen(forServerOf folder: URL) throws -> UnixSocket {
         let name = try operatorName(of: folder)
         let descriptor = try make()
@@ -54,8 +58,8 @@ package struct UnixSocket: Sendable {
         return UnixSocket(descriptor: descriptor)
     }
 
-    /// The name follows from the directory's identity, so that a copy has another one, and from the server's key, so that nobody else can
-    /// take it first.
+    /// The name derives from the directory's identity, so that a copy has another name, and from the server's key, so that no
+    /// other process can take the name first.
     private static func operatorName(of folder: URL) throws -> [UInt8] {
         let file = folder.appending(path: "keys/server.key").path
         let key: [UInt8]?
@@ -84,7 +88,7 @@ package struct UnixSocket: Sendable {
     private static func withAddress(_ name: [UInt8], _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void) throws {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        // The leading zero says that the name is abstract.
+        // A leading zero byte marks an abstract name.
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: [0] + name) }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + 1 + name.count)
         try withUnsafePointer(to: &address) { pointer in
@@ -92,9 +96,10 @@ package struct UnixSocket: Sendable {
         }
     }
 
+    /// Closes the socket.
     package func close() { Glibc.close(descriptor) }
 
-    /// The user whose process is at the other end; nil if the system does not tell.
+    /// The user of the process at the other end; nil when the system does not report it.
     func peerUser() -> uid_t? {
         // struct ucred: process, user, group.
         var credentials: [UInt32] = [0, 0, 0]
@@ -103,7 +108,7 @@ package struct UnixSocket: Sendable {
         return credentials[1]
     }
 
-    /// The next connection; waits for it, or until `wake` can be read.
+    /// Waits for the next connection, or until `wake` becomes readable.
     /// - Returns: nil when woken.
     func accept(wake: Int32) -> UnixSocket? {
         while true {
@@ -118,12 +123,12 @@ package struct UnixSocket: Sendable {
                 _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 return UnixSocket(descriptor: connection)
             }
-            // Without descriptors the connection stays in the queue, and would wake this at once again.
+            // When descriptors run out, the connection stays in the queue and would wake this loop at once.
             if errno != EINTR, errno != ECONNABORTED { usleep(100_000) }
         }
     }
 
-    /// Sets how long a read or a write may take at most.
+    /// Sets the timeouts of a read and a write, in seconds.
     package func setTimeouts(read: Int, write: Int) {
         for (option, seconds) in [(SO_RCVTIMEO, read), (SO_SNDTIMEO, write)] {
             var time = timeval(tv_sec: seconds, tv_usec: 0)
@@ -131,6 +136,7 @@ package struct UnixSocket: Sendable {
         }
     }
 
+    /// Writes all bytes.
     /// - Returns: false when the peer is gone or too slow.
     package func write(_ bytes: [UInt8]) -> Bool {
         var sent = 0
@@ -143,7 +149,7 @@ package struct UnixSocket: Sendable {
         return true
     }
 
-    /// Up to `limit` bytes; nil at the end, or when the peer is too slow.
+    /// Reads up to `limit` bytes; nil at the end, or when the peer is too slow.
     package func read(_ limit: Int) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         while true {
@@ -154,15 +160,16 @@ package struct UnixSocket: Sendable {
     }
 }
 
-/// Reads lines and parts of known length from a socket.
+/// Reads lines and blocks of known length from a socket.
 package struct SocketReader {
     private let socket: UnixSocket
     private var buffer: [UInt8] = []
 
+    /// A reader with an empty buffer.
     package init(_ socket: UnixSocket) { self.socket = socket }
 
-    /// A line without its end; nil when the peer ends or sends more than `limit` bytes without one.
-    /// - Parameter deadline: after which no more is waited for; nil: as long as the socket's own limit lets each part take.
+    /// The next line without its line feed; nil when the peer ends or sends more than `limit` bytes without one.
+    /// - Parameter deadline: when to give up; nil for only the socket's own read timeout.
     package mutating func line(limit: Int, until deadline: ContinuousClock.Instant? = nil) -> [UInt8]? {
         var searched = 0
         while true {
@@ -177,7 +184,7 @@ package struct SocketReader {
         }
     }
 
-    /// Exactly so many bytes; nil when the peer ends before.
+    /// Exactly `count` bytes; nil when the peer ends before.
     package mutating func bytes(_ count: Int) -> [UInt8]? {
         while buffer.count < count {
             guard let more = socket.read(65_536) else { return nil }

@@ -8,7 +8,7 @@ import SparkKit
 import SparkStorage
 
 extension Cache {
-    /// The cache of a server: spilling into its data directory, sealed with its key if the spill is to outlive it.
+    /// The cache of a server. It spills into the data directory, sealed with the server's key if the spill outlives the server.
     convenience init(_ settings: CacheSettings, options: Server.Options, keys: ServerKeys) {
         var configuration = CacheConfiguration(memoryBytes: settings.memoryBytes)
         if settings.diskBytes > 0, options.directory.isOwner {
@@ -22,7 +22,7 @@ extension Cache {
     }
 }
 
-/// Sweeps the cache and reports what it did, once a second; ends it when the server ends.
+/// Sweeps the cache and reports its metrics once a second. Closes the cache when the server ends.
 struct CacheKeeping: Service {
     let cache: Cache
 

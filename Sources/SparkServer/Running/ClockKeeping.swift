@@ -4,17 +4,17 @@ import SparkCore
 import SparkTransport
 import Synchronization
 
-/// Notices when the clock was put back, and has every module make its rows harmless that hold times from the future.
+/// Detects that the clock was set back, and lets every module repair rows that hold times in the future.
 ///
-/// A server that ran under a clock that was ahead has noted times that do not come for long. Each kind of wait has a longest, and after
-/// a repair nothing waits beyond that.
+/// A server whose clock was ahead has stored times far in the future. Each kind of wait has a maximum length, and after a repair
+/// no wait is longer than that.
 final class ClockKeeping: Service, Sendable {
-    /// What clocks are put back by in normal operation.
+    /// How far a clock may be set back in normal operation.
     private static let tolerance = Duration.milliseconds(500)
 
     private struct State {
         var last: Timestamp?
-        /// A repair is due; the first is, since nobody knows how the clock stood before the start.
+        /// Whether a repair is due. The first always is, because the clock before the start is unknown.
         var mustRepair = true
     }
 
@@ -35,7 +35,7 @@ final class ClockKeeping: Service, Sendable {
         }
     }
 
-    /// Repairs if the clock was put back since the last time, or the last repair failed.
+    /// Repairs if the clock was set back since the last look, or if the last repair failed.
     func look() async {
         let now = clock.now()
         let mustRepair = state.withLock { state in
@@ -48,7 +48,7 @@ final class ClockKeeping: Service, Sendable {
             for repair in repairs { try await repair() }
             state.withLock { $0.mustRepair = false }
         } catch {
-            // A full disk must not keep the server from starting; the next look tries again.
+            // A full disk must not prevent the server from starting; the next look tries again.
             logger.warning("times from the future not repaired", metadata: ["error": .string(ErrorSummary.of(error))])
         }
     }

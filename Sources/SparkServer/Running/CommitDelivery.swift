@@ -3,8 +3,8 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// What is done with the events of a write: modules join them inside its transaction; between its commit and its answer modules follow
-/// them, cache entries become old, and the others are told.
+/// Delivers the events of a write. Modules' transaction hooks run inside the transaction. Between the commit and its answer, commit
+/// hooks run, cache entries are invalidated, and the events are queued for the subscribers.
 struct CommitDelivery: Sendable {
     private let cache: Cache
     private let events: EventBus
@@ -27,20 +27,21 @@ struct CommitDelivery: Sendable {
         (invalidations[ObjectIdentifier(type(of: event))] ?? []).flatMap { $0.tags(event) }
     }
 
-    /// Inside the transaction.
+    /// Runs the joiners of an event, inside the transaction.
     func join(_ event: any SparkEvent, _ transaction: WriteTransaction) throws {
         for joiner in joiners[ObjectIdentifier(type(of: event))] ?? [] { try joiner.join(event, transaction) }
     }
 
-    /// Before the commit: should the process die right after it, the spill must know.
+    /// Announces the invalidations to the cache before the commit: if the process dies right after the commit, the spill must
+    /// know them.
     func announce(_ consequences: [Consequence]) {
         var all: [CacheTag] = []
         for case .event(let event) in consequences { all += tags(of: event) }
         if !all.isEmpty { cache.announce(all) }
     }
 
-    /// After the commit, before its answer. Effects run between the events as they stand, so that what a write files is old again
-    /// if a later write of the same commit says so.
+    /// Called after the commit, before its answer. Effects run in their order among the events, so that an entry which a write
+    /// caches is invalidated again by a later write of the same commit.
     func deliver(_ consequences: [Consequence]) {
         var told: [any SparkEvent] = []
         for consequence in consequences {

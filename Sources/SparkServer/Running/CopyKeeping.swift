@@ -3,7 +3,7 @@ import ServiceLifecycle
 import SparkCore
 import SparkStorage
 
-/// Removes the copies that were made before migrations once they are old: at the start and every day.
+/// Removes old backups that were made before migrations, at the start and once a day.
 struct CopyKeeping: Service {
     let directory: DataDirectory
     let age: Duration

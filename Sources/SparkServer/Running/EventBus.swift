@@ -3,7 +3,7 @@ import ServiceLifecycle
 import SparkCore
 import SparkKit
 
-/// Carries committed events to their subscribers: a bounded queue and a task each, so that none waits for another.
+/// Carries committed events to their subscribers. Each subscriber has a bounded queue and a task, so none waits for another.
 final class EventBus: Service, Sendable {
     private static let capacity = 8_192
     private static let droppedName = "spark_events_dropped_total"
@@ -14,10 +14,11 @@ final class EventBus: Service, Sendable {
 
     private enum Item: Sendable {
         case event(any SparkEvent)
-        /// Answered when everything before it was handled.
+        /// Resumed when every earlier event was handled.
         case barrier(CheckedContinuation<Void, Never>)
     }
 
+    /// A subscription with its queue.
     private struct Subscriber: Sendable {
         let subscription: EventSubscription
         let stream: AsyncStream<Item>
@@ -47,7 +48,7 @@ final class EventBus: Service, Sendable {
         }
     }
 
-    /// Returns when all that was published before has been handled.
+    /// Returns when every event published so far has been handled.
     func drain() async {
         for subscriber in subscribers {
             await withCheckedContinuation { continuation in

@@ -2,7 +2,7 @@ import Logging
 import ServiceLifecycle
 import SparkTransport
 
-/// What is done every ten minutes: answers kept for idempotency keys are forgotten after their day.
+/// Every ten minutes, deletes idempotent responses past their retention.
 struct IdempotencySweeper: Service {
     let edge: Edge
     let logger: Logger

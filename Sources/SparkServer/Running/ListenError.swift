@@ -1,18 +1,21 @@
 import Glibc
 import NIOCore
 
-/// The system did not open a listening socket: which address, why, and what to do.
+/// The system could not open a listening socket: the address, the reason, and what to do.
 public struct ListenError: Error, CustomStringConvertible {
+    /// The address as `host:port`.
     public let address: String
+    /// The reason and a remedy.
     public let hint: String
 
+    /// An error for an address.
     public init(address: String, hint: String) {
         self.address = address
         self.hint = hint
     }
 
-    /// Nil when the error is about something else.
-    /// - Parameter address: the one that was asked for, `host:port`.
+    /// Nil when the error does not concern listening.
+    /// - Parameter address: the requested address, `host:port`.
     public init?(_ error: any Error, address: String) {
         switch error {
         case let error as ListenError: self = error
@@ -38,5 +41,6 @@ public struct ListenError: Error, CustomStringConvertible {
         }
     }
 
+    /// The address with the hint.
     public var description: String { "listen on \(address): \(hint)" }
 }

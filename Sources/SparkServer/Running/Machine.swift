@@ -4,7 +4,7 @@ public import SparkKit
 import SparkTransport
 
 extension AdmissionMachine {
-    /// What the system lets this process have at the moment.
+    /// The current limits of this process: descriptors and memory.
     public static func current() -> AdmissionMachine {
         var limit = rlimit()
         let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
@@ -14,7 +14,8 @@ extension AdmissionMachine {
             processors: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
 
-    /// Descriptors that are open beyond those of any process: whoever started this one has left them open, or uses them in it.
+    /// The number of open descriptors beyond those that every process has: inherited from the parent, or used by the embedding
+    /// program.
     private static func inherited() -> Int {
         let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
         return max(0, open - usualDescriptors)
@@ -22,11 +23,11 @@ extension AdmissionMachine {
 
     private static let usualDescriptors = 24
 
-    /// The machine's memory, or that of the control group if it is less.
+    /// The machine's memory in bytes, or the control group's limit if it is lower.
     private static func memory() -> Int {
         var least = Int(clamping: ProcessInfo.processInfo.physicalMemory)
         for path in ["memory.max", "memory.limit_in_bytes"].flatMap(groupFiles) {
-            // "max" stands for no limit.
+            // "max" means no limit.
             guard let text = try? String(contentsOfFile: path, encoding: .utf8),
                 let bytes = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes > 0
             else { continue }
@@ -35,7 +36,7 @@ extension AdmissionMachine {
         return least
     }
 
-    /// Where the control group of this process may have a file, of either version (cgroups(7)).
+    /// Where the control group of this process may have a file, in either version (cgroups(7)).
     private static func groupFiles(_ name: String) -> [String] {
         let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory"]
         let groups = (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8))?.split(separator: "\n") ?? []
@@ -49,7 +50,7 @@ extension AdmissionMachine {
 }
 
 extension AdmissionPlan {
-    /// The bounds that a configuration comes to on a machine.
+    /// The limits of a configuration on a machine.
     public init(_ configuration: LoadedConfiguration, machine: AdmissionMachine, isEphemeral: Bool) {
         let edge: EdgeConfiguration = configuration.section("http")
         let stream: StreamConfiguration = configuration.section("stream")

@@ -5,9 +5,9 @@ import SparkKit
 import SparkStorage
 import SparkTransport
 
-/// Does the durable jobs: takes what is due, hands it to the topic's handler, puts what failed off with growing pauses.
+/// Runs durable jobs: leases due jobs, passes each to its topic's handler, and retries failed ones with growing delays.
 struct OutboxWorker: Service {
-    /// A job not done in this time is given to the next taker.
+    /// A job that is not done within this time may be leased again.
     private static let lease = Duration.minutes(5)
     private static let longestPause = Outbox.longestPause
 
@@ -33,7 +33,7 @@ struct OutboxWorker: Service {
         }
     }
 
-    /// Does one round of due jobs; false when there was none.
+    /// Runs one round of due jobs; returns false when there was none.
     func runDue() async throws -> Bool {
         guard let due = try await storage.outbox.nextDue(), due <= clock.now() else { return false }
         let jobs = try await storage.outbox.lease(limit: 32, for: Self.lease)
@@ -60,12 +60,12 @@ struct OutboxWorker: Service {
         }
     }
 
-    /// 2, 4, 8 … seconds, half of it chance, at most six hours.
+    /// The delay before a retry: 2, 4, 8 … seconds, at most six hours, half of it random.
     static func pause(afterAttempts attempts: Int, chance: UInt64) -> Duration {
         let base = min(Double(1 << min(attempts, 20)), longestPause.inSeconds)
         return .seconds(base / 2 + base / 2 * Double(chance >> 11) / Double(1 << 53))
     }
 }
 
-/// A job of a module that is switched off; it waits.
+/// The job belongs to a disabled module; it waits.
 private struct UnknownTopic: Error {}

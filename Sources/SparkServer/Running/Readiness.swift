@@ -5,13 +5,14 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// `/healthz` (the process answers) and `/readyz` (it can do its work: database writable, disk not full, modules well).
+/// `/healthz` (the process answers) and `/readyz` (it can work: the database is writable, the disk is not full, the modules are
+/// well).
 final class Readiness: Sendable {
     /// A check that takes longer has failed.
     private static let deadline = Duration.seconds(2)
-    /// Below this the disk counts as full.
+    /// Below this many free bytes the disk counts as full.
     private static let minimumFreeBytes: Int64 = 64 * 1_024 * 1_024
-    /// An answer is good for so long: a probe must not become a load.
+    /// How long a result is reused, so that probes do not become a load.
     private static let freshness = Duration.milliseconds(500)
 
     private struct State {
@@ -31,15 +32,15 @@ final class Readiness: Sendable {
         self.checks = checks
     }
 
-    /// The server listens, but is not ready until `modulesAreWell` has returned.
+    /// Reports "not ready" until `modulesAreWell` has returned.
     func begin() { state.withLock { $0.isStarting = true } }
 
-    /// From now on the server is not ready: it is going away.
+    /// Reports "not ready" from now on, because the server is stopping.
     func drain() { state.withLock { $0.isDraining = true } }
 
     var isDraining: Bool { state.withLock { $0.isDraining } }
 
-    /// Returns when all modules are well, which takes a moment at the start of a large server, or when it goes away again.
+    /// Returns when all modules are well, which takes a while when a large server starts, or when the server stops.
     func modulesAreWell() async {
         while !state.withLock({ $0.isDraining }), !Task.isCancelled {
             var isWell = true

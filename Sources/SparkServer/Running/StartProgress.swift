@@ -4,7 +4,7 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// What a server says of itself while it has no data yet: the process answers, and is not ready.
+/// The health report of a server that has no data yet: the process answers, and is not ready.
 final class StartProgress: Sendable {
     private let step = Mutex<MigrationProgress?>(nil)
 

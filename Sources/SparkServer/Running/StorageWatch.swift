@@ -2,10 +2,10 @@ import Logging
 import ServiceLifecycle
 import SparkStorage
 
-/// Ends the server some seconds after the disk failed, so that whoever supervises it starts it again: what is in memory can no longer be
-/// trusted, what is on the disk can, once it was read anew.
+/// Ends the server some seconds after a disk failure, so that its supervisor restarts it: memory can no longer be trusted, but
+/// the data on the disk can be, after it is read again.
 struct StorageWatch: Service {
-    /// Meanwhile reads are served, and writes are refused with 503.
+    /// Until then reads are served, and writes are refused with 503.
     static let grace = Duration.seconds(10)
 
     let failures: AsyncStream<StorageFailure>
@@ -18,7 +18,7 @@ struct StorageWatch: Service {
                 do {
                     try await Task.sleep(for: grace)
                 } catch {
-                    // A stop that was asked for meanwhile ends the server all the same.
+                    // A stop that was requested in the meantime ends the server as well.
                 }
                 throw failure
             }

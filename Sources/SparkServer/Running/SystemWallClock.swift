@@ -2,10 +2,12 @@ import CDispatch
 import Glibc
 public import SparkCore
 
-/// The operating system's clock: the only place where it is read.
+/// The operating system's clock. No other code reads it.
 public struct SystemWallClock: WallClock {
+    /// The system's clock.
     public init() {}
 
+    /// The current time.
     public func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

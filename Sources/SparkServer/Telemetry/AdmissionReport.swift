@@ -3,7 +3,7 @@ import SparkKit
 import SparkTelemetry
 import Synchronization
 
-/// How far admission's bounds are used, read off whenever somebody asks for the metrics.
+/// The use of admission's limits, sampled whenever the metrics are read.
 final class AdmissionReport: Sendable {
     static let declarations = [
         MetricDeclaration(
@@ -64,7 +64,7 @@ final class AdmissionReport: Sendable {
         for (resource, scope, limit) in bounds {
             Gauge(label: Self.limitName, dimensions: [("resource", resource.rawValue), ("scope", scope.rawValue)]).record(limit)
         }
-        // A counter begins at zero, so that its first growth is seen.
+        // Counters begin at zero, so that their first increase is visible.
         for (_, _, counter) in refusals { counter.increment(by: 0) }
         for (_, counter) in shed { counter.increment(by: 0) }
         for (_, counter) in slow { counter.increment(by: 0) }

@@ -2,7 +2,7 @@ import Metrics
 import SparkCache
 import SparkKit
 
-/// Hands the cache's own counts on to the metrics: counters by what was added since the last time.
+/// Passes the cache's counts on to the metrics: each counter increases by what was added since the last report.
 struct CacheReport {
     static let declarations = [
         MetricDeclaration(
@@ -38,7 +38,7 @@ struct CacheReport {
     private static let faultsName = "spark_cache_spill_faults_total"
     private static let offName = "spark_cache_spill_off"
 
-    /// A counter, and how far it has counted.
+    /// A counter and the value it has reached.
     private struct Count {
         let counter: Counter
         var value = 0

@@ -3,7 +3,7 @@ import Metrics
 import SparkKit
 import SparkStorage
 
-/// What is read off the store from time to time; the rest it records itself.
+/// Metrics sampled from the store; the store records the others itself.
 struct DatabaseGauges: Sendable {
     static let declarations = [
         MetricDeclaration(

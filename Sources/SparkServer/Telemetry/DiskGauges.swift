@@ -5,7 +5,7 @@ import Metrics
 import SparkKit
 import SparkStorage
 
-/// The disk under the data directory, and the newest backup in it.
+/// Metrics of the data directory's disk and of its newest backup.
 struct DiskGauges: Sendable {
     static let declarations = [
         MetricDeclaration(freeName, .gauge, help: "Bytes of the data directory's disk that the server may still use."),
@@ -32,7 +32,7 @@ struct DiskGauges: Sendable {
             free.record(Double(disk.f_bavail) * Double(disk.f_frsize))
             size.record(Double(disk.f_blocks) * Double(disk.f_frsize))
         }
-        // No value while there is no copy.
+        // Not a number while there is no backup.
         backup.record(newestBackup ?? .nan)
     }
 
@@ -45,7 +45,7 @@ struct DiskGauges: Sendable {
     }
 }
 
-/// The size of a file, in bytes; nil where there is none.
+/// The size of a file in bytes; nil when there is none.
 enum FileSize {
     static func of(_ path: String) -> Int? {
         var status = stat()

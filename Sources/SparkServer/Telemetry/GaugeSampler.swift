@@ -3,8 +3,8 @@ import Logging
 import ServiceLifecycle
 import SparkTransport
 
-/// Reads off every few seconds what nobody records when it happens: process, disk, database, outbox, event loops. On a thread of its
-/// own, for it asks the disk.
+/// Samples every few seconds the gauges that no code records when they change: process, disk, database, outbox, event loops. Runs
+/// on a dedicated thread, because it reads the disk.
 struct GaugeSampler: Service {
     private static let interval = Duration.seconds(5)
 

@@ -2,8 +2,9 @@ package import SparkKit
 import SparkTelemetry
 import SparkTransport
 
-/// The server's own parts beside the modules: what they own and record.
+/// The server's own parts beside the modules, with their tables and metrics.
 package enum KernelManifests {
+    /// The manifests of all parts.
     package static let all = [StreamManifest.manifest, http, database, cache, outbox, events, process, admission, registry]
 
     private static let http = ModuleManifest(

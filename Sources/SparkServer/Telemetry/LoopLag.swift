@@ -5,7 +5,7 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// How late the event loops are: each is asked ten times a second to do nothing, and how much too late it does is noted.
+/// The delay of the event loops: each runs an empty task ten times a second, and its delay is recorded.
 final class LoopLag: Sendable {
     static let declarations = [
         MetricDeclaration(
@@ -26,7 +26,7 @@ final class LoopLag: Sendable {
     private let loops: [Loop]
     private let tasks: [RepeatedTask]
 
-    /// Begins to ask.
+    /// Starts measuring.
     init(group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) {
         var loops: [Loop] = []
         var tasks: [RepeatedTask] = []
@@ -50,7 +50,7 @@ final class LoopLag: Sendable {
         loop.worst.max(late, ordering: .relaxed)
     }
 
-    /// Takes down the worst since the last time.
+    /// Records the largest delay since the last call.
     func record() {
         for loop in loops { loop.gauge.record(Double(max(0, loop.worst.exchange(0, ordering: .relaxed))) / 1e9) }
     }

@@ -3,7 +3,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// What the worker of the outbox counts.
+/// The metrics of the outbox worker.
 struct OutboxMetrics: Sendable {
     static let declarations = [
         MetricDeclaration(doneName, .counter, labels: ["topic"], help: "Durable jobs that were done, by topic."),
@@ -17,7 +17,7 @@ struct OutboxMetrics: Sendable {
     private let failed: [String: Counter]
     private let failedElse = Counter(label: failedName, dimensions: [("topic", "unknown")])
 
-    /// - Parameter topics: those that somebody handles.
+    /// - Parameter topics: the topics that have a handler.
     init(topics: some Collection<String>) {
         func counters(_ name: String) -> [String: Counter] {
             Dictionary(uniqueKeysWithValues: topics.map { ($0, Counter(label: name, dimensions: [("topic", $0)])) })
@@ -30,7 +30,7 @@ struct OutboxMetrics: Sendable {
     func failed(_ topic: String) { (failed[topic] ?? failedElse).increment() }
 }
 
-/// How much waits in the outbox, and for how long.
+/// The number of waiting jobs in the outbox, and the longest wait.
 struct OutboxGauges: Sendable {
     static let declarations = [
         MetricDeclaration(jobsName, .gauge, help: "Durable jobs that are not done, those for later included; at most 100000."),

@@ -7,7 +7,7 @@ import SparkKit
 import SparkTelemetry
 import Synchronization
 
-/// What the system says of this process, under the names that every Prometheus client gives it.
+/// The process's metrics, under the names that every Prometheus client uses.
 final class ProcessReadings: Sendable {
     static let declarations = [
         MetricDeclaration(cpuName, .counter, help: "Processor time that the process used, user and system, in seconds."),
@@ -24,7 +24,7 @@ final class ProcessReadings: Sendable {
     private static let maximumName = "process_max_fds"
     private static let startName = "process_start_time_seconds"
     private static let buildName = "spark_build_info"
-    /// Of the process: servers one after the other must not count the same time twice.
+    /// Kept per process: two servers in one process must not count the same CPU time twice.
     private static let countedCPU = Mutex(0.0)
 
     private let cpu = FloatingPointCounter(label: cpuName)
@@ -34,7 +34,7 @@ final class ProcessReadings: Sendable {
 
     init() {
         Gauge(label: Self.buildName, dimensions: [("version", SparkVersion.text)]).record(1)
-        // Asked of the system in a microsecond; and a rate over few seconds needs it of the very moment.
+        // The system answers in a microsecond, and a rate over a few seconds needs the value of this moment.
         MetricsRegistry.shared.beforeReading("cpu") { [cpu] in Self.record(cpu) }
         if let start = Self.startTime() { Gauge(label: Self.startName).record(start) }
     }
@@ -44,7 +44,7 @@ final class ProcessReadings: Sendable {
             memory.record(pages * Int(sysconf(Int32(_SC_PAGESIZE))))
         }
         if let files = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
-            // One of them is the directory that is being read.
+            // One of them is the directory being read.
             openFiles.record(max(0, files.count - 1))
         }
         var limit = rlimit()
@@ -64,7 +64,7 @@ final class ProcessReadings: Sendable {
         }
     }
 
-    /// From proc(5): field 22 of `stat` are clock ticks since the boot, whose time stands in `/proc/stat`.
+    /// From proc(5): field 22 of `stat` is the start in clock ticks since the boot; `/proc/stat` has the boot time.
     private static func startTime() -> Double? {
         guard let stat = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
             let end = stat.lastIndex(of: ")"),
@@ -72,7 +72,7 @@ final class ProcessReadings: Sendable {
             let bootLine = boot.split(separator: "\n").first(where: { $0.hasPrefix("btime ") }),
             let bootTime = Double(bootLine.dropFirst(6))
         else { return nil }
-        // What follows the name in parentheses begins with field 3.
+        // The text after the name in parentheses begins with field 3.
         let fields = stat[stat.index(after: end)...].split(separator: " ")
         guard fields.count > 19, let ticks = Double(fields[19]) else { return nil }
         return bootTime + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))

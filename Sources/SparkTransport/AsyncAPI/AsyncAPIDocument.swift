@@ -1,16 +1,20 @@
 package import SparkCore
 import SparkKit
 
-/// The AsyncAPI 3.0 document of the stream, made from the registered rows and nothing else.
+/// The AsyncAPI 3.0 document of the stream, generated from the registered frames only.
 package struct AsyncAPIDocument: Sendable {
     private let frames: FrameTable
     private let version: String
 
+    /// - Parameters:
+    ///   - frames: every frame of the stream.
+    ///   - version: the value of `info.version`.
     package init(frames: FrameTable, version: String) {
         self.frames = frames
         self.version = version
     }
 
+    /// The document as JSON.
     package var json: JSONValue {
         [
             "asyncapi": "3.0.0",
@@ -45,7 +49,7 @@ package struct AsyncAPIDocument: Sendable {
 
     private let channel: JSONValue = ["$ref": "#/channels/stream"]
 
-    // A frame of both directions (auth, typing, unread, history) is two messages.
+    // A frame type used in both directions (auth, typing, unread, history) becomes two messages.
     private func clientKey(_ type: String) -> String { "client.\(type)" }
     private func serverKey(_ type: String) -> String { "server.\(type)" }
     private func reference(_ key: String) -> JSONValue { ["$ref": .string("#/channels/stream/messages/\(key)")] }

@@ -1,10 +1,10 @@
 import NIOCore
 import Synchronization
 
-/// Whether the client of an HTTP connection is still there, for answers that take long.
+/// Whether the client of an HTTP connection is still there, for responses that take long.
 ///
-/// A client is gone when its connection ends, and also when it closes its sending side: browsers and proxies that give up a request
-/// do the latter first, and an answer that is still being waited for is of no use to them.
+/// A client has left when its connection ends, and also when it closes its sending side: browsers and proxies that abandon a
+/// request do this first, and they have no use for a response that is not ready yet.
 final class ClientPresence: Sendable {
     /// The presence of the client whose request this task answers; nil for requests made inside the process.
     @TaskLocal static var current: ClientPresence?
@@ -20,7 +20,8 @@ final class ClientPresence: Sendable {
 
     init(_ channel: any Channel) { self.channel = channel }
 
-    /// Calls `action` once when the client leaves, at once if it has left. On the event loop or the caller's thread: short.
+    /// Calls `action` once when the client leaves, or at once if it has left. It runs on the event loop or the caller's thread,
+    /// so it must be short.
     /// - Returns: a number for `forget`.
     func whenLeft(_ action: @escaping @Sendable () -> Void) -> UInt64 {
         let (number, hasLeft) = state.withLock { state in
@@ -34,7 +35,7 @@ final class ClientPresence: Sendable {
 
     func forget(_ number: UInt64) { state.withLock { $0.listeners[number] = nil } }
 
-    /// Closes the connection after so long, unless `isOver` by then.
+    /// Closes the connection after a delay, unless `isOver` returns true by then.
     func close(after delay: TimeAmount, unless isOver: @escaping @Sendable () -> Bool) {
         let channel = channel
         channel.eventLoop.scheduleTask(in: delay) {
@@ -52,7 +53,7 @@ final class ClientPresence: Sendable {
     }
 }
 
-/// Notices that the client leaves, and says so.
+/// Tells the presence when the client leaves.
 final class ClientPresenceHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = Any
 

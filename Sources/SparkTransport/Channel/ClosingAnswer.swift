@@ -5,7 +5,7 @@ import NIOHTTPTypesHTTP1
 import SparkKit
 
 extension ChannelHandlerContext {
-    /// Answers in the server's own name, past whoever stands behind this handler, and closes.
+    /// Sends a response directly, bypassing the handlers behind this one, and closes.
     func answerAndClose(_ reply: Reply) {
         var headers = HTTPHeaders(reply.headers)
         headers.replaceOrAdd(name: "Connection", value: "close")

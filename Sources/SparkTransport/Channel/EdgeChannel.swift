@@ -10,10 +10,10 @@ import NIOHTTPTypesHTTP1
 import SparkCore
 import SparkKit
 
-/// A connection's pipeline: HTTP/1.1 with limits, security headers and a deadline for slow requests; then, by what its first
-/// request is, either gzip and Hummingbird or a WebSocket.
+/// A connection's pipeline: HTTP/1.1 with limits, security headers and a deadline for slow requests. The first request decides
+/// what follows: gzip and Hummingbird, or a WebSocket.
 struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
-    /// A connection of which nothing need be known yet.
+    /// A connection whose protocol may not be known yet.
     struct Value: ServerChildChannelValue {
         let channel: any Channel
         let negotiated: EventLoopFuture<Negotiated>
@@ -24,14 +24,14 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     let idleTimeout: Duration
     let requestTimeout: Duration
     let gateway: WebSocketGateway
-    /// Told of a connection's first request that looks as if a proxy had sent it which is not trusted.
+    /// Inspects a connection's first request for signs of an untrusted proxy.
     var proxySigns: ProxySigns?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         setup(channel: channel, admitted: nil, logger: logger)
     }
 
-    /// - Parameter admitted: told what the connection does.
+    /// - Parameter admitted: receives what the connection does.
     func setup(channel: any Channel, admitted: AdmittedConnection?, logger: Logger) -> EventLoopFuture<Value> {
         let promise = channel.eventLoop.makePromise(of: Negotiated.self)
         let idleTimeout = idleTimeout
@@ -58,7 +58,7 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         } onCancel: {
             value.channel.close(promise: nil)
         }
-        // A WebSocket needs no task: it lives on its event loop alone.
+        // A WebSocket needs no task: it runs on its event loop only.
         guard case .http(let asyncChannel) = negotiated else { return }
         await ClientPresence.$current.withValue(value.presence) {
             await handleHTTP(asyncChannel: asyncChannel, logger: logger)
@@ -70,12 +70,12 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         limits.maxHeaderFieldSize = 16 * 1_024
         limits.maxHeaderListSize = 32 * 1_024
         limits.maxHeaderFieldCount = 100
-        // What is left over when the parser goes are a WebSocket's first frames.
+        // The bytes that remain when the parser is removed are a WebSocket's first frames.
         let parser = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         try pipeline.addHandlers([HTTPResponseEncoder(), ByteToMessageHandler(parser)])
     }
 
-    /// What stands between the parser and whoever answers, the network's side first.
+    /// The handlers between the parser and the responder, the network's side first.
     private func guards(_ admitted: AdmittedConnection?, peer: NetworkAddress?) -> [any ChannelHandler] {
         let (gateway, proxySigns) = (gateway, proxySigns)
         return [
@@ -89,14 +89,14 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         ]
     }
 
-    /// The way of an ordinary connection's requests, from the gate on.
+    /// Adds the handlers of an ordinary connection behind the gate.
     static func becomeHTTP(
         _ channel: any Channel, idleTimeout: Duration, presence: ClientPresence, logger: Logger
     ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         try channel.pipeline.syncOperations.addHandlers([
             HTTPResponseCompressor { ContentCoding.prepare(&$0, isSupported: $1) ? .compressIfPossible : .doNotCompress },
             HTTP1ToHTTPServerCodec(secure: false),
-            // Before the next one, which keeps the end of a connection to itself.
+            // Before the next handler, which does not pass on the end of a connection.
             ClientPresenceHandler(presence),
             HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger),
         ])

@@ -1,34 +1,34 @@
-/// Decides, for one connection, what to do with requests that are broken or too slow. Pure: times come in, actions go out.
+/// Decides, for one connection, what to do with malformed or slow requests. Pure: times come in, actions go out.
 struct RequestGuardStateMachine<Instant: Comparable> {
     enum Phase {
-        /// Nothing whole has come since this instant.
+        /// No complete request has arrived since this instant.
         case waiting(since: Instant)
-        /// Between two requests; the idle timeout watches.
+        /// Between two requests; the idle timeout applies.
         case resting
-        /// Nothing more is read; what came whole is still answered, as it may have taken effect.
+        /// Reading has stopped. Complete requests are still answered, because they may have taken effect.
         case draining
-        /// The guard has answered and the connection is closing: nothing else may leave.
+        /// The guard has answered and the connection is closing: no other response may leave.
         case closing
     }
 
     enum Action: Equatable {
-        /// Answer in the server's own name, then close.
+        /// Send the guard's own response, then close.
         case answerAndClose
         case close
         case nothing
     }
 
     private(set) var phase: Phase
-    /// Requests that began and were not answered whole.
+    /// Requests that began and are not answered completely.
     private var outstanding = 0
-    /// The last of them has not come whole.
+    /// Whether the last of them is incomplete.
     private(set) var isReading = false
-    /// An answer has begun and not ended.
+    /// Whether a response has begun and not ended.
     private var isAnswering = false
 
     init(openedAt: Instant) { phase = .waiting(since: openedAt) }
 
-    /// Whether what comes is still looked at.
+    /// Whether incoming parts are still processed.
     var mayEnter: Bool {
         switch phase {
         case .waiting, .resting: true
@@ -36,7 +36,7 @@ struct RequestGuardStateMachine<Instant: Comparable> {
         }
     }
 
-    /// Whether every request that began was answered whole.
+    /// Whether every request that began was answered completely.
     var isIdle: Bool { outstanding == 0 }
 
     mutating func requestBegan(at instant: Instant) {
@@ -51,13 +51,14 @@ struct RequestGuardStateMachine<Instant: Comparable> {
         if case .waiting = phase { phase = .resting }
     }
 
-    /// Whether the client awaits a word before it sends the body of the request that just began.
+    /// Whether the request that just began is the next one to be answered, so that `100 Continue` may be sent for it.
     var isNextToAnswer: Bool { mayEnter && outstanding == 1 && !isAnswering }
 
-    /// Whether the answer that begins now is to the only request under way.
+    /// Whether the response that begins now is to the only request in progress.
     var isLastToAnswer: Bool { outstanding == 1 }
 
-    /// Whether the part may leave.
+    /// Notes that a response begins.
+    /// - Returns: whether it may be sent.
     mutating func answerBegan() -> Bool {
         if case .closing = phase { return false }
         isAnswering = true
@@ -71,7 +72,7 @@ struct RequestGuardStateMachine<Instant: Comparable> {
         return true
     }
 
-    /// To be asked after each answer's end.
+    /// The action after a response has ended.
     mutating func drained() -> Action {
         guard case .draining = phase else { return .nothing }
         return stop()
@@ -81,14 +82,14 @@ struct RequestGuardStateMachine<Instant: Comparable> {
 
     mutating func parserFailed() -> Action { mayEnter ? stop() : .nothing }
 
-    /// - Parameter latest: what waits since before this has waited too long.
+    /// - Parameter latest: an incomplete request that began at or before this instant is too slow.
     mutating func timerFired(latest: Instant) -> Action {
         guard case .waiting(let since) = phase, since <= latest else { return .nothing }
         return outstanding == 0 ? close() : stop()
     }
 
     private mutating func stop() -> Action {
-        // The broken request itself is answered by the guard, unless its answer is over or under way already.
+        // The guard answers the malformed request itself, unless its response has begun or ended already.
         let wholeOnes = isReading ? outstanding - 1 : outstanding
         guard wholeOnes <= 0 else {
             phase = .draining

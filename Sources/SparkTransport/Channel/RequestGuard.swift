@@ -3,22 +3,22 @@ import NIOHTTP1
 import SparkCore
 import SparkKit
 
-/// Answers what never becomes a request: broken HTTP (400), too long heads (431) and requests that do not arrive whole in time
-/// (408), then closes. Says `100 Continue` to who awaits it, and has connections closed that cannot go on.
+/// Answers input that never becomes a request: malformed HTTP (400), heads that are too long (431) and requests that do not
+/// arrive completely in time (408). Then it closes. It also sends `100 Continue`, and closes connections that cannot continue.
 ///
-/// Stands nearer to the network than the compressor, which traps on an answer to no request; so the parser's errors end here
-/// and never reach the responder.
+/// It is nearer to the network than the compressor, which traps on a response without a request. The parser's errors therefore
+/// end here and never reach the responder.
 final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// How long a half-sent request, or an answer that is not read, holds up the end of the server.
+    /// How long an incomplete request, or a response that the client does not read, may delay shutdown.
     private static let patienceAtTheEnd = TimeAmount.milliseconds(500)
 
-    /// So many answers 429 in a row are given at once; from then on the client's next request waits, each time longer, and at once
-    /// where its network as a whole is refused too often.
+    /// The number of consecutive 429 responses that are sent without delay. After that the client's next request waits, each time
+    /// longer. It waits at once where its network as a whole is refused too often.
     private static let patientRefusals = 8
     private static let longestOwnPause = TimeAmount.seconds(1)
 
@@ -30,41 +30,41 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let isTaken: (HTTPRequestHead) -> Bool
     private var state = RequestGuardStateMachine(openedAt: NIODeadline.uptimeNanoseconds(0))
     private var timer: Scheduled<Void>?
-    /// What the guard will answer once everything before is answered.
+    /// The error that the guard sends once everything before it is answered.
     private var fault: any ClientError = EdgeError.timedOut
-    /// No request can come after the last that began.
+    /// Whether no request can follow the last one that began.
     private var isLastRequest = false
     private var isFirstRequest = true
-    /// The last request is of HTTP/1.0, which knows no chunks: an answer without a length ends with its connection.
+    /// Whether the last request is HTTP/1.0, which has no chunked coding: a response without a length ends with its connection.
     private var isLastRequestOld = false
-    /// What admission was told last.
+    /// The phase that admission last received.
     private var phase = ConnectionPhase.idle
-    /// Whose the body is that arrives.
+    /// The network that the arriving body is charged to.
     private var bodyNetwork: String?
     private var holdsBody = false
     private var isInRead = false
     private var stall: Scheduled<Void>?
-    /// The server ends, and waits for no client for long.
+    /// Whether the server is stopping and waits for no client for long.
     private var isEnding = false
-    /// Answers 429 in a row.
+    /// Consecutive 429 responses.
     private var refusals = 0
     private var isPausing = false
     private var isReadHeld = false
-    /// Of the body that is arriving, from the moment on when it did not come in one go.
+    /// Measures the arriving body, from the moment when it did not arrive at once.
     private var bodyMeter: DataRateMeter?
     private var bodyTimer: Scheduled<Void>?
-    /// Of the answers that the client has not taken; nil while nothing waits for it.
+    /// Measures the responses that the client has not received; nil while none waits.
     private var answerMeter: DataRateMeter?
     private var answerTimer: Scheduled<Void>?
     private var delivered: UInt64 = 0
 
     /// - Parameters:
-    ///   - limit: for a request to arrive whole.
-    ///   - stallLimit: for a client to read on when an answer does not leave.
-    ///   - admitted: told what the connection does; nil where nobody counts.
-    ///   - clientNetwork: whose a request is that comes through a trusted proxy.
-    ///   - firstCame: told of the connection's first request.
-    ///   - isTaken: whether a first request's offer to change the protocol is decided about behind the guard.
+    ///   - limit: how long a request may take to arrive completely.
+    ///   - stallLimit: how long a client may stop reading while a response waits.
+    ///   - admitted: receives what the connection does; nil where connections are not admitted.
+    ///   - clientNetwork: the network to charge for a request through a trusted proxy.
+    ///   - firstCame: called with the connection's first request.
+    ///   - isTaken: whether a handler behind the guard decides about the first request's upgrade.
     init(
         limit: TimeAmount, stallLimit: TimeAmount = .seconds(60), admitted: AdmittedConnection? = nil,
         clientNetwork: @escaping (HTTPRequestHead) -> String? = { _ in nil },
@@ -84,7 +84,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         schedule(context, in: limit)
     }
 
-    /// The connection is over, or goes on as a WebSocket.
+    /// The connection is over, or continues as a WebSocket.
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
         timer = nil
@@ -104,12 +104,12 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             isLastRequest = head.endsConnection
             isLastRequestOld = head.version == .http1_0
             let isOffer = isLastRequest && isTaken(head)
-            // Too late to be taken. Clients and proxies that use a connection again ask once more on a new one when it closes
-            // without a word (RFC 9112, 9.3.1); they would take an answer for the last word.
+            // The upgrade comes too late on this connection. Clients and proxies that reuse a connection retry on a new one when
+            // it closes without a response (RFC 9112, 9.3.1); they would not retry after a response.
             if isOffer, !isFirstRequest, state.isIdle { return context.close(promise: nil) }
             state.requestBegan(at: context.eventLoop.now)
             if timer == nil { schedule(context, in: limit) }
-            // Hummingbird closes after a request that says so in just this way.
+            // Hummingbird closes after a request that has exactly this field.
             if isLastRequest, !(isOffer && isFirstRequest) {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
             }
@@ -140,8 +140,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelReadComplete()
     }
 
-    /// Counts bytes of a body that will be kept until it is answered.
-    /// - Returns: why there is no room for them.
+    /// Counts bytes of a body that stay in memory until the request is answered.
+    /// - Returns: the refusal when there is no room for them.
     private func hold(_ bytes: Int) -> AdmissionRefused? {
         guard let admitted, !state.isIdle else { return nil }
         do {
@@ -153,7 +153,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Tells admission what the connection does, once for all that came in one go.
+    /// Reports the connection's phase to admission, once per read.
     private func notePhase() {
         guard let admitted, !isInRead else { return }
         let now: ConnectionPhase = state.isReading ? .receiving : state.isIdle ? .idle : .answering
@@ -200,14 +200,14 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         isReadHeld = true
     }
 
-    /// Reads nothing for a moment. A client that asks on and on, although it is told to wait, costs little then.
+    /// Stops reading for a moment, so that a client that ignores 429 responses costs little.
     private func pause(_ context: ChannelHandlerContext) {
         guard !isPausing else { return }
         let own =
             refusals < Self.patientRefusals
             ? 0 : min(Self.longestOwnPause, .milliseconds(25 * Int64(min(refusals, 1_000)))).nanoseconds
         let shared = admitted?.refused(at: context.eventLoop.now.uptimeNanoseconds) ?? 0
-        // A trusted proxy's connection carries the requests of others, too.
+        // A trusted proxy's connection also carries the requests of other clients.
         guard admitted == nil || admitted?.network != nil, own > 0 || shared > 0 else { return }
         isPausing = true
         let delay = TimeAmount.nanoseconds(max(own, Int64(clamping: shared)))
@@ -227,7 +227,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    // MARK: How fast bytes move
+    // MARK: Data rates
 
     private static let glance = TimeAmount.seconds(1)
 
@@ -235,7 +235,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         .nanoseconds(Int64(clamping: context.eventLoop.now.uptimeNanoseconds))
     }
 
-    /// A body did not come whole in one go: from now on it has to come fast enough.
+    /// The body did not arrive at once: from now on it must arrive fast enough.
     private func watchBody(_ context: ChannelHandlerContext) {
         guard let admitted, state.mayEnter, let meter = DataRateMeter(admitted.rates.body, at: Self.uptime(context)) else {
             return
@@ -251,7 +251,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         ) { [weak self] in
             guard let self, bodyMeter != nil, state.isReading else { return }
             let now = Self.uptime(context)
-            // While older requests are answered, or the client is made to wait, its bytes are not read.
+            // While older requests are answered, or the client is paused, its bytes are not read.
             if isPausing || !state.isLastToAnswer { bodyMeter?.excuse(at: now) }
             guard let meter = bodyMeter else { return }
             guard meter.isTooSlow(at: now) else { return lookAtBody(context, again: meter) }
@@ -273,7 +273,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         (answerTimer, answerMeter) = (nil, nil)
     }
 
-    /// More waits for the client than the channel likes to keep: from now on it has to take it fast enough, until nothing waits.
+    /// More waits for the client than the channel's high-water mark: from now on the client must read fast enough, until nothing
+    /// waits.
     private func watchReader(_ context: ChannelHandlerContext) {
         guard let admitted, let meter = DataRateMeter(admitted.rates.answer, at: Self.uptime(context)) else { return }
         answerMeter = meter
@@ -307,15 +308,15 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    /// The bytes that the client's system has confirmed (tcp_info, Linux): what the own system has taken tells little, since it takes
-    /// megabytes for a client that reads nothing, and room for more comes in large pieces.
+    /// The bytes that the client's system has acknowledged (tcp_info, Linux). The bytes that the local system has accepted say
+    /// little: it accepts megabytes for a client that reads nothing, and then frees room in large steps.
     private func measure(_ context: ChannelHandlerContext, _ result: @escaping (UInt64) -> Void) {
         guard let socket = context.channel as? any SocketOptionProvider else { return }
         let info: EventLoopFuture<TCPInformation> = socket.unsafeGetSocketOption(level: .tcp, name: .tcp_info)
         info.assumeIsolatedUnsafeUnchecked().whenSuccess { result($0.confirmedBytes) }
     }
 
-    /// Closes the connection of a client that does not read its answer.
+    /// Closes the connection of a client that does not read its response.
     private func closeWhenStalled(_ context: ChannelHandlerContext, in delay: TimeAmount) -> Scheduled<Void> {
         context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: delay) { [weak self] in
             guard self != nil, !context.channel.isWritable else { return }
@@ -333,7 +334,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// The connection goes in favour of others. Who is sending a request is told.
+    /// Closes the connection in favour of others. A client that is sending a request gets a response.
     private func makeRoom(for resource: AdmissionResource, _ context: ChannelHandlerContext) {
         guard state.isReading, state.mayEnter else { return context.close(promise: nil) }
         stop(AdmissionRefused(resource: resource, scope: .total), context)
@@ -342,7 +343,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         if state.mayLeave { context.close(promise: nil) }
     }
 
-    /// The server ends: a request that has not come whole by now hardly will.
+    /// The server is stopping: a request that is incomplete by now hardly completes.
     private func quiesce(_ context: ChannelHandlerContext) {
         isEnding = true
         if state.isReading {
@@ -369,12 +370,12 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
-    /// Tells the responder that a body will not come whole; it would take what came for all of it.
+    /// Tells the responder that a body stays incomplete; otherwise it would treat the received part as the whole.
     private func breakOff(_ context: ChannelHandlerContext) {
         if state.isReading { context.fireErrorCaught(Self.malformed) }
     }
 
-    /// Bytes after the last request are nobody's; the connection closes with its answer.
+    /// Whether nothing follows the last request. Later bytes are ignored, and the connection closes with its response.
     private var isOver: Bool { isLastRequest && !state.isReading }
 
     private static let malformed = InvalidInput.malformed("The request is not well-formed HTTP/1.1.")
@@ -409,8 +410,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension HTTPRequestHead {
-    /// Exactly one Host (RFC 9112, 3.2), and no coding but `chunked`, which HTTP/1.0 does not know (RFC 9112, 6.1): what proxies
-    /// before Spark may have understood otherwise.
+    /// Exactly one Host (RFC 9112, 3.2), and no coding but `chunked`, which HTTP/1.0 does not have (RFC 9112, 6.1). A proxy
+    /// before Spark may have interpreted anything else differently.
     fileprivate var isWellFormed: Bool {
         let codings = headers[canonicalForm: "Transfer-Encoding"]
         let isModern = version == .http1_1
@@ -418,15 +419,15 @@ extension HTTPRequestHead {
             && (codings.isEmpty || isModern && codings.count == 1 && codings[0].lowercased() == "chunked")
     }
 
-    /// HTTP/1.0, `Connection: close`, and what makes the parser stop: CONNECT and offers to change the protocol. Those of a
-    /// connection's first request may be taken; later ones never are.
+    /// HTTP/1.0, `Connection: close`, and requests after which the parser stops: CONNECT and upgrades. Only an upgrade in a
+    /// connection's first request may be accepted.
     fileprivate var endsConnection: Bool {
         version != .http1_1 || method == .CONNECT || !isKeepAlive
             || headers.contains(name: "Upgrade")
                 && headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
     }
 
-    /// RFC 9110, 10.1.1.
+    /// Whether the client waits for `100 Continue` (RFC 9110, 10.1.1).
     fileprivate var awaitsContinue: Bool {
         version == .http1_1 && headers[canonicalForm: "Expect"].contains { $0.lowercased() == "100-continue" }
     }

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// Puts the security headers on every answer that leaves a connection, the parser's own 400 included.
+/// Adds the security headers to every response of a connection, including the parser's own 400.
 final class SecurityHeaders: ChannelOutboundHandler, RemovableChannelHandler, Sendable {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart

@@ -4,12 +4,12 @@ import NIOCore
 import SparkCore
 import SparkKit
 
-/// One of the two ways in: the public one, with the API, and the operators' one, with metrics and console. Decides which rows a
-/// request may reach; the routers answer.
+/// One of the two entrances: the public one, with the API, and the operators' one, with metrics and console. It decides which
+/// routers a request may reach; the routers answer.
 package struct Door: Sendable {
     enum Side: Sendable { case everybody, operators }
 
-    /// What both sides share.
+    /// What both entrances share.
     struct Parts: Sendable {
         let api: EdgeRouter
         let operators: EdgeRouter
@@ -20,12 +20,13 @@ package struct Door: Sendable {
         let trustedProxies: TrustedProxies
     }
 
-    /// Answered by both sides, at any time and by any name.
+    /// Paths that both entrances answer, at any time and under any host name.
     static let probes: Set<String> = ["/healthz", "/readyz"]
 
     let side: Side
     let parts: Parts
 
+    /// Answers a request, or hands it to a router.
     package func respond(to request: Request, context: EdgeContext) async throws -> Response {
         let path = request.uri.path
         guard parts.startGate.isOpen || Self.probes.contains(path) else {
@@ -38,7 +39,7 @@ package struct Door: Sendable {
             }
             return try await parts.operators.respond(to: request, context: context)
         case .everybody:
-            // For who has no token these paths do not exist: the public router does not know them.
+            // Without an operator token these paths do not exist: the public router does not know them.
             if parts.operators.mayKnow(path), parts.access.bears(request.headers[.authorization]) {
                 return try await parts.operators.respond(to: request, context: context)
             }
@@ -51,8 +52,8 @@ package struct Door: Sendable {
             || parts.access.bears(request.headers[.authorization])
     }
 
-    /// A connection brings one request at a time, so connections bound the requests of most clients. Behind a trusted proxy requests
-    /// are counted themselves.
+    /// A connection carries one request at a time, so the limits on connections bound most clients' requests. Requests through a
+    /// trusted proxy are counted one by one.
     private func answer(_ request: Request, _ context: EdgeContext) async throws -> Response {
         guard let peer = context.peer, parts.trustedProxies.contains(peer), !Self.probes.contains(request.uri.path) else {
             return try await parts.api.respond(to: request, context: context)
@@ -61,7 +62,7 @@ package struct Door: Sendable {
             peer: peer, headers: request.headers, trustedProxies: parts.trustedProxies)
         let permit: AdmissionPermit
         do {
-            // The proxy's own requests have no bound by network.
+            // The proxy's own requests have no limit by network.
             permit = try parts.admission.permit(for: .requests, network: client == peer ? nil : client.networkName)
         } catch {
             return await parts.dispatcher.refuse(error, request: request, context: context)
@@ -71,9 +72,9 @@ package struct Door: Sendable {
     }
 }
 
-/// Why the operators' listener does not answer.
+/// Why the operators' listener refuses a request.
 enum OperatorError: ClientError {
-    /// Called by a name that is not this machine's own, without a token.
+    /// The request has no token and its host name is not a loopback name.
     case misdirected
 
     var code: String { "operator.misdirected" }

@@ -2,22 +2,24 @@ import Crypto
 import Foundation
 import HTTPTypes
 
-/// Who may ask for what is for those who run the server.
+/// Decides which requests may reach the operators' routes.
 ///
-/// On the operators' listener, which stands on a loopback address: whoever is on this machine and calls the server by a loopback
-/// name. The name is checked because a web page can make its own name point here (DNS rebinding). Everywhere: who has a token.
+/// On the operators' listener at a loopback address, every request from this machine that uses a loopback host name is allowed.
+/// The name is checked because a web page can make its own name resolve to this machine (DNS rebinding). Everywhere else a
+/// request needs a token.
 package struct OperatorAccess: Sendable {
     private let tokens: [SHA256.Digest]
-    /// Whether the operators' listener can be reached from this machine alone.
+    /// Whether only this machine can reach the operators' listener.
     private let isLocal: Bool
 
-    /// - Parameter tokens: empty ones open nothing.
+    /// - Parameter tokens: the operator tokens; empty texts are ignored.
     package init(tokens: [String], isLocal: Bool) {
         self.tokens = tokens.filter { !$0.isEmpty }.map { SHA256.hash(data: Data($0.utf8)) }
         self.isLocal = isLocal
     }
 
-    /// `Bearer` with a token (RFC 6750), or `Basic` with it as password (RFC 7617). Digests are compared in constant time.
+    /// Whether a field is `Bearer` with a token (RFC 6750), or `Basic` with a token as password (RFC 7617). Digests are compared
+    /// in constant time.
     func bears(_ field: String?) -> Bool {
         guard !tokens.isEmpty, let parts = field?.split(separator: " ", maxSplits: 1), parts.count == 2 else { return false }
         let given: SHA256.Digest
@@ -38,7 +40,7 @@ package struct OperatorAccess: Sendable {
 
     private static let signsOfProxies = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"].compactMap { HTTPField.Name($0) }
 
-    /// `localhost`, 127.0.0.0/8 or `[::1]`, with or without a port.
+    /// Whether a host is `localhost`, 127.0.0.0/8 or `[::1]`, with or without a port.
     static func isLoopback(host: String?) -> Bool {
         guard var name = host?.lowercased(), !name.isEmpty else { return false }
         if name.hasPrefix("[") {
@@ -52,11 +54,12 @@ package struct OperatorAccess: Sendable {
         return name == "localhost" || isLoopback(address: name)
     }
 
-    /// Nothing, or a colon and digits.
+    /// Whether a text is empty, or a colon and digits.
     private static func isPort(_ text: Substring) -> Bool {
         text.isEmpty || text.first == ":" && text.count > 1 && text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
+    /// Whether an address is `::1` or in 127.0.0.0/8.
     package static func isLoopback(address: String) -> Bool {
         if address == "::1" { return true }
         let plain = address.hasPrefix("::ffff:") ? address.dropFirst(7) : address[...]

@@ -2,8 +2,8 @@ import Logging
 import NIOHTTP1
 import Synchronization
 
-/// Notices that a proxy stands in front which the configuration does not name. Then all clients share the proxy's address in every
-/// limit; the operator is told once.
+/// Detects a proxy that the configuration does not name. Behind such a proxy all clients share the proxy's address in every
+/// limit, so this warns the operator once.
 final class ProxySigns: Sendable {
     private static let fields = [
         "X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Client-IP",

@@ -4,15 +4,17 @@ package import Logging
 import NIOCore
 import Synchronization
 
-/// One line for each request that was answered.
+/// Logs one line for each answered request.
 ///
-/// It names the route's template, never the path or the query, which may hold identifiers and tickets; and neither address nor user.
+/// The line has the route's template, never the path or query, which may hold identifiers and tickets. It has neither address nor
+/// user.
 package struct AccessLog: Sendable {
     private let logger: Logger
 
+    /// - Parameter logger: receives each line at level info.
     package init(logger: Logger) { self.logger = logger }
 
-    /// Notes an answer once its end is known: now, or when its last piece was sent.
+    /// Logs a response once its length is known: at once, or when its last part was sent.
     func watching(_ response: Response, to method: String, route: String, since start: ContinuousClock.Instant) -> Response {
         let (status, requestID) = (response.status.code, response.headers[.requestID] ?? "")
         if let length = response.body.contentLength {
@@ -46,7 +48,7 @@ package struct AccessLog: Sendable {
     }
 }
 
-/// How many bytes of a body were sent.
+/// Counts the bytes of a body that were sent.
 private final class ByteCounter: Sendable {
     private let bytes = Atomic(0)
 

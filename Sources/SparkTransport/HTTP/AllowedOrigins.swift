@@ -2,17 +2,18 @@
 package struct AllowedOrigins: Sendable {
     private let origins: Set<String>
 
-    /// - Parameter entries: `scheme://host[:port]`; the configuration refuses everything else before.
+    /// - Parameter entries: `scheme://host[:port]`; the configuration has refused all other texts before.
     package init(_ entries: some Sequence<String> = [] as [String]) {
         origins = Set(entries.compactMap { Self.canonical($0) })
     }
 
+    /// Whether no origin is allowed.
     package var isEmpty: Bool { origins.isEmpty }
 
-    /// Whether an `Origin` names one of them exactly. Browsers send origins in their canonical form.
+    /// Whether an `Origin` field names an allowed origin exactly. Browsers send origins in their canonical form.
     package func contains(_ origin: String) -> Bool { origins.contains(origin) }
 
-    /// What is wrong with an entry of the setting; nil for an origin.
+    /// What is wrong with an entry of the setting; nil for a valid origin.
     package static func fault(of entry: String) -> String? {
         switch entry {
         case "*": return "no wildcard is allowed; name each origin, such as https://app.example.org"
@@ -26,7 +27,7 @@ package struct AllowedOrigins: Sendable {
         return "expected an origin such as https://app.example.org or http://localhost:3000, without a path"
     }
 
-    /// Scheme and host in lower case, without the scheme's own port; nil for what is no origin.
+    /// The origin with scheme and host in lower case and without the scheme's default port; nil for an invalid origin.
     static func canonical(_ text: String) -> String? {
         guard let mark = text.firstRange(of: "://") else { return nil }
         let scheme = text[..<mark.lowerBound].lowercased()
@@ -62,7 +63,7 @@ package struct AllowedOrigins: Sendable {
         (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || [0x2B, 0x2D, 0x2E].contains(byte)
     }
 
-    /// Host names in ASCII; others have their `xn--` form.
+    /// A byte of an ASCII host name. Other names must be in their `xn--` form.
     private static func isHostByte(_ byte: UInt8) -> Bool {
         (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) || (0x30...0x39).contains(byte)
             || [0x2D, 0x2E, 0x5F].contains(byte)

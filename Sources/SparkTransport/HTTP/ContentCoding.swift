@@ -1,13 +1,13 @@
 import NIOHTTP1
 
-/// Which answers are compressed, and when.
+/// Decides which responses are compressed.
 enum ContentCoding {
-    /// Answers shorter than this are not compressed.
+    /// Shorter responses are not compressed.
     private static let floor = 1_024
-    /// Longer ones would hold the event loop for longer than a few milliseconds.
+    /// Longer responses are not compressed: they would block the event loop for more than a few milliseconds.
     private static let ceiling = 128 * 1_024
 
-    /// Whether a client takes gzip (RFC 9110, 12.5.3). Only what it names counts: without the field, nothing is compressed.
+    /// Whether a client accepts gzip (RFC 9110, 12.5.3). Without the field, nothing is compressed.
     static func allowsGzip(_ field: String?) -> Bool {
         guard let field, field.utf8.count <= 1_024 else { return false }
         var any: Bool?
@@ -24,10 +24,10 @@ enum ContentCoding {
         return any ?? false
     }
 
-    /// Whether an answer that was made for this request is worth compressing on the way out.
+    /// Whether to compress the response with this head.
     ///
-    /// Constant documents bring their own coding and `Vary`, and are left alone. An entity tag becomes a weak one, because it names
-    /// the content, not these bytes (RFC 9110, 8.8.1).
+    /// Constant documents set their own coding and `Vary`, and are left alone. The entity tag of a compressed response becomes
+    /// weak, because it names the content and not these bytes (RFC 9110, 8.8.1).
     static func prepare(_ head: inout HTTPResponseHead, isSupported: Bool) -> Bool {
         guard let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }), (floor...ceiling).contains(length),
             !head.headers.contains(name: "Content-Encoding"),

@@ -2,13 +2,14 @@ import HTTPTypes
 import HummingbirdCore
 import SparkKit
 
-/// Cross-origin resource sharing (Fetch standard, 3.2): which pages of other origins may call the API and read its answers.
+/// Cross-origin resource sharing (Fetch standard, 3.2): which pages of other origins may call the API and read its responses.
 ///
-/// Tokens travel in `Authorization`, never in cookies, so credentials are never allowed, and an origin is named exactly, never `*`.
+/// Tokens are sent in `Authorization`, never in cookies. Therefore credentials are never allowed, and the allowed origin is sent
+/// exactly, never as `*`.
 struct CrossOriginSharing: Sendable {
     let origins: AllowedOrigins
 
-    /// Browsers ask again after this time; none keeps an answer longer than a day, Chromium two hours.
+    /// How long browsers may cache a preflight. None keeps it for more than a day; Chromium keeps it for two hours.
     private static let preflightSeconds = "7200"
     private static let requestFields = [
         "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "X-Request-Id",
@@ -19,10 +20,10 @@ struct CrossOriginSharing: Sendable {
     ].joined(separator: ", ")
     private static let documents: Set<String> = ["/openapi.json", "/asyncapi.json", "/healthz", "/readyz"]
 
-    /// Whether answers depend on the page that asks.
+    /// Whether responses depend on the origin of the request.
     var isOn: Bool { !origins.isEmpty }
 
-    /// Adds what a page of an allowed origin needs to read this answer, and tells caches that the origin matters.
+    /// Adds the fields that a page of an allowed origin needs to read this response, and `Vary: Origin` for caches.
     func write(to headers: inout HTTPFields, answering request: Request) {
         guard isOn, Self.isShared(request.head.path ?? "") else { return }
         headers.vary(on: "Origin")
@@ -32,8 +33,8 @@ struct CrossOriginSharing: Sendable {
         headers[.crossOriginResourcePolicy] = "cross-origin"
     }
 
-    /// The answer to a preflight of an allowed origin; nil for every other request.
-    /// - Parameter methods: those that the path answers.
+    /// The response to a preflight from an allowed origin; nil for any other request.
+    /// - Parameter methods: the methods of the path.
     func preflight(_ request: Request, methods: [String]) -> Reply? {
         guard request.method == .options, request.headers[.accessControlRequestMethod] != nil,
             Self.isShared(request.head.path ?? ""), allowedOrigin(of: request) != nil
@@ -43,7 +44,7 @@ struct CrossOriginSharing: Sendable {
             .accessControlMaxAge: Self.preflightSeconds,
         ]
         headers.vary(on: "Access-Control-Request-Method, Access-Control-Request-Headers")
-        // A preflight is for the browser alone, which keeps it in a cache of its own.
+        // Only the browser uses a preflight's response, and it has a separate cache for it.
         headers[.cacheControl] = "private, no-store"
         return Reply(.noContent, headers: headers)
     }
@@ -53,14 +54,14 @@ struct CrossOriginSharing: Sendable {
         return origin
     }
 
-    /// Everything for clients; nothing of what is for operators and tests.
+    /// Whether a target is meant for clients: the API, media and documents, but not the routes for operators and tests.
     private static func isShared(_ target: String) -> Bool {
         target.hasPrefix("/api/") || target.hasPrefix("/media/") || documents.contains(String(target.prefix { $0 != "?" }))
     }
 }
 
 extension HTTPFields {
-    /// Names request fields on which the answer depends.
+    /// Adds request fields on which the response depends.
     mutating func vary(on names: String) {
         self[.vary] = self[.vary].map { "\($0), \(names)" } ?? names
     }

@@ -8,12 +8,12 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Applies the checks of a route's row in one order: identify, authenticate, limit, parse, deduplicate; then lets the handler answer.
+/// Applies the checks of a route in one order: identify, authenticate, limit, parse, deduplicate. Then it calls the handler.
 ///
-/// A request that shows a valid token pays from its user's bucket. Every other one pays from its network's: open routes, refused
-/// tokens, unknown paths and methods, preflights. Checking a token that was not made here costs one hash.
+/// A request with a valid token is charged to its user's bucket. Every other request is charged to its network's bucket: open
+/// routes, refused tokens, unknown paths and methods, preflights. Checking a token that this server did not issue costs one hash.
 ///
-/// The only place where errors become answers.
+/// It turns the errors of routes into responses.
 struct Dispatcher: Sendable {
     let configuration: EdgeConfiguration
     let clock: any WallClock
@@ -23,12 +23,12 @@ struct Dispatcher: Sendable {
     let liveness: (any SessionLiveness)?
     let tickets: StreamTickets?
     let limiter: RateLimiter
-    /// Nil while there is no data: then no route has keys.
+    /// Nil before the data is open: no route has keys then.
     let idempotency: IdempotencyStore?
     let sharing: CrossOriginSharing
     let logger: Logger
 
-    /// Answers a request that matched a row.
+    /// Answers a request that matched a route.
     func respond(to request: Request, context: EdgeContext, as route: Route) async throws -> Response {
         let requestID = requestID(of: request)
         var limits: RateLimiter.Verdict?
@@ -41,7 +41,7 @@ struct Dispatcher: Sendable {
             reply = problem(error, requestID: requestID, path: route.path)
         }
         if limits == nil, route.rateLimit == .probe, (400..<500).contains(reply.status.code) {
-            // Whoever is turned away at an unlimited door does not knock without limit.
+            // Refusals on an unlimited route are limited too.
             limits = limiter.admit(.at(client(of: request, context)), .read)
             if let wait = limits?.retryAfter {
                 reply = problem(EdgeError.rateLimited(wait), requestID: requestID, path: route.path)
@@ -50,7 +50,7 @@ struct Dispatcher: Sendable {
         return response(reply, to: request, requestID: requestID, limits: limits, channel: context.channel)
     }
 
-    /// Answers a request that matched no row with an error.
+    /// Answers a request that matched no route with an error.
     func refuse(_ error: any Error, request: Request, context: EdgeContext, headers: HTTPFields = [:]) async -> Response {
         let requestID = requestID(of: request)
         var reply = problem(error, requestID: requestID, path: "")
@@ -58,7 +58,7 @@ struct Dispatcher: Sendable {
         return await finish(reply, request: request, context: context, requestID: requestID)
     }
 
-    /// Answers a request that matched no row.
+    /// Answers a request that matched no route.
     func finish(_ reply: Reply, request: Request, context: EdgeContext) async -> Response {
         await finish(reply, request: request, context: context, requestID: requestID(of: request))
     }
@@ -106,7 +106,7 @@ struct Dispatcher: Sendable {
         return try await idempotency.answer(keyed) { try await answer(call, by: route) }
     }
 
-    /// Has the handler answer. What it writes is refused once the session has ended that asked for it.
+    /// Calls the handler. Its writes are refused once the session of the request has ended.
     private func answer(_ call: Call, by route: Route) async throws -> Reply {
         guard route.method != .get, let principal = call.principal, let liveness else { return try await route.handler(call) }
         return try await liveness.acting(as: principal) { try await route.handler(call) }
@@ -175,7 +175,7 @@ struct Dispatcher: Sendable {
             throw EdgeError.idempotencyKeyInvalid
         }
         var target = request.head.path ?? ""
-        // What concerns one session is another request in another one.
+        // On a route about one session, the same request from another session is a different request.
         if let principal, Self.isOfSession(route) { target += "\u{0}\(principal.session.wire)" }
         let content = IdempotencyStore.Content(
             method: route.method.rawValue, target: target, precondition: request.headers[.ifMatch], body: body)
@@ -185,7 +185,8 @@ struct Dispatcher: Sendable {
         return idempotency.request(of: principal.user, key: key, content, isGrant: route.isGrant)
     }
 
-    /// What ends sessions is done once by each: whoever closed the account and came back by a new login did not ask for it there.
+    /// Whether a route ends sessions, which happens once per session. A user who closed the account and signed in again did not
+    /// ask for it in the new session.
     private static func isOfSession(_ route: Route) -> Bool {
         route.path.hasPrefix("/api/v1/auth/") || (route.method == .delete && route.path == "/api/v1/me")
     }
@@ -218,7 +219,7 @@ struct Dispatcher: Sendable {
             if ContentCoding.allowsGzip(request.headers[.acceptEncoding]) {
                 body = gzip
                 headers[.contentEncoding] = "gzip"
-                // Other bytes, another tag.
+                // The compressed bytes need another tag.
                 entityTag = entityTag.map { "\($0)-gzip" }
             }
         }
@@ -251,7 +252,7 @@ struct Dispatcher: Sendable {
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 
-    /// The client's own id if it is a plain short word, else a new one.
+    /// The client's own request id if it is a short word of letters, digits, `-` and `_`; otherwise a new one.
     private func requestID(of request: Request) -> String {
         if let given = request.headers[.requestID], (1...64).contains(given.utf8.count),
             given.utf8.allSatisfy({ byte in
@@ -267,14 +268,14 @@ struct Dispatcher: Sendable {
 }
 
 extension RateLimiter.Verdict {
-    /// `RateLimit-Policy` and `RateLimit`.
+    /// Writes `RateLimit-Policy` and `RateLimit`.
     func write(to headers: inout HTTPFields) {
         headers[.rateLimitPolicy] = policy.header
         headers[.rateLimit] = "\"default\";r=\(remaining);t=\(reset.roundedUpSeconds)"
     }
 }
 
-/// Comparison of entity tags (RFC 9110, section 13.1.2), weak.
+/// Weak comparison of entity tags (RFC 9110, section 13.1.2).
 enum EntityTag {
     static func matches(_ field: String?, _ tag: String) -> Bool {
         guard let field else { return false }

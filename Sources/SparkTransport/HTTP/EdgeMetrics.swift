@@ -5,8 +5,9 @@ import SparkCore
 package import SparkKit
 import Synchronization
 
-/// What the edge counts: requests by row of the table, never by path.
+/// The edge's metrics: requests are counted by route template, never by path.
 package struct EdgeMetrics: Sendable {
+    /// The metrics of the HTTP edge.
     package static let declarations = [
         MetricDeclaration(
             requestsName, .counter, labels: ["method", "route", "status"],
@@ -26,13 +27,13 @@ package struct EdgeMetrics: Sendable {
 
     private let accessLog: AccessLog?
 
-    /// - Parameter accessLog: told each answer; nil for none.
+    /// - Parameter accessLog: notes each answered request; nil for no log.
     package init(accessLog: AccessLog? = nil) {
         self.accessLog = accessLog
         active.set(0)
     }
 
-    /// The series of one row of the table; each begins with its first answer.
+    /// The series of one route; each begins with its first response.
     final class Row: Sendable {
         private struct Series: Sendable {
             var duration: Metrics.Timer?
@@ -55,9 +56,10 @@ package struct EdgeMetrics: Sendable {
             self.accessLog = accessLog
         }
 
-        /// Counts and measures what `answer` does.
+        /// Counts and times a request while `answer` runs.
         ///
-        /// Errors leave the edge only as 400. A body that is sent piece by piece is not waited for.
+        /// An error thrown here always means 400, because the dispatcher answers all others. This does not wait for a streamed
+        /// body.
         func measure(_ method: HTTPRequest.Method, _ answer: () async throws -> Response) async throws -> Response {
             active.increment()
             let start = ContinuousClock.now

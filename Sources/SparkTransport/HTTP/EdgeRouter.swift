@@ -4,8 +4,9 @@ import NIOCore
 import SparkCore
 import SparkKit
 
-/// The frozen HTTP interface: every row of every module, the probes and the documents.
+/// The frozen HTTP interface: every route of every module, the probes and the documents.
 public struct EdgeRouter: HTTPResponder {
+    /// The context of the edge's requests.
     public typealias Context = EdgeContext
 
     /// Longer paths get 404.
@@ -14,7 +15,7 @@ public struct EdgeRouter: HTTPResponder {
     private let responder: RouterResponder<EdgeContext>
     private let dispatcher: Dispatcher
     private let unmatched: EdgeMetrics.Row
-    /// The first words of the paths.
+    /// The first segment of every path.
     private let beginnings: Set<Substring>
 
     init(routes: [Route], dispatcher: Dispatcher, accessLog: AccessLog?) {
@@ -30,7 +31,7 @@ public struct EdgeRouter: HTTPResponder {
                 }
             }
         }
-        // Added last, it stands around the router's own "not found" alone.
+        // Added last, this middleware wraps only the router's own "not found" response.
         router.add(middleware: Fallback(routes: routes, dispatcher: dispatcher, rows: rows, unmatched: unmatched))
         self.responder = router.buildResponder()
         self.dispatcher = dispatcher
@@ -38,9 +39,10 @@ public struct EdgeRouter: HTTPResponder {
         self.beginnings = Set(routes.compactMap { $0.path.split(separator: "/").first })
     }
 
-    /// Whether some row's path may fit. Only a quick look, before more is spent on a request.
+    /// Whether some route's path may match. Only a quick check, before more is spent on a request.
     func mayKnow(_ path: String) -> Bool { path.split(separator: "/", maxSplits: 1).first.map(beginnings.contains) ?? false }
 
+    /// Answers a request; 404 for paths that are too long or have empty segments.
     public func respond(to request: Request, context: EdgeContext) async throws -> Response {
         guard request.head.path?.utf8.count ?? 0 <= Self.longestPath, !Self.hasEmptySegment(request.uri.path) else {
             return try await unmatched.measure(request.method) {
@@ -50,7 +52,7 @@ public struct EdgeRouter: HTTPResponder {
         return try await responder.respond(to: request, context: context)
     }
 
-    /// The router would skip empty segments, so that one resource had many names, of which a proxy knows one.
+    /// The router would skip empty segments, so one resource would have many paths, of which a proxy knows only one.
     private static func hasEmptySegment(_ path: String) -> Bool {
         var last: UInt8 = 0
         for byte in path.utf8 {
@@ -61,7 +63,8 @@ public struct EdgeRouter: HTTPResponder {
     }
 }
 
-/// What no row answers: a preflight, 405 with `Allow` where the path exists, 426 for an upgrade that came too late, else 404.
+/// Answers a request without a matching route: a preflight, 405 with `Allow` if the path exists, 426 for a late upgrade, else
+/// 404.
 private struct Fallback: RouterMiddleware {
     private struct Template {
         let segments: [Substring]
@@ -73,7 +76,7 @@ private struct Fallback: RouterMiddleware {
     private let dispatcher: Dispatcher
     private let unmatched: EdgeMetrics.Row
 
-    /// - Parameter rows: what is counted, by the template of the path.
+    /// - Parameter rows: the metrics by path template.
     init(routes: [Route], dispatcher: Dispatcher, rows: [String: EdgeMetrics.Row], unmatched: EdgeMetrics.Row) {
         self.dispatcher = dispatcher
         self.unmatched = unmatched
@@ -90,7 +93,7 @@ private struct Fallback: RouterMiddleware {
     ) async throws -> Response {
         let templates = matching(request.uri.path)
         let allowed = Set(templates.flatMap(\.methods)).sorted()
-        // A path that exists is counted as itself, whatever the method.
+        // An existing path is counted under its template, whatever the method.
         return try await (templates.first?.row ?? unmatched).measure(request.method) {
             await answer(request, context, allowed)
         }
@@ -113,7 +116,7 @@ private struct Fallback: RouterMiddleware {
             template.segments.count == segments.count
                 && zip(template.segments, segments).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
         }
-        // The router does not look further once the words of a path fit, so neither does this.
+        // The router looks no further once the literal segments of a path match, so this does the same.
         let literal = matching.filter { $0.segments == segments }
         return literal.isEmpty ? matching : literal
     }

@@ -7,7 +7,7 @@ extension HTTPField.Name {
     static let idempotencyKey = known("Idempotency-Key")
     static let idempotencyReplayed = known("Idempotency-Replayed")
     static let lastEventID = known("Last-Event-ID")
-    /// Tells a reverse proxy not to hold pieces back.
+    /// Asks a reverse proxy not to buffer the response.
     static let accelBuffering = known("X-Accel-Buffering")
     static let rateLimit = known("RateLimit")
     static let rateLimitPolicy = known("RateLimit-Policy")

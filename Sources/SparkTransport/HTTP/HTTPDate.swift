@@ -1,7 +1,7 @@
 import SparkCore
 import Synchronization
 
-/// The `Date` field (RFC 9110, section 5.6.7), put together once a second.
+/// The `Date` field (RFC 9110, section 5.6.7), formatted once a second.
 final class HTTPDate: Sendable {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -19,7 +19,7 @@ final class HTTPDate: Sendable {
         }
     }
 
-    /// - Parameter second: since 1970, not before.
+    /// - Parameter second: seconds since 1970, not negative.
     static func text(second: Int64) -> String {
         let date = CivilDate(daysSinceEpoch: second / 86_400)
         let rest = Int(second % 86_400)

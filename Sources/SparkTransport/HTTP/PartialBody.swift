@@ -1,14 +1,14 @@
 import Hummingbird
 import NIOCore
 
-/// A body that is written part by part as the client reads, and whose connection closes when the client stops reading.
+/// A body that is produced part by part as the client reads. The connection closes when the client stops reading.
 ///
-/// A part is asked for only after the one before was taken by the connection, so nothing gathers for a slow client. A part that
-/// cannot be made ends the connection without the body's end.
+/// The next part is produced only after the connection has accepted the one before, so nothing accumulates for a slow client. If
+/// a part cannot be produced, the connection ends without the body's end.
 struct PartialBody: Sendable {
-    /// A client that does not take a slice within this time has gone.
+    /// How long a client may take to receive a slice before it counts as gone.
     static let patience = TimeAmount.seconds(20)
-    /// What is handed to the connection at once: with `patience`, the slowest client that is served reads 3 KiB a second.
+    /// The bytes passed to the connection at once. With `patience`, the slowest client that is served reads 3 KiB per second.
     private static let slice = 64 * 1_024
 
     let parts: AsyncThrowingStream<[UInt8], any Error>

@@ -4,7 +4,8 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// An error as the client reads it: `application/problem+json` (RFC 9457) with a stable `code`, `temporary` and the request's id.
+/// An error as the client receives it: `application/problem+json` (RFC 9457) with a stable `code`, `temporary` and the request
+/// id.
 struct ProblemDocument {
     let error: any ClientError
     let requestID: String
@@ -64,7 +65,7 @@ extension ProblemDocument: JSONWritable {
     }
 }
 
-/// What a client is told of an error that is none of his: nothing but the id under which the log has it.
+/// What the client sees of an internal error: only the request id that is also in the log.
 struct InternalFault: ClientError {
     let code = "server.internal"
     let status = 500
@@ -72,8 +73,9 @@ struct InternalFault: ClientError {
     let isTemporary = true
 }
 
-/// What the log says of an unexpected error: its type, and for the database its code and statement; never values.
+/// What the log contains of an unexpected error: its type, and for the database its code and statement; never values.
 public enum ErrorSummary {
+    /// The summary of an error, without values.
     public static func of(_ error: any Error) -> String {
         guard let error = error as? SQLError else { return "\(type(of: error))" }
         return "SQLError \(error.code): \(error.sql ?? "no statement")"

@@ -3,6 +3,7 @@ import SparkKit
 
 extension QueryParameter {
     /// The validated value; nil when the parameter is absent and has no default.
+    /// - Throws: `InvalidInput` for a text that the parameter does not allow.
     func value(of text: String?) throws(InvalidInput) -> QueryValue? {
         switch kind {
         case .integer(let range, let fallback):
@@ -34,7 +35,7 @@ extension QueryParameter {
         }
     }
 
-    /// As OpenAPI describes it.
+    /// The parameter's OpenAPI schema.
     var schema: Schema {
         switch kind {
         case .integer(let range, let fallback):

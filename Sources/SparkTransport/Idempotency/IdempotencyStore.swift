@@ -6,36 +6,36 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// Answers kept under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), so that a request that is sent again
-/// takes effect once.
+/// Stores responses under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), so that a repeated request takes
+/// effect once.
 ///
-/// A signed-in person's keys are that person's own. Before login there is nobody to own a key, so there the key, the network and the
-/// whole request make the name: another network, or another request, never meets the answer, and never learns that there is one.
+/// A signed-in user's keys belong to that user. Before login no user owns a key, so the name consists of the key, the network and
+/// the whole request: another network or another request never finds the response, and never learns that there is one.
 ///
-/// The key's row is written in the very transaction in which the request takes effect; the answer is added once it is known. What a
-/// handler refuses (4xx) is not kept, and the request may be sent again; after any other failure it is unknown what took effect, so
-/// the key stays used. Answers may hold tokens, so they are sealed (AES-256-GCM), and requests may hold passwords, so their hashes
-/// are keyed; both keys never are in the database.
+/// The key's row is written in the same transaction in which the request takes effect; the response is added once it is known. A
+/// handler's refusal (4xx) is not stored, and the client may repeat the request. After any other failure it is unknown what took
+/// effect, so the key stays used. Responses may hold tokens, so they are sealed (AES-256-GCM); requests may hold passwords, so
+/// their hashes are keyed. Neither of the two secrets is in the database.
 ///
-/// An answer with tokens is given again only while the tokens work: after a logout, a new password, a suspension or a deletion they open
-/// nothing, and a refresh token that was used would end its session. The key stays used all the same. Such an answer goes with its
-/// person, too.
+/// A response with tokens is returned again only while the tokens work. After a logout, a new password, a suspension or a
+/// deletion they are useless, and using a used refresh token would end its session. The key stays used all the same. Erasing the
+/// user erases the stored response too.
 final class IdempotencyStore: Sendable {
-    /// How long an answer is kept.
+    /// How long a response is kept.
     static let retention = Duration.days(1)
     static let keyLength = 1...128
 
-    /// What a client asked for.
+    /// The parts of a request that are compared.
     struct Content: Sendable {
         let method: String
         /// Path and query.
         let target: String
-        /// `If-Match`.
+        /// The value of `If-Match`.
         let precondition: String?
         let body: [UInt8]
     }
 
-    /// One keyed request.
+    /// A request with an idempotency key.
     struct Request: Sendable {
         fileprivate let owner: String
         fileprivate let key: String
@@ -44,12 +44,12 @@ final class IdempotencyStore: Sendable {
         fileprivate let isGrant: Bool
     }
 
-    /// Answers are sealed, so there is nothing to export; they go with the person, not a day later.
+    /// Responses are sealed, so there is nothing to export. They are erased with the user, not a day later.
     static let table = TableDeclaration.userLinked(
         "spark_idempotency", export: { _, _ in [] },
         erase: { session, user in
             try session.run("DELETE FROM spark_idempotency WHERE owner = ?", user.wire)
-            // The key of a request before login is nobody's, and stays used.
+            // A key from before login belongs to no user: it stays used, only its response is erased.
             try session.run("UPDATE spark_idempotency SET answer = NULL, holder = NULL WHERE holder = ?", user.rawValue)
         })
 
@@ -60,7 +60,7 @@ final class IdempotencyStore: Sendable {
     private let grants: (any GrantLiveness)?
     private let running = Mutex<Set<String>>([])
 
-    /// - Parameter grants: nil where nothing gives out tokens.
+    /// - Parameter grants: checks whether tokens still work; nil where no module issues tokens.
     init(storage: any Storage, keys: ServerKeys, clock: any WallClock, grants: (any GrantLiveness)? = nil) {
         self.storage = storage
         self.key = keys.key(for: "idempotency")
@@ -69,13 +69,13 @@ final class IdempotencyStore: Sendable {
         self.grants = grants
     }
 
-    /// A signed-in person's request.
+    /// A signed-in user's request.
     func request(of user: UserID, key: String, _ content: Content, isGrant: Bool) -> Request {
         Request(owner: user.wire, key: key, hash: hash(content), isGrant: isGrant)
     }
 
-    /// A request of somebody who is not signed in.
-    /// - Parameter network: the client's, as limits count it.
+    /// A request without a signed-in user.
+    /// - Parameter network: the client's network, as limits count it.
     func request(from network: NetworkAddress?, key: String, _ content: Content, isGrant: Bool) -> Request {
         let hash = hash(content)
         let scope = Self.hash([Array((network?.text ?? "").utf8), Array(key.utf8), hash], key: hashKey)
@@ -87,7 +87,7 @@ final class IdempotencyStore: Sendable {
         return Self.hash(words.map { Array($0.utf8) } + [content.body], key: hashKey)
     }
 
-    /// Each part with its length, so that no two lists of parts are one text.
+    /// Hashes each part with its length, so that two different lists never hash the same text.
     private static func hash(_ parts: [[UInt8]], key: SymmetricKey) -> [UInt8] {
         var hash = HMAC<SHA256>(key: key)
         for part in parts {
@@ -97,8 +97,9 @@ final class IdempotencyStore: Sendable {
         return Array(hash.finalize())
     }
 
-    /// The answer of the first request with this key; runs `handler` if this is the first.
-    /// - Throws: what `handler` throws, or `EdgeError` for a key in use, used for another request, or used without a known answer.
+    /// The response of the first request with this key; runs `handler` if this is the first.
+    /// - Throws: what `handler` throws, or an `EdgeError` for a key that is in use, was used for another request, or was used
+    ///   without a known response.
     func answer(_ request: Request, _ handler: () async throws -> Reply) async throws -> Reply {
         let name = "\(request.owner)\u{0}\(request.key)"
         guard running.withLock({ $0.insert(name).inserted }) else { throw EdgeError.idempotencyInProgress }
@@ -149,7 +150,7 @@ final class IdempotencyStore: Sendable {
         }
     }
 
-    /// Forgets what is older than the retention.
+    /// Deletes responses older than the retention.
     func sweep() async throws {
         let limit = (clock.now() - Self.retention).milliseconds
         try await storage.write { transaction in

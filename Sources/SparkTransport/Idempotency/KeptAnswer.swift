@@ -3,10 +3,10 @@ import Foundation
 import HTTPTypes
 import SparkKit
 
-/// An answer as it is kept under an idempotency key: status, header fields, entity tag and body, sealed.
+/// A response as stored under an idempotency key: status, header fields, entity tag and body, sealed.
 ///
-/// The form is the byte 255, the status in two bytes, the number of fields in two, each field's name and value, the entity tag and the
-/// body, each with its length in four bytes. Answers of the first version begin with the status and have only the body.
+/// The format is the byte 255, the status in two bytes, the number of fields in two, each field's name and value, the entity tag
+/// and the body, each with its length in four bytes. Responses of the first version begin with the status and have only the body.
 struct KeptAnswer {
     private static let mark: UInt8 = 0xFF
 
@@ -14,7 +14,7 @@ struct KeptAnswer {
 
     init(_ reply: Reply) { self.reply = reply }
 
-    /// - Throws: `EdgeError.idempotencyAnswerLost` for what does not open or is no answer.
+    /// - Throws: `EdgeError.idempotencyAnswerLost` when the bytes cannot be opened or are not a response.
     init(sealed: [UInt8], with key: SymmetricKey, for associatedData: [UInt8]) throws {
         guard let box = try? AES.GCM.SealedBox(combined: sealed),
             let plain = try? AES.GCM.open(box, using: key, authenticating: associatedData), let reply = Self.reply(Array(plain))

@@ -4,15 +4,15 @@ import HTTPTypes
 package import NIOCore
 package import SparkCore
 
-/// Who is at the other end, for limits by address.
+/// The client's address, for limits by address.
 enum ClientAddress {
-    /// The peer; or, if the peer is a trusted proxy, the last address in X-Forwarded-For that is no trusted proxy.
+    /// The peer's address; behind a trusted proxy, the last address in X-Forwarded-For that is not a trusted proxy.
     static func of(peer: NetworkAddress?, headers: HTTPFields, trustedProxies: TrustedProxies) -> NetworkAddress? {
         guard let peer, trustedProxies.contains(peer) else { return peer }
         return trustedProxies.client(of: peer, forwardedFor: headers[values: .forwardedFor])
     }
 
-    /// A text that stands for an address, as a limit counts it: a whole /64 for IPv6, where one client owns as much.
+    /// The key under which limits count an address: the address for IPv4, its /64 for IPv6, because one client owns a whole /64.
     static func limitKey(_ address: String) -> String { NetworkAddress(address)?.networkText ?? "" }
 }
 
@@ -29,6 +29,6 @@ extension NetworkAddress {
 }
 
 extension NetworkAddress? {
-    /// What limits by network count a client under.
+    /// The name under which limits by network count a client; `unknown` without an address.
     var networkName: String { self?.networkText ?? "unknown" }
 }

@@ -2,13 +2,13 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// Token buckets by user or network, one set a rate-limit class (draft-ietf-httpapi-ratelimit-headers).
+/// Token buckets by user or network, one set per rate-limit class (draft-ietf-httpapi-ratelimit-headers).
 ///
-/// A request with a valid token pays from its user's bucket alone, any other from that of its network, so neither can empty the
-/// other's. Memory is bounded: a shard that is full forgets the buckets that are full again, then the ones it meets first.
+/// A request with a valid token is charged to its user's bucket only, every other request to its network's bucket, so neither can
+/// empty the other's. Memory is bounded: a full shard forgets the buckets that are full again, then any buckets it meets first.
 final class RateLimiter: Sendable {
     struct Policy: Sendable {
-        /// Requests a window; 0 for no limit.
+        /// Requests per window; 0 for no limit.
         let quota: Int
         let window: Duration = .seconds(60)
         /// The value of `RateLimit-Policy`.
@@ -20,20 +20,20 @@ final class RateLimiter: Sendable {
         }
     }
 
-    /// What the bucket says of a request.
+    /// The bucket's answer for a request.
     struct Verdict: Sendable {
         let policy: Policy
         let remaining: Int
-        /// Until the bucket is full again.
+        /// The time until the bucket is full again.
         let reset: Duration
-        /// Until the next request is let through; nil when this one is.
+        /// The time until the next request is admitted; nil when this one is.
         let retryAfter: Duration?
     }
 
-    /// Who pays.
+    /// Whose bucket a request is charged to.
     enum Client: Hashable, Sendable {
         case user(UserID)
-        /// An IPv4 address or an IPv6 /64; nil for what never was on a network.
+        /// An IPv4 address or an IPv6 /64; nil for requests made inside the process.
         case network(NetworkAddress?)
 
         /// The network of an address.
@@ -64,7 +64,7 @@ final class RateLimiter: Sendable {
         self.clock = clock
     }
 
-    /// Takes one token for a client; nil where there is no limit.
+    /// Takes one token from a client's bucket; returns nil where there is no limit.
     func admit(_ client: Client, _ rateLimit: Route.RateLimit) -> Verdict? {
         guard let policy = policies[rateLimit], policy.quota > 0 else { return nil }
         let key = Key(rateLimit: rateLimit, client: client)
@@ -88,7 +88,7 @@ final class RateLimiter: Sendable {
         }
     }
 
-    /// Leaves a quarter of the shard free, so that the next new clients cost nothing.
+    /// Frees a quarter of the shard, so that the next new clients cost nothing.
     private func makeRoom(in buckets: inout [Key: Bucket], now: Timestamp) {
         buckets = buckets.filter { key, bucket in
             guard let policy = policies[key.rateLimit] else { return false }

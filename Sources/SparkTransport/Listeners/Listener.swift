@@ -9,41 +9,42 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// Who may connect to a listener.
+/// The rules for accepting connections on a listener.
 struct AcceptRule: Sendable {
-    /// Nil where connections are only counted.
+    /// Nil for a listener that only counts connections.
     let admission: Admission?
-    /// Sockets that may be open at once, those that are being closed included. What comes beyond waits in the system's queue.
+    /// How many sockets may be open at once, including those that are closing. More connections wait in the system's queue.
     let mostSockets: Int
     let isTrustedProxy: @Sendable (NetworkAddress) -> Bool
 }
 
-/// What a connection's pipeline is told when the connection has to make room for others.
+/// A user event in a connection's pipeline: the connection must close to make room for others.
 struct ConnectionShed: Sendable {
     let resource: AdmissionResource
 }
 
 /// A listening socket and its open connections.
 ///
-/// The socket is open, and answered, from `open` on; as a service the listener only waits for the end: then it accepts nothing more,
-/// tells every connection, and returns when all are closed.
+/// `open` opens the socket and starts to accept. As a service the listener only waits for shutdown: then it stops accepting,
+/// notifies every connection, and returns when all are closed.
 ///
-/// A thread of its own accepts. It decides about each connection by its address alone and refuses on the spot, so that a flood is
-/// turned away at the cost of a few system calls and never waits for the event loops, nor they for it. Who is let in gets a channel.
+/// A dedicated thread accepts. It decides about each connection by its address alone and refuses at once, so that a flood costs
+/// only a few system calls per connection, and accepting and the event loops never wait for each other. An admitted connection
+/// gets a channel.
 package final class Listener: Service, Sendable {
-    /// A connection that was let in.
+    /// A connection that was admitted.
     struct Newcomer: Sendable {
         let channel: any Channel
-        /// Nil where connections are not admitted one by one: at the operators' listener.
+        /// Nil where connections are not admitted one by one: on the operators' listener.
         let admitted: AdmittedConnection?
     }
 
     /// A connection from its acceptance until it is closed.
     private struct Entry: Sendable {
-        /// Nil until its event loop has taken it over.
+        /// Nil until its event loop has taken the connection over.
         var channel: (any Channel)?
         var admitted: AdmittedConnection?
-        /// It has to make room before its event loop has taken it over.
+        /// Set when the connection must make room before its event loop has taken it over.
         var shed: AdmissionResource?
     }
 
@@ -55,7 +56,7 @@ package final class Listener: Service, Sendable {
         var farewells = FarewellBudget()
     }
 
-    /// How long nothing is accepted after the system refused.
+    /// How many seconds accepting pauses after the system ran out of descriptors or memory.
     private static let rest = 0.25
     private static let quietTime = Duration.seconds(60)
 
@@ -80,9 +81,9 @@ package final class Listener: Service, Sendable {
         self.connection = connection
     }
 
-    /// Opens the socket. From now on connections are accepted.
+    /// Opens the socket and starts to accept connections.
     /// - Parameter connection: sets up a connection's pipeline, on its event loop.
-    /// - Throws: what the system says of the address.
+    /// - Throws: the system's error for the address.
     static func open(
         host: String, port: Int, rule: AcceptRule, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger, connection: @escaping @Sendable (Newcomer) -> EventLoopFuture<Void>
@@ -96,12 +97,13 @@ package final class Listener: Service, Sendable {
         return listener
     }
 
+    /// The port of the socket.
     package var port: Int { socket.port }
 
-    /// Connections that are open, those that are being closed included.
+    /// The number of open connections, including those that are closing.
     package var count: Int { state.withLock { $0.entries.count } }
 
-    // MARK: Accepting, on a thread of its own
+    // MARK: Accepting, on a dedicated thread
 
     private func accept() {
         var lastComplaint: ContinuousClock.Instant?
@@ -122,8 +124,8 @@ package final class Listener: Service, Sendable {
         }
     }
 
-    /// Returns when there is room for another socket.
-    /// - Returns: false when the listener ends.
+    /// Waits until there is room for another socket.
+    /// - Returns: false when the listener is stopping.
     private func waitForRoom() -> Bool {
         condition.lock()
         defer { condition.unlock() }
@@ -167,7 +169,7 @@ package final class Listener: Service, Sendable {
         }
     }
 
-    /// Sends what fits into the socket's empty buffer; never waits.
+    /// Sends the refusal, as much as fits into the socket's empty buffer. Never waits.
     private static func sayFarewell(_ refusal: AdmissionRefused, to descriptor: CInt) {
         let reply = ProblemDocument(error: refusal, requestID: "none").reply
         var text = "HTTP/1.1 \(reply.status.code) \(reply.status.reasonPhrase)\r\n"
@@ -175,7 +177,7 @@ package final class Listener: Service, Sendable {
         text += "Content-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
         let bytes = Array(text.utf8) + reply.body
         _ = send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
-        // The end of the answer comes before the reset that unread bytes would cause.
+        // Shut down the sending side first, so that the client receives the response before the reset that unread bytes cause.
         _ = shutdown(descriptor, CInt(SHUT_WR))
     }
 
@@ -200,8 +202,8 @@ package final class Listener: Service, Sendable {
 
     // MARK: The connections
 
-    /// The connection's event loop takes it over.
-    /// - Returns: nil when it has to go already.
+    /// Hands a connection to its event loop.
+    /// - Returns: nil when the connection must close already.
     private func take(_ channel: any Channel, as number: UInt64) -> Newcomer? {
         state.withLock { state in
             guard !state.isStopping, let entry = state.entries[number], entry.shed == nil else { return nil }
@@ -210,7 +212,7 @@ package final class Listener: Service, Sendable {
         }
     }
 
-    /// Has a connection make room.
+    /// Asks a connection to close in favour of others.
     private func shed(_ number: UInt64, for resource: AdmissionResource) {
         let channel = state.withLock { state -> (any Channel)? in
             guard let channel = state.entries[number]?.channel else {
@@ -235,14 +237,15 @@ package final class Listener: Service, Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    // MARK: The end
+    // MARK: Shutdown
 
+    /// Waits for a graceful shutdown, then stops.
     package func run() async throws {
         try? await gracefulShutdown()
         await stop()
     }
 
-    /// Accepts nothing more, tells every connection, and returns when all are closed; cuts them when the task is cancelled.
+    /// Stops accepting, notifies every connection, and returns when all are closed. Cuts them when the task is cancelled.
     package func stop() async {
         await stopAccepting()
         for channel in channels {
@@ -267,7 +270,7 @@ package final class Listener: Service, Sendable {
         for channel in channels { channel.close(promise: nil) }
     }
 
-    /// Returns when the port is free.
+    /// Stops accepting. Returns when the port is free.
     private func stopAccepting() async {
         let isFirst = state.withLock { state in
             defer { state.isStopping = true }
@@ -277,12 +280,12 @@ package final class Listener: Service, Sendable {
         socket.shut()
         wake()
         let (accepting, socket) = (accepting, socket)
-        // The thread is woken by then: this takes a moment, but no caller's thread may be held for it.
+        // The thread is already woken, so this takes only a moment; still, no caller's thread may block on it.
         try? await NIOThreadPool.singleton.runIfActive { accepting.wait() }
         socket.end()
     }
 
-    /// Closes everything at once: for a server that could not start.
+    /// Closes everything at once. Used when a server could not start.
     package func close() async {
         await stopAccepting()
         cut()

@@ -3,27 +3,26 @@ import Glibc
 import NIOCore
 import SparkCore
 
-/// A bound TCP socket that listens, without a channel around it: connections can be looked at, and refused, before anything is spent
-/// on them.
+/// A listening TCP socket without a channel, so that connections can be inspected and refused before they cost a channel.
 final class ListeningSocket: Sendable {
-    /// What accept(2) returned.
+    /// The result of accept(2).
     enum Arrival {
         case connection(descriptor: CInt, peer: NetworkAddress?)
-        /// The connection went away before it was accepted, or a signal came.
+        /// The connection went away before it was accepted, or a signal arrived.
         case nothing
-        /// No descriptor or no memory is left; the number of the error.
+        /// No descriptor or no memory is left; the value is the error number.
         case exhausted(CInt)
         /// `shut` was called.
         case shut
     }
 
-    /// Connections that wait in the system's queue; the system may allow fewer (net.core.somaxconn).
+    /// The length of the system's queue of waiting connections; the system may allow less (net.core.somaxconn).
     private static let backlog: CInt = 4_096
 
     private let descriptor: CInt
     let port: Int
 
-    /// - Throws: `IOError`, or what name resolution says of the host.
+    /// - Throws: `IOError`, or the error of the host's name resolution.
     init(host: String, port: Int) throws {
         let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
         let family = address.protocol == .inet6 ? AF_INET6 : AF_INET
@@ -59,10 +58,10 @@ final class ListeningSocket: Sendable {
         }
     }
 
-    /// Wakes whoever waits in `accept`; no connection is accepted any more.
+    /// Wakes a thread that waits in `accept`, and accepts no further connection.
     func shut() { _ = shutdown(descriptor, CInt(SHUT_RDWR)) }
 
-    /// Frees the port; when nobody is in `accept` any more.
+    /// Closes the socket and frees the port. Call it once no thread is in `accept`.
     func end() { close(descriptor) }
 
     private static func check(_ call: String, _ result: CInt) throws {
@@ -77,7 +76,7 @@ final class ListeningSocket: Sendable {
         }
     }
 
-    /// The bytes of an address after its family: port (2), then IPv4 address (4), or flow (4) and IPv6 address (16); RFC 3493.
+    /// The bytes of a socket address: family (2), port (2), then IPv4 address (4), or flow (4) and IPv6 address (16); RFC 3493.
     private static func bytes(_ storage: sockaddr_storage) -> [UInt8] { withUnsafeBytes(of: storage) { Array($0.prefix(28)) } }
 
     private static func port(of storage: sockaddr_storage) -> UInt16 {

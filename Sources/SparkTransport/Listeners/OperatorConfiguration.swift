@@ -1,10 +1,11 @@
 public import SparkKit
 
-/// The section `operator`: where those who run the server find metrics and console.
+/// The section `operator`: the address of metrics and console.
 public struct OperatorConfiguration: ModuleConfiguration {
-    /// Empty for no listener.
+    /// `address:port` or a port alone; empty for no listener.
     public let listen: String
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .text(
             "listen", default: "127.0.0.1:7776",
@@ -15,9 +16,10 @@ public struct OperatorConfiguration: ModuleConfiguration {
             })
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) { self.listen = values.text("listen") }
 
-    /// The host and port of `listen`; a port alone stands for 127.0.0.1. Nil when it has no such form.
+    /// The host and port of `listen`; a port alone means 127.0.0.1. Nil when the text has no such form.
     public var address: (host: String, port: Int)? { Self.address(of: listen) }
 
     private static func address(of listen: String) -> (host: String, port: Int)? {

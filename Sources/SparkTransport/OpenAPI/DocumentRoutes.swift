@@ -2,7 +2,8 @@ import HTTPTypes
 import SparkCore
 package import SparkKit
 
-/// What describes the API to people and programs: `/`, `/docs`, `/openapi.json`, `/asyncapi.json`. All of it is made once.
+/// The routes that describe the API to people and programs: `/`, `/docs`, `/openapi.json`, `/asyncapi.json`. Each document is
+/// made once.
 package struct DocumentRoutes: Sendable {
     private let openAPI: ConstantDocument
     private let asyncAPI: ConstantDocument
@@ -10,6 +11,7 @@ package struct DocumentRoutes: Sendable {
     private let page: ConstantDocument
     private let index: ConstantDocument
 
+    /// Renders the documents.
     package init(openAPI: OpenAPIDocument, asyncAPI: AsyncAPIDocument) {
         let json = openAPI.json
         self.openAPI = ConstantDocument(JSONWriter.bytes(of: json), type: "application/json")
@@ -22,6 +24,7 @@ package struct DocumentRoutes: Sendable {
         self.index = ConstantDocument(JSONWriter.bytes(of: links), type: "application/json")
     }
 
+    /// The routes of all documents.
     package var all: [Route] {
         [
             Route(.get, "/", "Where to go from here", access: .open, rateLimit: .read) { [page, index] call in
@@ -39,6 +42,6 @@ package struct DocumentRoutes: Sendable {
         Route(.get, path, summary, access: .open, rateLimit: .read) { _ in document.reply }
     }
 
-    /// Browsers name text/html; programs rarely do.
+    /// Whether an `Accept` field names text/html, as browsers do and programs rarely do.
     private static func prefersHTML(_ field: String?) -> Bool { field?.lowercased().contains("text/html") ?? false }
 }

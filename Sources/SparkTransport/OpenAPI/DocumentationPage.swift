@@ -4,10 +4,10 @@ import HTTPTypes
 import SparkCore
 import SparkKit
 
-/// A page without scripts, whose one style is allowed by its hash.
+/// A page without scripts. The security policy allows its only style by its hash.
 struct PlainPage {
     let title: String
-    /// HTML; whatever comes from elsewhere is escaped in it.
+    /// HTML; text from elsewhere must already be escaped.
     let content: String
 
     private static let style = """
@@ -142,7 +142,7 @@ struct DocumentationPage {
             """
     }
 
-    /// The members of an object's schema as a list; the type of any other.
+    /// The properties of an object schema as a list; the type of any other schema.
     private func members(of schema: JSONValue) -> String {
         let schema = resolved(schema)
         guard case .object(let properties) = schema["properties"] ?? .null, !properties.isEmpty else {
@@ -161,7 +161,7 @@ struct DocumentationPage {
         return api["components"]?["schemas"]?[String(name)] ?? schema
     }
 
-    /// A type in a few words.
+    /// A schema's type in a few words.
     private func type(_ schema: JSONValue?) -> String {
         guard let schema else { return "anything" }
         if let name = schema["$ref"]?.string?.split(separator: "/").last { return String(name) }

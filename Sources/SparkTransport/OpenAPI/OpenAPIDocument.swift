@@ -2,17 +2,21 @@ import HTTPTypes
 package import SparkCore
 package import SparkKit
 
-/// The OpenAPI 3.1 document, made from the registered rows and nothing else.
+/// The OpenAPI 3.1 document, generated from the registered routes only.
 package struct OpenAPIDocument: Sendable {
-    /// Rows grouped by the module that registered them; the module is the tag.
+    /// Routes grouped by the module that registered them; the module is the tag.
     private let modules: [(module: String, summary: String, routes: [Route])]
     private let version: String
 
+    /// - Parameters:
+    ///   - modules: the modules in the order of the document.
+    ///   - version: the value of `info.version`.
     package init(modules: [(module: String, summary: String, routes: [Route])], version: String) {
         self.modules = modules
         self.version = version
     }
 
+    /// The document as JSON.
     package var json: JSONValue {
         [
             "openapi": "3.1.0",

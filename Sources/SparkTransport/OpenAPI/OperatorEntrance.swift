@@ -2,16 +2,16 @@ import HTTPTypes
 import SparkCore
 import SparkKit
 
-/// The page at `/` of the operators' listener: where to go from here.
+/// The page at `/` of the operators' listener, with links to the operators' pages.
 enum OperatorEntrance {
     private static let pages: [(path: String, title: String)] = [
         ("/_/", "The console"), ("/metrics", "Metrics in the form of Prometheus"), ("/readyz", "Whether the server is ready"),
     ]
 
-    /// Nothing where a module shows a page of its own.
+    /// The page's route; none if a module has a route for `/`.
     static func routes(besides operatorRoutes: [Route]) -> [Route] {
         guard !operatorRoutes.contains(where: { $0.path == "/" }) else { return [] }
-        // A module may be switched off, and its page with it.
+        // A module may be disabled, and its page with it.
         let known = Set(operatorRoutes.map { $0.path.hasSuffix("/") ? String($0.path.dropLast()) : $0.path } + ["/readyz"])
         let shown = pages.filter { known.contains($0.path.hasSuffix("/") ? String($0.path.dropLast()) : $0.path) }
         let page = PlainPage(

@@ -1,4 +1,5 @@
-/// Why the server closes a connection (RFC 6455, section 7.4; 4000…4499: come back, 4500…4999: do not).
+/// Why the server closes a stream connection (RFC 6455, section 7.4). After 4000…4499 the client may reconnect; after 4500…4999
+/// it must not.
 enum CloseCode: UInt16, CaseIterable {
     case normal = 1000
     case unacceptableData = 1003

@@ -1,25 +1,25 @@
 import SparkCore
 import Synchronization
 
-/// Wakes whoever waits for a user's events without a WebSocket: an event stream or a poll. Wake-ups that come before one waits are
-/// kept, as one.
+/// Wakes an event stream or a poll when its user has new events. It remembers wake-ups that arrive while no task waits, as a
+/// single one.
 final class EventFeed: Sendable {
     /// Why a feed ends.
     enum Ending: Sendable {
-        /// The client has left.
+        /// The client has disconnected.
         case gone
-        /// The session ended, or its token.
+        /// The session or its token ended.
         case revoked
-        /// A newer one of the same person took its place.
+        /// A newer connection of the same user took its place.
         case replaced
-        /// The server stops.
+        /// The server is stopping.
         case stopping
     }
 
     fileprivate struct State {
         var hasSignal = false
         var ending: Ending?
-        /// Who waits, the one of this number.
+        /// The waiting task, identified by `number`.
         var waiter: CheckedContinuation<Bool, Never>?
         var number = 0
     }
@@ -30,10 +30,10 @@ final class EventFeed: Sendable {
 
     init(_ principal: Principal) { self.principal = principal }
 
-    /// Why it ended; nil while it goes on.
+    /// Why the feed ended; nil while it is open.
     var ending: Ending? { state.withLock { $0.ending } }
 
-    /// The user has a new event.
+    /// Signals that the user has a new event.
     func wake() {
         let waiter = state.withLock { state in
             state.hasSignal = state.waiter == nil
@@ -42,7 +42,7 @@ final class EventFeed: Sendable {
         waiter?.resume(returning: true)
     }
 
-    /// Ends the feed; the first reason counts.
+    /// Ends the feed. Only the first reason is kept.
     func end(_ ending: Ending) {
         let waiter = state.withLock { state in
             if state.ending == nil { state.ending = ending }
@@ -51,11 +51,11 @@ final class EventFeed: Sendable {
         waiter?.resume(returning: false)
     }
 
-    /// Whether the token still holds.
+    /// Whether the token is still valid.
     func isOpen(at now: Timestamp) -> Bool { principal.expiresAt > now }
 
-    /// Returns after a wake-up, after so long, or when the feed ended. One waits at a time.
-    /// - Returns: false when it ended.
+    /// Returns after a wake-up, after `limit`, or when the feed ends. Only one task may wait at a time.
+    /// - Returns: false when the feed has ended.
     func wait(atMost limit: Duration) async -> Bool {
         let number = state.withLock { state in
             state.number += 1

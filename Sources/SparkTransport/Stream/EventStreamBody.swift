@@ -1,8 +1,8 @@
 import SparkCore
 import SparkKit
 
-/// Tells a user's events piece by piece, as Server-Sent Events (WHATWG HTML, section 9.2): the offset is the event's id, so a browser
-/// that comes back says by itself where it was.
+/// Sends a user's events as Server-Sent Events (WHATWG HTML, section 9.2). The event id is the offset, so a reconnecting browser
+/// reports its position in `Last-Event-ID`.
 actor EventStreamBody {
     private let hub: Hub
     private let feed: EventFeed
@@ -13,10 +13,10 @@ actor EventStreamBody {
     private var hasBegun = false
     private var hasEnded = false
 
-    /// To a browser whose connection gave way to a newer one: it comes back by itself, but not at once, as too many of them would
-    /// drive each other out for ever.
+    /// Sent to a browser whose connection was replaced by a newer one. The browser reconnects on its own; a delay of 15 s keeps
+    /// too many connections from replacing each other endlessly.
     private static let comeBackLater = "retry: 15000\n\n"
-    /// A comment keeps the connection open through proxies.
+    /// How long the stream is silent before it sends an SSE comment, which keeps the connection open through proxies.
     private static let silence = Duration.seconds(15)
 
     init(hub: Hub, feed: EventFeed, after offset: Int64?, isOtherEpoch: Bool) {
@@ -27,8 +27,8 @@ actor EventStreamBody {
         _ = replay.hello(after: offset)
     }
 
-    /// The next piece; nil at the end.
-    /// - Parameter lease: held by who asks.
+    /// The next part of the body; nil at the end.
+    /// - Parameter lease: kept alive by the caller.
     func next(keeping lease: FeedLease) async -> [UInt8]? {
         do {
             guard mayGoOn else { return ending() }
@@ -51,14 +51,14 @@ actor EventStreamBody {
 
     private var mayGoOn: Bool { feed.ending == nil && feed.isOpen(at: hub.clock.now()) }
 
-    /// The last piece, if there is one, and then nil.
+    /// The last part, if there is one, then nil.
     private func ending() -> [UInt8]? {
         guard case .replaced = feed.ending, !hasEnded else { return nil }
         hasEnded = true
         return Array(Self.comeBackLater.utf8)
     }
 
-    /// What the actions at hand come to; nil when there is nothing to say.
+    /// Runs the pending actions and returns the bytes they produce; nil when they produce none.
     private func piece() throws -> [UInt8]? {
         var bytes: [UInt8] = []
         while !waiting.isEmpty {
@@ -86,8 +86,8 @@ actor EventStreamBody {
         line(Frame.bytes(type, members), id: id)
     }
 
-    /// JSON has no line breaks, so one `data` line holds it. The type stands in it; `event:` is not used, so that one listener in the
-    /// browser hears all.
+    /// JSON has no line breaks, so one `data` line is enough. The type is inside the JSON; without an `event:` field one listener
+    /// in the browser receives every event.
     private func line(_ frame: [UInt8], id: Int64?) -> [UInt8] {
         Array((id.map { "id: \($0)\n" } ?? "").utf8) + Array("data: ".utf8) + frame + Array("\n\n".utf8)
     }

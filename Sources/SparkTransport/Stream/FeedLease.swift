@@ -3,10 +3,10 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// A feed's place among those of its user. Given back when nobody holds the lease any more, and already when the client leaves or the
-/// feed is ended from elsewhere, whatever its request is waiting for.
+/// A feed's place in the hub. Released when the last reference to the lease goes away, and earlier when the client disconnects or
+/// the feed is ended from elsewhere, even while its request is still waiting.
 final class FeedLease: Sendable {
-    /// How long an answer to somebody whose session ended may take to end by itself; then its connection is cut.
+    /// How long a response may take to end by itself after its session was revoked. After that the connection is closed.
     private static let patience = TimeAmount.seconds(1)
 
     let feed: EventFeed
@@ -14,11 +14,11 @@ final class FeedLease: Sendable {
     private let presence: ClientPresence?
     private let number: UInt64?
 
-    /// Enters the hub.
+    /// Joins the hub.
     /// - Parameters:
-    ///   - ticket: what the client came in with, if it was a ticket; it is in use until the feed ends.
-    ///   - presence: whether the client is there.
-    ///   - place: given back at the end.
+    ///   - ticket: the ticket that authenticated the client, if any; it counts as in use until the feed ends.
+    ///   - presence: reports when the client disconnects.
+    ///   - place: the admission place, released at the end.
     init(_ feed: EventFeed, in hub: Hub, ticket: String?, presence: ClientPresence?, place: StreamPlace) {
         let entry = FeedPlace(feed, hub: hub, ticket: ticket, place: place)
         self.feed = feed
@@ -41,10 +41,10 @@ final class FeedLease: Sendable {
     }
 }
 
-/// What the hub keeps of a feed.
+/// The hub's record of a feed.
 final class FeedPlace: Sendable {
     let feed: EventFeed
-    /// Closes the connection if the answer does not end soon.
+    /// Closes the connection if the response does not end soon.
     let cut = Mutex<(@Sendable () -> Void)?>(nil)
     private let hub: Hub
     private let ticket: String?
@@ -58,16 +58,16 @@ final class FeedPlace: Sendable {
         self.ticket = ticket
     }
 
-    /// Whether nothing is sent through it any more.
+    /// Whether the feed has left the hub and sends nothing more.
     var isOver: Bool { hasLeft.load(ordering: .acquiring) }
 
-    /// Ends the feed for a reason that lies here; the place is free when its answer has ended.
+    /// Ends the feed for a reason on the server's side. The place is released once the response has ended.
     func end(_ ending: EventFeed.Ending) {
         feed.end(ending)
         if case .revoked = ending { cut.withLock { $0 }?() }
     }
 
-    /// Frees the place. Twice is as good as once.
+    /// Leaves the hub and releases the place. A second call does nothing.
     func leave() {
         guard !hasLeft.exchange(true, ordering: .acquiringAndReleasing) else { return }
         cut.withLock { $0 = nil }

@@ -1,9 +1,10 @@
 import NIOCore
 import SparkKit
 
-/// What one connection may still send: a token bucket for each kind of frame, and one over all.
+/// How much one connection may still send: one token bucket per kind of frame, and one over all kinds.
 ///
-/// The kinds' buckets refuse single frames; the one over all ends the connection, as no honest client comes near it.
+/// An empty bucket of a kind refuses single frames. An empty bucket over all kinds ends the connection; no honest client comes
+/// near that limit.
 struct FrameBudget {
     struct Rates: Sendable {
         let messages: Double
@@ -13,24 +14,25 @@ struct FrameBudget {
 
         init(messagesPerSecond: Int, framesPerSecond: Int) {
             self.messages = Double(messagesPerSecond)
-            // A message is read, and a device that comes back reads many at once.
+            // Queries read messages and unread counts, and a returning device sends many of them at once.
             self.queries = Double(messagesPerSecond) * 2
             self.signals = Double(messagesPerSecond)
             self.frames = Double(framesPerSecond)
         }
     }
 
+    /// The decision about one frame.
     enum Verdict: Equatable {
         case admitted
-        /// Too many of this kind; seconds until the next one.
+        /// Too many frames of this kind; `retryAfter` is the number of seconds until the next one is admitted.
         case refused(retryAfter: Int)
-        /// Too many of all kinds.
+        /// Too many frames over all kinds.
         case flood
     }
 
-    /// Buckets hold so many seconds' worth.
+    /// A full bucket holds this many seconds of its rate.
     private static let burst = 4.0
-    /// A frame counts once, and once more for each so many bytes.
+    /// A frame costs one token, plus one for each full 2,048 bytes.
     private static let bytesPerToken = 2_048
 
     private struct Bucket {
@@ -62,12 +64,12 @@ struct FrameBudget {
         signals = full(rates.signals)
     }
 
-    /// Counts a frame or a control frame of any kind; long ones count for more, as they cost more to read.
+    /// Charges a frame or control frame of any kind. Long frames cost more, because reading them costs more.
     mutating func admitAny(at now: NIODeadline, bytes: Int = 0) -> Bool {
         all.take(1 + Float(bytes / Self.bytesPerToken), rate: rates.frames, at: now)
     }
 
-    /// Counts a frame of a kind.
+    /// Charges a frame to the bucket of its kind.
     mutating func admit(_ limit: ClientFrame.Limit, at now: NIODeadline) -> Verdict {
         let isAdmitted =
             switch limit {

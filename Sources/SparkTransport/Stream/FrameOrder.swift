@@ -1,27 +1,28 @@
 import NIOCore
 
-/// Decides when each frame of one connection may take effect, so that those about the same thing do so in the order sent and no other
-/// thing waits for them. Pure: frames, ends and answers come in, frames that may run come out.
+/// Decides when each frame of one connection may run: frames about the same subject run in the order sent, frames about different
+/// subjects do not wait for each other. Pure: frames, completions and answers come in, frames that may run come out.
 ///
-/// A posted frame may start as soon as nothing before it about its subject waits or runs: posted ones keep their order by themselves.
-/// An exclusive frame waits until every posted frame that started before it is answered, and runs alone on its subject. A frame about
-/// everything waits for all before it, and all after it wait for it.
+/// A posted frame may start as soon as no earlier frame about its subject waits or runs; posted frames keep their order among
+/// themselves. An exclusive frame waits until every posted frame that started before it is answered, and runs alone on its
+/// subject. A frame about everything waits for all earlier frames, and all later frames wait for it.
 struct FrameOrder<Frame> {
     enum Subject: Hashable {
         case everything
         case one(String)
     }
 
+    /// How a frame runs: posted frames run in order without waiting for answers, exclusive ones run alone on their subject.
     enum Kind {
         case posted
         case exclusive
     }
 
-    /// A frame whose turn has come.
+    /// A frame that may run now.
     struct Turn {
         let frame: Frame
         let kind: Kind
-        /// To be given to `ended` when an exclusive frame has ended.
+        /// The caller passes it to `ended` when an exclusive frame has finished.
         let subject: Subject
     }
 
@@ -31,27 +32,28 @@ struct FrameOrder<Frame> {
         let bytes: Int
     }
 
+    /// The frames about one subject, in the order sent.
     private struct Lane {
         var waiting = CircularBuffer<Entry>(initialCapacity: 1)
         var isRunning = false
-        /// How many posted frames must have been answered before the first that waits may run; known once it is the first.
+        /// How many posted frames must be answered before the lane's first waiting frame may run; set once the frame is first.
         var threshold: UInt64?
     }
 
-    /// Frames that wait at most, and their bytes.
+    /// Bounds on the waiting frames: their number and their total bytes.
     static var maximumCount: Int { 256 }
     static var maximumBytes: Int { 256 * 1_024 }
 
-    /// Exclusive frames that run beside each other.
+    /// How many exclusive frames may run concurrently.
     let maximumRunning: Int
     private var lanes: [String: Lane] = [:]
-    /// Lanes whose first frame may be due.
+    /// Lanes whose first frame may be able to run.
     private var ready = CircularBuffer<String>(initialCapacity: 1)
-    /// Lanes whose first frame waits for answers.
+    /// Lanes whose first frame waits for answers to posted frames.
     private var pending: [String] = []
-    /// Lanes whose first frame waits until fewer run.
+    /// Lanes whose first frame waits until fewer exclusive frames run.
     private var crowded: [String] = []
-    /// From a frame about everything on.
+    /// The first waiting frame about everything, and every frame after it.
     private var behind = CircularBuffer<(subject: Subject, entry: Entry)>(initialCapacity: 1)
     private var runsEverything = false
     private var running = 0
@@ -62,19 +64,19 @@ struct FrameOrder<Frame> {
 
     init(maximumRunning: Int) { self.maximumRunning = maximumRunning }
 
-    /// Nothing waits or runs but posted frames: a posted one may start without being taken in.
+    /// Whether no frame waits and only posted frames run. A posted frame may then start without `add`.
     var isClear: Bool { lanes.isEmpty && behind.isEmpty && !runsEverything }
-    /// Posted frames that have started and are not answered.
+    /// The number of posted frames that have started and are not answered.
     var unanswered: UInt64 { started - answeredCount }
 
-    /// A posted frame starts now, without having been taken in.
+    /// Starts a posted frame without `add`.
     mutating func startPosted() { started += 1 }
 
-    /// The frame that has just started was answered at once, or refused.
+    /// Takes back the last start: the frame was answered at once, or refused.
     mutating func withdrawPosted() { started -= 1 }
 
-    /// Takes a frame in.
-    /// - Returns: false when too many wait; then it is not taken.
+    /// Queues a frame.
+    /// - Returns: false when too many frames wait; the frame is then not queued.
     mutating func add(_ frame: Frame, _ kind: Kind, about subject: Subject, bytes size: Int) -> Bool {
         guard count < Self.maximumCount, bytes + size <= Self.maximumBytes || count == 0 else { return false }
         count += 1
@@ -88,7 +90,7 @@ struct FrameOrder<Frame> {
         return true
     }
 
-    /// The next frame whose turn has come; to be asked until there is none.
+    /// The next frame that may run. Callers call it until it returns nil.
     mutating func next() -> Turn? {
         while let key = ready.first {
             guard var lane = lanes[key], !lane.isRunning, let first = lane.waiting.first else {
@@ -120,7 +122,7 @@ struct FrameOrder<Frame> {
             return Turn(frame: first.frame, kind: first.kind, subject: .one(key))
         }
         guard lanes.isEmpty, !runsEverything, unanswered == 0, let first = behind.first else { return nil }
-        // Only a frame about everything is first there.
+        // The first frame in `behind` is always about everything.
         behind.removeFirst()
         forget(first.entry)
         runsEverything = true
@@ -128,7 +130,7 @@ struct FrameOrder<Frame> {
         return Turn(frame: first.entry.frame, kind: .exclusive, subject: .everything)
     }
 
-    /// An exclusive frame has ended.
+    /// Reports that an exclusive frame has finished.
     mutating func ended(_ subject: Subject) {
         running -= 1
         ready.append(contentsOf: crowded)
@@ -146,7 +148,7 @@ struct FrameOrder<Frame> {
         }
     }
 
-    /// A posted frame was answered.
+    /// Reports that a posted frame was answered.
     mutating func answered() {
         answeredCount = min(answeredCount + 1, started)
         guard !pending.isEmpty else { return }
@@ -154,7 +156,7 @@ struct FrameOrder<Frame> {
         pending = []
     }
 
-    /// Gives up what waits.
+    /// Drops every waiting frame.
     mutating func removeAll() {
         for (key, lane) in lanes {
             lanes[key] = lane.isRunning ? Lane(isRunning: true) : nil

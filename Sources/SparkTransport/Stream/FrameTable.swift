@@ -1,13 +1,15 @@
 package import SparkKit
 
-/// Every row of the stream's interface, the gateway's own first. Frozen before anything connects.
+/// Every frame of the stream's interface, the gateway's own frames first. Constant before the first connection.
 package struct FrameTable: Sendable {
+    /// The frames that clients send.
     package let clientFrames: [ClientFrame]
+    /// The frames that the server sends.
     package let serverFrames: [ServerFrame]
     private let clientByType: [String: ClientFrame]
     private let renderByType: [String: ServerFrame.Render]
 
-    /// - Parameter client, server: the modules' rows, free of clashes.
+    /// - Parameter client, server: the modules' frames, with distinct types.
     package init(client: [ClientFrame], server: [ServerFrame]) {
         self.clientFrames = SessionFrames.client + client
         self.serverFrames = SessionFrames.server + server
@@ -15,7 +17,7 @@ package struct FrameTable: Sendable {
         self.renderByType = Dictionary(server.compactMap { row in row.render.map { (row.type, $0) } }) { first, _ in first }
     }
 
-    /// A module's row; the gateway's own frames are not among them.
+    /// The module's row for a frame type; nil for the gateway's own frames.
     func clientFrame(_ type: String) -> ClientFrame? { clientByType[type] }
     func render(_ type: String) -> ServerFrame.Render? { renderByType[type] }
 }

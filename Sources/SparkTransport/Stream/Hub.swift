@@ -4,26 +4,28 @@ package import SparkKit
 package import SparkStorage
 import Synchronization
 
-/// Knows every connection by its user and brings each frame to the connections it is for.
+/// Knows every connection by its user and delivers each frame to the connections of its receivers.
 ///
-/// Users are spread over shards, each plain data under a lock that is never held during I/O; connections are spread over event loops,
-/// each with one queue. So a commit of many messages costs a lookup a user and one wake-up a loop.
+/// Users are spread over shards; each shard is plain data under a lock that is never held during I/O. Connections are spread over
+/// event loops, each with one queue. A commit of many messages therefore costs one lookup per user and one wake-up per loop.
 package final class Hub: EventStreaming, Sendable {
-    /// What is known of a user who is connected.
+    /// The connections of one user.
     struct Presence {
         var sessions: [StreamSession] = []
-        /// WebSockets that have not said hello, the oldest first.
+        /// WebSockets that have not sent `hello`, the oldest first.
         var silent: [StreamSession] = []
-        /// The oldest first.
+        /// Event streams and polls, the oldest first.
         var feeds: [FeedPlace] = []
 
         var isEmpty: Bool { sessions.isEmpty && silent.isEmpty && feeds.isEmpty }
     }
 
+    /// A part of the users, under its own lock.
     final class Shard: Sendable {
         let users = Mutex<[UserID: Presence]>([:])
     }
 
+    /// Values that are constant once the server accepts connections.
     private struct Frozen: Sendable {
         var frames = FrameTable(client: [], server: [])
         var observers: [any ConnectionObserving] = []
@@ -35,16 +37,17 @@ package final class Hub: EventStreaming, Sendable {
     private let frozen = Mutex(Frozen())
     private let numbers = Atomic<UInt64>(0)
     let draining = Atomic(false)
-    /// Only for the metric: who may connect, admission decides.
+    /// Only for the metric; admission decides which connections are accepted.
     let sockets = Atomic<Int>(0)
     let admission: Admission
-    /// Every feed, for what is asked of all of them.
+    /// Every feed, for operations over all of them.
     let feeds = Mutex<[ObjectIdentifier: FeedPlace]>([:])
     let storage: any Storage
     let clock: any WallClock
+    /// The tickets for connections.
     package let tickets: StreamTickets
 
-    /// - Parameter admission: counts sockets, event streams and polls together; the only one that does.
+    /// - Parameter admission: counts sockets, event streams and polls together; nothing else counts them.
     package init(storage: any Storage, clock: any WallClock, admission: Admission) {
         self.storage = storage
         self.admission = admission
@@ -52,27 +55,32 @@ package final class Hub: EventStreaming, Sendable {
         self.tickets = StreamTickets(clock: clock)
     }
 
-    /// Sets what is known only once every module has registered. Before anything connects.
+    /// Sets the frames and observers, which are known only after every module has registered. Call it before the first
+    /// connection.
     package func freeze(frames: FrameTable, observers: [any ConnectionObserving]) {
         frozen.withLock { ($0.frames, $0.observers) = (frames, observers) }
     }
 
-    /// Names the history of events. Before anything connects.
+    /// Sets the epoch, the name of the event history. Call it before the first connection.
     package func begin(epoch: String) { frozen.withLock { $0.epoch = epoch } }
 
+    /// Every frame of the stream's interface.
     package var frames: FrameTable { frozen.withLock { $0.frames } }
     var epoch: String { frozen.withLock { $0.epoch } }
     var observers: [any ConnectionObserving] { frozen.withLock { $0.observers } }
     var reader: StreamReader { StreamReader(storage: storage, frames: frames) }
     var isDraining: Bool { draining.load(ordering: .acquiring) }
-    /// Connections of all kinds.
+    /// The number of open connections of all kinds.
     package var connectionCount: Int { admission.used(.streams) }
 
-    /// WebSockets alone.
+    /// The number of open WebSockets.
     var socketCount: Int { sockets.load(ordering: .relaxed) }
 
     func nextNumber() -> UInt64 { numbers.add(1, ordering: .relaxed).newValue }
 
+    /// Appends an event to a user's event log, in the session's transaction.
+    /// - Parameter members: the JSON members that connected devices receive.
+    /// - Returns: the delivery to pass to `deliver` after the commit; discard it if the write fails.
     package func record(
         _ event: UserEvent, members: [UInt8], for user: UserID, at now: Timestamp, in session: SQLSession
     ) throws -> StreamDelivery {
@@ -80,12 +88,15 @@ package final class Hub: EventStreaming, Sendable {
         return .event(user, offset: offset, frame: Frame.numbered(event.type, offset: offset, members: members))
     }
 
+    /// Whether a device of the user is connected to this server.
     package func isConnected(_ user: UserID) -> Bool {
         shard(of: user).users.withLock { users in
             users[user].map { !$0.sessions.isEmpty || !$0.feeds.isEmpty } ?? false
         }
     }
 
+    /// Delivers frames to the receivers' connections, in this order. Each user's numbered events must come in the order of their
+    /// offsets. Returns at once.
     package func deliver(_ deliveries: [StreamDelivery]) {
         var batches: [(queue: LoopQueue, items: [LoopQueue.Item])] = []
         func add(_ item: LoopQueue.Item, to session: StreamSession) {
@@ -115,7 +126,7 @@ package final class Hub: EventStreaming, Sendable {
         for batch in batches { batch.queue.add(batch.items) }
     }
 
-    /// The queue of an event loop. On that loop.
+    /// The queue of an event loop. Must be called on that loop.
     func queue(of eventLoop: any EventLoop) -> LoopQueue {
         queues.withLock { queues in
             if let queue = queues[ObjectIdentifier(eventLoop)] { return queue }
@@ -140,20 +151,20 @@ package final class Hub: EventStreaming, Sendable {
     }
 
     func shard(of user: UserID) -> Shard {
-        // Identifiers count upwards in time; the golden ratio spreads them.
+        // Identifiers increase with time; multiplying by the golden ratio spreads them over the shards.
         let hash = UInt64(bitPattern: user.rawValue) &* 0x9E37_79B9_7F4A_7C15
         return shards[Int(hash >> 58)]
     }
 }
 
-/// Who is connected.
+/// Joining and leaving the hub.
 extension Hub {
-    /// Takes a place for one more socket, event stream or poll. Of a person who has as many as they may, the oldest connection gives
-    /// way: it is the likeliest to have nobody behind it.
-    /// - Parameter network: the client's, as limits count it; nil for loopback, which has no bound of its own.
+    /// Reserves a place for one more socket, event stream or poll. If the user already has the maximum, the oldest connection is
+    /// ended: it is the most likely to be abandoned.
+    /// - Parameter network: the client's network, as limits count it; nil for loopback, which has no limit of its own.
     /// - Throws: `AdmissionRefused`.
     func place(for user: UserID, from network: String?) throws -> StreamPlace {
-        // Each round takes one out; a few newcomers of the same person may come in between.
+        // Each round ends one connection. A few new connections of the same user may arrive in between.
         for _ in 0..<4 {
             do {
                 return StreamPlace(number: nextNumber(), try admission.permit(for: .streams, network: network, person: user))
@@ -165,7 +176,7 @@ extension Hub {
         return StreamPlace(number: nextNumber(), try admission.permit(for: .streams, network: network, person: user))
     }
 
-    /// - Returns: what ends the oldest connection and frees its place; nil when the person has none here.
+    /// - Returns: a closure that ends the oldest connection and frees its place; nil when the user has no connection.
     private func takeOutOldest(of user: UserID) -> (@Sendable () -> Void)? {
         change(user) { presence -> (@Sendable () -> Void)? in
             let session = (presence.silent + presence.sessions).min { $0.place.number < $1.place.number }
@@ -187,14 +198,14 @@ extension Hub {
         }
     }
 
-    /// Takes in a WebSocket that has not said hello. From now on the end of its session reaches it; whether the session is live is to
-    /// be asked after this, so that nothing falls between.
+    /// Adds a WebSocket that has not sent `hello`. From now on a revocation of its session reaches it. The caller checks that the
+    /// session is live after this call, so that no revocation is missed.
     func enter(_ session: StreamSession) {
         change(session.user) { $0.silent.append(session) }
     }
 
-    /// Takes in a connection that said hello.
-    /// - Returns: connections of the same device, which give way to it.
+    /// Moves a WebSocket that sent `hello` to the user's sessions.
+    /// - Returns: the replaced connections of the same device, which the caller ends.
     func join(_ session: StreamSession) -> [StreamSession] {
         change(session.user) { presence in
             presence.silent.removeAll { $0 === session }
@@ -205,8 +216,8 @@ extension Hub {
         }
     }
 
-    /// Lets a connection go, whether or not it said hello.
-    /// - Returns: whether no other of the user is left that did.
+    /// Removes a WebSocket, whether or not it sent `hello`.
+    /// - Returns: whether the user has no other WebSocket that sent `hello`.
     @discardableResult
     func leave(_ session: StreamSession) -> Bool {
         change(session.user) { presence in
@@ -216,7 +227,7 @@ extension Hub {
         }
     }
 
-    /// Takes in an event stream or a poll.
+    /// Adds an event stream or a poll.
     func join(_ place: FeedPlace) {
         change(place.feed.user) { $0.feeds.append(place) }
         feeds.withLock { $0[ObjectIdentifier(place)] = place }
@@ -227,11 +238,11 @@ extension Hub {
         feeds.withLock { $0[ObjectIdentifier(place)] = nil }
     }
 
-    /// Ends the connections and tickets of a session that is no more; of all sessions of the user if nil.
+    /// Ends the connections and tickets of a revoked session, or of all the user's sessions if `session` is nil.
     package func revoke(_ session: SessionID?, of user: UserID) {
         tickets.revoke(session, of: user)
         func isMeant(_ principal: Principal) -> Bool { session == nil || principal.session == session }
-        // Taken out at once, so that nothing that is committed from now on is sent to them; what was, comes before the end.
+        // Removed at once, so that they receive no event that is committed from now on. Events committed before are still sent.
         let (connections, places) = change(user) { presence in
             let connections = (presence.silent + presence.sessions).filter { isMeant($0.principal) }
             presence.silent.removeAll { old in connections.contains { $0 === old } }
@@ -242,18 +253,18 @@ extension Hub {
         for place in places { place.end(.revoked) }
     }
 
-    /// Ends the feeds whose token has run out.
+    /// Ends the feeds whose token has expired.
     func endExpiredFeeds() {
         let now = clock.now()
         for place in feeds.withLock({ Array($0.values) }) where !place.feed.isOpen(at: now) { place.end(.revoked) }
     }
 
-    // The end.
+    // Shutdown.
 
-    /// From now on nobody is let in.
+    /// From now on new connections are refused.
     func beginDraining() { draining.store(true, ordering: .releasing) }
 
-    /// Does something with every WebSocket, each on its loop.
+    /// Runs a closure for every WebSocket, each on its event loop.
     func forEachSession(_ body: @escaping @Sendable (StreamSession) -> Void) {
         for queue in queues.withLock({ Array($0.values) }) { queue.forEach(body) }
     }
@@ -262,7 +273,8 @@ extension Hub {
         for place in feeds.withLock({ Array($0.values) }) { place.end(.stopping) }
     }
 
-    /// Ends the connections of a session as soon as it is revoked, and everything of an account that is closed or erased.
+    /// Commit hooks that end a session's connections when it is revoked, and all of a user's connections when the account is
+    /// closed or erased.
     package var revocations: [CommitHook] {
         [
             follower(of: SessionRevoked.self) { ($0.session, $0.user) },
@@ -281,8 +293,8 @@ extension Hub {
         }
     }
 
-    /// Ends every connection of a suspended person, and tells them not to come back. Before the revocation of their sessions, which
-    /// would ask them to.
+    /// A commit hook that ends every connection of a suspended user with a close code that forbids reconnecting. It runs before
+    /// the revocation of the user's sessions, whose close code would allow it.
     package var suspensions: CommitHook {
         CommitHook(module: "stream", event: AccountSuspended.name, type: ObjectIdentifier(AccountSuspended.self)) { event in
             guard let event = event as? AccountSuspended else { return }
@@ -293,10 +305,9 @@ extension Hub {
     }
 }
 
-/// The place of one socket, event stream or poll among all that admission lets in. Free again from `end` on, at the latest when nobody
-/// holds it any more.
+/// The admission place of one socket, event stream or poll. Released by `end`, at the latest when the last reference goes away.
 final class StreamPlace: Sendable {
-    /// Counts up: an older connection has a lower one.
+    /// Increases with each connection: an older connection has a lower number.
     let number: UInt64
     private let permit: AdmissionPermit
 
@@ -305,6 +316,6 @@ final class StreamPlace: Sendable {
         self.permit = permit
     }
 
-    /// A second time does nothing.
+    /// Releases the place. A second call does nothing.
     func end() { permit.end() }
 }

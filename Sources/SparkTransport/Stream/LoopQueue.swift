@@ -1,16 +1,16 @@
 import NIOCore
 import Synchronization
 
-/// Carries frames from any thread to the connections of one event loop: what gathers until the loop comes round is handed over at
-/// once, and each connection is flushed once.
+/// Carries frames from any thread to the connections of one event loop. Frames that gather before the loop's next turn are handed
+/// over together, and each connection is flushed once.
 ///
-/// Bounded: when the loop is so far behind that the bound is reached, what waits is thrown away and every connection of the loop reads
-/// from the store what it missed.
+/// Bounded: when the loop falls so far behind that the queue is full, the waiting frames are dropped and every connection of the
+/// loop reads the missed events from the store.
 final class LoopQueue: Sendable {
     enum Item {
         case event(StreamSession, offset: Int64, frame: [UInt8])
         case notice(StreamSession, frame: [UInt8])
-        /// The answer to a posted frame; the connection counts them. Empty when the frame was thrown away.
+        /// The answer to a posted frame; the connection counts answers. Empty when the frame was dropped.
         case answer(StreamSession, frame: [UInt8])
 
         var session: StreamSession {
@@ -30,11 +30,11 @@ final class LoopQueue: Sendable {
 
     let eventLoop: any EventLoop
     private let state = Mutex(State())
-    /// Belongs to the loop.
+    /// Only used on the event loop.
     private let sessions: NIOLoopBoundBox<[ObjectIdentifier: StreamSession]>
     private let timer: NIOLoopBoundBox<RepeatedTask?>
 
-    /// On the loop.
+    /// Must be called on the event loop.
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
         self.sessions = NIOLoopBoundBox([:], eventLoop: eventLoop)
@@ -44,8 +44,8 @@ final class LoopQueue: Sendable {
     func add(_ items: some Collection<Item> & Sendable) {
         let mustSchedule = state.withLock { state in
             if state.items.count + items.count > Self.capacity {
-                // That a posted frame was answered is kept: what waits for it would wait for ever. There are no more of them than
-                // messages that may wait to be written.
+                // Keep the fact that a posted frame was answered: frames that wait for it would wait for ever. There are never
+                // more answers than messages that may wait to be written.
                 state.items = (state.items + items).compactMap { item in
                     if case .answer(let session, _) = item { .answer(session, frame: []) } else { nil }
                 }
@@ -59,14 +59,14 @@ final class LoopQueue: Sendable {
         if mustSchedule { eventLoop.execute { self.drain() } }
     }
 
-    /// On the loop. The first session starts the clock that watches them.
+    /// Must be called on the event loop. The first session starts the timer that checks all sessions once a second.
     func join(_ session: StreamSession) {
         sessions.value[ObjectIdentifier(session)] = session
         guard timer.value == nil else { return }
         timer.value = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in self.tick() }
     }
 
-    /// On the loop.
+    /// Must be called on the event loop.
     func leave(_ session: StreamSession) {
         sessions.value[ObjectIdentifier(session)] = nil
         guard sessions.value.isEmpty else { return }
@@ -74,7 +74,7 @@ final class LoopQueue: Sendable {
         timer.value = nil
     }
 
-    /// Does something with every connection of the loop, on the loop.
+    /// Runs a closure for every connection of the loop, on the loop.
     func forEach(_ body: @escaping @Sendable (StreamSession) -> Void) {
         eventLoop.execute {
             for session in Array(self.sessions.value.values) { body(session) }

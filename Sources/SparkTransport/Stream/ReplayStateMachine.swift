@@ -1,59 +1,60 @@
 import SparkStorage
 
-/// Decides what one connection is sent of its user's numbered events, so that each comes once and in order, whatever is committed
-/// while the past is read. Pure: answers of the store and live events come in, actions go out.
+/// Decides which of a user's numbered events one connection is sent, so that each event arrives once and in order, whatever is
+/// committed while past events are read. Pure: results of the store and live events come in, actions go out.
 ///
-/// Live events that come while the past is read are not kept: their numbers are noted, and the store is read again until nothing
-/// newer is known. What came twice is dropped, and a hole in what comes live sends the connection back to the store; so nothing
-/// depends on the order in which reading and delivery happen to run.
+/// A live event that arrives while past events are read is not kept: only its offset is noted, and the store is read again until
+/// it has nothing newer. Duplicates are dropped, and a gap in the live events sends the connection back to the store. The result
+/// therefore does not depend on how reads and deliveries interleave.
 struct ReplayStateMachine {
     enum Phase: Equatable {
-        /// No hello yet.
+        /// The client has not sent `hello`.
         case silent
-        /// The bounds were asked for. Nil: the client has nothing and wants the present only.
+        /// The bounds of the event log are being read. `after` is nil when the client has no events and wants only new ones.
         case opening(after: Int64?)
-        /// Events up to `last` were sent, the next ones are being read.
+        /// Events up to `last` were sent; the next ones are being read.
         case replaying(last: Int64)
-        /// All that is known was sent.
+        /// Every known event was sent.
         case live(last: Int64)
     }
 
+    /// What the caller must do.
     enum Action: Equatable {
-        /// Greet with the newest offset.
+        /// Send the welcome frame with the newest offset.
         case welcome(head: Int64)
-        /// Tell the client to read again what it shows, and go on from the present.
+        /// Tell the client to reload everything it shows, and continue with new events.
         case resync(Reason)
         /// Read the events after this offset.
         case read(after: Int64)
-        /// Tell that the past is told.
+        /// Tell the client it is caught up.
         case live(offset: Int64)
     }
 
+    /// Why the client must reload. The raw value is sent in the `resync` frame.
     enum Reason: String {
-        /// Another history: the database was restored.
+        /// The client's epoch is another one: the database was restored.
         case epoch
-        /// What the client asks for is no longer kept.
+        /// The events the client asks for are no longer stored.
         case expired
-        /// The client knows more than there is.
+        /// The client's offset is above the newest event.
         case ahead
     }
 
     private(set) var phase = Phase.silent
-    /// The newest offset that is known of.
+    /// The newest known offset.
     private var newest: Int64 = 0
-    /// The client was told that the past is told.
+    /// Whether the client was sent `live`.
     private var isCaughtUp = false
 
-    /// - Parameters:
-    ///   - offset: the last event that the client has; nil if none.
-    /// - Returns: false if the client said hello before.
+    /// - Parameter offset: the last event that the client has; nil if it has none.
+    /// - Returns: false if the client already sent `hello`.
     mutating func hello(after offset: Int64?) -> Bool {
         guard phase == .silent else { return false }
         phase = .opening(after: offset)
         return true
     }
 
-    /// What is kept was found.
+    /// Takes the bounds of the stored events, and starts the replay.
     mutating func opened(_ bounds: UserEventBounds, isOtherEpoch: Bool) -> [Action] {
         guard case .opening(let after) = phase else { return [] }
         newest = max(newest, bounds.head)
@@ -65,23 +66,23 @@ struct ReplayStateMachine {
         return [greeting] + catchUp(from: after)
     }
 
-    /// A page of the past was read.
+    /// Takes a page of past events.
     /// - Parameters:
-    ///   - first: the first offset in it; nil for an empty page.
-    ///   - last: the newest offset in it.
-    /// - Returns: whether it is to be sent, and what to do after that.
+    ///   - first: the first offset in the page; nil for an empty page.
+    ///   - last: the newest offset in the page.
+    /// - Returns: whether to send the page, and the actions that follow.
     mutating func read(first: Int64?, last: Int64) -> (isSent: Bool, actions: [Action]) {
         guard case .replaying(let before) = phase else { return (false, []) }
         guard let first else {
             return (false, newest > before ? [.resync(.expired)] + catchUp(from: newest) : catchUp(from: before))
         }
-        // Retention took what was next in the meantime.
+        // Retention deleted the next event in the meantime.
         guard first == before + 1 else { return (false, [.resync(.expired)] + catchUp(from: newest)) }
         return (true, catchUp(from: last))
     }
 
-    /// An event was committed.
-    /// - Returns: whether it is to be sent now, and what else to do.
+    /// Takes the offset of a committed event.
+    /// - Returns: whether to send the event now, and the actions that follow.
     mutating func committed(_ offset: Int64) -> (isSent: Bool, actions: [Action]) {
         newest = max(newest, offset)
         guard case .live(let last) = phase, offset > last else { return (false, []) }
@@ -93,7 +94,7 @@ struct ReplayStateMachine {
         return (false, [.read(after: last)])
     }
 
-    /// Events may have been missed.
+    /// Live events may have been dropped: reads the store again.
     mutating func lost() -> [Action] {
         guard case .live(let last) = phase else { return [] }
         phase = .replaying(last: last)

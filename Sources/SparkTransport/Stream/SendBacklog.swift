@@ -1,7 +1,7 @@
 import NIOCore
 
-/// What waits for a peer that reads slowly, bounded by bytes and by count. First the frames that are not numbered are given up; when
-/// that does not suffice the connection must end: what is numbered is told again when the peer comes back.
+/// The frames that wait for a slow reader, bounded by bytes and by count. When the backlog is full, frames without an offset are
+/// dropped; if that is not enough, the connection must end. The client receives numbered events again after it reconnects.
 struct SendBacklog {
     static let maximumBytes = 256 * 1_024
     static let maximumCount = 1_000
@@ -15,7 +15,7 @@ struct SendBacklog {
     var isEmpty: Bool { frames.isEmpty }
     var count: Int { frames.count }
 
-    /// - Returns: false when the frame must stay and there is no room.
+    /// - Returns: false when the frame is numbered and there is no room for it.
     mutating func append(_ text: ByteBuffer, isNumbered: Bool) -> Bool {
         if fits(text) { return push(text, isNumbered: isNumbered) }
         guard isNumbered else {

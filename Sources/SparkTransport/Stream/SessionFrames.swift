@@ -1,9 +1,9 @@
 import SparkCore
 import SparkKit
 
-/// The rows of the frames that the gateway answers and sends itself.
+/// The frames that the gateway itself answers and sends.
 enum SessionFrames {
-    /// Answered by `StreamSession`; the rows are for the document.
+    /// `StreamSession` answers these frames; the rows describe them in the AsyncAPI document.
     static let client: [ClientFrame] = [
         row(
             "hello", "Begins the stream; with what the client has, it goes on after that",

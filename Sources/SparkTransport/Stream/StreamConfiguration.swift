@@ -1,16 +1,25 @@
 public import SparkKit
 
-/// The section `stream`: who may connect, and how much one connection may ask.
+/// The section `stream`: limits on connections and on what one connection may send.
 public struct StreamConfiguration: ModuleConfiguration {
+    /// How long a connection may be silent before it is pinged; after twice this time it is closed.
     public let heartbeat: Duration
+    /// The most connections of one user, of all kinds; a new one beyond that ends the oldest.
     public let connectionsPerUser: Int
+    /// The most connections from one client address; 0 for no limit.
     public let connectionsPerAddress: Int
+    /// The most connections in all; more are refused with 503.
     public let connections: Int
+    /// Messages that one connection may send per second; four times as many at once.
     public let messagesPerSecond: Int
+    /// Frames of any kind that one connection may send per second; a faster one is closed.
     public let framesPerSecond: Int
+    /// Web origins that may use the API and the stream, in addition to `http.allowed_origins`.
     public let allowedOrigins: Set<String>
+    /// How many days events are kept for devices that reconnect.
     public let eventDays: Int
 
+    /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .integer(
             "heartbeat_seconds", 5...300, default: 25, "A silent connection is pinged after this time, and closed after twice it."
@@ -33,6 +42,7 @@ public struct StreamConfiguration: ModuleConfiguration {
         .integer("event_days", 1...3_650, default: 30, "Events are kept so long for devices that come back."),
     ]
 
+    /// Reads the section from its values.
     public init(_ values: SettingValues) {
         self.heartbeat = values.seconds("heartbeat_seconds")
         self.connectionsPerUser = values.integer("connections_per_user")

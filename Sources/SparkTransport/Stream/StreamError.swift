@@ -1,6 +1,6 @@
 import SparkCore
 
-/// What the stream's gateway refuses.
+/// The errors of the stream's gateway.
 enum StreamError: ClientError {
     case originRefused
     case tooManyConnections

@@ -3,11 +3,13 @@ package import Logging
 package import SparkCore
 import SparkKit
 
-/// The door of the stream: decides who may connect, and makes their sessions.
+/// The entrance of the stream: checks which clients may connect, and makes their sessions.
 package final class StreamGateway: Sendable {
-    /// Of a client's frame, and of a whole message.
+    /// The size limit of a client's frame and of a whole message, in bytes.
     package static let maximumFrameBytes = 64 * 1_024
+    /// The path of the WebSocket.
     package static let path = "/api/v1/ws"
+    /// The WebSocket subprotocol, with the version of the stream's interface.
     package static let subprotocol = "spark.v1"
 
     let hub: Hub
@@ -19,6 +21,7 @@ package final class StreamGateway: Sendable {
     let random: any RandomSource
     let activity: (any ActivityRecording)?
     let metrics = StreamMetrics()
+    /// The tickets that authenticate connections.
     package let tickets: StreamTickets
     private let authenticator: (any Authenticating)?
     private let origins: AllowedOrigins
@@ -27,8 +30,8 @@ package final class StreamGateway: Sendable {
 
     /// - Parameters:
     ///   - hub: frozen.
-    ///   - origins: of pages that may connect, beside the server's own.
-    ///   - hasGenerousLimits: for the ephemeral server under a test's load.
+    ///   - origins: the web origins that may connect, besides the server's own.
+    ///   - hasGenerousLimits: true for the ephemeral server under a test's load.
     package init(
         hub: Hub, configuration: StreamConfiguration, origins: AllowedOrigins, tickets: StreamTickets,
         authenticator: (any Authenticating)?, liveness: (any SessionLiveness)?,
@@ -53,7 +56,7 @@ package final class StreamGateway: Sendable {
         self.logger = logger
     }
 
-    /// The path on which connections become the stream.
+    /// The WebSocket route of the stream.
     package var route: WebSocketRoute {
         WebSocketRoute(
             path: Self.path, subprotocols: [Self.subprotocol], maximumMessageBytes: Self.maximumFrameBytes
@@ -61,7 +64,7 @@ package final class StreamGateway: Sendable {
             guard mayConnect(origin: request.origin, host: request.host) else { throw StreamError.originRefused }
             if hub.isDraining { throw StreamError.draining }
             let principal = try await principal(of: request)
-            // Before somebody else's place is taken for it, and again once the hub knows it.
+            // Check before this takes the place of another connection, and again once the hub knows the session.
             guard try isLive(principal) else { throw EdgeError.unauthenticated }
             let session = StreamSession(
                 gateway: self, principal: principal, place: try place(for: principal.user, at: request.peerAddress))
@@ -76,16 +79,16 @@ package final class StreamGateway: Sendable {
         }
     }
 
-    /// Whether a session is still live; to be asked once the hub knows what acts for it.
+    /// Whether a session is still live. Call it after the hub knows the connection that acts for the session.
     func isLive(_ principal: Principal) throws -> Bool { try liveness?.isLive(principal) ?? true }
 
-    /// Runs something on behalf of a session: none of its writes takes effect once that has ended.
+    /// Runs `body` on behalf of a session: none of its writes takes effect once the session has ended.
     func acting<Value>(as principal: Principal, _ body: () async throws -> Value) async throws -> Value {
         guard let liveness else { return try await body() }
         return try await liveness.acting(as: principal, body)
     }
 
-    /// Who stands behind a token.
+    /// The principal of an access token.
     func authenticate(_ token: String) async throws -> Principal {
         guard let authenticator else { throw EdgeError.unauthenticated }
         return try await authenticator.authenticate(token: token)
@@ -101,7 +104,7 @@ package final class StreamGateway: Sendable {
         return try tickets.redeem(ticket, for: .socket)
     }
 
-    /// Programs send no origin; pages must be the server's own or named in the configuration.
+    /// Native clients send no origin. A web page's origin must be the server's own or one from the configuration.
     func mayConnect(origin: String?, host: String?) -> Bool {
         guard let origin else { return true }
         if origins.contains(origin) { return true }
@@ -109,14 +112,14 @@ package final class StreamGateway: Sendable {
         return origin[origin.index(after: slash)...].lowercased() == host.lowercased()
     }
 
-    /// A place for one more socket, event stream or poll.
-    /// - Parameter address: the client's; loopback has no bound of its own.
+    /// Reserves a place for one more socket, event stream or poll.
+    /// - Parameter address: the client's address; loopback has no limit of its own.
     func place(for user: UserID, at address: String) throws -> StreamPlace {
         let isLocal = address.isEmpty || OperatorAccess.isLoopback(address: address)
         return try hub.place(for: user, from: isLocal ? nil : ClientAddress.limitKey(address))
     }
 
-    /// What failed inside; the client is told nothing of it.
+    /// Logs an internal failure. The client does not see it.
     func log(_ error: any Error, frame: String) {
         guard !(error is CancellationError) else { return }
         logger.error("frame failed", metadata: ["frame": .string(frame), "error": .string(ErrorSummary.of(error))])

@@ -2,8 +2,9 @@ import SparkCore
 package import SparkKit
 import SparkStorage
 
-/// What the stream owns beside the modules: its tables and metrics.
+/// The stream's own tables and metrics, apart from the modules'.
 package enum StreamManifest {
+    /// The stream's manifest, in the form of a module's.
     package static let manifest = ModuleManifest(
         id: "stream", summary: "Numbered events: WebSocket, Server-Sent Events and polling",
         tables: [inbox, floors, IdempotencyStore.table],

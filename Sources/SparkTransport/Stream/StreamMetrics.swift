@@ -1,8 +1,9 @@
 import Metrics
 package import SparkKit
 
-/// What the gateway counts.
+/// The gateway's metrics.
 package struct StreamMetrics: Sendable {
+    /// The declarations of all of them.
     package static let declarations = [
         MetricDeclaration(connectionsName, .gauge, help: "Connections to the stream: sockets, event streams and waiting polls."),
         MetricDeclaration(socketsName, .gauge, help: "WebSockets of the stream that are open."),

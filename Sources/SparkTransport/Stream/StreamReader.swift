@@ -2,15 +2,15 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Reads users' numbered events from the store, as the frames that devices are sent.
+/// Reads users' numbered events from the store and renders them as frames.
 struct StreamReader: Sendable {
     struct Page: Sendable {
         let frames: [(offset: Int64, frame: [UInt8])]
     }
 
-    /// Events read at once.
+    /// The most events per page.
     static let pageLength = 200
-    /// Half of what may wait for a slow reader.
+    /// The size at which a page ends: half of the backlog of a slow reader.
     static let pageBytes = SendBacklog.maximumBytes / 2
 
     let storage: any Storage
@@ -20,7 +20,7 @@ struct StreamReader: Sendable {
         try storage.pointRead { try UserEventLog.bounds(of: user, in: $0) }
     }
 
-    /// The next events, as many as fit a page's length and bytes; at least one if there is one.
+    /// The next events, up to the page's count and bytes; at least one if there is one.
     func page(of user: UserID, after offset: Int64, limit: Int = pageLength) throws -> Page {
         try storage.pointRead { session in
             var frames: [(offset: Int64, frame: [UInt8])] = []
@@ -43,6 +43,6 @@ struct StreamReader: Sendable {
         return Frame.numbered(row.event.type, offset: row.offset, members: members)
     }
 
-    /// Of what is no more, the number stays.
+    /// The content of a deleted event. The event keeps its offset.
     private static let gone = Array(#""gone":true"#.utf8)
 }

@@ -3,7 +3,7 @@ import SparkCore
 package import SparkKit
 import SparkStorage
 
-/// The stream's HTTP side: tickets, and the same events for clients without WebSockets.
+/// The stream's HTTP routes: tickets, and the same events for clients without WebSockets.
 package struct StreamRoutes: Sendable {
     private let gateway: StreamGateway
     private var hub: Hub { gateway.hub }
@@ -12,9 +12,10 @@ package struct StreamRoutes: Sendable {
         StreamError.draining,
     ]
 
+    /// The routes of a gateway.
     package init(gateway: StreamGateway) { self.gateway = gateway }
 
-    /// Below `/api/v1`.
+    /// The routes, relative to `/api/v1`.
     package var all: [Route] { [socket, ticket, stream, poll] }
 
     private var socket: Route {
@@ -72,7 +73,7 @@ package struct StreamRoutes: Sendable {
         }
     }
 
-    /// Joins before it reads, so that nothing falls between.
+    /// The feed joins the hub before this reads, so that no event is missed.
     private func answer(_ call: Call, after: Int64?, keeping lease: FeedLease) async throws -> PollView {
         let feed = lease.feed
         let bounds = try hub.reader.bounds(of: feed.user)
@@ -90,23 +91,25 @@ package struct StreamRoutes: Sendable {
         return PollView(epoch: hub.epoch, offset: page.frames.last?.offset ?? after, frames: page.frames.map(\.frame))
     }
 
-    /// Who waited is told nothing more when the session has ended meanwhile, and to wait when a newer connection took the place.
+    /// After a wait: throws 401 when the session has ended meanwhile, and asks the client to wait when a newer connection
+    /// replaced it.
     private func checkMayGoOn(_ feed: EventFeed) throws {
         switch feed.ending {
         case .revoked: throw EdgeError.unauthenticated
         case .replaced: throw StreamError.tooManyConnections
         case .gone, .stopping: break
-        // What woke it may be the very commit that ended the session, before that was told here.
+        // The wake-up may come from the very commit that ended the session, before the revocation arrives here.
         case nil:
             guard feed.isOpen(at: hub.clock.now()), try gateway.isLive(feed.principal) else { throw EdgeError.unauthenticated }
         }
     }
 
-    /// Enters the hub, then asks whether the session is live: its end either finds the feed there or is seen here.
+    /// Joins the hub, then checks that the session is live: a revocation either finds the feed in the hub or is seen by this
+    /// check.
     private func join(_ call: Call) throws -> FeedLease {
         if hub.isDraining { throw StreamError.draining }
         let principal = try call.session
-        // Before somebody else's place is taken for it, and again once the hub knows it.
+        // Check before this takes the place of another connection, and again once the hub knows the feed.
         guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
         let lease = FeedLease(
             EventFeed(principal), in: hub, ticket: call.ticket, presence: ClientPresence.current,
@@ -133,7 +136,7 @@ package struct StreamRoutes: Sendable {
     }
 }
 
-/// A ticket.
+/// The response to a ticket request.
 struct TicketView: JSONWritable, SchemaDescribed, Sendable {
     let ticket: String
 
@@ -148,7 +151,7 @@ struct TicketView: JSONWritable, SchemaDescribed, Sendable {
     static let schema = Schema.object([.required("ticket", .string()), .required("expires_in", .integer())])
 }
 
-/// The answer to a poll.
+/// The response to a poll.
 struct PollView: JSONWritable, SchemaDescribed, Sendable {
     let epoch: String
     let offset: Int64

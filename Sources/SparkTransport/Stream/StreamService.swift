@@ -3,23 +3,25 @@ import ServiceLifecycle
 import SparkCore
 import SparkStorage
 
-/// Keeps the stream while the server runs, and lets every connection go in order when it stops: nobody new is let in, what was sent is
-/// committed and answered, then each is told when to come back, spread over ten seconds, and closed.
+/// Maintains the stream while the server runs, and closes its connections in order when the server stops: new connections are
+/// refused, received frames are committed and answered, then each client is sent a reconnect time, spread over ten seconds, and
+/// closed.
 package struct StreamService: Service {
-    /// Connections that do not close by then are cut.
+    /// How long connections may take to close; then they are aborted.
     private let patience: Duration
     private static let spread = 10
 
     private let gateway: StreamGateway
     private let logger: Logger
 
-    /// - Parameter patience: for connections to close by themselves.
+    /// - Parameter patience: how long connections may take to close by themselves.
     package init(gateway: StreamGateway, logger: Logger, patience: Duration = .seconds(5)) {
         self.patience = patience
         self.gateway = gateway
         self.logger = logger
     }
 
+    /// Runs until the server stops, then closes the connections.
     package func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await watch() }
@@ -30,7 +32,7 @@ package struct StreamService: Service {
         await drain()
     }
 
-    /// Once a second: measures, and ends what has run out.
+    /// Once a second: records metrics, and ends expired feeds.
     private func watch() async {
         var turn = 0
         while (try? await Task.sleep(for: .seconds(1))) != nil {
@@ -41,7 +43,7 @@ package struct StreamService: Service {
         }
     }
 
-    /// Once an hour events that are too old go, a few users at a time.
+    /// Once an hour: deletes events past retention, a few users per write.
     private func forget() async {
         while (try? await Task.sleep(for: .seconds(3_600))) != nil {
             do {
@@ -56,13 +58,13 @@ package struct StreamService: Service {
         let hub = gateway.hub
         hub.beginDraining()
         hub.endFeeds()
-        // Behind everything that was sent before; refused only when nothing can be written any more.
+        // This write runs after everything that was queued before. It is refused only when writing is no longer possible.
         _ = try? await hub.storage.write { _ in }
         let (random, spread) = (gateway.random, UInt64(Self.spread + 1))
         hub.forEachSession { $0.sayGoodbye(afterSeconds: Int(random.next() % spread)) }
         let deadline = ContinuousClock.now + patience
         while hub.connectionCount > 0, ContinuousClock.now < deadline {
-            // The service group cancels what takes too long.
+            // The service group cancels this task when it takes too long.
             guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
         }
         if hub.connectionCount > 0 {
@@ -73,7 +75,7 @@ package struct StreamService: Service {
 }
 
 extension Hub {
-    /// Forgets old events of all users, in small writes.
+    /// Deletes all users' events that are older than `age`, in small writes.
     package func forgetEvents(olderThan age: Duration) async throws {
         var user: Int64? = Int64.min
         while let after = user {

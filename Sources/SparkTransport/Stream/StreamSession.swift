@@ -4,35 +4,36 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// One WebSocket of the stream: takes frames in, keeps its place in the user's events, writes frames out.
+/// One WebSocket of the stream: receives frames, tracks its position in the user's events, sends frames.
 ///
-/// Everything but `send`, `end` and what is constant happens on the connection's event loop.
-// The event loop guards every variable below but `standing`, which has a lock; `queue` and `device` are set before the hub counts the
-// session among those who said hello, and never again.
+/// Everything but `send`, `end` and constants is used on the connection's event loop only.
+// The event loop guards every variable below except `standing`, which has a lock. `queue` and `device` are set before the hub
+// lists the session among those that sent `hello`, and never again.
 final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Sendable {
-    /// A client that has not said hello by then is sent away.
+    /// A client that has not sent `hello` by then is disconnected.
     static let helloDeadline = TimeAmount.seconds(10)
-    /// Frames that may be answered beside each other.
+    /// How many queries may run concurrently.
     static let maximumQueries = 8
-    /// Refusals that may wait for the answers to messages before them.
+    /// How many refusals may wait for the answers to earlier messages.
     static let maximumLateAnswers = 256
-    /// Texts that are no frames, until the connection ends.
+    /// How many malformed texts end the connection.
     static let maximumFaults = 20
 
     let id: UInt64
     let user: UserID
     let place: StreamPlace
     let gateway: StreamGateway
+    /// The state that other threads also use, under a lock.
     private struct Standing {
         var principal: Principal
         /// Nil until the socket is open.
         var queue: LoopQueue?
-        /// Why it is to end as soon as it is open.
+        /// Set when the connection must end as soon as it opens.
         var ending: CloseCode?
     }
 
     private let standing: Mutex<Standing>
-    /// Its session has ended: nothing that comes from now on counts.
+    /// Whether the session has ended: later frames are ignored.
     let isRevoked = Atomic(false)
     private(set) var queue: LoopQueue?
     var device: String?
@@ -45,12 +46,12 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     var hasJoined = false
     var isEnding = false
     private var mustFlush = false
-    /// What is to be read once the peer has taken what waits.
+    /// The offset to read from once the peer has received the backlog.
     var pendingRead: Int64?
     var order = FrameOrder<OrderedFrame>(maximumRunning: maximumQueries)
-    /// Answers to posted frames so far.
+    /// How many posted frames have been answered.
     var answeredCount: UInt64 = 0
-    /// Answers that wait until so many posted frames are answered.
+    /// Answers that wait until this many posted frames are answered.
     var lateAnswers = CircularBuffer<(after: UInt64, frame: [UInt8])>(initialCapacity: 1)
     var faults = 0
     let openedAt: NIODeadline
@@ -75,10 +76,10 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
 
     var principal: Principal { standing.withLock { $0.principal } }
 
-    /// Goes on as somebody else: the same user with another token.
+    /// Continues with another token of the same user.
     func take(_ principal: Principal) { standing.withLock { $0.principal = principal } }
 
-    /// Where to end it; nil when it is not open yet, and then it ends as soon as it is.
+    /// The queue on which to end the connection; nil when it is not open yet, in which case it ends as soon as it opens.
     func queue(endingWith code: CloseCode) -> LoopQueue? {
         standing.withLock { standing in
             if standing.queue == nil { standing.ending = standing.ending ?? code }
@@ -157,7 +158,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         }
     }
 
-    /// On the loop; `flushIfNeeded` sends it.
+    /// Must be called on the loop. `flushIfNeeded` sends the frame.
     func write(_ frame: [UInt8], isNumbered: Bool) {
         guard !isEnding, let socket else { return }
         let text = ByteBuffer(bytes: frame)
@@ -169,7 +170,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         }
     }
 
-    /// On the loop.
+    /// Must be called on the loop.
     func flushIfNeeded() {
         guard mustFlush else { return }
         mustFlush = false
@@ -177,7 +178,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     }
 }
 
-/// Frames in: what the client wants.
+/// Incoming frames.
 extension StreamSession {
     func handle(_ frame: JSONValue, type: String, bytes: Int, at now: NIODeadline) {
         let call = FrameCall(connection: self, now: gateway.clock.now(), reference: reference(in: frame), object: frame)
@@ -226,7 +227,7 @@ extension StreamSession {
         runDue()
     }
 
-    /// Lets every frame run whose turn has come. On the loop.
+    /// Runs every frame that may run now. Must be called on the loop.
     func runDue() {
         while let turn = order.next() {
             if case .posted(let post) = turn.frame.row.handler {
@@ -261,7 +262,7 @@ extension StreamSession {
     }
 
     /// Runs a frame that is not posted.
-    /// - Parameter subject: given back when it has ended; nil for a frame that nobody waits for.
+    /// - Parameter subject: released when the frame has finished; nil for a frame that no other frame waits for.
     private func perform(_ frame: OrderedFrame, about subject: FrameOrder<OrderedFrame>.Subject?) throws {
         switch frame.row.handler {
         case .posted: return
@@ -295,8 +296,8 @@ extension StreamSession {
         }
     }
 
-    /// A posted frame was answered. On the loop.
-    /// - Parameter frame: empty when it was lost.
+    /// Takes the answer to a posted frame. Must be called on the loop.
+    /// - Parameter frame: empty when the answer was dropped.
     func answered(_ frame: [UInt8]) {
         if !frame.isEmpty { write(frame, isNumbered: false) }
         order.answered()
@@ -308,7 +309,7 @@ extension StreamSession {
         if !order.isClear { runDue() }
     }
 
-    /// Answers behind the posted frames that came before.
+    /// Sends an answer after the answers to all earlier posted frames.
     private func answerInOrder(_ frame: [UInt8]) {
         guard order.unanswered > 0, lateAnswers.count < Self.maximumLateAnswers else {
             return write(frame, isNumbered: false)
@@ -316,7 +317,7 @@ extension StreamSession {
         lateAnswers.append((answeredCount + order.unanswered, frame))
     }
 
-    /// Refuses a frame that found no room. A client that waits for an answer to a message learns that there will be none.
+    /// Refuses a frame because the queue is full. A client that waits for the answer to a message receives a `nack`.
     private func refuse(_ call: FrameCall, as row: ClientFrame, _ error: StreamError) {
         guard case .posted = row.handler else { return call.refuse(error) }
         let clientID = call.string("client_id").flatMap { $0.utf8.count <= 64 ? $0 : nil }
@@ -356,7 +357,7 @@ extension StreamSession {
         }
     }
 
-    /// Goes on with another token of the same user. One after the other: the last one stands.
+    /// Continues with another token of the same user. Renewals run one after the other, and the last one wins.
     func renew(_ call: FrameCall, bytes: Int) throws {
         let token = try call.read { $0.string("token", length: 1...4_096) }
         let row = ClientFrame("auth", "", limit: .query, members: [], handler: .query { [self] _ in try await renew(token) })
@@ -371,7 +372,7 @@ extension StreamSession {
         let principal = try await gateway.authenticate(token)
         guard principal.user == user else { throw StreamError.otherUser }
         take(principal)
-        // Asked after the connection goes by the new session, so that its end reaches it or is seen here.
+        // Check after the connection uses the new session: a revocation either reaches the connection or is seen by this check.
         guard try gateway.isLive(principal) else {
             end(.tokenEnded)
             throw EdgeError.unauthenticated
@@ -380,27 +381,27 @@ extension StreamSession {
     }
 }
 
-/// A frame of a client on its way to its handler.
+/// A client's frame on its way to its handler.
 struct OrderedFrame: Sendable {
     let call: FrameCall
-    /// Who sent it.
+    /// The principal that sent the frame.
     let principal: Principal
     let row: ClientFrame
 }
 
 extension ClientFrame {
-    /// What a frame of this row is about; nil for nothing.
+    /// The subject of a frame; nil when it has none.
     func subject(of call: FrameCall) -> FrameOrder<OrderedFrame>.Subject? {
         switch (subject, handler) {
         case (.nothing, .immediate), (.nothing, .posted): nil
-        // What runs beside is bounded all the same.
+        // Queries run concurrently, but the order still bounds their number.
         case (.nothing, .query), (.type, _): .one("type \(type)")
         case (.member(let name), _): call.string(name).map { .one($0) } ?? .everything
         }
     }
 }
 
-/// The first frame of a client.
+/// A client's first frame.
 struct Hello {
     let version: Int
     let epoch: String?
@@ -432,16 +433,16 @@ struct Hello {
     }
 }
 
-/// The user's numbered events, as the connection is sent them.
+/// The user's numbered events.
 extension StreamSession {
-    /// An event was committed. On the loop.
+    /// Takes a committed event. Must be called on the loop.
     func committed(_ offset: Int64, frame: [UInt8]) {
         let (isSent, actions) = replay.committed(offset)
         if isSent { write(frame, isNumbered: true) }
         perform(actions)
     }
 
-    /// Events may have been thrown away before they came here. On the loop.
+    /// Events may have been dropped on the way. Must be called on the loop.
     func missedEvents() { perform(replay.lost()) }
 
     func perform(_ actions: [ReplayStateMachine.Action]) {
@@ -482,7 +483,7 @@ extension StreamSession {
         }
     }
 
-    /// Reads by key beside the loop, and goes on upon it.
+    /// Reads the store off the loop, and continues on the loop.
     func inStore<Value: Sendable>(
         _ read: @escaping @Sendable (StreamReader, UserID) throws -> Value,
         then: @escaping @Sendable (StreamSession, Value) -> Void
@@ -501,9 +502,9 @@ extension StreamSession {
     }
 }
 
-/// How a connection ends.
+/// How the connection ends.
 extension StreamSession {
-    /// Once a second, on the loop.
+    /// Called once a second, on the loop.
     func tick(_ now: NIODeadline) {
         guard !isEnding else { return }
         if !hasJoined, now - openedAt > Self.helloDeadline { return end(.policyViolation) }
@@ -514,13 +515,13 @@ extension StreamSession {
         beat(from: now)
     }
 
-    /// The next heartbeat, a fifth sooner or later so that connections that came together do not beat together.
+    /// Schedules the next heartbeat with a jitter of ±20 %, so that connections that opened together do not send together.
     func beat(from now: NIODeadline) {
         let spread = Int64(gateway.random.next() % 401) - 200
         nextBeat = now + .nanoseconds(heartbeat.nanoseconds / 1_000 * (1_000 + spread))
     }
 
-    /// Closes the connection with a code. From any thread.
+    /// Closes the connection with a code. Callable from any thread.
     func end(_ code: CloseCode) {
         if code == .tokenEnded { isRevoked.store(true, ordering: .releasing) }
         guard let queue = queue(endingWith: code) else { return }
@@ -528,13 +529,13 @@ extension StreamSession {
         guard !isEnding else { return }
         flushIfNeeded()
         isEnding = true
-        // Who may not go on has nothing done any more. What others sent before they left is done.
+        // Frames of a revoked session are dropped. For every other reason, the frames sent before the end still run.
         if code == .tokenEnded { order.removeAll() }
         gateway.metrics.ended(code)
         socket?.close(code: code.rawValue, reason: code.reason)
     }
 
-    /// Says when to come back, and closes. On the loop.
+    /// Sends the reconnect time, then closes. Must be called on the loop.
     func sayGoodbye(afterSeconds seconds: Int) {
         guard !isEnding else { return }
         write(
@@ -546,6 +547,6 @@ extension StreamSession {
         end(.restart)
     }
 
-    /// Closes without a word. On the loop.
+    /// Closes without a close frame. Must be called on the loop.
     func abort() { socket?.abort() }
 }

@@ -3,39 +3,40 @@ package import SparkCore
 import SparkKit
 import Synchronization
 
-/// Tickets that stand for an access token where it must not be shown: in a URL. Kept in memory: a ticket does not outlive the process.
+/// Tickets replace an access token in a URL, where a token must not appear. They are kept in memory: a ticket does not outlive
+/// the process.
 ///
-/// A ticket must be used within half a minute. For a WebSocket it works once. For the event stream and polling it works again, because
-/// a browser comes back by itself with the same URL: until ten minutes pass without a connection. A ticket that was used for one kind
-/// is of no use for the other. It names a session, and whoever redeems it asks whether that is still live.
+/// A ticket must be used within 30 seconds. For a WebSocket it works once. For the event stream and polling it works repeatedly,
+/// because a browser reconnects with the same URL, and expires after ten minutes without a connection. A ticket that was used for
+/// one kind does not work for the other. It names a session; the caller that redeems it checks that the session is still live.
 ///
-/// Times are the server's. A time that lies ahead was taken under a clock that was set back since; it counts from now on.
+/// Times come from the server's clock. If the clock was set back, a time in the future is replaced by the current time.
 package final class StreamTickets: Sendable {
-    /// What a ticket is used for.
+    /// The kind of connection a ticket opens.
     package enum Use: Sendable {
         case socket
         /// The event stream and polls.
         case events
     }
 
-    /// Until the first use.
+    /// How long an unused ticket is valid.
     package static let lifetime = Duration.seconds(30)
-    /// Without a connection, for one that was used for events.
+    /// How long a ticket for events is valid without a connection.
     static let idleLifetime = Duration.minutes(10)
-    /// Tickets of one person; beyond, the oldest that is not in use gives way.
+    /// The most tickets per user. Beyond that the oldest ticket that is not in use is removed.
     static let perPerson = 32
     private static let capacity = 100_000
-    /// All tickets are looked through no more often than this when there is no room.
+    /// The least time between two sweeps that look for room.
     private static let sweepDistance = Duration.seconds(1)
 
     fileprivate struct Entry {
         let principal: Principal
-        /// Issued, or last seen in use.
+        /// When the ticket was issued, or last seen in use.
         var at: Timestamp
         var isUsed = false
         var connections = 0
 
-        /// Whether it can still be used.
+        /// Whether the ticket can still be used.
         mutating func isValid(at now: Timestamp) -> Bool {
             if at > now { at = now }
             guard isUsed else { return now - at < StreamTickets.lifetime && principal.expiresAt > now }
@@ -45,7 +46,7 @@ package final class StreamTickets: Sendable {
 
     fileprivate struct State {
         var entries: [String: Entry] = [:]
-        /// Each person's tickets, the oldest first.
+        /// Each user's tickets, the oldest first.
         var byPerson: [UserID: [String]] = [:]
         var sweptAt: Timestamp?
     }
@@ -53,10 +54,11 @@ package final class StreamTickets: Sendable {
     private let state = Mutex(State())
     private let clock: any WallClock
 
+    /// An empty store of tickets.
     package init(clock: any WallClock) { self.clock = clock }
 
-    /// A new ticket: 256 bits of chance.
-    /// - Throws: `EdgeError.overloaded` when there are too many.
+    /// Issues a new ticket of 256 random bits, in base64url.
+    /// - Throws: `EdgeError.overloaded` when there are too many tickets.
     package func issue(for principal: Principal) throws -> String {
         let ticket = SymmetricKey(size: .bits256).withUnsafeBytes { Base64URL.encode(Array($0)) }
         let now = clock.now()
@@ -72,13 +74,13 @@ package final class StreamTickets: Sendable {
         return ticket
     }
 
-    /// Whom a ticket stands for. For a WebSocket it is used up.
+    /// The principal that a ticket was issued for. A WebSocket uses the ticket up.
     ///
-    /// Says nothing about the session: enter the hub first, then ask whether it is live.
+    /// This does not check the session: enter the hub first, then check that the session is live.
     /// - Parameters:
-    ///   - use: what it is to open.
-    ///   - isProbe: only looks; the ticket stays as it is.
-    /// - Throws: `EdgeError.unauthenticated` for one that is unknown, used for something else, or too old.
+    ///   - use: the kind of connection to open.
+    ///   - isProbe: only looks; the ticket does not change.
+    /// - Throws: `EdgeError.unauthenticated` for a ticket that is unknown, expired or used for the other kind.
     package func redeem(_ ticket: String, for use: Use, isProbe: Bool = false) throws -> Principal {
         let now = clock.now()
         let found: Entry? = state.withLock { state in
@@ -101,16 +103,17 @@ package final class StreamTickets: Sendable {
         }
         guard let found else { throw EdgeError.unauthenticated }
         guard use == .events else { return found.principal }
-        // It lasts as long as its session; a connection ends now and then, so that the session is asked about again.
+        // The ticket lasts as long as its session. The limited lifetime ends the connection now and then, so that the session is
+        // checked.
         return Principal(
             user: found.principal.user, session: found.principal.session,
             expiresAt: max(found.principal.expiresAt, now + Self.idleLifetime))
     }
 
-    /// A connection for events that came with this ticket is open.
+    /// Counts an open connection for events that used this ticket.
     func connected(_ ticket: String) { state.withLock { $0.entries[ticket]?.connections += 1 } }
 
-    /// Such a connection has ended.
+    /// Counts the end of such a connection.
     func disconnected(_ ticket: String) {
         let now = clock.now()
         state.withLock { state in
@@ -120,7 +123,7 @@ package final class StreamTickets: Sendable {
         }
     }
 
-    /// Forgets the tickets of a session that ended; of all of the person's sessions if nil.
+    /// Removes the tickets of a session that ended, or of all the user's sessions if `session` is nil.
     func revoke(_ session: SessionID?, of user: UserID) {
         state.withLock { state in
             for ticket in state.byPerson[user] ?? [] {
@@ -129,13 +132,13 @@ package final class StreamTickets: Sendable {
         }
     }
 
-    /// Forgets tickets that are too old; to be called now and then.
+    /// Removes expired tickets. Called periodically.
     func sweep() {
         let now = clock.now()
         state.withLock { $0.sweep(at: now) }
     }
 
-    /// Tickets that are kept.
+    /// The number of stored tickets.
     var count: Int { state.withLock { $0.entries.count } }
 }
 
@@ -147,7 +150,7 @@ extension StreamTickets.State {
         if byPerson[user]?.isEmpty == true { byPerson[user] = nil }
     }
 
-    /// Forgets a person's tickets that are too old, and if need be the oldest.
+    /// Removes a user's expired tickets and, if the user still has the maximum, the oldest idle one.
     fileprivate mutating func makeRoom(for user: UserID, at now: Timestamp) {
         for ticket in byPerson[user] ?? [] where entries[ticket]?.isValid(at: now) != true { remove(ticket) }
         guard let tickets = byPerson[user], tickets.count >= StreamTickets.perPerson else { return }
@@ -155,7 +158,7 @@ extension StreamTickets.State {
         if let oldest = idle ?? tickets.first { remove(oldest) }
     }
 
-    /// - Parameter distance: nothing is done if the last time was less than this ago.
+    /// - Parameter distance: does nothing if the last sweep was less than this ago.
     fileprivate mutating func sweep(at now: Timestamp, unlessWithin distance: Duration = .zero) {
         if let sweptAt, sweptAt <= now, now - sweptAt < distance { return }
         sweptAt = now

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// What a close frame says (RFC 6455, 5.5.1 and 7.4).
+/// The code and text of a close frame (RFC 6455, 5.5.1 and 7.4).
 struct CloseReason: Equatable {
     static let protocolFault = CloseReason(code: 1_002, text: "protocol error")
     static let notUTF8 = CloseReason(code: 1_007, text: "not UTF-8")
@@ -10,7 +10,8 @@ struct CloseReason: Equatable {
     let code: UInt16
     let text: String
 
-    /// Whether a code may stand in a frame: those of RFC 6455 and its registry, and the ranges of libraries and applications.
+    /// Whether a code may be sent in a close frame: the codes of RFC 6455 and its registry, and the ranges for libraries and
+    /// applications.
     static func isLegal(_ code: UInt16) -> Bool {
         switch code {
         case 1_000...1_003, 1_007...1_014, 3_000...4_999: true
@@ -18,7 +19,7 @@ struct CloseReason: Equatable {
         }
     }
 
-    /// The payload of a frame that says so; the text is cut to what a control frame holds.
+    /// The payload of a close frame with this reason; the text is cut to what a control frame can hold.
     var payload: ByteBuffer {
         var buffer = ByteBuffer()
         buffer.writeInteger(Self.isLegal(code) ? code : 1_011)
@@ -28,7 +29,7 @@ struct CloseReason: Equatable {
         return buffer
     }
 
-    /// What is wrong with a peer's close frame; nil when it is as it should be.
+    /// What is wrong with a peer's close frame; nil when it is valid.
     static func fault(of payload: ByteBuffer) -> CloseReason? {
         guard payload.readableBytes > 0 else { return nil }
         var rest = payload

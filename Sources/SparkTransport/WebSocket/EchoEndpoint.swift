@@ -1,11 +1,11 @@
 import NIOCore
 
-/// Sends every message back. What conformance suites and people who try their clients talk to.
+/// Sends every message back. Conformance suites and developers test their clients against it.
 final class EchoEndpoint: WebSocketEndpoint {
     private var socket: WebSocket?
 
     func opened(_ socket: WebSocket) {
-        // What a peer sends without reading the echo may not gather here.
+        // A peer that sends without reading the echo must not make memory grow here.
         socket.readsWhileBlocked = false
         self.socket = socket
     }
@@ -30,7 +30,7 @@ final class EchoEndpoint: WebSocketEndpoint {
 }
 
 extension WebSocketRoute {
-    /// `/api/v1/ws/echo`: open to everybody, so only where a setting asks for it.
+    /// `/api/v1/ws/echo`. It needs no authentication, so it exists only where a setting enables it.
     static let echo = WebSocketRoute(path: "/api/v1/ws/echo", maximumMessageBytes: 16_777_216) { _ in
         WebSocketAcceptance { EchoEndpoint() }
     }

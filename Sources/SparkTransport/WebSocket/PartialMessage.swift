@@ -1,7 +1,7 @@
 import NIOCore
 import NIOWebSocket
 
-/// A message as its fragments come in.
+/// A message that is assembled from its fragments.
 struct PartialMessage {
     let isText: Bool
     private(set) var bytes = ByteBuffer()
@@ -10,7 +10,8 @@ struct PartialMessage {
 
     init(isText: Bool) { self.isText = isText }
 
-    /// Takes a fragment; gives what is wrong with it.
+    /// Appends a fragment.
+    /// - Returns: the reason to close when the fragment is invalid; nil otherwise.
     mutating func append(_ frame: WebSocketFrame, maximumBytes: Int, maximumFragments: Int) -> CloseReason? {
         guard frame.length <= maximumBytes - bytes.readableBytes else { return .tooLarge }
         fragments += 1

@@ -1,18 +1,18 @@
 import NIOCore
 
-/// Whether bytes that come in pieces are UTF-8 (RFC 3629): nothing overlong, no surrogates, nothing above U+10FFFF. Each piece is
-/// looked at once, and a fault is found in the piece that has it.
+/// Checks UTF-8 (RFC 3629) that arrives in pieces: no overlong forms, no surrogates, nothing above U+10FFFF. Each byte is read
+/// once, and an error is found in the piece that contains it.
 struct UTF8Check {
-    /// How many bytes the character under way still needs.
+    /// How many bytes the current character still needs.
     private var missing: UInt8 = 0
-    /// What the next of them may be.
+    /// The allowed range of the next byte.
     private var lowest: UInt8 = 0x80
     private var highest: UInt8 = 0xBF
 
-    /// Whether no character is cut off at the end.
+    /// Whether the text ends at a character boundary.
     var isComplete: Bool { missing == 0 }
 
-    /// False once and for all when the bytes so far begin no UTF-8 text.
+    /// Checks the next piece. Returns false from the first invalid byte on.
     mutating func accepts(_ buffer: ByteBuffer) -> Bool {
         buffer.withUnsafeReadableBytes { accepts($0) }
     }
@@ -51,7 +51,7 @@ struct UTF8Check {
         return true
     }
 
-    /// Eight bytes at a time while none has its high bit set.
+    /// The end of the ASCII bytes from `start`; skips eight bytes at a time while none has its high bit set.
     private static func endOfASCII(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
         while index + 8 <= bytes.count, bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 {

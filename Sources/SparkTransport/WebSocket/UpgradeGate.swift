@@ -5,16 +5,16 @@ import NIOHTTPTypes
 import SparkCore
 import SparkKit
 
-/// What a connection turned out to be.
+/// The protocol of a connection.
 enum Negotiated: Sendable {
     case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
     case webSocket
 }
 
-/// Looks at the first request of a connection: an offer to change to WebSocket is decided about here, before Hummingbird has
-/// spent anything on the connection; anything else goes on as HTTP, and the gate goes away.
+/// Inspects the first request of a connection. It decides about an upgrade to WebSocket before Hummingbird has spent anything on
+/// the connection. Any other request continues as HTTP, and the gate is removed.
 ///
-/// Stands behind the request guard, which has the time limit for heads, so it sees well-formed heads only.
+/// It is behind the request guard, which enforces the time limit for heads, so it sees well-formed heads only.
 final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -23,11 +23,11 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private enum State {
         case awaitingHead
-        /// An offer came; its end has not.
+        /// The head of an upgrade arrived, but not its end.
         case offered(WebSocketRoute, HTTPRequestHead)
-        /// A route thinks about an offer. Nothing is read meanwhile.
+        /// A route is deciding about an upgrade. Nothing is read meanwhile.
         case deciding(WebSocketRoute, WebSocketHandshake, Task<Void, Never>)
-        /// Answered or given up: whatever still comes is nobody's.
+        /// Answered or given up: everything that still arrives is ignored.
         case over
     }
 
@@ -38,12 +38,12 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var isReadHeld = false
     private var offeredAt = ContinuousClock.now
     private lazy var requestID = gateway.nextRequestID()
-    /// Of the client, as limits know it.
+    /// The client's address, as limits use it.
     private var address = ""
 
     /// - Parameters:
-    ///   - negotiated: kept in any case, at the latest when the channel closes.
-    ///   - becomeHTTP: puts the rest of the HTTP pipeline behind the gate.
+    ///   - negotiated: always completed, at the latest when the channel closes.
+    ///   - becomeHTTP: adds the rest of the HTTP pipeline behind the gate.
     init(
         gateway: WebSocketGateway, negotiated: EventLoopPromise<Negotiated>,
         becomeHTTP: @escaping (any Channel) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
@@ -55,7 +55,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         giveUp()
-        // Does nothing to a promise that was kept.
+        // Has no effect on a completed promise.
         negotiated.fail(ChannelError.ioOnClosedChannel)
     }
 
@@ -78,7 +78,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // The guard has answered for what is broken; behind the gate there is nobody yet to be told.
+        // The guard has answered malformed input; there is no handler behind the gate yet.
         guard error is any ClientError else { return context.fireErrorCaught(error) }
     }
 
@@ -96,7 +96,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// An ordinary request: Hummingbird takes over, from this head on.
+    /// An ordinary request: Hummingbird takes over, starting with this head.
     private func proceed(_ context: ChannelHandlerContext, _ head: NIOAny) {
         state = .over
         do {
@@ -170,7 +170,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Answers as the edge would, then closes: what came after an offer could be of either protocol.
+    /// Answers as the edge would, then closes: bytes after an upgrade could belong to either protocol.
     private func refuse(_ error: any Error, _ route: WebSocketRoute, _ context: ChannelHandlerContext) {
         giveUp()
         let reply = gateway.refusal(error, path: route.path, requestID: requestID, address: address)

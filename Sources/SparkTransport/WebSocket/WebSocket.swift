@@ -1,15 +1,16 @@
 package import NIOCore
 import NIOWebSocket
 
-/// The sending side of one WebSocket. Belongs to the event loop; keeps nothing alive once the socket is gone.
+/// The sending side of one WebSocket. Use it on its event loop only. It keeps nothing alive once the socket is closed.
 package final class WebSocket {
+    /// The event loop of the connection.
     package let eventLoop: any EventLoop
-    /// The other end, or the client that a trusted proxy names.
+    /// The peer's address, or the client's address that a trusted proxy reports.
     package let peerAddress: String
     /// Whether messages are still read while more than the high-water mark waits for the peer. An endpoint that answers each
-    /// message with as much says no: then the peer's own sending stalls instead of memory growing here.
+    /// message with as many bytes sets this to false: the peer's sending then stalls instead of memory growing here.
     package var readsWhileBlocked = true
-    /// Nil once the socket is gone.
+    /// Nil once the socket is closed.
     var handler: WebSocketHandler?
 
     init(eventLoop: any EventLoop, peerAddress: String) {
@@ -17,15 +18,16 @@ package final class WebSocket {
         self.peerAddress = peerAddress
     }
 
-    /// False while more than the high-water mark (64 KiB) waits for the peer to read, and once the socket is gone.
+    /// False while more than the high-water mark (64 KiB) waits for the peer to read, and once the socket is closed.
     package var isWritable: Bool { handler?.isWritable ?? false }
 
-    /// Writes one unfragmented text frame without flushing; does nothing once a close frame was sent.
+    /// Writes one unfragmented text frame without flushing. Does nothing once a close frame was sent.
     package func write(text: ByteBuffer) { handler?.write(.text, text) }
 
-    /// Writes one unfragmented binary frame without flushing; does nothing once a close frame was sent.
+    /// Writes one unfragmented binary frame without flushing. Does nothing once a close frame was sent.
     package func write(binary: ByteBuffer) { handler?.write(.binary, binary) }
 
+    /// Sends the frames that were written.
     package func flush() { handler?.flush() }
 
     /// Sends an empty ping at once.
@@ -34,13 +36,13 @@ package final class WebSocket {
         handler?.flush()
     }
 
-    /// Sends a close frame once (further writes are dropped), waits at most 3 s for the peer's echo, then closes the socket.
-    /// Safe to call twice.
+    /// Sends a close frame once (later writes are dropped), waits at most 3 s for the peer's close frame, then closes the socket.
+    /// A second call does nothing.
     /// - Parameters:
-    ///   - code: what may stand in a close frame (RFC 6455, 7.4); anything else becomes 1011.
+    ///   - code: a code that RFC 6455, 7.4 allows in a close frame; any other becomes 1011.
     ///   - reason: cut to 123 bytes of UTF-8.
     package func close(code: UInt16, reason: String) { handler?.close(code: code, reason: reason) }
 
-    /// Closes without a word.
+    /// Closes the socket without a close frame.
     package func abort() { handler?.abort() }
 }

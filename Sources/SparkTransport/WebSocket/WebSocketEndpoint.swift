@@ -1,23 +1,24 @@
 package import NIOCore
 
-/// What stands behind one WebSocket. Every call comes on the channel's event loop; it need not be Sendable.
+/// Handles one WebSocket. Every call comes on the channel's event loop; an endpoint need not be Sendable.
 package protocol WebSocketEndpoint: AnyObject {
-    /// The 101 has left. Does not come when the peer went away before.
+    /// The 101 response was sent. Not called when the peer disconnected before.
     func opened(_ socket: WebSocket)
-    /// A whole message: valid UTF-8.
+    /// A whole text message, checked to be valid UTF-8.
     func received(text: ByteBuffer)
     /// A whole binary message.
     func received(binary: ByteBuffer)
-    /// A ping or a pong came (the ping is answered already): a sign of life, and something to be counted.
+    /// A ping or a pong arrived; a ping is already answered. It proves that the peer is alive, and it counts against limits.
     func receivedControl()
-    /// Writability changed to true.
+    /// `WebSocket.isWritable` changed to true.
     func becameWritable()
-    /// The server takes no new connections any more. Closing is the endpoint's to do, when and how it likes.
+    /// The server accepts no new connections any more. The endpoint decides when and how to close.
     func serverIsStopping()
-    /// The socket is gone, however it went; called exactly once, last.
+    /// The socket is closed, for whatever reason. Called exactly once, as the last call.
     func closed()
 }
 
 extension WebSocketEndpoint {
+    /// Does nothing by default.
     package func serverIsStopping() {}
 }

@@ -9,9 +9,9 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// The paths on which connections may become WebSockets, and who decides about them.
+/// The paths that accept WebSocket upgrades, and their routes.
 struct WebSocketGateway: Sendable {
-    /// Filled once the server knows its modules: connections may be there before.
+    /// Filled once the server knows its modules; connections may exist before.
     private final class Table: Sendable {
         let routes: Mutex<[String: WebSocketRoute]>
 
@@ -31,9 +31,9 @@ struct WebSocketGateway: Sendable {
     private let startGate: StartGate?
 
     /// - Parameters:
-    ///   - routes: of different paths.
-    ///   - limiter: what refused offers pay from; nil for no limit.
-    ///   - accessLog: told each offer when its connection ends; nil for none.
+    ///   - routes: have distinct paths.
+    ///   - limiter: charged for refused upgrades; nil for no limit.
+    ///   - accessLog: notes each upgrade when its connection ends; nil for no log.
     init(
         routes: [WebSocketRoute], trustedProxies: TrustedProxies, random: any RandomSource, logger: Logger, patience: Duration,
         limiter: RateLimiter? = nil, accessLog: AccessLog? = nil, startGate: StartGate? = nil
@@ -48,24 +48,24 @@ struct WebSocketGateway: Sendable {
         self.startGate = startGate
     }
 
-    /// Knows further paths from now on, different from those that it knows.
+    /// Adds routes. Their paths must differ from the existing ones.
     func add(_ routes: [WebSocketRoute]) {
         table.routes.withLock { table in
             for route in routes { table[route.path] = route }
         }
     }
 
-    /// The same without any path.
+    /// The same gateway without any path.
     var closed: WebSocketGateway {
         WebSocketGateway(
             routes: [], trustedProxies: trustedProxies, random: random, logger: logger,
             patience: .nanoseconds(patience.nanoseconds))
     }
 
-    /// Whether offers are looked at yet.
+    /// Whether upgrades are handled yet.
     var isOpen: Bool { startGate?.isOpen ?? true }
 
-    /// The route whose business a request head is; nil for ordinary requests.
+    /// The route that handles a request head; nil for ordinary requests.
     func route(of head: HTTPRequestHead) -> WebSocketRoute? {
         guard head.method == .GET, let route = table.routes.withLock({ $0[String(head.uri.prefix { $0 != "?" })] }),
             WebSocketHandshake.isOffered(by: head)
@@ -73,7 +73,7 @@ struct WebSocketGateway: Sendable {
         return route
     }
 
-    /// What a route is told of a request.
+    /// The request as the route sees it.
     func request(_ head: HTTPRequestHead, peer: NetworkAddress?) -> WebSocketRequest {
         let headers = HTTPFields(head.headers, splitCookie: false)
         let parameters = URI(head.uri).queryParameters.map { (String($0.key), String($0.value)) }
@@ -83,19 +83,20 @@ struct WebSocketGateway: Sendable {
             host: head.headers.first(name: "Host"))
     }
 
-    /// Whose request a head is, as limits count clients.
+    /// The client's network, as limits count it.
     func network(of head: HTTPRequestHead, peer: NetworkAddress?) -> String {
         guard let peer, trustedProxies.contains(peer) else { return peer.networkName }
         return trustedProxies.client(of: peer, forwardedFor: head.headers["X-Forwarded-For"]).networkText
     }
 
-    /// A new id for an offer, under which logs and answers name it.
+    /// A new request id for an upgrade, used in logs and responses.
     func nextRequestID() -> String {
         let digits = String(random.next(), radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// The answer to who is refused, which counts against the limit of the network. An error that is none of the client's is logged.
+    /// The response to a refused upgrade, which is charged to the client's network. An error that is not a `ClientError` is
+    /// logged.
     func refusal(_ error: any Error, path: String, requestID: String, address: String) -> Reply {
         var known = error as? any ClientError
         if known == nil {
@@ -114,12 +115,12 @@ struct WebSocketGateway: Sendable {
 
     var hasAccessLog: Bool { accessLog != nil }
 
-    /// Notes an offer in the access log, once its connection or its answer is over.
+    /// Notes an upgrade in the access log once its connection or its response is over.
     func note(_ status: Int, path: String, requestID: String, bytes: Int = 0, since start: ContinuousClock.Instant) {
         accessLog?.note("GET", path, status, bytes, requestID, since: start)
     }
 
-    /// Rows that answer requests on these paths which are no offers, or come too late on their connection.
+    /// Routes for plain requests to these paths, and for upgrades that come too late on their connection.
     func fallbacks(besides rows: [Route]) -> [Route] {
         let taken = Set(rows.lazy.filter { $0.method == .get }.map(\.path))
         return table.routes.withLock { $0.keys.sorted() }.filter { !taken.contains($0) }.map { path in

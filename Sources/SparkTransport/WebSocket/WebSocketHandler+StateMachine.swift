@@ -1,19 +1,20 @@
 import NIOCore
 import NIOWebSocket
 
-/// What a client's frames mean (RFC 6455, 5 to 8), and when a close frame may leave. Pure: frames come in, actions go out.
+/// Interprets a client's frames (RFC 6455, 5 to 8), and decides when a close frame may be sent. Pure: frames come in, actions go
+/// out.
 struct WebSocketStateMachine {
     enum Action: Equatable {
         case nothing
         case deliverText(ByteBuffer)
         case deliverBinary(ByteBuffer)
-        /// A ping that is to be answered with its payload.
+        /// Answer a ping with this payload.
         case answer(ByteBuffer)
-        /// A pong.
+        /// A pong arrived.
         case noteLife
         /// Send the peer's close frame back, then close the socket.
         case confirmClose(ByteBuffer)
-        /// Send a close frame that says so, then close the socket; the peer's word counts for nothing any more.
+        /// Send a close frame with this reason, then close the socket. Later frames from the peer are ignored.
         case fail(CloseReason)
         /// Close the socket.
         case hangUp
@@ -21,25 +22,26 @@ struct WebSocketStateMachine {
 
     private enum Phase {
         case open
-        /// The server's close frame has left first; the peer's is awaited.
+        /// The server sent its close frame first and waits for the peer's.
         case closing
         case over
     }
 
     let maximumMessageBytes: Int
     private var phase = Phase.open
-    /// The message whose last fragment has not come.
+    /// The fragmented message that is still incomplete.
     private var message: PartialMessage?
 
     init(maximumMessageBytes: Int) { self.maximumMessageBytes = maximumMessageBytes }
 
-    /// How many fragments a message may have: as many as its bytes would fill with 64 in each. Bounds what empty ones cost.
+    /// How many fragments a message may have: as many as it has blocks of 64 bytes, at least 16. This bounds the cost of empty
+    /// fragments.
     var maximumFragments: Int { max(16, maximumMessageBytes / 64) }
 
-    /// Whether frames may still leave.
+    /// Whether frames may still be sent.
     var mayWrite: Bool { if case .open = phase { true } else { false } }
 
-    /// The server wants to close. False when a close frame has left or come already.
+    /// The server wants to close. Returns false when a close frame was already sent or received.
     mutating func beginClosing() -> Bool {
         guard mayWrite else { return false }
         phase = .closing
@@ -47,7 +49,7 @@ struct WebSocketStateMachine {
         return true
     }
 
-    /// Nothing that comes counts any more.
+    /// Ignores everything that arrives from now on.
     mutating func abandon() {
         phase = .over
         message = nil
@@ -66,7 +68,7 @@ struct WebSocketStateMachine {
         }
     }
 
-    /// The bytes are no frames.
+    /// The bytes are not valid frames.
     mutating func decodingFailed(_ error: any Error) -> Action {
         guard mayWrite else {
             guard case .closing = phase else { return .nothing }
@@ -78,7 +80,7 @@ struct WebSocketStateMachine {
     }
 
     private mutating func control(_ frame: WebSocketFrame) -> Action {
-        // The decoder refuses these from their head; this does not rely on it.
+        // The decoder already refuses these by their header; this does not rely on it.
         guard frame.fin, frame.length <= 125 else { return fail(.protocolFault) }
         switch frame.opcode {
         case .ping: return .answer(frame.unmaskedData)
@@ -98,7 +100,7 @@ struct WebSocketStateMachine {
         } else if frame.opcode != .continuation || message == nil {
             return fail(.protocolFault)
         }
-        // The message grows in its place: a copy of it would cost as much as all that came before, for every fragment.
+        // Append in place: a copy of the message would cost as much as all earlier fragments, for every fragment.
         let (bytes, fragments) = (maximumMessageBytes, maximumFragments)
         if let fault = message?.append(frame, maximumBytes: bytes, maximumFragments: fragments) {
             return fail(fault)

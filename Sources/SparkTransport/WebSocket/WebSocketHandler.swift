@@ -1,25 +1,25 @@
 import NIOCore
 import NIOWebSocket
 
-/// Carries frames between a channel and an endpoint, as the state machine says. All that remains of a connection's pipeline
-/// besides the frame codec.
+/// Carries frames between a channel and an endpoint, as the state machine decides. After the upgrade the pipeline holds only this
+/// handler and the frame codec.
 final class WebSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    /// More than this waiting for the peer makes the socket unwritable; less than half makes it writable again.
+    /// Above the high mark the socket is unwritable; below the low mark it is writable again.
     static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1_024, high: 64 * 1_024)
-    /// How long the peer may take to answer a close frame, or to go after an error.
+    /// How long the peer may take to answer a close frame, or to disconnect after an error.
     private static let closingTime = TimeAmount.seconds(3)
 
     private let socket: WebSocket
-    /// Nil once it was told that the socket is gone.
+    /// Nil once `closed` was called.
     private var endpoint: (any WebSocketEndpoint)?
     private var state: WebSocketStateMachine
     private var context: ChannelHandlerContext?
     private var closingTimer: Scheduled<Void>?
-    /// The latest ping that came while too much waited for the peer. Older ones need no answer (RFC 6455, 5.5.3).
+    /// The latest ping that arrived while the socket was unwritable. Older pings need no answer (RFC 6455, 5.5.3).
     private var lateAnswer: ByteBuffer?
     private var needsFlush = false
     private var isReadHeld = false
@@ -33,7 +33,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     var maximumMessageBytes: Int { state.maximumMessageBytes }
     var isWritable: Bool { state.mayWrite && context?.channel.isWritable ?? false }
 
-    /// The handshake is over.
+    /// The handshake is complete.
     func open() {
         guard context != nil, let endpoint else { return }
         socket.handler = self
@@ -43,7 +43,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// The connection ended before the handshake did.
     func neverOpened() { end() }
 
-    // MARK: What the endpoint does
+    // MARK: Calls from the endpoint
 
     func write(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
         guard state.mayWrite else { return }
@@ -65,7 +65,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
-    // MARK: What the channel does
+    // MARK: Calls from the channel
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -117,7 +117,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
     }
 
-    /// The connection goes in favour of others, at once: its descriptor is needed.
+    /// Closes at once to make room for other connections: the server needs the descriptor.
     private func makeRoom(_ context: ChannelHandlerContext) {
         if state.beginClosing() {
             send(.connectionClose, CloseReason(code: 1_013, text: "the server has no room; try again later").payload)
@@ -144,7 +144,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
             send(.connectionClose, payload)
             context.flush()
             awaitPeer()
-            // Pending writes leave first: closing the output waits for them, as closing the channel would not.
+            // Closing the output waits for pending writes; closing the channel would not.
             context.close(mode: .output, promise: nil)
         case .fail(let reason):
             send(.connectionClose, reason.payload)
@@ -168,7 +168,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         context?.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: payload)), promise: nil)
     }
 
-    /// From here on the channel closes by itself, if the peer does nothing.
+    /// Closes the channel after a timeout, if the peer does not.
     private func awaitPeer() {
         guard closingTimer == nil, let context else { return }
         closingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.closingTime) { [weak self] in

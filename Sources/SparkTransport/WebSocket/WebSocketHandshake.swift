@@ -3,19 +3,19 @@ import Foundation
 import NIOHTTP1
 import SparkCore
 
-/// The opening handshake (RFC 6455, 4.2), as far as one request head tells.
+/// The opening handshake (RFC 6455, 4.2) of one request head.
 struct WebSocketHandshake: Equatable {
-    /// What `Sec-WebSocket-Accept` says.
+    /// The value of `Sec-WebSocket-Accept`.
     let accept: String
-    /// In the client's order.
+    /// The client's subprotocols, in its order of preference.
     let subprotocols: [String]
 
-    /// Whether a head offers to change to WebSocket at all. Others are ordinary requests.
+    /// Whether a head asks for an upgrade to WebSocket. All other heads are ordinary requests.
     static func isOffered(by head: HTTPRequestHead) -> Bool {
         head.method == .GET && head.headers.tokens("Upgrade").contains("websocket")
     }
 
-    /// - Throws: what the offer is refused with.
+    /// - Throws: the error that refuses the upgrade.
     init(_ head: HTTPRequestHead) throws(HandshakeError) {
         guard head.version == .http1_1, head.headers.contains(name: "Upgrade"), head.headers.endsHTTP else { throw .malformed }
         guard head.headers["Sec-WebSocket-Version"] == ["13"] else { throw .unsupportedVersion }
@@ -27,7 +27,7 @@ struct WebSocketHandshake: Equatable {
         self.subprotocols = head.headers[canonicalForm: "Sec-WebSocket-Protocol"].map(String.init)
     }
 
-    /// The head of the 101.
+    /// The head of the 101 response.
     func response(choosingFrom spoken: [String]) -> HTTPResponseHead {
         var headers: HTTPHeaders = ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept]
         if let chosen = spoken.first(where: subprotocols.contains) {
@@ -36,13 +36,13 @@ struct WebSocketHandshake: Equatable {
         return HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
     }
 
-    /// 16 bytes in base64.
+    /// Whether a key is 16 bytes in base64.
     private static func isNonce(_ text: String) -> Bool {
         text.utf8.count == 24 && Data(base64Encoded: text)?.count == 16
     }
 }
 
-/// Why an offer to change to WebSocket is refused.
+/// Why an upgrade to WebSocket is refused.
 enum HandshakeError: ClientError, CaseIterable {
     case malformed
     case unsupportedVersion
@@ -68,11 +68,11 @@ enum HandshakeError: ClientError, CaseIterable {
 }
 
 extension HTTPHeaders {
-    /// The comma-separated words of all fields of a name, in lower case.
+    /// The comma-separated tokens of all fields with this name, in lower case.
     fileprivate func tokens(_ name: String) -> [String] { self[canonicalForm: name].map { $0.lowercased() } }
 
-    /// Whether the parser takes the bytes after this head for another protocol's. It is stricter than RFC 9110 (it knows no
-    /// tab in the list), so this is too.
+    /// Whether the parser treats the bytes after this head as another protocol's. The parser is stricter than RFC 9110 (it
+    /// accepts no tab in the list), so this is too.
     fileprivate var endsHTTP: Bool {
         self["Connection"].contains { field in
             field.lowercased().split(separator: ",").contains { $0.split(separator: " ") == ["upgrade"] }

@@ -3,9 +3,9 @@ import NIOHTTP1
 import NIOWebSocket
 
 extension Channel {
-    /// Takes everything that speaks HTTP out of the pipeline and puts frames in its place. Bytes that came behind the request
-    /// are the first frame's.
-    /// - Parameter needsRead: whether the network was asked for more already, in vain.
+    /// Removes the HTTP handlers from the pipeline and adds the WebSocket handlers. Bytes that arrived after the request become
+    /// the first frames.
+    /// - Parameter needsRead: whether a read was already requested and held back.
     func becomeWebSocket(_ handler: WebSocketHandler, needsRead: Bool) throws {
         try syncOptions?.setOption(.writeBufferWaterMark, value: WebSocketHandler.waterMark)
         let pipeline = pipeline.syncOperations
@@ -23,7 +23,7 @@ extension Channel {
             handler,
         ])
         handler.open()
-        // The parser goes last, after all that is on the stack now, and hands on what it has kept.
+        // Remove the parser last, after the current calls have returned; it passes on the bytes it holds.
         let isGone = eventLoop.makePromise(of: Void.self)
         pipeline.removeHandler(context: parser, promise: isGone)
         isGone.futureResult.assumeIsolated().whenComplete { _ in

@@ -1,18 +1,18 @@
 package import HTTPTypes
 
-/// A path on which connections become WebSockets.
+/// A path that accepts WebSocket upgrades.
 package struct WebSocketRoute: Sendable {
-    /// Whole, exact, without query: `/api/v1/ws`.
+    /// The exact path without a query, such as `/api/v1/ws`.
     package let path: String
     /// The first of these that the client offers is chosen; none if it offers none of them.
     package let subprotocols: [String]
-    /// Of a whole message, and of any frame; longer ones close the socket with 1009.
+    /// The size limit of a message and of a frame, in bytes. A longer one closes the socket with 1009.
     package let maximumMessageBytes: Int
     /// Decides before the upgrade. Throws a `ClientError` (401, 403, 429, 503 …), which is answered as problem+json with
-    /// `Connection: close`. Cancelled when the client goes away.
+    /// `Connection: close`. Cancelled when the client disconnects.
     ///
-    /// Of each acceptance exactly one endpoint is made, also when the client has gone in the meantime: what was reserved here
-    /// can be given back in `closed`.
+    /// Exactly one endpoint is made for each acceptance, even when the client has disconnected in the meantime, so `closed` can
+    /// release what this reserved.
     package let accept: @Sendable (WebSocketRequest) async throws -> WebSocketAcceptance
 
     /// - Parameter maximumMessageBytes: 125 (a control frame) to 16 MiB.
@@ -28,18 +28,20 @@ package struct WebSocketRoute: Sendable {
     }
 }
 
-/// What a client asked for when it offered to change to WebSocket.
+/// The request of a client that asks for a WebSocket.
 package struct WebSocketRequest: Sendable {
-    /// Percent-decoded; the first of each name.
+    /// The percent-decoded query; the first value of each name.
     package let query: [String: String]
+    /// The header fields of the request.
     package let headers: HTTPFields
-    /// The client's address, as limits and logs know it: a trusted proxy's word counts.
+    /// The client's address, as limits and logs use it; a trusted proxy's report counts.
     package let peerAddress: String
-    /// Where the page that opens the socket comes from; browsers always say it.
+    /// The origin of the page that opens the socket; browsers always send it.
     package var origin: String? { headers[.origin] }
-    /// The name under which the client knows this server.
+    /// The name by which the client addresses this server.
     package let host: String?
 
+    /// A request from its parts.
     package init(query: [String: String], headers: HTTPFields, peerAddress: String, host: String?) {
         self.query = query
         self.headers = headers
@@ -48,11 +50,12 @@ package struct WebSocketRequest: Sendable {
     }
 }
 
-/// A route's yes.
+/// A route's acceptance of a request.
 package struct WebSocketAcceptance: Sendable {
-    /// Runs on the channel's event loop.
+    /// Makes the endpoint, on the channel's event loop.
     package let makeEndpoint: @Sendable () -> any WebSocketEndpoint
 
+    /// - Parameter makeEndpoint: called once, on the channel's event loop.
     package init(makeEndpoint: @escaping @Sendable () -> any WebSocketEndpoint) {
         self.makeEndpoint = makeEndpoint
     }
