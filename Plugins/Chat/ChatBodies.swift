@@ -19,8 +19,8 @@ struct NewMessage: Sendable {
     }
 
     /// - Parameters:
-    /// - characters: the maximum length of a text.
-    /// - pictures: decides which stickers and GIFs are allowed.
+    ///   - characters: the maximum length of a text.
+    ///   - pictures: decides which stickers and GIFs are allowed.
     init(from reader: inout ObjectReader, characters: Int, pictures: PictureRule) {
         clientID = reader.value("client_id", format: "1 to 64 visible ASCII characters", Self.clientID) ?? ""
         content =

@@ -23,11 +23,11 @@ protocol ChatStore: Sendable {
 
     /// Replaces the text of a message.
     /// - Throws: `ChatError.gone`; `EdgeError.notFound` unless it is a message of this user that is not deleted;
-    /// `ChatError.editWindow`; `ChatError.quotaReached`; and the refusal of a policy.
+    ///   `ChatError.editWindow`; `ChatError.quotaReached`; and the refusal of a policy.
     func edit(_ seq: Int64, in conversation: ConversationID, by user: UserID, text: String) async throws -> ShownMessage
     /// Deletes the text of a message for good; the row stays.
     /// - Throws: `ChatError.gone`; `EdgeError.notFound` unless it is a message of this user that is not deleted;
-    /// `ChatError.deleteWindow`.
+    ///   `ChatError.deleteWindow`.
     func delete(_ seq: Int64, in conversation: ConversationID, by user: UserID) async throws
     /// Sets the user's reaction to a message; nil removes it.
     /// - Throws: `ChatError.gone`, `EdgeError.notFound`.

@@ -8,13 +8,13 @@ import SparkKit
 /// A ranking holds more people than a deck, each with identifier, score and version. What invalidates it, and what does not:
 ///
 /// - The viewer swipes on, blocks or matches a candidate: this only removes people. They are left out of the deck, and the rest
-/// of the ranking stays valid. So a viewer swipes through a whole ranking before another is made.
+///   of the ranking stays valid. So a viewer swipes through a whole ranking before another is made.
 /// - A candidate changed, moved, paused or left: the version differs or the candidate is missing, and the ranking is made again.
 /// - Another person's own change may bring that person into the ranking or forward in it. That person is within the searched
-/// circle, and the regions that cover the circle are the ranking's tags. Nobody beyond the circle can score enough.
+///   circle, and the regions that cover the circle are the ranking's tags. Nobody beyond the circle can score enough.
 /// - An event between two people brings a candidate back (an undone swipe, a lifted block): tag `deck`.
 /// - Another person passes on the viewer or takes a pass back: nothing changes until the day does. Otherwise the deck would
-/// reveal it.
+///   reveal it.
 /// - The viewer changed: tag `user`. The day changed, and ages with it: the ranking records its day.
 /// - A skip of the viewer expires and its target returns: the ranking records when.
 /// - People are active or like the viewer, which changes scores a little: the short lifetime covers this.
@@ -126,8 +126,8 @@ struct DeckService: Sendable {
     /// Makes a ranking. All possible dependencies are declared before its snapshot begins; afterwards they are narrowed to what
     /// it read.
     /// - Parameters:
-    /// - place: the viewer's place a moment ago.
-    /// - interestedIn: the genders that the viewer sought a moment ago.
+    ///   - place: the viewer's place a moment ago.
+    ///   - interestedIn: the genders that the viewer sought a moment ago.
     private func rank(
         _ viewer: UserID, at place: Coordinate, seeking interestedIn: GenderSet, _ dependencies: Dependencies
     ) async throws -> Ranking {

@@ -75,8 +75,8 @@ struct ReportTally: Sendable {
 protocol ReportStore: Sendable {
     /// Reports from new to old, with identifiers below `before`.
     /// - Parameters:
-    /// - isOpen: only open or only closed reports; nil for all.
-    /// - target: only reports about this person; nil for all.
+    ///   - isOpen: only open or only closed reports; nil for all.
+    ///   - target: only reports about this person; nil for all.
     func reports(isOpen: Bool?, about target: UserID?, before: ReportID?, limit: Int) async throws -> [ReportCase]
     /// A report with its evidence, if any is left.
     /// - Throws: `MatchingError.unknownReport`.

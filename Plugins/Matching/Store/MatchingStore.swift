@@ -12,7 +12,7 @@ protocol MatchingStore: Sendable {
 
     /// The relations between a user and everyone else.
     /// - Parameters:
-    /// - now: decides which skips have expired.
+    ///   - now: decides which skips have expired.
     func standing(of user: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> ViewerRelations
 
     /// Records a swipe, and makes the match exactly once if the like is mutual.
@@ -21,7 +21,7 @@ protocol MatchingStore: Sendable {
     /// there was no like before, `LikeReceived` under the conditions of that event. A like counts against the day's limit even if
     /// it is undone.
     /// - Throws: `EdgeError.notFound` for a target that the user may not see, see `Relation`; `MatchingError.alreadyMatched`,
-    /// `.dailyLimit`.
+    ///   `.dailyLimit`.
     func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome
 
     /// Undoes the last swipe. Publishes `SwipeUndone`.
@@ -41,8 +41,8 @@ protocol MatchingStore: Sendable {
     /// Likes that the user has not answered, newest first, from people who could be in the user's deck: each within the hard
     /// limits of the other, not paused, closed or blocked.
     /// - Parameters:
-    /// - now: decides ages, and which skips have expired.
-    /// - skipLifetime: an older skip does not count as an answer.
+    ///   - now: decides ages, and which skips have expired.
+    ///   - skipLifetime: an older skip does not count as an answer.
     func likes(of user: UserID, after position: PagePosition, limit: Int, at now: Timestamp, skipLifetime: Duration)
         async throws -> Page<ReceivedLike>
 
@@ -477,8 +477,8 @@ extension SpatiaLiteMatchingStore {
 
     /// Reads one page of a list from a position.
     /// - Parameters:
-    /// - owner: bound to ?1. The position is bound to ?2 and ?3, the further arguments from ?4.
-    /// - read: returns the element of a row, nil if it is hidden, and the row's position.
+    ///   - owner: bound to ?1. The position is bound to ?2 and ?3, the further arguments from ?4.
+    ///   - read: returns the element of a row, nil if it is hidden, and the row's position.
     private static func page<Element: Sendable>(
         _ sql: String, _ owner: [SQLValue], _ further: [SQLValue] = [], after position: PagePosition, limit: Int,
         in session: SQLSession, read: (borrowing SQLRow) -> (Element?, PagePosition)

@@ -17,7 +17,7 @@ struct ViewerRelations: Sendable {
 
     /// - Parameters:
     ///   - now: decides which skips and passes count.
-    /// - skipLifetime: how long a skip counts.
+    ///   - skipLifetime: how long a skip counts.
     init(of viewer: UserID, at now: Timestamp, skipLifetime: Duration, in session: SQLSession) throws {
         let key = SQLValue.integer(viewer.rawValue)
         let skippedSince = (now - skipLifetime).milliseconds
