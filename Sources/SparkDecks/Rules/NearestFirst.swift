@@ -1,6 +1,6 @@
 package import SparkCore
 
-/// The order by distance alone, in millimetres.
+/// Orders candidates by distance alone, in millimetres.
 package struct NearestFirst: CandidateScoring {
     package init() {}
 
