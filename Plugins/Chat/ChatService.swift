@@ -46,8 +46,8 @@ struct ChatService: Sendable {
         }
     }
 
-    /// One page of a user's conversations, those with the newest activity first. Conversations whose other member has no profile
-    /// are left out.
+    /// One page of a user's conversations, those with the newest activity first. The views leave out members without an open
+    /// account.
     func conversations(
         of user: UserID, after position: ActivityPosition, limit: Int
     ) async throws -> (page: ConversationPage, views: [ConversationView]) {
@@ -92,7 +92,7 @@ struct ChatService: Sendable {
         return try await search.find(query, of: user, before: position, limit: limit)
     }
 
-    /// The profile cards of the users that exist, by user.
+    /// The profile cards of the users with open accounts, by user.
     private func cards(of users: [UserID], for viewer: UserID) async throws -> [UserID: ProfileCard] {
         guard !users.isEmpty else { return [:] }
         let (place, today) = (try await profiles.profile(of: viewer)?.place, clock.now().date)

@@ -5,7 +5,7 @@ import SparkStorage
 struct Message: Hashable, Sendable {
     let id: MessageID
     let conversation: ConversationID
-    /// The place in the conversation: from 1, without gaps.
+    /// The place in the conversation: assigned from 1 without gaps.
     let seq: Int64
     let from: UserID
     let clientID: String

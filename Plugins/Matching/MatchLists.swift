@@ -15,8 +15,7 @@ struct MatchLists: Sendable {
     /// The most matches of one user in the cache.
     private static let depth = 200
 
-    /// Every match that begins or ends invalidates the list. It holds only identifiers; names and presence come from Profiles
-    /// each time.
+    /// Every match that begins or ends invalidates the list. It holds only identifiers; each page reads the profiles.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:matches", lifetime: .hours(24))
         policy.isPrefetched = true

@@ -114,7 +114,7 @@ struct MatchingService: Sendable {
         return id
     }
 
-    /// The profile cards of the users that exist, by user.
+    /// The profile cards of the users with open accounts, by user.
     private func cards(of users: [UserID], for viewer: UserID) async throws -> [UserID: ProfileCard] {
         guard !users.isEmpty else { return [:] }
         let (viewerPlace, today) = (try await place(of: viewer), clock.now().date)

@@ -8,8 +8,8 @@ struct PreferencesAnswers: Sendable {
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:preferences", lifetime: .hours(24))
         policy.isPrefetched = true
-        // The answer is smaller than the spill file's overhead for it, and rebuilding it from the record is faster than reading
-        // the disk.
+        // The answer is smaller than the index entry, header and nonce of a spilled value. Rebuilding it from the record is
+        // faster than reading the disk.
         policy.isSpilled = false
         return policy
     }

@@ -60,7 +60,7 @@ final class Presence: Sendable {
         if let failure { throw failure }
     }
 
-    /// The number of watching connections, watched people, present people and stored connections.
+    /// The sizes of the board, and the number of connections.
     var sizes: [Int] { state.withLock { $0.board.sizes + [$0.connections.count] } }
 
     private func tell(_ target: UserID, to connection: UInt64, mayKnow: Bool) {

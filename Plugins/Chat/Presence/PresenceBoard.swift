@@ -115,7 +115,7 @@ struct PresenceBoard {
         }
     }
 
-    /// The number of watching connections, watched people and present people; all zero once everybody has left.
+    /// The numbers of connections, watched people and present people; all zero once everybody has left.
     var sizes: [Int] { [watchers.count, watched.count, people.count] }
 
     private mutating func come(_ due: Due) {

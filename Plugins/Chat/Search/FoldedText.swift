@@ -141,7 +141,7 @@ final class FoldingTable: Sendable {
             .otherNumber, .nonspacingMark, .spacingMark:
             return isUnspaced(scalar.value) ? .unspaced : .spaced
         case .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol: return scalar.isASCII ? .separator : .sign
-        // The combining keycap of an emoji such as 1️⃣.
+        // The combining keycap of a digit emoji.
         case .enclosingMark: return .sign
         default: return scalar.value > 0xFF && scalar.properties.isEmoji ? .sign : .separator
         }

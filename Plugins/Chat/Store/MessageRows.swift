@@ -1,7 +1,7 @@
 import SparkCore
 import SparkStorage
 
-/// Reads and writes rows of messages in the caller's transaction.
+/// Reads and writes rows of messages on the caller's session.
 enum MessageRows {
     /// The outcome of an earlier message with the same sender and client identifier; nil for a new message.
     static func known(_ pending: PendingSend, in session: SQLSession) throws -> SendOutcome? {
@@ -96,7 +96,7 @@ enum LiveConversation {
     static let query = "SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?1 AND \(condition)"
 }
 
-/// Reads and writes rows of conversations in the caller's transaction.
+/// Reads and writes rows of conversations on the caller's session.
 enum ConversationRows {
     /// A conversation, whether or not it is gone.
     static func find(_ id: ConversationID, in session: SQLSession) throws -> Conversation? {

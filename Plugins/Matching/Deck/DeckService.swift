@@ -72,7 +72,7 @@ struct DeckService: Sendable {
         self.namespace = namespace
     }
 
-    /// The best candidates for a viewer who has not decided about them.
+    /// A viewer's deck: the best candidates, best first.
     /// - Parameter limit: at most `depth`.
     /// - Throws: `MatchingError.locationRequired`, `EdgeError.notFound`.
     func deck(for viewer: UserID, limit: Int) async throws -> Deck {
@@ -83,7 +83,7 @@ struct DeckService: Sendable {
             if let deck = try await deal(ranking, standing: standing, limit: limit) { return deck }
             namespace.remove(viewer)
         }
-        // People change faster than rankings are made. The last ranking is used without those who changed since.
+        // People change faster than rankings are made. A fresh ranking is used without the people who changed since.
         let standing = try await standings.standing(of: viewer)
         let ranking = try await rankings.ranking(for: query(viewer), standing: standing)
         return try await deck(ranking.ranks.prefix(limit), of: ranking)

@@ -118,7 +118,7 @@ private struct RingSearch<Scale: ScoreScale> {
                         candidate, metres: distance.metres, sharedInterests: shared, likesViewer: standing.isLiked(by: id),
                         at: query.now))
             }
-            // Parsing interests is expensive, so only candidates that could be among the best with all interests shared get it.
+            // Interests must be parsed, so only candidates that could be among the best with all interests shared are checked.
             if let threshold = best.threshold, score(viewer.interests.count) < threshold { return true }
             let shared = viewer.interests.isEmpty ? 0 : InterestCode.shared(viewer.interests, CandidateReader.interests(row))
             best.offer(DeckRank(score: score(shared), candidate: candidate.id, version: candidate.version, viewer: viewer.id))

@@ -9,7 +9,7 @@ enum PairReader {
         let relation: Relation
     }
 
-    /// Nil unless the first person's account is open and may see the second person. The same rule as for `GET /users/{id}`, so
+    /// Nil unless the first person has an open account and may see the second. The same rule as for `GET /users/{id}`, so
     /// that no action reveals a hidden person. Everything is read in every case, so that the time reveals nothing either.
     static func visiblePair(_ user: UserID, _ target: UserID, in session: SQLSession) throws -> OpenPair? {
         let (mine, theirs) = (try visibility(of: user, in: session), try visibility(of: target, in: session))

@@ -10,7 +10,7 @@ package final class AgeCalendar: Sendable {
     package init(today: CivilDate) {
         let latest = UnsafeMutablePointer<UInt16>.allocate(capacity: AgeTable.oldest + 1)
         for age in 0...AgeTable.oldest {
-            // A person born on 29 February turns a year older on 28 February in other years.
+            // On 29 February, years without that day use 28 February.
             let year = today.year - age
             let day = CivilDate(year: year, month: today.month, day: today.day) ?? CivilDate(year: year, month: 2, day: 28)
             (latest + age).initialize(to: day.map { BirthDay($0).rawValue } ?? 0)

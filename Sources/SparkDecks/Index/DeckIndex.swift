@@ -153,13 +153,16 @@ package struct CandidateQuery: Sendable {
     package let likers: IdentifierSet
     /// The number of wanted candidates; at least 1.
     package let limit: Int
+    /// The moment for which ages, tallies and scores are computed.
     package let now: Timestamp
     /// A person last active before this is no candidate.
     package let activeSince: Timestamp
+    /// The rule that scores candidates.
     package let scoring: any CandidateScoring
     /// The stages to search, in order.
     package var stages = DeckStage.allCases
 
+    /// A query over all stages. A limit below 1 becomes 1.
     package init(
         viewer: Candidate, excluded: IdentifierSet, likers: IdentifierSet, limit: Int, now: Timestamp, activeSince: Timestamp,
         scoring: any CandidateScoring

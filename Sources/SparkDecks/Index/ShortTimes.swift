@@ -5,8 +5,10 @@ package struct EpochSecond: Hashable, Comparable, Sendable, BitwiseCopyable {
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// The second that contains a time.
     package init(_ time: Timestamp) { self.rawValue = UInt32(clamping: time.flooredToSeconds.milliseconds / 1_000) }
 
+    /// The start of the second.
     package var timestamp: Timestamp { Timestamp(milliseconds: Int64(rawValue) * 1_000) }
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

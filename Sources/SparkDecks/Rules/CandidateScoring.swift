@@ -21,11 +21,15 @@ package protocol ScoreScale: Sendable {
     func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands
 }
 
-/// Necessary traits of a candidate with a sufficient score. They are necessary, not sufficient.
+/// What single traits must be for a sufficient score. The demands are necessary but not sufficient.
 package struct TraitDemands: Sendable {
+    /// The most UTC days since the last activity.
     package var idleDays = Int.max
+    /// The least age.
     package var youngest = 0
+    /// The greatest age.
     package var oldest = 255
+    /// The least number of shared interests.
     package var interests = 0
 
     /// No demands.
@@ -36,6 +40,7 @@ package struct TraitDemands: Sendable {
 package struct CandidateTraits: Sendable {
     /// The distance between the published places.
     package var metres: Double
+    /// The candidate hides the distance, so the score reads it in wide bands.
     package var hidesDistance: Bool
     /// UTC days since the day of the last activity.
     package var idleDays: Int
@@ -44,6 +49,7 @@ package struct CandidateTraits: Sendable {
     package var maxAge: Int
     /// How many interests the two have in common.
     package var sharedInterests: Int
+    /// The candidate has liked the viewer.
     package var likesViewer: Bool
     /// The tally at the beginning of the day.
     package var tally: SwipeTally
@@ -81,11 +87,17 @@ package struct CandidateTraits: Sendable {
 
 /// The best value of each trait among some people.
 package struct TraitLimits: Sendable {
+    /// The least distance.
     package var metres: Double
+    /// The fewest UTC days since the last activity.
     package var idleDays: Int
+    /// The least age.
     package var youngest: Int
+    /// The greatest age.
     package var oldest: Int
+    /// The most shared interests.
     package var sharedInterests: Int
+    /// The highest levels.
     package var tally: SwipeTally
     /// Whether any of them may like the viewer.
     package var mayLikeViewer: Bool

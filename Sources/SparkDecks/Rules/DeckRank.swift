@@ -3,8 +3,11 @@ package import SparkCore
 /// A candidate's place in a deck: by score, then by a hash that differs between viewers, so that the order of equal scores
 /// reveals nothing.
 package struct DeckRank: Hashable, Comparable, Sendable {
+    /// The score on the scale of the viewer; higher is better.
     package let score: Int
+    /// The hash that orders equal scores; lower comes first.
     package let tie: UInt64
+    /// The candidate.
     package let id: UserID
     /// The version of the candidate's profile when this rank was made.
     package let version: Int64

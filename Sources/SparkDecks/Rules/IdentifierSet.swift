@@ -51,7 +51,9 @@ package struct IdentifierSet: Sendable {
         return false
     }
 
+    /// The number of identifiers.
     package var count: Int { entries.count }
+    /// Visits all identifiers, in no order.
     package func forEach(_ body: (Int64) -> Void) { for entry in entries { body(entry) } }
 
     /// The identifiers in ascending order.

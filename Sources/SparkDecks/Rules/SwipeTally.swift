@@ -28,6 +28,7 @@ package struct SwipeTally: Hashable, Sendable, BitwiseCopyable {
         self.init(rawValue: min(giving, Self.levels - 1) << 4 | min(receiving, Self.levels - 1))
     }
 
+    /// The tally of a person's numbers of likes and passes; negative numbers count as 0.
     package init(likesGiven: Int, passesGiven: Int, likesReceived: Int, passesReceived: Int) {
         self.init(giving: Self.level(likesGiven, passesGiven), receiving: Self.level(likesReceived, passesReceived))
     }
@@ -56,6 +57,7 @@ package struct DailyCounts: Hashable, Sendable, BitwiseCopyable {
     package var day: UInt16 = 0
     /// The tally at the beginning of that day.
     package var tallyBefore = SwipeTally()
+    /// The tally after all swipes so far.
     package var tally = SwipeTally()
     /// How many decks showed the person on the day before `day`; saturates.
     package var shownBefore: UInt8 = 0

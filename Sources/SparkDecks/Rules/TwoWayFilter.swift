@@ -12,6 +12,7 @@ package struct TwoWayFilter: Sendable {
     /// A person last active before this is in no deck. In whole seconds.
     package let activeSince: Timestamp
 
+    /// - Parameter activeSince: rounded down to whole seconds.
     package init(viewer: Candidate, stage: DeckStage, activeSince: Timestamp) {
         self.viewer = viewer
         self.stage = stage
