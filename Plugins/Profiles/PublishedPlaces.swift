@@ -10,7 +10,7 @@ struct GridSizes: Hashable, Sendable {
 ///
 /// A published place is the centre of a cell, so it reveals nothing finer than the cell. For a person who hides the distance, it
 /// is the centre of the coarse cell that contains the centre of the fine one, and the person stays in the last coarse cell until
-/// well outside it: a person seen in four coarse cells within an hour would live where they meet.
+/// well outside it. Otherwise, a person seen in four coarse cells within an hour could be located where the four meet.
 struct PublishedPlaces: Sendable {
     let sizes: GridSizes
     private let fine: CellGrid
