@@ -133,7 +133,7 @@ struct LikeView: JSONWritable, SchemaDescribed, Sendable {
     ])
 }
 
-/// A person whom the user blocked.
+/// A person that the user blocked.
 struct BlockView: JSONWritable, SchemaDescribed, Sendable {
     let block: Block
 

@@ -33,7 +33,7 @@ struct SpokenDigits {
     private var hasOtherWords = false
     /// How often the next digit counts: twice after "double".
     private var times = 1
-    /// The last name was a ten (20, 30, …), which stands for two digits if no unit follows.
+    /// The last name was a ten (20, 30, …), which means two digits if no unit follows.
     private var needsZero = false
 
     private init() {}

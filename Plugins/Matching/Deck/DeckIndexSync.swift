@@ -149,7 +149,7 @@ final class DeckIndexSync: Sendable {
         return batch
     }
 
-    /// Everybody whom an index must hold.
+    /// All people that an index must hold.
     static func everybody(in session: SQLSession) throws -> PersonBatch {
         var batch = PersonBatch()
         for range in try ranges(in: session) { batch.append(contentsOf: try people(range, in: session)) }

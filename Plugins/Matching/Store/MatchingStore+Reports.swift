@@ -64,7 +64,7 @@ extension SpatiaLiteMatchingStore {
         ])
     }
 
-    /// The number of different reporters. Erased reporters are told apart by their tag.
+    /// The number of different reporters. The tag distinguishes erased reporters.
     private static let reporters = "count(DISTINCT coalesce(reporter_id, -reporter_tag, 0))"
 
     private static let cases = """

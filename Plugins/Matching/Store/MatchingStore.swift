@@ -55,7 +55,7 @@ protocol MatchingStore: Sendable {
     /// Lifts a block, if there is one. Publishes `UserUnblocked`.
     func unblock(_ target: UserID, by user: UserID) async throws
 
-    /// The people whom the user blocked, newest first.
+    /// The user's blocks, newest first.
     func blocks(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Block>
 
     /// Records a report with its evidence. Publishes `UserReported`.

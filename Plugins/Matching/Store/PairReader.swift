@@ -3,7 +3,7 @@ import SparkStorage
 
 /// Reads the rows about two people inside a write.
 enum PairReader {
-    /// Two people, of whom the first decides about the second.
+    /// A user and a target that the user decides about.
     struct OpenPair {
         let isUserIncognito: Bool
         let relation: Relation

@@ -19,7 +19,7 @@ struct Relation: Hashable, Sendable {
     ///
     /// The one rule for every route and frame that names a person: after a block in either direction or an unmatch, or while
     /// paused or incognito, a person is as absent as one with a closed account. A pause hides a person from everybody but
-    /// matches; incognito from everybody but matches and people whom the person liked.
+    /// matches; incognito from everybody but matches and people that the person liked.
     func shows(_ visibility: Visibility) -> Bool {
         if isBlocked || isUnmatched { return false }
         if isMatched { return true }

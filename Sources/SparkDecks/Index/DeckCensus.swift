@@ -6,7 +6,7 @@ import SparkCore
 /// A person is counted at the first filter that removes them, in the order of the members.
 ///
 /// Counts change with the viewer's limits and places, so counted people could be located by them. So the counts leave out
-/// everybody whom the viewer may not see with a distance: hidden people, people in a block with the viewer or unmatched, and
+/// everybody that the viewer may not see with a distance: hidden people, people in a block with the viewer or unmatched, and
 /// people whose hard limits exclude the viewer. They also leave out people whose decision about the viewer, or whose pause from a
 /// match, a count would reveal.
 package struct DeckCensus: Hashable, Sendable {

@@ -115,7 +115,7 @@ package struct TraitLimits: Sendable {
         self.mayLikeViewer = mayLikeViewer
     }
 
-    /// Limits for people of whom only the distance is known.
+    /// Limits for people when only the distance is known.
     package init(metres: Double, sharedInterests: Int) {
         self.init(
             metres: metres, idleDays: 0, youngest: 0, oldest: 200, sharedInterests: sharedInterests,
