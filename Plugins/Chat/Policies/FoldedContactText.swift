@@ -203,8 +203,8 @@ struct FoldedContactText: Sendable {
         return result
     }
 
-    /// Joins the parts of an address that spaces, brackets or words separate: `me (at) example [dot] com`, `example . com`, `me
-    /// at gmail`.
+    /// Joins the parts of an address that spaces, brackets or words separate: `me (at) example [dot] com`, `example . com`,
+    /// `me at gmail`.
     private static func joinAddresses(_ tokens: [Substring]) -> [String] {
         let words = tokens.flatMap(bracketedSeparators)
         var result: [String] = []

@@ -1,6 +1,7 @@
 import SparkCore
 
-/// The state of presence: who is online, and which users each connection watches. Plain data; the caller supplies events and the time.
+/// The state of presence: who is online, and which users each connection watches. Plain data; the caller supplies events and the
+/// time.
 ///
 /// A user comes online after a foreground connection has been open for three seconds, and goes offline ten seconds after the last
 /// one closed. Neither a flaky phone connection nor a page reload makes the state flicker.

@@ -4,12 +4,12 @@ import SparkStorage
 
 /// The viewer's relations for a deck: read once into sets that are queried thousands of times.
 ///
-/// The viewer's own acts, blocks and received likes count at once. Passes on the viewer count from the next UTC day on: a person who
-/// left the deck at the moment of a swipe would reveal the swipe.
+/// The viewer's own swipes and blocks and the likes received count at once. Passes on the viewer count from the next UTC day on:
+/// a person who left the deck at the moment of a swipe would reveal the swipe.
 struct ViewerRelations: Sendable {
     let excluded: IdentifierSet
-    /// The excluded people that no count may include: people the viewer may not see, people who passed on an undecided viewer, and
-    /// matches, because a count would reveal their pause.
+    /// The excluded people that no count may include: people the viewer may not see, people who passed on an undecided viewer,
+    /// and matches, because a count would reveal their pause.
     let uncounted: IdentifierSet
     let likers: IdentifierSet
     /// When the relations change without an event: the first skip in them expires, or the next UTC day begins.
