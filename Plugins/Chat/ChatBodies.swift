@@ -1,9 +1,10 @@
 import SparkCore
 import SparkKit
 
-// What Chat reads from request bodies and frames. A refused value stands as a harmless one until the reader's `finish` throws.
+// What Chat reads from request bodies and frames. A refused value is replaced by a harmless one until the reader's `finish`
+// throws.
 
-/// A message to be sent, its form checked.
+/// A message to be sent, with its format checked.
 struct NewMessage: Sendable {
     static let clientIDLength = 1...64
 
@@ -18,8 +19,8 @@ struct NewMessage: Sendable {
     }
 
     /// - Parameters:
-    ///   - characters: of a text at most.
-    ///   - pictures: which stickers and GIFs may be named.
+    ///   - characters: the maximum length of a text.
+    ///   - pictures: decides which stickers and GIFs are allowed.
     init(from reader: inout ObjectReader, characters: Int, pictures: PictureRule) {
         clientID = reader.value("client_id", format: "1 to 64 visible ASCII characters", Self.clientID) ?? ""
         content =
@@ -30,6 +31,7 @@ struct NewMessage: Sendable {
             ? reader.messageText(characters: characters) : reader.picture(content, pictures, characters: characters)
     }
 
+    /// The client identifier if it is 1 to 64 visible ASCII characters; nil otherwise.
     static func clientID(_ text: String) -> String? {
         clientIDLength.contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
     }
@@ -43,10 +45,10 @@ struct NewMessage: Sendable {
 }
 
 extension ObjectReader {
-    /// A text with something in it to be seen, as it is stored.
+    /// A message text in its stored form. It must contain something visible.
     mutating func messageText(characters: Int) -> String { visibleText("text", TextRule(.lines, atMost: characters)) }
 
-    /// What names a sticker or a GIF.
+    /// The identifier or address of a sticker or a GIF.
     mutating func picture(_ content: MessageContent, _ rule: PictureRule, characters: Int) -> String {
         let text = string("text", length: 1...characters)
         if !text.isEmpty, !rule.names(text, as: content) {
@@ -61,15 +63,16 @@ extension ObjectReader {
         value("conversation", format: "the id of a conversation") { ConversationID(wire: $0) } ?? ConversationID(rawValue: 0)
     }
 
-    /// One character; none takes back.
+    /// One character; null removes the reaction.
     mutating func reaction() -> String? {
         optional("reaction", format: "one visible character, or null", Reaction.normalised)
     }
 }
 
-/// The longest text that the schema names; the configuration may allow less.
+/// The body of a new message. The schema gives the longest text that can be configured; the configuration may allow less.
 struct MessageBody: RequestBody {
-    /// Read with the greatest length of the configuration and any server of pictures; the route checks the service's own rules.
+    /// Checked against the greatest configurable length, with pictures from any server. The route then applies the configured
+    /// rules.
     let message: NewMessage
 
     init(from reader: inout ObjectReader) { message = NewMessage(from: &reader, characters: 8_000, pictures: .anywhere) }

@@ -1,8 +1,9 @@
 import SparkCore
 public import SparkKit
 
-/// The section `chat`.
+/// The configuration section `chat`.
 public struct ChatConfiguration: ModuleConfiguration {
+    /// The settings of the section, with their ranges and defaults.
     public static let settings: [Setting] = [
         .integer("message_characters", 1...8_000, default: 2_000, "Characters that a message may have at most."),
         .integer("edit_minutes", 0...525_600, default: 15, "Age at which a message can no longer be edited; 0: none can."),
@@ -37,10 +38,11 @@ public struct ChatConfiguration: ModuleConfiguration {
     let newConversationsPerDay: Int
     let quota: MessageQuota.Limits
     let contactGate: ContactGate.Mode
-    /// Nil: messages stay for ever.
+    /// How long messages are kept; nil: for ever.
     let messageLifetime: Duration?
     let heldLifetime: Duration
 
+    /// Reads the section from checked values.
     public init(_ values: SettingValues) {
         let (deleteMinutes, messageDays) = (values.integer("delete_minutes"), values.integer("message_days"))
         self.rules = MessageRules(
@@ -55,11 +57,11 @@ public struct ChatConfiguration: ModuleConfiguration {
     }
 }
 
-/// What may be written, and for how long it may be changed.
+/// Limits on writing, editing and deleting messages.
 struct MessageRules: Sendable {
     let characters: Int
     let editWindow: Duration
-    /// Nil: for ever.
+    /// Nil: a message can be deleted at any age.
     let deleteWindow: Duration?
     let pictures: PictureRule
 }

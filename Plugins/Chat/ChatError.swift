@@ -1,31 +1,31 @@
 import SparkCore
 
-/// What Chat refuses.
+/// The errors of Chat.
 enum ChatError: ClientError, Equatable {
-    /// There is no such conversation for this user: never was, is another's, or is over. One answer for all, so that it tells
-    /// nobody of a block.
+    /// The user has no such conversation: it never existed, belongs to others, or is over. All three get one answer, so that it
+    /// never reveals a block.
     case gone
     /// The client identifier belongs to a message in another conversation.
     case clientIDReused
     /// Too many messages wait to be stored.
     case busy
-    /// Conversations of this UTC day are used up; carries the time to midnight.
+    /// The user opened the maximum number of conversations of this UTC day; carries the time to midnight.
     case newConversationLimit(Duration)
-    /// The messages or bytes of this UTC day are used up; carries the time to midnight.
+    /// The user sent the maximum number of messages or bytes of this UTC day; carries the time to midnight.
     case quotaReached(Duration)
-    /// Kept aside until somebody has looked at it.
+    /// The message waits for a moderator's decision.
     case held
-    /// Nothing of that identifier waits for a moderator.
+    /// No held message has that identifier.
     case heldUnknown
-    /// A moderator released it before.
+    /// A moderator already released the message.
     case heldReleased
-    /// A moderator refused it before.
+    /// A moderator already refused the message.
     case heldRefused
-    /// It cannot be sent any more: its conversation is over, or one of the two is gone.
+    /// The message can no longer be sent: its conversation is over, or one of its members is gone.
     case heldUnsendable
-    /// Too old to be edited.
+    /// The message is too old to be edited.
     case editWindow
-    /// Too old to be deleted.
+    /// The message is too old to be deleted.
     case deleteWindow
 
     var code: String {

@@ -2,21 +2,21 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// A message is not what it was: its text, its reactions, or whether it is there.
+/// A message's text, reactions or deletion state changed.
 struct MessageChanged: SparkEvent {
     static let name = "chat.message_changed"
     let conversation: ConversationID
     let seq: Int64
 }
 
-/// The first messages of a conversation are no longer kept.
+/// Retention deleted the first messages of a conversation.
 struct MessagesForgotten: SparkEvent {
     static let name = "chat.messages_forgotten"
     let conversation: ConversationID
     let seqs: ClosedRange<Int64>
 }
 
-/// What in the cache an event makes old: a chunk of messages, or who talks to whom.
+/// The cache tags that each event invalidates: chunks of messages, or the members of conversations.
 enum ChatInvalidations {
     static func tags(_ event: MessageSent) -> [CacheTag] { [chunk(event.conversation, event.seq)] }
     static func tags(_ event: MessageChanged) -> [CacheTag] { [chunk(event.conversation, event.seq)] }

@@ -2,7 +2,7 @@ import Metrics
 import SparkCore
 import SparkKit
 
-/// What Chat counts and measures.
+/// The metrics of Chat.
 struct ChatMetrics: Sendable {
     static let declarations = [
         MetricDeclaration(

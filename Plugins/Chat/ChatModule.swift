@@ -1,10 +1,11 @@
 import SparkCore
 public import SparkKit
 
-/// What matches say to each other: conversations, messages, receipts, typing, presence, unread.
+/// Chat between matches: conversations, messages, receipts, typing, presence and unread counts.
 public struct ChatModule: SparkModule {
     public typealias Configuration = ChatConfiguration
 
+    /// What the module declares: its dependencies, tables, metrics and invariants.
     public static let manifest = ModuleManifest(
         id: "chat", summary: "Conversations, messages, receipts, typing, presence and unread",
         dependencies: ["accounts", "profiles", "matching"], migrations: ChatMigrations.all, tables: ChatTables.all,
@@ -17,6 +18,8 @@ public struct ChatModule: SparkModule {
     let retention: Retention
     private let cursors: CursorCodec
 
+    /// Builds the services of the module.
+    /// - Throws: the errors of missing ports and of cache namespaces.
     public init(configuration: ChatConfiguration, context: ModuleContext) throws {
         let policies = context.contributions((any MessagePolicy).self)
         let quota = MessageQuota(limits: context.isEphemeral ? configuration.quota.generous : configuration.quota)
@@ -45,6 +48,7 @@ public struct ChatModule: SparkModule {
         self.cursors = context.cursors
     }
 
+    /// Registers routes, frames, ports, operator actions, event handlers and services.
     public func register(in registrar: inout ModuleRegistrar) {
         for route in ChatRoutes(service: service, cursors: cursors).all { registrar.route(route) }
         for frame in ChatClientFrames(service: service).rows { registrar.frame(frame) }

@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Moderation of Chat: `spark held ...`, and what bears on a report.
+/// Moderation of Chat: `spark held ...`, the messages that are evidence for a report, and a person's counts.
 struct ChatOperations: Sendable {
     let store: SQLiteChatStore
     let held: HeldMessages
@@ -58,7 +58,7 @@ struct ChatOperations: Sendable {
 }
 
 extension ChatOperations {
-    /// What became of a message that does not wait, as the audit log has it.
+    /// Looks up an earlier decision on a message in the audit log, for a message that no longer waits.
     private func earlierDecision(on message: MessageID) async throws -> ChatError {
         let line = try await held.storage.read {
             try AuditLog.newest(of: ["held.release", "held.refuse"], about: AuditSubject(message), in: $0)

@@ -2,7 +2,7 @@ import HTTPTypes
 import SparkCore
 import SparkKit
 
-/// The HTTP interface of Chat: whatever can be done over the stream, and lists.
+/// The HTTP interface of Chat: everything that the stream offers, and lists.
 struct ChatRoutes: Sendable {
     let service: ChatService
     let cursors: CursorCodec
@@ -61,7 +61,7 @@ struct ChatRoutes: Sendable {
 }
 
 extension ChatRoutes {
-    /// The greatest whole number that every JSON reader keeps exact.
+    /// The greatest integer that every JSON reader keeps exact (2^53).
     private static let greatestSeq = 1 << 53
 
     var messages: [Route] {
@@ -155,7 +155,7 @@ extension ChatRoutes {
         try check(message.text)
     }
 
-    /// The body was read with the greatest limit that can be set; this is the one that is set.
+    /// Applies the configured length. The body was read with the greatest configurable length.
     private func check(_ text: String) throws {
         guard text.count > characters || text.unicodeScalars.count > TextRule(.lines, atMost: characters).scalars else { return }
         throw InvalidInput.refused("/text", "length", "The length must be 1 to \(characters) characters.")
@@ -193,7 +193,7 @@ extension ChatRoutes {
 }
 
 extension Call {
-    /// A message's place in the path. What is none leads nowhere.
+    /// A message's place in the path; 404 if the segment is not a positive integer in canonical form.
     fileprivate var seq: Int64 {
         get throws {
             guard let text = segment("seq"), text.utf8.count <= 19, let seq = Int64(text), seq > 0, String(seq) == text else {

@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Decides what Chat does.
+/// The operations of Chat, shared by its routes and frames.
 struct ChatService: Sendable {
     let configuration: ChatConfiguration
     let storage: any Storage
@@ -18,8 +18,10 @@ struct ChatService: Sendable {
     let presence: Presence
     let clock: any WallClock
 
-    /// Stores a message and has both told; the same sender and client identifier again give the first answer again.
-    /// - Parameter session: on whose behalf; nil for the server itself.
+    /// Stores a message and delivers it to both members. A repeated client identifier of the same sender returns the first
+    /// receipt.
+    /// - Parameter session: the session that sends; nil if the server itself sends.
+    /// - Throws: `ChatError`.
     func send(
         _ draft: NewMessage, to conversation: ConversationID, by user: UserID, in session: Principal? = nil
     ) async throws -> SendReceipt {
@@ -30,7 +32,7 @@ struct ChatService: Sendable {
                 principal: session, receivedAt: .now, reply: .call(answer))
         }
         guard WriteAttachment.current == nil else {
-            // What must be in the message's own transaction does not ride in the lane.
+            // An attached write must be in the same transaction as the message, so this message does not go through the lane.
             let message = pending { result.set($0) }
             try await storage.write { [writer] in try writer.write([message], in: $0) }
             return try result.get()
@@ -44,6 +46,8 @@ struct ChatService: Sendable {
         }
     }
 
+    /// One page of a user's conversations, those with the newest activity first. The views leave out members without an open
+    /// account.
     func conversations(
         of user: UserID, after position: ActivityPosition, limit: Int
     ) async throws -> (page: ConversationPage, views: [ConversationView]) {
@@ -52,6 +56,8 @@ struct ChatService: Sendable {
         return (page, page.entries.compactMap { entry in cards[entry.other].map { ConversationView(entry, card: $0) } })
     }
 
+    /// One conversation of a user.
+    /// - Throws: `ChatError.gone`.
     func conversation(_ id: ConversationID, of user: UserID) async throws -> ConversationView {
         guard let entry = try await store.entry(id, of: user),
             let card = try await cards(of: [entry.other], for: user)[entry.other]
@@ -59,12 +65,12 @@ struct ChatService: Sendable {
         return ConversationView(entry, card: card)
     }
 
-    /// Messages in either direction from a place.
+    /// A page of messages before or after a place.
     /// - Throws: `ChatError.gone`.
     func messages(of id: ConversationID, for user: UserID, from place: HistoryPlace, limit: Int) async throws -> HistoryPage {
         let conversation = try store.live(id, of: user)
         var place = place
-        // What retention took leaves no empty pages.
+        // Skips the messages that retention deleted, so that they make no empty pages.
         if case .after(let seq) = place { place = .after(max(seq, try store.firstSeq(of: id) - 1)) }
         guard let seqs = place.seqs(limit: limit, last: conversation.lastSeq) else { return HistoryPage(messages: [], next: nil) }
         var found = try await lists.messages(of: conversation, in: seqs)
@@ -73,6 +79,8 @@ struct ChatService: Sendable {
         return HistoryPage(messages: Array(shown), next: found.count > limit ? shown.last?.message.seq : nil)
     }
 
+    /// The user's messages that contain all words of a text, newest first.
+    /// - Throws: `InvalidInput` for a text without a word; a refusal of the admission control under load.
     func search(_ text: String, of user: UserID, before position: Int64, limit: Int) async throws -> (
         found: [Message], next: Int64?
     ) {
@@ -84,7 +92,7 @@ struct ChatService: Sendable {
         return try await search.find(query, of: user, before: position, limit: limit)
     }
 
-    /// The cards of those who are there, by person.
+    /// The profile cards of the users with open accounts, by user.
     private func cards(of users: [UserID], for viewer: UserID) async throws -> [UserID: ProfileCard] {
         guard !users.isEmpty else { return [:] }
         let (place, today) = (try await profiles.profile(of: viewer)?.place, clock.now().date)

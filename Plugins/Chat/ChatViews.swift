@@ -1,8 +1,8 @@
 import SparkCore
 
-// What Chat answers, as JSON.
+// The JSON answers of Chat.
 
-/// A conversation in the list of conversations.
+/// A conversation in a list.
 struct ConversationView: JSONWritable, SchemaDescribed, Sendable {
     let entry: ConversationEntry
     let card: ProfileCard
@@ -25,7 +25,7 @@ struct ConversationView: JSONWritable, SchemaDescribed, Sendable {
             writer.field("unread", entry.unread)
             writer.field("read_seq", mine.read)
             writer.field("peer_read_seq", theirs.read)
-            // Who has read a message has it.
+            // A message that was read was also received.
             writer.field("peer_received_seq", max(theirs.read, theirs.received))
             writer.field("last_activity_at", conversation.lastAt)
         }
@@ -46,7 +46,7 @@ struct ConversationView: JSONWritable, SchemaDescribed, Sendable {
     ])
 }
 
-/// A message by itself.
+/// A message without its reactions.
 struct MessageView: JSONWritable, SchemaDescribed, Sendable {
     let message: Message
 
@@ -58,7 +58,7 @@ struct MessageView: JSONWritable, SchemaDescribed, Sendable {
     static let schema = Schema.object(Message.place + Message.contents(Schema.Property.required) + Message.further)
 }
 
-/// That a message is stored.
+/// The receipt of a stored message.
 struct SentView: JSONWritable, SchemaDescribed, Sendable {
     let receipt: SendReceipt
     let clientID: String
@@ -81,7 +81,7 @@ struct SentView: JSONWritable, SchemaDescribed, Sendable {
     ])
 }
 
-/// What is unread after a read mark has moved.
+/// The unread counts after a read mark moved.
 struct ReadView: JSONWritable, SchemaDescribed, Sendable {
     let conversation: ConversationID
     let unread: UnreadCounts
@@ -103,7 +103,7 @@ struct ReadView: JSONWritable, SchemaDescribed, Sendable {
     ])
 }
 
-/// The badge.
+/// The total of unread messages, for the app's badge.
 struct UnreadView: JSONWritable, SchemaDescribed, Sendable {
     let total: Int
 

@@ -1,22 +1,22 @@
 import SparkCore
 import SparkStorage
 
-/// A conversation as its row says: whose it is, how far it has come, and how far each of the two has come in it.
+/// A row of `chat_conversations`: the two members, the last message, and the members' read and received marks.
 struct Conversation: Hashable, Sendable {
     let id: ConversationID
     let match: MatchID
-    /// The lower of the two.
+    /// The member with the lower identifier.
     let userA: UserID
     let userB: UserID
     let lastSeq: Int64
-    /// When somebody wrote last; the match's time before the first message.
+    /// When the last message was sent; the match's time before the first message.
     let lastAt: Timestamp
     let openedBy: UserID?
     let isOver: Bool
     private let marksOfA: Marks
     private let marksOfB: Marks
 
-    /// Up to which message somebody has read, and has on a device.
+    /// The last message that a member has read, and the last one that reached a device of theirs.
     struct Marks: Hashable, Sendable {
         let read: Int64
         let received: Int64
@@ -42,7 +42,7 @@ struct Conversation: Hashable, Sendable {
 
     var users: [UserID] { [userA, userB] }
 
-    /// The other one; nil for who is not in it.
+    /// The other member; nil if the user is not a member.
     func other(than user: UserID) -> UserID? {
         switch user {
         case userA: userB
@@ -51,6 +51,6 @@ struct Conversation: Hashable, Sendable {
         }
     }
 
-    /// - Parameter user: one of the two.
+    /// - Parameter user: one of the two members.
     func marks(of user: UserID) -> Marks { user == userA ? marksOfA : marksOfB }
 }

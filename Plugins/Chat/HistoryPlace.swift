@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Where in a conversation somebody reads.
+/// Where a page of messages begins, and its direction.
 enum HistoryPlace: Hashable, Sendable {
     /// Newest first, before a message; nil: from the end.
     case before(Int64?)
@@ -9,7 +9,7 @@ enum HistoryPlace: Hashable, Sendable {
 
     var isRising: Bool { if case .after = self { true } else { false } }
 
-    /// The places of one more message than is asked for, so that one sees whether there are further ones; nil for none.
+    /// The places of the page and one more, which shows whether another page follows; nil if there are none.
     func seqs(limit: Int, last: Int64) -> ClosedRange<Int64>? {
         let length = Int64(limit)
         switch self {
@@ -23,9 +23,9 @@ enum HistoryPlace: Hashable, Sendable {
     }
 }
 
-/// Some messages in the order that was asked for.
+/// A page of messages in the requested order.
 struct HistoryPage: Sendable {
     let messages: [ShownMessage]
-    /// The place of the last one, when there are further ones.
+    /// The place of the page's last message if another page follows.
     let next: Int64?
 }

@@ -1,16 +1,16 @@
 import SparkCore
 import SparkStorage
 
-/// A message as it is now.
+/// A row of `chat_messages`.
 struct Message: Hashable, Sendable {
     let id: MessageID
     let conversation: ConversationID
-    /// From 1, dense in its conversation.
+    /// The place in the conversation: assigned from 1 without gaps.
     let seq: Int64
     let from: UserID
     let clientID: String
     let content: MessageContent
-    /// Empty once deleted.
+    /// Empty for a deleted message.
     var text: String
     let sentAt: Timestamp
     var editedAt: Timestamp?
@@ -50,30 +50,30 @@ struct Message: Hashable, Sendable {
     }
 }
 
-/// What somebody answered to a message with one sign.
+/// One user's reaction to a message.
 struct Reaction: Hashable, Sendable {
-    /// Unicode scalars of the one character at most: the longest families and flags.
+    /// The length of a reaction in Unicode scalars; long enough for the longest family and flag emoji.
     static let scalars = 1...16
 
     let user: UserID
     let reaction: String
 
-    /// One visible character as it is stored; nil for anything else.
+    /// One visible character in its stored form; nil for anything else.
     static func normalised(_ text: String) -> String? { TextRule.visibleCharacter(text, atMost: scalars.upperBound) }
 }
 
-/// A message with what was answered to it.
+/// A message with its reactions.
 struct ShownMessage: Hashable, Sendable {
     let message: Message
     let reactions: [Reaction]
 }
 
-/// That a message is stored.
+/// The receipt of a stored message.
 struct SendReceipt: Hashable, Sendable {
     let id: MessageID
     let conversation: ConversationID
     let seq: Int64
     let sentAt: Timestamp
-    /// Stored by an earlier request.
+    /// An earlier request stored the message.
     let isDuplicate: Bool
 }

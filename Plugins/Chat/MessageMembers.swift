@@ -15,13 +15,13 @@ extension Message {
         if isDeleted { writer.field("deleted", true) }
     }
 
-    /// What is certain even of a message that is no more.
+    /// The members that even a deleted message has.
     static let place: [Schema.Property] = [
         .required("conversation", .identifier(ConversationKind.self)), .required("seq", .integer(1...Int.max)),
         .required("text", .string()),
     ]
 
-    /// What a message has, too.
+    /// The further members of a message that exists.
     static func contents(_ property: (String, Schema) -> Schema.Property) -> [Schema.Property] {
         [
             property("id", .identifier(MessageKind.self)), property("from", .identifier(UserKind.self)),

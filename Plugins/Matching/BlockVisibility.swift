@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Decides from the relation of two people whether the viewer sees the other, see `Relation`.
+/// Decides from the relation of two people whether the viewer sees the other person; see `Relation`.
 struct BlockVisibility: ProfileVisibilityPolicy {
     let store: any MatchingStore
 
@@ -9,7 +9,7 @@ struct BlockVisibility: ProfileVisibilityPolicy {
         return try store.relation(of: profile.id, to: viewer).shows(profile.visibility)
     }
 
-    /// Whoever is matched has met, wherever limits are now.
+    /// Matched people have agreed to meet, so they see the distance even outside their limits.
     func showsDistanceBeyondLimits(of profile: Profile, to viewer: UserID) async throws -> Bool {
         try store.relation(of: profile.id, to: viewer).isMatched
     }

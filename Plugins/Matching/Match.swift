@@ -1,37 +1,37 @@
 import SparkCore
 
-/// Two people who like each other, as one of them sees it.
+/// A match of two people, from the side of one of them.
 struct Match: Hashable, Sendable {
     let id: MatchID
     let conversation: ConversationID
-    /// The other one.
+    /// The other person.
     let other: UserID
     let createdAt: Timestamp
 }
 
-/// Somebody's like that awaits an answer.
+/// A like that the user has not answered.
 struct ReceivedLike: Hashable, Sendable {
     let from: UserID
     let isSuperlike: Bool
     let likedAt: Timestamp
 }
 
-/// Somebody I want to see nothing of, and who shall see nothing of me.
+/// A block: neither person sees the other.
 struct Block: Hashable, Sendable {
     let target: UserID
     let blockedAt: Timestamp
 }
 
-/// Whom somebody means who blocks or reports: a person, or the other one of a conversation that they are or were in. After an unmatch
-/// the conversation is what a client still knows.
+/// The person that a block or report is about, named directly or by a conversation with the user. After an unmatch, a client
+/// knows only the conversation.
 enum Counterpart: Hashable, Sendable {
     case person(UserID)
     case conversation(ConversationID)
 }
 
-/// What one person says about another to those who moderate.
+/// A report about a person, for the moderators.
 struct Report: Sendable {
-    /// Why; the raw values are on the wire and in the store.
+    /// The reason. Raw values are part of the wire format and the store.
     enum Category: String, CaseIterable, Sendable {
         case spam, harassment, fake, underage, inappropriate, other
     }
@@ -42,18 +42,18 @@ struct Report: Sendable {
     let text: String
 }
 
-/// Where a page of a list that runs from new to old begins: after the row of this time and identifier.
+/// A position in a list from new to old: after the row with this time and identifier.
 struct PagePosition: Hashable, Sendable {
     let time: Timestamp
     let id: Int64
 
-    /// Before everything: where the first page begins.
+    /// Before the first row.
     static let newest = PagePosition(time: Timestamp(milliseconds: .max), id: .max)
 }
 
-/// A part of a list, newest first.
+/// A page of a list, newest first.
 struct Page<Element: Sendable>: Sendable {
     let items: [Element]
-    /// Where the next page begins; nil at the end.
+    /// The position of the next page; nil at the end.
     let next: PagePosition?
 }

@@ -1,8 +1,8 @@
 import SparkCore
 import SparkKit
 
-/// Notes since when a match is over for the one who is left when the other one closes the account or is suspended. It comes back with
-/// that person; until then it must look like one that was ended.
+/// Records when a person closes the account or is suspended. For the other person, the match is then over; it is restored when
+/// the account reopens. Until then it must look like a match that was ended.
 struct MatchDepartures: ClosureParticipant {
     let store: any MatchingStore
 

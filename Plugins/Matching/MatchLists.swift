@@ -2,21 +2,20 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// Somebody's newest live matches.
+/// A user's newest live matches.
 struct LiveMatches: Hashable, Sendable {
-    /// With people who closed their accounts, too: who is shown is decided when a page is made.
+    /// Includes matches with closed accounts. Each page decides which of them are shown.
     let matches: [Match]
-    /// There are no others.
+    /// There are no further live matches.
     let isComplete: Bool
 }
 
-/// Pages of matches, made from the newest matches in the cache.
+/// Pages of matches, made from the cached newest matches.
 struct MatchLists: Sendable {
-    /// Matches of one person at most.
+    /// The most matches of one user in the cache.
     private static let depth = 200
 
-    /// The seeds kept them for ten minutes; here each match that begins or ends makes the list old at once. It names the others by
-    /// nothing but their identifiers: who they are, and whether they are there, is asked of Profiles each time.
+    /// Every match that begins or ends invalidates the list. It holds only identifiers; each page reads the profiles.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:matches", lifetime: .hours(24))
         policy.isPrefetched = true
@@ -27,7 +26,7 @@ struct MatchLists: Sendable {
     let profiles: any ProfileReading
     let namespace: CacheNamespace<UserID, LiveMatches>
 
-    /// A page, from the store where the list in the cache is too short for it.
+    /// A page of matches. Read from the store if the cached list is too short for it.
     func page(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Match> {
         let list = try await newest(of: user)
         let rest = list.matches.drop { !position.isBefore($0) }
@@ -58,18 +57,18 @@ struct MatchLists: Sendable {
 extension MatchLists {
     init(store: any MatchingStore, profiles: any ProfileReading, context: ModuleContext) throws {
         self.init(store: store, profiles: profiles, namespace: try context.namespace(Self.policy))
-        // The namespace keeps this, so this does not keep the namespace.
+        // The namespace holds this closure, so the closure holds the namespace weakly.
         namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let lists = MatchLists(store: store, profiles: profiles, namespace: namespace)
-            // Best effort: who asks next loads it.
+            // Best effort: the next request loads it.
             _ = try? await lists.newest(of: UserID(rawValue: Int64(bitPattern: key.low)))
         }
     }
 }
 
 extension PagePosition {
-    /// Whether a match comes after this in a list that runs from new to old.
+    /// Whether a match follows this position in a list from new to old.
     fileprivate func isBefore(_ match: Match) -> Bool {
         (match.createdAt.milliseconds, match.id.rawValue) < (time.milliseconds, id)
     }

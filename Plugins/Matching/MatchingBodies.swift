@@ -1,14 +1,14 @@
 import SparkCore
 import SparkKit
 
-// What Matching reads from request bodies. A refused value stands as a harmless one until the reader's `finish` throws.
+// What Matching reads from request bodies. A refused value is replaced by a harmless one until the reader's `finish` throws.
 
 extension ObjectReader {
     fileprivate mutating func target() -> UserID {
         value("target_id", format: "the id of a user") { UserID(wire: $0) } ?? UserID(rawValue: 0)
     }
 
-    /// `target_id`, or `conversation_id` in its place.
+    /// Reads `target_id`, or `conversation_id` instead of it.
     fileprivate mutating func counterpart() -> Counterpart {
         let conversation = optional("conversation_id", format: "the id of a conversation") { ConversationID(wire: $0) }
         guard has("conversation_id") else { return .person(target()) }
@@ -19,7 +19,7 @@ extension ObjectReader {
     }
 }
 
-/// One of the two is given.
+/// Exactly one of the two is required.
 private let counterpartProperties: [Schema.Property] = [
     .optional("target_id", .identifier(UserKind.self)), .optional("conversation_id", .identifier(ConversationKind.self)),
 ]

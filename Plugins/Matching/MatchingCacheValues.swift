@@ -3,7 +3,7 @@ import SparkCore
 import SparkDecks
 import SparkKit
 
-// The forms in which the cache weighs and writes what Matching keeps in it.
+// How the cache weighs and encodes the values of Matching.
 
 extension ViewerRelations: CacheValue {
     var cacheCost: Int { 128 + 10 * (excluded.count + uncounted.count + likers.count) }

@@ -2,8 +2,9 @@ import SparkCore
 import SparkDecks
 public import SparkKit
 
-/// The section `matching`.
+/// The configuration section `matching`.
 public struct MatchingConfiguration: ModuleConfiguration {
+    /// The settings of the section, with their ranges and defaults.
     public static let settings: [Setting] = [
         .integer("likes_per_day", 1...100_000, default: 200, "Likes that one person may give in a UTC day."),
         .integer("superlikes_per_day", 0...10_000, default: 5, "Superlikes that one person may give in a UTC day."),
@@ -36,6 +37,7 @@ public struct MatchingConfiguration: ModuleConfiguration {
     let evidenceMessages: Int
     let scorer: WeightedScorer
 
+    /// Reads the section from checked values.
     public init(_ values: SettingValues) {
         self.swipes = SwipeRules(
             likesPerDay: values.integer("likes_per_day"), superlikesPerDay: values.integer("superlikes_per_day"),

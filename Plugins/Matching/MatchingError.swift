@@ -1,22 +1,22 @@
 import SparkCore
 
-/// What Matching refuses.
+/// The errors of Matching.
 enum MatchingError: ClientError {
-    /// No deck without a place.
+    /// The viewer has no place, so there is no deck.
     case locationRequired
-    /// Nobody swipes on, blocks or reports themselves.
+    /// The user tried to swipe on, block or report themselves.
     case selfTarget
-    /// Whoever is matched unmatches; another swipe says nothing.
+    /// The two are matched. Another swipe has no effect; the match can only be ended.
     case alreadyMatched
-    /// Likes or superlikes of this UTC day are used up; carries the time to midnight.
+    /// The likes or superlikes of this UTC day are used up; carries the time to midnight.
     case dailyLimit(Duration)
-    /// There is no swipe young enough.
+    /// No swipe is recent enough to be undone.
     case nothingToUndo
-    /// The last swipe made a match.
+    /// The last swipe made a match and cannot be undone.
     case undoMatched
-    /// The server has just started, and does not know everybody yet.
+    /// The server has just started and its index is not filled.
     case notReady
-    /// For those who moderate.
+    /// No report has that identifier. For moderators only, like `reportClosed`.
     case unknownReport
     case reportClosed
 

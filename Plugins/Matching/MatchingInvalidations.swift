@@ -2,12 +2,12 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// What in the cache an event makes old. Who stands how to whom changes for both; a deck only where somebody may come into it, see
+/// The cache tags that each event invalidates. Relations change for both people; a deck only if somebody may enter it, see
 /// `DeckService`.
 enum MatchingInvalidations {
     static func tags(_ event: SwipeRecorded) -> [CacheTag] {
         var tags = [CacheTag.relations(of: event.user)]
-        // Of the rest the other one notices nothing before the next day, and not even that something is read anew.
+        // The target must notice no other swipe before the next day, not even by a slower read.
         let isFelt = event.action.isLike || event.previous?.isLike == true
         if isFelt { tags.append(.relations(of: event.target)) }
         if isFelt, event.isIncognito { tags.append(.deck(of: event.target)) }
@@ -33,7 +33,7 @@ enum MatchingInvalidations {
         event.mayEnterDecks ? people(at: event.place, event.gender) : []
     }
 
-    /// Only where somebody arrives: the decks of where they were know them by their version.
+    /// Only the new place: decks around the old one detect the change by the person's version.
     static func tags(_ event: LocationChanged) -> [CacheTag] { people(at: event.to, event.gender) }
 
     private static func both(_ first: UserID, _ second: UserID) -> [CacheTag] {

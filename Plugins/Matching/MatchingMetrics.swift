@@ -3,7 +3,7 @@ import SparkCore
 import SparkDecks
 import SparkKit
 
-/// What Matching counts and measures.
+/// The metrics of Matching.
 struct MatchingMetrics: Sendable {
     static let declarations = [
         MetricDeclaration(swipesName, .counter, labels: ["action"], help: "Swipes recorded, by action; repeated ones left out."),

@@ -1,10 +1,11 @@
 import SparkCore
 public import SparkKit
 
-/// Who meets whom: decks, swipes, matches, blocks and reports.
+/// Decks, swipes, matches, blocks and reports.
 public struct MatchingModule: SparkModule {
     public typealias Configuration = MatchingConfiguration
 
+    /// What the module declares: its dependencies, tables, metrics and invariants.
     public static let manifest = ModuleManifest(
         id: "matching", summary: "Decks, swipes, matches, blocks and reports", dependencies: ["accounts", "profiles"],
         migrations: MatchingMigrations.all, tables: MatchingTables.all, reads: ["profiles_users", "accounts_erased"],
@@ -18,6 +19,8 @@ public struct MatchingModule: SparkModule {
     private let keeping: DeckIndexService
     private let routes: MatchingRoutes
 
+    /// Builds the services of the module.
+    /// - Throws: the errors of missing ports and of cache namespaces.
     public init(configuration: MatchingConfiguration, context: ModuleContext) throws {
         let feed = DeckIndexSync(storage: context.storage)
         let store = SpatiaLiteMatchingStore(
@@ -42,6 +45,7 @@ public struct MatchingModule: SparkModule {
         self.routes = MatchingRoutes(service: service, cursors: context.cursors)
     }
 
+    /// Registers routes, ports, operator actions, event handlers and services.
     public func register(in registrar: inout ModuleRegistrar) {
         for route in routes.all { registrar.route(route) }
         registrar.addMatchingInvalidations()

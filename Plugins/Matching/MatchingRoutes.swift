@@ -120,7 +120,7 @@ struct MatchingRoutes: Sendable {
         ]
     }
 
-    /// Reads where the page begins, and writes where the next one does.
+    /// Answers a page of a list: decodes the cursor, reads the page, encodes the next cursor.
     private func page<Element: JSONWritable>(
         _ list: String, _ call: Call, _ read: (UserID, PagePosition, Int) async throws -> Page<Element>
     ) async throws -> Reply {

@@ -2,7 +2,7 @@ import SparkCore
 import SparkDecks
 import SparkKit
 
-/// Decides what Matching does.
+/// The operations of Matching.
 struct MatchingService: Sendable {
     let configuration: MatchingConfiguration
     let store: any MatchingStore
@@ -13,7 +13,7 @@ struct MatchingService: Sendable {
     let clock: any WallClock
     let metrics: MatchingMetrics
 
-    /// The best candidates of a person.
+    /// The best candidates for a user.
     /// - Throws: `MatchingError.locationRequired`.
     func suggestions(for user: UserID, limit: Int) async throws -> SuggestionList {
         let start = ContinuousClock.now
@@ -29,7 +29,7 @@ struct MatchingService: Sendable {
         return SuggestionList(items: items, stage: deck.stage)
     }
 
-    /// Which filter takes how many people out of somebody's deck.
+    /// How many people each filter removes from the user's deck.
     /// - Throws: `MatchingError.locationRequired`, `MatchingError.notReady`.
     func reasons(for user: UserID) async throws -> DeckReasons {
         guard let profile = try await profiles.profile(of: user) else { throw EdgeError.notFound }
@@ -46,14 +46,16 @@ struct MatchingService: Sendable {
         return DeckReasons(census: index.census(query), preferences: profile.preferences)
     }
 
+    /// Records a swipe.
     /// - Returns: the pair's live match, if there is one now.
+    /// - Throws: `MatchingError`; `EdgeError.notFound` for a target that the user may not see.
     func swipe(_ swipe: Swipe) async throws -> MatchView? {
         guard swipe.user != swipe.target else { throw MatchingError.selfTarget }
         let start = ContinuousClock.now
         let outcome = try await store.swipe(swipe, rules: configuration.swipes)
         metrics.swiped(swipe.action, outcome, in: ContinuousClock.now - start)
         guard let match = outcome.match else { return nil }
-        // A closed account still has its card here: the match was made, and is told, before it closed.
+        // The match was made before the other account closed, so it is shown even if that account is closed now.
         guard let other = try await profiles.profile(of: match.other) else { throw EdgeError.notFound }
         let viewerPlace = try await place(of: swipe.user)
         return MatchView(match, card: ProfileCard(other, viewerPlace: viewerPlace, today: clock.now().date))
@@ -82,8 +84,8 @@ struct MatchingService: Sendable {
             items: page.items.compactMap { like in cards[like.from].map { LikeView(like: like, card: $0) } }, next: page.next)
     }
 
-    /// The person somebody means.
-    /// - Throws: `EdgeError.notFound` for a conversation in which they never were.
+    /// The person that a block or report names.
+    /// - Throws: `EdgeError.notFound` for a conversation in which the user never was.
     func person(_ counterpart: Counterpart, for user: UserID) throws -> UserID {
         switch counterpart {
         case .person(let target): target
@@ -112,7 +114,7 @@ struct MatchingService: Sendable {
         return id
     }
 
-    /// The cards of those who are there, by person.
+    /// The profile cards of the users with open accounts, by user.
     private func cards(of users: [UserID], for viewer: UserID) async throws -> [UserID: ProfileCard] {
         guard !users.isEmpty else { return [:] }
         let (viewerPlace, today) = (try await place(of: viewer), clock.now().date)

@@ -12,8 +12,8 @@ extension CacheTag {
     /// The swipes, blocks and matches between a user and everyone else.
     static func relations(of user: UserID) -> CacheTag { CacheTag(.relations, user) }
 
-    /// A user's deck, where relations may add a candidate or must remove one. A candidate who leaves it because of the user's own swipe,
-    /// block or match is known from `relations` and does not touch this.
+    /// A user's deck, where relations may add a candidate or must remove one. The user's own swipe, block or match also removes a
+    /// candidate; `relations` covers that, so it does not invalidate this tag.
     static func deck(of user: UserID) -> CacheTag { CacheTag(.deck, user) }
 
     /// A user's live matches.

@@ -1,12 +1,12 @@
 import SparkCore
 import SparkDecks
 
-// What Matching answers, as JSON.
+// The JSON answers of Matching.
 
-/// A card with its score.
+/// A candidate's card with the score.
 struct SuggestionView: JSONWritable, SchemaDescribed, Sendable {
     let card: ProfileCard
-    /// Millionths; three decimals are shown.
+    /// The score in millionths. The answer shows three decimals.
     let score: Int
 
     func write(to writer: inout JSONWriter) {
@@ -40,7 +40,7 @@ struct SuggestionList: JSONWritable, SchemaDescribed, Sendable {
     ])
 }
 
-/// A match in the list of matches.
+/// A match in a list.
 struct MatchView: JSONWritable, SchemaDescribed, Sendable {
     let match: Match
     let card: ProfileCard
@@ -97,7 +97,7 @@ struct SwipeView: JSONWritable, SchemaDescribed, Sendable {
     ])
 }
 
-/// A swipe that was taken back.
+/// A swipe that was undone.
 struct UndoneSwipeView: JSONWritable, SchemaDescribed, Sendable {
     let swipe: Swipe
 
@@ -114,7 +114,7 @@ struct UndoneSwipeView: JSONWritable, SchemaDescribed, Sendable {
     ])
 }
 
-/// Somebody who likes me.
+/// A person who likes the user.
 struct LikeView: JSONWritable, SchemaDescribed, Sendable {
     let like: ReceivedLike
     let card: ProfileCard
@@ -133,7 +133,7 @@ struct LikeView: JSONWritable, SchemaDescribed, Sendable {
     ])
 }
 
-/// Somebody I blocked.
+/// A person that the user blocked.
 struct BlockView: JSONWritable, SchemaDescribed, Sendable {
     let block: Block
 

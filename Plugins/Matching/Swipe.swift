@@ -1,24 +1,24 @@
 import SparkCore
 
-/// The record of one decision.
+/// A user's decision about a target.
 struct Swipe: Hashable, Sendable {
     let user: UserID
     let target: UserID
     let action: SwipeAction
 }
 
-/// How many and how long: what a swipe is measured by.
+/// The limits and lifetimes of swipes.
 struct SwipeRules: Sendable {
-    /// In one UTC day.
+    /// Likes in one UTC day.
     let likesPerDay: Int
-    /// In one UTC day.
+    /// Superlikes in one UTC day.
     let superlikesPerDay: Int
-    /// For so long a skip hides somebody.
+    /// How long a skip hides a person.
     let skipLifetime: Duration
-    /// For so long the last swipe can be undone.
+    /// How long the last swipe can be undone.
     let undoLifetime: Duration
 
-    /// Likes of one kind in a day; nil for actions without a limit.
+    /// The daily limit of an action; nil if it has none.
     func limit(of action: SwipeAction) -> Int? {
         switch action {
         case .like: likesPerDay
@@ -28,12 +28,12 @@ struct SwipeRules: Sendable {
     }
 }
 
-/// What became of a swipe.
+/// The outcome of a swipe.
 struct SwipeOutcome: Sendable {
     /// The pair's live match.
     let match: Match?
-    /// The match came into being by this swipe.
+    /// This swipe made the match.
     let isNewMatch: Bool
-    /// The same action stood there before; nothing was written.
+    /// The same action was already recorded; nothing was written.
     let isRepeated: Bool
 }

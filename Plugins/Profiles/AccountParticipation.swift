@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-/// A record comes into being with its account, and hides and shows with it.
+/// Creates a profile with its account, and hides or shows it when the account closes or reopens.
 struct AccountParticipation: Sendable {
     let service: ProfilesService
     let clock: any WallClock

@@ -3,7 +3,7 @@ import Metrics
 import ServiceLifecycle
 import SparkCore
 
-/// Within which time somebody was active to be counted.
+/// A period within which a user must have been active to be counted.
 enum ActivityWindow: String, CaseIterable, Sendable {
     case day, week, month
 
@@ -16,7 +16,7 @@ enum ActivityWindow: String, CaseIterable, Sendable {
     }
 }
 
-/// Counts the people who were active, once a minute: it reads everybody, beside the requests.
+/// Counts the active users once a minute. Each count reads all users, independently of requests.
 struct ActiveUserCounts: Service {
     private static let interval = Duration.seconds(60)
 
@@ -34,6 +34,7 @@ struct ActiveUserCounts: Service {
         }
     }
 
+    /// Takes one count and records the gauges.
     func count() async {
         do {
             let counts = try await store.activeCounts(at: clock.now())

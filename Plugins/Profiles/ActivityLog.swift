@@ -4,14 +4,14 @@ import ServiceLifecycle
 import SparkCore
 import Synchronization
 
-/// Gathers signs of activity and writes them behind: a dictionary in memory now, one transaction a second later.
+/// Collects signs of activity in memory and writes them a second later in one transaction.
 ///
-/// Who was noted less than ten minutes ago is not noted again. What is remembered is bounded by two generations of half the
-/// capacity; the older one is forgotten as a whole, and the store itself then still keeps the ten minutes.
+/// A user who was noted less than ten minutes ago is not noted again. The memory is two generations of half the capacity each;
+/// the older one is dropped as a whole. For a forgotten user, the store still enforces the ten minutes.
 final class ActivityLog: ActivityRecording {
     static let distance = Duration.minutes(10)
     private static let interval = Duration.seconds(1)
-    /// Rows in one transaction at most, so that other writes do not wait for long.
+    /// The most rows in one transaction, so that other writes do not wait long.
     private static let batch = 500
 
     private struct State {
@@ -27,7 +27,7 @@ final class ActivityLog: ActivityRecording {
     private let capacity: Int
     private let state = Mutex(State())
 
-    /// - Parameter capacity: how many people are remembered, and how many may wait to be written.
+    /// - Parameter capacity: how many users are remembered, and how many may wait to be written.
     init(
         store: any ProfilesStore, clock: any WallClock, metrics: ProfilesMetrics, logger: Logger, capacity: Int = 100_000
     ) {
@@ -53,7 +53,7 @@ final class ActivityLog: ActivityRecording {
         if isDropped { metrics.droppedActivity.increment() }
     }
 
-    /// Writes what has gathered. Best effort: what the store refuses is counted and given up.
+    /// Writes the collected activity. Best effort: a refused write is counted and dropped.
     func flush() async {
         var rest = state.withLock { state in
             let waiting = state.waiting
@@ -75,7 +75,7 @@ final class ActivityLog: ActivityRecording {
 }
 
 extension ActivityLog: Service {
-    /// Flushes every second, and once more at the graceful shutdown.
+    /// Flushes every second, and once more at graceful shutdown.
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             while true {

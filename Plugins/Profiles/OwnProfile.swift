@@ -2,7 +2,7 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// The whole record of a person, as they themselves may see it.
+/// A person's whole record, as the person may see it.
 struct OwnProfile: Sendable {
     var profile: Profile
     /// The cell of the fine grid; nil before the first location.
@@ -11,7 +11,7 @@ struct OwnProfile: Sendable {
     var updatedAt: Timestamp
 }
 
-/// Which parts of a record a change altered.
+/// The parts of a record that a change altered.
 struct ProfileAspects: OptionSet, Sendable {
     let rawValue: Int
 
@@ -21,7 +21,7 @@ struct ProfileAspects: OptionSet, Sendable {
 }
 
 extension Profile {
-    /// Whether what differs may bring the person into decks in which they were not, or further to the front.
+    /// Whether the changes may bring the person into decks or move the person forward in them.
     func mayEnterDecks(after before: Profile) -> Bool {
         guard !visibility.isPaused, !isClosed else { return false }
         return visibility != before.visibility || preferences != before.preferences || gender != before.gender
@@ -30,7 +30,7 @@ extension Profile {
 }
 
 extension OwnProfile {
-    /// The record of somebody who has just registered.
+    /// The record of a person who has just registered.
     init(_ registration: Registration) {
         let age = registration.birthDate.age(on: registration.registeredAt.date)
         let minAge = min(max(18, age - 8), 120)
@@ -47,10 +47,10 @@ extension OwnProfile {
     }
 }
 
-// The form in which the cache writes a record to the disk. `ProfileRecords.policy` counts its versions.
+// The encoding of a record in the cache's files. `ProfileRecords.policy` has its version.
 
 extension OwnProfile: CacheValue {
-    /// The record and the storage behind its texts.
+    /// The bytes of the record and of its texts.
     var cacheCost: Int {
         let texts = profile.name.utf8.count + profile.about.utf8.count
         return 320 + texts + profile.interests.reduce(0) { $0 + 48 + $1.utf8.count }
@@ -71,7 +71,7 @@ extension OwnProfile: CacheValue {
             ]),
         ] { writer.write(unsigned: small) }
         writer.write(profile.createdAt)
-        // Later than the first of them, so shorter as distances.
+        // Stored relative to `createdAt`, because small numbers take fewer bytes.
         for time in [profile.lastActiveAt, updatedAt] { writer.write(time.milliseconds &- profile.createdAt.milliseconds) }
         writer.write(profile.place) { writer, place in
             writer.write(place.latitude)

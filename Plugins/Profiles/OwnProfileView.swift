@@ -3,7 +3,7 @@ import SparkCore
 /// The answer to `GET /me`.
 struct OwnProfileView: JSONWritable, SchemaDescribed {
     let own: OwnProfile
-    /// The centre of the cell.
+    /// The centre of the person's cell.
     let centre: Coordinate?
     let today: CivilDate
 
@@ -54,7 +54,7 @@ struct OwnProfileView: JSONWritable, SchemaDescribed {
     ])
 }
 
-/// Where the server takes a person to be: the centre of a cell, or null.
+/// A person's location as the server stores it: the centre of a cell, or null.
 struct LocationView: JSONWritable, SchemaDescribed {
     let centre: Coordinate?
 

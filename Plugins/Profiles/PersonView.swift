@@ -1,8 +1,8 @@
 import SparkCore
 
-/// One person as another sees them: the card's members, and in the full view some more.
+/// A person as another user sees them: the members of the card, and more in the full view.
 struct PersonView: JSONWritable {
-    /// What can be asked for by `fields`; in the order in which it is written.
+    /// The members that `fields` may request, in the order in which they are written.
     enum Member: String, CaseIterable {
         case id, name, age
         case distance = "distance_km"
@@ -19,7 +19,7 @@ struct PersonView: JSONWritable {
     private let today: CivilDate
     private let members: Set<Member>
 
-    /// - Parameter members: `id` is written even if it is not among them.
+    /// - Parameter members: the members to write; `id` is always written.
     init(_ profile: Profile, viewerPlace: Coordinate?, today: CivilDate, members: Set<Member>) {
         self.profile = profile
         self.card = ProfileCard(profile, viewerPlace: viewerPlace, today: today)
@@ -51,7 +51,7 @@ struct PersonView: JSONWritable {
         }
     }
 
-    /// Days, not hours: a word that turned at the hour of the last activity would tell that hour.
+    /// A word for days, not hours: a word that changed at the hour of the last activity would reveal that hour.
     private var lastActive: String {
         switch today.daysSinceEpoch - profile.lastActiveAt.date.daysSinceEpoch {
         case ...0: "today"
@@ -61,7 +61,7 @@ struct PersonView: JSONWritable {
     }
 
     static let schemaName = "Person"
-    /// Only the identifier is certain: `view` and `fields` decide about the rest.
+    /// Only the identifier is required; `view` and `fields` select the rest.
     static let schema = Schema.object([
         .required("id", .identifier(UserKind.self)),
         .optional("name", .string()),

@@ -2,13 +2,14 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// Answers to `GET /me/preferences`, ready to be sent.
+/// The encoded answers to `GET /me/preferences`.
 struct PreferencesAnswers: Sendable {
-    /// The seeds kept them for ten minutes; here each change makes them old at once, so they may stay for a day.
+    /// Every change invalidates the entry, so a lifetime of a day is safe.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:preferences", lifetime: .hours(24))
         policy.isPrefetched = true
-        // Less than what an index entry, a header and a nonce take: made anew from the record faster than read from the disk.
+        // The answer is smaller than the index entry, header and nonce of a spilled value. Rebuilding it from the record is
+        // faster than reading the disk.
         policy.isSpilled = false
         return policy
     }
@@ -21,7 +22,7 @@ struct PreferencesAnswers: Sendable {
         self.namespace = try context.namespace(Self.policy)
     }
 
-    /// Nil when there is no such person.
+    /// The encoded preferences; nil if the user does not exist.
     func answer(for user: UserID) async throws -> [UInt8]? {
         try await namespace.value(user, tags: [.user(user)]) { [records] _ in
             try records.recordNow(of: user).map { JSONWriter.bytes(of: PreferencesView(preferences: $0.profile.preferences)) }

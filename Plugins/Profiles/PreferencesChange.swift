@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-/// The body of `PUT /me/preferences`: replaces all but whom one seeks, which may be left out.
+/// The body of `PUT /me/preferences`. Replaces all preferences; `interested_in` may be absent and then stays.
 struct PreferencesChange: RequestBody {
     let minAge: Int
     let maxAge: Int
@@ -37,7 +37,7 @@ struct PreferencesChange: RequestBody {
         .optional("hard", .object([.optional("age", .boolean), .optional("distance", .boolean)])),
     ])
 
-    /// Alters the record and tells what differs now.
+    /// Alters the record and returns the altered parts.
     func apply(to own: inout OwnProfile) -> ProfileAspects {
         let preferences = Preferences(
             interestedIn: interestedIn ?? own.profile.preferences.interestedIn, minAge: minAge, maxAge: maxAge,
@@ -48,9 +48,9 @@ struct PreferencesChange: RequestBody {
     }
 }
 
-/// The body of `PUT /me/location`. The only value of this module that holds an exact place; it lives as long as its request.
+/// The body of `PUT /me/location`. The only value of this module that holds an exact place. It lives as long as its request.
 struct ReportedLocation: RequestBody {
-    /// Nil only beside a violation.
+    /// Nil only together with a violation.
     let place: Coordinate?
 
     init(from reader: inout ObjectReader) {

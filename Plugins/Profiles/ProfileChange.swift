@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-/// The body of `PATCH /me`: what is absent stays as it is.
+/// The body of `PATCH /me`. Absent members stay unchanged.
 struct ProfileChange: RequestBody {
     let name: String?
     let about: String?
@@ -54,12 +54,12 @@ extension ProfileChange {
     /// - Throws: `ProfilesError.contactDetails` for a text that a policy refuses.
     func check(by policies: [any ProfileTextPolicy]) throws {
         let interests = interests ?? []
-        // Cards show them in a row, in which they are read.
+        // Cards show interests in a row, so a contact detail could be spread over several of them.
         let row = interests.count > 1 ? [interests.joined(separator: ", ")] : []
         try ProfileTexts.check([name, about].compactMap(\.self) + interests + row, by: policies)
     }
 
-    /// Alters the record and tells what differs now.
+    /// Alters the record and returns the altered parts.
     func apply(to own: inout OwnProfile, places: PublishedPlaces) -> ProfileAspects {
         var aspects: ProfileAspects = []
         func set<Value: Equatable>(_ value: Value?, _ target: inout Value) {
@@ -85,7 +85,7 @@ extension ProfileChange {
     }
 }
 
-/// What others read of a person.
+/// Checks the texts of a profile that others read.
 enum ProfileTexts {
     /// - Throws: `ProfilesError.contactDetails`.
     static func check(_ texts: [String], by policies: [any ProfileTextPolicy]) throws {
@@ -94,7 +94,7 @@ enum ProfileTexts {
 }
 
 extension ObjectReader {
-    /// The text about oneself; `bio`, as cards call it, is understood, too.
+    /// The person's description: `about`, or its synonym `bio` from cards.
     fileprivate mutating func about() -> String? {
         let (about, bio) = (optionalVisibleText("about", .about), optionalVisibleText("bio", .about))
         if has("about"), has("bio") { refuse("bio", "duplicate", "about and bio are the same; give one of them.") }

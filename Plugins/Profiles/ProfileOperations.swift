@@ -2,12 +2,12 @@ import Foundation
 import SparkCore
 import SparkKit
 
-/// Moderation's view of a profile: as others saw it when it was reported, and as it is. Never where somebody is.
+/// A profile for moderators: as it was when it was reported, and as it is now. Never includes the location.
 struct ProfileOperations: Sendable {
     let service: ProfilesService
     let clock: any WallClock
 
-    /// What others can read of a person.
+    /// The members of a profile that others can read.
     private static func shown(_ profile: Profile, today: CivilDate) -> [JSONMember] {
         [
             JSONMember("name", .string(profile.name)),

@@ -11,10 +11,10 @@ extension CacheTag {
     static func activity(of user: UserID) -> CacheTag { CacheTag(.activity, user) }
 }
 
-/// The records of people, read through the cache.
+/// Reads people's records through the cache.
 ///
-/// A record is right by its stamps: each write that touches it makes it old before the write is answered, and most writes file what
-/// they left at once. So what is read here is never older than the last write that anybody knows of.
+/// Each write invalidates the record before the write is answered, and most writes put the new record into the cache at once. So
+/// a read never returns a record older than the last answered write.
 struct ProfileRecords: Sendable {
     /// Every change invalidates the entry, so the lifetime only bounds how long an unread entry takes room.
     static var policy: NamespacePolicy {
@@ -29,30 +29,30 @@ struct ProfileRecords: Sendable {
     let cache: Cache
     let namespace: CacheNamespace<UserID, OwnProfile>
 
-    /// Activity is told apart: it comes often and touches nothing else that is made from a record.
+    /// Activity has its own tag, because it changes often and affects nothing else that is made from a record.
     private static func tags(_ user: UserID) -> [CacheTag] { [.user(user), .activity(of: user)] }
 
-    /// The whole record; nil when there is no such person.
+    /// The whole record; nil if the user does not exist.
     func record(of user: UserID) async throws -> OwnProfile? {
         try await namespace.value(user, tags: Self.tags(user)) { [store] _ in try store.own(user) }
     }
 
-    /// The same for the load of another namespace: such a one must not wait for a load.
+    /// The record for the load of another namespace, which must not wait for a load.
     func recordNow(of user: UserID) throws -> OwnProfile? { try namespace.peek(user) ?? store.own(user) }
 
-    /// The records of several people, in their order; nil for whom there is none.
+    /// The records of several users, in their order; nil for a user who does not exist.
     func records(of users: [UserID]) async throws -> [OwnProfile?] {
         try await namespace.values(users, tags: Self.tags) { [store] users in try await store.records(of: users) }
     }
 
-    /// Takes a record that a write has just left; in the effects of its commit, after its events.
+    /// Stores the record that a write left. Called after its commit and its events.
     func file(_ own: OwnProfile) {
-        // There may be word that there is no such person, or a read of that under way.
+        // A cached "does not exist", or a load that will return it, must not survive.
         if own.profile.version == 1 { cache.invalidate([.user(own.profile.id)]) }
         namespace.put(own.profile.id, own, tags: Self.tags(own.profile.id))
     }
 
-    /// Loads people whom somebody will soon ask for, a few at a time.
+    /// Loads users who will soon be requested, 100 at a time.
     func warm(_ users: [UserID]) async throws {
         for start in stride(from: 0, to: users.count, by: 100) {
             try Task.checkCancellation()
@@ -65,11 +65,11 @@ extension ProfileRecords {
     init(store: any ProfilesStore, context: ModuleContext) throws {
         let cache = context.cache
         self.init(store: store, cache: cache, namespace: try context.namespace(Self.policy))
-        // The namespace keeps this, so this does not keep the namespace.
+        // The namespace holds this closure, so the closure holds the namespace weakly.
         namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let records = ProfileRecords(store: store, cache: cache, namespace: namespace)
-            // Best effort: who asks next loads it.
+            // Best effort: the next request loads it.
             _ = try? await records.record(of: UserID(rawValue: Int64(bitPattern: key.low)))
         }
     }

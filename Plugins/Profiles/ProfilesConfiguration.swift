@@ -1,15 +1,18 @@
 public import SparkKit
 
-/// The section `profiles`.
+/// The configuration section `profiles`.
 public struct ProfilesConfiguration: ModuleConfiguration {
     let gridSizes: GridSizes
     let locationLimits: LocationLimits
-    /// How near no attack of `spark audit location` may come; 0 for half the cell.
+    /// The audit `spark audit location` fails if an attack locates people more precisely than this; 0 for half the cell.
     package let auditFloorMetres: Int
 
+    /// The size of the cells to which places are snapped.
     package var cellMetres: Int { gridSizes.cellMetres }
+    /// The size of the cells for people who hide their distance.
     package var hiddenCellMetres: Int { gridSizes.hiddenCellMetres }
 
+    /// The settings of the section, with their ranges and defaults.
     public static let settings: [Setting] = [
         .integer(
             "cell_metres", 100...20_000, default: 1_000,
@@ -28,6 +31,7 @@ public struct ProfilesConfiguration: ModuleConfiguration {
             "spark audit location fails when an attack comes nearer to people than this; 0 for half the cell they are in."),
     ]
 
+    /// Reads the section from checked values.
     public init(_ values: SettingValues) {
         gridSizes = GridSizes(
             cellMetres: values.integer("cell_metres"), hiddenCellMetres: values.integer("hidden_cell_metres"))

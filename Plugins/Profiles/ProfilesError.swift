@@ -1,12 +1,12 @@
 import SparkCore
 
-/// What this module refuses.
+/// The errors of Profiles.
 enum ProfilesError: ClientError {
-    /// Too many changes of place within the hour.
+    /// The person's location changed too often within the hour.
     case locationRateLimited(retryAfter: Duration)
-    /// The place is farther than anybody can have travelled since the last one.
+    /// The new location is farther away than anybody can have travelled since the last one.
     case locationTooFast(retryAfter: Duration)
-    /// A name or text leads people elsewhere, and the server keeps contact details out.
+    /// A name or text contains contact details, which the server's policy refuses.
     case contactDetails
 
     var code: String {

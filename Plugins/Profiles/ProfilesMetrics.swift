@@ -1,7 +1,7 @@
 import Metrics
 import SparkKit
 
-/// What this module counts.
+/// The metrics of Profiles.
 struct ProfilesMetrics: Sendable {
     static let declarations = [
         MetricDeclaration(

@@ -2,8 +2,9 @@ import SparkCache
 import SparkCore
 public import SparkKit
 
-/// The people: their record and its geometry, preferences, places, visibility, and the cards that others see.
+/// People's profiles: record, preferences, location, visibility, and the cards that others see.
 public struct ProfilesModule: SparkModule {
+    /// What the module declares: its dependencies, tables, metrics and invariants.
     public static let manifest = ModuleManifest(
         id: "profiles", summary: "People: profile, preferences, snapped place, visibility", dependencies: ["accounts"],
         migrations: ProfilesMigrations.all, tables: ProfilesPersonalData.tables, metrics: ProfilesMetrics.declarations,
@@ -11,10 +12,12 @@ public struct ProfilesModule: SparkModule {
 
     let service: ProfilesService
     private let clock: any WallClock
-    /// None in a server that begins without people.
+    /// Nil in an ephemeral server, which starts without people.
     private let warming: Warming?
     private let activeUsers: ActiveUserCounts
 
+    /// Builds the services of the module.
+    /// - Throws: `ModuleFault` if `hidden_cell_metres` is smaller than `cell_metres`; the errors of cache namespaces.
     public init(configuration: ProfilesConfiguration, context: ModuleContext) throws {
         let sizes = configuration.gridSizes
         guard sizes.hiddenCellMetres >= sizes.cellMetres else {
@@ -35,6 +38,7 @@ public struct ProfilesModule: SparkModule {
         warming = context.isEphemeral ? nil : Warming(store: store, records: records, logger: context.logger)
     }
 
+    /// Registers routes, ports, event handlers, services and the check of the stored grid.
     public func register(in registrar: inout ModuleRegistrar) {
         for route in ProfilesRoutes(service: service).all { registrar.route(route) }
 

@@ -2,7 +2,7 @@ import HTTPTypes
 import SparkCore
 import SparkKit
 
-/// The HTTP interface: one's own record and preferences, and the view of others.
+/// The HTTP interface of Profiles: the user's own record and preferences, and the view of other people.
 struct ProfilesRoutes: Sendable {
     let service: ProfilesService
 
@@ -71,14 +71,14 @@ struct ProfilesRoutes: Sendable {
             entityTag: Self.entityTag(of: own, on: call.now.date))
     }
 
-    /// The version; and the age, once a birthday has changed the answer without changing the record.
+    /// The version, followed by the age if a birthday has changed the answer since the record was written.
     private static func entityTag(of own: OwnProfile, on today: CivilDate) -> String {
         let age = own.profile.birthDate.age(on: today)
         let isAsWritten = own.profile.birthDate.age(on: own.updatedAt.date) == age
         return isAsWritten ? "\(own.profile.version)" : "\(own.profile.version).\(age)"
     }
 
-    /// `fields` decides alone where it is given; else `view`; else the kind of client.
+    /// The members that `fields` names; without it, those of `view`; without both, those for the kind of client.
     private static func members(asked call: Call) -> Set<PersonView.Member> {
         if let words = call.words("fields") { return Set(words.compactMap(PersonView.Member.init)) }
         switch call.text("view") {
@@ -94,13 +94,13 @@ struct ProfilesRoutes: Sendable {
     }
 }
 
-/// Fowler, Noll and Vo's hash 1a with 64 bits: tells answers apart, secures nothing.
+/// The 64-bit FNV-1a hash (Fowler, Noll, Vo). Distinguishes answers; not for security.
 enum FNV1a {
     static func hash(of bytes: some Sequence<UInt8>) -> UInt64 {
         bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
-    /// 16 digits.
+    /// The hash as 16 hexadecimal digits.
     static func hexadecimal(of bytes: some Sequence<UInt8>) -> String {
         let digits = String(hash(of: bytes), radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

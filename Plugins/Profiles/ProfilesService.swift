@@ -2,7 +2,7 @@ import Metrics
 import SparkCore
 import SparkKit
 
-/// What people may do with their record, and what others may see of it.
+/// The operations of Profiles: changes of a user's own record, and views of other people.
 struct ProfilesService: Sendable {
     let store: any ProfilesStore
     let records: ProfileRecords
@@ -14,23 +14,25 @@ struct ProfilesService: Sendable {
     let texts: Contributions<any ProfileTextPolicy>
     let metrics: ProfilesMetrics
 
-    /// The record of the person who asks.
-    /// - Throws: `EdgeError.notFound` when it is erased already.
+    /// The record of the requesting user.
+    /// - Throws: `EdgeError.notFound` if the account is already erased.
     func own(_ user: UserID) async throws -> OwnProfile {
         guard let own = try await records.record(of: user) else { throw EdgeError.notFound }
         return own
     }
 
-    /// The preferences of the person who asks, as they are sent.
+    /// The encoded preferences of the requesting user.
+    /// - Throws: `EdgeError.notFound` if the account is already erased.
     func preferences(of user: UserID) async throws -> [UInt8] {
         guard let answer = try await answers.answer(for: user) else { throw EdgeError.notFound }
         return answer
     }
 
-    /// The centre of somebody's cell; only for themselves.
+    /// The centre of a user's cell. Shown to that user only.
     func centre(of own: OwnProfile) -> Coordinate? { places.centre(of: own.cell) }
 
-    /// - Throws: `EdgeError.preconditionFailed` when the record is not the expected one, `ProfilesError.contactDetails`.
+    /// Changes a user's profile.
+    /// - Throws: `EdgeError.preconditionFailed` if the record has another version, `ProfilesError.contactDetails`.
     func change(_ user: UserID, by change: ProfileChange, expecting expectation: VersionExpectation) async throws -> OwnProfile {
         let places = places
         try change.check(by: texts.all)
@@ -54,10 +56,10 @@ struct ProfilesService: Sendable {
         return own
     }
 
-    /// Moves a person to the cell that holds a place, and answers the cell's centre. The place itself is kept nowhere.
+    /// Moves a user to the cell that contains a place, and returns the cell's centre. The place itself is not stored.
     ///
     /// A place in the same cell changes nothing and is never refused.
-    /// - Throws: `ProfilesError` for moves that are too many or too fast.
+    /// - Throws: `ProfilesError` for moves that are too frequent or too fast.
     func move(_ user: UserID, to place: Coordinate) async throws -> Coordinate? {
         let known = try await own(user)
         guard places.cell(at: place, last: known.cell) != known.cell else {
@@ -85,17 +87,17 @@ struct ProfilesService: Sendable {
         }
     }
 
-    /// A person, for somebody who wants to look, and the published place of who looks; nil if no distance may be shown, because one of
-    /// the two is outside the hard limits of the other.
+    /// A person as a viewer may see them, with the viewer's published place; nil if no distance may be shown because one of the
+    /// two is outside the other's hard limits.
     ///
-    /// Who does not exist, is closed or refuses this viewer cannot be told apart.
+    /// A person who does not exist, has a closed account or is hidden from this viewer gives the same error.
     /// - Throws: `EdgeError.notFound`.
     func person(
         _ user: UserID, for viewer: UserID, today: CivilDate
     ) async throws -> (profile: Profile, viewerPlace: Coordinate?) {
         guard let profile = try await records.record(of: user)?.profile else { throw EdgeError.notFound }
         if user == viewer { return (profile, profile.place) }
-        // All is asked whatever the first answer is, so that the time does not tell one reason from another.
+        // All policies are asked in every case, so that the response time does not reveal the reason.
         var isShown = !profile.isClosed
         for policy in policies.all where try await !policy.maySee(profile, viewer: viewer) { isShown = false }
         guard isShown else { throw EdgeError.notFound }

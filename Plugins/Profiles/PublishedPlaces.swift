@@ -1,16 +1,16 @@
 import SparkCore
 
-/// The sizes of the two grids, as configured and as kept in the database.
+/// The cell sizes of the two grids, as configured and as stored.
 struct GridSizes: Hashable, Sendable {
     let cellMetres: Int
     let hiddenCellMetres: Int
 }
 
-/// What of a place leaves the request that brought it: its cell, and the centre that others' arithmetic runs on.
+/// Turns an exact place into what may outlive its request: a cell, and the published place that distances are computed from.
 ///
-/// The published place is the centre of a cell, so nothing finer than the cell can come out. Who hides the distance is published at
-/// the centre of the coarse cell that holds the centre of the fine one, and there, too, stays in the last one until well outside:
-/// who is seen in four coarse cells within an hour lives where they meet.
+/// A published place is the centre of a cell, so it reveals nothing finer than the cell. For a person who hides the distance, it
+/// is the centre of the coarse cell that contains the centre of the fine one, and the person stays in the last coarse cell until
+/// well outside it. Otherwise, a person seen in four coarse cells within an hour could be located where the four meet.
 struct PublishedPlaces: Sendable {
     let sizes: GridSizes
     private let fine: CellGrid
@@ -22,24 +22,24 @@ struct PublishedPlaces: Sendable {
         self.coarse = CellGrid(size: Distance(metres: Double(sizes.hiddenCellMetres)))
     }
 
-    /// The cell for a place; the last one as long as the place is just outside it.
+    /// The cell of a place. Stays the last cell while the place is just outside it.
     func cell(at place: Coordinate, last: Cell?) -> Cell {
         guard let last else { return fine.cell(at: place) }
         return fine.cell(at: place, last: last)
     }
 
-    /// The middle of a cell; nil without a cell, and for a cell of another grid.
+    /// The centre of a cell; nil without a cell, and for a cell of another grid.
     func centre(of cell: Cell?) -> Coordinate? { cell.flatMap(fine.centre) }
 
-    /// The place that others' distances are measured to and from.
-    /// - Parameter last: the one before; nil if there was none.
+    /// The published place, from which the distances to others are computed.
+    /// - Parameter last: the previous published place, if any.
     func published(_ cell: Cell?, hidesDistance: Bool, last: Coordinate?) -> Coordinate? {
         guard let centre = centre(of: cell), hidesDistance else { return centre(of: cell) }
         guard let last else { return coarse.snap(centre) }
         return coarse.centre(of: coarse.cell(at: centre, last: coarse.cell(at: last)))
     }
 
-    /// How far somebody has moved at least who went from one cell into another: both may have stood at the near border.
+    /// The least distance that a move between two cells can have: both places may be at the near border.
     func leastMetres(from last: Cell?, to cell: Cell) -> Double {
         guard let from = centre(of: last), let to = centre(of: cell) else { return 0 }
         return max(0, from.distance(to: to).metres - 2 * fine.size.metres)

@@ -1,13 +1,13 @@
-/// Which version a client means to change: `If-Match` (RFC 9110, section 13.1.1).
+/// The versions that a client expects to change: `If-Match` (RFC 9110, section 13.1.1).
 enum VersionExpectation: Hashable, Sendable {
-    /// Whichever there is: no header, or `*`.
+    /// Any version: no header, or `*`.
     case whichever
     case oneOf(Set<Int64>)
 
-    /// Reads the header. Tags that are none of ours match no version.
+    /// Reads the header. Tags of another form match no version.
     ///
-    /// A weak tag counts as the strong one: proxies that compress an answer weaken its tag (nginx, `gzip on`), and ours name the
-    /// version of the record, whatever the bytes were.
+    /// A weak tag counts as a strong one: proxies that compress an answer weaken its tag (nginx, `gzip on`), and our tags name
+    /// the version of the record, whatever the bytes are.
     init(header: String?) {
         guard let header, header.trimmed != "*" else {
             self = .whichever
@@ -18,9 +18,9 @@ enum VersionExpectation: Hashable, Sendable {
             if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
             guard tag.count > 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
             let parts = tag.dropFirst().dropLast().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-            // What follows the version tells answers apart that the passing of time made different.
+            // The part after the version distinguishes answers that changed only with time.
             let text = parts[0]
-            // One spelling a version, as an entity tag is compared byte by byte.
+            // Each version has one spelling, because entity tags are compared byte by byte.
             guard let version = Int64(text), String(version) == text else { return nil }
             return version
         }
@@ -36,7 +36,7 @@ enum VersionExpectation: Hashable, Sendable {
 }
 
 extension StringProtocol {
-    /// Without the blanks and tabs around it.
+    /// The text without leading and trailing spaces and tabs.
     fileprivate var trimmed: SubSequence {
         let start = firstIndex { $0 != " " && $0 != "\t" } ?? endIndex
         let end = lastIndex { $0 != " " && $0 != "\t" }.map { index(after: $0) } ?? endIndex

@@ -2,10 +2,10 @@ import Logging
 import ServiceLifecycle
 import SparkCore
 
-/// Loads the people who were active last into the cache when the server starts: they are the ones who will be asked for. Beside
-/// everything else, once; the server is ready without it.
+/// Loads the most recently active people into the cache once when the server starts, because they are the most likely to be
+/// requested. The server is ready without it.
 struct Warming: Service {
-    /// People at most: some megabytes.
+    /// The most people to load; they take some megabytes.
     static let limit = 2_000
 
     let store: any ProfilesStore
@@ -14,7 +14,7 @@ struct Warming: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await warm() }
-        // A service that returns has ended; this one has nothing more to do.
+        // A service that returns counts as ended, so this one waits for the shutdown.
         try? await gracefulShutdown()
     }
 

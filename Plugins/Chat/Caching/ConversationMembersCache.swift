@@ -2,14 +2,14 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// Whose conversation it is, and whether it is still theirs: what signals like typing are checked against.
+/// The two members of a conversation, and whether it is gone. Typing signals are checked against this.
 struct ConversationMembers: Hashable, Sendable {
     let userA: UserID
     let userB: UserID
-    /// The conversation is gone (`LiveConversation`).
+    /// The conversation is gone; see `LiveConversation`.
     let isGone: Bool
 
-    /// The one whom a signal of a user goes to; nil when it goes to nobody.
+    /// The other member, who receives the user's signals. Nil if the conversation is gone or the user is not in it.
     func other(than user: UserID) -> UserID? {
         guard !isGone, user == userA || user == userB else { return nil }
         return user == userA ? userB : userA
@@ -36,7 +36,7 @@ extension ConversationMembers: CacheValue {
     }
 }
 
-/// The cache of who talks to whom.
+/// Caches the members of conversations.
 struct ConversationMembersCache: Sendable {
     static let policy = NamespacePolicy("chat:conversation", lifetime: .hours(24))
 
@@ -48,13 +48,15 @@ struct ConversationMembersCache: Sendable {
         self.namespace = try context.namespace(Self.policy)
     }
 
-    /// What memory knows; never waits.
+    /// The value in memory; nil on a miss. Never suspends.
     func peek(_ conversation: ConversationID) -> ConversationMembers? { namespace.peek(conversation) }
 
+    /// The members of a conversation, loaded on a miss; nil if there is no such conversation.
     func companions(of conversation: ConversationID) async throws -> ConversationMembers? {
         try await namespace.value(conversation, tags: [.conversation(conversation)]) { [store] dependencies in
             guard let found = try store.conversation(conversation) else { return nil }
-            // Whom it is of never changes, so these may be named once they are known, if the rest is read after that.
+            // The members of a conversation never change, so their tags may be declared after this read. What can change is read
+            // below.
             for user in found.users { dependencies.depend(on: .conversations(of: user)) }
             do {
                 _ = try store.live(conversation, of: found.userA)

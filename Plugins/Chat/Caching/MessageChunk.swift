@@ -2,17 +2,18 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// Neighbouring messages of a conversation, as the cache keeps them: a new message makes only the newest chunk old.
+/// A cached run of neighbouring messages of a conversation. A new message invalidates only the newest chunk.
 struct MessageChunk: Hashable, Sendable {
-    /// Messages by their place.
+    /// The number of places (`seq`) in a chunk.
     static let length: Int64 = 64
 
     let messages: [ShownMessage]
 
-    /// Which chunk holds a message.
+    /// The number of the chunk that holds a message.
     /// - Parameter seq: from 1.
     static func number(of seq: Int64) -> Int64 { (seq - 1) / length }
 
+    /// The places in a chunk.
     static func seqs(of number: Int64) -> ClosedRange<Int64> { (number * length + 1)...((number + 1) * length) }
 
     struct Key: CacheKeyed, Hashable {

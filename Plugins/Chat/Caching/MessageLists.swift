@@ -2,15 +2,15 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// Messages of conversations by their place, the newest of each from the cache.
+/// Reads messages of conversations by place. The newest messages of each conversation come from the cache.
 struct MessageLists: Sendable {
-    /// Messages of a conversation that are cached, from its end; who reads further back reads the store.
+    /// How many messages from the end of a conversation are cached. Older ones are read from the store.
     static let depth: Int64 = 1_000
 
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("chat:messages", lifetime: .hours(24))
         policy.maximumValueBytes = 1 << 20
-        // What was spilled stays in the file until it is written over: longer than a message that is deleted.
+        // Spilled bytes stay in the file until they are overwritten, which may be long after a message is deleted.
         policy.isSpilled = false
         return policy
     }
@@ -23,7 +23,7 @@ struct MessageLists: Sendable {
         self.namespace = try context.namespace(Self.policy)
     }
 
-    /// Those of the messages of a range that are kept, in order.
+    /// The messages of a range that still exist, in order.
     /// - Parameter seqs: within 1…`conversation.lastSeq`.
     func messages(of conversation: Conversation, in seqs: ClosedRange<Int64>) async throws -> [ShownMessage] {
         guard seqs.lowerBound > conversation.lastSeq - Self.depth else {

@@ -2,10 +2,10 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The conversations of a demo town: one for every match, and in most of them some messages, a pure function of town and match.
+/// Loads the conversations of a demo town: one for every match, most of them with messages. A pure function of town and match.
 struct DemoChats {
     private static let conversationsPerTransaction = 20_000
-    /// Of ten conversations, so many have messages.
+    /// How many of ten conversations have messages.
     private static let talking: UInt64 = 7
     private static let mostMessages: UInt64 = 12
 
@@ -64,10 +64,10 @@ struct DemoChats {
                     id: ids.next(), conversation: ConversationID(rawValue: match.conversation), seq: seq,
                     from: UserID(rawValue: sender), clientID: "demo-\(match.conversation)-\(seq)", content: .text,
                     text: script.line(seq), sentAt: Timestamp(milliseconds: at)), in: session)
-            // Now and then somebody writes twice in a row.
+            // One time in five, the same person writes again.
             if script.chance.next() % 5 > 0 { isByA.toggle() }
         }
-        // Who wrote last has seen it all; the other one may have some left.
+        // The last sender has read everything; the other member may have up to three unread messages.
         let left = Int64(script.chance.next() % 4)
         let (readA, readB) = last == match.userA ? (count, max(0, count - left)) : (max(0, count - left), count)
         try session.statement(
@@ -86,7 +86,7 @@ struct DemoChats {
     }
 }
 
-/// Identifiers behind all that were given out: those of a conversation rise.
+/// Gives out identifiers above all existing ones, so that those of a conversation rise.
 struct DemoMessageIDs {
     private(set) var last: Int64
 

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// What people of a demo town say to each other: an opening, then questions and answers.
+/// Generates the dialogue of a demo conversation: an opening, then questions and answers in turn.
 struct DemoScript {
     var chance: SplitMix64
 

@@ -1,11 +1,13 @@
 import SparkCore
 
-/// Recognises what leads elsewhere, in whatever way it is written. Errs towards holding: somebody looks at what is held.
+/// Recognises contact details in a text, however they are disguised. Prefers false positives, because a moderator reviews every
+/// held message.
 ///
-/// The text is folded first (`FoldedContactText`): dressed-up, foreign and look-alike characters become the plain ones, spelled
-/// digits and separators become what they stand for. What is looked for is looked for in the folded text alone. Everything here
-/// takes time in proportion to the text.
+/// The text is folded first (`FoldedContactText`): decorated, foreign and look-alike characters become plain ones, and spelled
+/// digits and separators become digits and signs. Almost all checks read the folded text only. Every check is linear in the
+/// length of the text.
 enum ContactDetails {
+    /// Whether a text contains a link, an address, a phone number or a messenger handle.
     static func areIn(_ text: String) -> Bool {
         let folded = FoldedContactText(text)
         return hasLink(folded.compact) || folded.words.contains { leads($0) || isBraided($0) } || hasPhoneNumber(folded.digits)
@@ -14,8 +16,8 @@ enum ContactDetails {
 
     // MARK: Pictures
 
-    /// In what names a picture: a number in it, or words that lead elsewhere. The names that machines make (RFC 9562) have many
-    /// digits.
+    /// Whether a picture's identifier or name contains a phone number, an address or a handle. UUIDs (RFC 9562) are accepted
+    /// although they have many digits.
     static func areIn(identifier: String) -> Bool {
         guard !isUUID(identifier) else { return false }
         let parts: [Substring] = identifier.lowercased().split { !$0.isLetter && !$0.isNumber }
@@ -23,7 +25,7 @@ enum ContactDetails {
         if hasPhoneNumber(FoldedContactText(spaced).digits) || VanityNumber.isIn(parts.joined(separator: "-")) { return true }
         guard parts.count > 1 || identifier.contains(".") else { return parts.first.map { MessengerHandle.isGlued($0) } ?? false }
         for (part, next) in zip(parts, parts.dropFirst()) {
-            // A domain with something before it or after it; a word with an ending that is no word.
+            // A domain with a name before or after it, or an ending that is not a word.
             if shortHosts.contains("\(part).\(next)") { return true }
             if part.count > 1, next == "com" || next == "net" || next == "org" || next == "ru" { return true }
             if part == "dot" || part == "www" || part == "http" || part == "https" { return true }
@@ -51,7 +53,7 @@ enum ContactDetails {
 
     // MARK: Addresses
 
-    /// Endings that are no word of a language when they follow a full stop without a space.
+    /// Endings that are not words of a language when they follow a full stop without a space.
     private static let plainEndings: Set<Substring> = [
         "com", "net", "org", "io", "info", "biz", "xyz", "site", "online", "app", "link", "ly", "gg", "tv", "co", "uk", "eu",
         "ru",
@@ -61,9 +63,9 @@ enum ContactDetails {
         "gov",
         "рф", "lt", "lv", "ee", "sk", "hr", "rs", "bg", "tk", "website",
     ]
-    /// Endings that are words, too: taken only where nothing parts them from the name.
+    /// Endings that are also words. They count only if they follow the name's dot directly.
     private static let wordEndings: Set<Substring> = ["me", "de", "es", "it", "at", "be", "au", "ca", "se", "pk", "ir"]
-    /// Of those and the rest of the country codes (ISO 3166): what an address ends with that has an at sign or a dot on purpose.
+    /// Further endings, most of them country codes (ISO 3166). They count only in an address with an at sign or a deliberate dot.
     private static let otherEndings: Set<Substring> = Set(
         """
         ad af ag al am ao aq ar as aw ax az ba bb bd bf bh bi bj bm bn bo bs bt bv bw bz cd cf cg ci ck cl cm cr cu cv cw cx cy dj dm do \
@@ -72,13 +74,13 @@ enum ContactDetails {
         ps pw py qa re rw sa sb sc sd sh sj sl sm sn so sr ss st sv sx sy sz tc td tf tg tj tl tm tn to tr tt tz ug us uy uz va vc ve vg vi \
         vu wf ye yt zm zw su by si gl gd bio page chat cat family life live email name pro space store tech world
         """.split(separator: " "))
-    /// Endings that a sentence goes on with.
+    /// Endings with which a sentence may continue after a full stop.
     private static let sentenceWords: Set<Substring> = [
         "me", "es", "it", "at", "be", "se", "am", "as", "do", "et", "id", "in", "is", "la", "ma", "my", "na", "ne", "no", "so",
         "to",
         "us", "va", "name", "live", "life", "by", "si",
     ]
-    /// Domains that lead to a person.
+    /// Domains whose links open a chat with a person.
     private static let shortHosts: Set<String> = [
         "t.me", "wa.me", "m.me", "ig.me", "fb.me", "line.me", "signal.me", "telegram.me",
     ]
@@ -87,7 +89,7 @@ enum ContactDetails {
         "mail.ru", "web.de", "qq", "163",
     ]
 
-    /// A word of the folded text: `name@host.tld`, `name@provider`, `host.tld` with a known ending, `host.xy/path`.
+    /// Whether a folded word is `name@host.tld`, `name@provider`, `host.tld` with a known ending, or `host.xy/path`.
     private static func leads(_ word: Substring) -> Bool {
         let parts = word.split(separator: "@", omittingEmptySubsequences: false)
         if parts.count > 1 {
@@ -104,7 +106,7 @@ enum ContactDetails {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false).filter { !$0.isEmpty }
         guard labels.count > 1, host.contains(where: \.isLetter), let last = labels.last else { return isSpelledHost(host) }
         let name = labels[labels.count - 2]
-        // `映画・TV` is a list; `пример.com` is an address.
+        // `映画・TV` is a list of words; `пример.com` is an address.
         if plainEndings.contains(last),
             name.last.map({ $0.isASCII }) == true || last == "com" || last == "net" || last == "org" || last == "ru"
                 || last == "рф"
@@ -112,7 +114,7 @@ enum ContactDetails {
             return true
         }
         if wordEndings.contains(last) {
-            // Dots in a row end a thought; one letter before the dot is an abbreviation.
+            // Several dots in a row end a thought; a single letter before the dot is an abbreviation.
             let isOne = !host.dropLast(last.count).hasSuffix("..")
             if isOne, name.count > 1, name.last.map({ $0.isASCII }) == true { return true }
             if shortHosts.contains("\(name).\(last)") { return true }
@@ -121,7 +123,7 @@ enum ContactDetails {
         return rest.first == "/" && rest.count > 1 && last.count > 1 && last.allSatisfy(\.isLetter)
     }
 
-    /// `exampledotcom`: a dot that is spelled within a word.
+    /// Whether a word has its dot spelled inside, as in `exampledotcom`.
     private static func isSpelledHost(_ word: Substring) -> Bool {
         spelledEndings.contains { ending in word.hasSuffix(ending) && word.utf8.count >= ending.utf8.count + 3 }
     }
@@ -130,20 +132,20 @@ enum ContactDetails {
         "dotcom", "dotnet", "dotorg", "dotde", "dotcouk", "punktde", "punktcom", "punktnet", "puntocom", "pontocom", "pointcom",
     ]
 
-    /// Whether an ending stands for itself where a spelled or lonely dot parts it from the name.
+    /// Whether an ending is accepted after a spelled dot, or a dot with spaces around it.
     static func isPlainEnding(_ word: Substring) -> Bool { plainEndings.contains(word) }
 
-    /// Whether a word ends some address.
+    /// Whether a word is any known ending.
     static func isEnding(_ word: Substring) -> Bool {
         plainEndings.contains(word) || wordEndings.contains(word) || otherEndings.contains(word)
     }
 
-    /// Whether a sentence may go on with it after a full stop.
+    /// Whether a sentence may continue with the word after a full stop.
     static func isSentenceWord(_ word: Substring) -> Bool { sentenceWords.contains(word) }
 
     static func isShortHost(_ name: Substring, _ ending: Substring) -> Bool { shortHosts.contains("\(name).\(ending)") }
 
-    /// Whether an ending is one even behind a full stop and a space, as in the middle of a text.
+    /// Whether a word is an ending even after a full stop and a space in the middle of a text.
     static func isCommonEnding(_ word: Substring) -> Bool { word == "com" || word == "org" }
 
     /// Whether a word means a mail address even without an at sign.
@@ -156,7 +158,7 @@ enum ContactDetails {
 
     // MARK: Phone numbers
 
-    /// Whether letters stand between the digits of one word, as in `0a1b7c0d1e2f3`.
+    /// Whether a word alternates between letters and digits, as in `0a1b7c0d1e2f3`.
     private static func isBraided(_ word: Substring) -> Bool {
         var (digits, changes, last): (Int, Int, UInt8?) = (0, 0, nil)
         for byte in word.utf8 {
@@ -170,10 +172,11 @@ enum ContactDetails {
 
     private static let fewestPhoneDigits = 7
     private static let mostPhoneDigits = 15
-    /// Digits that make a phone number although commas, colons, line ends or messages part them.
+    /// Fewest digits of a phone number whose digits are separated by commas, colons, line ends or messages.
     private static let fewestLooseDigits = 9
 
-    /// Seven to fifteen digits (ITU-T E.164 allows fifteen) with nothing between them but what people write there.
+    /// Whether a run has seven to fifteen digits (ITU-T E.164 allows fifteen) with only the usual separators between them, and is
+    /// not an ordinary number.
     private static func hasPhoneNumber(_ runs: [DigitRun]) -> Bool {
         runs.contains { run in
             let count = run.count
@@ -184,29 +187,30 @@ enum ContactDetails {
         }
     }
 
-    /// Whether a text is digits, spelled ones included, and nothing else to be read.
+    /// Whether a text is nothing but digits, spelled or not.
     static func isNumberPiece(_ text: String) -> Bool {
         let folded = FoldedContactText(text)
         guard let run = folded.digits.first, folded.digits.count == 1 else { return false }
         return run.count > 0 && !folded.hasOtherWords
     }
 
-    /// - Parameter pieces: texts that `isNumberPiece` takes, the oldest first.
+    /// Whether several texts form a phone number together.
+    /// - Parameter pieces: texts that `isNumberPiece` accepts, oldest first.
     static func isNumber(inPieces pieces: [String]) -> Bool {
-        // Each may be an answer of its own, so they make a number only together.
+        // Each piece may be an answer by itself, so the fewest digits are those of a loose number.
         let runs = pieces.flatMap { FoldedContactText($0).digits }
         return runs.reduce(0) { $0 + $1.count } >= fewestLooseDigits
     }
 }
 
-/// A number whose end is spelled on the keys of a telephone: `1-800-FLOWERS`, `0800 HOTLINE`.
+/// A phone number that ends in letters of the telephone keypad: `1-800-FLOWERS`, `0800 HOTLINE`.
 enum VanityNumber {
     private static let areas: Set<Substring> = ["800", "833", "844", "855", "866", "877", "888", "900"]
 
     static func isIn(_ text: String) -> Bool {
         guard text.utf8.contains(where: { $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x80 }) else { return false }
         let plain = text.utf8.allSatisfy { $0 < 0x80 } ? text : TextRule.compatible(text)
-        // Groups of letters or digits that a single sign parts, or brackets.
+        // Groups of letters or digits, separated by one sign or by brackets.
         let words: [Substring] = plain.split { !$0.isLetter && !$0.isNumber && $0 != "-" && $0 != "." && $0 != "'" && $0 != "’" }
         var groups: [(text: Substring, isWhole: Bool)] = []
         for word in words {

@@ -1,13 +1,13 @@
 import SparkCore
 import SparkStorage
 
-/// Holds messages by which people are led elsewhere: links, e-mail addresses, phone numbers, names at messengers; and refuses them in
-/// profiles, which everybody reads before the first message.
+/// Holds messages that contain contact details: links, e-mail addresses, phone numbers and messenger handles. Refuses contact
+/// details in profiles, because everybody reads a profile before the first message.
 struct ContactGate: MessagePolicy, ProfileTextPolicy {
-    /// Which messages are looked at.
+    /// Which messages are checked.
     enum Mode: String, CaseIterable, Sendable {
         case off
-        /// The first one of a conversation.
+        /// The first message of a conversation.
         case opening
         case always
     }
@@ -26,11 +26,11 @@ struct ContactGate: MessagePolicy, ProfileTextPolicy {
 
     func maySay(_ text: String) -> Bool { mode == .off || !ContactDetails.areIn(text) }
 
-    /// Whether a message is one to be held. The sender says what kind it is, so every kind is looked at.
+    /// Whether a message contains contact details. The sender states the kind, so every kind is checked.
     func leadsElsewhere(_ content: MessageContent, _ text: String) -> Bool {
         guard content != .text else { return ContactDetails.areIn(text) }
         if PictureRule.isIdentifier(text) { return ContactDetails.areIn(identifier: text) }
-        // The operator vouches for the host, not for what the sender chose.
+        // The operator trusts the host. The sender chose the rest, so the rest is checked.
         guard let chosen = pictures.chosen(in: text, as: content) else { return ContactDetails.areIn(text) }
         return chosen.contains { ContactDetails.areIn(identifier: String($0)) }
             || ContactDetails.areIn(identifier: chosen.joined(separator: "-"))
@@ -38,10 +38,10 @@ struct ContactGate: MessagePolicy, ProfileTextPolicy {
 
     // MARK: Numbers in pieces
 
-    /// A number that is sent in pieces has at most so many, each at most so long, within a short time.
+    /// Bounds of a number that is sent in pieces: the number of messages, the UTF-8 length of each, and the time they span.
     private static let (mostPieces, longestPiece, pieceLifetime) = (8, 40, Duration.minutes(10))
 
-    /// Whether a message of nothing but digits makes a phone number with the messages that its sender wrote right before it.
+    /// Whether a message of digits forms a phone number together with the sender's messages directly before it.
     private func endsNumber(_ draft: MessageDraft, at now: Timestamp, in work: any UnitOfWork) throws -> Bool {
         guard mode == .always, draft.content == .text, !draft.isOpening, draft.text.utf8.count <= Self.longestPiece,
             ContactDetails.isNumberPiece(draft.text)

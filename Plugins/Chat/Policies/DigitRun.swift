@@ -1,7 +1,7 @@
-/// Groups of digits with nothing but separators between them.
+/// Groups of digits with only separators between them.
 struct DigitRun: Sendable {
     private(set) var groups: [[UInt8]] = []
-    /// Between the groups.
+    /// The text between each group and the next.
     private(set) var separators: [String] = []
     private(set) var count = 0
 
@@ -19,16 +19,16 @@ struct DigitRun: Sendable {
 
     private func isLoose(_ separator: String) -> Bool { separator.contains(where: Self.looseSigns.contains) }
 
-    /// `55555555` is a laugh in Thai, and `oh oh oh oh` a sigh.
+    /// Whether the digits differ. `55555555` is laughter in Thai, and `oh oh oh oh` is a sigh.
     var hasDifferentDigits: Bool {
         let first = groups.first?.first
         return groups.contains { group in group.contains { $0 != first } }
     }
 
-    /// Whether some of its groups may belong to different numbers.
+    /// Whether a loose separator, such as a comma, divides the run. Its groups may then belong to different numbers.
     var isLoose: Bool { separators.contains(where: isLoose) }
 
-    /// Digits of each part that nothing loose divides.
+    /// The number of digits in each part between loose separators.
     var tightCounts: [Int] {
         var counts = [groups.first?.count ?? 0]
         for (separator, group) in zip(separators, groups.dropFirst()) {
@@ -38,13 +38,12 @@ struct DigitRun: Sendable {
     }
 }
 
-/// Numbers of seven digits and more that people write without meaning a telephone: dates, times, years, prices, sizes, and ranges of
-/// them.
+/// Recognises ordinary numbers of seven digits and more: dates, times, years, prices, sizes, and ranges of them.
 enum OrdinaryNumbers {
-    /// More are a list, and lists of numbers are not explained.
+    /// A run with more items is a list and is not explained.
     private static let mostItems = 4
 
-    /// Whether a run is nothing but such numbers, each parted from the next by a space, a dash or a comma.
+    /// Whether a run consists only of ordinary numbers, each separated from the next by a space, a dash or a comma.
     static func explain(_ run: DigitRun) -> Bool {
         guard run.groups.count <= 3 * mostItems else { return false }
         let values = run.groups.map { $0.reduce(0) { ($0 &* 10 &+ Int($1)) & 0xFFFF } }
@@ -66,14 +65,14 @@ enum OrdinaryNumbers {
         return true
     }
 
-    /// - Returns: how many groups the longest item has that begins at a group.
+    /// - Returns: the number of groups of the item that begins at a group; nil if no item begins there.
     private static func item(at index: Int, _ values: [Int], _ lengths: [Int], _ separators: [String]) -> Int? {
         func value(_ offset: Int) -> Int { index + offset < values.count ? values[index + offset] : -1 }
         func length(_ offset: Int) -> Int { index + offset < lengths.count ? lengths[index + offset] : 0 }
         func separator(_ offset: Int) -> String { index + offset < separators.count ? separators[index + offset] : "" }
         let (first, second) = (separator(0), separator(1))
         let isDateSign = first == "." || first == "/" || first == "-" || first == ". "
-        // A day with its year, the year in front or at the end.
+        // A date with its year first or last.
         if isDateSign, first == second {
             let isYearFirst = isYear(value(0), length(0))
             let isYearLast = isYear(value(2), length(2)) || (length(2) == 2 && first != "-")
@@ -82,17 +81,17 @@ enum OrdinaryNumbers {
                 if (1...31).contains(one), (1...31).contains(two), min(one, two) <= 12 { return 3 }
             }
         }
-        // A time, with seconds or without.
+        // A time with or without seconds.
         if first == ":" || first == ".", length(0) <= 2, length(1) == 2, (0...24).contains(value(0)), value(1) <= 59 {
             return first == second && first == ":" && length(2) == 2 && value(2) <= 59 ? 3 : 2
         }
-        // A day without its year.
+        // A date without its year.
         if first == "." || first == "/", length(0) <= 2, length(1) <= 2, (1...31).contains(value(0)), (1...31).contains(value(1)),
             min(value(0), value(1)) <= 12
         {
             return 2
         }
-        // A price: at most four digits and cents; or thousands.
+        // A price of up to four digits and cents, or thousands.
         if first == "." || first == ",", length(0) <= 4, length(1) == 2, value(0) > 0, separators.count < 4 { return 2 }
         if first == "." || first == "," || first == "'", length(1) == 3, value(0) > 0, separators.count < 4,
             (1...2).contains(length(0)) || length(0) == 3 && value(1) == 0
@@ -104,7 +103,8 @@ enum OrdinaryNumbers {
 
     private static func isYear(_ value: Int, _ length: Int) -> Bool { length == 4 && (1900...2100).contains(value) }
 
-    /// A round number: `1.000.000`, `12 500 000`, `5000000`; or one of millions in groups of three behind a single digit.
+    /// Whether a run is a round number (`1.000.000`, `12 500 000`, `5000000`), or millions in groups of three after a single
+    /// digit.
     private static func isRound(_ run: DigitRun) -> Bool {
         guard let first = run.groups.first, let leading = first.first, leading != 0 else { return false }
         let rest = run.groups.dropFirst()
@@ -115,7 +115,7 @@ enum OrdinaryNumbers {
         return rest.last?.allSatisfy { $0 == 0 } == true || first.count == 1 && rest.count == 2 && sign != " "
     }
 
-    /// Height, weight and age: `183/78/29`.
+    /// Whether a run is height, weight and age: `183/78/29`.
     private static func isBody(_ values: [Int], _ lengths: [Int], _ separators: [String]) -> Bool {
         values.count == 3 && (140...220).contains(values[0]) && (40...160).contains(values[1]) && (18...99).contains(values[2])
             && lengths[0] == 3 && separators.allSatisfy { ["/", "-", " / ", " - ", ", "].contains($0) }

@@ -1,16 +1,16 @@
 import SparkCore
 
-/// A text as contact details are looked for in it: in plain lower-case letters and digits, spelled separators and digits replaced,
-/// letters that stand alone joined. Linear in the text.
+/// A text prepared for the search for contact details: plain lower-case letters and digits, spelled separators and digits
+/// replaced, single letters joined into words. Linear in the length of the text.
 struct FoldedContactText: Sendable {
-    /// Parts without white space.
+    /// The words, split at white space.
     let words: [Substring]
-    /// All of it, each character in its plain form.
+    /// The whole text, each character in its plain form.
     let plain: String
-    /// All of it without white space.
+    /// The whole text without white space.
     let compact: String
     let digits: [DigitRun]
-    /// Whether there is a word that is no number.
+    /// Whether the text has words that are not numbers.
     let hasOtherWords: Bool
 
     init(_ text: String) {
@@ -25,7 +25,8 @@ struct FoldedContactText: Sendable {
 
     // MARK: Characters
 
-    /// Compatibility forms, case, marks, invisible characters, digits of all scripts, and look-alike letters in Latin words.
+    /// Folds compatibility forms, case, marks, invisible characters, digits of all scripts, and look-alike letters in Latin
+    /// words.
     private static func plain(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         // ASCII is its own compatibility form.
@@ -43,7 +44,7 @@ struct FoldedContactText: Sendable {
             } else if let sign = signs[scalar] {
                 result.append(sign)
             } else {
-                // A letter with an accent is the letter.
+                // An accented letter becomes the plain letter.
                 result.append(lookalikes[scalar] ?? scalar)
             }
         }
@@ -58,7 +59,7 @@ struct FoldedContactText: Sendable {
         }
     }
 
-    /// Reads percent-encoded ASCII (RFC 3986, section 2.1), which may itself be encoded once or twice more.
+    /// Decodes percent-encoded ASCII (RFC 3986, section 2.1), which may itself be encoded once or twice more.
     private static func withoutEscapes(_ text: String) -> String {
         var text = text
         for _ in 0..<3 {
@@ -94,8 +95,8 @@ struct FoldedContactText: Sendable {
 
     private static func digit(_ value: UInt8) -> Unicode.Scalar { Unicode.Scalar(UInt8(ascii: "0") + value) }
 
-    /// A text with Latin letters for those in filled circles and boxes, small capitals, and the letters of scripts that took their
-    /// shapes from Latin. Halves of flags become a sign of their own: characters of flags take quadratic time to walk backwards.
+    /// Replaces letters in filled circles and boxes, small capitals, and letters of scripts derived from Latin shapes by Latin
+    /// letters. Regional indicators become one sign, because walking backwards over flag characters takes quadratic time.
     private static func shaped(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -129,7 +130,7 @@ struct FoldedContactText: Sendable {
         return letters
     }
 
-    /// The value of a digit of any script, of a circled or counted number below a hundred, and of the Chinese digits.
+    /// The value of a digit in any script, a circled number or counting rod below one hundred, or a Chinese digit.
     private static func number(_ scalar: Unicode.Scalar) -> UInt8? {
         if let value = chineseDigits[scalar] { return value }
         if scalar.value == 0x1F51F { return 10 }
@@ -137,7 +138,7 @@ struct FoldedContactText: Sendable {
         guard let type = properties.numericType, let value = properties.numericValue, value == value.rounded() else { return nil }
         switch type {
         case .decimal, .digit: return (0...9).contains(value) ? UInt8(value) : nil
-        // Circled numbers and counting rods; letters that are numbers, too, stay letters.
+        // Circled numbers and counting rods. Letters that are also numbers stay letters.
         case .numeric: return properties.generalCategory == .otherNumber && (0...99).contains(value) ? UInt8(value) : nil
         @unknown default: return nil
         }
@@ -148,7 +149,7 @@ struct FoldedContactText: Sendable {
         "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9, "幺": 1, "两": 2,
     ]
 
-    /// Signs that are drawn for a full stop, an at sign, a slash or a dash.
+    /// Signs that look like a full stop, an at sign, a slash or a dash.
     private static let signs: [Unicode.Scalar: Unicode.Scalar] = {
         var signs: [Unicode.Scalar: Unicode.Scalar] = [:]
         for scalar in "。․‧•·∙⋅●٫۔・ꓸ܁܂⸳⸱◦∘○⚫⏺⬤▪᛫ᐧ⦁°॰։᠃෴𐩐⊙◉⸰﹒｡".unicodeScalars { signs[scalar] = "." }
@@ -159,20 +160,21 @@ struct FoldedContactText: Sendable {
         return signs
     }()
 
-    /// Letters drawn like Latin ones, in lower case; put back where the word has no Latin letter.
+    /// Letters that look like Latin ones, in lower case. A word without any Latin letter gets its original letters back.
     private static let lookalikes = letters(
         """
         аa вb сc ԁd еe нh іi јj кk мm оo рp ѕs тt уy хx з3 αa οo νv ρp τt ιi κk χx εe υu ηn ωw ɡg ıi øo łl ɑa օo սu հh ոn ցg զq յj
         """)
 
-    /// The words of a folded text. A word that had no Latin letter and no digit of its own is not read as a Latin one: a Russian
-    /// sentence without a space after its full stop is no address.
+    /// Undoes the look-alike folding in words that had no Latin letter and no digit, so that a Russian sentence without a space
+    /// after its full stop is not read as an address.
     private static func latinWords(_ folded: String, original: String) -> String {
         guard original.utf8.contains(where: { $0 >= 0x80 }) else { return folded }
         var result = ""
         let kept = original.lowercased().split(whereSeparator: \.isWhitespace)
         let words = folded.split(whereSeparator: \.isWhitespace)
-        // Folding removes no white space, but may remove a word whole; then the look-alikes stand.
+        // Folding never removes white space but may remove a whole word. Then the words cannot be paired, and the folded text is
+        // used.
         guard kept.count == words.count else { return folded }
         for (word, source) in zip(words, kept) {
             let isLatin = source.utf8.contains {
@@ -186,7 +188,7 @@ struct FoldedContactText: Sendable {
 
     // MARK: Words
 
-    /// Four or more single letters in a row are one word: `g m a i l . c o m`.
+    /// Joins four or more single letters in a row into one word: `g m a i l . c o m`.
     private static func joinSingles(_ tokens: [Substring]) -> [Substring] {
         var (result, run): ([Substring], [Substring]) = ([], [])
         for token in tokens + [""] {
@@ -201,7 +203,8 @@ struct FoldedContactText: Sendable {
         return result
     }
 
-    /// Puts together what spaces, brackets and words have parted: `me (at) example [dot] com`, `example . com`, `me at gmail`.
+    /// Joins the parts of an address that spaces, brackets or words separate: `me (at) example [dot] com`, `example . com`,
+    /// `me at gmail`.
     private static func joinAddresses(_ tokens: [Substring]) -> [String] {
         let words = tokens.flatMap(bracketedSeparators)
         var result: [String] = []
@@ -244,7 +247,7 @@ struct FoldedContactText: Sendable {
             }
         }
         return result.map { word in
-            // A comma for the full stop.
+            // A comma in place of the full stop.
             guard let comma = word.lastIndex(of: ","), comma > word.startIndex else { return word }
             let ending = word[word.index(after: comma)...]
             let isEnding =
@@ -255,15 +258,15 @@ struct FoldedContactText: Sendable {
 
     private static func lettersOf(_ word: Substring) -> Substring { word.prefix(while: \.isLetter) }
 
-    /// Whether a label is followed by a further one, as in `co.uk`.
+    /// Whether a word has a dot and ends in a plain ending, as in `co.uk`.
     private static func ends(_ word: Substring) -> Bool {
         word.split(separator: ".").last.map { ContactDetails.isPlainEnding(lettersOf($0)) && word.contains(".") } ?? false
     }
 
-    /// A dot that was written on purpose: spelled, or in brackets. No folded text has this character.
+    /// A deliberate dot: one in brackets or between dashes. This character does not occur in folded text.
     private static let purposeDot = "\u{FF0E}"
 
-    /// Whether a dot between two words is that of an address.
+    /// Whether a dot between two words belongs to an address.
     private static func isEnding(_ next: Substring, of name: String, isOnPurpose: Bool, isLast: Bool) -> Bool {
         let letters = lettersOf(next)
         if ContactDetails.isPlainEnding(letters) || ends(next) { return true }
@@ -277,7 +280,7 @@ struct FoldedContactText: Sendable {
         return ContactDetails.isEnding(letters) && (index + 1 >= words.count || !ContactDetails.isSentenceWord(letters))
     }
 
-    /// Whether an at sign has a name behind it.
+    /// Whether a name follows the at sign of a word.
     private static func isAddressStart(_ word: String) -> Bool {
         guard let at = word.firstIndex(of: "@") else { return false }
         return word[word.index(after: at)...].contains { $0.isLetter || $0.isNumber }
@@ -290,7 +293,7 @@ struct FoldedContactText: Sendable {
         guard let dot = following.first, let ending = following.dropFirst().first else { return false }
         let letters = lettersOf(ending[...])
         if dotWords.contains(dot) || dot == ".", ContactDetails.isPlainEnding(letters) { return true }
-        // Any ending behind a spelled dot, but for pairs of words that sentences have, too.
+        // Any ending after a spelled dot, except for word pairs that also occur in sentences.
         guard dot == purposeDot || dotWords.contains(dot) && !(at == "at" && (dot == "point" || dot == "punt")) else {
             return false
         }
@@ -309,7 +312,7 @@ struct FoldedContactText: Sendable {
     private static let brackets: Set<Character> = ["(", ")", "[", "]", "{", "}", "<", ">"]
     private static let dashes: Set<Character> = ["-", "_", "*"]
 
-    /// Takes a word apart where a separator stands in brackets or between dashes: `me[at]example` is `me`, `@`, `example`.
+    /// Splits a word at separators in brackets or between dashes: `me[at]example` becomes `me`, `@`, `example`.
     private static func bracketedSeparators(_ word: Substring) -> [String] {
         guard word.utf8.contains(where: { "()[]{}<>-_*".utf8.contains($0) }) else { return [String(word)] }
         var parts: [(text: Substring, isDelimiter: Bool)] = []

@@ -1,7 +1,7 @@
-/// Recognises a name at a messenger: `insta: foo`, `tg @foo`, `add me on snap foo`, `foo_bar on ig`. A messenger alone is no contact,
-/// so people may say that they have left one.
+/// Recognises a messenger handle: `insta: foo`, `tg @foo`, `add me on snap foo`, `foo_bar on ig`. The name of a messenger alone
+/// is not a handle, so people may say that they left one.
 enum MessengerHandle {
-    /// Whether a folded text has one.
+    /// Whether a folded text contains a handle.
     static func isIn(_ plain: String) -> Bool {
         let tokens = tokens(of: plain)
         for (index, token) in tokens.enumerated() {
@@ -13,10 +13,10 @@ enum MessengerHandle {
         return false
     }
 
-    /// Whether a word is a messenger's name and nothing else.
+    /// Whether a word is the name of a messenger and has no other meaning.
     static func isUnmistakable(_ word: Substring) -> Bool { messengers.contains(word) }
 
-    /// Whether a word begins with a messenger's name and goes on like a handle: `telegramfoo`.
+    /// Whether a word is a messenger's name with a handle attached: `telegramfoo`.
     static func isGlued(_ word: Substring) -> Bool {
         ["instagram", "telegram", "whatsapp", "snapchat"].contains { word.hasPrefix($0) && word.utf8.count >= $0.utf8.count + 3 }
     }
@@ -29,7 +29,7 @@ enum MessengerHandle {
         "телеграм", "телеграмм", "телега", "инстаграм",
         "инста", "вотсап", "ватсап", "вконтакте", "微信", "インスタ", "ライン", "テレグラム", "カカオ", "인스타", "카톡", "텔레그램",
     ]
-    /// Short names, which are words, too.
+    /// Short names of messengers that are also words.
     private static let shortNames: Set<Substring> = [
         "ig", "tg", "wa", "sc", "snap", "fb", "dc", "wpp", "vk", "тг", "line", "signal", "vx",
     ]
@@ -39,7 +39,7 @@ enum MessengerHandle {
     // MARK: Tokens
 
     private enum Token: Equatable {
-        /// Letters, digits, and signs that handles have within.
+        /// Letters, digits and the signs that handles contain.
         case word(Substring)
         case sign(Character)
     }
@@ -48,7 +48,7 @@ enum MessengerHandle {
         var (tokens, rest): ([Token], Substring) = ([], plain[...])
         while let first = rest.first {
             guard first.isLetter || first.isNumber || first == "_" else {
-                // A sign in a row counts once; spaces do not count.
+                // Repeated signs count once; spaces do not count.
                 if first.isNewline {
                     if tokens.last != .sign("\n") { tokens.append(.sign("\n")) }
                 } else if !first.isWhitespace, tokens.last != .sign(first) {
@@ -66,7 +66,7 @@ enum MessengerHandle {
         return joinSingles(tokens)
     }
 
-    /// Three or more single letters in a row are one word: `i n s t a`.
+    /// Joins three or more single letters in a row into one word: `i n s t a`.
     private static func joinSingles(_ tokens: [Token]) -> [Token] {
         var (result, singles): ([Token], [Substring]) = ([], [])
         func flush() {
@@ -99,7 +99,7 @@ enum MessengerHandle {
 
     // MARK: Handles
 
-    /// Whether a word is a handle by its look: it begins with a letter, and has an underscore, a digit or a dot in it.
+    /// Whether a word looks like a handle: it begins with a letter and contains an underscore, a digit or a dot.
     private static func isMarked(_ word: Substring) -> Bool {
         guard word.count >= 4, word.first.map({ $0.isLetter || $0 == "_" }) == true,
             word.utf8.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "-") })
@@ -134,7 +134,7 @@ enum MessengerHandle {
         }
         guard let found = word(tokens, next) else { return false }
         if isMarked(found) { return true }
-        // `my snap is foo`, `snap foo`: a clause of nothing but this.
+        // `my snap is foo` or `snap foo`: a clause that contains nothing else.
         guard canBeHandle(found), isEnd(tokens, next + 1), messenger != "line" && messenger != "signal" || isNamed else {
             return false
         }
@@ -154,13 +154,13 @@ enum MessengerHandle {
         return isMarked(found)
     }
 
-    /// Between a messenger and a handle.
+    /// Words between a messenger and a handle.
     private static let links: Set<Substring> = [
         "is", "id", "name", "nick", "user", "username", "handle", "account", "under", "as", "ist", "heisst", "heißt", "es", "est",
         "e", "é",
         "è", "jest", "är",
     ]
-    /// Before a messenger in a clause that gives a handle.
+    /// Words before a messenger in a clause that gives a handle.
     private static let leads: Set<Substring> = [
         "my", "add", "me", "on", "hmu", "find", "text", "write", "here", "the", "it's", "its", "at", "via", "i'm", "im", "up",
         "hit", "dm",
@@ -175,7 +175,7 @@ enum MessengerHandle {
     private static let prepositions: Set<Substring> = [
         "on", "auf", "bei", "sur", "en", "su", "no", "op", "na", "på", "pa", "at", "в", "via",
     ]
-    /// What people say after a messenger's name without giving a handle.
+    /// Words that follow a messenger's name without being a handle.
     private static let followers: Set<Substring> = [
         "story", "stories", "account", "accounts", "page", "pages", "reels", "reel", "photos", "pics", "server", "servers", "too",
         "was",

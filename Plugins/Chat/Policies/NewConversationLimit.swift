@@ -1,14 +1,14 @@
 import SparkCore
 import SparkStorage
 
-/// How many conversations a person may open in a UTC day: fewer for those whom others have reported, never none.
+/// Limits how many conversations a person may open in a UTC day. The limit halves for each person who reported the sender in the
+/// last 30 days, and is at least one.
 ///
-/// What counts is how many different people reported somebody, not how often one of them did; a report that was found to be nothing
-/// does not count.
+/// Several reports by one person count once. A report that was decided as unfounded does not count.
 struct NewConversationLimit: MessagePolicy {
     private static let reportLifetime = Duration.days(30)
 
-    /// 0 lifts the limit.
+    /// 0 removes the limit.
     let perDay: Int
 
     func judge(_ draft: MessageDraft, at now: Timestamp, in work: any UnitOfWork) throws -> MessageVerdict {

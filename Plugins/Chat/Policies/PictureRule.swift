@@ -1,11 +1,11 @@
 import SparkCore
 
-/// What names a sticker or a GIF: an identifier that the apps know, or an address at a server that the operator allows. Any other
-/// server would see the address of everyone who opens the message.
+/// Decides what may identify a sticker or a GIF: an identifier that the apps know, or an address on a host that the operator
+/// allows. Any other host would learn the IP address of everyone who opens the message.
 ///
-/// An address is `https://`, a host in lower case without a port, and a path of plain names: no query, no fragment, nothing
-/// encoded. Whatever else a URL may be (RFC 3986) is left out, so that there is one way to write an address and nothing in it but
-/// the host and the names, which `ContactGate` reads.
+/// An address is `https://`, a lower-case host without a port, and a path of plain names. Queries, fragments, percent-encoding
+/// and everything else in RFC 3986 are refused, so an address has exactly one spelling and contains only the host and the names,
+/// which `ContactGate` checks.
 struct PictureRule: Hashable, Sendable {
     private static let longestIdentifier = 64
     private static let longestName = 128
@@ -13,7 +13,7 @@ struct PictureRule: Hashable, Sendable {
     private static let longestAddress = 512
     private static let scheme = "https://"
 
-    /// In lower case; `*.` in front stands for every host below; nil allows any.
+    /// Allowed hosts in lower case; a leading `*.` allows every subdomain; nil allows any host.
     private let gifHosts: Set<String>?
     private let stickerHosts: Set<String>?
 
@@ -24,9 +24,10 @@ struct PictureRule: Hashable, Sendable {
 
     private init() { (gifHosts, stickerHosts) = (nil, nil) }
 
-    /// Any server: for the first look at a body, before the operator's setting is known.
+    /// Allows any host. For reading a body before the operator's setting is known.
     static let anywhere = PictureRule()
 
+    /// Whether a text is a valid identifier or address for this kind of content.
     func names(_ text: String, as content: MessageContent) -> Bool {
         switch content {
         case .text: false
@@ -40,7 +41,7 @@ struct PictureRule: Hashable, Sendable {
         text.utf8.count <= longestIdentifier && isName(text[...], separators: "_-")
     }
 
-    /// A picture's address, taken apart.
+    /// A picture's address, split into host and path.
     struct Address: Equatable {
         let host: Substring
         let names: [Substring]
@@ -55,7 +56,7 @@ struct PictureRule: Hashable, Sendable {
             names = Array(parts.dropFirst())
         }
 
-        /// The parts of the host that the operator did not write, where a setting stands for every host below one.
+        /// The labels of the host that a `*.` setting covers; empty for an exact match, nil if no setting allows the host.
         func labels(below hosts: Set<String>) -> Substring? {
             if hosts.contains(String(host)) { return "" }
             var rest = host
@@ -72,7 +73,8 @@ struct PictureRule: Hashable, Sendable {
         return hosts.map { address.labels(below: $0) != nil } ?? true
     }
 
-    /// What the sender chose in an address: the part of the host that a `*.` stands for, and the path. Nil for what is none.
+    /// The parts of an address that the sender chose: the labels that a `*.` covers, and the path. Nil if the text is not an
+    /// address.
     func chosen(in text: String, as content: MessageContent) -> [Substring]? {
         guard let address = Address(text) else { return nil }
         let hosts = content == .sticker ? stickerHosts : gifHosts
@@ -80,7 +82,7 @@ struct PictureRule: Hashable, Sendable {
         return (labels.isEmpty ? [] : [labels]) + address.names
     }
 
-    /// Parts of letters and digits with one separator between each two.
+    /// Whether a text is letters and digits with single separators between them.
     private static func isName(_ text: Substring, separators: StaticString) -> Bool {
         var wasSeparator = true
         for byte in text.utf8 {
@@ -97,7 +99,8 @@ struct PictureRule: Hashable, Sendable {
         return !wasSeparator
     }
 
-    /// Labels of letters, digits and inner hyphens (RFC 1123) in lower case; none in Punycode, which spells other letters.
+    /// Whether a host is lower-case labels of letters, digits and inner hyphens (RFC 1123). Punycode labels are refused, because
+    /// they encode other letters.
     private static func isHost(_ host: Substring) -> Bool {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         return host.utf8.count <= 253 && labels.count >= 2

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Digits in a folded text: written, spelled in the languages that pushes are written in and a few more, with letters in place of
-/// some, or spelled without spaces (`zerosevennine`). Linear in the text.
+/// Reads the digits of a folded text: written, spelled in the languages of the push texts and a few more, partly replaced by
+/// letters, or spelled without spaces (`zerosevennine`). Linear in the length of the text.
 struct SpokenDigits {
-    /// Characters between two digits of one number at most.
+    /// The most characters between two digits of one number.
     private static let widestGap = 4
 
-    /// - Parameter text: in the plain form of `FoldedContactText`.
-    /// - Returns: runs of digits with only separators between them, and whether there are words that are no numbers.
+    /// - Parameter text: the plain form of `FoldedContactText`.
+    /// - Returns: runs of digits with only separators between them, and whether the text has words that are not numbers.
     static func runs(in text: String) -> (runs: [DigitRun], hasOtherWords: Bool) {
         var reader = SpokenDigits()
         let scalars = text.unicodeScalars.map { withoutAccent($0) }
@@ -31,9 +31,9 @@ struct SpokenDigits {
     private var gap = ""
     private var gapLength = 0
     private var hasOtherWords = false
-    /// How often the next digit is meant: double seven.
+    /// How often the next digit counts: twice after "double".
     private var times = 1
-    /// A spoken ten stands for two digits where no unit follows.
+    /// The last name was a ten (20, 30, …), which means two digits if no unit follows.
     private var needsZero = false
 
     private init() {}
@@ -46,7 +46,7 @@ struct SpokenDigits {
         (times, needsZero) = (1, false)
     }
 
-    /// The same sign again and again is one.
+    /// A repeated sign counts once.
     private mutating func widen(by sign: Unicode.Scalar) {
         guard gap.unicodeScalars.last != sign else { return }
         gap.unicodeScalars.append(sign)
@@ -81,7 +81,7 @@ struct SpokenDigits {
         }
     }
 
-    /// In front of the gap, where it was spoken.
+    /// Appends the zero before the gap, directly after its ten.
     private mutating func appendZero() {
         let (kept, length) = (gap, gapLength)
         clearGap()
@@ -102,7 +102,7 @@ struct SpokenDigits {
                 close()
             }
             for name in chain.names { append(name) }
-            // `neunundsiebzig` is two digits.
+            // `neunundsiebzig` has two digits.
             if chain.hasAnd { needsZero = false }
             if chain.end < word.endIndex {
                 hasOtherWords = true
@@ -110,7 +110,7 @@ struct SpokenDigits {
             }
             return
         }
-        // Digits within a word are numbers, too, and those at its end may go on after it, as in tel030.
+        // Digits within a word count, too. Those at its end may continue after the word, as in `tel030`.
         hasOtherWords = true
         for scalar in word {
             if let digit = Self.digit(scalar) { append(digit) } else { close() }
@@ -144,7 +144,7 @@ struct SpokenDigits {
         }
     }
 
-    /// The Latin letter without its accent.
+    /// A Latin letter without its accent; any other scalar unchanged.
     static func withoutAccent(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         (0xC0..<0x250).contains(scalar.value) ? plainLetters[Int(scalar.value) - 0xC0] : scalar
     }
@@ -153,7 +153,7 @@ struct SpokenDigits {
         guard let scalar = Unicode.Scalar(UInt32(value)) else { return " " }
         if scalar == "ł" { return "l" }
         if scalar == "ß" { return "s" }
-        // The canonical order begins with the letter itself.
+        // The canonical decomposition begins with the letter itself.
         return scalar.properties.isAlphabetic ? decomposedFirst(scalar) : scalar
     }
 
@@ -163,7 +163,7 @@ struct SpokenDigits {
 
     // MARK: Letters for digits
 
-    /// The digits of a word in which letters take the place of some. Nil for other words.
+    /// The digits of a word in which letters replace some digits (`o` for 0). Nil for other words.
     private static func digits(of word: ArraySlice<Unicode.Scalar>) -> [UInt8]? {
         var (digits, real, likely): ([UInt8], Int, Int) = ([], 0, 0)
         for scalar in word {
@@ -174,14 +174,14 @@ struct SpokenDigits {
                 digits.append(value)
                 likely += isLikely ? 1 : 0
             } else if scalar == "x", !digits.isEmpty {
-                // Written between digits to part them.
+                // `x` separates digits.
                 continue
             } else {
                 return nil
             }
         }
         guard real > 0 else { return nil }
-        // Half of them are digits; or a third, if the rest is drawn like digits.
+        // At least half of the characters are digits; or at least a third, if all others look like digits.
         return real * 2 >= digits.count || real * 3 >= digits.count && real + likely == digits.count ? digits : nil
     }
 
@@ -201,19 +201,19 @@ struct SpokenDigits {
     }
 }
 
-/// The names of numbers, in a tree by their letters.
+/// The names of numbers, stored as a trie.
 struct SpokenNames: Sendable {
     enum Name: Sendable {
         case unit(UInt8)
         case pair(UInt8, UInt8)
-        /// 20, 30 and so on; a unit may follow.
+        /// 20, 30 and so on. A unit may follow.
         case ten(UInt8)
         case times(Int)
-        /// Within a number: neunundsiebzig.
+        /// The "and" within a number, as in `neunundsiebzig`.
         case and
     }
 
-    /// Names in a word with nothing between them.
+    /// Names of numbers in a word, with nothing between them.
     struct Chain {
         let names: [Name]
         let start: Int
@@ -229,7 +229,7 @@ struct SpokenNames: Sendable {
     }
 
     private var nodes = [Node()]
-    /// A chain has so many names, or two that are the whole of a long word.
+    /// A chain has at least three names, or two that fill a word of at least seven letters.
     private static let (fewestNames, fewestLettersOfPair) = (3, 7)
 
     private init() {
@@ -266,7 +266,7 @@ struct SpokenNames: Sendable {
         if nodes[node].name == nil { nodes[node].name = name }
     }
 
-    /// The number that a whole word is.
+    /// The number that a whole word spells.
     func name(_ word: ArraySlice<Unicode.Scalar>) -> Name? {
         var node = 0
         for scalar in word {
@@ -277,11 +277,11 @@ struct SpokenNames: Sendable {
         return nodes[node].name
     }
 
-    /// The longest chain of names in a word, at least one of them spelled.
+    /// The longest chain of names in a word, at least one of which is spelled with letters.
     func chain(in word: ArraySlice<Unicode.Scalar>) -> Chain? {
         guard word.count >= Self.fewestNames else { return nil }
         let letters = Array(word)
-        // Of the chain that ends before each letter: its names, and where the last begins.
+        // For the best chain that ends before each letter: its number of names, and where its last name begins.
         var counts = [Int](repeating: 0, count: letters.count + 1)
         var steps = [(from: Int, name: Name)?](repeating: nil, count: letters.count + 1)
         var best = 0
@@ -311,7 +311,7 @@ struct SpokenNames: Sendable {
         return Chain(names: names.reversed(), start: word.startIndex + index, end: word.startIndex + best, hasAnd: hasAnd)
     }
 
-    /// From 0 to 9; words for one number are parted by a slash.
+    /// 0 to 9 in each language. Slashes separate the words for one number.
     private static let units = [
         "zero/oh/nought one two three four five six seven eight nine",
         "null/nul eins/eine/ein zwei/zwo drei vier fünf/fuenf sechs sieben acht neun",
@@ -323,7 +323,7 @@ struct SpokenNames: Sendable {
         "rei/maru ichi ni san yon/shi go roku nana/shichi hachi kyu/kyuu/ku", "ゼロ/れい/まる いち に さん よん/し ご ろく なな/しち はち きゅう/く",
         "ゼロ/レイ/マル イチ ニ サン ヨン/シ ゴ ロク ナナ/シチ ハチ キュウ/ク", "영/공 일 이 삼 사 오 육/륙 칠 팔 구", "sıfır bir iki üç dört beş altı yedi sekiz dokuz",
     ]
-    /// From 10 to 19.
+    /// 10 to 19 in each language.
     private static let teens = [
         "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
         "zehn elf zwölf/zwoelf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn",
@@ -335,7 +335,7 @@ struct SpokenNames: Sendable {
         "dziesięć jedenaście dwanaście trzynaście czternaście piętnaście szesnaście siedemnaście osiemnaście dziewiętnaście",
         "tio elva tolv tretton fjorton femton sexton sjutton arton nitton",
     ]
-    /// From 20 to 90 by tens.
+    /// 20 to 90 in each language, in steps of ten.
     private static let tens = [
         "twenty thirty forty fifty sixty seventy eighty ninety",
         "zwanzig dreißig/dreissig vierzig fünfzig sechzig siebzig achtzig neunzig",

@@ -4,7 +4,7 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// Tells those who watch when their matches come and go.
+/// Tells clients when the people that they watch come online or go offline.
 final class Presence: Sendable {
     private static let interval = Duration.seconds(1)
 
@@ -26,8 +26,8 @@ final class Presence: Sendable {
         self.logger = logger
     }
 
-    /// Watches some people on a connection instead of those before, and says of each at once how it is. Of those who hide, and of
-    /// who is no match, it says what it says of who is away.
+    /// Replaces the people that a connection watches, and sends the state of each at once. A person who is hidden or is no match
+    /// of the viewer is reported as offline.
     func watch(_ targets: [UserID], on connection: any StreamConnection) async throws {
         guard state.withLock({ $0.board.watch(targets, on: connection.id) }) else { return }
         for target in targets {
@@ -36,13 +36,13 @@ final class Presence: Sendable {
         }
     }
 
-    /// What others may know of somebody may have changed.
+    /// Checks a user's state again at the next pass, because what others may know of the user may have changed.
     func touch(_ user: UserID) { state.withLock { $0.board.touch(user) } }
 
-    /// These two are no match any more.
+    /// Ends the watching between two users who are no longer matched.
     func part(_ users: [UserID]) { state.withLock { $0.board.part(users) } }
 
-    /// Tells what has come about since the last time.
+    /// Sends the changes since the last pass.
     func pass() async throws {
         let now = clock.now()
         var failure: (any Error)?
@@ -52,7 +52,7 @@ final class Presence: Sendable {
                     tell(target, to: watcher.connection, mayKnow: try await mayKnow(target, watcher.user))
                 }
             } catch {
-                // What was not told is told the next time.
+                // The next pass tries again.
                 touch(target)
                 failure = error
             }
@@ -60,11 +60,11 @@ final class Presence: Sendable {
         if let failure { throw failure }
     }
 
-    /// How many connections, watches and people are remembered.
+    /// The sizes of the board, and the number of connections.
     var sizes: [Int] { state.withLock { $0.board.sizes + [$0.connections.count] } }
 
     private func tell(_ target: UserID, to connection: UInt64, mayKnow: Bool) {
-        // Sent under the lock: of two that tell, the later one has the last word. A connection takes a frame without waiting.
+        // Sends under the lock, so that of two concurrent reports the later state is sent last. Sending a frame never blocks.
         state.withLock { state in
             guard let isOnline = state.board.tell(target, to: connection, mayKnow: mayKnow) else { return }
             state.connections[connection]?.send(ChatServerFrames.presence(target, isOnline: isOnline))
@@ -98,7 +98,7 @@ extension Presence: ConnectionObserving {
 }
 
 extension Presence: Service {
-    /// Once a second, so that what comes and goes within one is told once.
+    /// Runs a pass once a second, so that a user who leaves and returns within a second is reported once.
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while (try? await Task.sleep(for: Self.interval)) != nil {

@@ -1,27 +1,28 @@
 import SparkCore
 
-/// Who is online, and who watches whom: plain data, told what happens and what time it is.
+/// The state of presence: who is online, and which users each connection watches. Plain data; the caller supplies events and the
+/// time.
 ///
-/// Online is whom a connection in the foreground has stood for three seconds; offline, whose last one has been gone for ten. So
-/// neither a phone that comes and goes nor a page that is loaded anew makes anybody flicker.
+/// A user comes online after a foreground connection has been open for three seconds, and goes offline ten seconds after the last
+/// one closed. Neither a flaky phone connection nor a page reload makes the state flicker.
 struct PresenceBoard {
     static let settling = Duration.seconds(3)
     static let lingering = Duration.seconds(10)
-    /// People that one connection may watch.
+    /// The most people that one connection may watch.
     static let mostWatched = 100
-    /// Arrivals and departures that wait for their time at most; beyond, who arrives is not reported, and who goes is gone at
-    /// once.
+    /// The most arrivals and departures that may wait. Beyond this, an arriving user is not reported, and a leaving user goes
+    /// offline at once.
     private static let mostWaiting = 100_000
 
     private struct Person {
-        /// Connections in the foreground.
+        /// The open foreground connections.
         var connections: Set<UInt64> = []
         var isOnline = false
-        /// Rises with each departure, so that an older one that waits means nothing.
+        /// Incremented by each departure, so that a waiting older departure is ignored.
         var departures = 0
     }
 
-    /// What a connection knows of those it watches: what it was told last, nil for nothing yet.
+    /// The state last sent to a connection for each person it watches; nil before the first report.
     private struct Watcher {
         let user: UserID
         var told: [UserID: Bool?] = [:]
@@ -59,8 +60,8 @@ struct PresenceBoard {
         people[watcher.user] = person.connections.isEmpty && !person.isOnline ? nil : person
     }
 
-    /// Replaces whom a connection watches.
-    /// - Returns: false for a connection that is gone.
+    /// Replaces the people that a connection watches.
+    /// - Returns: false if the connection is closed.
     mutating func watch(_ targets: [UserID], on connection: UInt64) -> Bool {
         guard let old = watchers[connection] else { return false }
         for target in old.told.keys { forget(target, connection) }
@@ -69,9 +70,9 @@ struct PresenceBoard {
         return true
     }
 
-    /// Takes note of what a connection is told of somebody.
-    /// - Parameter mayKnow: whether the one who watches may know it at all.
-    /// - Returns: what to tell; nil when that is known, or nobody watches any more.
+    /// Records that a connection is sent a person's state.
+    /// - Parameter mayKnow: whether the viewer may learn the person's state. If not, the person is reported as offline.
+    /// - Returns: the state to send; nil if the connection has it already or no longer watches the person.
     mutating func tell(_ target: UserID, to connection: UInt64, mayKnow: Bool) -> Bool? {
         guard let known = watchers[connection]?.told[target] else { return nil }
         let isOnline = mayKnow && people[target]?.isOnline == true
@@ -80,12 +81,12 @@ struct PresenceBoard {
         return isOnline
     }
 
-    /// What others may know of somebody is not what it was.
+    /// Marks a user's state for a check at the next pass.
     mutating func touch(_ user: UserID) {
         if watched[user] != nil { dirty.insert(user) }
     }
 
-    /// These two have nothing to do with each other any more: neither watches the other.
+    /// Ends the watching between these users.
     mutating func part(_ users: [UserID]) {
         for user in users {
             for connection in watched[user] ?? [] {
@@ -96,12 +97,12 @@ struct PresenceBoard {
         }
     }
 
-    /// Lets pass what is due, and gives out whose state is to be told anew, and to whom.
+    /// Applies the waiting changes whose time has come. Returns the people to report, each with the connections that watch them.
     mutating func pass(at now: Timestamp) -> [(target: UserID, watchers: [(connection: UInt64, user: UserID)])] {
-        // The two kinds wait for different times, so they do not stand in one order.
+        // Arrivals and departures wait for different times, so the list is not sorted by time.
         var later: [(at: Timestamp, due: Due)] = []
         for item in waiting {
-            // The clock was put back: nothing waits longer than the longer of the two times.
+            // If the clock was set back, nothing waits longer than the longest delay.
             let at = min(item.at, now + Self.lingering)
             if at > now { later.append((at, item.due)) } else { come(item.due) }
         }
@@ -115,7 +116,7 @@ struct PresenceBoard {
         }
     }
 
-    /// How many connections, watches and people are remembered; all zero when everybody has gone.
+    /// The numbers of connections, watched people and present people; all zero once everybody has left.
     var sizes: [Int] { [watchers.count, watched.count, people.count] }
 
     private mutating func come(_ due: Due) {
@@ -131,7 +132,7 @@ struct PresenceBoard {
         }
     }
 
-    /// - Returns: false when too many wait.
+    /// - Returns: false if too many changes wait.
     @discardableResult
     private mutating func wait(for due: Due, until time: Timestamp) -> Bool {
         guard waiting.count < Self.mostWaiting else { return false }

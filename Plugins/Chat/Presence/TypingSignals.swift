@@ -2,10 +2,10 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// Passes on that somebody types: at most once a second from one to the other, further ones are dropped.
+/// Forwards typing signals, at most one per second from one member to the other. Further ones are dropped.
 final class TypingSignals: Sendable {
     private static let distance = Duration.seconds(1)
-    /// Pairs that are remembered at most, in two generations.
+    /// The most directions that are remembered, in two generations.
     private static let capacity = 50_000
 
     private struct Direction: Hashable {
@@ -27,19 +27,19 @@ final class TypingSignals: Sendable {
         self.stream = stream
     }
 
-    /// Returns at once.
+    /// Forwards a signal. Never suspends.
     func signal(_ isOn: Bool, in conversation: ConversationID, by user: UserID, at now: Timestamp) {
         guard admit(Direction(conversation: conversation, from: user), at: now) else { return }
         if let known = companions.peek(conversation) { return pass(isOn, known, conversation, user) }
         Task { await load(isOn, conversation, user) }
     }
 
-    /// Has who is in a conversation at hand, so that its next signal does not wait.
+    /// Preloads the members of a conversation, so that its next signal is forwarded at once.
     func warm(_ conversation: ConversationID) async throws -> ConversationMembers? {
         try await companions.companions(of: conversation)
     }
 
-    /// The first signal of a conversation waits for who is in it. Best effort: the next one comes in a second.
+    /// Loads the members for the first signal of a conversation. Best effort: the next signal follows within a second.
     private func load(_ isOn: Bool, _ conversation: ConversationID, _ user: UserID) async {
         guard let found = try? await companions.companions(of: conversation) else { return }
         pass(isOn, found, conversation, user)

@@ -3,11 +3,12 @@ import ServiceLifecycle
 import SparkCore
 import Synchronization
 
-/// Gathers how far devices have their users' streams: the latest word of each user now, one write a second later.
+/// Collects how far each user's devices have received the user's event log: the latest offset in memory, one write a second
+/// later.
 final class ReceiptLog: Sendable {
-    /// Users who may wait; what further ones say is dropped, and said again with their next event.
+    /// The most users that may wait. Offsets of further users are dropped; their next acknowledgement makes up for it.
     private static let capacity = 50_000
-    /// Users in one write at most, so that other writes do not wait for long.
+    /// The most users in one write, so that other writes do not wait long.
     private static let batch = 200
     private static let interval = Duration.seconds(1)
 
@@ -20,7 +21,7 @@ final class ReceiptLog: Sendable {
         self.logger = logger
     }
 
-    /// A device of the user has everything up to an offset. Returns at once.
+    /// Notes that a device of the user has received everything up to an offset. Never suspends.
     func note(_ offset: Int64, of user: UserID) {
         waiting.withLock { waiting in
             if let old = waiting[user] {
@@ -31,8 +32,7 @@ final class ReceiptLog: Sendable {
         }
     }
 
-    /// Writes what has gathered. Best effort: what the store refuses is given up, as the next word of the same user makes it
-    /// good.
+    /// Writes the collected offsets. Best effort: a refused write is dropped, because the user's next acknowledgement covers it.
     func flush() async {
         var rest = waiting.withLock { waiting in
             defer { waiting = [:] }
@@ -52,7 +52,7 @@ final class ReceiptLog: Sendable {
 }
 
 extension ReceiptLog: Service {
-    /// Flushes every second, and once more at the graceful shutdown.
+    /// Flushes every second, and once more at graceful shutdown.
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             while true {

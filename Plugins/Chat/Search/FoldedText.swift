@@ -1,18 +1,18 @@
 import Foundation
 import SparkCore
 
-/// A text as the search compares it: without case, accents, compatibility forms and invisible characters. Reused from message to
-/// message, so a scan allocates nothing for each.
+/// A text folded for search: without case, accents, compatibility forms and invisible characters. Its buffers are reused for each
+/// message, so a scan does not allocate for every message.
 struct FoldedText {
-    /// What a folded scalar is to the borders of words.
+    /// The role of a folded scalar at word borders.
     enum Kind: UInt8, Sendable {
-        /// Between words.
+        /// Separates words.
         case separator
-        /// Of a word that spaces stand around.
+        /// Part of a word in a script that puts spaces between words.
         case spaced
-        /// Of a script without spaces between words, where a word begins and ends anywhere.
+        /// Part of a script without spaces between words, where a word may begin and end anywhere.
         case unspaced
-        /// An emoji or another sign.
+        /// An emoji or another symbol.
         case sign
     }
 
@@ -26,7 +26,7 @@ struct FoldedText {
         text.withUTF8 { fold(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Takes another text in, as UTF-8.
+    /// Replaces the content by the folding of a UTF-8 text.
     mutating func fold(_ utf8: UnsafeRawBufferPointer) {
         values.removeAll(keepingCapacity: true)
         kinds.removeAll(keepingCapacity: true)
@@ -40,7 +40,7 @@ struct FoldedText {
                 index += 1
                 continue
             }
-            // SQLite gives back what was stored, and that was a Swift string; a broken sequence is skipped all the same.
+            // SQLite returns the Swift string that was stored, which is valid UTF-8. A truncated sequence is skipped anyway.
             let length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2
             guard index + length <= utf8.count else { return }
             var value = UInt32(byte) & (length == 2 ? 0x1F : length == 3 ? 0x0F : 0x07)
@@ -52,7 +52,7 @@ struct FoldedText {
 
     private mutating func append(_ value: UInt32, _ table: FoldingTable) {
         switch value {
-        // Ideographs and syllables are many, and what they are.
+        // Ideographs and syllables are numerous and fold to themselves.
         case 0x3400...0x9FFF, 0xAC00...0xD7A3, 0x3041...0x3096, 0x30A1...0x30FA:
             values.append(value)
             kinds.append(.unspaced)
@@ -70,8 +70,9 @@ struct FoldedText {
     }
 }
 
-/// How scalars fold: full case folding by way of the upper case (so that `ß` is `ss` and the dotless `ı` an `i`), compatibility
-/// decomposition, and without the accents of alphabets. Vowel signs and tones of other scripts stay: without them it is another word.
+/// The folding of scalars: full case folding by way of upper case (`ß` becomes `ss`, the dotless `ı` becomes `i`), compatibility
+/// decomposition, and removal of the accents of alphabets. Vowel signs and tone marks of other scripts stay, because they
+/// distinguish words.
 final class FoldingTable: Sendable {
     static let low: Range<UInt32> = 0..<0x3400
     static let high: ClosedRange<UInt32> = 0xF900...0xFFFF
@@ -79,7 +80,7 @@ final class FoldingTable: Sendable {
 
     let ascii: [UInt32]
     let asciiKinds: [FoldedText.Kind]
-    /// Where the folded scalars of each scalar of `low`, then of `high`, begin in `values`.
+    /// For each scalar of `low`, then of `high`: the index in `values` where its folded scalars begin.
     private let starts: [UInt32]
     private let values: [UInt32]
     private let kinds: [FoldedText.Kind]
@@ -109,7 +110,7 @@ final class FoldingTable: Sendable {
     static func fold(_ value: UInt32) -> [(UInt32, FoldedText.Kind)] {
         guard let scalar = Unicode.Scalar(value), !scalar.properties.isDefaultIgnorableCodePoint else { return [] }
         if value < 0x80, value < 0x41 || value > 0x5A { return [(value, kind(of: scalar))] }
-        // A letter of its own, not one with an accent; a sign of its own, not two.
+        // `й` is a letter of its own, not one with an accent; an emoji is one symbol.
         let isWhole = value == 0x419 || value == 0x439 || value > 0xFF && scalar.properties.isEmoji
         let text = isWhole ? String(scalar) : String(scalar).decomposedStringWithCompatibilityMapping
         return text.uppercased().lowercased().unicodeScalars.flatMap { folded -> [(UInt32, FoldedText.Kind)] in
@@ -119,12 +120,12 @@ final class FoldingTable: Sendable {
         }
     }
 
-    /// Letters that Unicode does not take apart and keyboards do.
+    /// Letters that Unicode does not decompose but that people type without their stroke or ligature.
     private static let plainLetters: [Unicode.Scalar: String] = [
         "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th",
     ]
 
-    /// Marks that alphabets leave out or put on letters: Latin, Greek, Cyrillic, Hebrew, Arabic.
+    /// Marks that alphabets omit or put on letters: Latin, Greek, Cyrillic, Hebrew, Arabic.
     private static func isAccent(_ value: UInt32) -> Bool {
         switch value {
         case 0x300...0x36F, 0x591...0x5BD, 0x5BF, 0x5C1...0x5C7, 0x610...0x61A, 0x640, 0x64B...0x65F, 0x670, 0x6D6...0x6DC,
@@ -140,7 +141,7 @@ final class FoldingTable: Sendable {
             .otherNumber, .nonspacingMark, .spacingMark:
             return isUnspaced(scalar.value) ? .unspaced : .spaced
         case .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol: return scalar.isASCII ? .separator : .sign
-        // The key of a keycap emoji.
+        // The combining keycap of a digit emoji.
         case .enclosingMark: return .sign
         default: return scalar.value > 0xFF && scalar.properties.isEmoji ? .sign : .separator
         }

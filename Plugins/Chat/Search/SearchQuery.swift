@@ -1,17 +1,17 @@
 import SparkCore
 
-/// Words to look for, made from what somebody typed. Nothing of it is syntax.
+/// The words of a search. No character of the typed text has a special meaning.
 struct SearchQuery: Hashable, Sendable {
     static let longest = 200
     private static let mostWords = 8
 
-    /// A run of scalars of one kind.
+    /// A run of folded scalars of one kind.
     private struct Word: Hashable, Sendable {
         let values: [UInt32]
         let isSpaced: Bool
-        /// May not be typed to its end yet.
+        /// The user may still be typing this word, so it matches as a prefix.
         let isOpen: Bool
-        /// For each length of the word's beginning, how much of it also ends it (Knuth, Morris, Pratt).
+        /// For each prefix of the word, the length of its longest proper prefix that is also its suffix (Knuth, Morris, Pratt).
         let borders: [Int]
 
         init(_ values: [UInt32], isSpaced: Bool, isOpen: Bool) {
@@ -28,7 +28,7 @@ struct SearchQuery: Hashable, Sendable {
 
     private let words: [Word]
 
-    /// Nil when there is neither a word nor a sign in the text.
+    /// Nil if the text has neither a word nor a symbol.
     init?(_ text: String) {
         let folded = FoldedText(text)
         var runs: [(values: [UInt32], kind: FoldedText.Kind)] = []
@@ -46,13 +46,13 @@ struct SearchQuery: Hashable, Sendable {
         }
     }
 
-    /// Whether a text has all the words: in scripts with spaces whole ones, but for the last, which may go on; in others anywhere.
-    /// Linear in the text.
+    /// Whether a text contains all words. In scripts with spaces, words match whole, except for the last, which matches as a
+    /// prefix; in other scripts they match anywhere. Linear in the length of the text.
     func matches(_ text: FoldedText) -> Bool {
         words.allSatisfy { $0.isSpaced ? Self.find(spaced: $0, in: text) : Self.find(anywhere: $0, in: text) }
     }
 
-    /// Compared where words begin alone, and no further than a word goes.
+    /// Compares at the beginnings of words only.
     private static func find(spaced word: Word, in text: FoldedText) -> Bool {
         let length = word.values.count
         guard text.values.count >= length else { return false }

@@ -1,9 +1,9 @@
 import SparkCore
 import SparkStorage
 
-/// A search under way: the conversations of one person, merged by the age of their messages. Plain data between its slices.
+/// A search in progress: the conversations of one user, merged by the age of their messages. Plain data between slices.
 struct SearchScan: Sendable {
-    /// Messages, and bytes of their texts.
+    /// A number of messages, and of bytes of their texts.
     struct Amount: Hashable, Sendable {
         var messages = 0
         var bytes = 0
@@ -11,16 +11,16 @@ struct SearchScan: Sendable {
         func isWithin(_ bound: Amount) -> Bool { messages < bound.messages && bytes < bound.bytes }
     }
 
-    /// Messages that are read of a conversation in one go.
+    /// How many messages of a conversation are read at once.
     private static let chunk = 64
 
     private let limit: Int
     private var heads = SearchHeads()
-    /// Identifiers of messages that were found, newest first; one more than a page has, at most.
+    /// Identifiers of the found messages, newest first; at most one more than a page holds.
     private var found: [Int64] = []
     private(set) var read = Amount()
 
-    /// - Parameter position: only messages with smaller identifiers.
+    /// - Parameter position: only messages with smaller identifiers are searched.
     init(of user: UserID, before position: Int64, limit: Int, in session: SQLSession) throws {
         self.limit = limit
         for (conversation, last) in try SearchRows.conversations(of: user, in: session) {
@@ -29,22 +29,22 @@ struct SearchScan: Sendable {
         }
     }
 
-    /// Whether the page is known.
+    /// Whether the page is complete.
     var isComplete: Bool {
         guard let newest = heads.newest else { return true }
         return found.count > limit && found[limit] > newest.id
     }
 
-    /// Identifiers of the page's messages, newest first, and where the next page begins.
+    /// The identifiers of the page's messages, newest first, and the position of the next page.
     var page: (ids: [Int64], next: Int64?) {
-        // What is older than a message that was not looked at is not the next one yet.
+        // A found message counts only if it is newer than every message that was not read yet.
         let known = heads.newest.map { newest in found.prefix { $0 > newest.id } } ?? found[...]
         let shown = known.prefix(limit)
         if known.count > limit { return (Array(shown), shown.last) }
         return (Array(shown), heads.newest.map { $0.id + 1 })
     }
 
-    /// Looks at further messages.
+    /// Reads the next slice of messages.
     mutating func advance(_ query: SearchQuery, by slice: Amount, in session: SQLSession) throws {
         let before = read
         var text = FoldedText()
@@ -62,7 +62,7 @@ struct SearchScan: Sendable {
                 }
                 if query.matches(text) { found.append(last.id) }
             }
-            // A row costs something even if it has no text.
+            // A row has a cost even without a text.
             read.messages += max(1, count)
             if count == Self.chunk {
                 heads.insert(SearchHead(id: last.id - 1, conversation: head.conversation, seq: last.seq - 1))
@@ -73,14 +73,14 @@ struct SearchScan: Sendable {
     }
 }
 
-/// Up to where a conversation is not looked at yet: no message there has a greater identifier or place.
+/// The newest message of a conversation that was not read yet. No unread message has a greater identifier or place.
 struct SearchHead: Sendable {
     let id: Int64
     let conversation: Int64
     let seq: Int64
 }
 
-/// A heap of heads, the one with the newest message on top.
+/// A heap of heads, with the newest message on top.
 struct SearchHeads: Sendable {
     private var heap: [SearchHead] = []
 

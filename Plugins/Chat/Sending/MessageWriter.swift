@@ -3,8 +3,8 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// Stores messages: a row, the conversation's new end and an event for each of the two, in one transaction. All that can forbid a
-/// message is asked before its first row is written, so a refused one needs no rolling back.
+/// Stores messages: in one transaction a row, the conversation's new end, and one event for each member. Every check precedes the
+/// first row, so a refused message needs no rollback.
 final class MessageWriter: Sendable {
     private let stream: any EventStreaming
     private let identifiers: IdentifierGenerator
@@ -12,8 +12,8 @@ final class MessageWriter: Sendable {
     private let liveness: any SessionLiveness
     private let metrics: ChatMetrics
     private let quota: MessageQuota
-    /// The last identifier given to a message. The search reads a conversation in the order of identifiers, so they rise whatever
-    /// the clock does.
+    /// The last identifier given to a message. Search relies on identifiers that rise within a conversation, so they rise even if
+    /// the clock goes back.
     private let lastID = Mutex<Int64?>(nil)
 
     init(
@@ -28,7 +28,7 @@ final class MessageWriter: Sendable {
         self.quota = quota
     }
 
-    /// Decides about some messages in their order, and has everybody told after the commit.
+    /// Stores or refuses each message of a batch in order, and delivers the outcomes after the commit.
     func write(_ batch: [PendingSend], in transaction: WriteTransaction) throws {
         let policies = policies.all
         var tally = quota.tally()
@@ -44,11 +44,11 @@ final class MessageWriter: Sendable {
             outcomes.append((pending, outcome))
         }
         tally.keep(after: transaction)
-        // After the events: who hears of a message reads what is so.
+        // After the events: a client that receives a message must read the new state.
         transaction.afterCommit { [self, outcomes] in tell(outcomes) }
     }
 
-    /// Tells those who sent that nothing of it was stored, and to try again.
+    /// Tells the senders that nothing was stored and that they may try again.
     func refuse(_ batch: [PendingSend], _ error: any ClientError) {
         tell(batch.map { ($0, .refused(error)) })
     }

@@ -8,21 +8,21 @@ struct PendingSend: Sendable {
     let clientID: String
     let content: MessageContent
     let text: String
-    /// Decided already by somebody who moderates.
+    /// A moderator has already released it.
     var isReviewed = false
-    /// The session that sends it, which must still be live when it is stored; nil for the server itself.
+    /// The session that sends the message, which must still be live when the message is stored; nil for the server itself.
     var principal: Principal?
     let receivedAt: ContinuousClock.Instant
     let reply: Reply
 
-    /// Whom to tell how it went.
+    /// Where the outcome is sent.
     enum Reply: Sendable {
         case connection(any StreamConnection)
         case call(@Sendable (Result<SendReceipt, any Error>) -> Void)
     }
 }
 
-/// How it went with one message.
+/// The outcome of one message.
 enum SendOutcome: Sendable {
     case stored(Message, to: UserID, events: [StreamDelivery])
     case duplicate(SendReceipt)

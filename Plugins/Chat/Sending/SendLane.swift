@@ -3,19 +3,19 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// Where messages gather on their way to the writer: those that came while the last commit ran go into the next one together.
+/// The queue of messages before the writer. Messages that arrive during a commit are stored together by the next one.
 ///
-/// First in, first out, so the messages of a sender keep their order. Acknowledged, and told to both, after the commit and in one
-/// go; when the commit fails, all of its messages are refused for now.
+/// First in, first out, so a sender's messages keep their order. The outcomes are delivered together after the commit. If the
+/// commit fails, all its messages are refused with a temporary error.
 final class SendLane: Sendable {
-    /// Messages that wait at most.
+    /// The most messages that may wait.
     static let capacity = 8_192
-    /// Messages in one transaction at most.
+    /// The most messages in one transaction.
     static let batch = 256
 
     private struct State {
         var waiting: [PendingSend] = []
-        /// A write is on its way that takes what waits.
+        /// A write that takes the waiting messages is queued.
         var isCalled = false
     }
 
@@ -28,8 +28,8 @@ final class SendLane: Sendable {
         self.writer = writer
     }
 
-    /// Takes a message in; its reply is told how it went. Returns at once.
-    /// - Throws: `ChatError.busy` when too many wait.
+    /// Queues a message; its reply receives the outcome. Never suspends.
+    /// - Throws: `ChatError.busy` if too many messages wait.
     func send(_ pending: PendingSend) throws(ChatError) {
         let (isTaken, mustCall) = state.withLock { state in
             guard state.waiting.count < Self.capacity else { return (false, false) }
@@ -48,7 +48,7 @@ final class SendLane: Sendable {
             batch.fill(pending)
             try writer.write(pending, in: transaction)
         } completion: { [self] error in
-            // A write that was never begun, as the queue was full or halted, leaves behind what it was to take.
+            // If the write queue was full or halted, the write never began, and its messages still wait here.
             guard let error else { return }
             let refused = batch.pending ?? take(all: true)
             writer.refuse(refused, error as? any ClientError ?? ChatError.busy)
@@ -68,7 +68,7 @@ final class SendLane: Sendable {
     }
 }
 
-/// What a write has taken from the lane.
+/// The messages that a write took from the lane.
 private final class Batch: Sendable {
     private let taken = Mutex<[PendingSend]?>(nil)
     var pending: [PendingSend]? { taken.withLock { $0 } }

@@ -1,7 +1,7 @@
 import SparkKit
 import SparkStorage
 
-/// What must hold between the rows; `spark check` asks.
+/// Invariants between the rows, checked by `spark check`.
 enum ChatInvariants {
     static let all = [
         count(

@@ -120,7 +120,7 @@ enum ChatMigrations {
                 """),
     ]
 
-    /// A conversation for every match that has none.
+    /// Creates a conversation for every match that has none.
     static let adoptMatches = """
         INSERT INTO chat_conversations (id, match_id, user_a, user_b, last_at, ended_at, created_at)
         SELECT conversation_id, id, user_a, user_b, created_at, ended_at, created_at FROM matching_matches

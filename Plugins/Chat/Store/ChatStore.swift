@@ -2,49 +2,51 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// What Chat keeps, in its own words. What changes a conversation also writes the events that tell both of it, in the same
-/// transaction, and has them delivered after the commit.
+/// What Chat stores, in terms of its domain. A change of a conversation also writes the events for both members in the same
+/// transaction, and delivers them after the commit.
 protocol ChatStore: Sendable {
-    /// A conversation, gone or not; a few microseconds, on the caller's thread.
+    /// A conversation, whether or not it is gone. Takes a few microseconds on the caller's thread.
     func conversation(_ id: ConversationID) throws -> Conversation?
-    /// One that is not gone for this user, on the caller's thread.
+    /// A conversation of this user that is not gone. Runs on the caller's thread.
     /// - Throws: `ChatError.gone`.
     func live(_ id: ConversationID, of user: UserID) throws -> Conversation
-    /// The conversation of two people that is not gone.
+    /// The conversation of two users; nil if there is none or it is gone.
     func conversation(between user: UserID, and other: UserID) throws -> Conversation?
-    /// Conversations that are not gone, those with the newest activity first.
+    /// A user's conversations that are not gone, those with the newest activity first.
     func conversations(of user: UserID, after position: ActivityPosition, limit: Int) async throws -> ConversationPage
-    /// One of them; nil where it is gone or another's.
+    /// One conversation of a user; nil if it is gone or belongs to others.
     func entry(_ id: ConversationID, of user: UserID) async throws -> ConversationEntry?
-    /// The place of the first message that is kept; on the caller's thread.
+    /// The place of the first message that is stored. Runs on the caller's thread.
     func firstSeq(of conversation: ConversationID) throws -> Int64
-    /// Messages by their place, in order; those that retention took are missing.
+    /// The messages in ranges of places, in order. Messages that retention deleted are missing.
     func messages(of conversation: ConversationID, in seqs: [ClosedRange<Int64>]) async throws -> [[ShownMessage]]
 
-    /// - Throws: `ChatError.gone`, `EdgeError.notFound` unless it is a live message of this user, `ChatError.editWindow`,
-    ///   `ChatError.quotaReached`, and what a policy says of the new text.
+    /// Replaces the text of a message.
+    /// - Throws: `ChatError.gone`; `EdgeError.notFound` unless it is a message of this user that is not deleted;
+    ///   `ChatError.editWindow`; `ChatError.quotaReached`; and the refusal of a policy.
     func edit(_ seq: Int64, in conversation: ConversationID, by user: UserID, text: String) async throws -> ShownMessage
-    /// Takes the text away for good.
-    /// - Throws: `ChatError.gone`, `EdgeError.notFound` unless it is a live message of this user, `ChatError.deleteWindow`.
+    /// Deletes the text of a message for good; the row stays.
+    /// - Throws: `ChatError.gone`; `EdgeError.notFound` unless it is a message of this user that is not deleted;
+    ///   `ChatError.deleteWindow`.
     func delete(_ seq: Int64, in conversation: ConversationID, by user: UserID) async throws
-    /// Answers a live message with one sign instead of the last one; nil takes it back.
+    /// Sets the user's reaction to a message; nil removes it.
     /// - Throws: `ChatError.gone`, `EdgeError.notFound`.
     func react(_ reaction: String?, to seq: Int64, in conversation: ConversationID, by user: UserID) async throws
     /// Moves the read mark forward, never back and never past the last message. Publishes `ConversationRead` if it moved.
-    /// - Returns: what is unread then, and the mark.
+    /// - Returns: the unread counts after the change, and the mark.
     /// - Throws: `ChatError.gone`.
     func read(upTo seq: Int64, in conversation: ConversationID, by user: UserID) async throws -> (
         unread: UnreadCounts, mark: Int64
     )
 
-    /// - Throws: `ChatError.gone` for a conversation that is gone or another's.
+    /// The unread counts of a user, in total and in one conversation if one is given.
     func unread(of user: UserID, in conversation: ConversationID?) async throws -> UnreadCounts
-    /// Notes that devices of users have their streams up to an offset, and tells those who wrote.
-    /// - Returns: whose events were too many for one turn; they are to be told again.
+    /// Records that users' devices have received their event logs up to an offset, and sends receipts to the authors.
+    /// - Returns: the users, with their offsets, who had more events than one turn handles. The caller passes them again.
     func received(_ offsets: [UserID: Int64]) async throws -> [UserID: Int64]
 }
 
-/// Where a page of conversations begins: after the one of this activity and identifier.
+/// The position of a page of conversations: after the conversation of this activity and identifier.
 struct ActivityPosition: Hashable, Sendable {
     let at: Timestamp
     let id: Int64
@@ -52,7 +54,7 @@ struct ActivityPosition: Hashable, Sendable {
     static let newest = ActivityPosition(at: Timestamp(milliseconds: .max), id: .max)
 }
 
-/// A conversation as one of the two sees it in a list.
+/// A conversation in the list of one of its members.
 struct ConversationEntry: Sendable {
     let conversation: Conversation
     let viewer: UserID
@@ -61,14 +63,14 @@ struct ConversationEntry: Sendable {
     let lastMessage: Message?
 }
 
-/// A part of somebody's conversations.
+/// A page of a user's conversations.
 struct ConversationPage: Sendable {
     let entries: [ConversationEntry]
     let next: ActivityPosition?
     let unreadTotal: Int
 }
 
-/// Chat's tables in SQLite.
+/// The implementation of `ChatStore` on SQLite.
 struct SQLiteChatStore: ChatStore {
     let storage: any Storage
     let stream: any EventStreaming
@@ -77,8 +79,8 @@ struct SQLiteChatStore: ChatStore {
     let quota: MessageQuota
 }
 
-// What is read. Conversations have no index by activity, since every message would have to move in it; a person has few enough of
-// them to sort.
+// Reads. Conversations have no index by activity, because every message would move an entry in it. A user has few enough
+// conversations to sort.
 
 extension SQLiteChatStore {
     func conversation(_ id: ConversationID) throws -> Conversation? {
@@ -206,7 +208,7 @@ extension SQLiteChatStore {
     }
 }
 
-// What is done to messages that stand already.
+// Changes of existing messages.
 
 extension SQLiteChatStore {
     func edit(_ seq: Int64, in conversation: ConversationID, by user: UserID, text: String) async throws -> ShownMessage {
@@ -299,7 +301,7 @@ extension SQLiteChatStore {
         }
     }
 
-    /// Writes a numbered event for some users.
+    /// Records a numbered event for some users, and delivers it after the commit.
     func tell(_ event: ChatEvents.Numbered, _ users: [UserID], in transaction: WriteTransaction) throws {
         let deliveries = try users.map {
             try stream.record(
@@ -308,7 +310,7 @@ extension SQLiteChatStore {
         transaction.afterCommit { [stream] in stream.deliver(deliveries) }
     }
 
-    /// Tells the devices of a user how much is unread over all.
+    /// Sends a user's connections the total of unread messages after the commit.
     func tellUnreadTotal(of user: UserID, in transaction: WriteTransaction) throws {
         let unread = UnreadCounts(part: nil, total: try UnreadQuery.total(of: user, transaction.session))
         transaction.afterCommit { [stream] in stream.notify(user, ChatServerFrames.unread(unread)) }
@@ -323,7 +325,7 @@ extension SQLiteChatStore {
         return unread
     }
 
-    /// A new text is asked about like a new message; only the limit of conversations has nothing to say.
+    /// Applies the policies to an edited text as to a new message, except for the limit of new conversations.
     private func judge(
         _ text: String, instead message: Message, in conversation: Conversation, to other: UserID, _ transaction: WriteTransaction
     ) throws {
@@ -360,11 +362,11 @@ extension SQLiteChatStore {
     }
 }
 
-// From "my devices have my stream up to here" to "your message has arrived": each message in the part of the stream that is new
-// to the devices is one that somebody wrote to the user, or the user themselves.
+// Turns "my devices have received my event log up to here" into "your message has arrived". Each message in the new part of the
+// log was written by the other member or by the user.
 
 extension SQLiteChatStore {
-    /// Events that are looked at for one user in one turn.
+    /// The most events that are read for one user in one turn.
     private static let mostEvents: Int64 = 2_000
 
     func received(_ offsets: [UserID: Int64]) async throws -> [UserID: Int64] {
@@ -380,14 +382,14 @@ extension SQLiteChatStore {
         }
     }
 
-    /// - Returns: up to which offset it is done.
+    /// - Returns: the offset up to which the log was handled.
     private func receive(upTo offset: Int64, of user: UserID, _ transaction: WriteTransaction) throws -> Int64 {
         let session = transaction.session
         let old =
             try session.statement("SELECT offset FROM chat_received WHERE user_id = ?")
             .row([.integer(user.rawValue)]) { $0.integer(0) } ?? 0
         guard offset > old else { return offset }
-        // Where retention has taken the stream's beginning, there is nothing to look at.
+        // Retention deletes the beginning of the log; that part is skipped.
         let first = try session.statement(
             "SELECT offset FROM spark_inbox WHERE user_id = ? AND offset > ? ORDER BY offset LIMIT 1"
         ).row([.integer(user.rawValue), .integer(old)]) { $0.integer(0) }
@@ -401,7 +403,7 @@ extension SQLiteChatStore {
         return end
     }
 
-    /// The last message of each conversation in a part of a user's stream that others wrote.
+    /// For each conversation, the last message of the other member in a part of a user's event log.
     private func arrived(
         in offsets: ClosedRange<Int64>, of user: UserID, _ session: SQLSession
     ) throws -> [(ConversationID, Int64)] {
@@ -436,7 +438,7 @@ extension SQLiteChatStore {
 }
 
 extension SQLiteChatStore {
-    /// How much a person does in Chat, for those who moderate.
+    /// How much a user does in Chat, for moderators.
     func counts(of user: UserID) async throws -> (conversations: Int64, messages: Int64, held: Int64) {
         try await storage.read { session in
             try session.statement(

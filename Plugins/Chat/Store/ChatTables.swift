@@ -2,11 +2,12 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The tables, and how one person's part of them is given out and destroyed.
+/// The tables, with the export and the erasure of one person's data.
 ///
-/// A person gets what they wrote. An erasure takes what the person wrote; what the other one wrote stays theirs and in their export, in a
-/// conversation that is over and names the person by the identifier alone. So nobody learns from their own data whether the other one
-/// was erased or ended the match. With the second of the two the conversation goes.
+/// An export contains what the person wrote. An erasure deletes what the person wrote. What the other member wrote stays with
+/// that member and in that member's export, in a conversation that is over and names the erased person by identifier only. So an
+/// export never reveals whether the other member was erased or ended the match. The conversation is deleted when its second
+/// member is erased.
 enum ChatTables {
     static let all = [conversations, messages, reactions, held, received, usage, .plain("chat_search_progress")]
 
@@ -167,8 +168,8 @@ enum ChatTables {
             try session.run("DELETE FROM chat_usage WHERE user_id = ?", user.rawValue)
         })
 
-    /// Goes through the person's conversations from where the page before ended.
-    /// - Parameter body: takes what follows a number of the conversation; false when the page is full.
+    /// Visits the person's conversations from where the previous page ended.
+    /// - Parameter body: visits the messages after a place of the conversation; returns false if the page is full.
     private static func forEachOwnConversation(
         of user: UserID, _ page: inout ExportPage, in session: SQLSession,
         _ body: (
@@ -185,7 +186,7 @@ enum ChatTables {
         }
     }
 
-    /// Some of the person's messages.
+    /// Deletes some of the person's messages. Returns whether there may be more.
     private static func eraseMessages(_ session: SQLSession, _ user: UserID, _ limit: Int) throws -> Bool {
         let arguments: [SQLValue] = [.integer(user.rawValue), .integer(Int64(limit))]
         try session.statement(

@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Messages that a policy held, until somebody decides.
+/// Messages that a policy held until a moderator decides.
 struct HeldMessages: HeldMessageReviewing {
     let storage: any Storage
     let writer: MessageWriter
@@ -36,9 +36,9 @@ struct HeldMessages: HeldMessageReviewing {
         _ = try await decide(message, isAllowed: isAllowed) { _, _ in }
     }
 
-    /// The same, with something that belongs into its transaction.
-    /// - Parameter along: run with the decided message, after it was stored.
-    /// - Returns: the place of a message that was sent.
+    /// Decides about a message, with further work in the same transaction.
+    /// - Parameter along: runs with the decided message after it was stored.
+    /// - Returns: the decided message, with its place if it was sent.
     func decide(
         _ message: MessageID, isAllowed: Bool,
         along: @escaping @Sendable (DecidedMessage, any UnitOfWork) throws -> Void
@@ -55,13 +55,13 @@ struct HeldMessages: HeldMessageReviewing {
                     isReviewed: true, receivedAt: .now, reply: .call { _ in })
             }
             guard let held else { throw EdgeError.notFound }
-            // What waits in a conversation that is gone cannot be sent.
+            // A message in a conversation that is gone cannot be sent.
             if isAllowed { _ = try ConversationRows.live(held.conversation, of: held.sender, in: session) }
             try session.statement("DELETE FROM chat_held WHERE id = ?").run(id)
             if isAllowed { try writer.write([held], in: transaction) }
             var decided = DecidedMessage(conversation: held.conversation, sender: held.sender, seq: nil)
             if isAllowed {
-                // Who may not write any more leaves the message where it waits.
+                // If the sender may no longer write, this rolls back and the message keeps waiting.
                 guard case .duplicate(let receipt) = try MessageRows.known(held, in: session) else { throw ChatError.gone }
                 decided.seq = receipt.seq
             }
@@ -71,10 +71,10 @@ struct HeldMessages: HeldMessageReviewing {
     }
 }
 
-/// A held message that was decided.
+/// A held message that a moderator decided about.
 struct DecidedMessage: Sendable {
     let conversation: ConversationID
     let sender: UserID
-    /// Its place in the conversation; nil if it was thrown away.
+    /// The place in the conversation; nil if the message was thrown away.
     var seq: Int64?
 }

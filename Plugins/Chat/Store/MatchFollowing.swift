@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// A conversation comes into being with its match and is over with it, in the match's own transaction; both are told.
+/// Creates and ends conversations with their matches, in the match's own transaction, and sends both members the events.
 struct MatchFollowing: MatchParticipant {
     let store: SQLiteChatStore
 
@@ -27,10 +27,10 @@ struct MatchFollowing: MatchParticipant {
         let transaction = work.transaction
         try transaction.session.statement("UPDATE chat_conversations SET ended_at = ? WHERE id = ? AND ended_at IS NULL")
             .run([.time(transaction.now), .integer(event.conversation.rawValue)])
-        // Nobody may decide any more that these are sent.
+        // Held messages of an ended conversation can no longer be sent.
         try transaction.session.statement("DELETE FROM chat_held WHERE conversation_id = ?")
             .run([.integer(event.conversation.rawValue)])
-        // Whoever was left by the other one was told then.
+        // A member whose partner left earlier received this event then.
         let left = try transaction.session.statement(
             "SELECT user_a, user_b, a_gone_at IS NOT NULL, b_gone_at IS NOT NULL FROM chat_conversations WHERE id = ?"
         ).row([.integer(event.conversation.rawValue)]) { row in
@@ -42,8 +42,8 @@ struct MatchFollowing: MatchParticipant {
     }
 }
 
-/// To the one who is left, a conversation with somebody who closes the account, or is suspended, is over: they are told the same, at the
-/// same moment, as when the match is ended. When the other one is back, it is there again as it was, and a match is what they are told.
+/// Ends a conversation for the member who remains when the other closes the account or is suspended, with the same events at the
+/// same moment as an unmatch. When the account reopens, the conversation is restored, and the member receives a match event.
 struct ConversationDepartures: ClosureParticipant {
     let store: SQLiteChatStore
     let presence: Presence
@@ -73,7 +73,7 @@ struct ConversationDepartures: ClosureParticipant {
                 try store.tellUnreadTotal(of: other, in: transaction)
                 continue
             }
-            // What the other one wrote and somebody holds is not sent any more. The person's own waits for them.
+            // The remaining member's held messages are deleted. Those of the person who left wait for the person's return.
             try transaction.session.statement("DELETE FROM chat_held WHERE conversation_id = ? AND sender_id = ?")
                 .run([.integer(conversation.rawValue), .integer(other.rawValue)])
             try store.tell(ChatEvents.unmatch(conversation), [other], in: transaction)

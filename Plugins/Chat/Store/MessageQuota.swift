@@ -2,28 +2,29 @@ import SparkCore
 import SparkStorage
 import Synchronization
 
-/// How many messages and bytes a person may send in a UTC day. Counts what was done: what is deleted later counts all the same.
+/// Limits the messages and bytes that a person may send in a UTC day. A message that is deleted later still counts.
 ///
-/// The counts are in memory, so a message costs no row of its own. A person who sends much has them written down now and then, in
-/// the transaction of the message; a restart forgets at most what came after (`unwritten`).
+/// The counts are in memory, so a message needs no extra row. For a person who sends much, they are also written from time to
+/// time, in the transaction of a message. A restart forgets at most what followed the last such write (`unwritten`).
 final class MessageQuota: Sendable {
-    /// 0 lifts a limit.
+    /// The limits; 0 removes one.
     struct Limits: Hashable, Sendable {
         static let standard = Limits(messages: 5_000, bytes: 8_388_608)
 
         let messages: Int
         let bytes: Int
 
-        /// Out of reach where they were left at their defaults: for the ephemeral server under a test's load.
+        /// Removes the limits that are at their defaults, for the ephemeral server under a test's load.
         var generous: Limits {
             Limits(
                 messages: messages == Self.standard.messages ? 0 : messages, bytes: bytes == Self.standard.bytes ? 0 : bytes)
         }
     }
 
-    /// What may be sent between two writings of a person's row.
+    /// How much a person may send between two writes of their counts.
     private static let unwritten = Use(messages: 50, bytes: 65_536)
-    /// People remembered at most, in two generations. Whom both have lost is read again, as after a restart.
+    /// The most people in memory, in two generations. The counts of a forgotten person are read from the store, as after a
+    /// restart.
     private static let capacity = 200_000
 
     struct Use: Hashable, Sendable {
@@ -31,7 +32,7 @@ final class MessageQuota: Sendable {
         var bytes = 0
     }
 
-    /// The counts of one person today, and the part of them that is written down.
+    /// One person's counts of today, and the part of them that is stored.
     private struct Entry {
         var used: Use
         var written: Use
@@ -58,10 +59,10 @@ final class MessageQuota: Sendable {
 
     init(limits: Limits) { self.limits = limits }
 
-    /// For the messages of one transaction.
+    /// The counts for the messages of one transaction.
     func tally() -> Tally { Tally(quota: self) }
 
-    /// Forgets the rows of days that are over.
+    /// Deletes the rows of past days.
     static func forgetDays(before today: CivilDate, in session: SQLSession) throws {
         try session.statement("DELETE FROM chat_usage WHERE day < ?").run([.integer(Int64(today.daysSinceEpoch))])
     }
@@ -80,14 +81,14 @@ final class MessageQuota: Sendable {
         }
     }
 
-    /// The counts of a transaction under way; they stand once it is committed.
+    /// The counts of a transaction in progress. They take effect when it commits.
     struct Tally {
         private let quota: MessageQuota
         private var entries: [UserID: Entry] = [:]
 
         fileprivate init(quota: MessageQuota) { self.quota = quota }
 
-        /// Why a person may send no more today; nil while they may.
+        /// The error if the person may send no more today; nil otherwise.
         mutating func refusal(to user: UserID, bytes: Int, in transaction: WriteTransaction) throws -> ChatError? {
             let limits = quota.limits
             guard limits.messages > 0 || limits.bytes > 0 else { return nil }

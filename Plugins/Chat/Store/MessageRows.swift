@@ -1,9 +1,9 @@
 import SparkCore
 import SparkStorage
 
-/// The rows of messages, inside a write.
+/// Reads and writes rows of messages on the caller's session.
 enum MessageRows {
-    /// What became of a message with this sender and client identifier before; nil for a new one.
+    /// The outcome of an earlier message with the same sender and client identifier; nil for a new message.
     static func known(_ pending: PendingSend, in session: SQLSession) throws -> SendOutcome? {
         let key: [SQLValue] = [.integer(pending.sender.rawValue), .text(pending.clientID)]
         let stored = try session.statement(
@@ -36,7 +36,8 @@ enum MessageRows {
         ])
     }
 
-    /// Whether the one who was written to answers for the first time; looked for among the first messages only.
+    /// Whether a message is the first reply of the member who did not open the conversation. Checked in the first 50 messages
+    /// only.
     static func isFirstReply(_ message: Message, in conversation: Conversation, _ session: SQLSession) throws -> Bool {
         guard let opener = conversation.openedBy, opener != message.from, conversation.lastSeq <= 50 else { return false }
         let earlier = try session.statement("SELECT 1 FROM chat_messages WHERE conversation_id = ? AND +sender_id = ? LIMIT 1")
@@ -56,12 +57,12 @@ enum MessageRows {
         ])
     }
 
-    /// The highest identifier of a message.
+    /// The highest identifier of a message; 0 if there is none.
     static func highestID(in session: SQLSession) throws -> Int64 {
         try session.statement("SELECT max(id) FROM chat_messages").row([]) { $0.integer(0) } ?? 0
     }
 
-    /// The newest messages of a conversation, the newest first.
+    /// The newest messages of a conversation, newest first.
     static func newest(of conversation: ConversationID, limit: Int, _ session: SQLSession) throws -> [Message] {
         var messages: [Message] = []
         try session.statement("SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ? ORDER BY seq DESC LIMIT ?")
@@ -72,6 +73,7 @@ enum MessageRows {
         return messages
     }
 
+    /// One message by its place; nil if it is not stored.
     static func find(_ seq: Int64, in conversation: ConversationID, _ session: SQLSession) throws -> Message? {
         try session.statement("SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ? AND seq = ?").row([
             .integer(conversation.rawValue), .integer(seq),
@@ -79,11 +81,11 @@ enum MessageRows {
     }
 }
 
-/// When a conversation is gone: the one rule, for every route, frame and query.
+/// When a conversation is gone: one rule for every route, frame and query.
 enum LiveConversation {
-    /// SQL that holds for a row of `chat_conversations` that is not gone: it has not ended, and both people are there.
+    /// An SQL condition on a row of `chat_conversations`: it has not ended, and both accounts are open.
     ///
-    /// A person who closed the account is not there until the account is opened again; then the conversation is as it was.
+    /// While a member's account is closed, the conversation is gone; when the account reopens, the conversation is as it was.
     static let condition = """
         ended_at IS NULL
         AND (SELECT closed FROM profiles_users WHERE profiles_users.id = chat_conversations.user_a) = 0
@@ -94,15 +96,15 @@ enum LiveConversation {
     static let query = "SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?1 AND \(condition)"
 }
 
-/// The rows of conversations, on any connection.
+/// Reads and writes rows of conversations on the caller's session.
 enum ConversationRows {
-    /// One, gone or not.
+    /// A conversation, whether or not it is gone.
     static func find(_ id: ConversationID, in session: SQLSession) throws -> Conversation? {
         try session.statement("SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?")
             .row([.integer(id.rawValue)]) { Conversation($0) }
     }
 
-    /// One that is not gone for a user, and the other one of it; nil for any else.
+    /// A conversation of a user that is not gone, with its other member; nil otherwise.
     static func findLive(
         _ id: ConversationID, of user: UserID, in session: SQLSession
     ) throws -> (conversation: Conversation, other: UserID)? {
@@ -111,7 +113,7 @@ enum ConversationRows {
         return (found, other)
     }
 
-    /// The same for those who need one.
+    /// A conversation of a user that is not gone, with its other member.
     /// - Throws: `ChatError.gone`.
     static func live(
         _ id: ConversationID, of user: UserID, in session: SQLSession
@@ -120,7 +122,7 @@ enum ConversationRows {
         return found
     }
 
-    /// Takes a new message to its end.
+    /// Appends a message to a conversation's end; the first one opens the conversation.
     static func extend(_ conversation: Conversation, by message: Message, in session: SQLSession) throws {
         try session.statement("UPDATE chat_conversations SET last_seq = ?, last_at = max(last_at, ?) WHERE id = ?").run([
             .integer(message.seq), .time(message.sentAt), .integer(conversation.id.rawValue),

@@ -1,19 +1,19 @@
 import SparkCore
 import SparkStorage
 
-/// One person's conversations in an order that indexes have: first those in which the person is the one side, by the other person, then
-/// those in which the person is the other side, by their own number.
+/// Visits one person's conversations in index order: first those in which the person is `user_a`, by the other member; then those
+/// in which the person is `user_b`, by identifier.
 enum OwnConversations {
-    /// A conversation in that order; before the first one with nothing in it.
+    /// A position in that order. The default is before the first conversation.
     struct Position {
         var side: Int64 = 0
-        /// What the order of the side goes by.
+        /// The sort key within the side: the other member, or the conversation's identifier.
         var order: Int64 = .min
         var conversation: Int64 = .min
 
         init() {}
 
-        /// - Parameter key: as `key` gives it; anything else is the beginning.
+        /// - Parameter key: a value of `key`. Anything else is the beginning.
         init(_ key: [SQLValue]) {
             guard key.count >= 3, case .integer(let side) = key[0], case .integer(let order) = key[1],
                 case .integer(let conversation) = key[2]
@@ -23,15 +23,17 @@ enum OwnConversations {
 
         var key: [SQLValue] { [.integer(side), .integer(order), .integer(conversation)] }
 
-        /// With a message of the conversation.
+        /// The key of a message in the conversation.
         func key(at seq: Int64) -> [SQLValue] { key + [.integer(seq)] }
 
+        /// The message's place in a key that has one.
         static func seq(in key: [SQLValue]) -> Int64? {
             guard key.count == 4, case .integer(let seq) = key[3] else { return nil }
             return seq
         }
     }
 
+    /// The next conversation; nil at the end.
     static func next(after position: Position, of user: UserID, in session: SQLSession) throws -> Position? {
         var position = position
         if position.side == 0 {

@@ -3,22 +3,23 @@ import ServiceLifecycle
 import SparkCore
 import SparkStorage
 
-/// Forgets old messages, oldest first in each conversation, so that what is left stays without holes; and held ones nobody
-/// decided about. A little at a time: other writes do not wait for long.
+/// Deletes old messages, oldest first in each conversation so that the rest has no gaps, and held messages without a decision.
+/// Each write deletes only a few, so that other writes do not wait long.
 struct Retention: Sendable {
     private static let interval = Duration.seconds(600)
-    /// Messages that one write forgets.
+    /// The most messages that one write deletes.
     private static let batch = 500
-    /// Conversations that one write looks at.
+    /// The most conversations that one write visits.
     private static let conversations = 200
 
     let storage: any Storage
-    /// Nil: messages stay for ever.
+    /// Nil: messages are kept for ever.
     let messageLifetime: Duration?
     let heldLifetime: Duration
     let clock: any WallClock
     let logger: Logger
 
+    /// Deletes everything that is past its lifetime.
     func sweep() async throws {
         let now = clock.now()
         let heldBefore = now - heldLifetime
@@ -35,7 +36,7 @@ struct Retention: Sendable {
         }
     }
 
-    /// - Returns: the last conversation that is done; nil when all are.
+    /// - Returns: the last conversation that is finished; nil once all are.
     private static func forget(
         before time: Timestamp, conversationsAfter position: Int64, in transaction: WriteTransaction
     ) throws -> Int64? {
@@ -53,7 +54,7 @@ struct Retention: Sendable {
         return last
     }
 
-    /// Up to `limit` messages from the beginning of a conversation, none of which is young or stands after a young one.
+    /// Deletes up to `limit` messages from the beginning of a conversation, stopping at the first that is young enough to stay.
     private static func forget(
         before time: Timestamp, conversation: Int64, limit: Int, in transaction: WriteTransaction
     ) throws -> Int {

@@ -1,9 +1,9 @@
 import SparkCore
 import SparkStorage
 
-/// What the search reads.
+/// The reads of the search.
 enum SearchRows {
-    /// The conversations of a person that are not gone, each with the place of its last message.
+    /// A user's conversations that are not gone, each with the place of its last message.
     static func conversations(of user: UserID, in session: SQLSession) throws -> [(conversation: Int64, last: Int64)] {
         var found: [(Int64, Int64)] = []
         try session.statement(
@@ -19,19 +19,19 @@ enum SearchRows {
         return found
     }
 
-    /// The newest message of a conversation before an identifier; nil if there is none. Identifiers rise with places, so it is found
-    /// by halving.
+    /// The newest message of a conversation with an identifier below `position`; nil if there is none. Identifiers rise with
+    /// places, so a binary search finds it.
     static func head(
         of conversation: Int64, last: Int64, before position: Int64, in session: SQLSession
     ) throws -> SearchHead? {
         guard var newest = try at(last, of: conversation, in: session) else { return nil }
         guard newest.id >= position else { return newest }
-        // None below `low`, or one that is old enough; the one at `high` is too new.
+        // No message is at or below `low`, or the one there is old enough. The message at `high` is too new.
         var (low, high): (Int64, Int64) = (0, newest.seq)
         while high - low > 1 {
             let middle = low + (high - low) / 2
             guard let head = try at(middle, of: conversation, in: session) else {
-                // Retention took the beginning.
+                // Retention deleted the beginning.
                 low = middle
                 continue
             }
@@ -40,7 +40,7 @@ enum SearchRows {
         return newest.id < position ? newest : nil
     }
 
-    /// The last message up to a place; from the index alone.
+    /// The last message at or before a place, read from the index alone.
     private static func at(_ seq: Int64, of conversation: Int64, in session: SQLSession) throws -> SearchHead? {
         try session.statement(
             "SELECT id, seq FROM chat_messages WHERE conversation_id = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
@@ -49,7 +49,7 @@ enum SearchRows {
         }
     }
 
-    /// Messages from a head on, newest first: identifier, place, whether there is a text to look at, the text.
+    /// Visits messages from a head on, newest first. Columns: identifier, place, whether there is a text to search, the text.
     static func forEach(
         from head: SearchHead, limit: Int, in session: SQLSession, _ body: (borrowing SQLRow) throws -> Void
     ) throws {
@@ -64,7 +64,7 @@ enum SearchRows {
         }
     }
 
-    /// Those of some messages that a person may still see and that still match, in the order given.
+    /// Those of the given messages that the user may still see and that still match, in the given order.
     static func messages(
         _ ids: [Int64], of user: UserID, matching query: SearchQuery, in session: SQLSession
     ) throws -> [Message] {

@@ -1,14 +1,14 @@
 import SparkCore
 import SparkStorage
 
-/// What is unread is counted anew each time it is asked for: live messages of the other one after the user's mark.
+/// Counts unread messages on demand: those of the other member after the user's read mark that are not deleted.
 enum UnreadQuery {
     private static let count = """
         SELECT count(*) FROM chat_messages
         WHERE conversation_id = ?1 AND seq > ?2 AND sender_id <> ?3 AND deleted_at IS NULL
         """
 
-    /// Only conversations in which something stands after the mark are looked into.
+    /// Counts only in conversations with messages after the mark.
     private static let total = """
         SELECT coalesce(sum(unread), 0) FROM (
             SELECT (SELECT count(*) FROM chat_messages m WHERE m.conversation_id = chat_conversations.id AND m.seq > a_read
@@ -29,7 +29,7 @@ enum UnreadQuery {
         Int(try session.statement(total).row([.integer(user.rawValue)]) { $0.integer(0) } ?? 0)
     }
 
-    /// Of one conversation after a mark, and over all.
+    /// The count of one conversation after a mark, and the total.
     static func counts(
         in conversation: ConversationID, after mark: Int64, of user: UserID, _ session: SQLSession
     ) throws -> UnreadCounts {

@@ -16,7 +16,7 @@ struct ChatClientFrames: Sendable {
             answers: ["ack", "nack"], handler: .posted(send))
     }
 
-    /// In the order of the connection's frames, so a sender's messages keep theirs.
+    /// Queues the message. Frames of a connection are handled in order, so a sender's messages keep their order.
     private func send(_ call: FrameCall) throws -> ClientFrame.PostedAnswer {
         let receivedAt = ContinuousClock.now
         do {
@@ -33,7 +33,7 @@ struct ChatClientFrames: Sendable {
                     text: message.text, principal: principal, receivedAt: receivedAt, reply: .connection(call.connection)))
             return .later
         } catch let error as any ClientError {
-            // A client that waits for an answer to this very message learns that there will be none.
+            // A client that waits for this message's answer gets a refusal with its `client_id`.
             guard let clientID = call.string("client_id").flatMap(NewMessage.clientID) else { throw error }
             return .now(Frame.nack(clientID: clientID, error))
         }
@@ -108,12 +108,12 @@ struct ChatClientFrames: Sendable {
 }
 
 extension ClientFrame.Subject {
-    /// The conversation that the frame names; all of them if it names none.
+    /// Orders frames by the conversation that they name; a frame without one applies to all conversations.
     static let conversation = ClientFrame.Subject.member("conversation")
 }
 
 extension ChatClientFrames {
-    /// Bytes of messages in a `history` frame, unless a single one has more.
+    /// The most bytes of messages in a `history` frame, unless a single message is larger.
     private static let historyBytes = 48 * 1_024
     private static let historyLimit = 1...100
 
@@ -167,7 +167,7 @@ extension ChatClientFrames {
         ]
     }
 
-    /// As many messages as a frame has room for.
+    /// A `history` frame with as many messages as it has room for.
     private static func history(_ page: HistoryPage, of conversation: ConversationID, reference: String?) -> [UInt8] {
         var (messages, size): ([[UInt8]], Int) = ([], 0)
         for message in page.messages {

@@ -2,11 +2,11 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The numbered events that Chat writes, with what connected devices are sent of them.
+/// The numbered events that Chat records, with the members that connected devices receive.
 ///
-/// What holds words of people is kept by reference, so that nothing of it outlives the message.
+/// Events with people's texts are stored by reference, so that no text outlives its message.
 enum ChatEvents {
-    /// An event with its live members.
+    /// An event with the members that are sent live.
     typealias Numbered = (event: UserEvent, members: [UInt8])
 
     static func message(_ message: Message) -> Numbered {
@@ -82,7 +82,7 @@ enum ChatEvents {
     }
 }
 
-/// Makes the members of events that are kept by reference, from the messages as they are now.
+/// Builds the members of events stored by reference from the messages as they are now.
 enum ChatReplay {
     static func message(_ event: UserEvent, _ user: UserID, _ session: SQLSession) throws -> [UInt8]? {
         guard let message = try find(event, session) else { return removed(event) }
@@ -106,8 +106,8 @@ enum ChatReplay {
         ) { Message($0) }
     }
 
-    /// Of a message that retention or an erasure took, its place is left; and of one in a conversation that is gone, as everywhere
-    /// else, so that this does not tell an erasure from the other ways in which it ends.
+    /// The members for a message that retention or an erasure deleted: only its place. A message in a conversation that is gone
+    /// gets the same members, so that a replay does not reveal an erasure.
     private static func removed(_ event: UserEvent) -> [UInt8] {
         Frame.members { writer in
             writer.field("conversation", ConversationID(rawValue: event.subject))

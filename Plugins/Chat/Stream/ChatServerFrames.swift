@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-/// The frames that Chat sends: their rows, and the unnumbered ones' bytes.
+/// The frames that Chat sends: their declarations, and the bytes of the unnumbered ones.
 enum ChatServerFrames {
     static let rows: [ServerFrame] = [
         .numbered(
@@ -100,15 +100,15 @@ enum ChatServerFrames {
     }
 }
 
-/// What a user has not read.
+/// A user's numbers of unread messages.
 struct UnreadCounts: Hashable, Sendable {
     struct Part: Hashable, Sendable {
         let conversation: ConversationID
         let count: Int
     }
 
-    /// Of one conversation, if one was asked for.
+    /// The count of one conversation, if one was requested.
     let part: Part?
-    /// Over all that are not over.
+    /// The total over all conversations that are not gone.
     let total: Int
 }

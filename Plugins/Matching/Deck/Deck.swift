@@ -1,18 +1,19 @@
 import SparkCore
 import SparkDecks
 
-/// Whose deck, how much of it, when.
+/// A request for a deck: the viewer, the number of candidates, and the rules at this moment.
 struct DeckQuery: Sendable {
     let viewer: UserID
     /// At least 1.
     let limit: Int
     let now: Timestamp
-    /// Who was not active for so many UTC days is in no deck.
+    /// A person without activity for this many UTC days is in no deck.
     let activeDays: Int
-    /// For so long a skip hides somebody.
+    /// How long a skip hides a person.
     let skipLifetime: Duration
     let scorer: any CandidateScoring
 
+    /// The earliest last activity of a candidate.
     var activeSince: Timestamp { now.activeSince(days: activeDays) }
 }
 
@@ -20,20 +21,20 @@ struct DeckQuery: Sendable {
 struct Ranking: Sendable {
     let stage: DeckStage
     let ranks: [DeckRank]
-    /// Nobody else is in this stage.
+    /// There is no further candidate in this stage.
     let isComplete: Bool
-    /// The viewer's published place, and whom the viewer seeks.
+    /// The viewer's published place, and the genders that the viewer seeks.
     let place: Coordinate
     let interestedIn: GenderSet
-    /// How far was looked, over all stages: nobody from beyond could be in it.
+    /// How far the search looked, over all stages. Nobody beyond could be in the ranking.
     let reach: SearchReach
-    /// Ages are those of this day.
+    /// The day on which ages were computed.
     let day: CivilDate
-    /// When the first of the viewer's skips runs out, and somebody comes back; midnight at the latest.
+    /// When the first of the viewer's skips expires and its target returns; midnight UTC at the latest.
     let validUntil: Timestamp
 }
 
-/// A deck as it is dealt.
+/// A deck as it is sent.
 struct Deck: Sendable {
     let stage: DeckStage
     let suggestions: [Suggestion]
@@ -41,9 +42,9 @@ struct Deck: Sendable {
     let viewerPlace: Coordinate
 }
 
-/// One candidate of a deck.
+/// A candidate of a deck.
 struct Suggestion: Sendable {
     let profile: Profile
-    /// Millionths.
+    /// The score in millionths.
     let score: Int
 }

@@ -3,10 +3,10 @@ import ServiceLifecycle
 import SparkCore
 import SparkDecks
 
-/// Fills the hot index whenever there is none, and reports on it.
+/// Fills the hot index whenever there is none, and reports its metrics.
 struct DeckIndexService: Service {
     private static let interval = Duration.seconds(1)
-    /// Counting how often everybody was shown looks at everybody.
+    /// Seconds between reports. A report reads every person in the index.
     private static let reportEvery = 15
 
     let feed: DeckIndexSync

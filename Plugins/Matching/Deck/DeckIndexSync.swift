@@ -4,52 +4,54 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// Fills the hot index from the store, and keeps it equal to what is committed.
+/// Fills the hot index from the store and keeps it equal to the committed state.
 ///
-/// It hears of changes on the writer's thread, between a commit and its answer, before any cached ranking is made old; so who reads
-/// after the answer finds the change. What is put in is read back from the store then, so the index cannot drift from it.
-/// While it is being filled, it only notes who changed and reads them again at the end; until then decks come from the R-tree.
+/// Changes arrive on the writer's thread after the commit, before the request is answered and before any cached ranking is
+/// invalidated. So a read that follows the answer sees the change. Changed people are read back from the store, so the index
+/// cannot drift from it. During a fill, the changed people are only noted and are read again at the end; until then decks come
+/// from the R-tree.
 final class DeckIndexSync: Sendable {
-    /// Why the server is not ready yet.
+    /// The readiness error while the index is not filled.
     struct NotFilled: Error {}
 
     private enum State {
-        /// Those who changed since the filling began. A filling that another one took over from finds another number.
+        /// The people who changed since the fill began. A fill that was superseded finds another run number.
         case filling(run: Int, changed: Set<UserID>)
         case following(DeckIndex)
     }
 
     private let storage: any Storage
     private let state = Mutex(State.filling(run: 0, changed: []))
-    /// Apart from the state, which the writer holds while it changes the index.
+    /// Separate from `state`, whose lock the writer holds while it changes the index.
     private let filled = Mutex<DeckIndex?>(nil)
     private let runs = Atomic(0)
     private let isFilling = Atomic(false)
 
     init(storage: any Storage) { self.storage = storage }
 
-    /// Nil until it is filled.
+    /// The index; nil until it is filled.
     var index: DeckIndex? { filled.withLock { $0 } }
 
-    /// People up to whose number the start waits for the filling, some tenths of a second.
+    /// The start waits for the fill if there are at most this many people; that takes some tenths of a second.
     private static let waitedFor = 100_000
 
+    /// Fills the index before the server is ready, if there are few enough people.
     func fillIfSmall() async throws {
         let isSmall = try await storage.read { try !Self.hasMore(than: Self.waitedFor, in: $0) }
         guard isSmall else { return }
         while index == nil {
             try await fill()
-            // Another filling was faster to begin, and soon ends.
+            // Another fill began first and will end soon.
             if index == nil { try await Task.sleep(for: .milliseconds(2)) }
         }
     }
 
     // MARK: Filling
 
-    /// People that one query of the filling reads, about.
+    /// The number of queries into which a large fill is divided.
     private static let chunks = 16
 
-    /// Reads everybody, unless that is being done already.
+    /// Reads all people. Returns at once if a fill is already running.
     func fill() async throws {
         guard isFilling.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
             return
@@ -78,7 +80,7 @@ final class DeckIndexSync: Sendable {
         try follow(index, run: run)
     }
 
-    /// Without an index, until it is filled again.
+    /// Discards the index until it is filled again.
     func forget() {
         state.withLock { state in
             filled.withLock { $0 = nil }
@@ -92,7 +94,7 @@ final class DeckIndexSync: Sendable {
         return run
     }
 
-    /// The same at once, from the connection that is writing them.
+    /// Fills the index at once from the connection that is writing the people.
     func fill(from session: SQLSession) throws {
         let index = DeckIndex()
         index.build(try Self.everybody(in: session))
@@ -102,7 +104,7 @@ final class DeckIndexSync: Sendable {
         }
     }
 
-    /// Reads those again who changed meanwhile, until nobody is left; the last of them with the writer waiting.
+    /// Reads the people who changed during the fill, until none are left. The last round holds the lock, so the writer waits.
     private func follow(_ index: DeckIndex, run: Int) throws {
         while true {
             let changed = state.withLock { state -> Set<UserID>? in
@@ -124,7 +126,7 @@ final class DeckIndexSync: Sendable {
         }
     }
 
-    /// Counting all of a million costs more than it tells.
+    /// Whether there are more people than this. Counting all of a million would cost too much.
     private static func hasMore(than people: Int, in session: SQLSession) throws -> Bool {
         try session.value("SELECT EXISTS (SELECT 1 FROM profiles_users LIMIT 1 OFFSET ?)", people, as: Bool.self) ?? false
     }
@@ -147,7 +149,7 @@ final class DeckIndexSync: Sendable {
         return batch
     }
 
-    /// All whom an index should hold.
+    /// All people that an index must hold.
     static func everybody(in session: SQLSession) throws -> PersonBatch {
         var batch = PersonBatch()
         for range in try ranges(in: session) { batch.append(contentsOf: try people(range, in: session)) }
@@ -161,7 +163,7 @@ final class DeckIndexSync: Sendable {
 
     // MARK: Following
 
-    /// These people are not as they were.
+    /// Reads these people again, because they changed.
     func changed(_ users: [UserID]) {
         state.withLock { state in
             switch state {
@@ -173,7 +175,8 @@ final class DeckIndexSync: Sendable {
                 do {
                     index.apply(try users.map(read))
                 } catch {
-                    // The store cannot be read. Without an index decks come from where it can, or fail and say so; it is filled again.
+                    // The store cannot be read. Without an index, decks come from the R-tree or fail with an error. The index is
+                    // filled again.
                     filled.withLock { $0 = nil }
                     _ = begin(&state, with: Set(users))
                 }
@@ -181,7 +184,7 @@ final class DeckIndexSync: Sendable {
         }
     }
 
-    /// What is known of the change in full need not be read.
+    /// Applies changes that are fully known, without reading the store.
     func apply(_ changes: [DeckIndex.Change], of users: @autoclosure () -> [UserID]) {
         let isFollowing = state.withLock { state in
             guard case .following(let index) = state else { return false }
@@ -193,7 +196,7 @@ final class DeckIndexSync: Sendable {
 }
 
 extension ModuleRegistrar {
-    /// Fills the index at the start, and keeps it in step with what other modules commit. Matching's own writes tell it themselves.
+    /// Fills the index at the start and applies what other modules commit. Matching's own writes call the index directly.
     mutating func onCommit(_ feed: DeckIndexSync) {
         prepare { try await feed.fillIfSmall() }
         health("index") { if feed.index == nil { throw DeckIndexSync.NotFilled() } }

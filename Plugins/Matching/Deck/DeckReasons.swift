@@ -2,9 +2,9 @@ import SparkCore
 import SparkDecks
 import SparkKit
 
-/// Why a deck is as small as it is, in counts that are rounded down, so that nobody can be told from them.
+/// Why a deck is as small as it is, in counts that are rounded down so that they identify nobody.
 struct DeckReasons: JSONWritable, SchemaDescribed, Sendable {
-    /// No count below this is told, and all are multiples of it: one person more or less hardly ever shows.
+    /// All counts are rounded down to multiples of this, so that one person more or less rarely shows.
     static let grain = 5
 
     let census: DeckCensus

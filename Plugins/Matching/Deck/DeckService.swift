@@ -3,27 +3,28 @@ import SparkCore
 import SparkDecks
 import SparkKit
 
-/// Deals decks from rankings in the cache, each as if it had been made for this request.
+/// Serves decks from cached rankings. Each deck equals one that is made for the request.
 ///
-/// A ranking holds more people than a deck, by identifier, score and version. What makes it old, and what does not:
+/// A ranking holds more people than a deck, each with identifier, score and version. What invalidates it, and what does not:
 ///
-/// - Who swipes, blocks or matches only takes people out of the ranking: they are left out while dealing, and the rest is as good as
-///   before. So a person swipes through a whole ranking before another is made.
-/// - A candidate who changed, moved, paused or left has another version, or is not there: the ranking is made anew.
-/// - Somebody else may come in, or to the front, by a change of their own: then it lies within the circle that was looked at, and
-///   the regions that cover the circle are the ranking's tags. Beyond the circle nobody can score enough.
-/// - Somebody comes in by what is between the two (an undone swipe, a block that is lifted): tag `deck`.
-/// - Somebody passes on the viewer, or takes a pass back: nothing, until the day changes. Otherwise the deck would tell it.
-/// - The viewer changed: tag `user`. The day changed, and with it ages: the ranking knows its day.
-/// - A skip of the viewer runs out, and somebody comes back: the ranking knows when.
-/// - People are active or like the viewer, which moves scores a little: for this the lifetime is short.
+/// - The viewer swipes on, blocks or matches a candidate: this only removes people. They are left out of the deck, and the rest
+///   of the ranking stays valid. So a viewer swipes through a whole ranking before another is made.
+/// - A candidate changed, moved, paused or left: the version differs or the candidate is missing, and the ranking is made again.
+/// - Another person's own change may bring that person into the ranking or forward in it. That person is within the searched
+///   circle, and the regions that cover the circle are the ranking's tags. Nobody beyond the circle can score enough.
+/// - An event between two people brings a candidate back (an undone swipe, a lifted block): tag `deck`.
+/// - Another person passes on the viewer or takes a pass back: nothing changes until the day does. Otherwise the deck would
+///   reveal it.
+/// - The viewer changed: tag `user`. The day changed, and ages with it: the ranking records its day.
+/// - A skip of the viewer expires and its target returns: the ranking records when.
+/// - People are active or like the viewer, which changes scores a little: the short lifetime covers this.
 struct DeckService: Sendable {
-    /// People in a ranking at most; not below the longest deck.
+    /// The most people in a ranking; no less than the longest deck.
     static let depth = 128
-    /// Rankings made for one deck, while people in it change.
+    /// How many rankings are made for one deck while its people keep changing.
     private static let attempts = 4
 
-    /// Two minutes: bounds how long a change without an event stays unseen. Too short for the disk.
+    /// Two minutes bound the age of what no event covers. Such short-lived values are not spilled to disk.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("matches:suggestions", lifetime: .minutes(2))
         policy.isSpilled = false
@@ -46,14 +47,15 @@ struct DeckService: Sendable {
             rankings: rankings, profiles: profiles,
             standings: try RelationsCache(store: store, skipLifetime: configuration.swipes.skipLifetime, context: context),
             clock: context.clock, configuration: configuration, namespace: try context.namespace(Self.policy))
-        // Who comes finds their deck ready. The namespace keeps this, so this does not keep the namespace.
+        // Prefetching makes a returning user's deck in advance. The namespace holds this closure, so the closure holds the
+        // namespace weakly.
         let (standings, clock) = (standings, clock)
         namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let dealer = DeckService(
                 rankings: rankings, profiles: profiles, standings: standings, clock: clock, configuration: configuration,
                 namespace: namespace)
-            // Best effort: who asks next makes it. Who has no place has none.
+            // Best effort: the next request makes the ranking. A viewer without a place has none.
             _ = try? await dealer.ranking(for: UserID(rawValue: Int64(bitPattern: key.low)))
         }
     }
@@ -70,6 +72,8 @@ struct DeckService: Sendable {
         self.namespace = namespace
     }
 
+    /// A viewer's deck: the best candidates, best first.
+    /// - Parameter limit: at most `depth`.
     /// - Throws: `MatchingError.locationRequired`, `EdgeError.notFound`.
     func deck(for viewer: UserID, limit: Int) async throws -> Deck {
         precondition(limit <= Self.depth)
@@ -79,25 +83,25 @@ struct DeckService: Sendable {
             if let deck = try await deal(ranking, standing: standing, limit: limit) { return deck }
             namespace.remove(viewer)
         }
-        // People in it change faster than rankings are made; those who do are left out.
+        // People change faster than rankings are made. A fresh ranking is used without the people who changed since.
         let standing = try await standings.standing(of: viewer)
         let ranking = try await rankings.ranking(for: query(viewer), standing: standing)
         return try await deck(ranking.ranks.prefix(limit), of: ranking)
     }
 
-    /// The front of a ranking, without those who are excluded by now; nil if it cannot be told from this ranking.
+    /// The front of a ranking without the people who are excluded now; nil if this ranking cannot answer any more.
     private func deal(_ ranking: Ranking, standing: ViewerRelations, limit: Int) async throws -> Deck? {
         let now = clock.now()
         guard ranking.day == now.date, now < ranking.validUntil else { return nil }
         let left = ranking.ranks.lazy.filter { !standing.excludes($0.id.rawValue) }.prefix(limit)
         let front = Array(left)
-        // Of a stage that has run dry, the next one is due.
+        // When a stage is exhausted, the ranking must be made again for the next one.
         guard !front.isEmpty || ranking.ranks.isEmpty, front.count == limit || ranking.isComplete else { return nil }
         let deck = try await deck(front[...], of: ranking)
         return deck.suggestions.count == front.count ? deck : nil
     }
 
-    /// Those of the ranks who are as they were ranked.
+    /// The ranked people whose profiles are unchanged since.
     private func deck(_ ranks: ArraySlice<DeckRank>, of ranking: Ranking) async throws -> Deck {
         let found = try await profiles.profiles(of: ranks.map(\.id))
         let people = Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
@@ -119,10 +123,11 @@ struct DeckService: Sendable {
         return found
     }
 
-    /// Makes a ranking. The snapshot begins after all that it could depend on is declared; what it looked at is known at its end.
+    /// Makes a ranking. All possible dependencies are declared before its snapshot begins; afterwards they are narrowed to what
+    /// it read.
     /// - Parameters:
-    ///   - place: where the viewer was a moment ago.
-    ///   - interestedIn: whom the viewer sought a moment ago.
+    ///   - place: the viewer's place a moment ago.
+    ///   - interestedIn: the genders that the viewer sought a moment ago.
     private func rank(
         _ viewer: UserID, at place: Coordinate, seeking interestedIn: GenderSet, _ dependencies: Dependencies
     ) async throws -> Ranking {
@@ -144,6 +149,7 @@ struct DeckService: Sendable {
         return ranking
     }
 
+    /// The query for a viewer's ranking under the configured rules.
     func query(_ viewer: UserID) -> DeckQuery {
         DeckQuery(
             viewer: viewer, limit: Self.depth, now: clock.now(), activeDays: configuration.activeDays,
@@ -152,7 +158,7 @@ struct DeckService: Sendable {
 }
 
 extension SearchReach {
-    /// Nil without limit.
+    /// The radius of the search; nil without limit.
     fileprivate var radius: Distance? {
         switch self {
         case .nowhere: Distance(metres: 0)

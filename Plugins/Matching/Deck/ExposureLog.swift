@@ -5,14 +5,14 @@ import SparkDecks
 import SparkKit
 import Synchronization
 
-/// Counts whom decks showed, and writes it behind: a dictionary in memory now, one transaction some seconds later.
+/// Counts how often decks show each person: in memory at once, in one transaction some seconds later.
 ///
-/// For the share of a score that helps those to be seen who were not yet. What a crash loses are seconds of it.
+/// The counts feed the part of a score that helps people who were rarely shown. A crash loses a few seconds of them.
 final class ExposureLog: Sendable {
     private static let interval = Duration.seconds(5)
-    /// People who may wait to be written; further ones are not counted, which the next interval makes good.
+    /// The most people that may wait to be written. Further ones are not counted until the next interval.
     private static let capacity = 50_000
-    /// Rows in one transaction at most, so that other writes do not wait for long.
+    /// The most rows in one transaction, so that other writes do not wait long.
     private static let batch = 500
 
     private struct State {
@@ -34,7 +34,7 @@ final class ExposureLog: Sendable {
     func record(_ people: [UserID]) {
         let today = clock.now().dayNumber
         state.withLock { state in
-            // What the last day has not written by now counts for nobody any more.
+            // Unwritten counts of a past day no longer affect any score.
             if state.day != today { state = State(day: today) }
             for person in people where state.shown.count < Self.capacity || state.shown[person] != nil {
                 state.shown[person, default: 0] += 1
@@ -42,7 +42,7 @@ final class ExposureLog: Sendable {
         }
     }
 
-    /// Writes what has gathered. Best effort: what the store refuses is given up.
+    /// Writes the collected counts. Best effort: a refused write is dropped.
     func flush() async {
         let (day, shown) = state.withLock { state in
             defer { state.shown = [:] }
@@ -63,7 +63,7 @@ final class ExposureLog: Sendable {
 }
 
 extension ExposureLog: Service {
-    /// Flushes every five seconds, and once more at the graceful shutdown.
+    /// Flushes every five seconds, and once more at graceful shutdown.
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             while true {

@@ -3,16 +3,16 @@ import SparkDecks
 import SparkKit
 import SparkStorage
 
-/// Two people, one of whom might be in the deck of the other.
+/// A viewer and a person who might be in the viewer's deck.
 struct Pair: Sendable {
     let viewer: Candidate
     let candidate: Candidate
-    /// Of the viewer.
+    /// The viewer's relations.
     let standing: ViewerRelations
-    /// What each decided about the other.
+    /// The viewer's decision about the candidate, and the candidate's about the viewer.
     let decision: SwipeAction?
     let answer: SwipeAction?
-    /// The candidate passed on the viewer, as far as today's draw knows.
+    /// The candidate's pass on the viewer counts today. Passes count from the next UTC day on.
     let hasPassed: Bool
     let isBlocked: Bool
     let isMatched: Bool
@@ -35,7 +35,7 @@ extension SpatiaLiteMatchingStore {
     }
 }
 
-/// Tells an operator why somebody is or is not in a deck, filter by filter.
+/// Explains to an operator, filter by filter, why a candidate is or is not in a viewer's deck.
 struct PairExplainer: PairExplaining {
     let service: MatchingService
     let store: any MatchingStore

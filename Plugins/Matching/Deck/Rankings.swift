@@ -2,12 +2,13 @@ import SparkCore
 import SparkDecks
 import SparkKit
 
-/// Makes rankings: from the hot index, or from the R-tree while there is none.
+/// Makes rankings: from the hot index, or from the R-tree while there is no index.
 struct Rankings: Sendable {
     let store: any MatchingStore
     let feed: DeckIndexSync
     let profiles: any ProfileReading
 
+    /// The best candidates of a viewer.
     /// - Throws: `MatchingError.locationRequired`, `EdgeError.notFound`.
     func ranking(for query: DeckQuery, standing: ViewerRelations) async throws -> Ranking {
         guard let index = feed.index else { return try await store.ranking(for: query, standing: standing) }
@@ -30,11 +31,11 @@ struct Rankings: Sendable {
             validUntil: standing.validUntil)
     }
 
-    /// Of somebody who is in no deck, and has none: paused, closed or without a place.
+    /// The empty ranking of a viewer who is paused or closed.
     private func empty(_ query: DeckQuery, _ standing: ViewerRelations) async throws -> Ranking {
         guard let profile = try await profiles.profile(of: query.viewer) else { throw EdgeError.notFound }
         guard let place = profile.place else { throw MatchingError.locationRequired }
-        // In the index by now, after all.
+        // The viewer was added to the index in the meantime.
         guard profile.visibility.isPaused || profile.isClosed else {
             return try await store.ranking(for: query, standing: standing)
         }

@@ -2,13 +2,13 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// Who stands how to whom, read through the cache.
+/// Caches the swipes, blocks and matches between a viewer and everyone else.
 struct RelationsCache: Sendable {
-    /// Right by its stamp, but for skips that run out and for passes that count from the next day on, which `validUntil` tells; so it
-    /// lives long.
+    /// Events invalidate entries, except for skips that expire and passes that count from the next day on; `validUntil` covers
+    /// these. So entries live long.
     static func policy(skipLifetime: Duration) -> NamespacePolicy {
         var policy = NamespacePolicy("matching:standing", lifetime: .hours(24))
-        // What was read under another lifetime of skips says nothing under this one.
+        // The lifetime of skips is part of the version, because it decides what an entry contains.
         policy.version = 2_000_000 + Int(clamping: skipLifetime.components.seconds / 3_600)
         policy.maximumValueBytes = 1 << 20
         policy.isPrefetched = true
@@ -20,6 +20,7 @@ struct RelationsCache: Sendable {
     let skipLifetime: Duration
     let namespace: CacheNamespace<UserID, ViewerRelations>
 
+    /// The relations of a user, valid now.
     func standing(of user: UserID) async throws -> ViewerRelations {
         let now = clock.now()
         for _ in 0..<2 {
@@ -30,7 +31,7 @@ struct RelationsCache: Sendable {
         return try await load(user)
     }
 
-    /// The standing, if it is in memory. Waits for nothing.
+    /// The relations if they are in memory. Never suspends.
     func known(of user: UserID) -> ViewerRelations? {
         guard let standing = namespace.peek(user), clock.now() < standing.validUntil else { return nil }
         return standing
@@ -47,11 +48,11 @@ extension RelationsCache {
         self.init(
             store: store, clock: clock, skipLifetime: skipLifetime,
             namespace: try context.namespace(Self.policy(skipLifetime: skipLifetime)))
-        // The namespace keeps this, so this does not keep the namespace.
+        // The namespace holds this closure, so the closure holds the namespace weakly.
         namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let standings = RelationsCache(store: store, clock: clock, skipLifetime: skipLifetime, namespace: namespace)
-            // Best effort: who asks next loads it.
+            // Best effort: the next request loads it.
             _ = try? await standings.standing(of: UserID(rawValue: Int64(bitPattern: key.low)))
         }
     }

@@ -1,19 +1,19 @@
 import SparkCore
 import SparkStorage
 
-/// Writes a town's swipes as fast as SQLite takes them: in the order of the key, many rows a statement, bound directly. Secondary
-/// indexes of tables that were empty are built at the end, from sorted rows, for about a third of the time.
+/// Writes a town's swipes fast: in key order, many rows per statement, with directly bound values. If the tables are empty, their
+/// secondary indexes are dropped and built at the end from sorted rows, which takes about a third of the time.
 struct DemoSwipeSink: ~Copyable {
-    /// Rows that one statement takes.
+    /// The rows of one statement.
     private static let batch = 32
 
     private let session: SQLSession
     private let swipe: SQLStatement
     private let swipes: SQLStatement
     private let match: SQLStatement
-    /// What makes the indexes again that were dropped.
+    /// The statements that create the dropped indexes again.
     private let indexes: [String]
-    /// The columns of the swipes that wait for a statement of their own size.
+    /// The columns of swipes that wait for a full statement.
     private var waiting: [Int64] = []
 
     init(_ session: SQLSession) throws {
@@ -60,11 +60,11 @@ struct DemoSwipeSink: ~Copyable {
     }
 
     func insert(_ rows: [DemoMatch]) throws {
-        // Conversations get a number of their own, one above their match's: both are even and odd throughout.
+        // A conversation's identifier is its match's plus one, so matches have even identifiers and conversations odd ones.
         for row in rows { try match.run(integers: [row.id, row.id + 1, row.lower, row.upper, row.createdAt]) }
     }
 
-    /// Builds the indexes that were dropped, and counts.
+    /// Builds the dropped indexes and the counts.
     func finish() throws {
         for sql in indexes { try session.script(sql) }
         try session.script(SpatiaLiteMatchingStore.recount)

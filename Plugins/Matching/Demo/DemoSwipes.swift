@@ -2,15 +2,15 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The last thirty days of swipes of a demo town, a pure function of it.
+/// The swipes of a demo town in the last thirty days, a pure function of the town.
 ///
-/// Each person looks at the nearest neighbours in number, who are neighbours in place, and swipes on some of those who suit both
-/// ways by gender. What one does to another depends on the two of them alone, so each side of a pair can be told without having
-/// kept the other's. The window is as wide as makes likes meet about as often as is wanted.
+/// People with neighbouring numbers live near each other. Each person looks at the neighbours within a window and swipes on some
+/// of those where both seek the other's gender. A swipe is a function of the two people alone, so each side of a pair can compute
+/// the other's swipe. The width of the window determines how often likes are mutual.
 struct DemoSwipes {
-    /// On average, a person.
+    /// The average number per person.
     private static let swipesPerPerson = 6.0
-    /// People who suit within the window. Of w, each is liked with the chance 3/w; so likes meet about 4.5/w times a person.
+    /// People in the window who suit. Of w such people, each is liked with probability 3/w, so a person has about 4.5/w matches.
     private static let suitableNeighbours = 15.0
     private static let days: Int64 = 30
     private static let peoplePerTransaction = 50_000
@@ -50,7 +50,7 @@ struct DemoSwipes {
         for other in people.window(around: index, reach: reach) where people.suit(index, other) {
             guard let swipe = rule.swipe(of: user, on: people.ids[other], since: people.since(index, other)) else { continue }
             swipes.append(swipe)
-            // The lower of a pair tells the match.
+            // The person with the lower identifier records the match.
             guard swipe.action.isLike, user < swipe.target,
                 let answer = rule.swipe(of: swipe.target, on: user, since: people.since(index, other)), answer.action.isLike
             else { continue }
@@ -61,12 +61,13 @@ struct DemoSwipes {
         for swipe in swipes { try sink.insert(swipe, by: user) }
     }
 
-    /// Matches in the order of their identifiers, which are made like those of the server: time above, chance below.
+    /// Numbers the matches in the order of their times. Identifiers are built as on the server: time in the upper bits, random
+    /// lower bits.
     private static func numbered(_ matches: [DemoMatch]) -> [DemoMatch] {
         var (numbered, last) = (matches, Int64(0))
         numbered.sort { ($0.createdAt, $0.lower, $0.upper) < ($1.createdAt, $1.lower, $1.upper) }
         for index in numbered.indices {
-            // 2020-01-01, the zero of generated identifiers.
+            // Generated identifiers count milliseconds from 2020-01-01.
             let milliseconds = max(1, numbered[index].createdAt - 1_577_836_800_000)
             last = max(last + 2, (milliseconds & (1 << 41 - 1)) << 22 | Int64(numbered[index].chance & 0x3F_FFFE))
             numbered[index].id = last
@@ -75,10 +76,10 @@ struct DemoSwipes {
     }
 }
 
-/// What the loader keeps of the people: a few bytes each.
+/// The few bytes that the loader keeps of each person.
 private struct Townspeople {
     private(set) var ids: [Int64] = []
-    /// Indexes by rising identifier.
+    /// Indexes, ordered by identifier.
     private(set) var order: [Int32] = []
     private var genders: [UInt8] = []
     private var interests: [UInt8] = []
@@ -108,21 +109,21 @@ private struct Townspeople {
         }
     }
 
-    /// Both are of a gender that the other looks for.
+    /// Whether each of two people seeks the other's gender.
     func suit(_ a: Int, _ b: Int) -> Bool {
         a != b && interests[a] >> genders[b] & 1 == 1 && interests[b] >> genders[a] & 1 == 1
     }
 
-    /// When the younger of two accounts was made.
+    /// When the younger of two accounts was created, in milliseconds.
     func since(_ a: Int, _ b: Int) -> Int64 { max(created[a], created[b]) }
 
-    /// The neighbours within so many numbers to either side.
+    /// The indexes of the neighbours within a distance to either side.
     func window(around index: Int, reach: Int) -> Range<Int> {
         let city = town.neighbours(of: index).clamped(to: 0..<ids.count)
         return (index - reach..<index + reach + 1).clamped(to: city)
     }
 
-    /// Of the neighbours within a window, the share that suits; from up to 2,000 people.
+    /// The share of suitable people among the neighbours within a window, from a sample of up to 2,000 people.
     func shareOfSuitable(window reach: Int) -> Double {
         var (suitable, seen) = (0, 0)
         for index in stride(from: 0, to: ids.count, by: max(1, ids.count / 2_000)) {
@@ -135,15 +136,15 @@ private struct Townspeople {
     }
 }
 
-/// Who does what to whom, and when: by a hash of the two.
+/// Computes a person's swipe on another person, and its time, from a hash of the two.
 struct DemoSwipeRule {
     let seed: UInt64
-    /// That somebody who suits is swiped on at all.
+    /// The probability that a suitable person is swiped on at all.
     let chance: Double
     let since: Timestamp
     let now: Timestamp
 
-    /// - Parameter accounts: when both accounts were there, in milliseconds.
+    /// - Parameter accounts: when both accounts existed, in milliseconds.
     func swipe(of user: Int64, on target: Int64, since accounts: Int64) -> DemoSwipe? {
         let pair = SplitMix64.mix(UInt64(bitPattern: user) ^ seed) &+ UInt64(bitPattern: target)
         let hash = SplitMix64.mix(pair)
@@ -161,7 +162,7 @@ struct DemoSwipeRule {
     }
 }
 
-/// One swipe of the town.
+/// A swipe of the town.
 struct DemoSwipe {
     let target: Int64
     let action: SwipeAction
@@ -169,7 +170,7 @@ struct DemoSwipe {
     let hash: UInt64
 }
 
-/// One match of the town.
+/// A match of the town.
 struct DemoMatch {
     let lower: Int64
     let upper: Int64

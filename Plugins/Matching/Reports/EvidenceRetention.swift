@@ -2,10 +2,10 @@ import Logging
 import ServiceLifecycle
 import SparkCore
 
-/// Forgets the evidence of reports when its time is over, a little at a time.
+/// Deletes the evidence of reports after its lifetime, a few reports at a time.
 struct EvidenceRetention: Sendable {
     private static let interval = Duration.seconds(600)
-    /// Reports whose evidence one write forgets.
+    /// The most reports whose evidence one write deletes.
     private static let batch = 50
 
     let store: any ReportStore
@@ -13,6 +13,7 @@ struct EvidenceRetention: Sendable {
     let clock: any WallClock
     let logger: Logger
 
+    /// Deletes all evidence that is past its lifetime.
     func sweep() async throws {
         let before = clock.now() - lifetime
         while try await store.forgetEvidence(before: before, limit: Self.batch) == Self.batch { try Task.checkCancellation() }

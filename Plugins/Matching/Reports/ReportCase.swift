@@ -1,8 +1,8 @@
 import SparkCore
 
-/// How a report was decided; the raw values are on the wire and in the store.
+/// The decision about a report. Raw values are part of the wire format and the store.
 enum ReportDecision: String, CaseIterable, Sendable {
-    /// There was nothing to it; it counts against nobody.
+    /// The report was unfounded and does not count.
     case none
     case warned
     case suspended
@@ -10,21 +10,21 @@ enum ReportDecision: String, CaseIterable, Sendable {
     static let words = allCases.map(\.rawValue)
 }
 
-/// A report as those who moderate see it.
+/// A report for moderators.
 struct ReportCase: Sendable {
     let id: ReportID
     let category: String
     /// What the reporter wrote.
     let statement: String
     let createdAt: Timestamp
-    /// Nil once they are erased.
+    /// Nil once the reporter is erased.
     let reporter: UserID?
     let target: UserID
     let isTargetErased: Bool
     let closedAt: Timestamp?
     let decision: String?
     let note: String?
-    /// Different people who reported the same person.
+    /// How many different people reported the same person.
     let reporters: Int
 
     var members: [JSONMember] {
@@ -41,16 +41,17 @@ struct ReportCase: Sendable {
     }
 }
 
-/// What was so when a report was made.
+/// The state at the time of a report: the profile and the newest messages.
 struct KeptEvidence: Sendable {
     let capturedAt: Timestamp
-    /// A JSON object; nil for somebody who was erased already.
+    /// The profile as a JSON object; nil if the person was already erased.
     let profile: [UInt8]?
     let conversation: ConversationID?
-    /// By place, then by when each version was kept.
+    /// Ordered by place, then by when each version was kept.
     let messages: [KeptMessage]
 }
 
+/// One kept version of a message.
 struct KeptMessage: Sendable {
     let seq: Int64
     let isFromTarget: Bool
@@ -61,7 +62,7 @@ struct KeptMessage: Sendable {
     let isDeleted: Bool
 }
 
-/// How much was said against somebody, and by them.
+/// Numbers of reports against and by a person, and of the person's live matches.
 struct ReportTally: Sendable {
     let against: Int
     let reporters: Int
@@ -70,24 +71,26 @@ struct ReportTally: Sendable {
     let liveMatches: Int
 }
 
-/// What those who moderate do with reports.
+/// What moderators can do with reports.
 protocol ReportStore: Sendable {
-    /// From new to old; those with lower identifiers than `before`.
+    /// Reports from new to old, with identifiers below `before`.
     /// - Parameters:
-    ///   - isOpen: nil for all.
-    ///   - target: only about this person.
+    ///   - isOpen: only open or only closed reports; nil for all.
+    ///   - target: only reports about this person; nil for all.
     func reports(isOpen: Bool?, about target: UserID?, before: ReportID?, limit: Int) async throws -> [ReportCase]
+    /// A report with its evidence, if any is left.
     /// - Throws: `MatchingError.unknownReport`.
     func report(_ id: ReportID) async throws -> (report: ReportCase, evidence: KeptEvidence?)
-    /// Decides a report. Its evidence is kept for its whole time again.
-    /// - Parameter along: run in the same transaction with the person it was about.
+    /// Decides a report. The lifetime of its evidence starts again.
+    /// - Parameter along: runs in the same transaction with the reported person.
     /// - Throws: `MatchingError.unknownReport`, `.reportClosed`.
     func close(
         _ id: ReportID, decision: ReportDecision, note: CodeWord?,
         along: @escaping @Sendable (UserID, any UnitOfWork) throws -> Void
     ) async throws
+    /// A person's numbers of reports.
     func tally(of user: UserID) async throws -> ReportTally
-    /// Forgets evidence that was last relevant before a time, at most `limit` reports' worth.
-    /// - Returns: of how many reports.
+    /// Deletes the evidence of at most `limit` reports that were last relevant before a time.
+    /// - Returns: the number of reports.
     func forgetEvidence(before: Timestamp, limit: Int) async throws -> Int
 }

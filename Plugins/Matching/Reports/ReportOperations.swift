@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// What those who moderate do with reports: `spark report ...`.
+/// The moderators' actions on reports: `spark report ...`.
 struct ReportOperations: Sendable {
     let store: any ReportStore
     let accounts: any AccountSuspending
@@ -95,7 +95,7 @@ struct ReportOperations: Sendable {
             guard let id, let decision, let word = CodeWord(decision.rawValue) else { throw MatchingError.unknownReport }
             let reason = note ?? CodeWord("report")
             try await store.close(id, decision: decision, note: note) { [accounts] target, work in
-                // Somebody who was erased cannot be suspended any more; the decision stands all the same.
+                // An erased person cannot be suspended any more; the decision is recorded all the same.
                 if decision == .suspended, let reason { _ = try accounts.suspend(target, reason: reason, in: work) }
                 let subjects =
                     [AuditSubject(id), AuditSubject(target), AuditSubject(word)] + (note.map { [AuditSubject($0)] } ?? [])

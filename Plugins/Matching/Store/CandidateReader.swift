@@ -2,12 +2,12 @@ import SparkCore
 import SparkDecks
 import SparkStorage
 
-/// Reads people from the table of Profiles in the snapshot of a deck: the few columns that filter and score want.
+/// Reads people from the table of Profiles in a deck's snapshot: the few columns that filter and score need.
 struct CandidateReader {
     let session: SQLSession
     let today: CivilDate
 
-    /// What `candidate` and `row` read, in their order.
+    /// The columns that `candidate` and `row` read, in their order.
     static let columns = """
         u.id, u.birth_date, u.gender, u.interested_in, u.min_age, u.max_age, u.max_distance_km, u.hard_age, u.hard_distance,
         u.paused, u.incognito, u.closed, u.last_active_at, u.location, u.interests, u.hide_distance,
@@ -19,16 +19,16 @@ struct CandidateReader {
     static let tallies = "LEFT JOIN matching_tallies t ON t.user_id = u.id"
     private static let byID = "SELECT \(columns) FROM profiles_users u \(tallies) WHERE u.id = ?1"
 
-    /// Were active since ?13, are of a gender in ?14, look for the gender ?15, and were born from day ?16 to ?17.
+    /// People active since ?13, of a gender in ?14, who seek the gender ?15 and were born between the days ?16 and ?17.
     private static let coarseFilter = """
         u.birth_date BETWEEN ?16 AND ?17 AND ?14 >> u.gender & 1 AND u.interested_in >> ?15 & 1
             AND u.closed = 0 AND u.paused = 0 AND u.last_active_at >= ?13
         """
 
-    /// Those in the box ?1…?4 (west, east, south, north) who are in none of the boxes ?5…?8 and ?9…?12, coarsely filtered.
+    /// People in the box ?1…?4 (west, east, south, north) and in neither of the boxes ?5…?8 and ?9…?12, coarsely filtered.
     ///
-    /// CROSS JOIN keeps the order of the tables: the R-tree leads, and what only needs the R-tree is decided before the person is
-    /// looked up. The same comparisons decide "in" and "not in", so the rings leave no gap between them.
+    /// CROSS JOIN fixes the order of the tables: the R-tree comes first, and its conditions are checked before the person is
+    /// read. The same comparisons decide "in" and "not in", so there is no gap between the rings.
     static let inBox = """
         SELECT \(columns)
         FROM idx_profiles_users_location i CROSS JOIN profiles_users u ON u.id = i.pkid \(tallies)
@@ -38,16 +38,16 @@ struct CandidateReader {
             AND \(coarseFilter)
         """
 
-    /// Everybody who has a place, coarsely filtered; ?1…?12 are ignored.
+    /// Everybody with a place, coarsely filtered; ?1…?12 are ignored.
     static let anywhere =
         "SELECT \(columns) FROM profiles_users u \(tallies) WHERE u.location IS NOT NULL AND \(coarseFilter)"
 
-    /// Those of a range of identifiers, ?1…?2, for the index.
+    /// People with identifiers in ?1…?2, for the index.
     static let between = """
         SELECT \(columns) FROM profiles_users u \(tallies) WHERE u.id BETWEEN ?1 AND ?2 AND u.closed = 0 AND u.paused = 0
         """
 
-    /// What filter and score know of a person, interests included; nil when there is none.
+    /// A person with interests; nil if the person does not exist.
     func candidate(_ id: UserID) throws -> Candidate? {
         let found = try session.statement(Self.byID).row([.integer(id.rawValue)]) { row in
             var candidate = Self.candidate(row, today: today)
@@ -57,7 +57,7 @@ struct CandidateReader {
         return found ?? nil
     }
 
-    /// What the index holds of a person.
+    /// A person as the index holds it; nil if the person can be in no deck.
     static func person(_ id: UserID, _ session: SQLSession) throws -> IndexedPerson? {
         let found = try session.row(byID, id.rawValue) { row in
             Self.row(row).map { IndexedPerson(row: $0, interests: interests(row)) }
@@ -65,7 +65,7 @@ struct CandidateReader {
         return found ?? nil
     }
 
-    /// Nil for a gender that does not exist, which the table's constraints keep out.
+    /// Nil for an unknown gender, which the table's constraints rule out.
     static func candidate(_ row: borrowing SQLRow, today: CivilDate) -> Candidate? {
         guard let gender = Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(2))) else { return nil }
         var candidate = Candidate(
@@ -80,7 +80,7 @@ struct CandidateReader {
         return candidate
     }
 
-    /// What the index holds of a person; nil for whom no deck can have: closed, paused or without a place.
+    /// The index row of a person; nil for a person who can be in no deck: closed, paused or without a place.
     static func row(_ row: borrowing SQLRow) -> PersonRow? {
         guard !row.flag(11), !row.flag(9), let place = row.place(13),
             let gender = Gender(rawValue: UInt8(truncatingIfNeeded: row.integer(2)))
@@ -99,6 +99,6 @@ struct CandidateReader {
             isDistanceHard: row.flag(8))
     }
 
-    /// The interests of a row that any of the statements here selected, each once.
+    /// The interests of a row from any of these statements, each once.
     static func interests(_ row: borrowing SQLRow) -> [InterestCode] { row.withBytes(14) { InterestList.codes($0) } }
 }

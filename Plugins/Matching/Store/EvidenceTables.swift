@@ -4,12 +4,13 @@ import SparkStorage
 
 /// The tables of evidence.
 ///
-/// They are apart from erasure: neither of the two people of a report can make it go by erasing themselves. It goes when its time is
-/// over, see `EvidenceRetention`. What led from it to a reporter who was erased goes with them, in `matching_reports`.
+/// An erasure does not touch them: neither the reporter nor the reported person can remove a report's evidence by erasing their
+/// account. It is deleted after its lifetime, see `EvidenceRetention`. The link to an erased reporter is removed, in
+/// `matching_reports`.
 enum EvidenceTables {
     static let all = [evidence, profiles, messages]
 
-    /// Whoever reported is told of which reports evidence is kept; whoever was reported, of nothing.
+    /// A reporter's export lists the reports that have evidence. The reported person's export lists nothing.
     private static let evidence = TableDeclaration.userLinked(
         "matching_evidence",
         export: { session, user in
@@ -29,7 +30,7 @@ enum EvidenceTables {
     private static let profiles = TableDeclaration.userLinked(
         "matching_evidence_profiles", export: { _, _ in [] }, erase: { _, _ in })
 
-    /// One's own messages are exported from where they were sent.
+    /// A person's own messages are exported by the module that stores them.
     private static let messages = TableDeclaration.userLinked(
         "matching_evidence_messages", export: { _, _ in [] }, erase: { _, _ in })
 }

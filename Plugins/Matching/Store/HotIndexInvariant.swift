@@ -3,9 +3,9 @@ import SparkDecks
 import SparkKit
 import SparkStorage
 
-/// A hot index made of the database holds who is in it, and gives the decks that the R-tree gives.
+/// Checks that a hot index built from the database holds everybody it must, and gives the same decks as the R-tree.
 enum HotIndexInvariant {
-    /// Viewers whose decks are made both ways.
+    /// How many viewers' decks are compared.
     private static let viewers = 200
 
     static let equalsStore = Invariant("the hot index gives the decks that the R-tree gives", isDeep: true) { session in
@@ -20,7 +20,7 @@ enum HotIndexInvariant {
         return faults
     }
 
-    /// Queries of viewers from all of the table, at the moment of its last activity.
+    /// Queries for viewers spread over the whole table, at the time of the newest activity.
     private static func sample(in session: SQLSession) throws -> [DeckQuery] {
         let newest = try session.value("SELECT MAX(last_active_at) FROM profiles_users", as: Int64.self) ?? 0
         let ids = try session.values(

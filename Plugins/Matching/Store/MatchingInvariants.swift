@@ -1,7 +1,7 @@
 import SparkKit
 import SparkStorage
 
-/// What must hold between the rows; `spark check` asks.
+/// Invariants between the rows, checked by `spark check`.
 enum MatchingInvariants {
     static let all = counts + [HotIndexInvariant.equalsStore]
 
@@ -32,7 +32,7 @@ enum MatchingInvariants {
             "evidence belongs to a report",
             "SELECT COUNT(*) FROM matching_evidence WHERE report_id NOT IN (SELECT id FROM matching_reports)",
             fault: "pieces of evidence without a report"),
-        // More may stand there: the swipes of who was erased are gone, and their counts stay.
+        // The counts may exceed the swipes: an erasure deletes swipes and leaves the counts of others.
         count(
             "swipes are counted",
             """

@@ -189,7 +189,7 @@ enum MatchingMigrations {
                 """),
     ]
 
-    /// Notes in a table of pairs who had left before it could be noted.
+    /// Records departures that happened before the columns existed, in a table of pairs.
     private static func departures(in table: String) -> String {
         ["a", "b"].map { side in
             """

@@ -3,13 +3,12 @@ import SparkDecks
 import SparkKit
 import SparkStorage
 
-// The deck over SpatiaLite's R-tree, the reference that the hot index is held to: rings of growing radius around the viewer, each
-// reading only what the ring before did not, until nobody outside can be among the best or the ring holds everybody that a
-// limit allows.
+// The deck over SpatiaLite's R-tree, the reference for the hot index. Rings of growing radius around the viewer each read only
+// what the previous ring did not. The search ends when nobody outside can be among the best, or when the ring reaches the
+// viewer's limit.
 //
-// Exact, not approximate: a ring is left only when the worst of the best scores more than anybody beyond its radius could,
-// were everything but the distance perfect. The boxes read are wider than the circle; who stands in a corner is weighed
-// like everybody else.
+// The search is exact: it ends only when the worst of the best scores more than anybody beyond the radius could with every other
+// trait perfect. The boxes are larger than the circle; a person in a corner is scored like everybody else.
 
 extension SpatiaLiteMatchingStore {
     func ranking(for query: DeckQuery, standing: ViewerRelations?) async throws -> Ranking {
@@ -48,10 +47,10 @@ extension SpatiaLiteMatchingStore {
     }
 }
 
-/// One deck being made, in one snapshot.
+/// The search for one deck in one snapshot.
 private struct RingSearch<Scale: ScoreScale> {
     private let firstRadius = Distance.kilometres(2)
-    /// Beyond, reading everybody in turn is cheaper than asking the R-tree for most of them.
+    /// Beyond this, reading everybody in turn is cheaper than asking the R-tree for most of them.
     private let widestRing = Distance.kilometres(1_000)
 
     let session: SQLSession
@@ -60,7 +59,7 @@ private struct RingSearch<Scale: ScoreScale> {
     let place: Coordinate
     let standing: ViewerRelations
     let scale: Scale
-    /// How far the stages looked so far.
+    /// How far the stages have searched.
     private(set) var reach = SearchReach.nowhere
 
     init(
@@ -84,7 +83,7 @@ private struct RingSearch<Scale: ScoreScale> {
             if let outermost, radius >= outermost { radius = outermost }
             if radius > widestRing {
                 reach = .everywhere
-                // Those of the rings are met again, which changes nothing.
+                // People of earlier rings appear again, which changes nothing.
                 try weigh(CandidateReader.anywhere, arguments(nil, at: stage), filter: filter, best: &best)
                 return best.ranks
             }
@@ -95,7 +94,7 @@ private struct RingSearch<Scale: ScoreScale> {
             }
             if radius == outermost { return best.ranks }
             let ceiling = scale.ceiling(TraitLimits(metres: radius.metres, sharedInterests: viewer.interests.count))
-            // Equals are ordered by a hash, so an equal outside could still stand before the last one.
+            // Equal scores are ordered by a hash, so an equal candidate outside could still come before the last one.
             if let threshold = best.threshold, threshold > ceiling { return best.ranks }
             inner = ring
             radius = Distance(metres: radius.metres * 2)
@@ -104,7 +103,7 @@ private struct RingSearch<Scale: ScoreScale> {
 
     private mutating func extend(to radius: Distance) { reach = max(reach, .within(radius)) }
 
-    /// Offers everybody whom a query finds and who passes the filter.
+    /// Offers everybody that a query finds and the filter accepts.
     private func weigh(_ sql: String, _ arguments: [SQLValue], filter: TwoWayFilter, best: inout BestCandidates) throws {
         try session.statement(sql).forEach(arguments) { row in
             let id = row.integer(0)
@@ -119,7 +118,7 @@ private struct RingSearch<Scale: ScoreScale> {
                         candidate, metres: distance.metres, sharedInterests: shared, likesViewer: standing.isLiked(by: id),
                         at: query.now))
             }
-            // Interests are a text to be parsed, so only for those who could make it with the best of them.
+            // Interests must be parsed, so only candidates that could be among the best with all interests shared are checked.
             if let threshold = best.threshold, score(viewer.interests.count) < threshold { return true }
             let shared = viewer.interests.isEmpty ? 0 : InterestCode.shared(viewer.interests, CandidateReader.interests(row))
             best.offer(DeckRank(score: score(shared), candidate: candidate.id, version: candidate.version, viewer: viewer.id))
@@ -129,7 +128,7 @@ private struct RingSearch<Scale: ScoreScale> {
 
     private var today: CivilDate { query.now.date }
 
-    /// The coarse part of the filter, which SQLite applies before a row is looked at. Never narrower than the filter.
+    /// The coarse filter that SQLite applies before a row is read. Never narrower than the real filter.
     private func arguments(_ box: Envelope?, without inner: [Envelope] = [], at stage: DeckStage) -> [SQLValue] {
         var born: ClosedRange<Int64> = .min ... .max
         if let slack = viewer.ageSlack(at: stage) {
@@ -143,7 +142,7 @@ private struct RingSearch<Scale: ScoreScale> {
         ]
     }
 
-    /// A box that is none holds nobody.
+    /// The bounds of a box; an absent box contains nobody.
     private func bounds(of box: Envelope?) -> [SQLValue] {
         guard let box else { return [.real(1_000), .real(-1_000), .real(1_000), .real(-1_000)] }
         return [.real(box.minLongitude), .real(box.maxLongitude), .real(box.minLatitude), .real(box.maxLatitude)]

@@ -2,10 +2,10 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-// Reports with their evidence: kept when a report is made, shown to those who moderate, forgotten when its time is over.
+// Reports with their evidence: kept at the report, shown to moderators, deleted after its lifetime.
 
 extension SpatiaLiteMatchingStore {
-    /// Keeps what bears on a report, in its transaction: the profile and the newest messages as they are now.
+    /// Keeps the evidence of a report in its transaction: the current profile and newest messages.
     func keepEvidence(for report: Report, as id: ReportID, in transaction: WriteTransaction) throws {
         let session = transaction.session
         let conversation = try PairReader.match(of: report.reporter, report.target, in: session)?.match.conversation
@@ -46,7 +46,7 @@ extension SpatiaLiteMatchingStore {
         ])
     }
 
-    /// A version that is kept already is not kept twice: however often somebody reports, evidence grows with what was written.
+    /// Keeps a message unless this version is kept already, so that repeated reports do not multiply evidence.
     private static func keep(
         _ message: MessageEvidence, of conversation: ConversationID, isFromLower: Bool, at now: Timestamp, in session: SQLSession
     ) throws {
@@ -64,7 +64,7 @@ extension SpatiaLiteMatchingStore {
         ])
     }
 
-    /// Different people, those who were erased since told apart by what their reports have in common.
+    /// The number of different reporters. The tag distinguishes erased reporters.
     private static let reporters = "count(DISTINCT coalesce(reporter_id, -reporter_tag, 0))"
 
     private static let cases = """
@@ -219,7 +219,7 @@ extension SpatiaLiteMatchingStore: ReportStore {
                 try session.statement("DELETE FROM matching_reports WHERE id = ? AND is_target_erased = 1")
                     .run([evidence.report])
             }
-            // What another report needs stays.
+            // Evidence that another report needs is kept.
             for evidence in old {
                 try session.statement(
                     """

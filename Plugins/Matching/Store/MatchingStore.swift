@@ -3,99 +3,100 @@ import SparkDecks
 import SparkKit
 import SparkStorage
 
-/// What Matching keeps, in its own words.
+/// What Matching stores, in terms of its domain.
 protocol MatchingStore: Sendable {
-    /// The best candidates of the first stage that has any, exactly: as if everybody had been asked. One snapshot.
-    /// - Parameter standing: of the viewer; if nil, it is read in the same snapshot.
-    /// - Throws: `MatchingError.locationRequired` for a viewer without a place, `EdgeError.notFound` for none at all.
+    /// The best candidates of the first stage that has any. Exact: as if every person had been scored. One snapshot.
+    /// - Parameter standing: the viewer's relations; if nil, they are read in the same snapshot.
+    /// - Throws: `MatchingError.locationRequired` for a viewer without a place, `EdgeError.notFound` for an unknown viewer.
     func ranking(for query: DeckQuery, standing: ViewerRelations?) async throws -> Ranking
 
-    /// Who stands how to somebody.
+    /// The relations between a user and everyone else.
     /// - Parameters:
-    ///   - now: decides which skips have run out.
+    ///   - now: decides which skips have expired.
     func standing(of user: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> ViewerRelations
 
-    /// Records a swipe and makes the match if it is mutual: exactly once, whoever comes first.
+    /// Records a swipe, and makes the match exactly once if the like is mutual.
     ///
-    /// The same action again changes nothing and answers the same. Publishes `SwipeRecorded`, then `MatchCreated`, or `LikeReceived` for
-    /// what was no like before, under the conditions of that event. A like is spent for the day, whatever becomes of it.
-    /// - Throws: `EdgeError.notFound` for a target whom this user may not see, see `Relation`; `MatchingError.alreadyMatched`,
+    /// A repeated action changes nothing and returns the same outcome. Publishes `SwipeRecorded`, then `MatchCreated`; or, if
+    /// there was no like before, `LikeReceived` under the conditions of that event. A like counts against the day's limit even if
+    /// it is undone.
+    /// - Throws: `EdgeError.notFound` for a target that the user may not see, see `Relation`; `MatchingError.alreadyMatched`,
     ///   `.dailyLimit`.
     func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome
 
-    /// Takes the last swipe back. Publishes `SwipeUndone`.
+    /// Undoes the last swipe. Publishes `SwipeUndone`.
     /// - Throws: `MatchingError.nothingToUndo`, `.undoMatched`.
     func undoLastSwipe(of user: UserID, rules: SwipeRules) async throws -> Swipe
 
-    /// Live matches with people who are there, newest first.
+    /// Live matches with open accounts, newest first.
     func matches(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Match>
 
-    /// The newest live matches, with people who closed their accounts, too.
+    /// The newest live matches, including those with closed accounts.
     func liveMatches(of user: UserID, limit: Int) async throws -> [Match]
 
-    /// Ends a match for good. Publishes `MatchEnded`; nothing for one that is over, whoever ended it.
+    /// Ends a match for good. Publishes `MatchEnded`; does nothing if the match is already over.
     /// - Throws: `EdgeError.notFound` unless it is or was a match of this user.
     func endMatch(_ match: MatchID, by user: UserID) async throws
 
-    /// Likes that this user has not answered, newest first, of people who could be in the deck: each within the hard limits of the
-    /// other, not paused, closed or blocked.
+    /// Likes that the user has not answered, newest first, from people who could be in the user's deck: each within the hard
+    /// limits of the other, not paused, closed or blocked.
     /// - Parameters:
-    ///   - now: decides ages, and which skips have run out.
-    ///   - skipLifetime: older skips count as no answer.
+    ///   - now: decides ages, and which skips have expired.
+    ///   - skipLifetime: an older skip does not count as an answer.
     func likes(of user: UserID, after position: PagePosition, limit: Int, at now: Timestamp, skipLifetime: Duration)
         async throws -> Page<ReceivedLike>
 
-    /// Blocks somebody, who may be blocked already; ends a live match. Publishes `UserBlocked`, `MatchEnded`.
+    /// Blocks a person; does nothing if the person is already blocked. Ends a live match. Publishes `UserBlocked`, `MatchEnded`.
     ///
-    /// Works whatever became of the other one: closed, suspended, unmatched, erased.
-    /// - Throws: `EdgeError.notFound` for targets who never had an account.
+    /// Works for targets that are closed, suspended, unmatched or erased.
+    /// - Throws: `EdgeError.notFound` for a target that never had an account.
     func block(_ target: UserID, by user: UserID) async throws
 
     /// Lifts a block, if there is one. Publishes `UserUnblocked`.
     func unblock(_ target: UserID, by user: UserID) async throws
 
-    /// Whom this user blocked, newest first.
+    /// The user's blocks, newest first.
     func blocks(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Block>
 
-    /// Records a report with what shows that it is so. Publishes `UserReported`.
+    /// Records a report with its evidence. Publishes `UserReported`.
     ///
-    /// Works whatever became of the other one, as a block does.
-    /// - Throws: `EdgeError.notFound` for targets who never had an account.
+    /// Works for targets that are closed, suspended, unmatched or erased, like a block.
+    /// - Throws: `EdgeError.notFound` for a target that never had an account.
     func add(_ report: Report) async throws -> ReportID
 
-    /// The other one of a conversation that a user is or was in; on the caller's thread.
-    /// - Throws: `EdgeError.notFound` where there is none.
+    /// The other member of a conversation that a user is or was in. Runs on the caller's thread.
+    /// - Throws: `EdgeError.notFound` if there is none.
     func counterpart(of user: UserID, in conversation: ConversationID) throws -> UserID
 
-    /// What filter and score know of two people, and how they stand to each other, in one snapshot; nil unless both exist.
+    /// Two people and their relations, in one snapshot; nil unless both exist.
     func pair(_ viewer: UserID, _ candidate: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> Pair?
 
-    /// Notes that a person has left their matches, or is back. Again changes nothing.
+    /// Records that a person left their matches or returned. Idempotent.
     func setGone(_ isGone: Bool, user: UserID, in work: any UnitOfWork) throws
 
-    /// So many times more each of these people was shown on a day. A day that is over for somebody is not counted any more.
+    /// Adds to each person's number of decks on a day. A person whose next day has already begun is skipped.
     func addShown(_ shown: [UserID: Int], on day: UInt16) async throws
 
-    /// What is between two people; a few microseconds, on the caller's thread.
+    /// The relation of two people. Takes a few microseconds on the caller's thread.
     func relation(of target: UserID, to viewer: UserID) throws -> Relation
 }
 
-/// Matching's tables in SQLite, the deck over SpatiaLite's R-tree of published places.
+/// The implementation of `MatchingStore` on SQLite, with decks from SpatiaLite's R-tree of published places.
 struct SpatiaLiteMatchingStore: MatchingStore {
     let storage: any Storage
     let identifiers: IdentifierGenerator
-    /// Told of what changes for the hot index.
+    /// Receives the changes for the hot index.
     let feed: DeckIndexSync
-    /// Told of matches in their own transactions.
+    /// Called for each match in its own transaction.
     let participants: Contributions<any MatchParticipant>
-    /// Asked for evidence in the transactions of reports.
+    /// Asked for evidence in the transaction of each report.
     let evidence: Contributions<any EvidenceProviding>
-    /// The newest messages of a conversation that are kept with a report.
+    /// How many of a conversation's newest messages are kept with a report.
     let evidenceMessages: Int
 }
 
-// Swipes and the matches they make. All of a swipe is decided inside its write, and the one writer runs writes one after the
-// other: of two likes that cross, the second one finds the first.
+// Swipes and the matches they make. A swipe is decided entirely inside its write, and the single writer runs one write at a time.
+// Of two likes that cross, the second finds the first.
 
 extension SpatiaLiteMatchingStore {
     func swipe(_ swipe: Swipe, rules: SwipeRules) async throws -> SwipeOutcome {
@@ -153,7 +154,7 @@ extension SpatiaLiteMatchingStore {
         let at: Timestamp
     }
 
-    /// What the user's swipe on the target is now; a skip that has run out counts as none.
+    /// The user's current swipe on the target; nil without one or for an expired skip.
     private func standing(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in session: SQLSession) throws -> Decision? {
         let found = try session.row(
             "SELECT action, swiped_at FROM matching_swipes WHERE user_id = ? AND target_id = ?", swipe.user, swipe.target
@@ -161,13 +162,13 @@ extension SpatiaLiteMatchingStore {
         guard let found, let action = SwipeAction(rawValue: found.action) else { return nil }
         let at = found.at
         let age = now - at
-        // A skip from the future is of a clock that was put back since.
+        // A skip from the future was recorded before the clock was set back; it counts as expired.
         let isOver = action == .skip && (age >= rules.skipLifetime || age < .zero)
         return isOver ? nil : Decision(action: action, at: at)
     }
 
-    /// Notes a pass of an earlier day that ends now. The deck that it keeps its user out of was drawn when the day began; if the user came
-    /// back into it at once, that would reveal the pass.
+    /// Records a pass of an earlier day that ends now, so that it counts until the day ends. If the user came back into the
+    /// target's deck at once, that would reveal the pass.
     private func keepUntilDraw(
         _ decision: Decision, of user: UserID, on target: UserID, at now: Timestamp, in session: SQLSession
     ) throws {
@@ -181,7 +182,7 @@ extension SpatiaLiteMatchingStore {
             target.rawValue, today.daysSinceEpoch)
     }
 
-    /// Spends a like, or refuses it when the day has no more. What is spent stays spent: a like that is taken back was given.
+    /// Counts a like, or refuses it if the day's limit is reached. Undoing a like does not give it back.
     private func spendLike(_ swipe: Swipe, rules: SwipeRules, at now: Timestamp, in session: SQLSession) throws {
         guard let limit = rules.limit(of: swipe.action) else { return }
         let (today, user, isSuperlike) = (now.date, swipe.user.rawValue, swipe.action == .superlike)
@@ -203,7 +204,7 @@ extension SpatiaLiteMatchingStore {
             isSuperlike ? 1 : 0, user)
     }
 
-    /// Publishes a like to its target, at most once a day, and only if the target may learn of it.
+    /// Publishes a like to its target: at most once a day, and only if the target may learn of it.
     private func tell(_ swipe: Swipe, in transaction: WriteTransaction) throws {
         let (session, today) = (transaction.session, transaction.now.date)
         let people = CandidateReader(session: session, today: today)
@@ -234,7 +235,7 @@ extension SpatiaLiteMatchingStore {
             """, swipe.user.rawValue, swipe.target.rawValue, swipe.action.rawValue, now.milliseconds, ordinal ?? 0)
     }
 
-    /// Makes the match if the other one likes back; else tells of the like.
+    /// Makes the match if the like is mutual; otherwise publishes the like.
     private func answer(
         _ swipe: Swipe, wasLike: Bool, isLiked: Bool, in transaction: WriteTransaction
     ) throws -> SwipeOutcome {
@@ -261,11 +262,11 @@ extension SpatiaLiteMatchingStore {
     }
 }
 
-// How often people like, are liked and are shown: counts beside the swipes, kept in their transactions, for the score alone. A score
-// sees them as they were when the day began, so the row keeps both.
+// The numbers of likes, passes and decks of each person, for the score only. They are updated in the swipe's transaction. A score
+// uses their values at the beginning of the day, so the row keeps those and the current ones.
 
 extension SpatiaLiteMatchingStore {
-    /// Counts a swipe that takes the place of another one, or takes one back.
+    /// Updates the counts of both people when a swipe is made, replaced or undone.
     func count(
         _ user: UserID, _ target: UserID, from before: SwipeAction?, to after: SwipeAction?, in transaction: WriteTransaction
     ) throws {
@@ -285,7 +286,7 @@ extension SpatiaLiteMatchingStore {
         }
     }
 
-    /// Begins the day ?2 for somebody whose last change was on an earlier one.
+    /// Starts the day ?2 in a row whose last change was on an earlier day.
     private static let begin = """
         day = max(day, ?2), shown_before = iif(day < ?2, iif(day = ?2 - 1, shown, 0), shown_before),
         likes_given_before = iif(day < ?2, likes_given, likes_given_before),
@@ -316,7 +317,7 @@ extension SpatiaLiteMatchingStore {
                 let counts = try statement.row([.integer(user.rawValue), .integer(Int64(day)), .integer(Int64(count))]) {
                     DailyCounts($0)
                 }
-                // No row: this person's next day has begun, so the last one is closed.
+                // No row came back: the person's next day has begun, so the old day is closed.
                 if let counts { changes.append(.count(user, counts)) }
             }
             let made = changes
@@ -330,8 +331,7 @@ extension SpatiaLiteMatchingStore {
         RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
-    /// Counts all swipes anew; for many that came in another way than one by one. Each part reads an index in the order of the people it
-    /// counts for, so nothing is sorted.
+    /// Counts all swipes again, after a bulk load. Each part reads an index in the order of its result, so nothing is sorted.
     static let recount = """
         INSERT INTO matching_tallies (user_id, likes_given, passes_given)
             SELECT user_id, SUM(action IN (1, 2)), SUM(action = 0) FROM matching_swipes GROUP BY user_id
@@ -344,7 +344,7 @@ extension SpatiaLiteMatchingStore {
             ON CONFLICT (user_id) DO UPDATE SET passes_received = excluded.passes_received;
         """
 
-    /// Takes what is counted by now for what was counted when the day began.
+    /// Copies the current counts to those of the beginning of the day.
     static let settleTallies = """
         UPDATE matching_tallies SET likes_given_before = likes_given, passes_given_before = passes_given,
             likes_received_before = likes_received, passes_received_before = passes_received;
@@ -352,13 +352,13 @@ extension SpatiaLiteMatchingStore {
 }
 
 extension DailyCounts {
-    /// The columns of `matching_tallies` that a row is made from.
+    /// The columns of `matching_tallies` that a row is read from.
     static let columns = [
         "day", "shown_before", "shown", "likes_given_before", "passes_given_before", "likes_received_before",
         "passes_received_before", "likes_given", "passes_given", "likes_received", "passes_received",
     ]
 
-    /// - Parameter first: where in the row the first of `columns` is. A missing row reads as zeros (LEFT JOIN).
+    /// - Parameter first: the position of the first of `columns` in the row. A missing row reads as zeros (LEFT JOIN).
     init(_ row: borrowing SQLRow, from first: Int32 = 0) {
         func tally(_ start: Int32, _ row: borrowing SQLRow) -> SwipeTally {
             SwipeTally(
@@ -371,14 +371,14 @@ extension DailyCounts {
     }
 }
 
-// Pages run by keyset over an index, newest first. A row that must not be shown is stepped over; at most `scanLimit` rows are
-// looked at for a page, so a page may be short and still have a next one.
+// Pages by keyset over an index, newest first. Hidden rows are skipped. A page reads at most `scanLimit` rows, so it may be short
+// although another page follows.
 
 extension SpatiaLiteMatchingStore {
     private static let scanLimit = 2_000
 
     func matches(of user: UserID, after position: PagePosition, limit: Int) async throws -> Page<Match> {
-        // The two halves come sorted from their indexes and are merged.
+        // Both halves come sorted from their indexes and are merged.
         try await storage.read { session in
             try Self.page(
                 """
@@ -475,10 +475,10 @@ extension SpatiaLiteMatchingStore {
         }
     }
 
-    /// Steps through the rows of a list from a position.
+    /// Reads one page of a list from a position.
     /// - Parameters:
-    ///   - owner: bound to ?1; the position to ?2 and ?3, the further arguments from ?4.
-    ///   - read: the element of a row, nil if it is not shown, and the row's position.
+    ///   - owner: bound to ?1. The position is bound to ?2 and ?3, the further arguments from ?4.
+    ///   - read: returns the element of a row, nil if it is hidden, and the row's position.
     private static func page<Element: Sendable>(
         _ sql: String, _ owner: [SQLValue], _ further: [SQLValue] = [], after position: PagePosition, limit: Int,
         in session: SQLSession, read: (borrowing SQLRow) -> (Element?, PagePosition)
@@ -492,7 +492,7 @@ extension SpatiaLiteMatchingStore {
             hasMore = scanned == scanLimit || (isFull && element != nil)
             if hasMore { return false }
             scanned += 1
-            // A full page ends at the last row shown: a cursor can be read, and must not tell of rows that are hidden.
+            // The cursor of a full page is its last shown row: clients can read cursors, and they must not reveal hidden rows.
             if !isFull { end = position }
             if let element { items.append(element) }
             return true
@@ -501,7 +501,7 @@ extension SpatiaLiteMatchingStore {
     }
 }
 
-// What ends or forbids a match: unmatching, blocks, reports; and the question what stands between two people.
+// Unmatching, blocks and reports, and the relation of two people.
 
 extension SpatiaLiteMatchingStore {
     func endMatch(_ match: MatchID, by user: UserID) async throws {
@@ -513,7 +513,7 @@ extension SpatiaLiteMatchingStore {
                 """, match, user
             ) { (conversation: $0[0] as ConversationID, users: [$0[1], $0[2]] as [UserID], isLive: $0.flag(3)) }
             guard let found else { throw EdgeError.notFound }
-            // Over already, whoever ended it and however: the answer must not tell.
+            // The match is already over. The answer must not reveal who ended it, or how.
             guard found.isLive else { return }
             try end(match, conversation: found.conversation, users: found.users, by: user, in: transaction)
         }

@@ -2,13 +2,14 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The tables, and how one person's part of them is given out and destroyed.
+/// The tables, with the export and the erasure of one person's data.
 ///
-/// A person gets what they did themselves. What others did to them (likes, passes, blocks, reports, who was shown them) is the others'
-/// and not given out, not even as a count.
+/// An export contains what the person did. What others did to the person (likes, passes, blocks, reports, who saw them) belongs
+/// to the others and is not exported, not even as a count.
 ///
-/// An erasure takes what the person did. What others did (their swipes, their blocks, the matches they were in) stays with them and names
-/// the person by the identifier alone: if it went from their lists and exports, an erasure could be told from a block.
+/// An erasure deletes what the person did. What others did (their swipes, their blocks, the matches they were in) stays with them
+/// and names the person by identifier only. If it disappeared from their lists and exports, they could tell an erasure from a
+/// block.
 enum MatchingTables {
     static let all = [swipes, matches, blocks, reports, tallies, spent, likeNotices, withdrawnPasses] + EvidenceTables.all
 
@@ -30,7 +31,7 @@ enum MatchingTables {
             }
         },
         eraseStep: { session, user, limit in
-            // What a live match rests on goes together with it.
+            // Swipes that support a live match are deleted together with it.
             let changed = try session.run(
                 """
                 DELETE FROM matching_swipes WHERE (user_id, target_id) IN (
@@ -79,7 +80,7 @@ enum MatchingTables {
             try session.run("DELETE FROM matching_spent WHERE user_id = ?", user.rawValue)
         })
 
-    /// Not exported: whether a like was announced depends on the limits of the person who is liked.
+    /// Not exported: whether a like was announced depends on the limits of its target.
     private static let likeNotices = TableDeclaration.userLinked(
         "matching_like_notices", export: { _, _ in [] },
         erase: { session, user in
@@ -107,7 +108,7 @@ enum MatchingTables {
     private static let matches = TableDeclaration.userLinked(
         "matching_matches",
         exportPage: { session, user, page in
-            // First those in which the person is the one side, then the other: each side has its index.
+            // First the matches in which the person is `user_a`, then those as `user_b`. Each side has its own index.
             let isSecondSide = page.after.first == .integer(1)
             for side in isSecondSide ? [1] : [0, 1] {
                 let (mine, other, gone) =
@@ -193,8 +194,8 @@ enum MatchingTables {
                 return page.append(report, at: [.integer(row.integer(0))])
             }
         },
-        // That somebody was reported stays, for the safety of others; who said it, and in which words, goes. The reports about somebody
-        // who is erased stay for as long as their evidence does.
+        // For the safety of others, the fact that somebody was reported stays; the reporter and the text are removed. Reports
+        // about an erased person stay for as long as their evidence.
         erase: { session, user in
             try session.run(
                 "DELETE FROM matching_reports WHERE target_id = ? AND id NOT IN (SELECT report_id FROM matching_evidence)",

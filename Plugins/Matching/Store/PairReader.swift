@@ -1,16 +1,16 @@
 import SparkCore
 import SparkStorage
 
-/// What the rows say about two people, inside a write.
+/// Reads the rows about two people inside a write.
 enum PairReader {
-    /// Two people; the first decides about the second.
+    /// A user and a target that the user decides about.
     struct OpenPair {
         let isUserIncognito: Bool
         let relation: Relation
     }
 
-    /// Nil unless the first has an open account and may see the second: the same rule as at `GET /users/{id}`, so that no act tells who
-    /// hides. All of it is read whatever the first part says, so that the time does not tell, either.
+    /// Nil unless the first person has an open account and may see the second. The same rule as for `GET /users/{id}`, so
+    /// that no action reveals a hidden person. Everything is read in every case, so that the time reveals nothing either.
     static func visiblePair(_ user: UserID, _ target: UserID, in session: SQLSession) throws -> OpenPair? {
         let (mine, theirs) = (try visibility(of: user, in: session), try visibility(of: target, in: session))
         let relation = try relation(of: target, to: user, in: session)
@@ -18,13 +18,13 @@ enum PairReader {
         return OpenPair(isUserIncognito: mine.isIncognito, relation: relation)
     }
 
-    /// What the first person's swipe on the second was; nil without one.
+    /// The first person's swipe on the second; nil without one.
     static func decision(of user: UserID, on target: UserID, in session: SQLSession) throws -> SwipeAction? {
         try session.value("SELECT action FROM matching_swipes WHERE user_id = ? AND target_id = ?", user, target, as: Int64.self)
             .flatMap { SwipeAction(rawValue: $0) }
     }
 
-    /// Nil for nobody and for closed accounts.
+    /// Nil for an unknown person or a closed account.
     private static func visibility(of user: UserID, in session: SQLSession) throws -> Visibility? {
         try session.row("SELECT paused, incognito FROM profiles_users WHERE id = ? AND closed = 0", user) {
             Visibility(isPaused: $0.flag(0), isIncognito: $0.flag(1))
@@ -36,13 +36,13 @@ enum PairReader {
         return try statement.row([.integer(target.rawValue), .integer(user.rawValue)]) { Relation($0) } ?? .hidden
     }
 
-    /// Whether somebody has an account that is not closed.
+    /// Whether a person has an open account.
     static func isOpen(_ user: UserID, in session: SQLSession) throws -> Bool {
         try visibility(of: user, in: session) != nil
     }
 
-    /// Whether somebody has or ever had an account. Blocks and reports ask for no more: who is protected by them must not depend on what
-    /// the other one does with their account, and not learn it either.
+    /// Whether a person has or ever had an account. Blocks and reports require no more: their protection must not depend on what
+    /// the other person does with the account, nor reveal it.
     static func everHadAccount(_ user: UserID, in session: SQLSession) throws -> Bool {
         return try session.value(
             """
@@ -51,12 +51,12 @@ enum PairReader {
             """, user.rawValue, as: Bool.self) ?? false
     }
 
-    /// In either direction.
+    /// Whether either person blocked the other.
     static func isBlocked(_ user: UserID, _ target: UserID, in session: SQLSession) throws -> Bool {
         try relation(of: target, to: user, in: session).isBlocked
     }
 
-    /// The match of a pair as the first of them sees it, over or not.
+    /// The match of two people from the side of the first, live or over.
     static func match(of user: UserID, _ target: UserID, in session: SQLSession) throws -> (match: Match, isLive: Bool)? {
         try session.row(
             """

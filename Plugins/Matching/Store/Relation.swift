@@ -1,25 +1,25 @@
 import SparkCore
 import SparkStorage
 
-/// What is between a viewer and another person.
+/// The relation between a viewer and another person.
 struct Relation: Hashable, Sendable {
-    /// In either direction.
+    /// One of the two blocked the other.
     let isBlocked: Bool
-    /// The other one liked the viewer.
+    /// The other person liked the viewer.
     let hasLikedViewer: Bool
-    /// By a match that is live.
+    /// The two have a live match.
     let isMatched: Bool
-    /// By a match that has ended, whoever ended it.
+    /// The two had a match that has ended.
     let isUnmatched: Bool
 
     /// The relation to a person the viewer may know nothing about.
     static let hidden = Relation(isBlocked: true, hasLikedViewer: false, isMatched: false, isUnmatched: false)
 
-    /// Whether the viewer may see the other one at all.
+    /// Whether the viewer may see the other person at all.
     ///
-    /// The one rule behind every route and frame that names a person: who blocked or was blocked, unmatched, is paused, or is incognito
-    /// is as absent as somebody who closed the account. A pause hides from everybody but matches, incognito from everybody but matches and
-    /// those who were liked.
+    /// The one rule for every route and frame that names a person: after a block in either direction or an unmatch, or while
+    /// paused or incognito, a person is as absent as one with a closed account. A pause hides a person from everybody but
+    /// matches; incognito from everybody but matches and people that the person liked.
     func shows(_ visibility: Visibility) -> Bool {
         if isBlocked || isUnmatched { return false }
         if isMatched { return true }

@@ -2,22 +2,22 @@ import SparkCore
 import SparkDecks
 import SparkStorage
 
-/// The viewer's relations when a deck is made: read once, as sets that are asked thousands of times.
+/// The viewer's relations for a deck: read once into sets that are queried thousands of times.
 ///
-/// The viewer's own acts, blocks and received likes count at once. Passes on the viewer count from the next UTC day on: a person who
-/// left the deck at the moment of a swipe would reveal the swipe.
+/// The viewer's own swipes and blocks and the likes received count at once. Passes on the viewer count from the next UTC day on:
+/// a person who left the deck at the moment of a swipe would reveal the swipe.
 struct ViewerRelations: Sendable {
     let excluded: IdentifierSet
-    /// The excluded people that no count may include: people the viewer may not see, people who passed on an undecided viewer, and
-    /// matches, because a count would reveal their pause.
+    /// The excluded people that no count may include: people the viewer may not see, people who passed on an undecided viewer,
+    /// and matches, because a count would reveal their pause.
     let uncounted: IdentifierSet
     let likers: IdentifierSet
-    /// When it is another: the first of the skips in it runs out, or the next day begins.
+    /// When the relations change without an event: the first skip in them expires, or the next UTC day begins.
     let validUntil: Timestamp
 
     /// - Parameters:
     ///   - now: decides which skips and passes count.
-    ///   - skipLifetime: for so long a skip counts.
+    ///   - skipLifetime: how long a skip counts.
     init(of viewer: UserID, at now: Timestamp, skipLifetime: Duration, in session: SQLSession) throws {
         let key = SQLValue.integer(viewer.rawValue)
         let skippedSince = (now - skipLifetime).milliseconds
@@ -49,7 +49,8 @@ struct ViewerRelations: Sendable {
         self.validUntil = validUntil
     }
 
-    /// Swiped, blocked in either direction, matched once, or had passed on the viewer when the day began; the viewer, too.
+    /// Whether the candidate cannot be in the deck: swiped on by the viewer, blocked in either direction, ever matched, had
+    /// passed on the viewer when the day began, or is the viewer.
     func excludes(_ candidate: Int64) -> Bool { excluded.contains(candidate) }
 
     /// Whether the candidate likes the viewer.
@@ -71,7 +72,7 @@ struct ViewerRelations: Sendable {
         return list
     }
 
-    // Ordered, so that the key is read and not the index by time: then there is nothing to sort.
+    // Ordered, so that SQLite reads the primary key instead of the index by time and sorts nothing.
     private static let swiped = """
         SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at BETWEEN ?2 + 1 AND ?3)
         ORDER BY target_id
@@ -88,7 +89,7 @@ struct ViewerRelations: Sendable {
 }
 
 extension [Int64] {
-    /// Whether a list in ascending order has an element.
+    /// Whether an ascending list contains an element.
     fileprivate func hasSorted(_ element: Int64) -> Bool {
         var (low, high) = (0, count)
         while low < high {

@@ -2,10 +2,10 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Loads the people of a demo town, as if each had registered and told a place in the same moment.
+/// Loads the people of a demo town, as if each had registered and set a location in the same moment.
 ///
-/// Into an empty table without the spatial index and SpatiaLite's triggers, which check each geometry and book each time of
-/// writing: both cost more than the rows. Building the index at the end brings the triggers back.
+/// Into an empty table, it writes without the spatial index and SpatiaLite's triggers, which check each geometry and record each
+/// write: both cost more than the rows. Building the index at the end restores the triggers.
 struct DemoPeople {
     private static let peopleInTransaction = 50_000
     private static let peopleInReport = 1_000
@@ -27,7 +27,7 @@ struct DemoPeople {
         do {
             try insert(into: session, progress: progress)
         } catch {
-            // The first error is the one to tell; `spark check` finds an index that could not be built.
+            // The first error is the one to report. `spark check` finds an index that could not be built.
             try? ask(Self.createIndex, session)
             throw error
         }
@@ -62,7 +62,7 @@ struct DemoPeople {
             updatedAt: person.createdAt)
     }
 
-    /// SpatiaLite's functions answer 0 instead of failing.
+    /// Calls a SpatiaLite function, which returns 0 instead of failing.
     private func ask(_ sql: String, _ session: SQLSession) throws {
         guard try session.value(sql, as: Int.self) == 1 else {
             throw SQLError("SpatiaLite refused to rebuild the spatial index of profiles_users")

@@ -1,7 +1,7 @@
 import SparkCore
 import SparkStorage
 
-/// The columns of `profiles_users` in one order, for every statement that reads or writes whole rows.
+/// The columns of `profiles_users` in one order, for all statements that read or write whole rows.
 enum ProfileRow {
     static let columns = [
         "id", "name", "birth_date", "gender", "interested_in", "about", "interests", "min_age", "max_age", "max_distance_km",
@@ -16,7 +16,7 @@ enum ProfileRow {
         VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
         """
 
-    /// The row of a record; `columns` names the elements.
+    /// The values of a record, in the order of `columns`.
     static func values(of own: OwnProfile) -> [SQLValue] {
         let profile = own.profile
         let (preferences, visibility) = (profile.preferences, profile.visibility)
@@ -35,9 +35,9 @@ enum ProfileRow {
         ]
     }
 
-    /// The record of a row that `columns` was selected for.
+    /// The record of a row selected with `columns`.
     ///
-    /// The fallbacks stand for values that the table's constraints keep out.
+    /// The fallbacks replace values that the table's constraints rule out.
     static func record(_ row: borrowing SQLRow) -> OwnProfile {
         let preferences = Preferences(
             interestedIn: GenderSet(rawValue: UInt8(truncatingIfNeeded: row.integer(4))),

@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// What must hold between the columns of each person; the grid is read from the store, so no configuration is needed.
+/// Invariants between the columns of each person. The grid is read from the store, so no configuration is needed.
 enum ProfilesInvariants {
     static let all = [
         Invariant("places stand beside cells") { session in
@@ -32,7 +32,7 @@ enum ProfilesInvariants {
         let statement = try session.statement(
             "SELECT cell, hide_distance, location FROM profiles_users WHERE cell IS NOT NULL AND location IS NOT NULL")
         try statement.forEach { row in
-            // The place must be where a step within the cell would leave it.
+            // The place must be where a move within the cell would leave it.
             let place = row.place(2)
             let expected = places.published(Cell(rawValue: row.integer(0)), hidesDistance: row.flag(1), last: place)
             if expected == nil || expected != place { count += 1 }

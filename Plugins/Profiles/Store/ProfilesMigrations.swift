@@ -1,10 +1,10 @@
 import SparkStorage
 
-/// The tables of this module.
+/// The tables of Profiles.
 ///
-/// `profiles_users` is one row a person. `location` is the *published* place, made from the cell and never from the exact
-/// coordinate, which is stored nowhere. The table cannot be STRICT: SpatiaLite adds the geometry column with a type of its own;
-/// constraints stand in for it.
+/// `profiles_users` has one row per person. `location` is the *published* place, computed from the cell and never from the exact
+/// coordinate, which is not stored. The table cannot be STRICT, because SpatiaLite adds the geometry column with its own type;
+/// constraints replace it.
 enum ProfilesMigrations {
     static let all: [Migration] = [
         Migration("profiles.001_users") { session in
@@ -42,7 +42,7 @@ enum ProfilesMigrations {
                     hidden_cell_metres INTEGER NOT NULL
                 ) STRICT;
                 """)
-            // These answer 0 instead of failing, so the answer is looked at.
+            // SpatiaLite's functions return 0 instead of failing, so the results are checked.
             let hasColumn = try session.value(
                 "SELECT AddGeometryColumn('profiles_users', 'location', 4326, 'POINT', 'XY')", as: Int.self)
             let hasIndex = try session.value("SELECT CreateSpatialIndex('profiles_users', 'location')", as: Int.self)

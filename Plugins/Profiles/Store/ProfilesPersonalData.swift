@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The tables, and how a person's rows in them are given out and destroyed.
+/// The tables, with the export and the erasure of one person's data.
 enum ProfilesPersonalData {
     static let tables: [TableDeclaration] = [
         .userLinked("profiles_users", export: export, erase: erase),
@@ -43,7 +43,7 @@ enum ProfilesPersonalData {
         ]
     }
 
-    /// SpatiaLite's trigger takes the entry out of the R-tree.
+    /// SpatiaLite's trigger removes the entry from the R-tree.
     private static func erase(_ session: SQLSession, _ user: UserID) throws {
         try session.run("DELETE FROM profiles_users WHERE id = ?", user.rawValue)
     }

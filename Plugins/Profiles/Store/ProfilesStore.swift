@@ -1,35 +1,36 @@
 import SparkCore
 
-/// What this module keeps, in the words of its domain.
+/// What Profiles stores, in terms of its domain.
 protocol ProfilesStore: Sendable {
-    /// The whole record; nil when there is no such person. A few microseconds, on the caller's thread.
+    /// The whole record; nil if the user does not exist. Takes a few microseconds on the caller's thread.
     func own(_ user: UserID) throws -> OwnProfile?
-    /// The whole record as a transaction that another module began sees it.
+    /// The whole record in a transaction that another module began.
     func own(_ user: UserID, in work: any UnitOfWork) throws -> OwnProfile?
-    /// People whose name begins with a text, whatever its case, at most so many. Reads everybody.
+    /// At most `limit` people whose name begins with a text, ignoring case. Reads all people.
     func users(withNamePrefix prefix: String, limit: Int) async throws -> [UserID]
-    /// The records of several people in the order given; nil for whom there is none.
+    /// The records of several users in the given order; nil for a user who does not exist.
     func records(of users: [UserID]) async throws -> [OwnProfile?]
-    /// Those who were active last and are not closed, at most so many. Reads everybody.
+    /// The `limit` most recently active people with open accounts. Reads all people.
     func lastActive(_ limit: Int) async throws -> [UserID]
-    /// How many were active within each window. Reads everybody.
+    /// The number of people active within each window. Reads all people.
     func activeCounts(at now: Timestamp) async throws -> [ActivityWindow: Int]
     /// Adds a record in a transaction that another module began.
     func insert(_ own: OwnProfile, in work: any UnitOfWork) throws
-    /// Alters a record in one transaction: nobody else alters it between the reading and the writing.
+    /// Alters a record in one transaction, so no other change comes between the read and the write.
     ///
-    /// What `alter` names is written with the next version and told as an event; nothing is written when it names nothing.
-    /// - Returns: the record as it is now and what was altered; nil when there is no such person.
+    /// The parts that `alter` returns are written with the next version and published as events; nothing is written if it returns
+    /// none.
+    /// - Returns: the record afterwards, and the altered parts; nil if the user does not exist.
     func change(
         _ user: UserID, _ alter: @escaping @Sendable (inout OwnProfile, Timestamp) throws -> ProfileAspects
     ) async throws -> (own: OwnProfile, altered: ProfileAspects)?
     /// Hides or shows a person in a transaction that another module began.
     func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws
-    /// Writes when people were last active; skips whoever has a time that is less than `distance` older.
+    /// Writes when people were last active. Skips a person whose stored time is less than `distance` older.
     func record(_ activity: [(user: UserID, at: Timestamp)], apart distance: Duration) async throws
-    /// Compares the configured grid with the one that made the cells in the store; the first start decides.
-    /// - Throws: `ModuleFault` when there are cells of another grid.
+    /// Compares the configured grid with the stored one, which the first start sets.
+    /// - Throws: `ModuleFault` if there are cells of another grid.
     func adoptGrid() async throws
-    /// The same without writing.
+    /// Compares like `adoptGrid`, without writing.
     func checkGrid() async throws
 }

@@ -3,11 +3,11 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The people in SpatiaLite.
+/// The implementation of `ProfilesStore` on SQLite with SpatiaLite.
 struct SpatiaLiteProfilesStore: ProfilesStore {
     let storage: any Storage
     let gridSizes: GridSizes
-    /// Takes the record that a write left, right after its commit and its events.
+    /// Receives the record that a write left, right after its commit and its events.
     var file: @Sendable (OwnProfile) -> Void = { _ in }
 
     func own(_ user: UserID) throws -> OwnProfile? {
@@ -105,7 +105,7 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
         ])
     }
 
-    /// Apart from the other columns, because each writing of the geometry costs its R-tree entry.
+    /// Separate from the other columns, because every write of the geometry updates the R-tree.
     private func updateLocation(of own: OwnProfile, in session: SQLSession) throws {
         try session.statement(
             """
@@ -163,7 +163,7 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
     }
 }
 
-// What those who moderate ask.
+// Queries for moderators.
 
 extension SpatiaLiteProfilesStore {
     func own(_ user: UserID, in work: any UnitOfWork) throws -> OwnProfile? {
@@ -172,7 +172,7 @@ extension SpatiaLiteProfilesStore {
     }
 
     func users(withNamePrefix prefix: String, limit: Int) async throws -> [UserID] {
-        // LIKE folds the case of ASCII only.
+        // LIKE ignores case for ASCII only.
         let patterns = [prefix, prefix.lowercased(), prefix.uppercased(), prefix.capitalized].map { text in
             text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_") + "%"
         }

@@ -1,17 +1,18 @@
 import SparkKit
 import SparkStorage
 
-/// The grid that made the cells in the store. A cell is a number that means nothing in another grid, so the sizes are kept
-/// beside the cells and other ones refused.
+/// The grid that made the stored cells. A cell number has no meaning in another grid, so the sizes are stored beside the cells,
+/// and a configuration with other sizes is refused.
 enum StoredGrid {
-    /// The sizes in the store; nil before the first start.
+    /// The stored sizes; nil before the first start.
     static func sizes(in session: SQLSession) throws -> GridSizes? {
         try session.row("SELECT cell_metres, hidden_cell_metres FROM profiles_grid WHERE id = 1") {
             GridSizes(cellMetres: $0[0], hiddenCellMetres: $0[1])
         }
     }
 
-    /// Writes the configured sizes, unless they stand there. Before the first cell they may still change.
+    /// Writes the configured sizes if they differ. They may change until the first cell is stored.
+    /// - Throws: `ModuleFault` if there are cells of another grid.
     static func adopt(_ configured: GridSizes, in session: SQLSession) throws {
         let stored = try sizes(in: session)
         guard stored != configured else { return }
@@ -22,6 +23,8 @@ enum StoredGrid {
             configured.hiddenCellMetres)
     }
 
+    /// Compares the configured sizes with the stored ones.
+    /// - Throws: `ModuleFault` if there are cells of another grid.
     static func check(_ configured: GridSizes, in session: SQLSession) throws {
         guard let stored = try sizes(in: session), stored != configured else { return }
         let hasCells = try session.value("SELECT EXISTS (SELECT 1 FROM profiles_users WHERE cell IS NOT NULL)", as: Bool.self)

@@ -1,15 +1,16 @@
 package import SparkCore
 
-/// Ages on one day, from days of birth, without arithmetic on dates.
+/// Computes ages on one day from days of birth, without date arithmetic.
 package final class AgeCalendar: Sendable {
-    /// The same without a reference count, for those who keep the calendar: a count that all threads that search raise and lower costs them
-    /// half of their speed.
+    /// The table without a reference count, for searches that keep the calendar alive. A count that all searching threads update
+    /// would halve their speed.
     let table: AgeTable
 
+    /// The calendar of one day.
     package init(today: CivilDate) {
         let latest = UnsafeMutablePointer<UInt16>.allocate(capacity: AgeTable.oldest + 1)
         for age in 0...AgeTable.oldest {
-            // Who is born on the day of a year that does not have it is born the day before.
+            // On 29 February, years without that day use 28 February.
             let year = today.year - age
             let day = CivilDate(year: year, month: today.month, day: today.day) ?? CivilDate(year: year, month: 2, day: 28)
             (latest + age).initialize(to: day.map { BirthDay($0).rawValue } ?? 0)
@@ -22,16 +23,16 @@ package final class AgeCalendar: Sendable {
     /// Completed years; 0 before the birth.
     package func age(_ birth: BirthDay) -> Int { table.age(birth) }
 
-    /// The days of birth of those who are from `youngest` to `oldest` years old; nil when nobody can be.
+    /// The days of birth of people aged `youngest` to `oldest`; nil if there are none.
     package func births(from youngest: Int, through oldest: Int) -> ClosedRange<BirthDay>? {
         table.births(from: youngest, through: oldest)
     }
 }
 
-/// See `AgeCalendar`.
+/// The data of `AgeCalendar`.
 struct AgeTable: @unchecked Sendable {  // filled before it is shared, never changed
     static var oldest: Int { 200 }
-    /// By age: the latest day of birth of those who are that old.
+    /// For each age, the latest day of birth of people of that age.
     private let latest: UnsafePointer<UInt16>
     private let today: BirthDay
 
@@ -45,7 +46,7 @@ struct AgeTable: @unchecked Sendable {  // filled before it is shared, never cha
     @inline(__always)
     func age(_ birth: BirthDay) -> Int {
         guard birth < today else { return 0 }
-        // Off by one at most, at a birthday.
+        // The estimate is off by at most one, near a birthday.
         var age = min(Self.oldest, Int(today.rawValue - birth.rawValue) * 400 / 146_097)
         if age < Self.oldest, birth.rawValue <= latest[age + 1] { age += 1 }
         if birth.rawValue > latest[age], age > 0 { age -= 1 }

@@ -6,7 +6,7 @@ import SparkCore
     import Darwin
 #endif
 
-/// What holds for all of some people: where they are, and the ends of what the filters ask for.
+/// Bounds that hold for all of some people: their places, and the extremes of what the filters read.
 struct Bounds: Equatable, BitwiseCopyable {
     var minLatitude = Double.infinity
     var maxLatitude = -Double.infinity
@@ -16,7 +16,8 @@ struct Bounds: Equatable, BitwiseCopyable {
     var cosine = 1.0
     var firstBirth: UInt16 = .max
     var lastBirth: UInt16 = 0
-    /// Kilometres that one of them looks at most; none, if one's limit is soft.
+    /// The greatest distance in kilometres that any of them accepts; `softReach` is the same among those whose limit is soft, 0
+    /// if there are none.
     var reach: UInt16 = 0
     var softReach: UInt16 = 0
     var minAge: UInt8 = .max
@@ -35,11 +36,11 @@ struct Bounds: Equatable, BitwiseCopyable {
         maxLongitude = max(maxLongitude, longitude)
     }
 
-    /// To be called when the latitudes stand.
+    /// Computes the cosine. Call it when the latitudes are final.
     mutating func settle() {
         guard !isEmpty else { return }
         let farthest = max(abs(minLatitude), abs(maxLatitude))
-        // A hair less than it is, so that rounding never makes a distance longer.
+        // Slightly less than exact, so that rounding never makes a distance too long.
         cosine = max(0, cos(farthest * .pi / 180) * (1 - 1e-12) - 1e-15)
     }
 
@@ -62,9 +63,9 @@ struct Bounds: Equatable, BitwiseCopyable {
         count += other.count
     }
 
-    /// No farther than anybody of them is from a place, in metres.
+    /// A lower bound of the distances of these people from a place, in metres.
     ///
-    /// Haversine with each factor at its least; the chord stands for the arc, so that no arcsine is needed.
+    /// The haversine formula with each factor at its minimum. The chord replaces the arc, so no arcsine is needed.
     @inline(__always)
     func leastMetres(from place: PlaceOfView) -> Double {
         let south = minLatitude - place.latitude
@@ -83,11 +84,11 @@ struct Bounds: Equatable, BitwiseCopyable {
     }
 }
 
-/// The place from which distances are bounded.
+/// A place from which distances are bounded.
 struct PlaceOfView {
     let latitude: Double
     let longitude: Double
-    /// A hair less than the cosine of the latitude.
+    /// Slightly less than the cosine of the latitude.
     let cosine: Double
 
     init(_ place: Coordinate) {
@@ -96,7 +97,7 @@ struct PlaceOfView {
         self.cosine = max(0, cos(place.latitude * .pi / 180) * (1 - 1e-12) - 1e-15)
     }
 
-    /// A little below the sine of half of so many degrees, 0…180: the series ends after a negative term.
+    /// Slightly less than the sine of half an angle of 0…180 degrees: the series ends after a negative term.
     @inline(__always)
     static func sineOfHalf(_ degrees: Double) -> Double {
         let x = degrees * (.pi / 360)

@@ -1,39 +1,42 @@
 import SparkCore
 
-/// Of the people around a viewer, how many which filter takes out, and what loosening one of the viewer's own would add.
+/// How many of the people around a viewer each filter removes, and how many people loosening one of the viewer's own limits would
+/// add.
 ///
-/// A person is counted at the first filter that takes them out, in the order of the members.
+/// A person is counted at the first filter that removes them, in the order of the members.
 ///
-/// Counts change with the viewer's own limits and places, so whoever is counted can be found by them. Therefore nobody is counted whom
-/// the viewer may not see, or only without a distance: who hides, who blocked or was blocked, who unmatched, and whoever's hard limits
-/// exclude the viewer. Nor is anybody whose decision about the viewer, or pause from a match, would show.
+/// Counts change with the viewer's limits and places, so counted people could be located by them. So the counts leave out
+/// everybody that the viewer may not see with a distance: hidden people, people in a block with the viewer or unmatched, and
+/// people whose hard limits exclude the viewer. They also leave out people whose decision about the viewer, or whose pause from a
+/// match, a count would reveal.
 package struct DeckCensus: Hashable, Sendable {
     /// Within the viewer's distance.
     package var around = 0
     /// Of a gender that the viewer does not seek.
     package var gender = 0
-    /// Not active for too long.
+    /// Inactive for too long.
     package var inactive = 0
-    /// Outside the viewer's ages.
+    /// Outside the viewer's range of ages.
     package var age = 0
-    /// Whose soft limits the viewer is outside of: other ages or somebody nearer.
+    /// Their soft limits exclude the viewer by age or distance.
     package var theirs = 0
-    /// Swiped by the viewer; matches left out.
+    /// The viewer has swiped on them; without matches.
     package var decided = 0
     /// In the deck.
     package var left = 0
-    /// Who would be in the deck if the viewer's ages went five years farther to both sides.
+    /// Would be in the deck if the viewer's range of ages were five years wider on both sides.
     package var addedByAge = 0
-    /// Who would be in the deck if the viewer looked twice as far.
+    /// Would be in the deck if the viewer's distance were doubled.
     package var addedByDistance = 0
-    /// Who would be in the deck if the viewer sought every gender.
+    /// Would be in the deck if the viewer sought every gender.
     package var addedByGender = 0
 
+    /// A census of nobody.
     package init() {}
 }
 
 extension DeckIndex {
-    /// Counts by the limits as they are set, none of them loosened. Looks at everybody within twice the distance.
+    /// Counts by the limits as set, with no stage loosened. Visits everybody within twice the distance.
     package func census(_ query: CandidateQuery) -> DeckCensus {
         guard let place = query.viewer.place, !query.viewer.isPaused, !query.viewer.isClosed else { return DeckCensus() }
         let ages = ages(on: query.now.date)

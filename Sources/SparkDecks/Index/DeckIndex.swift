@@ -1,18 +1,18 @@
 package import SparkCore
 import Synchronization
 
-/// The hot index of everybody who can be in a deck: answers who the best candidates of somebody are, exactly as if everybody had
-/// been asked.
+/// The hot index of everybody who can be in a deck. Finds a viewer's best candidates exactly, as if every person had been scored.
 ///
-/// Readers share it; a change waits until those who read are done, some hundreds of microseconds at most, and takes a few
-/// itself. All in memory; who owns it fills it from the store and tells it of every change that is committed.
+/// Readers share the lock. A change waits for the current readers, at most some hundreds of microseconds, and itself takes a few
+/// microseconds. The index is in memory only; its owner fills it from the store and applies every committed change.
 package final class DeckIndex: Sendable {
     private let forest = ReadWriteLock(TileForest())
     private let calendar = Mutex<(day: CivilDate, ages: AgeCalendar)?>(nil)
 
+    /// An empty index.
     package init() {}
 
-    /// Fills an index that is empty.
+    /// Fills an empty index. Filling one that has people is a programmer's error and traps.
     package func build(_ people: PersonBatch) {
         forest.write { forest in
             precondition(forest.count == 0, "an index is built once")
@@ -22,15 +22,19 @@ package final class DeckIndex: Sendable {
 
     // MARK: Changing
 
-    /// One change of the index.
+    /// A change of the index.
     package enum Change: Sendable {
+        /// Adds a person or replaces the person's data.
         case set(IndexedPerson)
+        /// Removes a person; does nothing for an unknown one.
         case remove(UserID)
+        /// Sets when a person was last active.
         case touch(UserID, EpochSecond)
+        /// Sets a person's counts.
         case count(UserID, DailyCounts)
     }
 
-    /// Makes changes, in order, and all before anybody reads again.
+    /// Applies changes in order. No reader sees only some of them.
     package func apply(_ changes: [Change]) {
         guard !changes.isEmpty else { return }
         forest.write { forest in
@@ -47,16 +51,18 @@ package final class DeckIndex: Sendable {
 
     // MARK: Asking
 
+    /// The number of people.
     package var count: Int { forest.read { $0.count } }
-    /// What it takes of memory.
+    /// The memory of the index in bytes.
     package var bytes: Int { forest.read { $0.bytes } }
 
+    /// A person's data; nil for a person who is not in the index.
     package func person(_ user: UserID) -> IndexedPerson? { forest.read { $0.person(user.rawValue) } }
 
-    /// Everybody, in no order; changes wait meanwhile.
+    /// Visits everybody, in no order. Changes wait meanwhile.
     package func forEach(_ body: (IndexedPerson) -> Void) { forest.read { $0.forEach(body) } }
 
-    /// Everybody who may be within a distance of a place, and some who are not.
+    /// Visits everybody within a distance of a place, and some people beyond it.
     func visit(within metres: Double, of place: Coordinate, _ body: (PersonRow) -> Void) {
         let view = PlaceOfView(place)
         forest.read { forest in
@@ -74,9 +80,10 @@ package final class DeckIndex: Sendable {
         }
     }
 
-    /// How many of those who were active since a second were shown how often on a day: the count of people by times shown, 0...255.
+    /// The distribution of how often the people active since a second were shown on a day: element n is the number of people
+    /// shown n times, 0...255.
     ///
-    /// Looks at the people in portions, so that no change waits for all of them.
+    /// Visits the people in portions, so that no change waits for the whole count.
     package func exposure(on day: UInt16, activeSince: EpochSecond) -> [Int] {
         var counts = [Int](repeating: 0, count: 256)
         var next = 0
@@ -97,6 +104,7 @@ package final class DeckIndex: Sendable {
         }
     }
 
+    /// The ages on a day. The calendar of the last day is kept.
     package func ages(on day: CivilDate) -> AgeCalendar {
         calendar.withLock { known in
             if let known, known.day == day { return known.ages }
@@ -108,7 +116,7 @@ package final class DeckIndex: Sendable {
 
     /// The best candidates of the first stage that has any.
     package func best(_ query: CandidateQuery) -> FoundCandidates {
-        // The compiler makes fast code for types that it sees; for any other it is several times slower.
+        // Code specialised for a known scorer is several times faster than generic code.
         switch query.scoring {
         case let scorer as WeightedScorer: best(query, scoring: scorer)
         case let scorer as NearestFirst: best(query, scoring: scorer)
@@ -133,22 +141,28 @@ package final class DeckIndex: Sendable {
     }
 }
 
-/// Whose candidates, how many, when.
+/// A search for candidates: the viewer, the rules, and how many are wanted.
 package struct CandidateQuery: Sendable {
+    /// The viewer.
     package let viewer: Candidate
+    /// People who are not candidates.
     package let excluded: IdentifierSet
     /// The excluded people that a census leaves out.
     package var uncounted = IdentifierSet([])
-    /// Who likes the viewer.
+    /// People who like the viewer.
     package let likers: IdentifierSet
-    /// At least 1.
+    /// The number of wanted candidates; at least 1.
     package let limit: Int
+    /// The moment for which ages, tallies and scores are computed.
     package let now: Timestamp
-    /// Who was last active before is no candidate.
+    /// A person last active before this is no candidate.
     package let activeSince: Timestamp
+    /// The rule that scores candidates.
     package let scoring: any CandidateScoring
+    /// The stages to search, in order.
     package var stages = DeckStage.allCases
 
+    /// A query over all stages. A limit below 1 becomes 1.
     package init(
         viewer: Candidate, excluded: IdentifierSet, likers: IdentifierSet, limit: Int, now: Timestamp, activeSince: Timestamp,
         scoring: any CandidateScoring
@@ -163,18 +177,19 @@ package struct CandidateQuery: Sendable {
     }
 }
 
-/// What an index found.
+/// The result of a search.
 package struct FoundCandidates: Sendable {
+    /// The stage of the ranks.
     package var stage = DeckStage.anywhere
-    /// Best first.
+    /// The candidates, best first.
     package var ranks: [DeckRank] = []
-    /// Nobody from beyond could be among them.
+    /// How far the search looked. Nobody beyond could be among the best.
     package var reach = SearchReach.nowhere
 
     fileprivate mutating func widen(_ other: SearchReach) { reach = max(reach, other) }
 }
 
-/// How far was looked.
+/// The extent of a search.
 package enum SearchReach: Hashable, Comparable, Sendable {
     case nowhere
     case within(Distance)

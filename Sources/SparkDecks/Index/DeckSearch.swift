@@ -1,10 +1,11 @@
 import SparkCore
 
-/// One search: the nodes of all trees that may hold candidates, the most promising first, until nobody left can be among the best.
+/// One search. Visits the nodes that may hold candidates, the most promising first, until no remaining person can be among the
+/// best.
 ///
-/// Exact, not approximate: a node's promise is what the best of its people could score if one of them had the best of every trait, and
-/// the search ends when that is less than the worst of the best. It begins small and grows by itself: in a city a few tiles
-/// suffice, in a desert it goes as far as it must.
+/// The search is exact: a node's ceiling is the score of a person with the best of every trait in the node, and the search ends
+/// when the best ceiling is below the worst of the best scores. It adapts to density: in a city a few tiles suffice; in the
+/// country it looks as far as it must.
 struct DeckSearch<Scale: ScoreScale>: ~Copyable {
     private let query: CandidateQuery
     private let place: Coordinate
@@ -14,11 +15,12 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
     private let scale: Scale
     private var frontier = Frontier()
     private let matching: UnsafeMutablePointer<UInt8>
-    /// Those who like the viewer are met one by one, when they are not too many: then nobody else has to be taken for one.
+    /// If there are not too many, the people who like the viewer are looked up one by one. Then no bound must assume that others
+    /// do.
     private let meetsLikers: Bool
     private static var likersMet: Int { 500 }
 
-    // What the filters ask at the stage that is being searched.
+    // What the filters require at the current stage.
     private var limits = StageLimits()
 
     init(_ query: CandidateQuery, place: Coordinate, ages: AgeCalendar, scale: Scale) {
@@ -50,7 +52,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         }
         if meetsLikers { query.likers.forEach { meet($0, in: forest, &best) } }
         while let (ceiling, node) = frontier.popBest() {
-            // Equals are ordered by a hash, so an equal could still stand before the last one.
+            // Equal scores are ordered by a hash, so an equal candidate could still come before the last one.
             if let threshold = best.threshold, ceiling < threshold { break }
             let pointer = forest.nodes.pointer(to: Int(node))
             if pointer.pointee.isLeaf {
@@ -63,7 +65,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         return best.ranks
     }
 
-    /// How far from the viewer somebody at a stage could have been found among the best.
+    /// How far from the viewer a person could have been found among the best of a stage.
     func reach(at stage: DeckStage, ranks: [DeckRank]) -> SearchReach {
         let outermost = query.viewer.reach(at: stage)
         guard ranks.count == query.limit, let last = ranks.last else { return outermost.map { .within($0) } ?? .everywhere }
@@ -80,7 +82,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         return .within(min(outermost ?? .kilometres(high), .kilometres(high)))
     }
 
-    /// Puts a node on the frontier, unless a filter rules out all of its people.
+    /// Puts a node on the frontier unless a filter rules out all its people.
     @inline(__always)
     private mutating func look(at node: Int32, in forest: borrowing TileForest, _ best: borrowing BestCandidates) {
         let bounds = forest.nodes.pointer(to: Int(node))
@@ -112,7 +114,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
 
     // MARK: A tile
 
-    /// Offers everybody of a tile who passes the filters.
+    /// Offers everybody in a tile who passes the filters.
     private func scan(
         _ tile: UnsafeMutablePointer<Tile>, _ node: UnsafeMutablePointer<TileNode>, _ ceiling: Int, _ best: inout BestCandidates
     ) {
@@ -142,7 +144,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         }
     }
 
-    /// Offers one person by name.
+    /// Offers one person by identifier.
     private func meet(_ id: Int64, in forest: borrowing TileForest, _ best: inout BestCandidates) {
         guard let (number, position) = forest.find(id) else { return }
         let tile = forest.tiles.pointer(to: number)
@@ -155,20 +157,21 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         weigh(position, of: tile, columns, &spot, &best)
     }
 
-    /// A cell on the way through a tile. Its distance costs as much as several people, so it is computed when somebody seems worth it.
+    /// The current cell of a scan. A distance costs as much as scoring several people, so it is computed only when a person seems
+    /// worth it.
     private struct Spot {
         var isWorthIt = false
         var latitude = 0.0
         var longitude = 0.0
-        /// No more than the distance.
+        /// A lower bound of the distance.
         var leastMetres = 0.0
-        /// The distance; less than 0 until it is known.
+        /// The distance; negative until it is computed.
         var metres = -1.0
-        /// In whole kilometres, rounded up.
+        /// The distance in kilometres, rounded up.
         var needed = 0
     }
 
-    /// What the columns must show: what the filters ask, and what scoring well enough asks once there are enough candidates.
+    /// What the columns must satisfy: the filters, and once there are enough candidates, the demands of a sufficient score.
     private struct ColumnLimits {
         var firstBirth: UInt16
         var lastBirth: UInt16
@@ -195,7 +198,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         return columns
     }
 
-    /// Marks who passes the filters on ages and activity. Plain loops over columns, which the compiler makes wide.
+    /// Marks the people who pass the filters on ages and activity. Plain loops over columns, which the compiler vectorises.
     @inline(__always)
     private func match(_ columns: TileColumns, _ count: Int, _ wanted: ColumnLimits) {
         let (births, minAges, maxAges, flags, lastActive, interests) = (
@@ -218,7 +221,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         for position in count..<((count + 7) / 8 * 8) { matching[position] = 0 }
     }
 
-    /// Looks from afar whether anybody of a cell can be reached and be among the best.
+    /// Checks with bounds whether anybody in a cell can be reached and be among the best.
     @inline(__always)
     private func approach(
         _ cell: Tile.Cell, _ cosine: Double, _ bounding: inout TraitLimits, _ best: borrowing BestCandidates
@@ -246,7 +249,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         spot.isWorthIt = spot.metres <= limits.reachMetres
     }
 
-    /// The least number of kilometres that is not less than so many metres.
+    /// Metres rounded up to whole kilometres, exactly.
     private static func wholeKilometres(_ metres: Double) -> Int {
         var kilometres = Int((metres / 1_000).rounded(.up))
         while Double(kilometres) * 1_000 < metres { kilometres += 1 }
@@ -254,7 +257,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         return kilometres
     }
 
-    /// Offers a person who passes the filters and is good enough: what is cheap is asked first.
+    /// Offers a person who passes the filters and scores enough. Cheap checks come first.
     @inline(__always)
     private func weigh(
         _ position: Int, of tile: UnsafeMutablePointer<Tile>, _ columns: TileColumns, _ spot: inout Spot,
@@ -276,7 +279,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
             idleDays: idleDays(columns.lastActive[position]), age: ages.age(BirthDay(rawValue: columns.births[position])),
             minAge: Int(columns.minAges[position]), maxAge: Int(columns.maxAges[position]), sharedInterests: mostShared,
             likesViewer: isLiked, tally: counts.tally(on: limits.today), shownYesterday: counts.shownYesterday(on: limits.today))
-        // All of a score's steps are monotone, rounding included: from nearer by nobody scores less.
+        // Every step of a score is monotone, including rounding: a person does not score less from a shorter distance.
         guard best.mayAdmit(scale.score(traits), candidate: id, viewer: query.viewer.id) else { return }
         if spot.metres < 0 {
             measure(&spot)

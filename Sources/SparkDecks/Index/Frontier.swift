@@ -1,4 +1,4 @@
-/// Nodes that are still to be looked into, the most promising first: a binary heap.
+/// The nodes still to be visited, as a binary heap with the highest ceiling on top.
 struct Frontier {
     private struct Entry {
         let ceiling: Int

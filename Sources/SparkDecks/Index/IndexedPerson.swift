@@ -1,13 +1,15 @@
 package import SparkCore
 
-/// What the index holds of a person who can be in decks: open, not paused, with a place.
+/// The data of a person in the index: a person with an open account, not paused, with a place.
 package struct IndexedPerson: Hashable, Sendable {
     package var row: PersonRow
-    /// At most 12.
+    /// At most `interestLimit`.
     package var interests: [InterestCode]
 
+    /// The most interests of one person.
     package static let interestLimit = 12
 
+    /// Keeps the first `interestLimit` interests.
     package init(row: PersonRow, interests: [InterestCode]) {
         self.row = row
         self.interests = Array(interests.prefix(Self.interestLimit))
@@ -17,26 +19,27 @@ package struct IndexedPerson: Hashable, Sendable {
     package var id: UserID { UserID(rawValue: row.id) }
 }
 
-/// A person but for the interests: 48 bytes.
+/// A person without the interests, in 48 bytes.
 package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
     package let id: Int64
-    /// Of the published place, in degrees.
+    /// The latitude of the published place, in degrees.
     package let latitude: Double
     package let longitude: Double
     package var lastActive: EpochSecond
     /// The low 32 bits of the profile's version.
     package var version: UInt32
     package let birth: BirthDay
-    /// Kilometres.
+    /// The greatest distance that the person accepts, in kilometres.
     package let reach: UInt16
     package var counts: DailyCounts
-    /// Gender and whom they seek, see `DirectedSet`.
+    /// The person's gender and the genders sought, as the number of a `DirectedSet`.
     package let set: UInt8
     package let minAge: UInt8
     package let maxAge: UInt8
     package let flags: Flags
     var interestCount: UInt8 = 0
 
+    /// The settings that are on or off.
     package struct Flags: OptionSet, Hashable, Sendable, BitwiseCopyable {
         package let rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -46,6 +49,7 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
         package static let hidesDistance = Flags(rawValue: 8)
     }
 
+    /// The row of a person; values that do not fit are clamped.
     package init(
         id: UserID, birth: BirthDay, gender: Gender, preferences: Preferences, isIncognito: Bool, hidesDistance: Bool,
         lastActive: EpochSecond, place: Coordinate, version: Int64, counts: DailyCounts = DailyCounts()
@@ -89,7 +93,7 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
     package var gender: Gender { DirectedSet(number: Int(set)).gender }
     package var interestedIn: GenderSet { DirectedSet(number: Int(set)).interestedIn }
 
-    /// As filter and score see the person on a day.
+    /// The person as filter and score see them on a day.
     package func candidate(on calendar: AgeCalendar, interests: [InterestCode]) -> Candidate {
         let directed = DirectedSet(number: Int(set))
         var candidate = Candidate(
@@ -107,7 +111,8 @@ package struct PersonRow: Hashable, Sendable, BitwiseCopyable {
     }
 }
 
-/// People of one gender who seek the same genders: the unit of the index, so that the choice of a set answers both filters.
+/// The people of one gender who seek the same genders. The index has one tree per set, so the choice of sets answers both gender
+/// filters.
 struct DirectedSet: Hashable {
     static let count = 24
     let number: Int
@@ -119,20 +124,23 @@ struct DirectedSet: Hashable {
     var interestedIn: GenderSet { GenderSet(rawValue: UInt8(number & 7)) }
 }
 
-/// Many people, without an object for each.
+/// Many people in flat arrays, without an object for each.
 package struct PersonBatch: Sendable {
     package private(set) var rows: [PersonRow] = []
     private(set) var starts: [UInt32] = []
     private(set) var pool: [InterestCode] = []
 
+    /// An empty batch.
     package init() {}
 
+    /// Reserves memory for a number of people.
     package mutating func reserve(_ people: Int) {
         rows.reserveCapacity(people)
         starts.reserveCapacity(people)
         pool.reserveCapacity(people * 4)
     }
 
+    /// Appends a person with at most `IndexedPerson.interestLimit` interests.
     package mutating func append(_ row: PersonRow, interests: [InterestCode]) {
         interests.withUnsafeBufferPointer { append(row, interests: $0) }
     }
@@ -146,6 +154,7 @@ package struct PersonBatch: Sendable {
         rows.append(row)
     }
 
+    /// Appends all people of another batch.
     package mutating func append(contentsOf other: PersonBatch) {
         let offset = UInt32(truncatingIfNeeded: pool.count)
         rows += other.rows
@@ -153,6 +162,7 @@ package struct PersonBatch: Sendable {
         pool += other.pool
     }
 
+    /// The interests of the person at an index.
     package func interests(of number: Int) -> [InterestCode] { withInterests(of: number) { Array($0) } }
 
     func withInterests<Result>(of number: Int, _ body: (UnsafeBufferPointer<InterestCode>) -> Result) -> Result {

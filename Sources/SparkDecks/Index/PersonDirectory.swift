@@ -1,6 +1,7 @@
-/// In which tile a person stands: open addressing, eight bytes a slot (32 bits of hash, 32 bits of tile).
+/// Maps people to their tiles: open addressing with eight bytes per slot (32 bits of hash, 32 bits of tile).
 ///
-/// Identifiers stand only in the tiles: who looks somebody up asks the tile, and goes on when it is a person of the same hash.
+/// Identifiers are stored only in the tiles. A lookup checks the tile, and continues if the tile holds another person with the
+/// same hash.
 struct PersonDirectory {
     private var slots: UnsafeMutablePointer<UInt64>
     private var capacity: Int
@@ -23,20 +24,22 @@ struct PersonDirectory {
         return x ^ (x >> 32)
     }
 
-    /// A slot knows the upper half of the hash and, by the tile plus one, that it is in use.
+    /// A slot holds the upper half of the hash and the tile's number plus one, so that an empty slot is 0.
     private static func slot(_ hash: UInt64, _ tile: Int) -> UInt64 { hash & 0xFFFF_FFFF_0000_0000 | UInt64(UInt32(tile + 1)) }
 
-    /// The upper half decides the home, too, so that a slot can be moved without knowing whose it is.
+    /// The home position depends on the upper half only, so a slot can be moved without knowing the identifier.
     @inline(__always)
     private func home(_ slot: UInt64) -> Int { Int(truncatingIfNeeded: ((slot >> 32) &* UInt64(capacity)) >> 32) }
 
     @inline(__always)
     private func next(_ position: Int) -> Int { position + 1 == capacity ? 0 : position + 1 }
 
-    /// How far a position lies behind another, going round.
+    /// The number of steps from one position to another, wrapping around.
     @inline(__always)
     private func distance(from start: Int, to end: Int) -> Int { end >= start ? end - start : end - start + capacity }
 
+    /// The tile of a person.
+    /// - Parameter isHere: whether a tile holds the person.
     func find(_ id: Int64, isHere: (Int) -> Bool) -> Int? {
         let wanted = Self.slot(Self.hash(id), 0)
         var position = home(wanted)
@@ -50,7 +53,7 @@ struct PersonDirectory {
         return nil
     }
 
-    /// Makes room for so many more.
+    /// Makes room for a number of further people.
     mutating func reserve(_ people: Int) {
         let needed = (count + people) * 4 / 3 + 1
         if needed > capacity { grow(to: people > 1 ? needed : max(needed, capacity + capacity / 2)) }
@@ -68,7 +71,7 @@ struct PersonDirectory {
         slots[position] = slot
     }
 
-    /// Forgets a person of a tile, and closes the gap by moving back what stood behind it.
+    /// Removes a person and closes the gap by moving later slots back.
     mutating func remove(_ id: Int64, tile: Int) {
         let wanted = Self.slot(Self.hash(id), tile)
         var gap = home(wanted)
@@ -82,7 +85,7 @@ struct PersonDirectory {
             position = next(position)
             let slot = slots[position]
             if slot == 0 { break }
-            // It may move back only if its home does not lie behind the gap.
+            // A slot may move back only if its home is not after the gap.
             if distance(from: home(slot), to: position) >= distance(from: gap, to: position) {
                 slots[gap] = slot
                 gap = position

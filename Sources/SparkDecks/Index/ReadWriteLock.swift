@@ -4,9 +4,9 @@
     import Darwin
 #endif
 
-/// Many readers or one writer, and a writer that waits goes before readers that come later. What it protects stands in it.
+/// A lock for many readers or one writer, with the state it protects. A waiting writer goes before later readers on Glibc.
 ///
-/// Blocks the thread; both sides hold it for microseconds, and nobody who holds it waits for anything else.
+/// Blocks the thread. Both sides hold it for microseconds, and no holder waits for anything else.
 final class ReadWriteLock<State: ~Copyable> {
     private let lock: UnsafeMutablePointer<pthread_rwlock_t>
     private let state: UnsafeMutablePointer<State>
@@ -44,5 +44,5 @@ final class ReadWriteLock<State: ~Copyable> {
     }
 }
 
-// The state is reached only under the lock.
+// The state is accessed only under the lock.
 extension ReadWriteLock: @unchecked Sendable where State: ~Copyable {}

@@ -1,10 +1,10 @@
-/// Plain values under numbers that stay, in one growing block; free numbers are used again.
+/// Values under stable numbers in one growing block. Freed numbers are reused.
 struct Slab<Element: BitwiseCopyable> {
     private var base: UnsafeMutablePointer<Element>
     private var used: UnsafeMutablePointer<Bool>
     private var capacity: Int
     private var free: [Int32] = []
-    /// Numbers below this were in use once.
+    /// All numbers that were ever in use are below this.
     private(set) var highest = 0
 
     init(capacity: Int = 32) {
@@ -28,10 +28,11 @@ struct Slab<Element: BitwiseCopyable> {
         nonmutating _modify { yield &base[number] }
     }
 
-    /// For the way of every search; valid until the next change.
+    /// A pointer for the hot path of a search; valid until the next change.
     @inline(__always)
     func pointer(to number: Int) -> UnsafeMutablePointer<Element> { base + number }
 
+    /// Stores an element under a free number, and returns the number.
     mutating func take(_ element: Element) -> Int {
         if let number = free.popLast() {
             base[Int(number)] = element
@@ -45,6 +46,7 @@ struct Slab<Element: BitwiseCopyable> {
         return highest - 1
     }
 
+    /// Frees a number.
     mutating func give(_ number: Int) {
         used[number] = false
         free.append(Int32(number))

@@ -1,9 +1,9 @@
-/// Which of two subtrees somebody belongs to.
+/// The rule of an inner node that assigns each person to one of two subtrees.
 struct Split: Equatable, BitwiseCopyable {
     enum Axis: UInt8, BitwiseCopyable { case latitude, longitude, birth, identifier }
 
     let axis: Axis
-    /// Below it is low.
+    /// People with a smaller key are low.
     let value: Double
     let identifier: Int64
 
@@ -21,10 +21,10 @@ struct Split: Equatable, BitwiseCopyable {
         }
     }
 
-    /// A year of age separates people as so many kilometres do.
+    /// One year of age separates people as much as this many kilometres.
     private static let kilometresPerYear = 1.0
 
-    /// The axis along which some people lie farthest apart.
+    /// The axis along which the people are farthest apart.
     private static func widest(_ bounds: Bounds) -> Axis {
         let height = (bounds.maxLatitude - bounds.minLatitude) * 111.2
         let width = (bounds.maxLongitude - bounds.minLongitude) * 111.2 * max(bounds.cosine, 1e-9)
@@ -34,11 +34,11 @@ struct Split: Equatable, BitwiseCopyable {
         return height >= width ? .latitude : .longitude
     }
 
-    /// Divides some people into two parts, neither of them empty, and orders them so that the low ones stand first.
+    /// Divides people into two non-empty parts, and orders them so that the low ones come first.
     /// - Parameters:
-    ///   - order: numbers of rows; at least two.
-    ///   - middle: how many are to be low, about.
-    /// - Returns: the split, and how many are low.
+    ///   - order: indexes of rows; at least two.
+    ///   - middle: the approximate number of low people.
+    /// - Returns: the split, and the number of low people.
     static func divide(_ order: UnsafeMutableBufferPointer<UInt32>, _ rows: [PersonRow], middle: Int) -> (split: Split, low: Int)
     {
         let axis = widest(Bounds(order, rows))
@@ -52,7 +52,7 @@ struct Split: Equatable, BitwiseCopyable {
             Keyed.select(keys, middle)
             let found = keys[middle].key
             if keys[..<middle].contains(where: { $0.key < found }) { return found }
-            // The middle is the least there is: the next greater one divides.
+            // The middle key is the least one, so the next greater key divides.
             return keys.lazy.map(\.key).filter { $0 > found }.min() ?? found
         }
         var low = 0
@@ -67,7 +67,7 @@ struct Split: Equatable, BitwiseCopyable {
         let key: Double
         let row: UInt32
 
-        /// Orders so far that the one at `middle` is the one that a sort would put there (Hoare's selection).
+        /// Partially sorts, so that the element at `middle` is the one that a full sort would put there (Hoare's selection).
         static func select(_ keys: UnsafeMutableBufferPointer<Keyed>, _ middle: Int) {
             var (low, high) = (0, keys.count - 1)
             while low < high {
@@ -91,7 +91,7 @@ struct Split: Equatable, BitwiseCopyable {
 }
 
 extension Bounds {
-    /// The places and days of birth of some people.
+    /// The bounds of people's places and days of birth.
     init(_ order: UnsafeMutableBufferPointer<UInt32>, _ rows: [PersonRow]) {
         self.init()
         count = Int32(order.count)

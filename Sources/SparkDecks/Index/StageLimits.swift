@@ -1,6 +1,6 @@
 import SparkCore
 
-/// What the filters ask of candidates at one stage, in the units of the columns.
+/// What the filters require of candidates at one stage, in the units of the columns.
 struct StageLimits {
     private var stage = DeckStage.nearby
     var activeSince: UInt32 = 0
@@ -9,7 +9,8 @@ struct StageLimits {
     var lastBirth: UInt16 = .max
     var reachMetres = Double.infinity
     var age: UInt8 = 0
-    /// The viewer's age as those see it whose limits are soft: who seeks from this age on, or up to this age, accepts it.
+    /// The viewer's age, loosened for candidates with soft limits: a candidate accepts the viewer if the candidate's lowest age
+    /// is not above `oldestForSoft` and the highest is not below `youngestForSoft`.
     var oldestForSoft: UInt8 = 0
     var youngestForSoft: UInt8 = 0
 
@@ -47,7 +48,7 @@ struct StageLimits {
             && columns.maxAges[position] >= (isHard ? age : youngestForSoft)
     }
 
-    /// Whether a candidate looks so far.
+    /// Whether a candidate accepts this distance.
     @inline(__always)
     func reaches(_ reach: Int, isHard: Bool, needed: Int) -> Bool {
         switch stage {
@@ -57,7 +58,7 @@ struct StageLimits {
         }
     }
 
-    /// Whether one of some people may look so far.
+    /// Whether any of some people may accept this distance.
     @inline(__always)
     func mayReach(_ bounds: Bounds, _ metres: Double) -> Bool {
         switch stage {

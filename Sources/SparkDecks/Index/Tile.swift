@@ -1,11 +1,11 @@
 import SparkCore
 
-/// Up to 128 people of one directed set who are near each other: columns of what the filters ask, those of one cell side by side, so that a
-/// distance is computed once for all of a cell.
+/// Up to 128 people of one directed set who are near each other, as columns of what the filters read. People of one cell are
+/// adjacent, so that a distance is computed once per cell.
 struct Tile: BitwiseCopyable {
     static var capacity: Int { TileColumns.capacity }
 
-    /// A published place, and where its people begin.
+    /// A published place, and the position of its first person.
     struct Cell: BitwiseCopyable {
         let latitude: Double
         let longitude: Double
@@ -16,11 +16,11 @@ struct Tile: BitwiseCopyable {
     private(set) var count = 0
     private(set) var cells: GrowingBlock<Cell>
     private var pool: GrowingBlock<InterestCode>
-    /// Of the pool, entries that nobody uses any more.
+    /// The number of unused entries in the pool.
     private var waste = 0
-    /// The directed set that its people belong to.
+    /// The number of the directed set of all its people.
     let set: UInt8
-    /// The node that this is the leaf of.
+    /// The leaf that holds this tile.
     var node: Int32
 
     init(node: Int32, set: UInt8, cells: Int = 8, interests: Int = 64) {
@@ -57,7 +57,7 @@ struct Tile: BitwiseCopyable {
 
     func place(at position: Int) -> Cell { cells.base[cell(holding: position)] }
 
-    /// There must be room.
+    /// Adds a person. The tile must have room.
     mutating func insert(_ row: PersonRow, interests: UnsafeBufferPointer<InterestCode>) {
         let (latitude, longitude) = (row.latitude, row.longitude)
         var position = count
@@ -86,7 +86,7 @@ struct Tile: BitwiseCopyable {
         count -= 1
     }
 
-    /// Gives a person who stays at the place other values.
+    /// Replaces the data of a person whose place is unchanged.
     mutating func update(_ row: PersonRow, interests: UnsafeBufferPointer<InterestCode>, at position: Int) {
         waste += Int(columns.interestCounts[position])
         columns.put(row, at: position, interestsStart: pool.count)
@@ -110,7 +110,7 @@ struct Tile: BitwiseCopyable {
         waste = 0
     }
 
-    /// What holds for all of them.
+    /// The exact bounds of the tile's people.
     func bounds() -> Bounds {
         var bounds = Bounds()
         bounds.count = Int32(count)
@@ -128,7 +128,7 @@ struct Tile: BitwiseCopyable {
             bounds.softReach = max(bounds.softReach, isHard ? 0 : columns.reaches[position])
         }
         for position in 0..<count {
-            // Soft limits give way, so they bound nothing at later stages.
+            // Soft limits are loosened at later stages, so only the extremes of all limits bound anything.
             bounds.minAge = min(bounds.minAge, columns.minAges[position])
             bounds.maxAge = max(bounds.maxAge, columns.maxAges[position])
         }
@@ -139,7 +139,7 @@ struct Tile: BitwiseCopyable {
     }
 }
 
-/// A block of plain values that grows by half. Who holds it frees it.
+/// A block of plain values that grows by half. Its owner frees it.
 struct GrowingBlock<Element: BitwiseCopyable>: BitwiseCopyable {
     private(set) var base: UnsafeMutablePointer<Element>
     private(set) var count = 0

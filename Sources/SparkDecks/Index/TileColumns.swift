@@ -1,4 +1,4 @@
-/// The people of one tile as columns: one block of 4 KiB.
+/// The people of one tile as columns, in one block of 4 KiB.
 struct TileColumns: BitwiseCopyable {
     static let capacity = 128
     private static let size = 32 * capacity
@@ -15,27 +15,28 @@ struct TileColumns: BitwiseCopyable {
     }
 
     var ids: UnsafeMutablePointer<Int64> { column(0, Int64.self) }
-    /// Seconds since 1970.
+    /// In seconds since 1970.
     var lastActive: UnsafeMutablePointer<UInt32> { column(8, UInt32.self) }
     var versions: UnsafeMutablePointer<UInt32> { column(12, UInt32.self) }
     var births: UnsafeMutablePointer<UInt16> { column(16, UInt16.self) }
-    /// Kilometres.
+    /// In kilometres.
     var reaches: UnsafeMutablePointer<UInt16> { column(18, UInt16.self) }
     /// The day of `DailyCounts`.
     var countDays: UnsafeMutablePointer<UInt16> { column(20, UInt16.self) }
-    /// Where the interests begin in the tile's pool.
+    /// The index of each person's first interest in the tile's pool.
     var interests: UnsafeMutablePointer<UInt16> { column(22, UInt16.self) }
     var minAges: UnsafeMutablePointer<UInt8> { column(24, UInt8.self) }
     var maxAges: UnsafeMutablePointer<UInt8> { column(25, UInt8.self) }
     var flags: UnsafeMutablePointer<UInt8> { column(26, UInt8.self) }
     var interestCounts: UnsafeMutablePointer<UInt8> { column(27, UInt8.self) }
-    /// The four bytes of `DailyCounts`, side by side: a score needs two of them, and which depends on the day.
+    /// The four bytes of `DailyCounts` together. A score needs two of them; the day decides which.
     private var counts: UnsafeMutablePointer<UInt32> { column(28, UInt32.self) }
 
     @inline(__always)
     func counts(at position: Int) -> DailyCounts { DailyCounts(day: countDays[position], packed: counts[position]) }
 
-    /// The highest levels of the first people's tallies. Of each person either tally may apply: nothing announces the change of the day.
+    /// The highest levels in the tallies of the first `count` people. Either tally of a person may apply, because no event
+    /// announces a new day.
     func bestTally(of count: Int) -> SwipeTally {
         let counts = counts
         var (giving, receiving): (UInt32, UInt32) = (0, 0)
@@ -52,7 +53,7 @@ struct TileColumns: BitwiseCopyable {
         self.counts[position] = counts.packed
     }
 
-    /// Makes room at a position, or closes it, by moving what stands from `source` on to `target`.
+    /// Moves `count` people from position `source` to `target`, to make or close a gap.
     func move(from source: Int, to target: Int, count: Int) {
         func shift<Element>(_ column: UnsafeMutablePointer<Element>) {
             (column + target).update(from: column + source, count: count)

@@ -1,15 +1,15 @@
-/// All people of the index: for each directed set one tree, whose leaves are tiles.
+/// All people of the index: one tree per directed set, whose leaves are tiles.
 ///
-/// The inner nodes split by latitude, longitude, day of birth or, when all of these are equal, by identifier; so no number of people at one
-/// place is too large. The bounds of a node are exact after every change: a change looks at one tile and at the way up from it.
-/// Not for use by several threads; `DeckIndex` holds the lock.
+/// Inner nodes split by latitude, longitude or day of birth, or by identifier if all of these are equal. So any number of people
+/// can be at one place. The bounds of a node are exact after every change; a change visits one tile and the path above it. Not
+/// thread-safe: `DeckIndex` holds the lock.
 struct TileForest: ~Copyable {
     private(set) var nodes = Slab<TileNode>()
     private(set) var tiles = Slab<Tile>()
     private(set) var directory = PersonDirectory()
     private(set) var roots = [Int32](repeating: -1, count: DirectedSet.count)
 
-    /// People in a tile when many are put in at once: room for some to come.
+    /// People per tile after a build, which leaves room for more.
     private static let fill = 112
 
     deinit {
@@ -21,7 +21,7 @@ struct TileForest: ~Copyable {
 
     var count: Int { directory.count }
 
-    /// Bytes that it takes.
+    /// The memory in bytes.
     var bytes: Int {
         var sum = nodes.bytes + directory.bytes + tiles.bytes
         for number in 0..<tiles.highest where tiles.isUsed(number) { sum += tiles[number].bytes }
@@ -30,7 +30,7 @@ struct TileForest: ~Copyable {
 
     // MARK: Changing
 
-    /// Puts a person in, or in place of what is known of them.
+    /// Adds a person or replaces the person's data.
     mutating func set(_ person: IndexedPerson) {
         let row = person.row
         person.interests.withUnsafeBufferPointer { interests in
@@ -68,7 +68,7 @@ struct TileForest: ~Copyable {
         let columns = tiles[tile].columns
         let before = columns.counts(at: position)
         columns.put(counts, at: position)
-        // How often somebody was shown bounds nothing.
+        // How often a person was shown affects no bound.
         if before.tally != counts.tally || before.tallyBefore != counts.tallyBefore { refresh(tiles[tile].node) }
     }
 
@@ -80,7 +80,7 @@ struct TileForest: ~Copyable {
         }
     }
 
-    /// Everybody, in no order.
+    /// Visits everybody, in no order.
     func forEach(_ body: (IndexedPerson) -> Void) {
         for tile in 0..<tiles.highest where tiles.isUsed(tile) {
             for position in 0..<tiles[tile].count {
@@ -94,6 +94,7 @@ struct TileForest: ~Copyable {
 
     // MARK: The trees
 
+    /// The tile of a person, and the position in it.
     func find(_ id: Int64) -> (tile: Int, position: Int)? {
         var place = 0
         let tile = directory.find(id) { tile in
@@ -118,7 +119,7 @@ struct TileForest: ~Copyable {
         refresh(Int32(node))
     }
 
-    /// Makes a leaf of a tile.
+    /// Makes a new leaf with a tile.
     private mutating func plant(_ tile: Tile, parent: Int32) -> Int32 {
         let node = Int32(nodes.take(TileNode(parent: parent)))
         let number = tiles.take(tile)
@@ -129,14 +130,14 @@ struct TileForest: ~Copyable {
         return node
     }
 
-    /// Makes an inner node of a leaf.
+    /// Turns a full leaf into an inner node.
     private mutating func split(_ node: Int) {
         var people = PersonBatch()
         let set = takeUp(node, into: &people)
         grow(people, set: set, at: Int32(node), fill: Tile.capacity / 2)
     }
 
-    /// Takes the people out of a leaf, whose tile is gone then.
+    /// Removes all people from a leaf, and frees its tile.
     private mutating func takeUp(_ leaf: Int, into people: inout PersonBatch) -> UInt8 {
         let number = Int(nodes[leaf].left)
         let tile = tiles[number]
@@ -149,7 +150,7 @@ struct TileForest: ~Copyable {
         return tile.set
     }
 
-    /// Makes one leaf of two that have become small, so that a tree shrinks as it grew.
+    /// Merges two small sibling leaves into one, so that a tree shrinks as it grew.
     private mutating func merge(at node: Int32) {
         guard node >= 0, !nodes[Int(node)].isLeaf else { return }
         let (left, right) = (Int(nodes[Int(node)].left), Int(nodes[Int(node)].right))
@@ -163,7 +164,7 @@ struct TileForest: ~Copyable {
         merge(at: nodes[Int(node)].parent)
     }
 
-    /// Makes the bounds of a leaf exact, and of what stands above it as far as they change.
+    /// Recomputes the bounds of a leaf, and those above it while they change.
     private func refresh(_ leaf: Int32) {
         var bounds = tiles[Int(nodes[Int(leaf)].left)].bounds()
         var node = Int(leaf)
@@ -200,7 +201,7 @@ struct TileForest: ~Copyable {
         order.withUnsafeMutableBufferPointer { grow(people, $0, set: set, at: node, fill: fill) }
     }
 
-    /// Makes a node the root of some people.
+    /// Builds a subtree for some people at a node.
     private mutating func grow(
         _ people: PersonBatch, _ order: UnsafeMutableBufferPointer<UInt32>, set: UInt8, at node: Int32, fill: Int
     ) {
@@ -219,7 +220,7 @@ struct TileForest: ~Copyable {
     private mutating func fillLeaf(
         _ people: PersonBatch, _ order: UnsafeMutableBufferPointer<UInt32>, set: UInt8, at node: Int
     ) {
-        // Those of one place side by side, so that each finds its cell at the end.
+        // Sorted by place, so that people of one cell are adjacent and each insertion appends at the end.
         var order = order
         order.sort {
             (people.rows[Int($0)].latitude, people.rows[Int($0)].longitude) < (
@@ -246,12 +247,12 @@ struct TileForest: ~Copyable {
     }
 }
 
-/// A node of a tree: two subtrees, or one tile.
+/// A node of a tree: an inner node with two subtrees, or a leaf with one tile.
 struct TileNode: BitwiseCopyable {
     var bounds = Bounds()
     var split = Split(axis: .latitude, value: 0, identifier: 0)
     var parent: Int32
-    /// Of a leaf, its tile.
+    /// For a leaf, the number of its tile.
     var left: Int32 = -1
     var right: Int32 = -1
 

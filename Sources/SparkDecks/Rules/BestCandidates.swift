@@ -1,27 +1,29 @@
 package import SparkCore
 
-/// The best so far, at most `limit` of them, in order.
+/// The best candidates so far, at most `limit`, in order.
 package struct BestCandidates: Sendable {
+    /// The candidates, best first.
     package private(set) var ranks: [DeckRank] = []
     package let limit: Int
-    /// What a candidate must score at least to stand a chance; nil while there is room for anybody.
+    /// The least score that can still enter; nil while there is room.
     package private(set) var threshold: Int?
-    /// Of the last one, when there is no more room: who scores the same must have less.
+    /// The tie value of the last candidate once there is no room. An equal score enters only with a lower one.
     private var lastTie: UInt64 = 0
 
+    /// - Parameter limit: at least 1.
     package init(limit: Int) {
         self.limit = max(1, limit)
         ranks.reserveCapacity(self.limit + 1)
     }
 
-    /// Whether a viewer's candidate who scores no more than so much may stand a chance.
+    /// Whether a candidate with at most this score may still enter.
     @inline(__always)
     package func mayAdmit(_ score: Int, candidate: Int64, viewer: UserID) -> Bool {
         guard let threshold, score <= threshold else { return true }
         return score == threshold && DeckRank.tie(candidate, viewer: viewer) <= lastTie
     }
 
-    /// Takes a candidate in if it is good enough; the same one a second time is left out.
+    /// Inserts a candidate if it is good enough. The same candidate is inserted only once.
     package mutating func offer(_ rank: DeckRank) {
         if ranks.count == limit, let last = ranks.last, last < rank { return }
         var (low, high) = (0, ranks.count)

@@ -1,6 +1,6 @@
 package import SparkCore
 
-/// What filter and score know of a person. The viewer is one, too.
+/// What filter and score know of a person: a candidate or the viewer.
 package struct Candidate: Hashable, Sendable {
     package let id: UserID
     /// Completed years today.
@@ -11,11 +11,11 @@ package struct Candidate: Hashable, Sendable {
     package var isIncognito = false
     package var isClosed = false
     package var hidesDistance = false
-    /// Whole seconds: nothing finer is remembered of it.
+    /// In whole seconds; nothing finer is stored.
     package let lastActiveAt: Timestamp
-    /// Published; nil before the first location.
+    /// The published place; nil before the first location.
     package var place: Coordinate?
-    /// Of the profile.
+    /// The version of the profile.
     package var version: Int64 = 0
     package var interests: [InterestCode] = []
     package var counts = DailyCounts()
@@ -31,13 +31,13 @@ package struct Candidate: Hashable, Sendable {
         self.place = place
     }
 
-    /// Whether this person accepts somebody's age at a stage.
+    /// Whether this person accepts an age at a stage.
     package func accepts(age: Int, at stage: DeckStage) -> Bool {
         guard let slack = ageSlack(at: stage) else { return true }
         return age >= preferences.minAge - slack && age <= preferences.maxAge + slack
     }
 
-    /// Whether each of two people is within the hard limits of the other.
+    /// Whether each of two people is within the other's hard limits.
     package func isWithinHardLimits(of other: Candidate) -> Bool {
         var distance: Distance?
         if let place, let there = other.place { distance = place.distance(to: there) }
@@ -45,10 +45,10 @@ package struct Candidate: Hashable, Sendable {
             && other.preferences.hardLimitsAdmit(gender: gender, age: age, distance: distance)
     }
 
-    /// Whether somebody may learn that this person likes them: only if the two could be in each other's decks.
+    /// Whether another person may learn that this person likes them: only if the two could be in each other's decks.
     package func mayShowLike(to other: Candidate) -> Bool { !isPaused && !isClosed && isWithinHardLimits(of: other) }
 
-    /// How far this person looks at a stage; nil without limit.
+    /// The greatest distance that this person accepts at a stage; nil without limit.
     package func reach(at stage: DeckStage) -> Distance? {
         let limit = preferences.maxDistanceKilometres
         switch stage {
@@ -58,7 +58,7 @@ package struct Candidate: Hashable, Sendable {
         }
     }
 
-    /// Years to either side of the range of ages at a stage; nil when ages do not matter.
+    /// The years by which a stage widens the range of ages on each side; nil if ages do not matter.
     package func ageSlack(at stage: DeckStage) -> Int? {
         guard !preferences.isAgeHard else { return 0 }
         switch stage {
@@ -70,11 +70,11 @@ package struct Candidate: Hashable, Sendable {
 }
 
 extension Timestamp {
-    /// The beginning of the UTC day on which somebody must have been active to be in decks now: whole days, so that nobody leaves a deck
-    /// at the hour of their last activity.
+    /// The start of the UTC day since which a person must have been active to be in decks now. Whole days, so that a person does
+    /// not leave a deck at the hour of their last activity.
     package func activeSince(days: Int) -> Timestamp { (self - .days(days)).date.startOfDay }
 
-    /// The beginning of its second.
+    /// The start of this second.
     package var flooredToSeconds: Timestamp {
         let rest = milliseconds % 1_000
         return Timestamp(milliseconds: milliseconds &- (rest < 0 ? rest + 1_000 : rest))

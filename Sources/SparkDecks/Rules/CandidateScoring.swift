@@ -1,50 +1,59 @@
 package import SparkCore
 
-// In what order people stand in a deck: pure and without a store. A score sees distances in whole kilometres between snapped
-// places, never below the floor that cards show, and in wide bands for those who hide theirs; so no order shows anything finer.
+// The order of candidates in a deck: pure functions without a store. A score reads distances in whole kilometres between snapped
+// places, at least the floor that cards show, and in wide bands for people who hide their distance. So no order reveals anything
+// finer.
 
-/// How well candidates suit viewers.
+/// A rule that scores how well candidates suit viewers.
 package protocol CandidateScoring: Sendable {
     associatedtype Scale: ScoreScale
-    /// What measures candidates for one viewer at one moment.
+    /// The scale that scores candidates for one viewer at one moment.
     func scale(for viewer: Candidate, at now: Timestamp) -> Scale
 }
 
-/// How well candidates suit one viewer; whole numbers, so that floating-point noise reorders nobody.
+/// Scores how well candidates suit one viewer. Scores are whole numbers, so that floating-point noise changes no order.
 package protocol ScoreScale: Sendable {
+    /// The score of a candidate; higher is better.
     func score(_ traits: CandidateTraits) -> Int
-    /// No candidate with at best these traits scores more.
+    /// An upper bound of the scores of candidates with at best these traits.
     func ceiling(_ traits: TraitLimits) -> Int
-    /// What a candidate must have of single traits to score no less than so much below the ceiling of these.
+    /// The single traits that a candidate needs to score at most `slack` below the ceiling of these traits.
     func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands
 }
 
-/// What scoring well asks of single traits. Whoever lacks one of them is out; who has all of them may still be.
+/// What single traits must be for a sufficient score. The demands are necessary but not sufficient.
 package struct TraitDemands: Sendable {
+    /// The most UTC days since the last activity.
     package var idleDays = Int.max
+    /// The least age.
     package var youngest = 0
+    /// The greatest age.
     package var oldest = 255
+    /// The least number of shared interests.
     package var interests = 0
 
+    /// No demands.
     package init() {}
 }
 
-/// What a score sees of a candidate.
+/// The traits of a candidate that a score reads.
 package struct CandidateTraits: Sendable {
-    /// Between the published places.
+    /// The distance between the published places.
     package var metres: Double
+    /// The candidate hides the distance, so the score reads it in wide bands.
     package var hidesDistance: Bool
-    /// UTC days since the one of the last activity.
+    /// UTC days since the day of the last activity.
     package var idleDays: Int
     package var age: Int
     package var minAge: Int
     package var maxAge: Int
-    /// How many interests both name.
+    /// How many interests the two have in common.
     package var sharedInterests: Int
+    /// The candidate has liked the viewer.
     package var likesViewer: Bool
-    /// When the day began.
+    /// The tally at the beginning of the day.
     package var tally: SwipeTally
-    /// How often the candidate was dealt on the day before.
+    /// How many decks showed the candidate on the previous day.
     package var shownYesterday: Int
 
     @inline(__always)
@@ -64,6 +73,7 @@ package struct CandidateTraits: Sendable {
         self.shownYesterday = shownYesterday
     }
 
+    /// The traits of a candidate at a moment.
     package init(_ candidate: Candidate, metres: Double, sharedInterests: Int, likesViewer: Bool, at now: Timestamp) {
         let today = now.dayNumber
         self.init(
@@ -75,15 +85,21 @@ package struct CandidateTraits: Sendable {
     }
 }
 
-/// The best that anybody of some people can have of each trait.
+/// The best value of each trait among some people.
 package struct TraitLimits: Sendable {
+    /// The least distance.
     package var metres: Double
+    /// The fewest UTC days since the last activity.
     package var idleDays: Int
+    /// The least age.
     package var youngest: Int
+    /// The greatest age.
     package var oldest: Int
+    /// The most shared interests.
     package var sharedInterests: Int
+    /// The highest levels.
     package var tally: SwipeTally
-    /// Whether one of them may like the viewer.
+    /// Whether any of them may like the viewer.
     package var mayLikeViewer: Bool
 
     @inline(__always)
@@ -99,7 +115,7 @@ package struct TraitLimits: Sendable {
         self.mayLikeViewer = mayLikeViewer
     }
 
-    /// Of people of whom only the distance is known.
+    /// Limits for people when only the distance is known.
     package init(metres: Double, sharedInterests: Int) {
         self.init(
             metres: metres, idleDays: 0, youngest: 0, oldest: 200, sharedInterests: sharedInterests,
@@ -108,6 +124,6 @@ package struct TraitLimits: Sendable {
 }
 
 extension Timestamp {
-    /// The UTC day, counted from 1970, as `DailyCounts` counts it.
+    /// The UTC day in days since 1970, as in `DailyCounts`.
     package var dayNumber: UInt16 { UInt16(clamping: max(0, milliseconds / 86_400_000)) }
 }

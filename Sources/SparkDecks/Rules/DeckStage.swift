@@ -1,9 +1,9 @@
-/// How far the limits are stretched. A deck is answered at the first stage that has anybody; stages never mix.
+/// How far limits are loosened. A deck comes from the first stage that has any candidate; stages never mix.
 package enum DeckStage: String, CaseIterable, Sendable {
-    /// All limits as set.
+    /// All limits apply as set.
     case nearby
-    /// Soft limits loosened: twice the distance, five years to either side.
+    /// Soft limits are loosened: twice the distance, five years on each side.
     case wider
-    /// Soft limits dropped.
+    /// Soft limits are dropped.
     case anywhere
 }

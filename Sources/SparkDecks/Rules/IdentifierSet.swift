@@ -1,15 +1,16 @@
 import SparkCore
 
-/// A set of identifiers that is asked far more often than changed: two lines of memory a question, ten bytes an identifier.
+/// A set of identifiers that is queried far more often than changed. A query reads two cache lines; an identifier takes ten
+/// bytes.
 ///
-/// The identifiers stand in buckets by the upper bits of a hash, about two in each, one after the other in one array.
+/// One array holds buckets, selected by the upper bits of a hash, with about two identifiers each.
 package struct IdentifierSet: Sendable {
     private let entries: [Int64]
-    /// Where each bucket begins; one more at the end.
+    /// The start of each bucket in `entries`, and the end of the last one.
     private let starts: [UInt32]
     private let shift: UInt64
 
-    /// - Parameter list: may name one more than once.
+    /// - Parameter list: may contain duplicates.
     package init(_ list: [Int64]) { self.init(unique: Self.unique(list)) }
 
     private init(unique list: [Int64]) {
@@ -50,13 +51,15 @@ package struct IdentifierSet: Sendable {
         return false
     }
 
+    /// The number of identifiers.
     package var count: Int { entries.count }
+    /// Visits all identifiers, in no order.
     package func forEach(_ body: (Int64) -> Void) { for entry in entries { body(entry) } }
 
-    /// In ascending order.
+    /// The identifiers in ascending order.
     package var sorted: [Int64] { entries.sorted() }
 
-    /// With one more; nothing changes if it is there.
+    /// The set with one more identifier; the same set if it is already there.
     package func inserting(_ identifier: Int64) -> IdentifierSet {
         contains(identifier) ? self : IdentifierSet(unique: entries + [identifier])
     }

@@ -1,11 +1,11 @@
-/// An interest as filter and score compare it: 32 bits of a hash of its text (FNV-1a). Two interests are the same exactly when their codes are;
-/// of 100,000 different texts about one pair is taken for the same.
+/// An interest as filter and score compare it: a 32-bit hash of its text (FNV-1a). Equal codes count as equal interests; among
+/// 100,000 different texts, about one pair collides.
 package struct InterestCode: Hashable, Sendable, BitwiseCopyable {
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// - Parameter text: as UTF-8.
+    /// - Parameter text: in UTF-8.
     package init(_ text: Slice<UnsafeRawBufferPointer>) {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in text { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
@@ -17,7 +17,7 @@ package struct InterestCode: Hashable, Sendable, BitwiseCopyable {
         self = text.withUTF8 { InterestCode(UnsafeRawBufferPointer($0)[...]) }
     }
 
-    /// How many stand in both lists, neither of which names one twice.
+    /// How many codes are in both lists. Neither list may contain duplicates.
     @inline(__always)
     package static func shared(_ left: UnsafeBufferPointer<InterestCode>, _ right: UnsafeBufferPointer<InterestCode>) -> Int {
         var count = 0

@@ -1,11 +1,13 @@
 package import SparkCore
 
-/// The order by distance alone, in millimetres.
+/// Orders candidates by distance alone, in millimetres.
 package struct NearestFirst: CandidateScoring {
+    /// The order has no parameters.
     package init() {}
 
     package func scale(for viewer: Candidate, at now: Timestamp) -> Scale { Scale() }
 
+    /// Scores are negative distances.
     package struct Scale: ScoreScale {
         @inline(__always)
         package func score(_ traits: CandidateTraits) -> Int { -Int((traits.metres * 1_000).rounded()) }

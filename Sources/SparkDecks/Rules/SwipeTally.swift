@@ -1,14 +1,15 @@
-/// How often a person likes, and is liked: each the share of likes among their decided swipes, drawn towards the average while these are
-/// few, in eight levels.
+/// How often a person likes and is liked, in eight levels. Each level is the share of likes among likes and passes, drawn towards
+/// the average while there are few of them.
 ///
-/// Levels are wide on purpose: no single swipe can be read off a score.
+/// The levels are wide on purpose, so that no single swipe can be read from a score.
 package struct SwipeTally: Hashable, Sendable, BitwiseCopyable {
+    /// The number of levels.
     package static let levels: UInt8 = 8
-    /// No tally has a higher level.
+    /// The highest tally.
     package static let best = SwipeTally(giving: levels - 1, receiving: levels - 1)
-    /// The share that is assumed of an unknown person.
+    /// The share assumed for an unknown person.
     private static let average = 0.3
-    /// So many swipes at `average` are counted beside the real ones.
+    /// The number of assumed swipes at `average` that are added to the real ones.
     private static let weight = 20.0
 
     /// `giving` in the upper four bits, `receiving` in the lower four.
@@ -22,11 +23,12 @@ package struct SwipeTally: Hashable, Sendable, BitwiseCopyable {
 
     /// - Parameters:
     ///   - giving: a level, below `levels`.
-    ///   - receiving: likewise.
+    ///   - receiving: a level, below `levels`.
     package init(giving: UInt8, receiving: UInt8) {
         self.init(rawValue: min(giving, Self.levels - 1) << 4 | min(receiving, Self.levels - 1))
     }
 
+    /// The tally of a person's numbers of likes and passes; negative numbers count as 0.
     package init(likesGiven: Int, passesGiven: Int, likesReceived: Int, passesReceived: Int) {
         self.init(giving: Self.level(likesGiven, passesGiven), receiving: Self.level(likesReceived, passesReceived))
     }
@@ -48,19 +50,21 @@ package struct SwipeTally: Hashable, Sendable, BitwiseCopyable {
     static func share(_ level: UInt8) -> Double { (Double(level) + 0.5) / Double(levels) }
 }
 
-/// What is counted of a person by UTC days. A score sees each count as it was when its day began, so nothing that anybody does today
-/// moves a score today.
+/// A person's counts by UTC day. A score reads each count as it was at the beginning of the day, so nothing that anybody does
+/// today changes a score today.
 package struct DailyCounts: Hashable, Sendable, BitwiseCopyable {
     /// The day of the last change, in days since 1970.
     package var day: UInt16 = 0
-    /// When that day began.
+    /// The tally at the beginning of that day.
     package var tallyBefore = SwipeTally()
+    /// The tally after all swipes so far.
     package var tally = SwipeTally()
-    /// Decks of the day before that one; saturates.
+    /// How many decks showed the person on the day before `day`; saturates.
     package var shownBefore: UInt8 = 0
-    /// Decks of that day so far; saturates.
+    /// How many decks have shown the person on `day`; saturates.
     package var shown: UInt8 = 0
 
+    /// The counts of an unknown person.
     package init() {}
 
     package init(day: UInt16, tallyBefore: SwipeTally, tally: SwipeTally, shownBefore: UInt8, shown: UInt8) {
@@ -71,12 +75,13 @@ package struct DailyCounts: Hashable, Sendable, BitwiseCopyable {
         self.shown = shown
     }
 
-    /// All but the day, in 32 bits.
+    /// Everything but the day, in 32 bits.
     @inline(__always)
     package var packed: UInt32 {
         UInt32(tally.rawValue) | UInt32(tallyBefore.rawValue) << 8 | UInt32(shown) << 16 | UInt32(shownBefore) << 24
     }
 
+    /// The counts from a day and the form of `packed`.
     @inline(__always)
     package init(day: UInt16, packed: UInt32) {
         self.day = day
@@ -86,11 +91,11 @@ package struct DailyCounts: Hashable, Sendable, BitwiseCopyable {
         self.shownBefore = UInt8(truncatingIfNeeded: packed >> 24)
     }
 
-    /// As the tally was when a day began.
+    /// The tally at the beginning of a day.
     @inline(__always)
     package func tally(on today: UInt16) -> SwipeTally { day < today ? tally : tallyBefore }
 
-    /// How often the person was dealt to others on the day before.
+    /// How many decks showed the person on the previous day.
     @inline(__always)
     package func shownYesterday(on today: UInt16) -> Int {
         if day >= today { return Int(shownBefore) }

@@ -1,24 +1,25 @@
 package import SparkCore
 
-// Who is in whose deck: the rules alone, pure and without a store, so that every store and every test can be held to them.
+// Who is in whose deck: pure rules without a store, so that every store and test can be compared with them.
 //
-// Everything here that concerns two people is asked both ways: a person is in my deck only if I am in theirs. Distances are
-// those of the published, snapped places.
+// Every rule about two people applies in both directions: a person is in my deck only if I could be in theirs. Distances are
+// between published, snapped places.
 
-/// Whether two people are in each other's decks at a stage, swipes and blocks aside.
+/// Decides whether two people are in each other's decks at a stage, apart from swipes and blocks.
 package struct TwoWayFilter: Sendable {
     package let viewer: Candidate
     package let stage: DeckStage
-    /// Who was last active before is in no deck; whole seconds.
+    /// A person last active before this is in no deck. In whole seconds.
     package let activeSince: Timestamp
 
+    /// - Parameter activeSince: rounded down to whole seconds.
     package init(viewer: Candidate, stage: DeckStage, activeSince: Timestamp) {
         self.viewer = viewer
         self.stage = stage
         self.activeSince = activeSince.flooredToSeconds
     }
 
-    /// All but the distance.
+    /// Whether the candidate passes every rule except distance.
     package func suits(_ candidate: Candidate, hasLikedViewer: @autoclosure () -> Bool) -> Bool {
         candidate.id != viewer.id && !candidate.isClosed && !viewer.isClosed && !candidate.isPaused && !viewer.isPaused
             && candidate.lastActiveAt >= activeSince
@@ -28,7 +29,7 @@ package struct TwoWayFilter: Sendable {
             && (!candidate.isIncognito || hasLikedViewer())
     }
 
-    /// Neither is too far away for the other.
+    /// Whether the distance is within the limits of both people.
     package func reaches(_ candidate: Candidate, at distance: Distance) -> Bool {
         if let limit = viewer.reach(at: stage), distance > limit { return false }
         if let limit = candidate.reach(at: stage), distance > limit { return false }

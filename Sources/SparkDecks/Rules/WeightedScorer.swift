@@ -6,13 +6,15 @@ package import SparkCore
     import Darwin
 #endif
 
-/// A weighted sum of nearness, recent activity, ages that suit, shared interests, the likelihood that both like each other, and of who was
-/// not seen enough yesterday; each within 0…1, the sum in millionths, rounded to the thousandths that are shown.
+/// A weighted sum of nearness, recent activity, suitable ages, shared interests, the likelihood of mutual likes, and a bonus for
+/// people who were rarely shown yesterday. Each part is within 0…1; the sum is in millionths, rounded to the thousandths that are
+/// shown.
 ///
-/// Every part is as coarse as what others may know: kilometres, the three words for the last activity, and counts as they were when the
-/// day began. So neither a score nor the order of a deck tells more, and nothing that somebody does today moves either today. How often
-/// others liked the viewer is no part of what the viewer sees.
+/// Every part is as coarse as what others may know: kilometres, the three words for the last activity, and counts as of the
+/// beginning of the day. So neither a score nor the order of a deck reveals more, and nothing that a person does today changes
+/// either today. How often others liked the viewer does not affect what the viewer sees.
 package struct WeightedScorer: CandidateScoring {
+    /// The weights of the parts.
     package struct Weights: Hashable, Sendable {
         package var distance: Double
         package var recency: Double
@@ -46,9 +48,9 @@ package struct WeightedScorer: CandidateScoring {
     private let leastShown: Int
 
     /// - Parameters:
-    ///   - weights: scaled to the sum 1; if all are 0 they count alike.
-    ///   - activeDays: after so many days without activity a person leaves all decks.
-    ///   - leastShown: who was dealt so often yesterday needs no help to be seen.
+    ///   - weights: scaled to the sum 1; if all are 0, all parts count equally.
+    ///   - activeDays: the number of days without activity after which a person leaves all decks.
+    ///   - leastShown: the number of decks of yesterday from which on a person gets no bonus.
     package init(_ weights: Weights, activeDays: Int, leastShown: Int = 20) {
         let sum = weights.sum
         self.weights =
@@ -63,19 +65,20 @@ package struct WeightedScorer: CandidateScoring {
         Scale(viewer, today: now.dayNumber, weights: weights, activeDays: activeDays, leastShown: leastShown)
     }
 
+    /// Scores candidates for one viewer.
     package struct Scale: ScoreScale {
-        /// So many shared interests are as good as more.
+        /// More shared interests than this do not raise the score.
         private static let fullInterests = 5
-        /// Nearer than the shown floor is as near as it, so that no order tells them apart.
+        /// Shorter distances count as this shown floor, so that no order distinguishes them.
         private static let nearestKilometres = Double(ProfileCard.distanceFloorKilometres)
 
-        /// The last days of the three words for the last activity: today, this week, earlier.
+        /// The last days of "today" and "this week" among the three words for the last activity.
         private static let lastDays = (today: 0, week: 6)
-        /// Millionths between two scores.
+        /// The step between two scores, in millionths.
         private static let grain = 1_000
 
         private let weights: Weights
-        /// What the words for the last activity are worth.
+        /// The values of the words for the last activity.
         private let worths: (today: Double, week: Double, earlier: Double)
         private let leastShown: Int
         private let viewerAge: Double
@@ -85,7 +88,7 @@ package struct WeightedScorer: CandidateScoring {
 
         fileprivate init(_ viewer: Candidate, today: UInt16, weights: Weights, activeDays: Int, leastShown: Int) {
             self.weights = weights
-            // Each word by a day in its middle.
+            // Each word is valued by a day in its middle.
             func worth(_ days: Int) -> Double { max(0, 1 - Double(days) / Double(activeDays)) }
             self.worths = (1, worth(3), worth((Self.lastDays.week + 1 + max(Self.lastDays.week + 1, activeDays)) / 2))
             self.leastShown = leastShown
@@ -94,7 +97,7 @@ package struct WeightedScorer: CandidateScoring {
             self.likelihoods = LikelihoodTable.of(viewer.counts.tally(on: today))
         }
 
-        /// Chooses among bits: among floating-point numbers the processor would have to guess, and nobody's activity can be guessed.
+        /// Selects among bit patterns without a branch. A branch on activity would be unpredictable for the processor.
         @inline(__always)
         private func worth(idleDays days: Int) -> Double {
             let older = days <= Self.lastDays.week ? worths.week.bitPattern : worths.earlier.bitPattern
@@ -117,8 +120,9 @@ package struct WeightedScorer: CandidateScoring {
 
         @inline(__always)
         package func ceiling(_ traits: TraitLimits) -> Int {
-            // Rounded down: whoever is beyond is rounded to this many kilometres at least, even if the last bit of the distance lies.
-            // The sum is made of the same operations as a score, each of them monotone, so it is a bound bit for bit.
+            // Rounded down: a person beyond this distance is rounded to at least this many kilometres, even if the last bit of
+            // the distance is wrong. The sum uses the same operations as a score, each of them monotone, so it is a bound bit for
+            // bit.
             let kilometres = max(Self.nearestKilometres, Double(Int(traits.metres / 1_000)))
             let recency = worth(idleDays: traits.idleDays)
             let ages = (max(0, 1 - abs(nearestAge(traits) - soughtAge) / soughtReach) + 1) / 2
@@ -129,7 +133,8 @@ package struct WeightedScorer: CandidateScoring {
 
         @inline(__always)
         package func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands {
-            // What one trait may cost at most: a score rounds up by half a grain what its ceiling rounds down; a hair more, for the sums.
+            // The most that one trait may lose: a score rounds up by half a step what its ceiling rounds down, plus a little for
+            // the sums.
             let loss = Double(max(0, slack) + Self.grain + 2) / 1_000_000
             var demands = TraitDemands()
             if weights.recency > 0 {
@@ -151,7 +156,7 @@ package struct WeightedScorer: CandidateScoring {
             return demands
         }
 
-        /// The age of some people that suits the viewer best.
+        /// The age within the limits that suits the viewer best.
         @inline(__always)
         private func nearestAge(_ traits: TraitLimits) -> Double {
             min(max(soughtAge, Double(traits.youngest)), max(Double(traits.oldest), Double(traits.youngest)))
@@ -166,18 +171,18 @@ package struct WeightedScorer: CandidateScoring {
             let sum =
                 weights.distance * nearness + weights.recency * recency + weights.age * ages + weights.interests * interests
                 + weights.likelihood * likelihood + weights.exposure * need
-            // Not `rounded()`, which is a call on processors of before 2008.
+            // Not `rounded()`, which is a function call on processors older than 2008.
             return Int(sum * 1_000 + 0.5) * Self.grain
         }
 
-        /// The middle of a range of ages, and how far from it an age is worth nothing: a year beyond its ends.
+        /// The middle of a range of ages, and the distance from it at which an age is worth nothing: one year beyond the ends.
         @inline(__always)
         private static func range(_ low: Int, _ high: Int) -> (middle: Double, reach: Double) {
             (Double(low + high) / 2, max(0, Double(high - low) / 2) + 1)
         }
 
-        /// Who hides the distance is scored as if at the far end of one of these bands: they say no more than that somebody is in a
-        /// deck at all.
+        /// The far end of the band of a distance. People who hide their distance are scored with it, so the score reveals no more
+        /// than that they are in a deck.
         private static func band(_ kilometres: Double) -> Double {
             if kilometres <= 10 { return 10 }
             if kilometres <= 50 { return 50 }
