@@ -7,7 +7,7 @@ public struct AccountsModule: SparkModule {
     /// The section `accounts`.
     public typealias Configuration = AccountsConfiguration
 
-    /// The module's identifier, dependencies and migrations.
+    /// What the module declares before it starts: identifier, migrations, tables, metrics and invariants.
     public static let manifest = ModuleManifest(
         id: "accounts",
         summary: "Accounts, passwords, sessions and tokens; export and erasure of a person",

@@ -25,7 +25,7 @@ public enum MetricText {
         return "\(value)"
     }
 
-    /// A sample's value: whole numbers without a point.
+    /// A sample's value: whole numbers without a decimal point.
     static func sample(_ value: Double) -> String {
         guard let whole = Int64(exactly: value), abs(whole) < 1 << 53 else { return number(value) }
         return "\(whole)"

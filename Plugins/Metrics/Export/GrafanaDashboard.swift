@@ -1,7 +1,7 @@
 package import SparkCore
 import SparkKit
 
-/// A dashboard for Grafana (schema 39) with every metric that is declared: an overview, then a row for each part of the server.
+/// A Grafana dashboard (schema 39) with every declared metric: an overview, then a row per module.
 package struct GrafanaDashboard: Sendable {
     static let source: JSONValue = ["type": "prometheus", "uid": "${datasource}"]
     private static let (width, height) = (8, 7)
@@ -59,7 +59,7 @@ package struct GrafanaDashboard: Sendable {
 }
 
 extension GrafanaDashboard {
-    /// What one looks at first.
+    /// The most important panels.
     static let overview = [
         DashboardPanel(
             "Requests", help: "Answered requests by status.", unit: "reqps",

@@ -77,7 +77,7 @@ protocol PushStore: Sendable {
     func nextDecision() async throws -> Timestamp?
 
     // Delivering.
-    /// Gives back what a process leased that is no more.
+    /// Releases the leases of an earlier process.
     func releaseLeases() async throws
     func lease(_ service: PushPlatform, limit: Int) async throws -> [Delivery]
     /// The content of each delivery, keyed by batch.
