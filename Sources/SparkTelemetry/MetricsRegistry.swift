@@ -17,7 +17,7 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
     /// The registry of this process.
     public static let shared = MetricsRegistry()
 
-    /// What the registry says of itself.
+    /// The registry's own metrics.
     public static let declarations = [
         MetricDeclaration("spark_metrics_series", .gauge, help: "Series that are kept, of all metrics."),
         MetricDeclaration(

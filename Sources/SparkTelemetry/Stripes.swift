@@ -8,7 +8,7 @@ import Synchronization
 /// possibly some concurrent ones.
 // @unchecked: every word is an atomic, and the memory is freed only in `deinit`.
 final class Stripes: @unchecked Sendable {
-    /// A power of two, at most 8, chosen by the number of processors.
+    /// The number of processors, rounded up to a power of two, at most 8.
     static let count = 1 << (min(ProcessInfo.processInfo.activeProcessorCount, 8) - 1).bitWidthInUse
 
     private static let lineBytes = 64

@@ -1,10 +1,10 @@
 package import SparkCore
 
-/// What an audit found, as a table and as JSON.
+/// The results of an audit, as a table and as JSON.
 package struct LocationReport: JSONWritable, Sendable {
     package let outcomes: [AttackOutcome]
 
-    /// Whether every attack stayed above the floor.
+    /// Whether every attack was held above the floor.
     package var holds: Bool { outcomes.allSatisfy(\.holds) }
 
     package func write(to writer: inout JSONWriter) {
