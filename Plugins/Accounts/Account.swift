@@ -55,6 +55,7 @@ enum ErasureOutcome: Sendable, Equatable {
     case finished
 }
 
+/// The result of presenting a refresh token.
 enum RefreshOutcome: Sendable, Equatable {
     /// The successor is now the session's token, or the client gets it a second time.
     case granted(UserID, SessionID)

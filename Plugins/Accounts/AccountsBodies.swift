@@ -63,6 +63,7 @@ struct LoginForm: RequestBody {
     ])
 }
 
+/// A refresh token to exchange.
 struct RefreshForm: RequestBody {
     let refreshToken: String
 
@@ -86,6 +87,7 @@ struct ConfirmationForm: RequestBody {
     static let schema = Schema.object([.required("password", .string(1...128))])
 }
 
+/// The current and the new password.
 struct PasswordChangeForm: RequestBody {
     let currentPassword: String
     let newPassword: String
@@ -102,6 +104,7 @@ struct PasswordChangeForm: RequestBody {
     ])
 }
 
+/// A password reset token and the new password.
 struct ResetForm: RequestBody {
     let token: String
     let password: String

@@ -59,7 +59,7 @@ public struct AccountsModule: SparkModule {
             service: service, describers: context.contributions((any PersonDescribing).self))
     }
 
-    /// Registers the module's routes, jobs and hooks.
+    /// Registers the module's routes, ports, jobs and hooks.
     public func register(in registrar: inout ModuleRegistrar) {
         for route in AccountsRoutes(service: service).all { registrar.route(route) }
         registrar.provide((any Authenticating).self, authenticator)

@@ -19,7 +19,9 @@ extension LocationAttack {
 
 /// The size of an audit.
 package struct AuditSize: Sendable {
+    /// The number of victims with a shown distance.
     package let shownVictims: Int
+    /// The number of victims with a hidden distance.
     package let hiddenVictims: Int
     /// The number of directions in which an edge is searched.
     let rays: Int
@@ -32,6 +34,7 @@ package struct AuditSize: Sendable {
     /// The precision of an edge, in metres.
     let tolerance: Double
 
+    /// The complete audit.
     package static let full = AuditSize(
         shownVictims: 24, hiddenVictims: 12, rays: 16, blurredRays: 32, positions: 48, reports: 24, tolerance: 50)
     /// Takes some seconds; for tests.

@@ -198,4 +198,5 @@ private final class ServiceActors: Sendable {
     }
 }
 
+/// A server error in the benchmark.
 struct ServiceRefused: Error { let status: Int }

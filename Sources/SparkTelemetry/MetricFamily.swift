@@ -42,6 +42,7 @@ public struct MetricFamily: Sendable {
     public struct Series: Sendable {
         /// Sorted by name.
         public let labels: [MetricLabel]
+        /// The value of the series.
         public let reading: MetricReading
 
         /// - Parameter labels: sorted by name.

@@ -152,10 +152,15 @@ extension MetricsRegistry {
 
     // Series are never destroyed: one that disappears and returns would look like a restart.
 
+    /// Does nothing: the series stays.
     public func destroyCounter(_ handler: any CounterHandler) {}
+    /// Does nothing: the series stays.
     public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
+    /// Does nothing: the series stays.
     public func destroyMeter(_ handler: any MeterHandler) {}
+    /// Does nothing: the series stays.
     public func destroyRecorder(_ handler: any RecorderHandler) {}
+    /// Does nothing: the series stays.
     public func destroyTimer(_ handler: any TimerHandler) {}
 }
 

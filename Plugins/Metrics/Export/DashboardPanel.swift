@@ -46,7 +46,7 @@ package struct DashboardPanel: Sendable {
         }
     }
 
-    /// `labels` tell the lines apart; the labels that identify a server are always kept.
+    /// One line per value of `labels`; `instance` is always one of them.
     static func quantile(_ quantile: String, of name: String, by labels: [String] = []) -> Query {
         let sum = sum(labels + ["le"])
         let marks = labels.map { "{{\($0)}} " }.joined()

@@ -14,6 +14,7 @@ package struct GrafanaDashboard: Sendable {
             + groups.map { group in (group.title, group.metrics.map { DashboardPanel($0) }) }
     }
 
+    /// The dashboard in Grafana's JSON model.
     package var json: JSONValue {
         [
             "uid": "spark", "title": "Spark", "description": "Made by spark export grafana-dashboard.", "tags": ["spark"],

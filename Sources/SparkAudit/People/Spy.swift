@@ -79,6 +79,7 @@ package final class Spy: Sendable {
         return decided?["people"]?.integer.map { Int($0) } ?? 0
     }
 
+    /// Swipes on a person.
     package func swipe(_ target: String, _ action: String) async throws { try await account.swipe(target, action) }
 
     private func deck() async throws -> [(id: String, score: Double)] {

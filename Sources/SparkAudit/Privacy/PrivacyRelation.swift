@@ -116,6 +116,7 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
 /// The operator actions available to the audit beyond what account owners can do. Relations that need a missing power are
 /// skipped.
 package struct AuditPowers: Sendable {
+    /// Performs an operator action on the user with this identifier.
     package typealias Power = @Sendable (_ user: String) async throws -> Void
 
     let suspend: Power?

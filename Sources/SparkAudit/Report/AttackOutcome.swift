@@ -60,9 +60,13 @@ package struct AttackOutcome: Sendable {
         return withinFloor == 0 || likelihood >= Self.significance
     }
 
+    /// The smallest error, in metres; nil without estimates.
     package var least: Double? { errors.first }
+    /// The median error, in metres.
     package var median: Double? { Self.quantile(0.5, of: errors) }
+    /// The error that a twentieth of the estimates stay below, in metres.
     package var fifthPercentile: Double? { Self.quantile(0.05, of: errors) }
+    /// The median distance from the published centre, in metres.
     package var medianMissOfCentre: Double? { Self.quantile(0.5, of: missesOfCentre) }
 
     private static func quantile(_ share: Double, of sorted: [Double]) -> Double? {

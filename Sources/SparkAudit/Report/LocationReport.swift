@@ -17,6 +17,7 @@ package struct LocationReport: JSONWritable, Sendable {
 
     private static let widths = [44, 8, 8, 9, 8, 8, 8, 8, 8, 8]
 
+    /// The report as lines for a terminal.
     package var lines: [String] {
         let head = ["attack", "distance", "victims", "requests", "min", "p5", "median", "floor", "centre", "within"]
         return [Self.row(head + ["verdict"])] + outcomes.map { Self.row($0.cells) }

@@ -10,6 +10,7 @@ package struct PrivacyReport: JSONWritable, Sendable {
         /// The relations grouped by answer; a single group means no difference.
         package let groups: [(relations: [String], seen: String)]
 
+        /// Whether all relations got the same answer.
         package var holds: Bool { groups.count <= 1 }
     }
 
@@ -17,6 +18,7 @@ package struct PrivacyReport: JSONWritable, Sendable {
     /// Lists that show a person the viewer may not see.
     package let shown: [String]
 
+    /// Whether no difference was found.
     package var holds: Bool { shown.isEmpty && findings.allSatisfy(\.holds) }
 
     /// - Throws: `AuditError.blind` when not even strangers or matches were seen: then an absence proves nothing.
@@ -86,6 +88,7 @@ package struct PrivacyReport: JSONWritable, Sendable {
         }
     }
 
+    /// The report as lines for a terminal.
     package var lines: [String] {
         let width = (findings.map(\.probe.count).max() ?? 0) + 2
         let rows = findings.flatMap { finding -> [String] in

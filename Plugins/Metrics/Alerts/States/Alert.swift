@@ -2,6 +2,7 @@ package import SparkCore
 
 /// An alert of a rule for one set of labels.
 package struct Alert: Hashable, Sendable {
+    /// The state of an alert.
     package enum Phase: Hashable, Sendable {
         /// The expression holds, but not long enough yet.
         case pending
@@ -39,6 +40,7 @@ package struct Alert: Hashable, Sendable {
         }
     }
 
+    /// When the alert was resolved; nil before.
     package var resolvedAt: Timestamp? { if case .resolved(let at, _) = phase { at } else { nil } }
 }
 

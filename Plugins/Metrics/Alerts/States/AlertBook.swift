@@ -3,6 +3,7 @@ package import SparkPromQL
 
 /// All rules with their alerts and the result of the last evaluation. A value type: a reader has the state of one moment.
 package struct AlertBook: Sendable {
+    /// A rule with its alerts and the fault of its last evaluation.
     package struct Entry: Sendable {
         package fileprivate(set) var machine: AlertRuleStateMachine
         package fileprivate(set) var fault: PromQLError?
@@ -19,6 +20,7 @@ package struct AlertBook: Sendable {
         }
     }
 
+    /// A group of rules.
     package struct Group: Sendable {
         package let name: String
         package fileprivate(set) var entries: [Entry]

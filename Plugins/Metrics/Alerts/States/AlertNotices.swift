@@ -10,6 +10,7 @@ package struct AlertNotices: Sendable {
 
     package init() {}
 
+    /// The notifications that are due after an evaluation.
     package mutating func next(_ changes: [AlertChange], in book: AlertBook, at now: Timestamp) -> [AlertNotification] {
         var notifications: [AlertNotification] = []
         for entry in book.groups.flatMap(\.entries) {

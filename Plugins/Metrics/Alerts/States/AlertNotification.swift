@@ -11,6 +11,7 @@ package struct AlertNotification: Hashable, Sendable {
         self.alerts = alerts
     }
 
+    /// The body of the webhook request.
     package var json: JSONValue {
         [
             "version": "4", "groupKey": .string("{}:{alertname=\"\(rule)\"}"), "truncatedAlerts": 0,

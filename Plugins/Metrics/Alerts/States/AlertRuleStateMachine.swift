@@ -10,6 +10,7 @@ package struct AlertRuleStateMachine: Sendable {
     private static let shownAfter = Duration.minutes(15)
 
     package let rule: AlertRule
+    /// The alerts by their labels.
     package private(set) var alerts: [[String: String]: Alert] = [:]
 
     package init(rule: AlertRule) { self.rule = rule }

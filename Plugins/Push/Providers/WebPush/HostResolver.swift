@@ -8,8 +8,9 @@ import Synchronization
 final class HostResolver: Sendable {
     /// How long an answer is cached.
     static let life = Duration.seconds(60)
-    /// Maximum hosts cached; below, maximum hosts being resolved at once.
+    /// Maximum hosts in the cache.
     private static let capacity = 256
+    /// Maximum hosts that are resolved at once.
     private static let mostPending = 16
 
     private struct State {
