@@ -5,10 +5,10 @@ import SparkKit
 /// Sources: "Exposition formats, text format 0.0.4" (Prometheus documentation); OpenMetrics 1.0.0, section "Text Format".
 public struct Exposition: Sendable {
     /// A format of a scrape's answer.
-    /// Prometheus's text format 0.0.4.
     public enum Format: Sendable {
-        /// OpenMetrics 1.0.0.
+        /// Prometheus's text format 0.0.4.
         case text
+        /// OpenMetrics 1.0.0.
         case openMetrics
 
         /// The value of `Content-Type`.
