@@ -14,16 +14,16 @@ private struct AccessClaims: JWTPayload {
     let exp: Int64
     let iss: String
 
-    /// Nothing here: times are checked against the server's clock, which JWTKit does not know.
+    /// Empty: `AccessTokens` checks the times against the server's clock, which JWTKit does not know.
     func verify(using algorithm: some JWTAlgorithm) async throws {}
 }
 
-/// Signs and verifies access tokens: JWTs with HS256 and nothing else.
+/// Signs and verifies access tokens: JWTs, HS256 only.
 final class AccessTokens: Sendable {
-    /// Longer texts are refused unread, in bytes.
+    /// Longer texts are refused without parsing, in bytes.
     static let longestText = 2_048
 
-    /// By so much the clock may be put back without the tokens being refused that were signed before.
+    /// How far the clock may be set back before tokens signed earlier are refused.
     private static let clockTolerance = Duration.minutes(5)
 
     let lifetime: Duration
@@ -43,8 +43,8 @@ final class AccessTokens: Sendable {
         return (try await signer().sign(claims), Timestamp(milliseconds: expires * 1_000))
     }
 
-    /// Whom a token names. Says nothing about whether the session still is.
-    /// - Throws: `EdgeError.unauthenticated` for everything that `sign` did not make and for what has ended.
+    /// The principal that a token names. Does not check whether the session is still open.
+    /// - Throws: `EdgeError.unauthenticated` for a token that `sign` did not make or that has expired.
     func verify(_ text: String, at now: Timestamp) async throws -> Principal {
         guard text.utf8.count <= Self.longestText, isSigned(text), Self.hasPinnedHeader(text),
             let claims = try? await signer().verify(text, as: AccessClaims.self), claims.iss == AccessClaims.issuer,
@@ -56,7 +56,7 @@ final class AccessTokens: Sendable {
         return Principal(user: user, session: session, expiresAt: expiresAt)
     }
 
-    /// Whether the signature (RFC 7515, 5.2) was made with this key: the one check that a stranger's token costs.
+    /// Whether the signature (RFC 7515, 5.2) was made with this key. A forged token costs only this check.
     private func isSigned(_ text: String) -> Bool {
         guard let dot = text.lastIndex(of: "."), let signature = Base64URL.decode(String(text[text.index(after: dot)...])) else {
             return false
@@ -64,22 +64,22 @@ final class AccessTokens: Sendable {
         return HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: Array(text[..<dot].utf8), using: key)
     }
 
-    /// Whether a token that ends then holds now. One that lasts longer than any was signed under a clock that was put back since.
+    /// Whether a token that expires then is valid now. A longer lifetime than possible means that the clock was set back since.
     func isValid(until expiresAt: Timestamp, at now: Timestamp) -> Bool {
         expiresAt > now && expiresAt <= now + lifetime + Self.clockTolerance
     }
 
-    /// The header is the attacker's until the signature is checked, so it may choose nothing: one algorithm (RFC 8725, 3.1),
-    /// no key and no extension.
+    /// The header is untrusted until the signature is checked, so it has no choice: one algorithm (RFC 8725, 3.1), no key
+    /// identifier, no extension.
     private static func hasPinnedHeader(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { Base64URL.decode(String($0)) }
-        // Strictly decoded, so that a token has one text only: JWTKit forgives padding and spare bits.
+        // Strict decoding gives each token exactly one text: JWTKit accepts padding and spare bits.
         guard parts.count == 3, parts.allSatisfy({ $0 != nil }), let bytes = parts[0], let header = try? JSONParser.parse(bytes)
         else { return false }
         return header["alg"]?.string == "HS256" && header["kid"] == nil && header["crit"] == nil
     }
 
-    /// The collection is an actor, so the key goes in at the first use instead of in the initialiser.
+    /// The key collection is an actor, so the key is added at first use and not in the initialiser.
     private func signer() async -> JWTKeyCollection {
         if !hasKey.load(ordering: .acquiring) {
             await keys.add(hmac: HMACKey(key: key), digestAlgorithm: .sha256)

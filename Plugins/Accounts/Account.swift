@@ -1,23 +1,23 @@
 import SparkCore
 
-/// One account as it is stored.
+/// A stored account.
 struct Account: Sendable {
     let id: UserID
-    /// Normalised.
+    /// Normalised, see `EmailAddress`.
     let email: String
-    /// Nil for people who cannot log in by password.
+    /// Nil for accounts without a password login.
     let passwordHash: String?
     let createdAt: Timestamp
-    /// When the owner asked for deletion; nil while open.
+    /// When the owner asked for deletion; nil while the account is open.
     let closedAt: Timestamp?
 }
 
-/// One login of an account, on one device: the lifetime of one chain of refresh tokens.
+/// One login of an account on one device. It lasts as long as its chain of refresh tokens.
 struct Session: Sendable {
     let id: SessionID
     let user: UserID
     let createdAt: Timestamp
-    /// When it was opened or last refreshed. Requests do not move it: that would be a write each.
+    /// When the session was opened or last refreshed. Requests do not update it: each would cost a write.
     let lastUsedAt: Timestamp
     let label: String
 }
@@ -30,13 +30,13 @@ struct NewSession: Sendable {
     let label: String
     /// Hash and end of the first refresh token; nil for a session that cannot be refreshed.
     let refreshToken: (hash: [UInt8], expiresAt: Timestamp)?
-    /// The fingerprint of the network it is opened from, which the account knows from then on; nil to remember none.
+    /// The fingerprint of the network that opens the session. The account remembers it; nil to remember none.
     let network: [UInt8]?
-    /// Sessions last used before this are dead: no token of theirs is valid. Opening one clears a few of them away.
+    /// Sessions last used before this have no valid token left. Opening a session deletes a few of them.
     let deadBefore: Timestamp
 }
 
-/// The presentation of a refresh token.
+/// A client's request to exchange a refresh token for its successor.
 struct Refresh: Sendable {
     let tokenHash: [UInt8]
     let successorHash: [UInt8]
@@ -46,36 +46,37 @@ struct Refresh: Sendable {
     let network: String
 }
 
-/// How far a step of an erasure came.
+/// The result of one erasure step.
 enum ErasureOutcome: Sendable, Equatable {
-    /// The account is open again, was closed anew, or is gone.
+    /// The account was reopened, closed again later, or is already erased.
     case obsolete
     /// There is more to remove.
     case unfinished
     case finished
 }
 
+/// The result of presenting a refresh token.
 enum RefreshOutcome: Sendable, Equatable {
-    /// The successor is the session's token from now on, or is told once more.
+    /// The successor is now the session's token, or the client gets it a second time.
     case granted(UserID, SessionID)
     /// The session has been revoked.
     case reused(UserID, SessionID)
     case refused
 }
 
-/// The job that erases an account when its grace is over.
+/// The job that erases an account when its grace period ends.
 struct ErasureJob: Sendable, Equatable {
     static let topic = "accounts.erase"
 
     let user: UserID
-    /// Erases only the closing that asked for it, not a later one.
+    /// Identifies the closing that enqueued the job; the job does not erase for a later one.
     let closedAt: Timestamp
 
     struct Malformed: Error {}
 }
 
 extension ErasureJob: JSONWritable {
-    /// - Throws: `Malformed` for what this type did not write.
+    /// - Throws: `Malformed` when `payload` is not an encoded `ErasureJob`.
     init(payload: [UInt8]) throws {
         let json = try JSONParser.parse(payload)
         guard let user = json["user"]?.string.flatMap({ UserID(wire: $0) }), let closedAt = json["closed_at"]?.integer else {
@@ -92,13 +93,13 @@ extension ErasureJob: JSONWritable {
     }
 }
 
-/// An account as those who run the server see it.
+/// An account as an operator sees it.
 struct AccountStanding: Sendable {
     let account: Account
     let suspendedAt: Timestamp?
     let suspensionReason: String?
     let openSessions: Int
 
-    /// `open`, `closed`, `suspended`; a suspended account may be closed, too.
+    /// `open`, `closed` or `suspended`. A suspended account may also be closed.
     var word: String { suspendedAt != nil ? "suspended" : account.closedAt != nil ? "closed" : "open" }
 }

@@ -1,14 +1,14 @@
 import SparkCore
 import SparkKit
 
-/// What a person gives on registering, its form checked but not the age.
+/// A registration form. The format is validated here, the age in `AccountsService`.
 struct RegistrationForm: RequestBody {
     static let passwordLength = 8...128
     static let earliestBirthYear = 1900
 
     /// Canonical.
     let email: String
-    /// In which the address may be another account's.
+    /// The spellings under which another account may hold the address.
     let emailForms: [String]
     let password: String
     let name: String
@@ -47,7 +47,7 @@ struct RegistrationForm: RequestBody {
     ])
 }
 
-/// E-mail address and password. The form of neither is checked: what is malformed is unknown.
+/// E-mail address and password. Their format is not validated: a malformed address is an unknown one.
 struct LoginForm: RequestBody {
     let email: String
     let password: String
@@ -63,6 +63,7 @@ struct LoginForm: RequestBody {
     ])
 }
 
+/// A refresh token to exchange.
 struct RefreshForm: RequestBody {
     let refreshToken: String
 
@@ -74,7 +75,7 @@ struct RefreshForm: RequestBody {
     static let schema = Schema.object([.required("refresh_token", .string(1...128))])
 }
 
-/// The password alone, as a proof.
+/// The password alone, to confirm the session.
 struct ConfirmationForm: RequestBody {
     let password: String
 
@@ -86,6 +87,7 @@ struct ConfirmationForm: RequestBody {
     static let schema = Schema.object([.required("password", .string(1...128))])
 }
 
+/// The current and the new password.
 struct PasswordChangeForm: RequestBody {
     let currentPassword: String
     let newPassword: String
@@ -102,6 +104,7 @@ struct PasswordChangeForm: RequestBody {
     ])
 }
 
+/// A password reset token and the new password.
 struct ResetForm: RequestBody {
     let token: String
     let password: String

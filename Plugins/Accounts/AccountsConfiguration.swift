@@ -1,7 +1,8 @@
 public import SparkKit
 
-/// The section `accounts`.
+/// The configuration section `accounts`.
 public struct AccountsConfiguration: ModuleConfiguration {
+    /// The settings of the section, with their defaults and bounds.
     public static let settings: [Setting] = [
         .integer(
             "access_token_seconds", 10...900, default: 900,
@@ -50,6 +51,7 @@ public struct AccountsConfiguration: ModuleConfiguration {
     let eraseGrace: Duration
     let resetLifetime: Duration
 
+    /// Reads the section from validated values.
     public init(_ values: SettingValues) {
         self.accessTokenLifetime = values.seconds("access_token_seconds")
         self.refreshTokenLifetime = .seconds(values.integer("refresh_token_days") * 86_400)

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// What Accounts tells a client.
+/// The errors that Accounts returns to clients.
 enum AccountsError: ClientError {
     case underage
     case emailTaken
@@ -10,17 +10,17 @@ enum AccountsError: ClientError {
     case tooManyAttempts(Duration)
     /// The associated time is how long the network must wait.
     case tooManyRegistrations(Duration)
-    /// No place for a password hash now. The associated time is how long the client should wait.
+    /// The password hasher has no room. The associated time is how long the client should wait.
     case busy(Duration = .seconds(1))
-    /// The session was opened too long ago for what cannot be taken back.
+    /// The action is irreversible and the session's password was last given too long ago.
     case confirmationNeeded
     case refreshRefused
-    /// A used refresh token came again, so two parties hold the chain; its session is revoked.
+    /// A used refresh token was presented again, so two parties hold the chain. Its session is revoked.
     case refreshReused
     case unknownAccount
     /// The password is right, but an operator suspended the account.
     case suspended
-    /// The link to set a new password is unknown, used or too old.
+    /// The password reset token is unknown, used or expired.
     case resetRefused
 
     var code: String {

@@ -1,7 +1,7 @@
 import Metrics
 import SparkKit
 
-/// What Accounts counts; never with anything of a person in a label.
+/// The metrics of Accounts. Labels contain no personal data.
 struct AccountsMetrics: Sendable {
     static let declarations: [MetricDeclaration] = [
         MetricDeclaration("spark_accounts_registrations_total", .counter, help: "Accounts created."),

@@ -2,10 +2,12 @@ import SparkCache
 import SparkCore
 public import SparkKit
 
-/// Who people are to the server: registration, passwords, sessions, tokens, closing and erasing an account.
+/// Accounts: registration, passwords, sessions, tokens, closing and erasing an account.
 public struct AccountsModule: SparkModule {
+    /// The section `accounts`.
     public typealias Configuration = AccountsConfiguration
 
+    /// What the module declares before it starts: identifier, migrations, tables, metrics and invariants.
     public static let manifest = ModuleManifest(
         id: "accounts",
         summary: "Accounts, passwords, sessions and tokens; export and erasure of a person",
@@ -20,6 +22,7 @@ public struct AccountsModule: SparkModule {
     private let hasher: PasswordHasher
     private let operations: AccountsOperations
 
+    /// Builds the service from the configuration and the server's context.
     public init(configuration: AccountsConfiguration, context: ModuleContext) throws {
         let networks = KnownNetworks(key: context.keys.key(for: "known-networks"))
         let store = SQLiteAccountsStore(
@@ -56,6 +59,7 @@ public struct AccountsModule: SparkModule {
             service: service, describers: context.contributions((any PersonDescribing).self))
     }
 
+    /// Registers the module's routes, ports, jobs and hooks.
     public func register(in registrar: inout ModuleRegistrar) {
         for route in AccountsRoutes(service: service).all { registrar.route(route) }
         registrar.provide((any Authenticating).self, authenticator)

@@ -2,10 +2,10 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// What those who run the server can do with accounts: `spark user ...`.
+/// The operators' actions on accounts: `spark user ...`.
 struct AccountsOperations: Sendable {
     let service: AccountsService
-    /// What the other modules know of a person.
+    /// What other modules report about a person.
     let describers: Contributions<any PersonDescribing>
 
     var all: [OperatorAction] {
@@ -46,10 +46,10 @@ struct AccountsOperations: Sendable {
         }
     }
 
-    /// Beyond so many, those who were found are not counted any more.
+    /// Matches beyond this number are not counted.
     private static let mostCounted = 10_000
 
-    /// Nil for somebody who went away meanwhile.
+    /// Nil when the account was erased meanwhile.
     private func summary(of user: UserID) async throws -> JSONValue? {
         guard let standing = try? await service.standing(of: user) else { return nil }
         var name: JSONValue = .null
@@ -98,7 +98,7 @@ struct AccountsOperations: Sendable {
             }
             let user = try service.user(named: name)
             let before = try await service.standing(of: user)
-            // A reason that was given stays until another one is given.
+            // An earlier reason stays unless a new one is given.
             let reason = try Self.required(word ?? before.suspensionReason.flatMap { CodeWord($0) } ?? Self.unstated)
             let ended = try await service.suspend(user, reason: reason) { work in
                 try call.record([AuditSubject(user), AuditSubject(reason)], in: work.transaction)

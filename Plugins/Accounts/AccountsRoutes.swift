@@ -166,21 +166,21 @@ struct AccountsRoutes {
         AccountsError.credentialsRefused, AccountsError.tooManyAttempts(.seconds(1)), AccountsError.busy(), noRoomForHash,
     ]
 
-    /// The same for all that never were on a network.
+    /// Empty for calls without a network; all of them share one limit.
     private static func network(of call: Call) -> String {
         call.network ?? ""
     }
 
     private static func client(of call: Call) -> Client { Client(network: Self.network(of: call), label: label(of: call)) }
 
-    /// An answer that no cache may keep (RFC 6749, 5.1).
+    /// Forbids caches to store the response (RFC 6749, 5.1).
     private static func unstored(_ reply: Reply) -> Reply {
         var reply = reply
         reply.headers[.cacheControl] = "no-store"
         return reply
     }
 
-    /// How people tell their sessions apart: the visible beginning of the User-Agent.
+    /// The session's label: the beginning of the User-Agent, without unprintable characters.
     private static func label(of call: Call) -> String {
         let words = (call.headers[.userAgent] ?? "").utf8.split { !(0x21...0x7E).contains($0) }
         let label = Array(words.joined(separator: [UInt8(ascii: " ")]).prefix(80))

@@ -5,16 +5,15 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Who asks for a session.
+/// The client that asks for a session.
 struct Client: Sendable {
-    /// As limits count it.
+    /// The key for the limits per network.
     let network: String
-    /// How the session is shown in the list.
+    /// The session's label in the list of sessions.
     let label: String
 }
 
-/// The decisions of Accounts: who may have an account, a session, a token. Registration and login, sessions and closing
-/// stand in files of their own.
+/// The rules of Accounts: registration, login, sessions, tokens, closing and the operators' actions.
 final class AccountsService: Sendable {
     static let adultAge = 18
 
@@ -60,7 +59,7 @@ final class AccountsService: Sendable {
         self.userTags = userTags
     }
 
-    /// A session about to be opened, with its first refresh token.
+    /// Makes a session to be opened, with its first refresh token.
     func newSession(
         for user: UserID, from client: Client, at now: Timestamp
     ) -> (session: NewSession, token: RefreshToken) {
@@ -78,7 +77,7 @@ final class AccountsService: Sendable {
             deadBefore: now - configuration.refreshTokenLifetime)
     }
 
-    /// The account with an address, however it is spelt.
+    /// Finds an account by e-mail address, in any spelling.
     func account(withEmail email: String) throws -> Account? {
         for form in EmailAddress.forms(email) {
             if let account = try store.account(withEmail: form) { return account }
@@ -86,7 +85,7 @@ final class AccountsService: Sendable {
         return nil
     }
 
-    /// Counts revocations, which hold since their commit.
+    /// Counts revoked sessions, and lets the cache demote the user's entries after the last one.
     func noteRevoked(_ sessions: [SessionID], of user: UserID) {
         metrics.sessionsRevoked.increment(by: sessions.count)
         if !sessions.isEmpty { hints.ended(user) }
@@ -108,10 +107,10 @@ extension AccountsService: TokenIssuing {
 }
 
 extension AccountsService {
-    /// Creates an account and whatever the other modules keep of a person, in one transaction. Whether the address is taken shows only
-    /// after the same work.
-    /// - Throws: `AccountsError.underage`, `emailTaken`, `tooManyRegistrations`, `busy`, or `InvalidInput` for a birth date in the
-    ///   future.
+    /// Creates an account and the other modules' rows for the person in one transaction. A taken address costs the same work, so
+    /// that the response time does not reveal it.
+    /// - Throws: `AccountsError.underage`, `emailTaken`, `tooManyRegistrations`, `busy`, or `InvalidInput` for a birth date in
+    ///   the future.
     func register(_ form: RegistrationForm, client: Client) async throws -> TokenGrant {
         let now = clock.now()
         guard form.birthDate <= now.date else {
@@ -133,11 +132,11 @@ extension AccountsService {
         return try await grant(account.id, email: account.email, session: session, token: token)
     }
 
-    /// Opens a session for who knows the password, and reopens an account closed less than the grace ago.
-    /// - Throws: `AccountsError.credentialsRefused`, `tooManyAttempts`, `busy`.
+    /// Opens a session after a correct password, and reopens an account closed within the grace period.
+    /// - Throws: `AccountsError.credentialsRefused`, `tooManyAttempts`, `busy` or `suspended`.
     func logIn(email: String, password: String, client: Client) async throws -> TokenGrant {
         let found = try account(withEmail: email)
-        // Looked up for an account that is none, too.
+        // Also looked up when there is no account, so that the time is the same.
         let user = found?.id ?? UserID(rawValue: 0)
         let isKnown = try store.knowsNetwork(networks.fingerprint(of: client.network, at: user), of: user)
         let guess = Guess(
@@ -162,7 +161,7 @@ extension AccountsService {
         return try await grant(account.id, email: account.email, session: session, token: token)
     }
 
-    /// Changes the password; whoever is logged in elsewhere must log in again.
+    /// Changes the password and revokes the person's other sessions.
     func changePassword(
         of principal: Principal, from current: String, to new: String, network: String
     ) async throws {
@@ -175,7 +174,7 @@ extension AccountsService {
         noteRevoked(revoked, of: principal.user)
     }
 
-    /// Takes the password as a proof that the session is its owner's.
+    /// Records that the session's owner gave the password.
     func confirm(_ principal: Principal, password: String, network: String) async throws {
         let hash = try await provenHash(of: principal, password: password, network: network)
         guard try await store.confirm(principal.session, of: principal.user, verifiedBy: hash, at: clock.now()) else {
@@ -183,23 +182,23 @@ extension AccountsService {
         }
     }
 
-    /// - Throws: `AccountsError.confirmationNeeded` when the session's password was last given too long ago: a stolen token alone must
-    ///   not do what cannot be taken back.
+    /// - Throws: `AccountsError.confirmationNeeded` when the session's password was last given too long ago: a stolen token alone
+    ///   must not allow irreversible actions.
     func requireRecentLogin(of principal: Principal) throws {
         guard let confirmedAt = try store.confirmedAt(principal.session, of: principal.user) else {
             throw EdgeError.unauthenticated
         }
-        // Beyond now when the clock was set back.
+        // `confirmedAt` lies in the future when the clock was set back.
         guard abs((clock.now() - confirmedAt).milliseconds) <= configuration.recentLogin.milliseconds else {
             throw AccountsError.confirmationNeeded
         }
     }
 
-    /// The hash that the password of a session's owner belongs to. A stolen access token must not be a way to guess the password, so
-    /// this counts like a login.
+    /// Verifies the password of a session's owner and returns its hash. A stolen access token must not help to guess the
+    /// password, so this counts like a login.
     private func provenHash(of principal: Principal, password: String, network: String) async throws -> String {
         guard let account = try store.account(of: principal.user) else { throw AccountsError.credentialsRefused }
-        // Counted by session: who guesses from elsewhere does not make this one wait.
+        // Counted by session, so that guesses from elsewhere do not delay this one.
         let guess = Guess(email: account.email, origin: principal.session.wire, trust: .session)
         guard let hash = try await verified(password, of: account, guess, network: network).passwordHash else {
             throw AccountsError.credentialsRefused
@@ -207,7 +206,7 @@ extension AccountsService {
         return hash
     }
 
-    /// The account, if the password is its own; refuses after the same work whatever is wrong.
+    /// The account, if the password is right. Every refusal costs the same work.
     private func verified(
         _ password: String, of account: Account?, _ guess: Guess, network: String
     ) async throws -> Account {
@@ -228,7 +227,8 @@ extension AccountsService {
         return account
     }
 
-    /// A hash with today's parameters in place of a cheaper one. Best effort: when the hasher is busy, the next login does it.
+    /// A new hash with the current parameters, if the old one is cheaper. Best effort: if the hasher is busy, the next login does
+    /// it.
     private func strengthened(_ text: String, password: String, network: String) async -> String? {
         guard let hash = PasswordHash(text: text), hasher.isWeak(hash) else { return nil }
         return try? await hasher.hash(password, for: HashClaim(network: network, lane: .known)).text
@@ -243,7 +243,7 @@ extension AccountsService {
             lifetime: configuration.accessTokenLifetime)
     }
 
-    /// The first participant's view; the bare account where no module keeps more of a person.
+    /// The first participant's view of the person; the bare account if no module contributes one.
     private func portrait(of user: UserID, email: String) async throws -> [UInt8] {
         if let participant = registrations.all.first { return try await participant.selfPortrait(of: user) }
         var writer = JSONWriter()
@@ -256,10 +256,10 @@ extension AccountsService {
 }
 
 extension AccountsService {
-    /// The successor of a refresh token and a new access token.
-    /// - Throws: `AccountsError.refreshRefused`, or `refreshReused` after the session has been revoked.
+    /// Exchanges a refresh token for its successor and a new access token.
+    /// - Throws: `AccountsError.refreshRefused`, or `refreshReused` after revoking the session.
     func refresh(_ text: String, from network: String) async throws -> TokenGrant {
-        // What is not in the table never costs a place in the write queue.
+        // An unknown token never costs a place in the write queue.
         guard let token = RefreshToken(text: text), try store.knowsRefreshToken(token.hash) else {
             throw AccountsError.refreshRefused
         }
@@ -291,7 +291,7 @@ extension AccountsService {
         return open.map { SessionLine(session: $0, isCurrent: $0.id == principal.session) }
     }
 
-    /// Twice is as good as once.
+    /// Idempotent.
     func logOut(_ principal: Principal) async throws {
         let now = clock.now()
         if try await store.revoke(principal.session, of: principal.user, at: now) {
@@ -299,7 +299,7 @@ extension AccountsService {
         }
     }
 
-    /// - Throws: `EdgeError.notFound` for sessions of others and those that are no more.
+    /// - Throws: `EdgeError.notFound` when the session is another user's or no longer open.
     func revoke(_ session: SessionID, of user: UserID) async throws {
         let now = clock.now()
         guard try await store.revoke(session, of: user, at: now) else { throw EdgeError.notFound }
@@ -314,12 +314,13 @@ extension AccountsService {
 }
 
 extension AccountsService {
-    /// After so long the rest of an erasure is put behind the other jobs.
+    /// After this time the rest of an erasure is queued behind the other jobs.
     private static let longestErasure = Duration.seconds(10)
     private static let longestRest = Duration.milliseconds(50)
 
-    /// Hides the person at once and has everything erased when the grace is over, unless they log in before.
-    /// - Returns: when that is.
+    /// Hides the person at once and schedules the erasure for the end of the grace period. A login before then reopens the
+    /// account.
+    /// - Returns: when the grace period ends.
     func close(_ user: UserID) async throws -> Timestamp {
         let now = clock.now()
         let participants = closures.all
@@ -331,10 +332,10 @@ extension AccountsService {
         return closure.closedAt + configuration.eraseGrace
     }
 
-    /// Done at least once, step by step, each in a short transaction: what is done is done, whatever ends the server, and the job goes
-    /// on with the rest. A second time finds nothing to do in the store. What the cache has of the person on the disk is overwritten
-    /// before the job is done.
-    /// - Returns: whether all is erased; if not, a further job does the rest.
+    /// Erases step by step, each step in a short transaction. The job runs at least once: after a crash it continues with the
+    /// rest, and a repeated run finds nothing left in the store. The person's cache entries on disk are overwritten before the
+    /// job is done.
+    /// - Returns: whether all is erased; if not, another job does the rest.
     @discardableResult func erase(_ job: ErasureJob) async throws -> Bool {
         let end = ContinuousClock.now + Self.longestErasure
         while true {
@@ -344,10 +345,10 @@ extension AccountsService {
             switch outcome {
             case .unfinished where isLast: return false
             case .unfinished:
-                // Other writes come first: at most half of the writer's time is spent here.
+                // Uses at most half of the writer's time, so that other writes are not delayed.
                 try await Task.sleep(for: min(ContinuousClock.now - begin, Self.longestRest))
                 continue
-            // Erased by an earlier try of this job, which may have ended before the cache was reached.
+            // Erased by an earlier run of this job, which may have ended before it reached the cache.
             case .obsolete where try store.account(of: job.user) != nil: return false
             case .obsolete, .finished:
                 await cache.erase(userTags.tags(of: job.user))
@@ -356,8 +357,8 @@ extension AccountsService {
         }
     }
 
-    /// Everything that is stored of a person, as it is read.
-    /// - Throws: `AdmissionRefused` when the person has an export under way or had too many today, or the server has too many.
+    /// Streams everything stored about a person.
+    /// - Throws: `AdmissionRefused` when the person has an export in progress or had too many today, or the server has too many.
     func export(for principal: Principal) throws -> AsyncThrowingStream<[UInt8], any Error> {
         let permit = try admission.permit(for: .exports, person: principal.user)
         let store = store
@@ -368,7 +369,7 @@ extension AccountsService {
         return AsyncThrowingStream { try await export.next() }
     }
 
-    /// The same for those who run the server: it depends on no session and counts against no limit.
+    /// The same for an operator: needs no session and counts against no limit.
     /// - Throws: `AccountsError.unknownAccount`.
     func exportForOperator(_ user: UserID) throws -> PersonalExport {
         guard try store.account(of: user) != nil else { throw AccountsError.unknownAccount }
@@ -379,7 +380,7 @@ extension AccountsService {
     }
 }
 
-/// A link that sets a new password, and when it ends.
+/// A token for a password reset link, and its expiry.
 struct ResetLink: Sendable {
     let token: String
     let expiresAt: Timestamp
@@ -399,7 +400,8 @@ extension AccountsService {
         return account.id
     }
 
-    /// The account with its state.
+    /// The account and its state.
+    /// - Throws: `AccountsError.unknownAccount`.
     func standing(of user: UserID) async throws -> AccountStanding {
         let since = clock.now() - configuration.refreshTokenLifetime
         guard let standing = try await store.standing(of: user, sessionsUsedSince: since) else {
@@ -408,8 +410,8 @@ extension AccountsService {
         return standing
     }
 
-    /// Hides the person, ends their sessions and keeps them out.
-    /// - Returns: how many sessions ended.
+    /// Hides the person, revokes their sessions and refuses logins.
+    /// - Returns: the number of revoked sessions.
     func suspend(_ user: UserID, reason: CodeWord, along: @escaping Companion) async throws -> Int {
         let (now, hiding) = (clock.now(), companion(hiding: true, user))
         let revoked = try await store.write { [store] work in
@@ -422,6 +424,7 @@ extension AccountsService {
         return revoked.count
     }
 
+    /// Lifts a suspension.
     /// - Returns: whether the account was suspended.
     func restore(_ user: UserID, along: @escaping Companion) async throws -> Bool {
         let participants = closures.all
@@ -434,7 +437,9 @@ extension AccountsService {
         return wasSuspended
     }
 
-    /// - Returns: how many sessions ended.
+    /// Revokes all sessions of the account.
+    /// - Returns: the number of revoked sessions.
+    /// - Throws: `AccountsError.unknownAccount`.
     func signOut(_ user: UserID, along: @escaping Companion) async throws -> Int {
         guard let revoked = try await store.signOut(user, at: clock.now(), along: along) else {
             throw AccountsError.unknownAccount
@@ -443,7 +448,7 @@ extension AccountsService {
         return revoked.count
     }
 
-    /// A link to a new password. Only its hash is kept; an earlier link of the person ends.
+    /// Makes a password reset link. Only its hash is stored; an earlier link of the person becomes invalid.
     func resetLink(for user: UserID, along: @escaping Companion) async throws -> ResetLink {
         let token = refreshTokens.secrets.bytes(32)
         let link = ResetLink(token: Base64URL.encode(token), expiresAt: clock.now() + configuration.resetLifetime)
@@ -453,10 +458,10 @@ extension AccountsService {
         return link
     }
 
-    /// Sets a new password with a reset link's token, and ends every session.
-    /// - Throws: `AccountsError.resetRefused`, the same for every token that does not work; `busy`.
+    /// Sets a new password with a reset token, and revokes every session.
+    /// - Throws: `AccountsError.resetRefused`, the same for every invalid token; `busy`.
     func resetPassword(_ token: String, to password: String, network: String) async throws {
-        // What is not in the table costs neither a hash of a password nor a place in the write queue.
+        // An unknown token costs neither a password hash nor a place in the write queue.
         guard let bytes = Base64URL.decode(token), bytes.count == 32 else { throw AccountsError.resetRefused }
         let digest = Array(SHA256.hash(data: bytes))
         guard try store.knowsReset(digest, at: clock.now()) else { throw AccountsError.resetRefused }
@@ -467,8 +472,8 @@ extension AccountsService {
         noteRevoked(revoked, of: user)
     }
 
-    /// Erases the person now, by the same job that ends the grace of a deleted account.
-    /// - Returns: false when so much is stored that the rest is erased in the background.
+    /// Erases the person now, with the same job that ends the grace period of a deleted account.
+    /// - Returns: false when there is too much data for one run and the rest is erased in the background.
     func eraseNow(_ user: UserID, along: @escaping Companion) async throws -> Bool {
         let closed = try await store.closeForErasure(
             user, at: clock.now(), hiding: companion(hiding: true, user), along: along)
@@ -490,7 +495,7 @@ extension AccountsService: AccountSuspending {
         let revoked = try store.suspend(
             user, reason: reason, at: clock.now(), hiding: companion(hiding: true, user), in: work)
         guard let revoked else { return false }
-        // Counts sessions in the cache, so it waits for the commit.
+        // Counting also changes the cache, so it waits for the commit.
         work.transaction.afterCommit { [self] in noteRevoked(revoked, of: user) }
         return true
     }

@@ -1,10 +1,10 @@
 import SparkCore
 import SparkKit
 
-/// Answers who stands behind an access token.
+/// Finds the principal of an access token.
 ///
-/// A token seen for the first time is verified and its session looked up in the store (one point read); after that it costs
-/// a hash and a lookup in the cache, where a revocation makes it old before the revocation is answered.
+/// The first use of a token verifies it and looks up its session in the store (one point read). Later uses cost a hash and a
+/// cache lookup. A revocation invalidates the cache entry before the revocation is answered.
 final class Authenticator: Authenticating {
     private let store: any AccountsStore
     private let tokens: AccessTokens

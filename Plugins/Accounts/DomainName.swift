@@ -1,11 +1,11 @@
 import Foundation
 
-/// A domain in its one canonical form: lower-case ASCII, labels beyond ASCII as `xn--` and Punycode (RFC 5890).
+/// A domain in canonical form: lower-case ASCII, other labels as `xn--` and Punycode (RFC 5890).
 ///
-/// Compatibility forms and case are folded first, as UTS #46 does for most characters; its tables are not at hand, so labels may hold
-/// letters, digits, marks and hyphens only, and what UTS #46 would map otherwise stays as it is.
+/// Compatibility forms and case are folded first, as UTS #46 does for most characters. The tables of UTS #46 are not available,
+/// so labels may hold only letters, digits, marks and hyphens, and its other mappings are not applied.
 enum DomainName {
-    /// Nil for what is no domain of two labels or more.
+    /// Nil unless the text is a domain of two labels or more.
     static func canonical(_ raw: some StringProtocol) -> String? {
         guard raw.utf8.count <= 1_024 else { return nil }
         let labels = folded(String(raw)).split(separator: ".", omittingEmptySubsequences: false).map { label($0) }
@@ -19,7 +19,7 @@ enum DomainName {
 
     private static func folded(_ text: String) -> String {
         let compatible = text.precomposedStringWithCompatibilityMapping.lowercased().precomposedStringWithCompatibilityMapping
-        // The ideographic full stops (RFC 3490, 3.1); the full-width one is mapped already.
+        // The ideographic full stops (RFC 3490, 3.1); the compatibility mapping already covers the full-width one.
         return compatible.replacing("\u{3002}", with: ".").replacing("\u{FF0E}", with: ".").replacing("\u{FF61}", with: ".")
     }
 
@@ -38,7 +38,7 @@ enum DomainName {
         return (1...63).contains(ascii.utf8.count) ? ascii : nil
     }
 
-    /// An encoded label in canonical form: the encoder may not have folded it.
+    /// Canonicalises an encoded label: its encoder may not have folded it.
     private static func unfolded(_ label: Substring) -> String? {
         guard label.utf8.allSatisfy({ $0 < 0x80 }), let decoded = Punycode.decode(String(label.dropFirst(prefix.count))),
             decoded.contains(where: { !$0.isASCII })

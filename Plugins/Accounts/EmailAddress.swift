@@ -1,13 +1,13 @@
 import Foundation
 
-/// An e-mail address in the one form in which it is stored and compared: trimmed, lower-case, NFC, its domain in ASCII.
+/// An e-mail address in its canonical form, used to store and compare: trimmed, lower-case, NFC, domain in ASCII.
 ///
-/// The check is pragmatic, not RFC 5321 in full: what passes could be delivered, and holds no character by which one
-/// address could be read as several.
+/// The check is pragmatic and not all of RFC 5321: an accepted address is deliverable in form, and contains no character that
+/// could split it into several addresses.
 struct EmailAddress: Hashable, Sendable {
     let text: String
 
-    /// Nil for what is no address.
+    /// Nil for a text that is not an address.
     init?(_ raw: String) {
         let text = Self.normalised(raw)
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
@@ -17,7 +17,7 @@ struct EmailAddress: Hashable, Sendable {
         self.text = text
     }
 
-    /// The form for comparing; of any text, so that looking up a malformed address is like looking up an unknown one.
+    /// The form for comparing. Accepts any text, so that a malformed address is looked up like an unknown one.
     static func normalised(_ raw: String) -> String {
         let folded = folded(raw)
         guard let at = folded.lastIndex(of: "@"), let domain = DomainName.canonical(folded[folded.index(after: at)...]) else {
@@ -26,14 +26,14 @@ struct EmailAddress: Hashable, Sendable {
         return "\(folded[...at])\(domain)"
     }
 
-    /// The forms under which an account may be stored: where two accounts had been made of two spellings of one address, one of them
-    /// keeps its spelling. The one to look for first comes first, the canonical one last.
+    /// The forms under which an account may be stored, the canonical one last. When two accounts had been made with two spellings
+    /// of one address, one of them kept its spelling.
     static func forms(_ raw: String) -> [String] {
         let (folded, canonical) = (folded(raw), normalised(raw))
         return folded == canonical ? [canonical] : [folded, canonical]
     }
 
-    /// Without regard to what a domain is.
+    /// Does not normalise the domain.
     private static func folded(_ raw: String) -> String {
         raw.trimmingCharacters(in: .whitespacesAndNewlines).lowercased().precomposedStringWithCanonicalMapping
     }

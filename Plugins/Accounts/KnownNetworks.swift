@@ -1,10 +1,10 @@
 import Crypto
 import SparkCore
 
-/// Stands for a network that signed in to an account, without telling which: a keyed hash over both, so that neither the database nor
-/// two accounts beside each other show where somebody was.
+/// Fingerprints of the networks that signed in to an account. A fingerprint is a keyed hash over network and account: the
+/// database does not reveal networks, and two accounts' fingerprints cannot be compared.
 struct KnownNetworks: Sendable {
-    /// Networks that are remembered of one account; the one seen longest ago gives way.
+    /// Networks remembered per account; the least recently seen one is dropped.
     static let perAccount = 16
     private static let length = 16
 

@@ -1,11 +1,11 @@
 import SparkCore
 import SparkStorage
 
-/// Answers whether a session may still act: the one place that decides it.
+/// Decides whether a session may still act. No other code decides this.
 struct LiveSessions: SessionLiveness {
     let store: any AccountsStore
     let clock: any WallClock
-    /// A session unused for so long has no token left that could continue it.
+    /// The lifetime of a refresh token. A session unused for longer has no valid token left.
     let lifetime: Duration
 
     func isLive(_ principal: Principal) throws -> Bool {
@@ -18,13 +18,13 @@ struct LiveSessions: SessionLiveness {
     }
 }
 
-/// Answers whether tokens that were given out once may be given out again.
+/// Decides whether a stored response with tokens may be sent again.
 struct LiveGrants: GrantLiveness {
     let store: any AccountsStore
     let clock: any WallClock
 
     func holder(of answer: [UInt8]) throws -> UserID? {
-        // The refresh token is the one that lasts, and the one that must not come twice.
+        // The refresh token outlives the access token, and it must not be used twice.
         guard let body = try? JSONParser.parse(answer), let text = body["refresh_token"]?.string,
             let token = RefreshToken(text: text)
         else { return nil }

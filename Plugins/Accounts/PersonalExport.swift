@@ -2,10 +2,10 @@ import Metrics
 import SparkCore
 import SparkKit
 
-/// The export of one person: read page by page in short transactions, each page when the one before has been taken, so that
-/// neither the memory nor the write-ahead log grows with what is stored.
+/// Streams the export of one person. Each page is read in a short transaction after the previous page was consumed, so that
+/// neither memory nor the write-ahead log grows with the amount of data.
 ///
-/// The person's session must stay open to the end; when it does not, the export breaks off.
+/// The export breaks off when the person's session ends.
 actor PersonalExport {
     private static let pageBytes = 256 * 1_024
     private static let longestRest = Duration.milliseconds(100)
@@ -15,7 +15,7 @@ actor PersonalExport {
 
     private enum Stage { case beginning, within(ExportPosition), end }
 
-    /// The next part of what is stored, and where the one after it begins.
+    /// Reads the next part and returns the position after it.
     typealias Read = @Sendable (ExportPosition, _ maximumBytes: Int) async throws -> (bytes: [UInt8], next: ExportPosition)?
 
     private let exportedAt: Timestamp
@@ -28,8 +28,8 @@ actor PersonalExport {
     private var effort = Duration.zero
 
     /// - Parameters:
-    ///   - permit: given back when the export ends, however it does; nil for one that is not counted.
-    ///   - isOpen: whether the session goes on; asked before every page.
+    ///   - permit: returned when the export ends in any way; nil for an export that is not counted.
+    ///   - isOpen: whether the session is still open; called before every page.
     init(
         at now: Timestamp, metrics: AccountsMetrics, permit: AdmissionPermit?, isOpen: @escaping @Sendable () throws -> Bool,
         read: @escaping Read
@@ -46,7 +46,7 @@ actor PersonalExport {
         metrics.exportsBroken.increment()
     }
 
-    /// The next part of one JSON object; nil after the last.
+    /// The next part of the JSON object; nil after the last.
     func next() async throws -> [UInt8]? {
         switch stage {
         case .beginning:
@@ -64,7 +64,7 @@ actor PersonalExport {
     }
 
     private func part(at position: ExportPosition) async throws -> [UInt8] {
-        // Two thirds of the time are left to others.
+        // Leaves two thirds of the time to other work.
         try await Task.sleep(for: min(effort * 2, Self.longestRest))
         guard try isOpen() else { throw BrokenOff() }
         let begin = ContinuousClock.now

@@ -2,9 +2,9 @@ import SparkCache
 import SparkCore
 import SparkKit
 
-/// 128 bits that stand for a token in this process: two passes of the standard library's keyed SipHash, each begun with
-/// a secret of its own. Without these nobody can look for another text with the same bits, so the text need not be kept;
-/// SHA-256 would serve as well and cost more.
+/// 128 bits that identify a token in this process: two passes of the standard library's keyed SipHash, each with its own secret
+/// prefix. Without the secrets an attacker cannot search for a second text with the same bits, so the text is not stored.
+/// SHA-256 would also do but costs more.
 struct TokenFingerprint: Hashable, Sendable {
     let high: UInt64
     let low: UInt64
@@ -28,7 +28,7 @@ extension TokenFingerprint: CacheKeyed {
     var cacheKey: CacheKey { CacheKey(high: high, low: low) }
 }
 
-/// Whom a token names that was verified, and whose session was open then.
+/// The principal of a verified token whose session was open when it was verified.
 struct VerifiedPrincipal: Sendable {
     let principal: Principal
 }
@@ -60,14 +60,14 @@ extension CacheTagKind {
 }
 
 extension CacheTag {
-    /// Whether a session is open.
+    /// Tags entries that depend on whether a session is open.
     static func session(_ session: SessionID) -> CacheTag { CacheTag(.session, session) }
 }
 
-/// Remembers whom verified tokens name, so that the next request with one costs a hash and a lookup. What is remembered is old
-/// from the commit of its session's revocation on.
+/// Caches the principals of verified tokens, so that the next request with a token costs a hash and a lookup. An entry is
+/// stale from the commit of its session's revocation on.
 struct Principals: Sendable {
-    /// As long as an access token lives at most. Never on the disk: what opens sessions does not leave the process.
+    /// Lives no longer than an access token. Never spilled to disk: credentials do not leave the process.
     static func policy(tokenLifetime: Duration) -> NamespacePolicy {
         var policy = NamespacePolicy("account:session", lifetime: tokenLifetime)
         policy.isSpilled = false
@@ -88,8 +88,8 @@ struct Principals: Sendable {
 
     subscript(token: TokenFingerprint) -> Principal? { namespace.peek(token)?.principal }
 
-    /// Remembers whom a token names if its session is open.
-    /// - Returns: whether it is.
+    /// Caches the token's principal if its session is open.
+    /// - Returns: whether the session is open.
     func admit(_ principal: Principal, for token: TokenFingerprint, isOpen: () throws -> Bool) rethrows -> Bool {
         let dependencies = cache.dependencies(on: [.session(principal.session)])
         guard try isOpen() else { return false }

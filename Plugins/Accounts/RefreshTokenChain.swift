@@ -1,13 +1,13 @@
 import Crypto
 import SparkKit
 
-/// An opaque refresh token: 256 bits, known in full only to the client.
+/// An opaque refresh token: 256 bits. Only the client has it in full.
 struct RefreshToken: Hashable, Sendable {
     let bytes: [UInt8]
 
     fileprivate init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Nil for texts that are none.
+    /// Nil for a text that is not a refresh token.
     init?(text: String) {
         guard let bytes = Base64URL.decode(text), bytes.count == 32 else { return nil }
         self.bytes = bytes
@@ -15,12 +15,12 @@ struct RefreshToken: Hashable, Sendable {
 
     var text: String { Base64URL.encode(bytes) }
 
-    /// What is stored in its place. A plain hash is enough for 256 bits of chance.
+    /// The stored form. A plain hash is enough for 256 random bits.
     var hash: [UInt8] { Array(SHA256.hash(data: bytes)) }
 }
 
-/// Makes refresh tokens. The first of a session is chance; each further one follows from the one before by a keyed hash, so
-/// that the successor can be told again to a client that lost the answer, although the server keeps only hashes.
+/// Makes refresh tokens. A session's first token is random; each successor is a keyed hash of the token before it, so that
+/// the server can repeat it to a client that lost the answer, although it stores only hashes.
 struct RefreshTokenChain: Sendable {
     let key: SymmetricKey
     let secrets: SecretSource

@@ -3,7 +3,7 @@ import Foundation
 import HTTPTypes
 import SparkKit
 
-/// The page behind a link that sets a new password: one field, sent to `/api/v1/auth/reset/confirm` with the token of its own address.
+/// The page of a password reset link: one field, posted to `/api/v1/auth/reset/confirm` with the token from the page's URL.
 enum ResetPage {
     static let path = "/reset"
 
@@ -21,7 +21,7 @@ enum ResetPage {
         }
     }
 
-    /// Nothing runs but the page's own script, by its hash.
+    /// A content security policy that allows only the page's own script, by its hash.
     private static var policy: String {
         func source(_ text: String) -> String {
             "'sha256-\(Data(SHA256.hash(data: Data(text.utf8))).base64EncodedString())'"

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Chance for tokens and salts: the system's generator, or the seeded source of a server that is only a test.
+/// Randomness for tokens and salts: the system's generator, or a seeded source in a test server.
 struct SecretSource: Sendable {
     let random: any RandomSource
 
@@ -14,7 +14,7 @@ struct SecretSource: Sendable {
     }
 }
 
-/// Whether two byte strings are equal, in a time that tells nothing of where they differ.
+/// Whether two byte strings are equal. The time does not depend on where they differ.
 func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     guard left.count == right.count else { return false }
     var difference: UInt8 = 0

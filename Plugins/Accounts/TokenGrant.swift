@@ -1,8 +1,8 @@
 import SparkCore
 
-/// What a client holds after logging in or refreshing.
+/// The tokens that a client gets after logging in or refreshing.
 struct TokenGrant: Sendable {
-    /// The person as they see themselves, JSON text; nil where it is not told.
+    /// The person's own profile as JSON text; nil where the response leaves it out.
     let portrait: [UInt8]?
     let accessToken: String
     let refreshToken: String
@@ -31,7 +31,7 @@ extension TokenGrant: JSONWritable {
     ]
 }
 
-/// One line of the list of sessions.
+/// One entry of the list of sessions.
 struct SessionLine: JSONWritable, SchemaDescribed, Sendable {
     let session: Session
     let isCurrent: Bool

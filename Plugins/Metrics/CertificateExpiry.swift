@@ -6,7 +6,7 @@ import NIOSSL
 import ServiceLifecycle
 import SparkKit
 
-/// Reads off a certificate's file when it ends, once an hour.
+/// Reads the expiry of the certificate from its file, once an hour.
 struct CertificateExpiry: Service {
     static let declarations = [
         MetricDeclaration(
@@ -15,7 +15,7 @@ struct CertificateExpiry: Service {
 
     private static let name = "spark_certificate_expiry_timestamp_seconds"
     private static let interval = Duration.seconds(3_600)
-    /// More is no certificate.
+    /// A larger file is not a certificate.
     private static let longestFile = 1 << 20
 
     private let file: String
@@ -46,13 +46,13 @@ struct CertificateExpiry: Service {
         do {
             expiry.record(try Self.expiry(of: file))
         } catch {
-            // No value rather than the last one: the rule that watches it tells of its absence.
+            // No value instead of the last one: the alert rule detects the absence.
             expiry.record(Double.nan)
             logger.warning("certificate not read", metadata: ["error": "\(type(of: error))"])
         }
     }
 
-    /// The end of the soonest to end, in seconds since 1970.
+    /// The earliest expiry of the certificates in the file, in seconds since 1970.
     static func expiry(of path: String) throws -> Int {
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         guard size <= longestFile else { throw MetricsError.noCertificate }

@@ -1,7 +1,8 @@
 public import SparkKit
 
-/// The section `metrics`.
+/// The configuration section `metrics`.
 public struct MetricsConfiguration: ModuleConfiguration {
+    /// The settings of the section, with their defaults and bounds.
     public static let settings: [Setting] =
         [
             .text(
@@ -17,6 +18,7 @@ public struct MetricsConfiguration: ModuleConfiguration {
     let certificateFile: String
     let alerts: AlertSettings
 
+    /// Reads the section from validated values.
     public init(_ values: SettingValues) {
         token = values.text("token")
         certificateFile = values.text("certificate_file")

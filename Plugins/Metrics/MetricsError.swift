@@ -1,8 +1,8 @@
 import SparkCore
 
-/// Why what operators set cannot be used.
+/// Why an operator's setting cannot be used.
 enum MetricsError: ClientError {
-    /// The file has no certificate in it.
+    /// The file contains no certificate.
     case noCertificate
 
     var code: String {

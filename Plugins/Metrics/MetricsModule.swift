@@ -2,8 +2,9 @@ import Metrics
 public import SparkKit
 import SparkTelemetry
 
-/// Shows what the server records: for Prometheus, over time, and to whoever opens the page.
+/// Publishes the server's metrics: for Prometheus, as a history with alerts, and on a page for operators.
 public struct MetricsModule: SparkModule {
+    /// What the module declares before it starts.
     public static let manifest = ModuleManifest(
         id: "metrics", summary: "What the server records: for Prometheus, over time and as a page",
         metrics: CertificateExpiry.declarations)
@@ -13,6 +14,7 @@ public struct MetricsModule: SparkModule {
     private let history: History
     private let alerts: AlertService
 
+    /// Builds the history and the alerts from the configuration and the server's context.
     public init(configuration: MetricsConfiguration, context: ModuleContext) throws {
         self.configuration = configuration
         self.context = context
@@ -24,6 +26,7 @@ public struct MetricsModule: SparkModule {
             source: history, settings: configuration.alerts, clock: context.clock, logger: context.logger)
     }
 
+    /// Registers the module's routes and background services.
     public func register(in registrar: inout ModuleRegistrar) {
         for route in MetricsRoutes(registry: .shared).all { registrar.operatorRoute(route) }
         let charts = ChartDocument(history: history, clock: context.clock)

@@ -2,7 +2,7 @@ import HTTPTypes
 import SparkKit
 import SparkTelemetry
 
-/// What operators ask for, outside the API.
+/// The operators' routes for metrics, outside of the API.
 struct MetricsRoutes: Sendable {
     let registry: MetricsRegistry
 

@@ -1,5 +1,5 @@
 extension PushProviderSettings {
-    /// The services that the operator has set up, in part or whole.
+    /// The platforms that the operator has configured, in part or whole.
     var configured: [PushPlatform] {
         var services: [PushPlatform] = [.webpush]
         if !apnsKeyFile.isEmpty || !webhookURL.isEmpty { services.append(.apns) }

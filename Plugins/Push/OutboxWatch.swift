@@ -2,13 +2,13 @@ import Logging
 import ServiceLifecycle
 import SparkCore
 
-/// Tells the operator at the start what keeps a provider from sending, and measures the outbox now and then.
+/// Reports provider problems to the operator at start, and samples the outbox for metrics.
 struct OutboxWatch: Service {
     private static let interval = Duration.seconds(10)
 
     let store: any PushStore
     let providers: PushProviderTable
-    /// Those that the operator has set up; the others are silent until a device asks for them.
+    /// The configured platforms. Others are not reported until a device uses them.
     let configured: [PushPlatform]
     let clock: any WallClock
     let metrics: PushMetrics
@@ -21,7 +21,7 @@ struct OutboxWatch: Service {
         }
         await cancelWhenGracefulShutdown {
             repeat {
-                // Best effort: a number that is missing for once.
+                // Best effort: one sample may be missing.
                 if let overview = try? await store.overview(at: clock.now(), limit: 0) {
                     metrics.outbox(size: overview.size, oldestAge: overview.oldestAge)
                 }

@@ -1,8 +1,9 @@
 import SparkCore
 public import SparkKit
 
-/// The section `push`.
+/// The configuration section `push`.
 public struct PushConfiguration: ModuleConfiguration {
+    /// The settings of the section, with their defaults and bounds.
     public static let settings: [Setting] =
         [
             .integer(
@@ -25,6 +26,7 @@ public struct PushConfiguration: ModuleConfiguration {
     let concurrency: Int
     let providers: PushProviderSettings
 
+    /// Reads the section from validated values.
     public init(_ values: SettingValues) {
         self.rules = PushRules(
             window: .milliseconds(values.integer("batch_milliseconds")), batchSize: values.integer("batch_size"),

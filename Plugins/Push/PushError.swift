@@ -1,10 +1,10 @@
 import SparkCore
 
-/// What Push refuses.
+/// The errors that Push returns to clients.
 enum PushError: ClientError, Equatable {
-    /// There is no such device of this user.
+    /// The user has no such device.
     case unknownDevice
-    /// There is no such conversation for this user, or it is over.
+    /// The user has no such conversation, or it has ended.
     case conversationGone
 
     var code: String {

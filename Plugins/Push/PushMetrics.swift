@@ -3,7 +3,7 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// What Push counts and measures.
+/// The metrics of Push.
 struct PushMetrics: Sendable {
     static let declarations = [
         MetricDeclaration(queuedName, .counter, labels: ["kind"], help: "Events that may become a push, by kind."),
@@ -69,7 +69,7 @@ struct PushMetrics: Sendable {
     }
 }
 
-/// A counter for each reason, of which there are few: beyond that they are told as one.
+/// One counter per failure reason, for a limited number of reasons; all others share one counter.
 private final class FailureCounters: Sendable {
     private static let limit = 32
 

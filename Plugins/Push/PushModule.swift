@@ -3,14 +3,16 @@ import SparkCore
 public import SparkKit
 import SparkStorage
 
-/// Tells people's devices what happened while the app is not open: one decision per person and event.
+/// Sends pushes about events while the app is not open: one decision per person and event.
 ///
-/// What happens is noted in the transaction of what it tells (`EventIntake`) and gathers in batches (`PushBatch`). The `Decider` decides
-/// those that are due and makes a delivery for each device; a `DispatchLane` a provider brings them away. All that waits is a row, so a
-/// crash anywhere loses nothing; texts, badge and whether it is still news are read when a push leaves.
+/// `EventIntake` records an event in the event's own transaction; events gather in batches (`PushBatch`). The `Decider` decides
+/// due batches and creates a delivery per device. One `DispatchLane` per provider sends them. Everything pending is a row, so a
+/// crash loses nothing. Texts, badge and whether the event is still news are read when a push is sent.
 public struct PushModule: SparkModule {
+    /// The section `push`.
     public typealias Configuration = PushConfiguration
 
+    /// What the module declares before it starts: identifier, migrations, tables, metrics and invariants.
     public static let manifest = ModuleManifest(
         id: "push", summary: "Push to devices: decided once, kept until sent, taken back when no longer news",
         dependencies: ["accounts", "profiles", "matching", "chat"], migrations: PushMigrations.all, tables: PushTables.all,
@@ -28,6 +30,8 @@ public struct PushModule: SparkModule {
     private let usefulness: UsefulnessGauge
     private let context: ModuleContext
 
+    /// Builds the store, the providers and the lanes from the configuration and the server's context.
+    /// - Throws: when a setting or a dependency cannot be used.
     public init(configuration: PushConfiguration, context: ModuleContext) throws {
         let store = SQLitePushStore(storage: context.storage)
         let metrics = PushMetrics()
@@ -67,6 +71,7 @@ public struct PushModule: SparkModule {
         self.context = context
     }
 
+    /// Registers the module's routes, ports, hooks and background services.
     public func register(in registrar: inout ModuleRegistrar) {
         declare(in: &registrar)
         registrar.service(watch)
@@ -76,7 +81,7 @@ public struct PushModule: SparkModule {
         registrar.prepare { try await store.releaseLeases() }
     }
 
-    /// All but what runs by itself.
+    /// Registers everything but the background services.
     func declare(in registrar: inout ModuleRegistrar) {
         for route in routes.all { registrar.route(route) }
         registrar.provide((any PushOperating).self, operations)

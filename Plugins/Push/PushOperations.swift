@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-/// What operators ask of Push.
+/// The operators' actions on Push.
 struct PushOperations: PushOperating {
     private static let deadline = Duration.seconds(10)
 

@@ -89,7 +89,7 @@ struct PushRoutes {
         }
     }
 
-    /// What an app may call a device: 1 to 64 letters, digits, `.`, `-` and `_`.
+    /// The app's name for a device: 1 to 64 letters, digits, `.`, `-` and `_`.
     private static func name(in call: Call) throws -> String {
         guard let name = call.segment("id"), (1...64).contains(name.utf8.count),
             name.utf8.allSatisfy({ $0.isLetterOrDigit || Array("._-".utf8).contains($0) })
@@ -100,7 +100,7 @@ struct PushRoutes {
 
 /// The body of `PUT /conversations/{id}/mute`.
 struct MuteBody: RequestBody {
-    /// Nil: for good.
+    /// Nil mutes without end.
     let duration: Duration?
 
     private static let seconds = 1...31_536_000

@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-/// Decides what users may set up: devices and what they want to be told.
+/// The rules for what users configure: devices and notification settings.
 struct PushService: Sendable {
     let store: any PushStore
     let providers: PushProviderSettings
@@ -10,7 +10,7 @@ struct PushService: Sendable {
 
     func devices(of user: UserID) async throws -> [Device] { try await store.devices(of: user) }
 
-    /// - Throws: `InvalidInput` for a token that its provider cannot have given.
+    /// - Throws: `InvalidInput` for a token that its provider cannot have issued.
     func register(
         _ registration: DeviceRegistration, as name: String, for principal: Principal, acceptLanguage: String?
     ) async throws -> Device {

@@ -1,17 +1,17 @@
-/// Why an audit could not be made.
+/// Why an audit could not run.
 package enum AuditError: Error, CustomStringConvertible {
-    /// The server answered what the audit cannot go on with.
+    /// The server returned an error that the audit cannot handle.
     case refused(status: Int, code: String)
-    /// The server lets nobody on for longer than the audit waits, in seconds.
+    /// A limit of the server lasts longer than the audit waits, in seconds.
     case limited(code: String, seconds: Int)
-    /// Its grid is coarser than the one the audit was told of.
+    /// The server's grid is coarser than the one configured for the audit.
     case otherGrid
-    /// The attackers did not even see their victims, so their failure proves nothing.
+    /// The attackers could not see their victims, so a failed attack proves nothing.
     case blind(attack: String)
     /// The cells have no corners far enough from their centres.
     case noHome
 
-    /// The limits that an audit runs into, all at once, so that it need not be begun again and again.
+    /// The command that lifts every limit an audit meets, so that one restart is enough.
     static let withoutLimits =
         "spark serve --set accounts.registrations_per_day=0 --set http.credentials_per_minute=0 --set http.reads_per_minute=0 "
         + "--set http.writes_per_minute=0"

@@ -1,15 +1,15 @@
 package import SparkCore
 
-/// One way to find out where somebody is, over the public API alone.
+/// An attack that locates a person through the public API alone.
 package protocol LocationAttack: Sendable {
-    /// In few words, for the report.
+    /// A short name for the report.
     var name: String { get }
-    /// Against whom it is tried.
+    /// The exposures of the victims it is tried on.
     var exposures: [Exposure] { get }
-    /// Whether the attacker may see the victim at all. Who may not must not come to any estimate, be it of the cell.
+    /// Whether the attacker may see the victim at all. If not, the attack must give no estimate, not even of the cell.
     var mayLocate: Bool { get }
 
-    /// - Returns: where the victim is believed to be; nil when the server told nothing.
+    /// - Returns: the estimated place; nil when the server revealed nothing.
     func locate(_ target: Target, using random: inout SplitMix64) async throws -> Coordinate?
 }
 
@@ -17,30 +17,33 @@ extension LocationAttack {
     package var mayLocate: Bool { true }
 }
 
-/// How much an audit does.
+/// The size of an audit.
 package struct AuditSize: Sendable {
+    /// The number of victims with a shown distance.
     package let shownVictims: Int
+    /// The number of victims with a hidden distance.
     package let hiddenVictims: Int
-    /// Directions from which an edge is walked over.
+    /// The number of directions in which an edge is searched.
     let rays: Int
-    /// The same, where scores blur the edge.
+    /// The number of directions where scores blur the edge.
     let blurredRays: Int
-    /// Places from which a number is read.
+    /// The number of places from which a value is read.
     let positions: Int
-    /// Reports of a victim that is watched for a while.
+    /// The number of reports of a victim under observation.
     let reports: Int
-    /// How finely an edge is walked, in metres.
+    /// The precision of an edge, in metres.
     let tolerance: Double
 
+    /// The complete audit.
     package static let full = AuditSize(
         shownVictims: 24, hiddenVictims: 12, rays: 16, blurredRays: 32, positions: 48, reports: 24, tolerance: 50)
-    /// Some seconds, for tests.
+    /// Takes some seconds; for tests.
     package static let smoke = AuditSize(
         shownVictims: 6, hiddenVictims: 5, rays: 5, blurredRays: 5, positions: 10, reports: 6, tolerance: 300)
 
     func victims(_ exposure: Exposure) -> Int { exposure == .shown ? shownVictims : hiddenVictims }
 
-    /// The names of what is tried, in the order of the report.
+    /// The names of the attacks, in the order of the report.
     package var attackNames: [String] { attacks.map(\.name) }
 
     var attacks: [any LocationAttack] {

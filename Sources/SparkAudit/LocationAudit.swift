@@ -1,11 +1,11 @@
 package import SparkClient
 import SparkCore
 
-/// Attacks a running server with synthetic victims and attackers, as published attacks on dating services did it, and measures how near
-/// each attack comes to where the victims are.
+/// Attacks a running server with synthetic victims and attackers, using published attacks on dating services, and measures how
+/// close each attack gets to the victims.
 ///
-/// Attackers have the public API alone. They may move as they like: where the server limits moves, a new account takes over, so that
-/// limits cost the attack time but not success. All accounts are closed at the end.
+/// Attackers use only the public API. Where the server limits an account's moves, a new account takes over, so limits cost an
+/// attack time but do not stop it. All accounts are closed at the end.
 package struct LocationAudit: Sendable {
     private static let atOnce = 6
 
@@ -15,8 +15,8 @@ package struct LocationAudit: Sendable {
     private let seed: UInt64
 
     /// - Parameters:
-    ///   - client: nobody's.
-    ///   - seed: of places, directions and noise. The server's own chance stays its own.
+    ///   - client: unauthenticated.
+    ///   - seed: for places, directions and noise. It does not affect the server's randomness.
     package init(client: SparkClient, ground: AuditGround, size: AuditSize = .full, seed: UInt64 = 1) {
         self.client = client
         self.ground = ground
@@ -25,8 +25,8 @@ package struct LocationAudit: Sendable {
     }
 
     /// - Parameters:
-    ///   - progress: told how many of how many steps are done.
-    ///   - notice: told in a sentence what is waited for, and what went wrong at the end.
+    ///   - progress: called with the number of completed steps and the total.
+    ///   - notice: called with a sentence about a wait or a problem.
     /// - Throws: `AuditError`, and the transport's errors when the server cannot be reached.
     package func run(
         progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
@@ -76,7 +76,7 @@ package struct LocationAudit: Sendable {
         }
     }
 
-    /// Brings a victim and their attackers to the server, and lets these ask until they know the neighbourhood.
+    /// Registers a victim and attackers, who query until they know the neighbourhood.
     private func settle(_ home: Home, _ exposure: Exposure, number: Int, in cast: Cast) async throws -> Target {
         var random = stream(exposure == .shown ? .shownHomes : .hiddenHomes, 1 + number)
         let kilometres = Int.random(in: 30...50, using: &random)
@@ -114,7 +114,7 @@ package struct LocationAudit: Sendable {
         SplitMix64(seed: SplitMix64.mix(seed) ^ SplitMix64.mix(stream.rawValue << 32 | UInt64(number)))
     }
 
-    /// In the order of the elements, some at a time.
+    /// Runs `body` for each element, some concurrently. Results are in the order of the elements.
     private func inParallel<Element: Sendable, Result: Sendable>(
         _ elements: [Element], _ body: @escaping @Sendable (Int, Element) async throws -> Result
     ) async throws -> [Result] {

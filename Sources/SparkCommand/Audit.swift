@@ -115,7 +115,7 @@ struct AuditPrivacy: AsyncParsableCommand {
     }
 }
 
-/// Tells how far an audit is: a bar on a terminal, a line from time to time elsewhere.
+/// Shows the progress of an audit: a bar on a terminal, otherwise a line from time to time.
 private final class AuditProgress: Sendable {
     private static let interval = Duration.seconds(10)
 
@@ -143,10 +143,10 @@ private final class AuditProgress: Sendable {
     }
 }
 
-/// What the audits say of a server that cannot be audited.
+/// Checks that a server can be audited, and runs the audit.
 private enum AuditedServer {
     static func check(_ url: String) async throws {
-        // Asked once with little patience: the audit itself waits long for a server that is busy.
+        // A single attempt with a short timeout; the audit itself waits long for a busy server.
         guard (try? await SparkClient(url: url, timeout: .seconds(3)).send("GET", "/readyz", body: nil))?.status == 200 else {
             Terminal.fail("\(url) is not ready")
             throw ExitCodes.unavailable
@@ -156,7 +156,7 @@ private enum AuditedServer {
     static func reporting<Report: Sendable>(
         _ url: String, _ audit: @escaping @Sendable () async throws -> Report
     ) async throws -> Report {
-        // Whoever interrupts the audit does not want its accounts left behind: the task is cancelled and closes them.
+        // An interrupt cancels the task, which then closes its accounts.
         let task = Task { try await audit() }
         let interrupts = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
@@ -187,7 +187,7 @@ private enum AuditedServer {
 }
 
 extension CommonOptions {
-    /// Starts an ephemeral server for an audit and stops it, also after a failure.
+    /// Starts an ephemeral server for an audit and stops it, also after an error.
     fileprivate func withOwnServer<Report>(
         _ settings: [String], _ audit: (String, Server) async throws -> Report
     ) async throws -> Report {

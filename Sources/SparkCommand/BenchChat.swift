@@ -65,7 +65,7 @@ struct BenchChat: AsyncParsableCommand {
         }
     }
 
-    /// Few connections send more than people do; what is sent is counted all the same.
+    /// A few connections send more than real people do, so the quotas are lifted. Messages are still counted.
     private static let quotas = ["SPARK_CHAT_MESSAGES_PER_DAY": "10000000", "SPARK_CHAT_BYTES_PER_DAY": "1099511627776"]
 
     private func measurePeer(_ text: String) async throws -> ChatSummary {
@@ -103,7 +103,7 @@ struct BenchChat: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let bar = ProgressBar(total: connections)
         let accounts = try await ChatPairs(directory: directory, count: connections).make { bar.show($0, $1) }
-        // All connections come from few addresses, which no network does.
+        // All connections come from a few addresses, unlike in real networks.
         let lifted = Self.quotas.merging(["SPARK_LIMITS_CONNECTIONS_PER_NETWORK": "\(connections + 64)"]) { $1 }
         var server = try ServerChild(data: directory, listen: "127.0.0.1:0", environment: lifted)
         defer { server.end(SIGKILL) }

@@ -6,14 +6,14 @@ import SparkBench
 import SparkDemo
 import SparkServer
 
-/// Makes a data directory with people who are matched in pairs and logged in, through the server's own doors.
+/// Makes a data directory with people who are matched in pairs and logged in, through the server's own API.
 struct ChatPairs {
     let directory: String
     let count: Int
 
     private struct Refused: Error { let status: Int }
 
-    /// - Returns: two accounts a pair, one after the other.
+    /// - Returns: the accounts, two consecutive ones per pair.
     func make(_ progress: @escaping @Sendable (String, Int) -> Void) async throws -> [SparkDialect.Account] {
         let settings = ["http.writes_per_minute=0", "http.reads_per_minute=0", "matching.likes_per_day=100000"]
         let server = try Server(
@@ -35,7 +35,7 @@ struct ChatPairs {
     private func makePairs(
         on server: Server, _ progress: @escaping @Sendable (String, Int) -> Void
     ) async throws -> [SparkDialect.Account] {
-        // Some pairs cannot be made: who passed before, or was unmatched.
+        // A surplus of people: some pairs cannot match, because one of them passed before or was unmatched.
         let town = GeneratedTown(count: count * 2 + 200, seed: 1, now: SystemWallClock().now())
         try server.load(town) { progress($0, $1) }
         try await server.prepare()
@@ -53,7 +53,7 @@ struct ChatPairs {
         return accounts
     }
 
-    /// - Returns: the conversation, if this made a match.
+    /// - Returns: the conversation, if the like made a match.
     private func like(_ target: UserID, token: String, on server: Server) async throws -> String? {
         var request = HTTPRequest(method: .post, scheme: "http", authority: "bench", path: "/api/v1/swipes")
         request.headerFields[.authorization] = "Bearer \(token)"

@@ -4,7 +4,7 @@ import Glibc
 import Logging
 import Spark
 
-/// The flags that every verb that touches a server's configuration or data takes.
+/// The flags of every verb that uses a server's configuration or data.
 struct CommonOptions: ParsableArguments {
     @Option(name: .long, help: "Configuration file; ./spark.yaml is read when it is there.")
     var config: String?
@@ -18,10 +18,10 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
-    /// Flag, environment, file, default.
-    /// - Parameter own: settings for which the verb has flags of its own.
+    /// Loads the configuration. Precedence: flag, environment, file, default.
+    /// - Parameter own: settings for which the verb has its own flags.
     func load(further: [String] = [], own: [SettingFlag] = []) throws -> LoadedConfiguration {
-        // What a verb makes is its user's alone.
+        // Files that a verb creates are accessible only to its user.
         umask(0o077)
         return try LoadedConfiguration(
             schema: ConfigurationSchema(modules: sparkModules),
@@ -29,7 +29,7 @@ struct CommonOptions: ParsableArguments {
             environment: ProcessInfo.processInfo.environment, file: try file())
     }
 
-    /// The file that is read; nil when none is named and there is none.
+    /// The configuration file; nil when none is named and the default does not exist.
     var configurationFile: String? {
         let path = config ?? "spark.yaml"
         return config == nil && !FileManager.default.fileExists(atPath: path) ? nil : path
@@ -53,7 +53,7 @@ struct CommonOptions: ParsableArguments {
         return (lines.firstIndex { String(data: $0, encoding: .utf8) == nil } ?? 0) + 1
     }
 
-    /// Where the server in the data directory listens.
+    /// The URL of the running server of the data directory.
     func addressOfRunningServer() throws -> String {
         let (path, file) = try portFile()
         guard let url = file?["url"]?.string else {
@@ -65,7 +65,7 @@ struct CommonOptions: ParsableArguments {
         return url
     }
 
-    /// Where the server in the data directory shows operators its metrics, and what opens them there.
+    /// The URL of the running server's operator routes, and the token for them.
     func operatorsOfRunningServer() throws -> (url: String, token: String?) {
         let address = try addressOfRunningServer()
         let file = try portFile().content
@@ -81,7 +81,7 @@ struct CommonOptions: ParsableArguments {
         return (process.dataDirectory, FileManager.default.contents(atPath: path).flatMap { try? JSONParser.parse($0) })
     }
 
-    /// The server on an existing data directory, without a socket, beside one that may be running.
+    /// Opens a server on an existing data directory, without a socket, beside one that may be running.
     func openServer(_ configuration: LoadedConfiguration) throws -> Server {
         let process: ServerConfiguration = configuration.section("server")
         try DataAccess.check(process.dataDirectory)
@@ -92,8 +92,8 @@ struct CommonOptions: ParsableArguments {
                 logger: CommandLogger.make(configuration)))
     }
 
-    /// The same for looking only: not a byte of the directory is changed.
-    /// - Returns: nil, and what was lost, where the directory was in use and has no database any more.
+    /// The same, read-only: does not change the directory.
+    /// - Returns: a nil server with a description of the loss when the directory was in use and no longer has a database.
     func openServerForInspection(_ configuration: LoadedConfiguration) throws -> (server: Server?, loss: String?) {
         let process: ServerConfiguration = configuration.section("server")
         let directory = try DataDirectory(inspecting: process.dataDirectory)
@@ -120,19 +120,19 @@ struct CommonOptions: ParsableArguments {
     }
 }
 
-/// No server answers where one was looked for.
+/// No server answers at the expected address.
 struct NoServer: Error {
     let hint: String
 }
 
-/// A database that is there and cannot be opened.
+/// The database exists but cannot be opened.
 struct UnreadableDatabase: Error {
     let faults: [String]
 }
 
-/// Logs go to standard error, one line each.
+/// Logs to standard error, one line per entry.
 enum CommandLogger {
-    /// - Parameter level: at least the configured one, unless it was set for this run.
+    /// - Parameter level: the minimum level, unless the level was set for this run.
     static func make(_ configuration: LoadedConfiguration, atLeast level: Logger.Level = .trace) -> Logger {
         let process: ServerConfiguration = configuration.section("server")
         var logger = make(process.logLevel, format: process.logFormat)
@@ -148,7 +148,7 @@ enum CommandLogger {
         return logger
     }
 
-    /// For many lines: a thread of its own writes them, so that no request waits for whoever reads the log.
+    /// For large volumes: a separate thread writes the log, so that no request waits for a slow reader.
     static func makeBuffered(_ configuration: LoadedConfiguration) -> Logger {
         let process: ServerConfiguration = configuration.section("server")
         return Logger(label: "spark") { _ in
@@ -158,7 +158,7 @@ enum CommandLogger {
     }
 }
 
-/// Exit codes that mean something (sysexits.h).
+/// The exit codes (sysexits.h).
 enum ExitCodes {
     static let faultsFound = ExitCode(1)
     static let usage = ExitCode(64)
@@ -167,13 +167,13 @@ enum ExitCodes {
     static let unavailable = ExitCode(69)
     static let software = ExitCode(70)
     static let cannotOpen = ExitCode(73)
-    /// The disk failed: to be started again.
+    /// The disk failed; a restart may help.
     static let ioError = ExitCode(74)
     static let noPermission = ExitCode(77)
     static let configuration = ExitCode(78)
 }
 
-/// Turns errors that an operator can mend into a line on standard error and an exit code.
+/// Turns errors that an operator can fix into a line on standard error and an exit code.
 func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()

@@ -29,7 +29,7 @@ struct Config: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        /// Where a value came from, without the key, which stands beside it.
+        /// The origin of a value, without the key, which is printed next to it.
         private static func place(_ origin: String, of key: String) -> String {
             let end = ": \(key)"
             return origin.hasSuffix(end) ? String(origin.dropLast(end.count)) : origin

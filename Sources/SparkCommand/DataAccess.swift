@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import Spark
 
-/// Whether this user can work with an existing data directory.
+/// Checks that this user can work with an existing data directory.
 enum DataAccess {
-    /// - Throws: `StorageOpenError` that names the path, the reason and the next step: a directory that was in use and lost its database
-    ///   needs another step than one that never had any.
+    /// - Throws: `StorageOpenError` with the path, the reason and the next step. The next step differs between a directory that
+    ///   lost its database and one that never had one.
     static func check(_ directory: String) throws {
         let database = "\(directory)/spark.db"
         var status = stat()

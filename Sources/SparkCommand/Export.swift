@@ -4,7 +4,7 @@ import SparkMetrics
 import SparkServer
 import SparkTransport
 
-/// Writes what other programs need to run and watch the server, made from the modules' own declarations.
+/// Prints files for other programs that run and monitor the server, generated from the modules' declarations.
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print files for Prometheus, Grafana, systemd and Docker.",
@@ -21,7 +21,7 @@ struct ExportDashboard: AsyncParsableCommand {
         Terminal.say(json: GrafanaDashboard(Self.groups).json)
     }
 
-    /// The server's own parts, then the modules.
+    /// The server's own metrics, then those of the modules.
     static var groups: [MetricGroup] { MetricGroup.all(KernelManifests.all + sparkModules.map { $0.manifest }) }
 }
 

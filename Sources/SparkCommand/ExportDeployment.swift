@@ -22,7 +22,7 @@ struct ExportUnit: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let process: ServerConfiguration = try common.load().section("server")
-            // Twice what requests get to end: after them come the last commits and the checkpoint.
+            // Twice the time for requests: the last commits and the checkpoint follow.
             let stop = process.shutdownTimeout.roundedUpSeconds * 2
             Terminal.show(SystemdUnit.text(binary: binary, stopSeconds: max(30, stop)))
         }
@@ -40,6 +40,6 @@ struct ExportDockerfile: AsyncParsableCommand {
 }
 
 extension Terminal {
-    /// Text that ends with its own line break.
+    /// Writes text that has its own final line break.
     static func show(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 }

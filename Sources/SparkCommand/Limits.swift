@@ -28,7 +28,7 @@ struct Limits: AsyncParsableCommand {
             let machine = AdmissionMachine.current()
             let plan = AdmissionPlan(configuration, machine: machine, isEphemeral: false)
             if configuration.origins["server.data"]?.hasPrefix("--") == true {
-                // Who names a directory means one that is there.
+                // A directory named on the command line must exist.
                 let process: ServerConfiguration = configuration.section("server")
                 try DataDirectory(inspecting: process.dataDirectory).release()
             }
@@ -47,7 +47,7 @@ struct Limits: AsyncParsableCommand {
         }
     }
 
-    /// What a running server says; nil where none answers.
+    /// The scrape of a running server; nil when none answers.
     private func scrape() async -> Scrape? {
         let running = try? url.map { ($0, nil) } ?? common.operatorsOfRunningServer()
         guard let running else { return nil }
@@ -85,7 +85,7 @@ struct Limits: AsyncParsableCommand {
             row.scope == .total || row.resource == .requests
             ? scrape?.sum("spark_admission_used", where: ["resource": row.resource.rawValue]).map { Int($0) } : nil
         let origin = configuration.origins[row.key] ?? "default"
-        // A server under other limits, or of another configuration, knows better.
+        // A running server with other limits or another configuration takes precedence.
         let source = running.map { $0 != row.value } ?? false ? "the running server" : row.derivation ?? origin
         return Row(
             resource: row.resource.rawValue, scope: Self.word(row.scope), value: running ?? row.value, unit: row.resource.unit,
@@ -101,7 +101,7 @@ struct Limits: AsyncParsableCommand {
         }
     }
 
-    /// What a module counts in its own tables, and what is bounded without being counted.
+    /// Limits that a module counts in its own tables, and limits that are not counted.
     private struct Stored {
         let resource: String
         let section: String

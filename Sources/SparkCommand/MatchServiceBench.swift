@@ -8,10 +8,10 @@ import SparkDemo
 import SparkServer
 import Synchronization
 
-/// Decks, swipes and moves through a whole server without a socket: its router, checks, modules, write queue and disk.
+/// Decks, swipes and moves through a complete server without a socket: router, checks, modules, write queue and disk.
 struct MatchServiceBench {
     let people: Int
-    /// Viewers who ask, and people who swipe and move.
+    /// The number of viewers who request decks, and of people who swipe and move.
     let actors: Int
     let seconds: Int
 
@@ -94,7 +94,7 @@ struct MatchServiceBench {
         return Latencies(times)
     }
 
-    /// Requests a second when 128 of them are always under way.
+    /// Requests per second with 128 requests always under way.
     private func saturated(_ body: @escaping @Sendable (Int) async throws -> Void) async throws -> Double {
         let (next, start) = (Counter(), ContinuousClock.now)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -113,7 +113,7 @@ struct MatchServiceBench {
         func take() -> Int { value.wrappingAdd(1, ordering: .relaxed).oldValue }
     }
 
-    /// So many a second, begun when they are due, whether or not the ones before are done; until it is cancelled.
+    /// Starts `rate` requests per second on schedule, whether or not earlier ones are done, until it is cancelled.
     private func pace(
         _ rate: Int, _ done: borrowing Atomic<Int>, _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
@@ -134,7 +134,7 @@ struct MatchServiceBench {
     }
 }
 
-/// People of a town who use the server.
+/// People of the town who use the server.
 private final class ServiceActors: Sendable {
     let server: Server
     let town: GeneratedTown
@@ -162,7 +162,7 @@ private final class ServiceActors: Sendable {
         try await send(actor, .get, "/api/v1/matches/suggestions?limit=20", body: [])
     }
 
-    /// A like of somebody of the same city, each of somebody else.
+    /// Likes a person of the same city, a different one each time.
     func swipe(_ actor: Int) async throws {
         let neighbours = town.neighbours(of: index(actor))
         let step = swipes.wrappingAdd(1, ordering: .relaxed).oldValue / count
@@ -172,12 +172,12 @@ private final class ServiceActors: Sendable {
         try await send(actor, .post, "/api/v1/swipes", body: Array(body.utf8))
     }
 
-    /// Tells where one is: nine times of ten still at home, else where some neighbour lives, mostly in another cell.
+    /// Reports a place: nine times out of ten still home, otherwise a neighbour's home, usually in another cell.
     func report(_ number: Int) async throws {
         if number % 10 == 0 { try await move(number / 10) } else { try await tell(number, town.person(index(number)).place) }
     }
 
-    /// To where some neighbour lives.
+    /// Moves to a neighbour's home.
     func move(_ actor: Int) async throws {
         let neighbours = town.neighbours(of: index(actor))
         try await tell(actor, town.person(neighbours.lowerBound + (actor * 7_919) % neighbours.count).place)
@@ -193,9 +193,10 @@ private final class ServiceActors: Sendable {
         request.headerFields[.authorization] = "Bearer \(tokens.withLock { $0[actor % count] })"
         if !body.isEmpty { request.headerFields[.contentType] = "application/json" }
         let (head, _) = try await server.answer(request, body: body, peerAddress: "127.0.0.1")
-        // Who was matched by now, or swiped oneself in a city of one, is refused; that is an answer like others.
+        // The server refuses a swipe on a match, or on oneself in a city of one. These answers count like others.
         guard head.status.code < 500 else { throw ServiceRefused(status: head.status.code) }
     }
 }
 
+/// A server error in the benchmark.
 struct ServiceRefused: Error { let status: Int }

@@ -27,7 +27,7 @@ struct Modules: AsyncParsableCommand {
     }
 }
 
-/// A server that is put together only to be asked what it consists of.
+/// Builds a server only to inspect it.
 func withTemporaryServer<Value>(_ common: CommonOptions, _ body: (Server) throws -> Value) async throws -> Value {
     let configuration = try common.load()
     let directory = try DataDirectory.temporary()

@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-/// The bound on open files and sockets.
+/// The limit of open files and sockets.
 enum OpenFiles {
-    /// As high as the system lets an ordinary process go.
+    /// Raises the limit to the maximum for an unprivileged process.
     static func raiseLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
@@ -12,7 +12,7 @@ enum OpenFiles {
     }
 }
 
-/// Tells systemd how the service is doing (sd_notify(3)); does nothing elsewhere.
+/// Notifies systemd of the service's state (sd_notify(3)); does nothing elsewhere.
 enum SystemdNotification {
     static func send(_ state: String) {
         guard let path = ProcessInfo.processInfo.environment["NOTIFY_SOCKET"], !path.isEmpty else { return }
@@ -22,7 +22,7 @@ enum SystemdNotification {
         guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return }
         withUnsafeMutableBytes(of: &address.sun_path) { target in
             target.copyBytes(from: bytes)
-            // A name that begins with @ is in the abstract namespace.
+            // A name beginning with @ is in the abstract namespace.
             if bytes.first == UInt8(ascii: "@") { target[0] = 0 }
         }
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
@@ -38,7 +38,7 @@ enum SystemdNotification {
     }
 }
 
-/// Notices the end of the process that started this one, so that a test that dies leaves no server behind.
+/// Detects the end of the parent process, so that a crashed test leaves no server behind.
 enum ParentWatch {
     static func start(_ onOrphaned: @escaping @Sendable () async -> Void) {
         let parent = getppid()

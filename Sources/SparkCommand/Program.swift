@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import SparkCore
 
-/// Where the process begins.
+/// The entry point of the process.
 @main
 enum Program {
     static func main() async {
@@ -15,9 +15,9 @@ enum Program {
     }
 }
 
-/// What is looked at before the parser sees the command line.
+/// Checks and rewrites the command line before the parser reads it.
 enum CommandWords {
-    /// Joins `--people -5` to `--people=-5`; the parser would take the number for an option and miss the value.
+    /// Joins `--people -5` to `--people=-5`: the parser would read the number as an option and miss the value.
     static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
         var joined: [String] = []
         for argument in arguments {
@@ -35,15 +35,15 @@ enum CommandWords {
         return text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
     }
 
-    /// What to say about a verb that does not exist: the nearest one, or all; nil when the verbs are right.
+    /// The message about an unknown verb, with the nearest verb or all verbs; nil when the verbs are correct.
     static func fault(of arguments: [String], in root: any ParsableCommand.Type) -> String? {
         var command = root
         var path = name(of: root)
         for word in arguments {
             let verbs = command.configuration.subcommands
-            // Options and the arguments of a verb are the parser's.
+            // The parser handles options and a verb's arguments.
             guard !verbs.isEmpty, !word.hasPrefix("-") else { return nil }
-            // What help is asked for must be there, too.
+            // The subject of `help` must exist as well.
             if word == "help" {
                 guard command == root else { return nil }
                 continue
@@ -61,7 +61,7 @@ enum CommandWords {
         return nil
     }
 
-    /// The verb that was meant; letters in another order count as one slip.
+    /// The nearest verb. A word with the same letters in another order counts as near.
     private static func nearest(_ word: String, _ names: [String]) -> String? {
         NearestName.of(word, in: names) ?? names.first { $0.sorted() == word.sorted() }
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Spark
 
-/// `spark push`: what operators ask of pushes.
+/// `spark push`: the operators' verbs for pushes.
 struct Push: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Try the ways to people's devices, and look at the outbox.", subcommands: [PushTest.self, PushOutbox.self])
@@ -70,7 +70,7 @@ struct PushOutbox: AsyncParsableCommand {
     }
 }
 
-/// Does something with Push on a server without a socket.
+/// Runs `body` with Push on a server without a socket.
 private func pushing<Value>(
     _ common: CommonOptions, _ body: (any PushOperating, Server) async throws -> Value
 ) async throws -> Value {

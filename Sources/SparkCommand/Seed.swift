@@ -32,7 +32,7 @@ struct Seed: AsyncParsableCommand {
             let process: ServerConfiguration = configuration.section("server")
             let directory = try DataDirectory(path: process.dataDirectory)
             do {
-                // What an interrupted seed left is half a town.
+                // An interrupted seed leaves an incomplete town.
                 try directory.discardUnfinishedSeed()
                 if !directory.hasDatabase || directory.isEmptied { try directory.begin(.seed) }
             } catch {

@@ -83,7 +83,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    /// What the flags of this verb mean as settings.
+    /// The flags of this verb as settings.
     private func flags() throws -> [SettingFlag] {
         var flags: [SettingFlag] = []
         if let listen { flags.append(SettingFlag("--listen", "http.listen=\(listen)")) }
@@ -119,7 +119,7 @@ struct Serve: AsyncParsableCommand {
     }
 }
 
-/// The line that programs wait for.
+/// The line that tells other programs that the server is ready.
 private struct ReadyLine: JSONWritable {
     let listening: Listening
 

@@ -1,14 +1,14 @@
 import Foundation
 import SparkCore
 
-/// A `spark serve` of this very program, as a child process. Started by `posix_spawn` and not by Foundation, which lists all open
-/// descriptors at each start: a load has ten thousand.
+/// Runs this program's `spark serve` as a child process. Uses `posix_spawn` instead of Foundation, which lists all open
+/// descriptors at each start: a load test has ten thousand.
 final class ServerChild {
     let pid: pid_t
     let url: String
 
     /// Returns when the child is ready.
-    /// - Parameter environment: further variables.
+    /// - Parameter environment: additional variables.
     init(data: String, listen: String, environment: [String: String] = [:]) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw NotStarted() }
@@ -39,7 +39,7 @@ final class ServerChild {
         return url
     }
 
-    /// Ends the child by a signal and waits for it.
+    /// Sends a signal to the child and waits for its end.
     func end(_ signal: Int32) {
         kill(pid, signal)
         var status: Int32 = 0
@@ -49,11 +49,11 @@ final class ServerChild {
     struct NotStarted: Error {}
 }
 
-/// What a process costs, as the kernel counts it.
+/// The resource usage of a process, from the kernel.
 struct ProcessCosts {
     let pid: pid_t
 
-    /// Memory of the process in bytes: anonymous now, whole now, whole at most.
+    /// The process's memory in bytes: anonymous, resident, and the peak of resident memory.
     var memory: (anonymous: Int, resident: Int, peak: Int) {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
         func bytes(_ key: String) -> Int {
@@ -63,7 +63,7 @@ struct ProcessCosts {
         return (bytes("RssAnon"), bytes("VmRSS"), bytes("VmHWM"))
     }
 
-    /// Processor time of the process so far, in seconds.
+    /// The processor time used so far, in seconds.
     var processorSeconds: Double {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
         let fields = text.split(separator: ")").last?.split(separator: " ") ?? []

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Spark
 
-/// `spark`: one verb a file.
+/// `spark`: one verb per file.
 struct SparkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spark",

@@ -3,28 +3,28 @@ import Glibc
 import Spark
 import Synchronization
 
-/// Standard output and error as a person or a program reads them.
+/// Standard output and standard error.
 enum Terminal {
     static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
-    /// One line on standard output, at once.
+    /// Writes one line to standard output, unbuffered.
     static func say(_ line: String) {
         FileHandle.standardOutput.write(Data("\(line)\n".utf8))
     }
 
-    /// The end of a line that was written in parts.
+    /// Ends a line that was written in parts.
     static func endLine() { FileHandle.standardOutput.write(Data("\n".utf8)) }
 
     static func say(json value: some JSONWritable) { say(JSONWriter.string(of: value)) }
 
-    /// One line on standard error.
+    /// Writes one line to standard error.
     static func fail(_ line: String) {
         FileHandle.standardError.write(Data("spark: \(line)\n".utf8))
     }
 }
 
 extension Terminal {
-    /// One line on standard error about something that is not wrong.
+    /// Writes a line to standard error that is not an error.
     static func note(_ line: String) {
         FileHandle.standardError.write(Data("spark: note: \(line)\n".utf8))
     }
@@ -33,7 +33,7 @@ extension Terminal {
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
-/// A bar on standard error, when that is a terminal; nothing otherwise.
+/// A progress bar on standard error; draws nothing if that is not a terminal.
 final class ProgressBar: Sendable {
     private static let width = 40
     private let total: Int
@@ -43,13 +43,13 @@ final class ProgressBar: Sendable {
 
     private struct State {
         var drawnAt: ContinuousClock.Instant?
-        /// The parts whose bar is full; each is drawn so once.
+        /// The parts whose full bar has been drawn.
         var finished: Set<String> = []
     }
 
     /// - Parameters:
-    ///   - isShown: whether anything is drawn; by default when standard error is a terminal.
-    ///   - write: where it is drawn.
+    ///   - isShown: whether to draw; by default when standard error is a terminal.
+    ///   - write: the output.
     init(
         total: Int, isShown: Bool = isatty(STDERR_FILENO) == 1,
         write: @escaping @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }

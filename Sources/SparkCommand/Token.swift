@@ -1,7 +1,7 @@
 import ArgumentParser
 import Spark
 
-/// Somebody whom a verb was to act on, and who is not there.
+/// The person that a verb refers to does not exist.
 struct UnknownPerson: Error {
     let name: String
     var mayBeClosed = false

@@ -47,7 +47,7 @@ struct Why: AsyncParsableCommand {
                 ids.append(id)
             }
             guard let found = try await explainer.explain(ids[1], for: ids[0]) else {
-                // An address that was found has an account, so it is an id that nobody has.
+                // A found address has an account, so the unknown one is an identifier.
                 let ids = [viewer, candidate].filter { UserID(wire: $0) != nil }
                 throw UnknownPerson(name: ids.joined(separator: " or "))
             }

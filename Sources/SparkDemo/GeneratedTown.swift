@@ -1,17 +1,20 @@
 public import SparkCore
 public import SparkKit
 
-/// A town of invented people in the cities of the world: a pure function of its size, its seed and the instant at which it is
-/// looked at, to the bit the same on every machine.
+/// A town of fictional people in the world's cities. It is a pure function of its size, its seed and the current time, with
+/// identical bits on every machine.
 ///
-/// Nothing is kept but tables of a few kilobytes; a person is made anew each time, in about a microsecond. Safe to share
-/// among threads. People 0..<count are ordered by city, and within a city by place.
+/// Stores only tables of a few kilobytes; a person is computed on each call, in about a microsecond. Safe to share among
+/// threads. People 0..<count are ordered by city, and by place within a city.
 public struct GeneratedTown: DemoTown {
-    /// More people than fit on a node; a larger count is taken as this one.
+    /// The maximum size, more than fits on a node; larger counts are clamped.
     public static let maxCount = 100_000_000
 
+    /// The number of people.
     public let count: Int
+    /// The seed of all random choices.
     public let seed: UInt64
+    /// The instant relative to which people were born, registered and last active.
     public var now: Timestamp { history.now }
 
     private let vocabulary: DemoVocabulary
@@ -23,8 +26,8 @@ public struct GeneratedTown: DemoTown {
 
     /// - Parameters:
     ///   - count: clamped to 0...`maxCount`.
-    ///   - seed: another seed, other people.
-    ///   - now: all births, arrivals and last visits lie before it.
+    ///   - seed: a different seed gives different people.
+    ///   - now: all births, registrations and last visits are before it.
     public init(count: Int, seed: UInt64, now: Timestamp) {
         self.count = min(max(0, count), Self.maxCount)
         self.seed = seed
@@ -34,10 +37,10 @@ public struct GeneratedTown: DemoTown {
         identifiers = TownIdentifiers(count: self.count, seed: seed, now: now)
     }
 
-    /// Strictly increasing with the index, in the form of the server's own identifiers and older than those it gives from now on.
+    /// Strictly increases with the index. Has the format of the server's identifiers and is older than every new one.
     public func id(_ index: Int) -> UserID { identifiers.id(index) }
 
-    /// - Precondition: 0 ≤ index < `count`; so for `neighbours(of:)`.
+    /// - Precondition: 0 ≤ index < `count`.
     public func person(_ index: Int) -> DemoPerson {
         let settlement = settlements.settlement(of: index)
         var draw = Draw(seed: seed, stream: UInt64(index))
@@ -56,9 +59,11 @@ public struct GeneratedTown: DemoTown {
             lastActiveAt: history.lastActiveAt(createdAt: createdAt, draw: &draw))
     }
 
+    /// The indices of the people in the same city, including `index` itself.
+    /// - Precondition: 0 ≤ index < `count`.
     public func neighbours(of index: Int) -> Range<Int> { settlements.settlement(of: index).people }
 
-    /// `person1@demo.invalid` for index 0; the top-level domain can never receive mail (RFC 2606).
+    /// `person1@demo.invalid` for index 0. The top-level domain never receives mail (RFC 2606).
     private static func email(_ index: Int) -> String {
         var email = ""
         email.reserveCapacity(32)

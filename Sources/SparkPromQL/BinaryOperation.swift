@@ -1,4 +1,4 @@
-/// The operators between two operands.
+/// The binary operators.
 enum BinaryOperation: String, Sendable {
     case multiply = "*"
     case divide = "/"
@@ -15,7 +15,7 @@ enum BinaryOperation: String, Sendable {
     case unless
     case or
 
-    /// Higher binds closer.
+    /// A higher value binds tighter.
     var precedence: Int {
         switch self {
         case .or: 1
@@ -29,7 +29,7 @@ enum BinaryOperation: String, Sendable {
     var isSet: Bool { self == .and || self == .or || self == .unless }
     var isComparison: Bool { precedence == 3 }
 
-    /// The value that stays, nil where a comparison does not hold.
+    /// The result; nil when a comparison is false.
     func apply(_ left: Double, _ right: Double) -> Double? {
         switch self {
         case .multiply: left * right

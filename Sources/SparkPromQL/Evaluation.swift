@@ -1,13 +1,13 @@
 import SparkCore
 
-/// One evaluation at one instant.
+/// An evaluation at one instant.
 struct Evaluation<Source: SeriesSource> {
     enum Value {
         case scalar(Double)
         case vector([PromElement])
     }
 
-    /// An instant selector takes the newest sample that is not older (milliseconds).
+    /// How old a sample may be for an instant selector, in milliseconds.
     static var lookback: Int64 { 300_000 }
 
     let at: Int64
@@ -80,18 +80,18 @@ struct Evaluation<Source: SeriesSource> {
     }
 }
 
-/// Nothing was recorded; for expressions that are only looked at.
+/// A source without series, for expressions that are only inspected.
 struct NoSeries: SeriesSource {
     func series(named name: String, since: Timestamp) -> [Series] { [] }
 }
 
 extension Sample {
-    /// Prometheus marks the end of a series with this one NaN (its package `value`).
+    /// Prometheus marks the end of a series with this NaN (package `value`).
     var isStale: Bool { value.bitPattern == 0x7FF0_0000_0000_0002 }
 }
 
 extension [Sample] {
-    /// Those not after `end`.
+    /// The samples at or before `end`.
     func through(_ end: Int64) -> ArraySlice<Sample> {
         var (low, high) = (startIndex, endIndex)
         while low < high {
@@ -117,7 +117,7 @@ extension [String: String] {
 }
 
 extension [PromElement] {
-    /// New values without the metric's name.
+    /// Changes the values and drops the metric's name.
     func changed(_ change: (Double) -> Double) throws(PromQLError) -> [PromElement] {
         try map { PromElement(labels: $0.labels.unnamed(), value: change($0.value)) }.checkedUnique()
     }
@@ -148,7 +148,7 @@ extension Evaluation {
         }
     }
 
-    /// An operator between a vector and a number. A comparison keeps the vector's value, whichever side it stands on.
+    /// Applies an operator to a vector and a number. A comparison keeps the vector's value, on either side.
     private func scaled(
         _ elements: [PromElement], _ binary: Binary, _ apply: (Double) -> (result: Double?, own: Double)
     ) throws(PromQLError) -> [PromElement] {
@@ -179,7 +179,7 @@ extension Evaluation {
 }
 
 extension Evaluation {
-    /// Elements of two vectors with the same labels meet (Prometheus, "Vector matching").
+    /// Matches the elements of two vectors with the same labels (Prometheus, "Vector matching").
     func matched(_ left: [PromElement], _ right: [PromElement], _ binary: Binary) throws(PromQLError) -> [PromElement] {
         if left.isEmpty || right.isEmpty { return [] }
         let isSwapped = if case .oneToMany = binary.cardinality { true } else { false }
@@ -216,7 +216,7 @@ extension Evaluation {
         var labels = binary.operation.isComparison && !binary.returnsBool ? many : many.unnamed()
         switch binary.cardinality {
         case .oneToOne:
-            // Ignored labels go; the name stays where a comparison keeps it.
+            // Drops the ignored labels; a comparison keeps the name.
             let names = binary.matching.names
             return labels.filter { binary.matching.isOnly == names.contains($0.key) }
         case .manyToOne(let included), .oneToMany(let included):
@@ -261,7 +261,7 @@ extension Evaluation {
         }
     }
 
-    /// The largest or smallest, in that order; NaN comes last in both.
+    /// The largest or smallest elements in order; NaN comes last in both.
     private static func foremost(_ elements: [PromElement], _ count: Int, isTop: Bool) -> [PromElement] {
         let sorted = elements.sorted { left, right in
             if left.value.isNaN || right.value.isNaN { return !left.value.isNaN && right.value.isNaN }
@@ -307,7 +307,7 @@ extension Evaluation {
         case .ceil: return try elements.changed { $0.rounded(.up) }
         case .floor: return try elements.changed { $0.rounded(.down) }
         case .round:
-            // Ties go up, as in Prometheus, and the factor is inverted first for the sake of exactness.
+            // Ties round up, as in Prometheus; inverting the factor first avoids rounding errors.
             let inverse = 1 / first
             return try elements.changed { ($0 * inverse + 0.5).rounded(.down) / inverse }
         case .clampMin: return try elements.changed { Self.larger($0, first) }
@@ -320,7 +320,7 @@ extension Evaluation {
         }
     }
 
-    /// Infinity before NaN before numbers, as Go's `math.Max` has it.
+    /// Infinity wins over NaN, NaN over numbers, as in Go's `math.Max`.
     private static func larger(_ left: Double, _ right: Double) -> Double {
         if left == .infinity || right == .infinity { return .infinity }
         return left.isNaN || right.isNaN ? .nan : Swift.max(left, right)
@@ -347,7 +347,7 @@ extension Evaluation {
         }
     }
 
-    /// The element that `absent` gives: the labels that the selector demands by equality, each demanded once.
+    /// The element that `absent` returns: the labels that the selector matches by equality exactly once.
     private func absence(of expression: Expression) -> PromElement {
         guard case .selector(let selector) = expression else { return PromElement(labels: [:], value: 1) }
         var labels: [String: String] = [:]

@@ -1,8 +1,8 @@
-/// The tree of an expression.
+/// The syntax tree of an expression.
 indirect enum Expression: Hashable, Sendable {
     case number(Double)
     case selector(Selector)
-    /// A selector over a time; milliseconds.
+    /// A range selector; its length is in milliseconds.
     case range(Selector, Int64)
     case negation(Expression)
     case call(Function, [Expression])
@@ -32,7 +32,7 @@ indirect enum Expression: Hashable, Sendable {
         }
     }
 
-    /// Every selector in it.
+    /// Every selector in the tree.
     var selectors: [Selector] {
         switch self {
         case .selector(let selector), .range(let selector, _): [selector]
@@ -41,22 +41,22 @@ indirect enum Expression: Hashable, Sendable {
     }
 }
 
-/// Series by name and labels, seen from `offset` milliseconds ago.
+/// Selects series by name and labels, as of `offset` milliseconds ago.
 struct Selector: Hashable, Sendable {
     let name: String
     let matchers: [LabelMatcher]
     var offset: Int64 = 0
 }
 
-/// Labels by which elements are grouped or matched: exactly these, or all but these.
+/// The labels for grouping or matching: only these, or all except these.
 struct LabelChoice: Hashable, Sendable {
-    /// `by`, `on`; else `without`, `ignoring`.
+    /// True for `by` and `on`, false for `without` and `ignoring`.
     let isOnly: Bool
     let names: [String]
 
     static let allButName = LabelChoice(isOnly: false, names: [])
 
-    /// The labels that count. The metric's name counts only where it is asked for.
+    /// The chosen labels. The metric's name is among them only if it is listed.
     func apply(_ labels: [String: String]) -> [String: String] {
         if isOnly { return labels.filter { names.contains($0.key) } }
         return labels.filter { $0.key != nameLabel && !names.contains($0.key) }
@@ -74,13 +74,13 @@ struct Aggregation: Hashable, Sendable {
     let grouping: LabelChoice
 }
 
-/// Two operands, and how their elements find each other.
+/// A binary operation and how the elements of its operands are matched.
 struct Binary: Hashable, Sendable {
     enum Cardinality: Hashable, Sendable {
         case oneToOne
-        /// `group_left`: many on the left; labels taken over from the right.
+        /// `group_left`: many elements on the left; the listed labels are copied from the right.
         case manyToOne([String])
-        /// `group_right`.
+        /// `group_right`: the reverse.
         case oneToMany([String])
     }
 
@@ -92,5 +92,5 @@ struct Binary: Hashable, Sendable {
     let cardinality: Cardinality
 }
 
-/// The label that holds a metric's name.
+/// The label that contains a metric's name.
 let nameLabel = "__name__"

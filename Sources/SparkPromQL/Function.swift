@@ -1,4 +1,4 @@
-/// The functions, with what they take and give.
+/// The functions, with their argument and result types.
 enum Function: String, Sendable, CaseIterable {
     case rate
     case increase
@@ -40,7 +40,7 @@ enum Function: String, Sendable, CaseIterable {
         }
     }
 
-    /// Arguments at the end that may be left out.
+    /// The number of trailing arguments that are optional.
     var optional: Int { self == .round ? 1 : 0 }
 
     var result: Expression.Kind { self == .time || self == .scalar ? .scalar : .vector }

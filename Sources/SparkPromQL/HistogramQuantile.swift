@@ -1,4 +1,4 @@
-/// A quantile guessed from cumulative buckets: the value grows evenly within a bucket (Prometheus, `bucketQuantile`).
+/// Estimates a quantile from cumulative buckets, by linear interpolation within a bucket (Prometheus, `bucketQuantile`).
 struct HistogramQuantile {
     private struct Bucket {
         let end: Double
@@ -9,7 +9,7 @@ struct HistogramQuantile {
 
     init(_ quantile: Double) { self.quantile = quantile }
 
-    /// One element for each set of labels without `le`. Elements whose `le` is no number are left out.
+    /// One element per set of labels without `le`. Elements whose `le` is not a number are left out.
     func of(_ elements: [PromElement]) throws(PromQLError) -> [PromElement] {
         var order: [[String: String]] = []
         var buckets: [[String: String]: [Bucket]] = [:]
@@ -48,7 +48,7 @@ struct HistogramQuantile {
         return below.end + (bucket.end - below.end) * ((rank - below.count) / (bucket.count - below.count))
     }
 
-    /// Buckets with one bound become one; a count below its predecessor's, as scraping amid updates gives, is raised to it.
+    /// Merges buckets with the same bound. Raises a count below its predecessor's, which occurs when a scrape overlaps an update.
     private func monotonic(_ sorted: [Bucket]) -> [Bucket] {
         var buckets: [Bucket] = []
         for bucket in sorted {

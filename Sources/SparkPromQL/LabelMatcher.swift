@@ -1,4 +1,4 @@
-/// One condition on a label: `code=~"5.."`. A label that is not there has the empty value.
+/// A condition on a label: `code=~"5.."`. A missing label has the empty value.
 struct LabelMatcher: Hashable, Sendable {
     enum Operation: String, Sendable {
         case equal = "="
@@ -11,7 +11,7 @@ struct LabelMatcher: Hashable, Sendable {
     let operation: Operation
     let value: String
 
-    /// Nil when the pattern is no regular expression, or too long for one.
+    /// Nil when the pattern is not a regular expression or is too long.
     init?(name: String, operation: Operation, value: String) {
         (self.name, self.operation, self.value) = (name, operation, value)
         switch operation {
@@ -21,13 +21,13 @@ struct LabelMatcher: Hashable, Sendable {
         }
     }
 
-    /// The condition, made ready for many values. Patterns hold for the whole value.
+    /// The condition as a function, for many values. Patterns must match the whole value.
     func predicate() -> (String) -> Bool {
         switch operation {
         case .equal: return { $0 == value }
         case .notEqual: return { $0 != value }
         case .matches, .matchesNot:
-            // A regex is not Sendable, so the matcher keeps its text and makes it anew; evaluations are seconds apart.
+            // Regex is not Sendable, so the matcher stores the text and compiles it at each evaluation, which are seconds apart.
             guard let regex = try? Regex(value).matchingSemantics(.unicodeScalar) else { return { _ in false } }
             let wanted = operation == .matches
             return { (try? regex.wholeMatch(in: $0)) != nil ? wanted : !wanted }

@@ -1,4 +1,4 @@
-/// Cuts an expression into tokens (Prometheus documentation, "Querying basics").
+/// Splits an expression into tokens (Prometheus documentation, "Querying basics").
 struct Lexer {
     private(set) var bytes: ArraySlice<UInt8>
 
@@ -73,7 +73,7 @@ struct Lexer {
 extension UInt8 {
     var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
-    /// Letters, `_` and, in names of metrics, `:`.
+    /// Letters, `_` and, in metric names, `:`.
     var beginsWord: Bool {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self)
             || self == UInt8(ascii: "_") || self == UInt8(ascii: ":")
@@ -81,7 +81,7 @@ extension UInt8 {
 }
 
 extension Lexer {
-    /// `12`, `.5`, `1e-3`, `0x1f`; or `1h30m`, whose units go from large to small, each at most once.
+    /// `12`, `.5`, `1e-3`, `0x1f`; or `1h30m`, with units from large to small, each at most once.
     mutating func numberOrDuration() throws(PromQLError) -> Token.Kind {
         let offset = bytes.startIndex
         var rest = self
@@ -113,7 +113,7 @@ extension Lexer {
         }
     }
 
-    /// Nil when what stands here is no duration.
+    /// Nil when the input here is not a duration.
     private mutating func duration() -> Int64? {
         var total: Int64 = 0
         var units = Self.units[...]
@@ -132,7 +132,7 @@ extension Lexer {
         return total
     }
 
-    /// With the escapes of Go; between backticks nothing is an escape.
+    /// Parses a string with Go's escapes; between backticks there are none.
     mutating func string(quote: UInt8) throws(PromQLError) -> String {
         let start = bytes.startIndex
         _ = takeFirst()
@@ -172,7 +172,7 @@ extension Lexer {
         return Array(String(scalar).utf8)
     }
 
-    /// A century: longer ones mean a slip, and sums of them must not overflow.
+    /// A century. Longer durations are mistakes, and their sums could overflow.
     private static let longestMilliseconds: Int64 = 100 * 365 * 86_400_000
 
     private static let units: [(name: String, milliseconds: Int64)] = [
@@ -181,10 +181,10 @@ extension Lexer {
     ]
 }
 
-/// A word of the language, with where it begins.
+/// A token and its position.
 struct Token: Hashable {
     enum Kind: Hashable {
-        /// A name or a keyword; which of them depends on its place.
+        /// A name or a keyword; its position decides which.
         case word(String)
         case number(Double)
         /// Milliseconds.

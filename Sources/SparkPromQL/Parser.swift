@@ -1,5 +1,5 @@
-/// Reads the part of PromQL that rules and dashboards use. Left out: subqueries, `@`, `^`, series without a name, native
-/// histograms, and the functions that are no `Function`.
+/// Parses the part of PromQL that rules and dashboards use. Not supported: subqueries, `@`, `^`, selectors without a name, native
+/// histograms, and functions that `Function` does not list.
 struct Parser {
     private let tokens: [Token]
     private var position = 0
@@ -14,13 +14,13 @@ struct Parser {
 
     private init(tokens: [Token]) { self.tokens = tokens }
 
-    /// An expression with the levels below it: a long chain of operators is as deep as brackets are.
+    /// An expression with its nesting depth. A chain of operators counts as deep as parentheses.
     struct Parsed {
         let expression: Expression
         let depth: Int
     }
 
-    /// The lexer ends every list of tokens with `.end`, which is never passed.
+    /// The lexer ends every list of tokens with `.end`, and the parser never moves past it.
     var current: Token { tokens[min(position, tokens.count - 1)] }
 
     mutating func advance() { position = min(position + 1, tokens.count - 1) }
@@ -41,7 +41,7 @@ struct Parser {
         guard accept(symbol) else { throw unexpected() }
     }
 
-    /// Takes a keyword, in whatever case.
+    /// Consumes a keyword in any case.
     mutating func accept(keyword: String) -> Bool {
         guard case .word(let word) = current.kind, word.lowercased() == keyword else { return false }
         advance()
@@ -58,7 +58,7 @@ struct Parser {
         return Parsed(expression: expression, depth: depth)
     }
 
-    /// Operators that bind closer than `precedence`, all of them to the left.
+    /// Parses operators with a higher precedence than `precedence`, left-associative.
     mutating func binary(above precedence: Int) throws(PromQLError) -> Parsed {
         depth += 1
         defer { depth -= 1 }
@@ -99,7 +99,7 @@ struct Parser {
 }
 
 extension Parser {
-    /// What may stand between an operator and its right operand.
+    /// The modifiers between an operator and its right operand.
     struct Modifiers {
         var returnsBool = false
         var matching: LabelChoice?
@@ -139,7 +139,7 @@ extension Parser {
             matching: modifiers.matching ?? .allButName, cardinality: modifiers.cardinality)
     }
 
-    /// `(a, b)`; may be empty, may end with a comma.
+    /// `(a, b)`; may be empty and may end with a comma.
     mutating func labelNames() throws(PromQLError) -> [String] {
         try expect("(")
         var names: [String] = []
@@ -157,7 +157,7 @@ extension Parser {
 }
 
 extension Parser {
-    /// A number, a selector, a call, an aggregation or brackets.
+    /// A number, a selector, a call, an aggregation or parentheses.
     mutating func primary() throws(PromQLError) -> Parsed {
         switch current.kind {
         case .number(let value):
@@ -178,7 +178,7 @@ extension Parser {
         }
     }
 
-    /// What a word begins depends on what follows it: metrics may bear the names of functions.
+    /// The next token decides the meaning of a word: metrics may have the names of functions.
     private mutating func named(_ word: String) throws(PromQLError) -> Parsed {
         if let operation = Aggregation.Operation(rawValue: word.lowercased()), isAt("(") || isAtGrouping {
             return try aggregation(operation)

@@ -1,6 +1,6 @@
-/// Times as Prometheus writes them: `90s`, `1h30m`.
+/// Durations in Prometheus's notation: `90s`, `1h30m`.
 public enum PromDuration {
-    /// Nil for what is none. `0` needs no unit.
+    /// Nil for other texts. `0` needs no unit.
     public static func parse(_ text: String) -> Duration? {
         if text == "0" { return .zero }
         guard let tokens = try? Lexer.tokens(of: text), tokens.count == 2, case .duration(let milliseconds)? = tokens.first?.kind,
@@ -9,7 +9,7 @@ public enum PromDuration {
         return .milliseconds(milliseconds)
     }
 
-    /// In as few units as say it exactly, to the millisecond; negative ones count as zero.
+    /// The shortest exact text, to the millisecond. Negative durations count as zero.
     public static func text(of duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         var rest = max(0, seconds)

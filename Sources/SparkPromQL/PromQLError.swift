@@ -1,16 +1,17 @@
 public import SparkCore
 
-/// Why an expression was refused, or could not be computed. Says where, never repeats the text.
+/// Why an expression was refused or could not be evaluated. Gives the position but never repeats the text.
 public enum PromQLError: ClientError, Hashable {
-    /// The text is no expression of the supported part of PromQL; the offset counts bytes.
+    /// The text is not an expression of the supported part of PromQL. The offset is in bytes.
     case syntax(String, offset: Int)
-    /// An operand has the wrong type: a range where a vector is wanted, a name that is no function.
+    /// An operand has the wrong type, such as a range instead of a vector, or a function is unknown.
     case type(String)
-    /// More text, nesting or samples than the evaluator takes.
+    /// The expression exceeds a limit on text, nesting or samples.
     case bound(String)
-    /// Vectors that cannot be matched to each other, or a result in which two elements have the same labels.
+    /// Vectors cannot be matched, or two elements of a result have the same labels.
     case matching(String)
 
+    /// The stable error code.
     public var code: String {
         switch self {
         case .syntax: "promql.syntax"
@@ -20,8 +21,10 @@ public enum PromQLError: ClientError, Hashable {
         }
     }
 
+    /// Always 422.
     public var status: Int { 422 }
 
+    /// The reason in one sentence.
     public var detail: String {
         switch self {
         case .syntax(let reason, _), .type(let reason), .bound(let reason), .matching(let reason): reason
@@ -30,16 +33,17 @@ public enum PromQLError: ClientError, Hashable {
 }
 
 extension PromQLError: CustomStringConvertible {
+    /// The reason; for a syntax error with the byte offset.
     public var description: String {
         if case .syntax(let reason, let offset) = self { return "\(reason) (at byte \(offset))" }
         return detail
     }
 }
 
-/// The bounds of an expression and of one evaluation.
+/// The limits of an expression and of one evaluation.
 enum PromQLBounds {
     static let textBytes = 16_384
-    /// Levels of an expression; parser, evaluator and release of the tree go down as deep.
+    /// Nesting levels. Parsing, evaluation and deallocation recurse to this depth.
     static let depth = 100
     static let patternBytes = 1_024
     /// Samples that one evaluation may read.

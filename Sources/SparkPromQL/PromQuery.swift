@@ -1,33 +1,34 @@
 public import SparkCore
 
-/// An expression of PromQL, read once and evaluated as often as one likes.
+/// A PromQL expression, parsed once and evaluated any number of times.
 ///
-/// The supported part: instant and range selectors with label matchers and offset, arithmetic, comparisons with `bool`, `and`,
-/// `or`, `unless`, `on`, `ignoring`, `group_left` and `group_right`, the aggregations and functions that the enums
-/// `Aggregation.Operation` and `Function` name. What is supported means what it means in Prometheus 2.
+/// Supported: instant and range selectors with label matchers and offset, arithmetic, comparisons with `bool`, `and`, `or`,
+/// `unless`, `on`, `ignoring`, `group_left` and `group_right`, and the aggregations and functions listed in
+/// `Aggregation.Operation` and `Function`. They mean the same as in Prometheus 2.
 public struct PromQuery: Hashable, Sendable {
-    /// As it was written.
+    /// The source text.
     public let text: String
     let expression: Expression
 
-    /// Throws `.syntax`, `.type` or `.bound`. Takes any text.
+    /// Parses any text.
+    /// - Throws: `PromQLError.syntax`, `.type` or `.bound`.
     public init(_ text: String) throws(PromQLError) {
         self.text = text
         self.expression = try Parser.parse(text)
     }
 
-    /// The names that its selectors ask for; `_bucket`, `_sum` and `_count` stand in them.
+    /// The metric names in its selectors, including `_bucket`, `_sum` and `_count`.
     public var names: Set<String> { Set(expression.selectors.map(\.name)) }
 
-    /// How far back it looks, the five minutes of an instant selector included.
+    /// How far back it reads, including the five minutes of an instant selector.
     public var reach: Duration {
         .milliseconds(expression.longestReach)
     }
 
     /// The value at an instant. A number becomes one element without labels.
     ///
-    /// Does not suspend; costs about a microsecond for every series it reads and some nanoseconds for every sample. Throws
-    /// `.matching` and `.bound`.
+    /// Does not suspend. Costs about a microsecond per series read and some nanoseconds per sample.
+    /// - Throws: `PromQLError.matching` and `.bound`.
     public func evaluate(at instant: Timestamp, in source: some SeriesSource) throws(PromQLError) -> [PromElement] {
         var evaluation = Evaluation(at: instant.milliseconds, source: source)
         switch try evaluation.value(of: expression) {
@@ -39,10 +40,12 @@ public struct PromQuery: Hashable, Sendable {
 
 /// One element of a result.
 public struct PromElement: Hashable, Sendable {
-    /// With `__name__` where the operation keeps it.
+    /// The labels, by name; with `__name__` if the operation keeps it.
     public let labels: [String: String]
+    /// The element's value.
     public let value: Double
 
+    /// An element with labels by name.
     public init(labels: [String: String], value: Double) {
         self.labels = labels
         self.value = value

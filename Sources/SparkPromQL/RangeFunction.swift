@@ -1,11 +1,11 @@
 import SparkCore
 
-/// What a function makes of one series' samples in a closed interval (milliseconds).
+/// Computes a function over one series' samples in a closed interval (milliseconds).
 struct RangeFunction {
     let start: Int64
     let end: Int64
 
-    /// Nil when there are too few samples for it. `samples` is not empty.
+    /// Nil when there are too few samples. `samples` must not be empty.
     func value(of function: Function, _ samples: [Sample]) -> Double? {
         guard let first = samples.first, let last = samples.last else { return nil }
         let values = samples.lazy.map(\.value)
@@ -26,9 +26,9 @@ struct RangeFunction {
         }
     }
 
-    /// The growth over the whole interval, guessed from the samples in it (Prometheus, `extrapolatedRate`): the ends are
-    /// reached when they are nearer than 1.1 times the usual distance of two samples, else half that distance is added;
-    /// a counter is not taken below zero.
+    /// The growth over the whole interval, extrapolated from its samples (Prometheus, `extrapolatedRate`). Extrapolates to an end
+    /// of the interval if the end is closer than 1.1 times the average distance of two samples, otherwise by half that distance.
+    /// A counter is not extrapolated below zero.
     private func extrapolated(_ samples: [Sample], isCounter: Bool) -> Double? {
         guard samples.count > 1, let first = samples.first, let last = samples.last else { return nil }
         var growth = last.value - first.value
@@ -49,7 +49,7 @@ struct RangeFunction {
         return growth * (reached / sampled)
     }
 
-    /// From the last two samples alone.
+    /// The rate between the last two samples.
     private func instantRate(_ samples: [Sample]) -> Double? {
         guard samples.count > 1, let last = samples.last else { return nil }
         let previous = samples[samples.count - 2]
@@ -64,7 +64,7 @@ struct RangeFunction {
     }
 }
 
-/// A sum whose rounding errors are summed beside it (Neumaier's form of Kahan's).
+/// A sum with compensated rounding errors (Neumaier's variant of Kahan summation).
 struct CompensatedSum {
     private var sum = 0.0
     private var lost = 0.0
@@ -84,7 +84,7 @@ struct CompensatedSum {
     }
 }
 
-/// A mean that does not overflow where the sum would. An infinite mean stays unless it meets its opposite.
+/// A mean that does not overflow where the sum would. An infinite mean stays until the opposite infinity is added.
 struct RunningMean {
     private(set) var value = 0.0
     private var count = 0.0

@@ -1,19 +1,20 @@
 public import SparkCore
 
-/// Where the evaluator reads what was recorded.
+/// The data that the evaluator reads.
 public protocol SeriesSource: Sendable {
-    /// Every series of that metric (`__name__`) that has a sample at or after `since`. May be asked from any task; does not
-    /// suspend, so it answers from memory.
+    /// Every series of a metric (`__name__`) with a sample at or after `since`. Called from any task; must not suspend or do I/O,
+    /// so it answers from memory.
     func series(named name: String, since: Timestamp) -> [Series]
 }
 
-/// One metric with one set of labels, over time.
+/// One metric with one set of labels over time.
 public struct Series: Hashable, Sendable {
-    /// Without `__name__`; no name twice.
+    /// The labels without `__name__`; each name once.
     public let labels: [String: String]
-    /// In the order of their times, no time twice.
+    /// In ascending order of time; each time once.
     public let samples: [Sample]
 
+    /// - Parameter samples: in ascending order of time; each time once.
     public init(labels: [String: String], samples: [Sample]) {
         self.labels = labels
         self.samples = samples
@@ -22,9 +23,12 @@ public struct Series: Hashable, Sendable {
 
 /// A value at a time.
 public struct Sample: Hashable, Sendable {
+    /// When the value was recorded.
     public let at: Timestamp
+    /// The recorded value.
     public let value: Double
 
+    /// A value recorded at a time.
     public init(at: Timestamp, value: Double) {
         self.at = at
         self.value = value

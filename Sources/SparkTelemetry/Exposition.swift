@@ -1,13 +1,17 @@
 import SparkKit
 
-/// Writes families of metrics as Prometheus reads them.
+/// Writes metric families in Prometheus's formats.
 ///
 /// Sources: "Exposition formats, text format 0.0.4" (Prometheus documentation); OpenMetrics 1.0.0, section "Text Format".
 public struct Exposition: Sendable {
+    /// A format of a scrape's answer.
     public enum Format: Sendable {
+        /// Prometheus's text format 0.0.4.
         case text
+        /// OpenMetrics 1.0.0.
         case openMetrics
 
+        /// The value of `Content-Type`.
         public var contentType: String {
             switch self {
             case .text: "text/plain; version=0.0.4; charset=utf-8"
@@ -15,7 +19,8 @@ public struct Exposition: Sendable {
             }
         }
 
-        /// The format that the field `Accept` prefers; the older one unless the newer is asked for by name and not less wanted.
+        /// The format that an `Accept` header prefers. OpenMetrics only if the header names it with at least the weight of the
+        /// text format.
         public static func accepted(by field: String?) -> Format {
             var weights: (text: Double, openMetrics: Double) = (0, 0)
             for part in (field ?? "").lowercased().split(separator: ",") {
@@ -36,7 +41,7 @@ public struct Exposition: Sendable {
 
     private init(_ format: Format) { self.format = format }
 
-    /// The whole answer to a scrape. Families without a sample are left out.
+    /// The whole answer to a scrape, without families that have no sample.
     public static func write(_ families: [MetricFamily], as format: Format) -> [UInt8] {
         var exposition = Exposition(format)
         for family in families { exposition.write(family) }
@@ -75,14 +80,14 @@ public struct Exposition: Sendable {
         append("\n")
     }
 
-    /// In OpenMetrics a counter's family is called without the `_total` of its samples.
+    /// OpenMetrics names a counter's family without the `_total` of its samples.
     private func title(of family: MetricFamily) -> String {
         guard format == .openMetrics, family.kind == .counter, family.name.hasSuffix("_total") else { return family.name }
         return String(family.name.dropLast("_total".count))
     }
 
     private func type(of family: MetricFamily) -> String {
-        // A counter's samples must end in `_total` there; what does not is of no type that the format knows.
+        // In OpenMetrics a counter's samples must end in `_total`; others are declared as unknown.
         if format == .openMetrics, family.kind == .counter, !family.name.hasSuffix("_total") { return "unknown" }
         return family.kind.rawValue
     }

@@ -14,16 +14,16 @@ struct LabelSet: Hashable, Comparable, Sendable {
         left.labels.lexicographicallyPrecedes(right.labels) { ($0.name, $0.value) < ($1.name, $1.value) }
     }
 
-    /// The same names, each with the value that stands for all that found no room.
+    /// The labels of the overflow series: the same names, each with the value `other`.
     var overflow: LabelSet { LabelSet(labels: labels.map { MetricLabel(name: $0.name, value: "other") }) }
 }
 
-/// What the registry keeps of one name.
+/// The series of one name in the registry.
 struct Family: Sendable {
     let kind: MetricDeclaration.Kind
     private(set) var declaration: MetricDeclaration?
     private(set) var series: [LabelSet: any Instrument] = [:]
-    /// How often a new combination of labels found no room.
+    /// How often a new set of labels exceeded the limit.
     private(set) var overflows = 0
 
     init(kind: MetricDeclaration.Kind) { self.kind = kind }
@@ -36,14 +36,14 @@ struct Family: Sendable {
         if declaration.kind == kind, self.declaration == nil { self.declaration = declaration }
     }
 
-    /// What is wrong with recording under such labels.
+    /// What is wrong with recording under these labels; nil when nothing is.
     func fault(of key: LabelSet) -> String? {
         guard let declaration else { return "is not declared" }
         let names = key.labels.map(\.name)
         return names == declaration.labels.sorted() ? nil : "is recorded with the labels \(names)"
     }
 
-    /// The series of these labels, the one for all others if there is no room; nil if it is of another form.
+    /// The series of these labels, or the overflow series beyond the limit. Nil if the series is of another type.
     mutating func instrument<Made: Instrument>(_ key: LabelSet, make: (Family) -> Made) -> Made? {
         if let known = series[key] { return known as? Made }
         var key = key

@@ -1,34 +1,34 @@
 import CoreMetrics
 import Synchronization
 
-/// What one series is recorded with. Recording takes no lock and allocates nothing.
+/// Records one series. Recording takes no lock and allocates nothing.
 protocol Instrument: AnyObject, Sendable {
     var reading: MetricReading { get }
 }
 
-/// Counts up: whole steps and fractions apart, so that the common whole ones are one addition.
+/// Counts up. Whole and fractional steps are kept apart, so that the common whole step costs one addition.
 final class CounterInstrument: Instrument, CounterHandler, FloatingPointCounterHandler {
     private let stripes: Stripes
 
     init(stripes: Int) { self.stripes = Stripes(width: 2, count: stripes) }
 
-    /// Negative amounts are passed over: a counter never goes down.
+    /// Ignores negative amounts: a counter never decreases.
     func increment(by amount: Int64) {
         if amount > 0 { stripes.count(UInt64(amount), at: 0) }
     }
 
-    /// Negative amounts and what is no number are passed over.
+    /// Ignores negative amounts and those that are not finite.
     func increment(by amount: Double) {
         if amount > 0, amount.isFinite { stripes.add(amount, at: 1) }
     }
 
-    /// Does nothing: who reads the series takes a reset for a restart of the process.
+    /// Does nothing: a reader would take a reset for a restart of the process.
     func reset() {}
 
     var reading: MetricReading { .value(Double(stripes.sum(0)) + stripes.doubleSum(1)) }
 }
 
-/// Holds the last value; none until the first, and none again after a NaN.
+/// Holds the last value. Has no value before the first one and after a NaN.
 final class GaugeInstrument: Instrument, RecorderHandler, MeterHandler {
     private let bits = Atomic<UInt64>(Double.nan.bitPattern)
 
@@ -56,7 +56,7 @@ final class GaugeInstrument: Instrument, RecorderHandler, MeterHandler {
     }
 }
 
-/// Counts observations by size, in fixed buckets. A timer's are in seconds.
+/// Counts observations in fixed buckets. A timer records seconds.
 final class HistogramInstrument: Instrument, RecorderHandler, TimerHandler {
     private let bounds: [Double]
     private let stripes: Stripes
@@ -64,13 +64,13 @@ final class HistogramInstrument: Instrument, RecorderHandler, TimerHandler {
     /// - Parameter bounds: upper bounds, ascending.
     init(bounds: [Double], stripes: Int) {
         self.bounds = bounds
-        // One word a bucket, one for what is above all bounds, one for the sum.
+        // One word per bucket, one for values above all bounds, one for the sum.
         self.stripes = Stripes(width: bounds.count + 2, count: stripes)
     }
 
     func record(_ value: Int64) { record(Double(value)) }
 
-    /// What is no finite number is passed over: it would spoil the sum for good.
+    /// Ignores values that are not finite: they would spoil the sum for good.
     func record(_ value: Double) {
         guard value.isFinite else { return }
         var index = 0

@@ -1,6 +1,6 @@
-/// How names, values and numbers are written for Prometheus.
+/// Formats names, values and numbers for Prometheus.
 public enum MetricText {
-    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: what else there is becomes `_`, as `.` in the names of libraries.
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: other characters become `_`, such as the `.` in names of libraries.
     static func name(_ text: String) -> String { clean(text, mayHoldColons: true) }
 
     /// `[a-zA-Z_][a-zA-Z0-9_]*`.
@@ -25,16 +25,16 @@ public enum MetricText {
         return "\(value)"
     }
 
-    /// A sample's value: whole numbers without a point.
+    /// A sample's value: whole numbers without a decimal point.
     static func sample(_ value: Double) -> String {
         guard let whole = Int64(exactly: value), abs(whole) < 1 << 53 else { return number(value) }
         return "\(whole)"
     }
 
-    /// A label's value between quotes.
+    /// A label's value, escaped for use between quotes.
     static func quoted(_ text: String) -> String { escaped(text, quotes: true) }
 
-    /// Help text; OpenMetrics escapes quotes in it, the older format does not.
+    /// Escapes a help text. OpenMetrics also escapes quotes, the text format does not.
     static func escaped(_ text: String, quotes: Bool) -> String {
         guard text.utf8.contains(where: { $0 == 0x5C || $0 == 0x0A || $0 == 0x22 }) else { return text }
         var out = ""

@@ -2,22 +2,22 @@ public import CoreMetrics
 public import SparkKit
 import Synchronization
 
-/// All metrics of the process: a backend of swift-metrics that can be read.
+/// All metrics of the process: a backend of swift-metrics whose values can be read.
 ///
-/// There is one, `shared`, for a process can set its metrics backend only once, and what is recorded through swift-metrics does not
-/// know which server it belongs to: several servers in a process (as in tests) record into the same series. A program that has set a
-/// backend of its own before keeps it, and `/metrics` then shows nothing but what stands here.
+/// There is one instance, `shared`, because a process can set its metrics backend only once and a recording through swift-metrics
+/// does not name its server. Several servers in one process (as in tests) record into the same series. A program that has already
+/// set another backend keeps it; `/metrics` then shows only what is recorded here directly.
 ///
-/// Series are made under a lock, once; recording takes none. A name has as many series as its declaration allows: what comes beyond
-/// is recorded under the value `other` for each label, and counted.
+/// Creating a series takes a lock, recording does not. A name has as many series as its declaration allows. Further ones are
+/// recorded under the value `other` for each label, and counted.
 public final class MetricsRegistry: MetricsFactory, Sendable {
-    /// Records something just before all is read.
+    /// Records values just before a reading.
     public typealias Collector = @Sendable () -> Void
 
-    /// The one of this process.
+    /// The registry of this process.
     public static let shared = MetricsRegistry()
 
-    /// What the registry says of itself.
+    /// The registry's own metrics.
     public static let declarations = [
         MetricDeclaration("spark_metrics_series", .gauge, help: "Series that are kept, of all metrics."),
         MetricDeclaration(
@@ -35,15 +35,16 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
 
     private let stripes: Int
 
+    /// A registry with the default number of stripes.
     public convenience init() { self.init(stripes: Stripes.count) }
 
-    /// - Parameter stripes: how often each series is kept, so that threads do not meet; a power of two.
+    /// - Parameter stripes: copies of each series, which keep threads from contending; a power of two.
     package init(stripes: Int) {
         self.stripes = stripes
         declare(Self.declarations)
     }
 
-    /// Makes the shared registry the backend of swift-metrics, once; does nothing where another one is set.
+    /// Makes the shared registry the backend of swift-metrics, once. Does nothing if another backend is set.
     public static func install() { _ = isInstalled }
 
     private static func install(_ registry: MetricsRegistry) -> Bool {
@@ -52,7 +53,7 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
         return true
     }
 
-    /// Takes in what modules declared, before they record. A name that is known already keeps its series.
+    /// Adds the declarations of modules, before they record. A known name keeps its series.
     public func declare(_ declarations: [MetricDeclaration]) {
         families.withLock { families in
             for declaration in declarations {
@@ -61,18 +62,18 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
         }
     }
 
-    /// Lets something be recorded just before each reading: what is cheap to know and changes all the time.
+    /// Registers a collector that runs before each reading, for values that are cheap to read and change constantly.
     /// - Parameters:
-    ///   - name: whoever comes with the same name again replaces it.
-    ///   - collect: short, without I/O; from any thread, several at once.
+    ///   - name: identifies the collector; a second one with the same name replaces the first.
+    ///   - collect: must be short and without I/O. Runs on any thread, also concurrently.
     public func beforeReading(_ name: String, _ collect: @escaping Collector) {
         collectors.withLock { $0[name] = collect }
     }
 
-    /// What was recorded against its declaration or without one: a fault of the program, for tests to look at.
+    /// Recordings that contradict their declaration or have none: programming errors, checked by tests.
     public var faults: [String] { faultTexts.withLock { $0.sorted() } }
 
-    /// Every family, by name. Holds the lock only while it gathers references.
+    /// Every family, sorted by name. Holds the lock only while it copies references.
     public func snapshot() -> [MetricFamily] {
         for collect in collectors.withLock({ Array($0.values) }) { collect() }
         let families = families.withLock { $0 }
@@ -114,7 +115,7 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
             return (made, fault)
         }
         if let fault { faultTexts.withLock { if $0.count < 1_000 { $0.insert(fault) } } }
-        // Of another kind than declared: recorded into nothing rather than into nonsense.
+        // The kind differs from the declared one: recorded into a series that is never read.
         return found ?? make(Family(kind: kind))
     }
 }
@@ -122,34 +123,44 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
 // MARK: - The backend
 
 extension MetricsRegistry {
+    /// Makes or finds the counter of these dimensions.
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         instrument(label, dimensions, .counter) { [stripes] _ in CounterInstrument(stripes: stripes) }
     }
 
+    /// Makes or finds the counter of these dimensions, for fractional amounts.
     public func makeFloatingPointCounter(label: String, dimensions: [(String, String)]) -> any FloatingPointCounterHandler {
         instrument(label, dimensions, .counter) { [stripes] _ in CounterInstrument(stripes: stripes) }
     }
 
+    /// Makes or finds the gauge of these dimensions.
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         instrument(label, dimensions, .gauge) { _ in GaugeInstrument() }
     }
 
+    /// Makes or finds a histogram if `aggregate`, a gauge otherwise.
     public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         guard aggregate else { return instrument(label, dimensions, .gauge) { _ in GaugeInstrument() } }
         return instrument(label, dimensions, .histogram) { [stripes] in HistogramInstrument(bounds: $0.buckets, stripes: stripes)
         }
     }
 
+    /// Makes or finds a histogram in seconds.
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         instrument(label, dimensions, .histogram) { [stripes] in HistogramInstrument(bounds: $0.buckets, stripes: stripes) }
     }
 
-    // A series once begun stays: one that vanished and came back would look like a restart.
+    // Series are never destroyed: one that disappears and returns would look like a restart.
 
+    /// Does nothing: the series stays.
     public func destroyCounter(_ handler: any CounterHandler) {}
+    /// Does nothing: the series stays.
     public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
+    /// Does nothing: the series stays.
     public func destroyMeter(_ handler: any MeterHandler) {}
+    /// Does nothing: the series stays.
     public func destroyRecorder(_ handler: any RecorderHandler) {}
+    /// Does nothing: the series stays.
     public func destroyTimer(_ handler: any TimerHandler) {}
 }
 

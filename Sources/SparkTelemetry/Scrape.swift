@@ -1,39 +1,42 @@
-/// What a scrape answered, read back: for programs that look at a running server.
+/// A parsed scrape, for programs that monitor a running server.
 public struct Scrape: Sendable {
+    /// One sample of a metric.
     public struct Sample: Hashable, Sendable {
+        /// The labels, by name.
         public let labels: [String: String]
+        /// The sample's value.
         public let value: Double
     }
 
     private var samples: [String: [Sample]] = [:]
 
-    /// Reads the text format 0.0.4. Lines that are none of it are passed over.
+    /// Reads the text format 0.0.4. Ignores lines in another format.
     public init(_ text: String) {
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             if let (name, sample) = Self.sample(line) { samples[name, default: []].append(sample) }
         }
     }
 
-    /// The samples of a name whose labels have these values.
+    /// The samples of a name that have these label values.
     public func samples(_ name: String, where labels: [String: String] = [:]) -> [Sample] {
         (samples[name] ?? []).filter { sample in labels.allSatisfy { sample.labels[$0.key] == $0.value } }
     }
 
-    /// All samples of a name together; nil if there is none.
+    /// The sum of a name's samples; nil if there are none.
     public func sum(_ name: String, where labels: [String: String] = [:]) -> Double? {
         let found = samples(name, where: labels)
         return found.isEmpty ? nil : found.reduce(0) { $0 + $1.value }
     }
 
-    /// How much a counter grew since an earlier scrape; one that is lower now began anew.
+    /// The growth of a counter since an earlier scrape. A lower value than before means that the counter restarted from zero.
     public func growth(_ name: String, since earlier: Scrape, where labels: [String: String] = [:]) -> Double? {
         guard let now = sum(name, where: labels) else { return nil }
         let before = earlier.sum(name, where: labels) ?? 0
         return now < before ? now : now - before
     }
 
-    /// A quantile of what a histogram observed since an earlier scrape, as Prometheus's `histogram_quantile` guesses it; nil without
-    /// an observation.
+    /// A quantile of the values that a histogram observed since an earlier scrape, estimated as Prometheus's `histogram_quantile`
+    /// does; nil without observations.
     public func quantile(_ quantile: Double, of name: String, since earlier: Scrape) -> Double? {
         let bounds = Set(samples("\(name)_bucket").compactMap { $0.labels["le"] })
         let counts = bounds.compactMap { text -> (bound: Double, count: Double)? in
@@ -63,7 +66,7 @@ public struct Scrape: Sendable {
         return (String(line[..<nameEnd]), Sample(labels: labels, value: value))
     }
 
-    /// Takes one label and the comma behind it.
+    /// Parses one label and the comma after it.
     private static func label(_ rest: inout Substring) -> (String, String)? {
         guard let equals = rest.firstIndex(of: "=") else { return nil }
         let name = String(rest[..<equals])

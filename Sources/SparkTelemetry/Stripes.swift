@@ -2,26 +2,26 @@ import CSparkSystem
 import Foundation
 import Synchronization
 
-/// Some words that many threads add to, kept several times so that threads seldom meet on a line of memory.
+/// Counters that many threads add to, kept in several copies so that threads rarely share a cache line.
 ///
-/// Each thread adds to the stripe of its number; a reader sums up all stripes, so it sees every addition that happened before, and
-/// perhaps some of those that happen meanwhile.
-// Every word is an atomic; the memory is given back when nobody holds the object any more.
+/// Each thread adds to the stripe of its number. A reader sums all stripes: it sees every addition that happened before, and
+/// possibly some concurrent ones.
+// @unchecked: every word is an atomic, and the memory is freed only in `deinit`.
 final class Stripes: @unchecked Sendable {
-    /// A power of two, no more than there are processors to write at once, and at most 8.
+    /// The number of processors, rounded up to a power of two, at most 8.
     static let count = 1 << (min(ProcessInfo.processInfo.activeProcessorCount, 8) - 1).bitWidthInUse
 
     private static let lineBytes = 64
 
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
-    /// Words from one stripe to the next: whole lines.
+    /// Words from one stripe to the next; whole cache lines.
     private let distance: Int
     private let width: Int
     private let mask: UInt32
 
     /// - Parameters:
-    ///   - width: words in a stripe, at least 1. All begin at 0.
-    ///   - count: a power of two.
+    ///   - width: words per stripe, at least 1. All start at 0.
+    ///   - count: the number of stripes, a power of two.
     init(width: Int, count: Int) {
         let wordsOfLine = Self.lineBytes / MemoryLayout<UInt64>.size
         let distance = (width + wordsOfLine - 1) / wordsOfLine * wordsOfLine
@@ -43,17 +43,17 @@ final class Stripes: @unchecked Sendable {
         mask == 0 ? words : words + Int(spark_thread_number() & mask) * distance
     }
 
-    /// Adds to a word; wraps round at 2^64.
+    /// Adds to a word; wraps around at 2^64.
     @inline(__always)
     func count(_ amount: UInt64, at index: Int) {
         own[index].wrappingAdd(amount, ordering: .relaxed)
     }
 
-    /// Adds to a word that holds the bits of a floating-point number.
+    /// Adds to a word that holds a floating-point number.
     @inline(__always)
     func add(_ amount: Double, at index: Int) { Self.add(amount, to: own + index) }
 
-    /// Adds one to a word, and to another one that holds a floating-point number.
+    /// Adds one to a word and an amount to another that holds a floating-point number.
     @inline(__always)
     func count(at index: Int, adding amount: Double, at other: Int) {
         let own = own
@@ -72,14 +72,14 @@ final class Stripes: @unchecked Sendable {
         }
     }
 
-    /// The sum of a whole-number word.
+    /// The sum of an integer word over all stripes.
     func sum(_ index: Int) -> UInt64 {
         var sum: UInt64 = 0
         for stripe in 0...Int(mask) { sum &+= words[stripe * distance + index].load(ordering: .relaxed) }
         return sum
     }
 
-    /// The sum of a floating-point word.
+    /// The sum of a floating-point word over all stripes.
     func doubleSum(_ index: Int) -> Double {
         var sum = 0.0
         for stripe in 0...Int(mask) {
@@ -90,6 +90,6 @@ final class Stripes: @unchecked Sendable {
 }
 
 extension Int {
-    /// Bits that are needed to write the number.
+    /// The number of bits needed to write the number.
     fileprivate var bitWidthInUse: Int { bitWidth - leadingZeroBitCount }
 }

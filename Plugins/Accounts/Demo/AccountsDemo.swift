@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Loads the accounts of a demo town: no password, so nobody logs in as them but by a token that the operator makes.
+/// Loads the accounts of a demo town. They have no password; logging in as one needs a token that the operator makes.
 enum AccountsDemo {
     private static let batch = 50_000
     private static let reportEvery = 5_000

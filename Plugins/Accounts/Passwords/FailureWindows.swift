@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Counts what failed, each key in a window of its own that begins with its first failure.
+/// Counts failures per key, each in its own window that begins with the key's first failure.
 ///
 /// Bounded: beyond the capacity the oldest windows are dropped.
 struct FailureWindows<Key: Hashable & Sendable>: Sendable {
@@ -13,7 +13,7 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
     private let window: Duration
     private let capacity: Int
     private var windows: [Key: Window] = [:]
-    /// The windows in the order in which they began, so also in which they end; some of them gone already.
+    /// The windows in the order of their begin, which is also that of their end. Some of them are already gone.
     private var order: [(key: Key, number: Int)] = []
     private var head = 0
     private var lastNumber = 0
@@ -23,7 +23,7 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
         self.capacity = capacity
     }
 
-    /// How many windows there are.
+    /// The number of windows.
     var size: Int { windows.count }
 
     func count(of key: Key, at now: Timestamp) -> Int {
@@ -31,7 +31,7 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
         return window.count
     }
 
-    /// Until the key's window ends.
+    /// The time until the key's window ends.
     func rest(of key: Key, at now: Timestamp) -> Duration {
         guard let window = windows[key], window.end > now else { return .zero }
         return window.end - now
@@ -48,7 +48,7 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
         makeRoom(at: now)
     }
 
-    /// One failure was none.
+    /// Takes one failure back.
     mutating func withdraw(_ key: Key) {
         guard let window = windows[key] else { return }
         windows[key] = window.count > 1 ? Window(number: window.number, end: window.end, count: window.count - 1) : nil
@@ -65,7 +65,7 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
             }
             head += 1
         }
-        // Keys that are forgotten leave lines behind anywhere; at twice the capacity at least half of the lines are such.
+        // Forgotten keys leave stale entries. Above twice the capacity at least half of the entries are stale.
         if order.count > capacity * 2 {
             order = order[head...].filter { windows[$0.key]?.number == $0.number }
             head = 0

@@ -1,45 +1,45 @@
 import SparkCore
 
-/// How urgent a password hash is.
+/// The priority of a password hash.
 enum HashLane: Int, CaseIterable, Sendable {
-    /// For an account from a network that has signed in to it before, or from one of its sessions.
+    /// From a network that signed in to the account before, or from one of the account's sessions.
     case known
-    /// From a network that asked for nothing else lately.
+    /// From a network without other recent requests.
     case fresh
-    /// From a network that asked for little lately.
+    /// From a network with few recent requests.
     case light
-    /// From a network that asked for much lately.
+    /// From a network with many recent requests.
     case heavy
 }
 
-/// What waits for a worker: networks take turns within a lane, so one that asks for much waits behind itself alone.
+/// The queue for the workers. Networks take turns within a lane, so a network with many requests delays only itself.
 ///
-/// Pure: instants come in, as time since any fixed moment. Bounded in three ways. By network. By count, for the known lane and for the
-/// lanes of strangers together: where there is no room, the network that has most waiting loses its newest element to a network that
-/// has less. And by time: each element has an instant by which its work must begin. Whoever cannot be served by then is refused at
-/// once, and what is overdue is given up, instead of being served when nobody waits for it any more.
+/// Pure: takes instants as arguments, as the time since any fixed moment. It is bounded per network, by count (the known lane and
+/// the stranger lanes apart) and by time. When it is full, the network with the most waiting elements loses its newest one to a
+/// network that has fewer. Each element has a deadline by which its work must begin: an element that cannot meet it is refused at
+/// once, and an overdue element is dropped, because its client no longer waits for it.
 ///
-/// A network's elements in the lanes of strangers are all in the least urgent lane that one of them came for, and a network with
-/// several waiting is never fresh: only those with a single element come first.
+/// A network's elements in the stranger lanes all move to the least urgent lane that one of them asked for. A network with
+/// several waiting elements is never fresh.
 struct FairQueue<Element> {
     struct Limits: Sendable {
-        /// Elements of one network, in the known lane and in the others together.
+        /// Elements of one network; the known lane and the stranger lanes are counted apart.
         var perNetwork = 8
-        /// Elements in the known lane, and as many in the others together.
+        /// Elements in the known lane, and the same number in the stranger lanes together.
         var total = 64
-        /// How many are served at once.
+        /// Elements served at once.
         var workers = 2
     }
 
     enum Outcome {
         case waits
-        /// This one waits in place of another network's element.
+        /// The element waits and takes the place of another network's element.
         case displaced(Element)
-        /// The network has as many waiting as it may.
+        /// The network has its maximum of waiting elements.
         case networkIsFull
-        /// Nobody has more waiting than this network would.
+        /// No network has more waiting elements than this one would.
         case isFull
-        /// Its turn would come too late; after this time it might not.
+        /// The element would be served too late. Retrying after this time may succeed.
         case tooLate(retryAfter: Duration)
     }
 
@@ -50,14 +50,15 @@ struct FairQueue<Element> {
 
     private struct Lane {
         var networks: [String: [Item]] = [:]
-        /// The networks with something waiting, the next one first.
+        /// The networks with waiting elements, next one first.
         var turns: [String] = []
         var count = 0
     }
 
-    /// Which lane is asked first, turn by turn: half, a quarter, an eighth and an eighth of the work where all have some.
+    /// The lane that is served first, turn by turn: a half, a quarter, an eighth and an eighth of the work when all lanes have
+    /// some.
     private static var rota: [HashLane] { [.known, .fresh, .known, .light, .known, .fresh, .known, .heavy] }
-    /// Of so many turns at least one is the lane's.
+    /// The lane gets at least one turn out of this number.
     private static func share(of lane: HashLane) -> Int {
         switch lane {
         case .known: 2
@@ -70,7 +71,7 @@ struct FairQueue<Element> {
     private let limits: Limits
     private var lanes: [Lane] = HashLane.allCases.map { _ in Lane() }
     private var turn = 0
-    /// What the work on one element takes, as far as is known.
+    /// The moving average of the time for one element.
     private(set) var cost: Duration
 
     init(_ limits: Limits = Limits(), cost: Duration = .milliseconds(250)) {
@@ -80,33 +81,32 @@ struct FairQueue<Element> {
 
     var count: Int { lanes.reduce(0) { $0 + $1.count } }
 
-    /// Learns what the work on one element took.
+    /// Updates `cost` with the time that one element took.
     mutating func worked(for time: Duration) { cost = max(.microseconds(1), (cost * 7 + time) / 8) }
 
-    /// How long a newcomer would wait at the most, as far as can be told, while everything goes on as it does.
+    /// An upper estimate of a new element's wait, if nothing else arrives.
     func expectedWait(of network: String, in lane: HashLane) -> Duration {
         let lane = effectiveLane(of: network, wished: lane)
         let own = lanes[lane.rawValue]
         let waiting = own.networks[network]?.count ?? 0
-        // In each round that the network has to wait for, every other network of the lane has one turn at most.
+        // In each round before the network's turn, every other network of the lane has one turn at most.
         let before = own.networks.reduce(0) { $0 + ($1.key == network ? $1.value.count : min($1.value.count, waiting + 1)) }
         let moreUrgent = lanes[..<lane.rawValue].reduce(0) { $0 + $1.count }
         let lessUrgent = lanes[(lane.rawValue + 1)...].contains { $0.count > 0 }
         guard before + moreUrgent > 0 else { return .zero }
-        // Less urgent lanes have their share meanwhile, and more urgent ones cannot take all.
+        // Less urgent lanes keep their share meanwhile, and more urgent lanes cannot take all turns.
         let inOrder = moreUrgent + before + (lessUrgent ? (moreUrgent + before + 2) / 3 + 1 : 0)
         let turns = min(inOrder, Self.share(of: lane) * (before + 1))
         return cost * turns / max(1, limits.workers)
     }
 
-    /// - Parameters:
-    ///   - deadline: when its work must begin at the latest.
+    /// - Parameter deadline: the latest time for its work to begin.
     mutating func push(
         _ element: Element, network: String, lane wished: HashLane, deadline: Duration = .seconds(1 << 32),
         at now: Duration = .zero
     ) -> Outcome {
         let lane = effectiveLane(of: network, wished: wished)
-        // Also when the newcomer finds no place: it has shown that the network asks for more.
+        // Also when the new element is refused: its arrival shows that the network asks for more.
         if lane != .known { gather(network, in: lane) }
         let wait = expectedWait(of: network, in: lane)
         guard wait <= .zero || now + wait <= deadline else {
@@ -126,7 +126,7 @@ struct FairQueue<Element> {
         return displaced.map { .displaced($0) } ?? .waits
     }
 
-    /// Gives up what is overdue.
+    /// Removes and returns the overdue elements.
     mutating func expire(at now: Duration) -> [Element] {
         var overdue: [Element] = []
         for index in lanes.indices where lanes[index].count > 0 {
@@ -138,7 +138,7 @@ struct FairQueue<Element> {
         return overdue
     }
 
-    /// The next element of the network whose turn it is.
+    /// The next element of the next network in turn.
     mutating func pop() -> Element? {
         let first = Self.rota[turn % Self.rota.count]
         guard let lane = ([first] + HashLane.allCases).first(where: { lanes[$0.rawValue].count > 0 }) else { return nil }
@@ -157,15 +157,15 @@ struct FairQueue<Element> {
 
     private func waiting(of network: String, in lane: HashLane) -> Int { lanes[lane.rawValue].networks[network]?.count ?? 0 }
 
-    /// The lane that a network's next element goes to.
+    /// The lane for a network's next element.
     private func effectiveLane(of network: String, wished: HashLane) -> HashLane {
         guard wished != .known else { return .known }
         let present = Self.strangers.last { waiting(of: network, in: $0) > 0 }
-        // Whoever has one waiting already is fresh no more.
+        // A network with a waiting element is no longer fresh.
         return present.map { [$0, wished, .light].max { $0.rawValue < $1.rawValue } ?? .heavy } ?? wished
     }
 
-    /// Brings a network's elements from more urgent lanes into this one.
+    /// Moves a network's elements from more urgent lanes to this one.
     private mutating func gather(_ network: String, in lane: HashLane) {
         for other in Self.strangers where other.rawValue < lane.rawValue {
             guard let items = lanes[other.rawValue].networks[network] else { continue }
@@ -187,7 +187,8 @@ struct FairQueue<Element> {
         if items.isEmpty { lanes[index].turns.removeAll { $0 == network } }
     }
 
-    /// Removes the newest element of the heaviest owner, if that owner has more than the newcomer would have.
+    /// Removes the newest element of the network with the most elements, if it has more than the new element's network would
+    /// have.
     private mutating func displace(for own: Int, in lane: HashLane) -> Element? {
         let candidates: [HashLane] = lane == .known ? [.known] : [.heavy, .light, .fresh]
         for candidate in candidates where candidate.rawValue >= lane.rawValue {

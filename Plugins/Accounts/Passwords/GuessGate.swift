@@ -1,7 +1,7 @@
 import SparkCore
 import Synchronization
 
-/// Lets attempts at passwords through as the ledger says, and makes them wait.
+/// Delays or refuses password attempts as `GuessLedger` decides.
 final class GuessGate: Sendable {
     typealias Pause = @Sendable (Duration) async throws -> Void
 
@@ -13,8 +13,8 @@ final class GuessGate: Sendable {
     private let pause: Pause
 
     /// - Parameters:
-    ///   - registrationsPerDay: of one network; 0 lifts the limit.
-    ///   - queueWait: how long a network waits for a worker after that, in a lane.
+    ///   - registrationsPerDay: per network; 0 removes the limit.
+    ///   - queueWait: the expected wait of a network for a worker in a lane.
     init(
         _ limits: GuessLedger.Limits, registrationsPerDay: Int, clock: any WallClock,
         pause: @escaping Pause = { try await Task.sleep(for: $0) },
@@ -28,10 +28,10 @@ final class GuessGate: Sendable {
         self.pause = pause
     }
 
-    /// Waits as long as the attempt has to; checks; and remembers how it ended. Time that the attempt will spend in the queue for a
-    /// worker is part of its wait, so that both together stay below the longest one.
-    /// - Parameter check: whether the password was right; what it throws is no decision and does not count.
-    /// - Throws: `AccountsError.tooManyAttempts`, or what `check` throws.
+    /// Waits as long as the ledger demands, runs `check` and records the outcome. The expected wait in the worker queue counts
+    /// towards the wait, so that both together stay below the longest wait.
+    /// - Parameter check: whether the password was right. An error is not an outcome and does not count as a guess.
+    /// - Throws: `AccountsError.tooManyAttempts`, or an error of `check`.
     func attempt(_ guess: Guess, network: String, check: (HashClaim) async throws -> Bool) async throws -> Bool {
         let now = clock.now()
         var wait: Duration
@@ -51,7 +51,7 @@ final class GuessGate: Sendable {
             if isRight { ledger.withLock { $0.succeeded(guess) } }
             return isRight
         } catch AccountsError.busy(let rest) {
-            // That it asked counts nevertheless: who asks again and again is no newcomer.
+            // The request still counts as load, so a network that keeps asking is not fresh.
             ledger.withLock { $0.withdraw(guess, keepsLoad: true) }
             throw AccountsError.busy(rest)
         } catch {
@@ -60,9 +60,9 @@ final class GuessGate: Sendable {
         }
     }
 
-    /// Lets a network register somebody, if it has not done so too often within a day.
-    /// - Parameter work: not counted if it throws.
-    /// - Throws: `AccountsError.tooManyRegistrations`, or what `work` throws.
+    /// Runs a registration, unless the network has registered too many accounts within a day.
+    /// - Parameter work: does not count if it throws.
+    /// - Throws: `AccountsError.tooManyRegistrations`, or an error of `work`.
     func register<Value: Sendable>(
         from network: String, _ work: (HashClaim) async throws -> Value
     ) async throws -> Value {

@@ -1,16 +1,16 @@
 import Crypto
 import SparkCore
 
-/// An attempt at a password: whose, and from where.
+/// An attempt at a password: its account and its origin.
 struct Guess: Hashable, Sendable {
-    /// What stands for the account, whether or not there is one: a hash of its address.
+    /// A hash of the account's address. It stands for the account whether or not one exists.
     let account: SHA256Digest
-    /// The client's network; for an attempt by a session, that session.
+    /// The client's network; for an attempt from a session, that session.
     let origin: String
     let trust: Trust
 
     enum Trust: Hashable, Sendable {
-        /// Nobody signed in to the account from this network yet.
+        /// The account was never signed in to from this network.
         case stranger
         /// The account was signed in to from this network before.
         case network
@@ -25,27 +25,27 @@ struct Guess: Hashable, Sendable {
     }
 }
 
-/// Bounds how often passwords are guessed, without letting anybody lock an account.
+/// Limits how often passwords are guessed, without letting an attacker lock an account.
 ///
-/// Failures make further attempts wait, at most a few seconds. Attempts from a network that signed in to the account before wait for
-/// that network's failures alone; those of strangers wait for the failures of all strangers. The places for waiting are bounded
-/// by account and network. What is refused for long is a network with many failures at accounts that are none of its own.
-/// Pure: time comes in, verdicts go out.
+/// Failures delay further attempts, by a few seconds at most. Attempts from a network that signed in to the account before wait
+/// only for that network's failures; attempts of strangers wait for the failures of all strangers. Waiting attempts are limited
+/// per account and network. Only a network with many failures at accounts that never signed in from it is refused for long.
+/// Pure: takes times as arguments and returns verdicts.
 struct GuessLedger: Sendable {
     struct Limits: Sendable {
-        /// Failures before attempts wait.
+        /// Failures allowed before attempts have to wait.
         var free: Int
         var window: Duration
         var longestWait: Duration
-        /// Failures of one network at accounts that never signed in from it, before it is refused.
+        /// Failures of one network, at accounts that never signed in from it, after which it is refused.
         var perNetwork: Int
-        /// Attempts of one network that wait for the same account.
+        /// Waiting attempts of one network for the same account.
         var places = 4
-        /// Attempts of strangers that wait for the same account.
+        /// Waiting attempts of strangers for the same account.
         var strangerPlaces = 128
-        /// Attempts that wait, of known networks and of strangers each.
+        /// Waiting attempts in total; known networks and strangers are counted apart.
         var totalPlaces = 1_024
-        /// Entries of each table.
+        /// Entries per table.
         var capacity = 50_000
     }
 
@@ -61,7 +61,7 @@ struct GuessLedger: Sendable {
     }
 
     private static let firstWait = Duration.milliseconds(500)
-    /// Attempts of a network within the window, the current one with them, until it counts as a busy one.
+    /// Attempts of a network within the window, including the current one, up to which its load is light.
     private static let lightLoad = 4
 
     private let limits: Limits
@@ -81,11 +81,11 @@ struct GuessLedger: Sendable {
         self.loads = FailureWindows(window: limits.window, capacity: limits.capacity)
     }
 
-    /// Entries of all tables.
+    /// Entries in all tables.
     var size: Int { pairs.size + strangers.size + networks.size + loads.size + waitingPairs.count + waitingStrangers.count }
 
-    /// Counts an attempt as failed until told otherwise, so that attempts at the same time cannot pass a limit together; and takes a
-    /// place if it has to wait, until `waited`.
+    /// Counts an attempt as failed in advance, so that concurrent attempts cannot pass a limit together. If the attempt has to
+    /// wait, it occupies a place until `waited`.
     mutating func begin(_ guess: Guess, at now: Timestamp) -> Verdict {
         let pair = Pair(account: guess.account, origin: guess.origin)
         if guess.trust != .network, networks.count(of: guess.origin, at: now) >= limits.perNetwork {
@@ -105,7 +105,7 @@ struct GuessLedger: Sendable {
         return .check(after: wait)
     }
 
-    /// The wait is over, or given up.
+    /// Frees the place of an attempt whose wait has ended or was cancelled.
     mutating func waited(_ guess: Guess) {
         let pair = Pair(account: guess.account, origin: guess.origin)
         Self.lower(&waitingPairs, pair)
@@ -117,14 +117,14 @@ struct GuessLedger: Sendable {
         }
     }
 
-    /// The password was right: this network begins anew at this account.
+    /// The password was right: the network's failures at this account are forgotten.
     mutating func succeeded(_ guess: Guess) {
         withdraw(guess)
         pairs.forget(Pair(account: guess.account, origin: guess.origin))
     }
 
-    /// The attempt was never decided: it does not count as a guess.
-    /// - Parameter keepsLoad: whether it counts as something that the network asked for.
+    /// The attempt was never decided, so it does not count as a guess.
+    /// - Parameter keepsLoad: whether it still counts as load of the network.
     mutating func withdraw(_ guess: Guess, keepsLoad: Bool = false) {
         pairs.withdraw(Pair(account: guess.account, origin: guess.origin))
         networks.withdraw(guess.origin)
@@ -134,10 +134,10 @@ struct GuessLedger: Sendable {
         }
     }
 
-    /// Counts work that was done for a network that gave no proof of anything.
+    /// Counts work done for a network that has proven nothing.
     mutating func worked(for network: String, at now: Timestamp) { loads.add(network, at: now) }
 
-    /// Where work for a stranger's network stands in the queue.
+    /// The lane in which work for a stranger's network queues.
     func lane(of network: String, at now: Timestamp) -> HashLane {
         switch loads.count(of: network, at: now) {
         case ...1: .fresh

@@ -1,10 +1,10 @@
 import Foundation
 
-/// How much memory the process may still take before the control group it runs in kills it.
+/// How much more memory the process can take before its control group kills it.
 ///
-/// Linux control groups of both versions: the limit of the group and of those around it, less what cannot be reclaimed.
+/// Reads Linux control groups of both versions: the limits of the group and its ancestors, minus unreclaimable memory.
 struct MemoryHeadroom: Sendable {
-    /// A folder of the kernel's that holds one group's numbers.
+    /// The kernel's folder with the numbers of one group.
     struct Group: Sendable {
         enum Version: Sendable { case one, two }
 
@@ -14,18 +14,18 @@ struct MemoryHeadroom: Sendable {
         var limitFile: String { folder + (version == .two ? "/memory.max" : "/memory.limit_in_bytes") }
         var statisticsFile: String { "\(folder)/memory.stat" }
 
-        /// What of the statistics the kernel cannot take back under pressure: pages of files it can.
+        /// The statistics of memory that the kernel cannot reclaim under pressure, unlike pages of files.
         var firmKeys: Set<Substring> {
             version == .two ? ["anon", "kernel", "shmem", "sock"] : ["total_rss", "total_shmem"]
         }
     }
 
-    /// Left to everything else beside what is asked for.
+    /// Bytes left for the rest of the process.
     static let reserve = 16 << 20
 
     private let groups: [Group]
 
-    /// The group of this process and those around it, up to the root.
+    /// Finds the group of this process and its ancestors, up to the root.
     init() {
         var groups: [Group] = []
         let text = (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? ""
@@ -53,7 +53,7 @@ struct MemoryHeadroom: Sendable {
         return groups
     }
 
-    /// Whether so much more can be taken. Reads a few small files; true where nothing is known.
+    /// Whether this many bytes can be taken. Reads a few small files; true if nothing is known.
     func allows(_ bytes: Int) -> Bool {
         groups.allSatisfy { group in
             guard let limit = limit(of: group), let used = used(in: group) else { return true }
@@ -62,7 +62,7 @@ struct MemoryHeadroom: Sendable {
         }
     }
 
-    /// Nil for a group without one.
+    /// Nil for a group without a limit.
     private func limit(of group: Group) -> Int? {
         (try? String(contentsOfFile: group.limitFile, encoding: .utf8))
             .flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }

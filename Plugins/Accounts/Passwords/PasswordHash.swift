@@ -12,17 +12,17 @@ struct PasswordParameters: Hashable, Sendable {
 
     /// 128 MiB and about a quarter of a second.
     static let standard = PasswordParameters(ln: 17, r: 8, p: 1)
-    /// Worth nothing; for servers whose data goes away with them.
+    /// Offers no protection; for servers whose data is discarded with them.
     static let ephemeral = PasswordParameters(ln: 4, r: 8, p: 1)
 
     var cost: Int { r * p * (1 << ln) }
-    /// What one derivation takes, in bytes.
+    /// The memory of one derivation, in bytes.
     var memory: Int { 128 * r * (1 << ln) }
 }
 
-/// A password as it is stored: `$scrypt$ln=17,r=8,p=1$salt$hash`, salt and hash in base64url.
+/// A stored password: `$scrypt$ln=17,r=8,p=1$salt$hash`, salt and hash in base64url.
 ///
-/// Carries its parameters, so that they can be raised without breaking what is stored.
+/// Contains its parameters, so they can be raised while older hashes stay valid.
 struct PasswordHash: Hashable, Sendable {
     static let saltLength = 16
     private static let keyLength = 32
@@ -31,22 +31,23 @@ struct PasswordHash: Hashable, Sendable {
     let salt: [UInt8]
     let key: [UInt8]
 
-    /// Derives; takes the full cost on the calling thread.
+    /// Derives the hash. Costs a full derivation on the calling thread.
+    /// - Throws: `AccountsError.credentialsRefused` for an empty password, `AdmissionRefused` without memory.
     init(of password: String, salt: [UInt8], parameters: PasswordParameters) throws {
         self.parameters = parameters
         self.salt = salt
         self.key = try Self.derive(password, salt: salt, parameters: parameters)
     }
 
-    /// Whether this is the hash of the password; takes the full cost on the calling thread.
+    /// Whether this is the hash of the password. Costs a full derivation on the calling thread.
     func matches(_ password: String) throws -> Bool {
         isEqualInConstantTime(try Self.derive(password, salt: salt, parameters: parameters), key)
     }
 
     private static func derive(_ password: String, salt: [UInt8], parameters: PasswordParameters) throws -> [UInt8] {
-        // NFC, as RFC 8265 asks: the same password typed on another system must be the same bytes.
+        // NFC (RFC 8265): the same password typed on another system must give the same bytes.
         let bytes = Array(password.precomposedStringWithCanonicalMapping.utf8)
-        // The library does not bear an empty buffer; no account has an empty password.
+        // The library cannot take an empty buffer. No account has an empty password.
         guard !bytes.isEmpty else { throw AccountsError.credentialsRefused }
         let key: SymmetricKey
         do {
@@ -54,7 +55,7 @@ struct PasswordHash: Hashable, Sendable {
                 from: bytes, salt: salt, outputByteCount: keyLength, rounds: 1 << parameters.ln, blockSize: parameters.r,
                 parallelism: parameters.p)
         } catch {
-            // The parameters are valid, so what failed is the memory that the system did not give.
+            // The parameters are valid, so the allocation of memory failed.
             throw AdmissionRefused(resource: .hashing, scope: .total)
         }
         return key.withUnsafeBytes { Array($0) }
@@ -66,7 +67,7 @@ extension PasswordHash {
         "$scrypt$ln=\(parameters.ln),r=\(parameters.r),p=\(parameters.p)$\(Base64URL.encode(salt))$\(Base64URL.encode(key))"
     }
 
-    /// Nil for texts that `text` never made, and for parameters beyond what a server bears.
+    /// Nil for texts that `text` does not produce, and for parameters too costly for a server.
     init?(text: String) {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt", let salt = Base64URL.decode(String(parts[3])),

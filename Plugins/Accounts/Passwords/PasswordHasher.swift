@@ -4,22 +4,22 @@ import ServiceLifecycle
 import SparkKit
 import Synchronization
 
-/// Who waits for a password hash.
+/// The origin of a request for a password hash.
 struct HashClaim: Sendable {
     let network: String
     let lane: HashLane
-    /// How long the claimant has waited before; part of the longest wait.
+    /// How long the request has already waited; part of the longest wait.
     var waited = Duration.zero
 }
 
-/// Derives password hashes on two threads of its own, behind a bounded and fair wait.
+/// Derives password hashes on two threads, behind a bounded and fair queue.
 ///
-/// One derivation takes 128 MiB and a quarter of a second, so neither more at once nor a long queue would do anybody good: at
-/// most two run, fewer where the ledger of admission or the system has less memory; what waits takes turns by network (see
-/// `FairQueue`), and nobody waits for longer than `longestWait`: who would is refused at once.
+/// One derivation takes 128 MiB and a quarter of a second, so at most two run at once, fewer if the admission ledger or the
+/// system has less memory. Waiting requests take turns by network (see `FairQueue`). A request that would wait longer than
+/// `longestWait` is refused at once.
 final class PasswordHasher: Sendable {
     static let workers = 2
-    /// From the request to the beginning of its derivation, a wait for earlier guesses included.
+    /// From the request to the start of its derivation, including a wait for earlier guesses.
     static let longestWait = Duration.seconds(5)
 
     private struct Job: Sendable {
@@ -31,7 +31,7 @@ final class PasswordHasher: Sendable {
     private struct State {
         var idle: [DispatchQueue]
         var waiting: FairQueue<Job>
-        /// Taken from the queue when there was no memory for it; the next one that runs.
+        /// Taken from the queue when there was no memory for it; the next job to run.
         var held: Job?
         var running = 0
         var isClosed = false
@@ -45,7 +45,7 @@ final class PasswordHasher: Sendable {
     private let uptime: @Sendable () -> Duration
     private let state: Mutex<State>
 
-    /// - Parameter uptime: the time since any fixed moment; never goes back.
+    /// - Parameter uptime: the time since any fixed moment; must be monotonic.
     init(
         parameters: PasswordParameters, secrets: SecretSource, metrics: AccountsMetrics, admission: Admission,
         headroom: MemoryHeadroom = MemoryHeadroom(), limits: FairQueue<Never>.Limits = .init(),
@@ -59,7 +59,7 @@ final class PasswordHasher: Sendable {
         let start = ContinuousClock.now
         self.uptime = uptime ?? { start.duration(to: .now) }
         let atOnce = (admission.limits[.hashing].total ?? .max) / max(1, parameters.memory)
-        // Serial queues, because on Linux only these have threads beyond those of the global queues.
+        // Serial queues, because on Linux only these have threads outside of the global pool.
         self.state = Mutex(
             State(
                 idle: (0..<Self.workers).map { DispatchQueue(label: "spark.password.\($0)") },
@@ -68,8 +68,8 @@ final class PasswordHasher: Sendable {
                         perNetwork: limits.perNetwork, total: limits.total, workers: max(1, min(Self.workers, atOnce))))))
     }
 
-    /// A new hash with the current parameters and a salt of its own.
-    /// - Throws: `AccountsError.busy`, or `AdmissionRefused` where the server as a whole has no room.
+    /// Makes a new hash with the current parameters and a fresh salt.
+    /// - Throws: `AccountsError.busy`, or `AdmissionRefused` when the server has no room.
     func hash(_ password: String, for claim: HashClaim) async throws -> PasswordHash {
         let (salt, parameters) = (secrets.bytes(PasswordHash.saltLength), parameters)
         return try await run(for: claim, memory: parameters.memory) {
@@ -77,9 +77,9 @@ final class PasswordHasher: Sendable {
         }
     }
 
-    /// Whether the password belongs to the hash. Without a hash the answer is no, after the same work, so that the time
-    /// does not tell whether there is an account.
-    /// - Throws: `AccountsError.busy`, or `AdmissionRefused` where the server as a whole has no room.
+    /// Whether the password belongs to the hash. Without a hash returns false after the same work, so that the response time
+    /// does not reveal whether the account exists.
+    /// - Throws: `AccountsError.busy`, or `AdmissionRefused` when the server has no room.
     func verify(_ password: String, against hash: PasswordHash?, for claim: HashClaim) async throws -> Bool {
         let (salt, parameters) = (secrets.bytes(PasswordHash.saltLength), parameters)
         return try await run(for: claim, memory: (hash?.parameters ?? parameters).memory) {
@@ -89,27 +89,27 @@ final class PasswordHasher: Sendable {
         }
     }
 
-    /// Whether a hash was made with cheaper parameters than today's.
+    /// Whether a hash was made with cheaper parameters than the current ones.
     func isWeak(_ hash: PasswordHash) -> Bool { hash.parameters.cost < parameters.cost }
 
-    /// Takes no more work; what waits is still done.
+    /// Refuses new work. Jobs that already wait are still done.
     func close() { state.withLock { $0.isClosed = true } }
 
-    /// How many wait.
+    /// The number of waiting jobs.
     var waitingCount: Int { state.withLock { $0.waiting.count + ($0.held == nil ? 0 : 1) } }
 
-    /// How long a claimant would wait for the beginning of a derivation, as far as can be told.
+    /// An estimate of how long a request would wait for its derivation to start.
     func expectedWait(of network: String, in lane: HashLane) -> Duration {
         state.withLock { state in
-            // Those that run are not over yet, and what is expected may turn out a little longer.
+            // Adds the running jobs, which are not finished, and a margin for the error of the estimate.
             state.waiting.expectedWait(of: network, in: lane) + state.waiting.cost * 2
         }
     }
 
-    /// How many are being derived.
+    /// The number of running derivations.
     var runningCount: Int { state.withLock { $0.running } }
 
-    /// - Throws: `AccountsError.busy` or `AdmissionRefused` when there is no room, or what `body` throws.
+    /// - Throws: `AccountsError.busy` or `AdmissionRefused` when there is no room, or an error of `body`.
     func run<Value: Sendable>(
         for claim: HashClaim, memory: Int, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
@@ -151,7 +151,7 @@ final class PasswordHasher: Sendable {
         }
     }
 
-    /// Starts what can be started.
+    /// Starts as many jobs as possible.
     private func pump() {
         enum Step { case rest, run(Job, AdmissionPermit, DispatchQueue), refuse(Job) }
         while true {
@@ -163,7 +163,7 @@ final class PasswordHasher: Sendable {
                     state.running += 1
                     return .run(job, permit, queue)
                 }
-                // What is running gives its memory back and comes by here again.
+                // A running job frees its memory when it ends, and calls `pump` again.
                 guard state.running == 0 else {
                     state.held = job
                     return .rest
@@ -206,7 +206,7 @@ struct PasswordHasherShutdown: Service {
     let hasher: PasswordHasher
 
     func run() async throws {
-        // Cancelled instead of shut down gracefully: the same end.
+        // Cancellation is handled like a graceful shutdown.
         try? await gracefulShutdown()
         hasher.close()
     }

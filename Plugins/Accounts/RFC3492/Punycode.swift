@@ -1,6 +1,6 @@
-/// Punycode (RFC 3492): Unicode text as letters, digits and hyphens, the form of a domain's label behind `xn--`.
+/// Punycode (RFC 3492): encodes Unicode text as letters, digits and hyphens. A domain label holds it after `xn--`.
 ///
-/// Case is not carried along (appendix A of the RFC): ASCII letters stay as they are.
+/// The mixed-case annotation (appendix A of the RFC) is not supported: ASCII letters keep their case.
 enum Punycode {
     private static let base = 36
     private static let tMin = 1
@@ -11,10 +11,10 @@ enum Punycode {
     private static let initialN = 128
     private static let delimiter = Unicode.Scalar(0x2D as UInt8)
 
-    /// Longer texts are refused, in code points or bytes: no label of a domain is.
+    /// The longest text that is accepted, in code points or bytes. No domain label is longer.
     static let longest = 255
 
-    /// Section 6.3. Nil for texts that are too long.
+    /// Section 6.3. Nil for texts longer than `longest`.
     static func encode(_ text: some Sequence<Unicode.Scalar>) -> String? {
         let input = Array(text)
         guard input.count <= longest else { return nil }
@@ -44,7 +44,7 @@ enum Punycode {
         return String(encoded)
     }
 
-    /// Section 6.2. Nil for what no text encodes to.
+    /// Section 6.2. Nil for texts that are not valid Punycode.
     static func decode(_ text: String) -> [Unicode.Scalar]? {
         let input = Array(text.unicodeScalars)
         guard input.count <= longest, input.allSatisfy(\.isASCII) else { return nil }
@@ -79,7 +79,7 @@ enum Punycode {
         return output
     }
 
-    /// A variable-length integer (section 3.3).
+    /// Writes a variable-length integer (section 3.3).
     private static func append(_ delta: Int, bias: Int, to output: inout [Unicode.Scalar]) {
         var q = delta
         var k = base
@@ -93,7 +93,7 @@ enum Punycode {
         output.append(character(q))
     }
 
-    /// Section 6.1.
+    /// Bias adaptation (section 6.1).
     private static func adapt(_ delta: Int, count: Int, isFirst: Bool) -> Int {
         var delta = isFirst ? delta / damp : delta / 2
         delta += delta / count
@@ -107,12 +107,12 @@ enum Punycode {
 
     private static func threshold(_ k: Int, _ bias: Int) -> Int { min(max(k - bias, tMin), tMax) }
 
-    /// `left + right · times`; nil when it is too large.
+    /// `left + right · times`; nil on overflow.
     private static func sum(_ left: Int, _ right: Int, times: Int) -> Int? {
         let (product, isTooLarge) = right.multipliedReportingOverflow(by: times)
         guard !isTooLarge else { return nil }
         let (sum, overflow) = left.addingReportingOverflow(product)
-        // Room for the additions of one, which are not checked.
+        // Half the range stays free for the unchecked additions of one.
         return overflow || sum > Int.max / 2 ? nil : sum
     }
 

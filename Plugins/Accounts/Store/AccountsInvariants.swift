@@ -1,7 +1,7 @@
 import SparkKit
 import SparkStorage
 
-/// What `spark check` asks of the tables.
+/// The invariants that `spark check` tests.
 enum AccountsInvariants {
     static let all: [Invariant] = [
         Invariant("every session's user exists") { sql in

@@ -1,7 +1,7 @@
 import SparkStorage
 
-/// The tables of this module. People of a demo town have no password hash, so nobody logs in as them by password. Tokens
-/// are kept as hashes only: who reads the file can use none of them.
+/// The migrations of this module. Users of a demo town have no password hash, so they cannot log in by password. Tokens
+/// are stored as hashes only: a reader of the database file cannot use them.
 enum AccountsMigrations {
     static let all: [Migration] = [
         Migration(
@@ -71,8 +71,8 @@ enum AccountsMigrations {
                 """),
     ]
 
-    /// Brings addresses with an international domain to their one form. Of several accounts whose addresses are the same, those
-    /// that come later keep their spelling, by which they are still found.
+    /// Converts addresses with an international domain to their canonical form. Where several accounts have the same address, the
+    /// later ones keep their spelling, and lookups still find them by it.
     private static func canonicaliseDomains(in sql: SQLSession) throws {
         let accounts = try sql.rows(
             """

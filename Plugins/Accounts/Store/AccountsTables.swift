@@ -3,7 +3,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The tables with the export and the erasure of one person's rows. No export holds a hash of a password, a token or a network.
+/// The tables, with the export and the erasure of one person's rows. Exports contain no password, token or network hash.
 enum AccountsTables {
     static let all: [TableDeclaration] = [users, sessions, refreshTokens, knownNetworks, resets, erased]
 
@@ -49,7 +49,7 @@ enum AccountsTables {
             try sql.run("DELETE FROM accounts_sessions WHERE user_id = ?", user.rawValue)
         })
 
-    /// Paged by session, and within one by the key of its index.
+    /// Pages are ordered by session, then by the key of the session's index.
     private static let refreshTokens = TableDeclaration.userLinked(
         "accounts_refresh_tokens",
         exportPage: { sql, user, page in
@@ -100,7 +100,7 @@ enum AccountsTables {
             try sql.run("DELETE FROM accounts_resets WHERE user_id = ?", user.rawValue)
         })
 
-    /// Erased before the account itself is, which it then stands for.
+    /// Erased before the account itself.
     private static let erased = TableDeclaration.userLinked(
         "accounts_erased", export: { _, _ in [] },
         erase: { sql, user in
@@ -120,7 +120,7 @@ enum AccountsTables {
             try sql.run("DELETE FROM accounts_known_networks WHERE user_id = ?", user.rawValue)
         })
 
-    /// The session in which a page begins, and the key of the token before it.
+    /// The session in which a page begins, and the key of the last token of the page before.
     private static func position(
         _ after: [SQLValue], _ user: UserID, _ sql: SQLSession
     ) throws -> (session: Int64?, expiresAt: SQLValue, hash: SQLValue) {

@@ -3,14 +3,14 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The accounts in SQLite: this file reads by key and writes accounts; sessions and refresh tokens stand beside it.
+/// The accounts store in SQLite: accounts, sessions, refresh tokens and the operators' actions.
 struct SQLiteAccountsStore: AccountsStore {
     let storage: any Storage
     let personalData: PersonalDataRegistry
     let stream: any EventStreaming
     let networks: KnownNetworks
 
-    /// How long one step of an erasure holds the writer, about.
+    /// About how long one erasure step holds the writer.
     private static let erasureStep = Duration.milliseconds(10)
 
     func account(withEmail email: String) throws -> Account? {
@@ -41,12 +41,12 @@ struct SQLiteAccountsStore: AccountsStore {
     ) async throws {
         try await storage.write { transaction in
             let sql = transaction.session
-            // There is one writer, so nobody can take the address between the question and the insertion.
+            // There is one writer, so the address cannot be taken between the query and the insertion.
             let holders = try forms.compactMap { email in
                 try sql.value("SELECT id FROM accounts_users WHERE email = ?", email, as: Int64.self)
             }
-            // For an address that is taken the same is done and taken back, so that the time does not tell. No address looks like the
-            // identifier that stands in its place.
+            // A taken address costs the same work, which is then rolled back, so that the response time does not reveal it. The
+            // identifier takes the place of the address: no address looks like one.
             let isTaken = !holders.isEmpty
             try sql.run(
                 "INSERT INTO accounts_users (id, email, password_hash, created_at) VALUES (?, ?, ?, ?)", account.id.rawValue,
@@ -122,7 +122,7 @@ struct SQLiteAccountsStore: AccountsStore {
         }
     }
 
-    /// What decides whether a session may be opened, as the writer sees it.
+    /// The columns that decide whether a session may be opened, as the writer sees them.
     static func state(
         of user: UserID, in sql: SQLSession
     ) throws -> (passwordHash: String?, closedAt: Timestamp?, isBeingErased: Bool)? {
@@ -133,7 +133,7 @@ struct SQLiteAccountsStore: AccountsStore {
 }
 
 extension SQLiteAccountsStore {
-    /// Dead sessions cleared away at each opening: more than are opened, so they cannot pile up.
+    /// Dead sessions deleted at each opening. More than one, so they cannot accumulate.
     private static let clearedAtOnce = 8
 
     func isOpen(_ session: SessionID, of user: UserID) throws -> Bool {
@@ -155,7 +155,7 @@ extension SQLiteAccountsStore {
             .row([.integer(session.rawValue), .integer(user.rawValue), .time(deadBefore)]) { _ in true } ?? false
     }
 
-    /// The sessions of a closed account are revoked with it.
+    /// Closing an account revokes its sessions, so this need not look at the account.
     private static let live = """
         SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL AND last_used_at > ?3
         """
@@ -233,7 +233,7 @@ extension SQLiteAccountsStore {
             session.rawValue) == 1
     }
 
-    /// An account was signed in to from a network.
+    /// Records that the account was signed in to from a network.
     static func remember(network: [UInt8], of user: UserID, at now: Timestamp, in sql: SQLSession) throws {
         try sql.run(
             """
@@ -294,7 +294,7 @@ extension SQLiteAccountsStore {
         }
     }
 
-    /// In a write; also tells the user's devices, under their next number.
+    /// Must run in a write transaction. Also publishes the revocation to the user's devices.
     func revoke(
         _ session: SessionID, of user: UserID, at now: Timestamp, in transaction: WriteTransaction
     ) throws -> Bool {
@@ -320,10 +320,10 @@ extension SQLiteAccountsStore {
     }
 }
 
-/// Rotation with reuse detection (RFC 9700, 4.14.2), and yet answers that were lost can be repeated.
+/// Refresh token rotation with reuse detection (RFC 9700, 4.14.2) that can still repeat a lost answer.
 ///
-/// A token is used once; then its successor stands in the table. A used one presented again within the window gives
-/// the same successor, as long as that was not used itself. Otherwise two parties hold the chain and the session ends.
+/// A token is used once and replaced by its successor in the table. A used token presented again within the window yields
+/// the same successor, provided that the successor is unused. Otherwise two parties hold the chain and the session is revoked.
 extension SQLiteAccountsStore {
     func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool {
         try storage.pointRead { session in
@@ -342,7 +342,7 @@ extension SQLiteAccountsStore {
         }
     }
 
-    /// Reuse is an outcome and no error, because an error would take the revocation back.
+    /// Reuse is an outcome, not an error: an error would roll back the revocation.
     func refresh(_ refresh: Refresh) async throws -> RefreshOutcome {
         try await storage.write { transaction in
             let sql = transaction.session
@@ -351,7 +351,7 @@ extension SQLiteAccountsStore {
             else { return .refused }
             guard let usedAt = token.usedAt else {
                 try Self.rotate(refresh, session: token.session, in: sql)
-                // Whoever holds the chain is the owner's device, wherever it is now.
+                // A device that holds the chain is the owner's, whatever network it is on.
                 try Self.remember(
                     network: networks.fingerprint(of: refresh.network, at: token.user), of: token.user, at: refresh.at,
                     in: sql)
@@ -379,7 +379,7 @@ extension SQLiteAccountsStore {
 
     private static func rotate(_ refresh: Refresh, session: SessionID, in sql: SQLSession) throws {
         let now = refresh.at.milliseconds
-        // Ended tokens are refused whether or not they stand here, so the session's own are cleared away.
+        // Expired tokens are refused whether or not they are in the table, so the session's own are deleted here.
         try sql.run("DELETE FROM accounts_refresh_tokens WHERE session_id = ? AND expires_at <= ?", session.rawValue, now)
         try sql.run("UPDATE accounts_refresh_tokens SET used_at = ? WHERE token_hash = ?", now, refresh.tokenHash)
         try insertToken(
@@ -405,7 +405,7 @@ extension SQLiteAccountsStore {
     }
 }
 
-// What those who run the server do with accounts: suspending, restoring, signing out, links to a new password, erasing.
+// Operator actions: suspending, restoring, signing out, password reset links, erasing.
 
 extension SQLiteAccountsStore {
     func standing(of user: UserID, sessionsUsedSince: Timestamp) async throws -> AccountStanding? {
@@ -430,7 +430,7 @@ extension SQLiteAccountsStore {
         }
     }
 
-    /// When an account was suspended; nil if it is not.
+    /// When the account was suspended; nil if it is not.
     static func suspension(of user: UserID, in sql: SQLSession) throws -> Timestamp? {
         try sql.value("SELECT suspended_at FROM accounts_users WHERE id = ?", user.rawValue, as: Int64.self).map {
             Timestamp(milliseconds: $0)
@@ -446,7 +446,7 @@ extension SQLiteAccountsStore {
         try transaction.session.run(
             "UPDATE accounts_users SET suspended_at = coalesce(suspended_at, ?), suspension_reason = ? WHERE id = ?",
             now.milliseconds, reason.text, user.rawValue)
-        // First, so that connections are closed for this reason and not for the end of their sessions.
+        // Published first, so that connections close because of the suspension and not because their sessions ended.
         if isNew { transaction.publish(AccountSuspended(user: user)) }
         let revoked = try revokeAll(of: user, except: nil, at: now, in: transaction)
         try hiding(transaction)
@@ -517,7 +517,7 @@ extension SQLiteAccountsStore {
         try await storage.write { transaction in
             guard let state = try Self.state(of: user, in: transaction.session) else { return nil }
             let closedAt = state.closedAt ?? now
-            // Suspended as well: nobody takes this back by logging in.
+            // Suspended as well, so that a login cannot reopen the account.
             try transaction.session.run(
                 "UPDATE accounts_users SET closed_at = ?, suspended_at = coalesce(suspended_at, ?) WHERE id = ?",
                 closedAt.milliseconds, now.milliseconds, user.rawValue)
@@ -525,7 +525,7 @@ extension SQLiteAccountsStore {
             try hiding(transaction)
             if state.closedAt == nil { transaction.publish(AccountClosed(user: user)) }
             let job = ErasureJob(user: user, closedAt: closedAt)
-            // Done at once by who asks; by the outbox if the process dies before.
+            // The caller erases at once; the outbox does it if the process dies before.
             try transaction.enqueue(topic: ErasureJob.topic, payload: JSONWriter.bytes(of: job), availableAt: now)
             try along(transaction)
             return (job, revoked)

@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-/// One chart: what it asks Prometheus, and in which unit it shows that.
+/// One chart: its Prometheus queries and its unit.
 package struct DashboardPanel: Sendable {
     package struct Query: Sendable {
         package let expression: String
@@ -20,7 +20,7 @@ package struct DashboardPanel: Sendable {
         self.queries = queries
     }
 
-    /// A counter as a rate, a histogram as quantiles, a gauge as it is; every label apart.
+    /// A counter as a rate, a histogram as quantiles, a gauge as its value; one line per set of labels.
     init(_ metric: MetricDeclaration) {
         switch metric.kind {
         case .counter:
@@ -46,7 +46,7 @@ package struct DashboardPanel: Sendable {
         }
     }
 
-    /// `by` keeps the labels that tell lines apart; a server's own lines stay apart, too.
+    /// One line per value of `labels`; `instance` is always one of them.
     static func quantile(_ quantile: String, of name: String, by labels: [String] = []) -> Query {
         let sum = sum(labels + ["le"])
         let marks = labels.map { "{{\($0)}} " }.joined()
@@ -64,7 +64,7 @@ package struct DashboardPanel: Sendable {
         metric.labels.isEmpty ? "{{instance}}" : metric.labels.map { "{{\($0)}}" }.joined(separator: " ")
     }
 
-    /// Grafana's identifiers of units.
+    /// Grafana's unit identifiers.
     private static func unit(_ name: String) -> String {
         for (suffix, unit) in [("_seconds", "s"), ("_bytes", "bytes"), ("_ratio", "percentunit")] where name.hasSuffix(suffix) {
             return unit

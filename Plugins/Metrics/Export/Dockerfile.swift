@@ -1,6 +1,6 @@
-/// A recipe that builds the server from its sources and runs it, without root, in an image that holds nothing else.
+/// A Dockerfile that builds the server from source and runs it without root in an otherwise empty image.
 package enum Dockerfile {
-    /// - Parameter port: where the server listens in the container.
+    /// - Parameter port: the server's port in the container.
     package static func text(port: Int) -> String {
         """
         # Made by spark export dockerfile. In the folder of the sources: docker build -t spark . && docker run --restart on-failure:5 -p \(port):\(port) -v spark:/data spark

@@ -1,7 +1,7 @@
 package import SparkCore
 import SparkKit
 
-/// A dashboard for Grafana (schema 39) with every metric that is declared: an overview, then a row for each part of the server.
+/// A Grafana dashboard (schema 39) with every declared metric: an overview, then a row per module.
 package struct GrafanaDashboard: Sendable {
     static let source: JSONValue = ["type": "prometheus", "uid": "${datasource}"]
     private static let (width, height) = (8, 7)
@@ -14,6 +14,7 @@ package struct GrafanaDashboard: Sendable {
             + groups.map { group in (group.title, group.metrics.map { DashboardPanel($0) }) }
     }
 
+    /// The dashboard in Grafana's JSON model.
     package var json: JSONValue {
         [
             "uid": "spark", "title": "Spark", "description": "Made by spark export grafana-dashboard.", "tags": ["spark"],
@@ -59,7 +60,7 @@ package struct GrafanaDashboard: Sendable {
 }
 
 extension GrafanaDashboard {
-    /// What one looks at first.
+    /// The most important panels.
     static let overview = [
         DashboardPanel(
             "Requests", help: "Answered requests by status.", unit: "reqps",

@@ -1,6 +1,6 @@
 package import SparkKit
 
-/// The metrics of one part of the server: a row of panels.
+/// The metrics of one module: a row of panels.
 package struct MetricGroup: Sendable {
     package let title: String
     package let metrics: [MetricDeclaration]
@@ -10,7 +10,7 @@ package struct MetricGroup: Sendable {
         self.metrics = metrics
     }
 
-    /// One for each manifest that declares any.
+    /// One group per manifest that declares metrics.
     package static func all(_ manifests: [ModuleManifest]) -> [MetricGroup] {
         manifests.filter { !$0.metrics.isEmpty }.map { MetricGroup(title: $0.id, metrics: $0.metrics) }
     }

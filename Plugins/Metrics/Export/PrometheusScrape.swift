@@ -1,8 +1,8 @@
-/// A configuration of Prometheus that reads one server and its rules.
+/// A Prometheus configuration that scrapes one server and loads its rules.
 package enum PrometheusScrape {
     /// - Parameters:
     ///   - target: host and port.
-    ///   - isToken: whether the server asks for `metrics.token`.
+    ///   - isToken: whether the server requires `metrics.token`.
     package static func text(target: String, isToken: Bool) -> String {
         let credentials =
             isToken

@@ -1,8 +1,8 @@
-/// A unit of systemd that runs the server as a user of its own with nothing but its data directory (systemd.exec(5)).
+/// A systemd unit that runs the server as its own user with access only to its data directory (systemd.exec(5)).
 package enum SystemdUnit {
     /// - Parameters:
     ///   - binary: the absolute path of `spark`.
-    ///   - stopSeconds: how long the server takes to end at most.
+    ///   - stopSeconds: the longest time that the server takes to stop.
     package static func text(binary: String, stopSeconds: Int) -> String {
         """
         # Made by spark export systemd-unit. Save as /etc/systemd/system/spark.service, then: systemctl enable --now spark

@@ -1,4 +1,4 @@
 extension MetricsConfiguration {
-    /// Whether whoever reads the metrics from elsewhere must show a token.
+    /// Whether remote readers of the metrics need a token.
     package var hasToken: Bool { !token.isEmpty }
 }

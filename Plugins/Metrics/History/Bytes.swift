@@ -1,8 +1,8 @@
-/// Writes numbers and texts for the history's file.
+/// Encodes numbers and texts for the history file.
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
-    /// LEB128: seven bits a byte, the lowest first.
+    /// LEB128: seven bits per byte, lowest first.
     mutating func variable(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
@@ -12,7 +12,7 @@ struct ByteWriter {
         bytes.append(UInt8(rest))
     }
 
-    /// Eight bytes, the lowest first.
+    /// Eight bytes, lowest first.
     mutating func word(_ value: UInt64) {
         for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
     }
@@ -25,7 +25,7 @@ struct ByteWriter {
     mutating func text(_ text: String) { block(Array(text.utf8)) }
 }
 
-/// Reads what a `ByteWriter` wrote; nil for whatever it did not.
+/// Decodes the output of a `ByteWriter`; returns nil for other bytes.
 struct ByteReader {
     private let bytes: [UInt8]
     private var position = 0
@@ -46,7 +46,7 @@ struct ByteReader {
         return nil
     }
 
-    /// A count of things that each take a byte at least.
+    /// A count of items that take at least one byte each.
     mutating func count() -> Int? {
         guard let value = variable(), value <= UInt64(bytes.count - position) else { return nil }
         return Int(value)

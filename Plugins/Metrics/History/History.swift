@@ -7,23 +7,24 @@ import SparkPromQL
 import SparkTelemetry
 import Synchronization
 
-/// What every metric was, for an hour every ten seconds and for a day every minute, so that charts and alerts need no other program.
+/// The recent history of every metric: every ten seconds for an hour and every minute for a day, so that charts and alerts need
+/// no other program.
 ///
-/// Bounded in series; in memory a packed sample takes a byte or two where little happens. Saved in the data directory every ten
-/// minutes and at the end, and taken up by the next start.
+/// The number of series is bounded. In memory a packed sample takes a byte or two if values change little. The history is saved
+/// in the data directory every ten minutes and at shutdown, and loaded at start.
 final class History: Sendable {
     static let interval = Duration.seconds(10)
     private static let maximumSeries = 6_000
 
     private let registry: MetricsRegistry
-    /// None where all is lost at the end anyway.
+    /// Nil when the history is not saved.
     private let file: URL?
     private let clock: any WallClock
     private let logger: Logger
     private let state: Mutex<HistoryState>
     private let thread = DispatchQueue(label: "spark.history", qos: .utility)
 
-    /// - Parameter directory: the data directory; nil to save nothing.
+    /// - Parameter directory: the data directory; nil saves nothing.
     init(
         registry: MetricsRegistry, directory: URL?, clock: any WallClock, logger: Logger,
         maximumSeries: Int = History.maximumSeries
@@ -35,7 +36,7 @@ final class History: Sendable {
         self.state = Mutex(HistoryState(maximumSeries: maximumSeries))
     }
 
-    /// Takes up what was saved. Reads a file.
+    /// Loads the saved history. Reads a file.
     func open() {
         guard let file else { return }
         let now = clock.now().milliseconds
@@ -43,7 +44,7 @@ final class History: Sendable {
         if !isSound { logger.notice("metrics history begun anew: the saved one is damaged") }
     }
 
-    /// Takes down all series.
+    /// Records all series.
     /// - Returns: whether it is time to save.
     @discardableResult
     func sample() -> Bool {
@@ -52,7 +53,7 @@ final class History: Sendable {
         return state.withLock { $0.add(families, at: now) }
     }
 
-    /// Writes a file. Best effort: charts then begin anew after the next start.
+    /// Writes the file. Best effort: without it the charts start empty after a restart.
     func save() {
         guard let file else { return }
         let copy = state.withLock { $0 }
@@ -63,13 +64,13 @@ final class History: Sendable {
         }
     }
 
-    /// When samples were taken (milliseconds), every minute where they are not there every ten seconds any more.
+    /// When samples were taken (milliseconds): every ten seconds for the last hour, every minute before.
     func times(since: Int64) -> [Int64] { state.withLock { $0 }.times(since: since) }
 
-    /// Names of samples that are kept.
+    /// The names of the stored samples.
     var names: Set<String> { state.withLock { Set($0.keys.values.map(\.name)) } }
     var seriesCount: Int { state.withLock { $0.keys.count } }
-    /// Samples that were dropped because their series found no room.
+    /// Samples dropped because the limit of series was reached.
     var dropped: Int { state.withLock { $0.dropped } }
 
     private func onThread(_ body: @escaping @Sendable (History) -> Void) async {
@@ -84,7 +85,7 @@ final class History: Sendable {
 
 extension History: SeriesSource {
     func series(named name: String, since: Timestamp) -> [Series] {
-        // Packed samples are read outside the lock.
+        // Packed samples are decoded outside of the lock.
         state.withLock { $0 }.samples(named: name, since: since.milliseconds).map { key, samples in
             Series(
                 labels: Dictionary(key.labels.map { ($0.name, $0.value) }) { first, _ in first },
@@ -94,7 +95,7 @@ extension History: SeriesSource {
 }
 
 extension History: Service {
-    /// Samples every ten seconds; saves now and then and at the graceful shutdown.
+    /// Samples every ten seconds; saves regularly and at graceful shutdown.
     func run() async throws {
         await onThread { $0.open() }
         await cancelWhenGracefulShutdown {

@@ -3,14 +3,14 @@ import Foundation
 import SparkFiles
 import SparkTelemetry
 
-/// How the history stands on the disk: one file, written anew as a whole and put in place at once, with a digest over it all.
+/// The history on disk: one file with a digest, written as a whole and replaced atomically.
 ///
-/// Only what is recorded anyway is in it: no word of any person.
+/// Contains only recorded metrics, so no personal data.
 enum HistoryFile {
-    /// With the version of the form as last letter.
+    /// The last character is the version of the format.
     private static let mark = Array("spark-history-1\n".utf8)
     private static let digestBytes = 32
-    /// A longer one was not written by this.
+    /// A longer file is not a history file.
     private static let longest = 256 << 20
 
     static func write(_ state: HistoryState, to file: URL) throws {
@@ -20,7 +20,7 @@ enum HistoryFile {
     }
 
     /// - Parameter now: milliseconds since 1970.
-    /// - Returns: false for a file that is damaged or of another form; true also where there is none.
+    /// - Returns: false for a file that is damaged or in another format; true if there is no file.
     static func read(_ file: URL, into state: inout HistoryState, at now: Int64) -> Bool {
         guard FileManager.default.fileExists(atPath: file.path) else { return true }
         let size = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
@@ -62,7 +62,7 @@ enum HistoryFile {
         }
     }
 
-    /// What a file's body says; nil if it cannot be read.
+    /// The parsed body of a file; nil if it is invalid.
     private struct Kept {
         private(set) var keys: [Int: HistoryState.Key] = [:]
         private(set) var fine: [HistoryTier.Chunk] = []
@@ -87,7 +87,7 @@ enum HistoryFile {
 }
 
 extension ByteReader {
-    /// The number of a series.
+    /// A series number.
     fileprivate mutating func number() -> Int? { variable().flatMap { $0 < 1 << 32 ? Int($0) : nil } }
 
     fileprivate mutating func chunks() -> [HistoryTier.Chunk]? {

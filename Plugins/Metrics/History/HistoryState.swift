@@ -1,9 +1,9 @@
 import SparkTelemetry
 
-/// What the history holds: which series there are, and their samples, fine for the last hour and coarse for the last day.
+/// The content of the history: the series and their samples, fine for the last hour and coarse for the last day.
 struct HistoryState: Sendable {
     struct Key: Hashable, Sendable {
-        /// As Prometheus calls the sample: a histogram's with `_bucket`, `_sum` or `_count`.
+        /// Prometheus's name for the sample: a histogram's with `_bucket`, `_sum` or `_count`.
         let name: String
         let labels: [MetricLabel]
     }
@@ -15,13 +15,14 @@ struct HistoryState: Sendable {
     private var numbers: [Key: Int] = [:]
     private var byName: [String: [Int]] = [:]
     private var nextNumber = 0
-    /// Samples of series that found no room.
+    /// Samples dropped because the limit of series was reached.
     private(set) var dropped = 0
 
     init(maximumSeries: Int) { self.maximumSeries = maximumSeries }
 
-    /// Takes down what all series hold now. Nothing if the last time was less than the fine distance ago. Samples from the future are of
-    /// a clock that was put back since: they are forgotten, or nothing new would be taken down until their time comes.
+    /// Records the current value of all series, unless the last sample is more recent than half the fine interval. Samples from
+    /// the future were recorded before the clock was set back. They are removed, since otherwise nothing would be recorded until
+    /// their time comes.
     /// - Returns: whether a chunk was finished, so that it is time to save.
     mutating func add(_ families: [MetricFamily], at now: Int64) -> Bool {
         if let last = fine.lastTime, last - now > fine.distance { forget(after: now) }
@@ -45,7 +46,7 @@ struct HistoryState: Sendable {
         forgetUnused()
     }
 
-    /// The series of a name with their samples from a time on: coarse ones where there are no fine ones any more.
+    /// The series of a name with their samples since a time: fine samples where available, coarse ones before.
     func samples(named name: String, since: Int64) -> [(key: Key, samples: [(time: Int64, value: Double)])] {
         let fineStart = fine.firstTime ?? .max
         return (byName[name] ?? []).compactMap { number in
@@ -56,14 +57,14 @@ struct HistoryState: Sendable {
         }
     }
 
-    /// When samples were taken, as `samples` has them.
+    /// When samples were taken, matching `samples`.
     func times(since: Int64) -> [Int64] {
         let fineStart = fine.firstTime ?? .max
         let early = since < fineStart ? coarse.allTimes.filter { $0 >= since && $0 < fineStart } : []
         return early + fine.allTimes.filter { $0 >= since }
     }
 
-    /// Takes up what was kept before; what is too old or from the future is left out.
+    /// Restores saved samples, except those that are too old or from the future.
     mutating func restore(fine: [HistoryTier.Chunk], coarse: [HistoryTier.Chunk], keys: [Int: Key], at now: Int64) {
         for (number, key) in keys.sorted(by: { $0.key < $1.key }) where self.keys.count < maximumSeries && numbers[key] == nil {
             enter(key, as: number)
@@ -90,7 +91,7 @@ struct HistoryState: Sendable {
         nextNumber = max(nextNumber, number) + 1
     }
 
-    /// Makes room: a series without any sample left is forgotten.
+    /// Removes series that have no sample left.
     private mutating func forgetUnused() {
         let used = fine.series.union(coarse.series)
         for (number, key) in keys where !used.contains(number) {

@@ -1,8 +1,8 @@
-/// Samples of all series at one distance in time, the oldest in packed chunks, the newest as they are.
+/// Samples of all series at one interval. Older samples are in packed chunks, the newest are unpacked.
 ///
-/// Series are numbers here. All are sampled at the same times, so times are kept once.
+/// A series is identified by a number. All series are sampled at the same times, so the times are stored once.
 struct HistoryTier: Sendable {
-    /// Samples of a chunk.
+    /// Samples per chunk.
     static let chunkLength = 60
 
     struct Chunk: Sendable {
@@ -11,9 +11,9 @@ struct HistoryTier: Sendable {
         let columns: [Int: SampleColumn]
     }
 
-    /// From one sample to the next, at least (milliseconds).
+    /// The minimum time between samples (milliseconds).
     let distance: Int64
-    /// For how long samples are kept (milliseconds).
+    /// How long samples are kept (milliseconds).
     let span: Int64
     private(set) var chunks: [Chunk] = []
     private(set) var times: [Int64] = []
@@ -27,10 +27,10 @@ struct HistoryTier: Sendable {
     var lastTime: Int64? { times.last ?? chunks.last?.times.last }
     var firstTime: Int64? { chunks.first?.times.first ?? times.first }
     var allTimes: [Int64] { chunks.flatMap(\.times) + times }
-    /// Series that have a sample.
+    /// The series that have a sample.
     var series: Set<Int> { chunks.reduce(into: Set(columns.keys)) { $0.formUnion($1.columns.keys) } }
 
-    /// Adds the values of one time.
+    /// Adds one sample of each series.
     /// - Returns: whether a chunk was finished.
     mutating func add(_ values: [Int: Double], at time: Int64) -> Bool {
         for (series, value) in values {
@@ -46,7 +46,7 @@ struct HistoryTier: Sendable {
         return true
     }
 
-    /// What a series held from a time on.
+    /// The samples of a series since a time.
     func samples(of series: Int, since: Int64) -> [(time: Int64, value: Double)] {
         var found: [(time: Int64, value: Double)] = []
         func take(_ times: [Int64], _ values: [Double]) {
@@ -59,14 +59,14 @@ struct HistoryTier: Sendable {
         return found
     }
 
-    /// Everything in packed form, what is not finished included; for the file.
+    /// All samples in packed form, including the unfinished chunk, for the file.
     var packed: [Chunk] {
         var copy = self
         if !copy.times.isEmpty { copy.seal() }
         return copy.chunks
     }
 
-    /// Takes up what was kept before, if it is not too old.
+    /// Restores saved chunks that are not too old.
     mutating func restore(_ kept: [Chunk], at now: Int64) {
         var last = Int64.min
         for chunk in kept {
@@ -78,7 +78,7 @@ struct HistoryTier: Sendable {
         }
     }
 
-    /// Forgets chunks that end after a time, and what is not packed yet if it does.
+    /// Removes chunks that end after a time, and the unpacked samples if they do.
     mutating func forget(after now: Int64) {
         chunks.removeAll { ($0.times.last ?? 0) > now }
         guard let last = times.last, last > now else { return }

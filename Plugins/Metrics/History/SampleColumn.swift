@@ -1,7 +1,7 @@
-/// The values of one series in a finished chunk, packed: most series stand still or count in small steps.
+/// The packed values of one series in a finished chunk. Most series are constant or count in small steps.
 ///
-/// Each value is one of: a run of repetitions of the value before (tag 0), a whole-number step from a whole number (tag 1), or eight
-/// bytes as they are (tag 2). Tags stand in the low two bits of a variable-length number (LEB128). Missing values are NaN.
+/// Each entry is a run of repeated values (tag 0), an integer step from an integer (tag 1), or the eight bytes of the value (tag
+/// 2). The tag is in the low two bits of a variable-length number (LEB128). Missing values are NaN.
 struct SampleColumn: Hashable, Sendable {
     let bytes: [UInt8]
 
@@ -13,8 +13,8 @@ struct SampleColumn: Hashable, Sendable {
         bytes = packer.finish()
     }
 
-    /// - Parameter count: how many values there are.
-    /// - Returns: nil for bytes that no values were packed into.
+    /// - Parameter count: the number of values.
+    /// - Returns: nil for bytes that are not a packed column.
     func values(count: Int) -> [Double]? {
         var reader = ByteReader(bytes)
         var values: [Double] = []
@@ -55,7 +55,7 @@ struct SampleColumn: Hashable, Sendable {
             }
             flush()
             if let step = Self.step(from: last, to: value) {
-                // The sign in the lowest bit, so that small steps are short either way.
+                // Zigzag encoding: the sign is in the lowest bit, so that small steps of either sign are short.
                 let folded = UInt64(bitPattern: (step << 1) ^ (step >> 63))
                 writer.variable(folded << 2 | 1)
             } else {
@@ -75,7 +75,7 @@ struct SampleColumn: Hashable, Sendable {
             repetitions = 0
         }
 
-        /// Nil where the step would not lead to exactly this value again.
+        /// Nil if the step does not restore exactly this value.
         private static func step(from last: Double, to value: Double) -> Int64? {
             guard let first = Int64(exactly: last), let second = Int64(exactly: value), value.bitPattern != (-0.0).bitPattern,
                 abs(last) < 0x1p53, abs(value) < 0x1p53

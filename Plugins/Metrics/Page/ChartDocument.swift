@@ -1,7 +1,7 @@
 import SparkCore
 import SparkPromQL
 
-/// All charts as JSON: for each panel the times, once for all, and its lines.
+/// All charts as JSON: the times once, and each panel's lines.
 struct ChartDocument: Sendable {
     enum Window: String, CaseIterable, Sendable {
         case hour, day
@@ -9,7 +9,7 @@ struct ChartDocument: Sendable {
         var length: Duration { self == .hour ? .hours(1) : .days(1) }
     }
 
-    /// Points of a line at most: more than a chart is wide.
+    /// Maximum points of a line: more than a chart's width in pixels.
     private static let longest = 400
 
     let history: History
@@ -34,7 +34,7 @@ struct ChartDocument: Sendable {
         return writer.bytes
     }
 
-    /// Every so-many-th time, the newest always among them.
+    /// Every n-th time, always including the newest.
     private static func thinned(_ times: [Int64]) -> [Int64] {
         let step = max(1, (times.count + longest - 1) / longest)
         return times.indices.filter { (times.count - 1 - $0) % step == 0 }.map { times[$0] }
@@ -48,7 +48,7 @@ extension ChartLines.Line: JSONWritable {
             writer.key("values")
             writer.array { writer in
                 for value in values {
-                    // Six digits are more than a chart shows.
+                    // Six decimal places are more than a chart shows.
                     if value.isFinite { writer.value((value * 1e6).rounded() / 1e6) } else { writer.null() }
                 }
             }

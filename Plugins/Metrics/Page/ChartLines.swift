@@ -1,11 +1,11 @@
 import SparkCore
 import SparkPromQL
 
-/// Makes a panel's lines from the history: values at common times.
+/// Computes a panel's lines from the history, at common times.
 struct ChartLines {
     struct Line {
         let title: String
-        /// One for each time; NaN where there is none.
+        /// One value per time; NaN where there is none.
         let values: [Double]
     }
 
@@ -13,7 +13,7 @@ struct ChartLines {
     let since: Timestamp
     /// Milliseconds, ascending.
     let times: [Int64]
-    /// From how many times before the growth is counted.
+    /// How many times back the growth is measured from.
     private let reach = 3
     private let places: [Int64: Int]
 
@@ -55,7 +55,7 @@ struct ChartLines {
         }
     }
 
-    /// Series that have no value do not count, unless none has.
+    /// Sums the series. Missing values are ignored unless all are missing.
     private func sum(_ series: [Series], _ make: (Series) -> [Double]) -> [Double] {
         var total = [Double](repeating: .nan, count: times.count)
         for one in series {
@@ -74,7 +74,7 @@ struct ChartLines {
         return values
     }
 
-    /// The growth a second up to each time. A value below the one before is that of a counter that began anew.
+    /// The growth per second up to each time. A value below the one before means that the counter restarted.
     private func growth(of series: Series) -> [Double] {
         let values = values(of: series)
         var total = 0.0
@@ -86,7 +86,7 @@ struct ChartLines {
             return total
         }
         return risen.indices.map { place in
-            // The earliest of them that is there: a series that begins has a rate from its second value on.
+            // The earliest value available, so that a new series has a rate from its second value on.
             guard !risen[place].isNaN,
                 let from = (max(0, place - reach)..<place).first(where: { !risen[$0].isNaN })
             else { return .nan }
@@ -94,7 +94,8 @@ struct ChartLines {
         }
     }
 
-    /// As Prometheus's `histogram_quantile`: straight lines within a bucket, the last bound for what is above all.
+    /// Like Prometheus's `histogram_quantile`: interpolates linearly within a bucket; the last bound stands for all values above
+    /// it.
     private func quantiles(_ quantile: Double, _ growths: [Double: [Double]]) -> [Double] {
         let bounds = growths.sorted { $0.key < $1.key }
         return times.indices.map { place in
@@ -111,7 +112,7 @@ struct ChartLines {
 }
 
 extension Double {
-    /// A bound as it stands in the label `le`.
+    /// Parses a bound of the label `le`.
     fileprivate init?(prometheus text: String) {
         if text == "+Inf" { self = .infinity } else { self.init(text) }
     }

@@ -1,4 +1,4 @@
-/// The page at `/_/metrics`: headings, one figure a panel and the alerts, made here; its script fills in charts and tables.
+/// The page at `/_/metrics`: headings, one figure per panel and the alerts. Its script fills in charts and tables.
 enum MetricsPage {
     static let html: String = """
         <!doctype html>

@@ -3,9 +3,9 @@ import HTTPTypes
 import SparkCore
 import SparkKit
 
-/// The page, what it is made of, and what its charts show: operators' rows, which the server opens to operators alone.
+/// The metrics page, its assets and the data of its charts. These are operator routes, open only to operators.
 struct PageRoutes: Sendable {
-    /// Nothing but what this server itself gives out, no script or style within the page.
+    /// A content security policy: only resources of this server, no inline script or style.
     private static let policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -32,7 +32,7 @@ struct PageRoutes: Sendable {
         ]
     }
 
-    /// The first room, as long as it is the only one.
+    /// Redirects to the metrics page while it is the console's only page.
     private var entrance: Route {
         Route(.get, "/_/", "The console", access: .open, rateLimit: .probe, status: .temporaryRedirect) { call in
             return Reply(.temporaryRedirect, headers: [.location: "/_/metrics"])

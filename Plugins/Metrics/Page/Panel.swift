@@ -1,4 +1,4 @@
-/// One chart of the page: what it is called, what its numbers are, and the lines in it.
+/// One chart of the page: title, unit and lines.
 struct Panel: Sendable {
     enum Unit: String, Sendable {
         case seconds, bytes, ratio, count
@@ -7,18 +7,18 @@ struct Panel: Sendable {
         case cores
     }
 
-    /// Where lines come from. Rates and quantiles are those of the last half minute (of the last minutes over a day).
+    /// The source of lines. Rates and quantiles cover the last half minute (the last minutes in the day's view).
     enum Source: Sendable {
-        /// The growth a second, times a factor, of all series together, or a line for each value of a label.
+        /// The growth per second times a factor, of all series together, or a line per value of a label.
         case rate(String, by: String? = nil, factor: Double = 1)
         case value(String, by: String? = nil)
         case quantile(String, Double)
-        /// The share of what has one of these values of a label, for each value of another.
+        /// The share of the series with one of these values of a label, for each value of another label.
         case share(String, label: String, of: Set<String>, by: String, only: Set<String>)
     }
 
     struct Line: Sendable {
-        /// Before the label's value, if the source makes several lines.
+        /// Precedes the label's value if the source makes several lines.
         let title: String
         let source: Source
     }
@@ -35,12 +35,12 @@ struct Panel: Sendable {
         self.lines = lines
     }
 
-    /// One source for the whole panel, whose label's values are the titles.
+    /// A panel with one source; its label's values are the titles.
     init(_ identifier: String, _ title: String, _ unit: Unit, _ source: Source) {
         self.init(identifier, title, unit, [Line(title: "", source: source)])
     }
 
-    /// The median, the slow twentieth and the slow hundredth of a histogram.
+    /// The median, 95th and 99th percentile of a histogram.
     static func times(_ identifier: String, _ title: String, _ name: String) -> Panel {
         Panel(
             identifier, title, .seconds,

@@ -1,4 +1,4 @@
-/// What the page shows.
+/// The panels of the page.
 extension PanelGroup {
     static let all = [requests, people, matching, push, store, machine]
 

@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// Who has the app open and connected: connections that are not in the background, by user.
+/// The users with the app open: their foreground connections.
 final class ForegroundUsers: ConnectionObserving, Sendable {
     private final class Shard: Sendable {
         let connections = Mutex<[UserID: Set<UInt64>]>([:])

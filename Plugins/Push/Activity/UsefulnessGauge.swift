@@ -1,10 +1,10 @@
 import SparkCore
 import Synchronization
 
-/// Finds pushes that told nothing new: the message was read within ten seconds of its push.
+/// Detects pushes that brought no news: the message was read within ten seconds of its push.
 final class UsefulnessGauge: Sendable {
     private static let window = Duration.seconds(10)
-    /// Pushes remembered at most; beyond, the rate is told from a part of them.
+    /// Maximum pushes remembered; beyond it the rate is computed from a sample.
     private static let capacity = 20_000
 
     private struct Key: Hashable {
@@ -22,7 +22,7 @@ final class UsefulnessGauge: Sendable {
 
     func sent(to user: UserID, conversations: [Int64], at now: Timestamp) {
         state.withLock { state in
-            // The clock was put back: what is noted from the future would keep its place too long.
+            // The clock was set back: entries from the future would stay too long.
             if let last = state.order.last, last.at > now { state = State() }
             Self.forget(before: now - Self.window, &state)
             for conversation in conversations where state.sent.count < Self.capacity {
@@ -33,7 +33,7 @@ final class UsefulnessGauge: Sendable {
         }
     }
 
-    /// Whether a push for this conversation was sent just now; asked once a push.
+    /// Whether a push for this conversation was just sent. Answers true once per push.
     func wasJustSent(to user: UserID, conversation: Int64, at now: Timestamp) -> Bool {
         state.withLock { state in
             guard !state.sent.isEmpty else { return false }

@@ -1,24 +1,24 @@
 import SparkCore
 
-/// The events of one kind that become one push to one person, and what has been decided of them: a state machine without I/O.
+/// The events of one kind that become one push to one person, and the decision about them: a state machine without I/O.
 ///
-/// It gathers until its time or size is reached. Then it is decided: cancelled with a reason, held (the person is in the app, or it is
-/// night), or sent. What is held is decided again later, with what is true by then.
+/// A batch gathers events until its time or size is reached. Then it is decided: cancelled with a reason, held (the app is open,
+/// or quiet hours) or sent. A held batch is decided again later, with the facts of that time.
 struct PushBatch: Hashable, Sendable {
     enum State: Int64, Sendable {
-        /// Open to further events.
+        /// Open for further events.
         case gathering = 0
-        /// Full: further events begin another one.
+        /// Full: further events begin another batch.
         case full = 1
-        /// Open; the person was in the app when it was due.
+        /// Open; the app was open when the batch was due.
         case heldWhileActive = 2
-        /// Open; it was the person's night.
+        /// Open; the batch was due in the person's quiet hours.
         case heldForQuiet = 3
-        /// On its way to the devices.
+        /// Being sent to the devices.
         case sending = 4
     }
 
-    /// What was decided.
+    /// The decision about a batch.
     enum Decision: Hashable, Sendable {
         case hold
         case cancel(CancelReason)
@@ -32,7 +32,7 @@ struct PushBatch: Hashable, Sendable {
     let openedAt: Timestamp
     private(set) var state: State
     private(set) var dueAt: Timestamp
-    /// Events in it.
+    /// The number of events.
     private(set) var count: Int
 
     init(id: Int64, user: UserID, kind: PushKind, openedAt: Timestamp, state: State, dueAt: Timestamp, count: Int) {
@@ -45,28 +45,27 @@ struct PushBatch: Hashable, Sendable {
         self.count = count
     }
 
-    /// One that begins with its first event.
+    /// Begins a batch with its first event.
     init(id: Int64, user: UserID, kind: PushKind, at now: Timestamp, rules: PushRules) {
         self.init(
             id: id, user: user, kind: kind, openedAt: now, state: .gathering, dueAt: now + rules.window, count: 0)
         add(at: now, rules: rules)
     }
 
-    /// Whether further events may come in.
+    /// Whether further events may be added.
     var isOpen: Bool { state == .gathering || state == .heldWhileActive || state == .heldForQuiet }
 
     /// Takes one more event.
     mutating func add(at now: Timestamp, rules: PushRules) {
         count += 1
-        // A time further ahead is of a clock that was put back since.
+        // A time further ahead was set before the clock was set back.
         dueAt = min(dueAt, now + rules.longestWait(in: state))
         guard state == .gathering, count >= rules.batchSize else { return }
         state = .full
         dueAt = now
     }
 
-    /// Decides, once it is due. The order is the order of what matters: nothing to tell, nobody to tell it to, does not want to hear it,
-    /// too late, knows it already, asleep, has heard enough.
+    /// Decides a due batch. Checks in order: no news, no device, muted, too late, app open, quiet hours, daily cap.
     mutating func decide(_ facts: PushFacts, at now: Timestamp, rules: PushRules) -> Decision {
         if !facts.hasNews { return .cancel(.read) }
         if !facts.hasDevice { return .cancel(.noDevice) }
@@ -89,22 +88,22 @@ struct PushBatch: Hashable, Sendable {
     }
 }
 
-/// What is true when a batch is due.
+/// The facts that decide a due batch.
 struct PushFacts: Hashable, Sendable {
-    /// Something in it is still unread, not deleted, not over.
+    /// At least one event is still unread, not deleted, not ended.
     var hasNews: Bool
     var hasDevice: Bool
-    /// The kind, or every conversation in it.
+    /// The kind or every conversation of the batch is muted.
     var isMuted: Bool
-    /// The app is open and connected on some device.
+    /// The app is open and connected on a device.
     var isActive: Bool
     /// When the person's quiet hours end; nil outside of them.
     var quietUntil: Timestamp?
-    /// Pushes on this day of the person's.
+    /// Pushes already sent on the person's current day.
     var sentToday: Int
 }
 
-/// Why something is not pushed; a label of metrics.
+/// Why something is not pushed; a metric label.
 enum CancelReason: String, CaseIterable, Sendable {
     case read
     case noDevice = "no_device"
@@ -112,6 +111,6 @@ enum CancelReason: String, CaseIterable, Sendable {
     case expired
     case active
     case capped
-    /// A newer push says it all.
+    /// A newer push covers it.
     case superseded
 }

@@ -1,4 +1,4 @@
-/// What a push tells of. The raw values stand in the store.
+/// The kind of event that a push reports. The raw values are stored.
 enum PushKind: Int64, CaseIterable, Sendable {
     case message = 0
     case match = 1
@@ -27,6 +27,6 @@ enum PushKind: Int64, CaseIterable, Sendable {
         }
     }
 
-    /// The most urgent first: no kind waits behind a lesser one.
+    /// Most urgent first, so that no kind waits for a less urgent one.
     static let byPriority = allCases.sorted { $0.priority > $1.priority }
 }

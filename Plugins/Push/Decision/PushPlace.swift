@@ -1,12 +1,12 @@
 import SparkCore
 
-/// Where a push stands on the screen.
+/// The place of a push on the screen.
 struct PushPlace: Hashable, Sendable {
-    /// What a later push of the same place replaces.
+    /// The collapse id: a later push with the same one replaces this one.
     let collapse: String
-    /// What it stands together with.
+    /// Groups pushes on the screen.
     let thread: String
-    /// It tells of all that is unread there.
+    /// Whether the push covers everything unread in its place.
     let isComplete: Bool
 
     init(_ news: PushNews, batch: Int64) {

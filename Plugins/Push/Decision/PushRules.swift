@@ -1,22 +1,22 @@
 import SparkCore
 
-/// How long things gather, wait and live.
+/// The limits for how long events gather, wait and live.
 struct PushRules: Sendable {
-    /// Events of one person and kind that come within this time become one push.
+    /// A person's events of one kind within this time become one push.
     var window: Duration = .seconds(2)
-    /// So many become one without waiting for the time.
+    /// The number of events that are pushed without waiting for the window.
     var batchSize = 50
-    /// Who is in the app is looked at once more after this: longer than a dead connection lives.
+    /// When a batch held because the app is open is decided again. Longer than a dead connection lives.
     var activeRecheck: Duration = .seconds(75)
-    /// Pushes that one person gets on a day of theirs.
+    /// Maximum pushes per person and day, in the person's time zone.
     var dailyCap = 100
-    /// No event is worth a push after this.
+    /// Events older than this are not pushed.
     var lifetime: Duration = .hours(24)
 
-    /// Over the longest night, and the hour by which a clock is put forward in it.
+    /// The longest quiet hours, plus the hour of a change to daylight saving time.
     static let longestQuiet = Duration.hours(25)
 
-    /// No batch waits longer than this for its next decision.
+    /// The longest wait for the next decision in a state.
     func longestWait(in state: PushBatch.State) -> Duration {
         switch state {
         case .gathering: window

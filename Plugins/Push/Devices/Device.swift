@@ -5,9 +5,9 @@ import SparkKit
 struct Device: Sendable {
     let id: Int64
     let user: UserID
-    /// Whose end silences the device.
+    /// The session that registered the device. When it ends, the device gets no pushes.
     let session: SessionID
-    /// What the app calls it.
+    /// The app's name for the device.
     let name: String
     let target: PushTarget
     let language: PushLanguage
@@ -20,7 +20,7 @@ struct DeviceRegistration: RequestBody {
     let publicKey: [UInt8]
     let secret: [UInt8]
     let isSandbox: Bool
-    /// Nil: as the request's Accept-Language says.
+    /// Nil means the language of the request's Accept-Language.
     let language: PushLanguage?
 
     private static let environments = ["production", "sandbox"]
@@ -46,7 +46,7 @@ struct DeviceRegistration: RequestBody {
         secret = keys?.secret ?? []
     }
 
-    /// Browsers give these without padding, some libraries with.
+    /// Browsers omit base64 padding, some libraries add it.
     private static func bytes(_ text: String) -> [UInt8]? { Base64URL.decode(String(text.prefix { $0 != "=" })) }
 
     func target(registeredAt: Timestamp) -> PushTarget {
@@ -65,7 +65,7 @@ struct DeviceRegistration: RequestBody {
     ])
 }
 
-/// A device as its owner sees it. The token is not given back.
+/// A device as its owner sees it, without the token.
 struct DeviceView: JSONWritable, SchemaDescribed {
     let device: Device
 

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Whose service brings a push to a device. The raw values stand in the store.
+/// A push platform. The raw values are stored.
 enum PushPlatform: Int64, CaseIterable, Sendable {
     case apns = 0
     case fcm = 1
@@ -24,7 +24,7 @@ enum PushPlatform: Int64, CaseIterable, Sendable {
     static let wireWords = allCases.map(\.wire)
 }
 
-/// How urgent a push is; each provider has its own words for it.
+/// The urgency of a push; providers map it to their own values.
 enum PushPriority: Int64, CaseIterable, Comparable, Sendable {
     case low = 0
     case medium = 1
@@ -41,7 +41,7 @@ enum PushPriority: Int64, CaseIterable, Comparable, Sendable {
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Where a push goes: what a device registered.
+/// The address of a push, as a device registered it.
 struct PushTarget: Hashable, Sendable {
     let service: PushPlatform
     /// APNs: hexadecimal digits; FCM: the registration token; Web Push: the endpoint's URL.
@@ -50,68 +50,68 @@ struct PushTarget: Hashable, Sendable {
     var publicKey: [UInt8] = []
     /// Web Push: the authentication secret, 16 bytes. Empty otherwise.
     var secret: [UInt8] = []
-    /// APNs: the token is of the development environment.
+    /// APNs: whether the token belongs to the development environment.
     var isSandbox = false
-    /// When this device last registered this token; what a provider says of an older time is not meant.
+    /// When this device last registered this token. A provider's report about an earlier time does not apply.
     let registeredAt: Timestamp
 }
 
-/// What one device is to show.
+/// The notification for one device.
 struct PushNotification: Sendable {
-    /// A lower-case UUID; the same at every try, so that a provider can tell a repetition.
+    /// A lower-case UUID, the same at every attempt, so that a provider can recognise a repetition.
     let id: String
     let target: PushTarget
     let title: String
     let body: String
-    /// The number on the app's icon: a total, never an increment. Nil leaves it.
+    /// The number on the app's icon: a total, never an increment. Nil leaves it unchanged.
     let badge: Int?
-    /// A later push with the same one takes the place of this. Letters, digits, `-` and `_`, at most 32.
+    /// A later push with the same collapse id replaces this one. Letters, digits, `-` and `_`, at most 32.
     let collapseID: String
-    /// Groups pushes on the screen; the same alphabet.
+    /// Groups pushes on the screen. The same alphabet as `collapseID`.
     let thread: String
     let priority: PushPriority
     /// Shown without sound or vibration.
     let isQuiet: Bool
-    /// Not worth showing after this.
+    /// The push is not shown after this time.
     let expiresAt: Timestamp
-    /// What the app is told beside the text: names and identifiers, such as `kind` and `conversation_id`. At most a dozen short ones.
+    /// Names and identifiers for the app, such as `kind` and `conversation_id`. At most a dozen short ones.
     let data: [(name: String, value: String)]
 }
 
-/// What became of a try. Reasons are the provider's words out of its table, so there are few of them; they carry no data of people.
+/// The outcome of an attempt. Reasons come from a fixed table, so there are few of them, and contain no personal data.
 enum PushOutcome: Hashable, Sendable {
-    /// The provider has it.
+    /// The provider accepted the push.
     case accepted
-    /// The token is of no device any more, as of that time; nil: now.
+    /// The token belongs to no device since that time; nil means now.
     case gone(reason: String, since: Timestamp?)
-    /// This push will never be taken; others may.
+    /// The provider will never accept this push; it may accept others.
     case refused(reason: String)
-    /// Not now: the provider, the way to it, or its limits. Nil: whenever the backoff says.
+    /// Temporary failure of the provider, the connection or a limit. Nil leaves the time of the retry to the backoff.
     case later(reason: String, after: Duration?)
-    /// Nothing at all goes to this provider until the operator has mended it: keys, clock, certificate.
+    /// Nothing can be sent to this provider until the operator fixes it: keys, clock, certificate.
     case misconfigured(reason: String)
 }
 
-/// Whom it concerns that a provider cannot take a push, or wants to be left alone for a while.
+/// The pushes that a failure or a pause of a provider concerns.
 enum PauseScope: Hashable, Sendable {
-    /// Every push.
+    /// Every push to the provider.
     case provider
-    /// Those to one place of several that the provider reaches, such as a push service's host.
+    /// Pushes to one of the provider's places, such as a push service's host.
     case place(String)
-    /// This one alone.
+    /// Only this push.
     case delivery
 }
 
-/// One way to devices. Knows nothing of the store, the outbox or why something is pushed.
+/// Sends pushes to one platform. Knows nothing of the store, the outbox or the reason for a push.
 protocol PushProvider: Sendable {
-    /// Tries once, and answers within `deadline`. Never throws: every trouble is an outcome.
+    /// Makes one attempt and returns within `deadline`. Never throws: every error is an outcome.
     func send(_ notification: PushNotification, deadline: Duration) async -> PushOutcome
-    /// What a pause concerns that follows from a push to this device; the reason is the outcome's, nil before a try.
+    /// The pushes that a pause after a push to this device concerns. `reason` is that of the outcome; nil before an attempt.
     func pauseScope(of target: PushTarget, reason: String?) -> PauseScope
-    /// What keeps it from sending, in one line for the operator that names setting or file; nil when all that can be seen from here
-    /// is well. Asks no provider.
+    /// A configuration problem that prevents sending, in one line that names the setting or file; nil when none is visible
+    /// locally. Does not contact the provider.
     func fault() async -> String?
-    /// Ends its connections.
+    /// Closes the connections.
     func shutDown() async
 }
 
@@ -119,7 +119,7 @@ extension PushProvider {
     func pauseScope(of target: PushTarget, reason: String?) -> PauseScope { .provider }
 }
 
-/// Stands where nothing is set up: keeps what is to be sent and says what is missing.
+/// The provider of a platform that is not configured: keeps the deliveries and reports what is missing.
 struct UnreadyProvider: PushProvider {
     let reason: String
 
@@ -128,7 +128,7 @@ struct UnreadyProvider: PushProvider {
     func shutDown() async {}
 }
 
-/// Takes everything and sends nothing, for development and fixtures; what it took stands in the outbox.
+/// Accepts every push and sends none, for development and tests. The outbox shows the accepted pushes.
 struct LogProvider: PushProvider {
     func send(_ notification: PushNotification, deadline: Duration) async -> PushOutcome { .accepted }
     func fault() async -> String? { nil }

@@ -1,8 +1,8 @@
 import SparkKit
 
-/// What the operator says of the providers. All may stay empty: Web Push and the log need nothing.
+/// The operator's settings for providers. All may be empty: Web Push and `log` need none.
 struct PushProviderSettings: Sendable {
-    /// The push services of the browsers: Chrome and its kin, Firefox, Safari, Edge on Windows.
+    /// The browsers' push services: Chrome and its derivatives, Firefox, Safari, Edge on Windows.
     static let knownWebPushHosts = [
         "fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com",
     ]

@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-/// Who sends for which service.
+/// The provider of each platform.
 struct PushProviderTable: Sendable {
     private let apns: any PushProvider
     private let fcm: any PushProvider
@@ -9,7 +9,7 @@ struct PushProviderTable: Sendable {
     private let log: any PushProvider
     private let roots: TrustedRoots
 
-    /// What browsers subscribe with: the public key on P-256, uncompressed, in base64url (RFC 8292, section 3.2).
+    /// The key with which browsers subscribe: the public key on P-256, uncompressed, in base64url (RFC 8292, section 3.2).
     var applicationServerKey: String? { webPush.applicationServerKey }
 
     subscript(service: PushPlatform) -> any PushProvider {
@@ -21,13 +21,13 @@ struct PushProviderTable: Sendable {
         }
     }
 
-    /// What keeps a service from being sent to, as far as can be seen from here; in one line for the operator.
+    /// A configuration problem of a platform, visible locally, in one line for the operator; nil when there is none.
     func fault(of service: PushPlatform) async -> String? {
         if service != .log, let fault = await roots.fault() { return fault }
         return await self[service].fault()
     }
 
-    /// Ends all connections; what is under way comes back as `later`.
+    /// Closes all connections; requests under way end as `later`.
     func shutDown() async {
         await withTaskGroup(of: Void.self) { group in
             for service in PushPlatform.allCases { group.addTask { await self[service].shutDown() } }
@@ -46,10 +46,11 @@ struct PushProviderTable: Sendable {
 }
 
 extension PushProviderSettings {
-    /// Every service has a provider: its own when set up, else the webhook when there is one, else one that says what is missing.
+    /// Every platform gets a provider: its own if configured, else the webhook if there is one, else one that reports what is
+    /// missing.
     ///
-    /// Reads no file and opens no connection: what is wrong with either shows in `fault()` and in the outcomes.
-    /// - Parameter keysDirectory: where the APNs token outlives a restart; nil keeps it in memory only.
+    /// Reads no file and opens no connection: problems with either appear in `fault()` and in the outcomes.
+    /// - Parameter keysDirectory: where the APNs token is kept across restarts; nil keeps it in memory only.
     func providers(keys: ServerKeys, keysDirectory: String?, clock: any WallClock) -> PushProviderTable {
         let roots = TrustedRoots(file: trustedRootsFile)
         let tokenFile = keysDirectory.map {

@@ -1,8 +1,8 @@
 import Crypto
 
 extension PushProviderSettings {
-    /// Why a device cannot be registered with this target, in constant words; nil when it can. Looks at the form and the list of
-    /// hosts only, and asks no network: whether the host is public is checked at each push.
+    /// Why a device cannot be registered with this target, as a constant text; nil when it can. Checks only the form and the host
+    /// list, without network access: whether the host is public is checked at each push.
     func fault(of target: PushTarget) -> String? {
         switch target.service {
         case .apns: target.faultOfAPNsToken
@@ -14,7 +14,7 @@ extension PushProviderSettings {
 }
 
 extension PushTarget {
-    /// Apple: "the hexadecimal bytes of the device token"; 32 today, announced as of variable length.
+    /// Apple: "the hexadecimal bytes of the device token". 32 bytes today; Apple announces a variable length.
     fileprivate var faultOfAPNsToken: String? {
         guard (64...200).contains(token.utf8.count), token.utf8.count % 2 == 0 else {
             return "the token is not of 64 to 200 hexadecimal digits"
@@ -22,7 +22,7 @@ extension PushTarget {
         return token.utf8.allSatisfy(\.isHexadecimalDigit) ? nil : "the token is not of 64 to 200 hexadecimal digits"
     }
 
-    /// Google publishes no grammar; these characters are all that occur.
+    /// Google publishes no grammar; only these characters occur.
     fileprivate var faultOfFCMToken: String? {
         guard (16...2_048).contains(token.utf8.count) else { return "the token is not of 16 to 2048 characters" }
         let marks = Array("_-:.".utf8)

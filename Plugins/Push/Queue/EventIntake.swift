@@ -2,9 +2,9 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Notes what may become a push, in the transaction of what it tells: nothing that is committed can be forgotten.
+/// Records events that may become a push, in the transaction of the event itself, so no committed event is lost.
 ///
-/// Who has no device has nothing noted, which costs a lookup by key.
+/// Users without a device are skipped; that costs a lookup by key.
 struct EventIntake: Sendable {
     let rules: PushRules
     let wakeUp: WakeUp
@@ -14,7 +14,7 @@ struct EventIntake: Sendable {
         try note(.message, subject: event.conversation.rawValue, seq: event.seq, to: event.to, in: transaction)
     }
 
-    /// Whose like completed the match has it as the answer.
+    /// Skips the user whose like completed the match: that user got the match in the HTTP response.
     func matched(_ event: MatchCreated, in transaction: WriteTransaction) throws {
         for user in event.users where user != event.by {
             try note(.match, subject: event.conversation.rawValue, seq: 0, to: user, in: transaction)

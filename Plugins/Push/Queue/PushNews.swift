@@ -1,16 +1,16 @@
 import SparkCore
 
-/// What of a batch is still news: read from the store at the moment it is asked for.
+/// The part of a batch that is still news, read from the store at the time of the call.
 struct PushNews: Sendable {
-    /// One conversation, match or like in it.
+    /// One conversation, match or like of the batch.
     struct Item: Sendable {
-        /// Conversation; for likes the person, who is never told.
+        /// The conversation's identifier; for a like the liker's, which is never sent.
         let subject: Int64
-        /// The other one's name.
+        /// The other person's name.
         let name: String
-        /// Unread messages up to the batch's last; 1 for others.
+        /// Unread messages up to the batch's last one; 1 for matches and likes.
         let count: Int
-        /// Of a single message.
+        /// The content of a single message; nil otherwise.
         let content: MessageContent?
         let text: String
         let isMuted: Bool
@@ -19,9 +19,9 @@ struct PushNews: Sendable {
     let kind: PushKind
     let items: [Item]
 
-    /// What may be told.
+    /// The items that may be pushed.
     var heard: [Item] { items.filter { !$0.isMuted } }
     var isEmpty: Bool { items.isEmpty }
-    /// All of it is muted.
+    /// Whether every item is muted.
     var isSilenced: Bool { !items.isEmpty && heard.isEmpty }
 }

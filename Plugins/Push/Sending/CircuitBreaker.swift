@@ -1,7 +1,8 @@
 import SparkCore
 
-/// Whether a provider, or one place that it reaches, is asked at all: a state machine without I/O. After some failures in a row it rests,
-/// longer each time; then one push tries the way. What the provider itself asks for is kept apart: nothing but time ends that.
+/// A circuit breaker for a provider, or for one place of a provider; a state machine without I/O. After several failures in a row
+/// sending rests, longer each time; then one push probes the provider. A pause that the provider asks for is separate: only time
+/// ends it.
 struct CircuitBreaker: Sendable {
     private static let threshold = 5
     private static let firstRest = Duration.seconds(1)
@@ -10,26 +11,26 @@ struct CircuitBreaker: Sendable {
     enum State: Hashable, Sendable {
         case closed(failures: Int)
         case open(until: Timestamp, rests: Int)
-        /// One push is on its way to see.
+        /// One push is under way to probe the provider.
         case trying(rests: Int)
     }
 
     private(set) var state = State.closed(failures: 0)
-    /// What the provider asked for; nil when it asked for nothing, or that is over.
+    /// The pause that the provider asked for; nil when there is none or it is over.
     private(set) var pause: ProviderPause?
 
-    /// Whether sending rests.
+    /// Whether sending is stopped.
     var isPaused: Bool {
         if case .closed = state { return pause != nil }
         return true
     }
 
-    /// Takes up what was asked for before a restart.
+    /// Restores a pause from before a restart.
     mutating func resume(_ pause: ProviderPause) { self.pause = pause }
 
-    /// How many pushes may leave now, `room` at most.
+    /// How many pushes may be sent now, at most `room`.
     mutating func allowance(of room: Int, at now: Timestamp) -> Int {
-        // The clock was put back: no rest is longer than the longest.
+        // The clock was set back: no rest lasts longer than the longest.
         if case .open(let until, let rests) = state, until > now + Self.longestRest {
             state = .open(until: now + Self.longestRest, rests: rests)
         }
@@ -42,22 +43,22 @@ struct CircuitBreaker: Sendable {
         }
     }
 
-    /// When to look again; nil when nothing rests.
+    /// When to check again; nil when sending is not stopped.
     var resumesAt: Timestamp? {
         guard case .open(let until, _) = state else { return pause?.until }
         return max(until, pause?.until ?? until)
     }
 
-    /// Pushes have left.
+    /// Records that pushes were sent.
     mutating func left(_ count: Int) {
         if case .open(_, let rests) = state, count > 0 { state = .trying(rests: rests) }
     }
 
-    /// A push arrived. What was under way when the provider asked for a pause does not end it.
+    /// Records a successful push. It does not end a pause: it may have been sent before the provider asked for one.
     mutating func succeeded() { state = .closed(failures: 0) }
 
-    /// The provider, or the way to it, failed.
-    /// - Parameter after: what the provider asked for.
+    /// Records a failure of the provider or the connection to it.
+    /// - Parameter after: the pause that the provider asked for.
     mutating func failed(at now: Timestamp, after: Duration?, chance: Double) {
         if let after {
             let asked = ProviderPause(from: now, lasting: after)
@@ -73,17 +74,17 @@ struct CircuitBreaker: Sendable {
                 state = .closed(failures: failures + 1)
             }
         case .trying(let rests): rest(rests, at: now, chance: chance)
-        // What was under way when it opened.
+        // The push was sent before the breaker opened.
         case .open: break
         }
     }
 
-    /// The push that was to try the way asked nothing of the provider: whether it can be is as open as before.
+    /// The probe never reached the provider, so the breaker is open as before and the next push may probe.
     mutating func neverTried(at now: Timestamp) {
         if case .trying(let rests) = state { state = .open(until: now, rests: rests) }
     }
 
-    /// Nothing is known that would keep a push from leaving.
+    /// Whether the breaker is closed, without failures or pause.
     var isUntroubled: Bool { state == .closed(failures: 0) && pause == nil }
 
     private mutating func rest(_ rests: Int, at now: Timestamp, chance: Double) {
@@ -92,9 +93,9 @@ struct CircuitBreaker: Sendable {
     }
 }
 
-/// For how long a provider asked to be left alone.
+/// A pause that a provider asked for.
 struct ProviderPause: Hashable, Sendable {
-    /// No provider is left alone for longer, whatever it says.
+    /// The longest pause granted, whatever the provider asks for.
     static let longest = Duration.days(1)
 
     let from: Timestamp
@@ -105,8 +106,8 @@ struct ProviderPause: Hashable, Sendable {
         self.until = from + min(max(length, .zero), Self.longest)
     }
 
-    /// What is left of it; nil when it is over. One that begins in the future was noted under a clock that was put back since: it begins
-    /// now.
+    /// The remaining pause; nil when it is over. A pause that begins in the future was stored before the clock was set back; it
+    /// begins now.
     func rest(at now: Timestamp) -> ProviderPause? {
         if from > now { return ProviderPause(from: now, lasting: until - from) }
         return until > now ? self : nil

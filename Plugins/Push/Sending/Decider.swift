@@ -4,9 +4,9 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// Decides batches as they become due: reads what is true, asks the state machine, carries out.
+/// Decides batches when they are due: reads the facts, runs the state machine, carries out the decisions.
 struct Decider: Service {
-    /// Batches in one transaction at most.
+    /// Maximum batches per transaction.
     static let limit = 128
     private static let pauseAfterFailure = Duration.seconds(5)
 
@@ -37,7 +37,7 @@ struct Decider: Service {
         }
     }
 
-    /// Decides what is due; true when there may be more.
+    /// Decides the due batches. True when there may be more.
     func decideDue() async throws -> Bool {
         let now = clock.now()
         let due = try await store.dueBatches(at: now, limit: Self.limit)

@@ -5,12 +5,12 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// Brings deliveries to one provider: leases what is due, sends at most so many at once, writes down how it went.
+/// Sends deliveries to one provider: leases due deliveries, sends a limited number at once, records the results.
 ///
-/// Each provider has a lane of its own with its own circuit breaker, so none waits for another. A lease is given back at the next start;
-/// a push that was taken but not yet written down leaves again then, under its old identifier and collapse id, so it is shown once.
+/// Each provider has its own lane and circuit breaker, so no provider waits for another. Leases are released at the next start. A
+/// push that was accepted but not yet recorded is sent again then, with its old identifier and collapse id, so it is shown once.
 final class DispatchLane: Service, Sendable {
-    /// A provider that has not answered by then has failed; its HTTP/2 stacks are known to lose answers.
+    /// A provider that has not answered within this time has failed; HTTP/2 connections to providers are known to lose answers.
     private static let deadline = Duration.seconds(5)
     private static let pauseAfterFailure = Duration.seconds(5)
 
@@ -29,11 +29,11 @@ final class DispatchLane: Service, Sendable {
         var underWay = 0
         var finished: [FinishedDelivery] = []
         var breaker = CircuitBreaker()
-        /// Of the places that the provider reaches, such as push services: those at which something failed.
+        /// The breakers of places with failures. A place is one that the provider reaches, such as a push service.
         var places: [String: CircuitBreaker] = [:]
         var hasTakenUpPauses = false
         var isStopping = false
-        /// What the operator was told last.
+        /// The last problem reported to the operator.
         var complaint: String?
     }
 
@@ -62,7 +62,7 @@ final class DispatchLane: Service, Sendable {
                         complain(error)
                         wakeUp.signal(at: parts.clock.now() + Self.pauseAfterFailure, clock: parts.clock)
                     }
-                    // What could not be written down leaves again at the next start, and is shown once all the same.
+                    // Results that could not be recorded are sent again at the next start, and still shown only once.
                     if state.withLock({ $0.isStopping && $0.underWay == 0 }) { break }
                 }
             }
@@ -74,7 +74,7 @@ final class DispatchLane: Service, Sendable {
         await parts.provider.shutDown()
     }
 
-    /// Sends what is due and waits until all of it has ended.
+    /// Sends the due deliveries and waits until all have ended.
     func drain() async throws {
         var leased = 0
         repeat {
@@ -86,7 +86,7 @@ final class DispatchLane: Service, Sendable {
         parts.logger.error("pushes not sent", metadata: ["provider": "\(service.wire)", "error": "\(type(of: error))"])
     }
 
-    /// What the provider asked for before a restart still holds.
+    /// Restores the pauses that the provider asked for before a restart.
     private func takeUpPauses() async throws {
         guard !state.withLock({ $0.hasTakenUpPauses }) else { return }
         let pauses = try await parts.store.pauses(of: service, at: parts.clock.now())
@@ -98,8 +98,8 @@ final class DispatchLane: Service, Sendable {
         }
     }
 
-    /// Writes down what has ended and lets more leave.
-    /// - Returns: how many left.
+    /// Records the finished deliveries and sends more.
+    /// - Returns: the number of deliveries sent.
     private func turn(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Int {
         try await takeUpPauses()
         let now = parts.clock.now()
@@ -118,7 +118,7 @@ final class DispatchLane: Service, Sendable {
                 throw error
             }
         }
-        // A few places are not worth a transaction of their own.
+        // A few free places do not justify a transaction.
         guard room > 0, room >= min(concurrency / 4, 16) || state.withLock({ $0.breaker.isPaused || $0.underWay == 0 }) else {
             return 0
         }
@@ -130,7 +130,7 @@ final class DispatchLane: Service, Sendable {
             state.breaker.left(leased.count)
             return leased
         }
-        // Those that were put off are written down with the next turn.
+        // Postponed deliveries are recorded in the next turn.
         guard !leased.isEmpty else { return found.count }
         let notifications = try await compose(leased)
         for delivery in leased {
@@ -140,7 +140,7 @@ final class DispatchLane: Service, Sendable {
         return leased.count
     }
 
-    /// Whether a delivery goes to a place that can be asked; if not, it is put off until that can be.
+    /// Whether a delivery's place may be asked now. If not, the delivery is postponed until then.
     private func mayLeave(_ delivery: Delivery, at now: Timestamp, _ state: inout State) -> Bool {
         guard case .place(let place) = parts.provider.pauseScope(of: delivery.device.target, reason: nil),
             var breaker = state.places[place]
@@ -165,7 +165,7 @@ final class DispatchLane: Service, Sendable {
             let later = parts.clock.now() + Self.pauseAfterFailure
             state.withLock { state in
                 state.underWay -= leased.count
-                // The one that was to try the way never left.
+                // The probe was never sent.
                 state.breaker.neverTried(at: later)
                 for place in state.places.keys { state.places[place]?.neverTried(at: later) }
                 state.finished += leased.map { FinishedDelivery(delivery: $0, ending: .later(later, isAttempt: false)) }
@@ -174,7 +174,7 @@ final class DispatchLane: Service, Sendable {
         }
     }
 
-    /// - Parameter notification: nil when there is nothing left to tell.
+    /// - Parameter notification: nil when there is no news left.
     private func send(_ delivery: Delivery, _ notification: PushNotification?) async {
         var finished = FinishedDelivery(delivery: delivery, ending: .cancelled(.read))
         var outcome: PushOutcome?
@@ -219,10 +219,10 @@ final class DispatchLane: Service, Sendable {
         wakeUp.signal()
     }
 
-    /// What the breakers learn of an outcome.
-    /// - Returns: what the operator has not been told yet.
+    /// Updates the breakers with an outcome.
+    /// - Returns: a problem that the operator has not seen yet.
     private func judge(_ outcome: PushOutcome?, of scope: PauseScope, at now: Timestamp, _ state: inout State) -> String? {
-        // A setting that is wrong is wrong for every place.
+        // A wrong setting affects every place.
         if case .misconfigured(let reason) = outcome {
             state.breaker.failed(at: now, after: RetrySchedule.mending, chance: chance)
             if case .place(let place) = scope { state.places[place]?.neverTried(at: now) }
@@ -251,12 +251,12 @@ final class DispatchLane: Service, Sendable {
         switch outcome {
         case .accepted, .gone, .refused: breaker.succeeded()
         case .later(_, let after): breaker.failed(at: now, after: after, chance: chance)
-        // Nothing was asked of the provider; whether it can be is as open as before.
+        // The provider was not asked, so its state is as unknown as before.
         case .misconfigured, nil: breaker.neverTried(at: now)
         }
     }
 
-    /// What is to outlive a restart.
+    /// The pause to store for a restart.
     private func pause(of scope: PauseScope, _ state: State) -> (place: String?, pause: ProviderPause)? {
         switch scope {
         case .provider: state.breaker.pause.map { (nil, $0) }
@@ -265,7 +265,7 @@ final class DispatchLane: Service, Sendable {
         }
     }
 
-    /// Of too many places the one that can be asked again first is forgotten.
+    /// Beyond the limit, drops the place that may be asked again first.
     private func makeRoom(_ state: inout State, at now: Timestamp) {
         guard state.places.count > PauseRows.limit else { return }
         let first = state.places.min { ($0.value.resumesAt ?? now) < ($1.value.resumesAt ?? now) }

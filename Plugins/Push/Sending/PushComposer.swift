@@ -1,12 +1,12 @@
 import SparkCore
 import SparkKit
 
-/// Makes of deliveries what the devices show, with what is true at that moment.
+/// Builds the notifications for deliveries from the data current at that moment.
 struct PushComposer: Sendable {
     let store: any PushStore
     let unread: any UnreadCounting
 
-    /// By delivery; none for those that have nothing to tell any more.
+    /// The notifications by delivery. Deliveries without news are missing.
     func notifications(for deliveries: [Delivery], at now: Timestamp) async throws -> [Int64: PushNotification] {
         let contents = try await store.contents(of: deliveries, at: now)
         var badges: [UserID: Int] = [:]
@@ -34,7 +34,7 @@ struct PushComposer: Sendable {
             isQuiet: delivery.priority == .low, expiresAt: delivery.expiresAt, data: data)
     }
 
-    /// What a device of the provider `log` keeps.
+    /// The form in which the provider `log` records a notification.
     static func record(of notification: PushNotification) -> String {
         var writer = JSONWriter()
         writer.object { writer in

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Identifiers of pushes: random UUIDs (RFC 9562, version 4), in lower case.
+/// Identifiers of pushes: random lower-case UUIDs (RFC 9562, version 4).
 enum PushUUID {
     static func next(_ random: any RandomSource) -> String {
         let high = (random.next() & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000

@@ -1,10 +1,10 @@
 import SparkCore
 import Synchronization
 
-/// What a loop waits for: a signal from elsewhere, or the time that something is due.
+/// Wakes a loop by a signal, or when something is due.
 ///
-/// Signals that come while nobody waits are one. The time is the server's, which a test may set: so a loop looks at it anew at least
-/// once a second while something is due.
+/// Signals without a waiting loop coalesce into one. Due times are in the server's clock, which a test may set, so the loop
+/// checks the clock at least once a second while something is due.
 final class WakeUp: Sendable {
     private static let longestSleep = Duration.seconds(1)
 
@@ -14,7 +14,7 @@ final class WakeUp: Sendable {
     }
 
     private let continuation: AsyncStream<Void>.Continuation
-    /// One element a wake-up; for one loop alone.
+    /// One element per wake-up; for a single consumer.
     let signals: AsyncStream<Void>
     private let alarm = Mutex(Alarm())
 
@@ -24,7 +24,7 @@ final class WakeUp: Sendable {
 
     func signal() { continuation.yield() }
 
-    /// Signals when `due` has come; an earlier time that was set before is forgotten once it was signalled.
+    /// Signals at `due`. A later time does not replace an earlier one that is still set.
     func signal(at due: Timestamp, clock: any WallClock) {
         alarm.withLock { alarm in
             if alarm.task != nil, let set = alarm.due, set <= due { return }

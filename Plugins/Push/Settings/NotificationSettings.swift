@@ -1,15 +1,15 @@
 import SparkCore
 import SparkKit
 
-/// What a person wants to be told, when, and how much of it on a locked screen.
+/// Which notifications a person gets, when, and how much of them a locked screen shows.
 struct NotificationSettings: Hashable, Sendable {
-    /// How much a push says. The raw values stand in the store.
+    /// How much a push reveals. The raw values are stored.
     enum Preview: Int64, CaseIterable, Sendable {
-        /// Only that there is something.
+        /// Only that there is something new.
         case none = 0
-        /// From whom.
+        /// The sender's name.
         case name = 1
-        /// From whom and what.
+        /// The sender's name and the content.
         case full = 2
 
         var wire: String {
@@ -28,7 +28,7 @@ struct NotificationSettings: Hashable, Sendable {
 
     var timeZone = "UTC"
     var quiet: QuietHours?
-    /// The locked screen is read by others: no text unless asked for.
+    /// Other people can read a locked screen, so the default shows no text.
     var preview = Preview.name
     var mutedKinds: Set<PushKind> = []
 
@@ -37,7 +37,7 @@ struct NotificationSettings: Hashable, Sendable {
     static func kinds(of bits: Int64) -> Set<PushKind> { Set(PushKind.allCases.filter { bits & (1 << $0.rawValue) != 0 }) }
 }
 
-/// The body of `PUT /me/notifications`: replaces all; what is left out is as at first.
+/// The body of `PUT /me/notifications`. It replaces all settings; a missing field gets its default.
 struct NotificationSettingsBody: RequestBody {
     let settings: NotificationSettings
 

@@ -1,24 +1,24 @@
 import SparkCore
 
-/// Hours of each day in which nothing is pushed, in minutes after midnight by the wall clock; over midnight when `until` is smaller.
+/// Hours of each day without pushes, as minutes after local midnight. They span midnight when `until` is smaller than `from`.
 struct QuietHours: Hashable, Sendable {
     let from: Int
     let until: Int
 
     private static let day = 1_440
 
-    /// When the quiet hours that hold now end; nil outside of them.
+    /// When the current quiet hours end; nil outside of them.
     func end(at now: Timestamp, in zone: LocalTime) -> Timestamp? {
         let minute = zone.minute(at: now)
         let isQuiet = from < until ? (from..<until).contains(minute) : minute >= from || minute < until
         guard isQuiet else { return nil }
         let left = (until - minute + Self.day) % Self.day
         let end = now + .minutes(left) - .milliseconds(now.milliseconds % 60_000)
-        // The clock may be put forward or back in between.
+        // Corrects for a change between standard and daylight saving time before the end.
         return end + .seconds(zone.offset(at: now) - zone.offset(at: end))
     }
 
-    /// `HH:MM` as minutes after midnight.
+    /// Parses `HH:MM` to minutes after midnight.
     static func minute(_ text: String) -> Int? {
         let digits = Array(text.utf8)
         guard digits.count == 5, digits[2] == UInt8(ascii: ":") else { return nil }

@@ -1,10 +1,10 @@
 import SparkCore
 import SparkStorage
 
-/// The rows of batches and their events, inside a write or a read.
+/// Queries on batches and their events, inside a read or write transaction.
 enum BatchRows {
     private static let columns = "id, user_id, kind, opened_at, state, due_at, count"
-    /// Rows of one batch at most; beyond, only its count goes on.
+    /// Maximum event rows per batch; after that only the count grows.
     private static let subjectLimit = 1_000
 
     private static func batch(_ row: borrowing SQLRow) -> PushBatch? {
@@ -16,8 +16,8 @@ enum BatchRows {
             dueAt: row.time(5), count: Int(row.integer(6)))
     }
 
-    /// Adds an event to the user's open batch of its kind, or begins one.
-    /// - Returns: whether a batch was begun or has become full, so that somebody must look when it is due.
+    /// Adds an event to the user's open batch of this kind, or begins a batch.
+    /// - Returns: whether a batch began or became full, so the decider must look up when it is due.
     static func add(
         _ kind: PushKind, subject: Int64, seq: Int64, to user: UserID, rules: PushRules, in transaction: WriteTransaction
     ) throws -> Bool {
@@ -47,7 +47,7 @@ enum BatchRows {
         ]) { batch($0) } ?? nil
     }
 
-    /// Puts a batch off. It is open again, and there is one open batch at most: so what has gathered since takes it in.
+    /// Postpones a batch. It is open again, and a user has at most one open batch per kind, so a newer open batch absorbs it.
     static func hold(_ held: PushBatch, in session: SQLSession) throws {
         guard let other = try open(held.kind, of: held.user, in: session), other.id != held.id else {
             return try save(held, in: session)
@@ -87,7 +87,7 @@ enum BatchRows {
         ])
     }
 
-    /// Lets nothing be due later than it ever may be.
+    /// Caps due times at the longest possible wait.
     static func repairTimes(rules: PushRules, at now: Timestamp, in session: SQLSession) throws {
         for state in [PushBatch.State.gathering, .full, .heldWhileActive, .heldForQuiet] {
             try session.statement(
@@ -103,7 +103,7 @@ enum BatchRows {
             ?? nil
     }
 
-    /// What is to be decided now, the most urgent kinds first, each the oldest first.
+    /// The batches due now, most urgent kind first, then oldest first.
     static func due(at now: Timestamp, limit: Int, in session: SQLSession) throws -> [PushBatch] {
         var found: [PushBatch] = []
         for kind in PushKind.byPriority where found.count < limit {
@@ -136,7 +136,7 @@ enum BatchRows {
         }
     }
 
-    /// The same, once none of its deliveries is left.
+    /// Removes a batch that has no delivery left.
     static func removeIfDone(_ id: Int64, in session: SQLSession) throws {
         let isWanted = try session.statement("SELECT 1 FROM push_deliveries WHERE batch_id = ? LIMIT 1")
             .row([.integer(id)]) { _ in true }

@@ -1,23 +1,23 @@
 import SparkCore
 import SparkStorage
 
-/// A push to one device, leased to be sent.
+/// A push to one device, leased for sending.
 struct Delivery: Sendable {
     let id: Int64
-    /// The notification's identifier, the same at every try.
+    /// The notification's identifier, the same at every attempt.
     let uuid: String
     let batch: Int64
     let device: Device
     let priority: PushPriority
     let collapse: String
-    /// When it was decided.
+    /// When the push was decided.
     let createdAt: Timestamp
     let expiresAt: Timestamp
-    /// Tries before this one.
+    /// Attempts before this one.
     let attempts: Int
 }
 
-/// The rows of deliveries, inside a write or a read.
+/// Queries on deliveries, inside a read or write transaction.
 enum DeliveryRows {
     static func insert(
         _ uuid: String, of batch: PushBatch, to device: Device, at place: PushPlace, expiresAt: Timestamp, now: Timestamp,
@@ -35,7 +35,7 @@ enum DeliveryRows {
         ])
     }
 
-    /// Removes what waits for the same place on a device: the newer push says it, too.
+    /// Removes pending deliveries for the same place on a device: the newer push covers them.
     static func supersede(_ collapse: String, on device: Device, in session: SQLSession) throws -> Int {
         var batches: [Int64] = []
         try session.statement(
@@ -48,7 +48,7 @@ enum DeliveryRows {
         return batches.count
     }
 
-    /// Leases what is due, the most urgent first.
+    /// Leases due deliveries, most urgent first.
     static func lease(_ service: PushPlatform, limit: Int, at now: Timestamp, in session: SQLSession) throws -> [Delivery] {
         var found: [(id: Int64, device: Int64)] = []
         for priority in PushPriority.allCases.reversed() where found.count < limit {
@@ -101,18 +101,18 @@ enum DeliveryRows {
         return next
     }
 
-    /// Gives back what a process leased that is no more.
+    /// Releases the leases of an earlier process.
     static func release(in session: SQLSession) throws {
         try session.statement("UPDATE push_deliveries SET is_leased = 0 WHERE is_leased = 1").run([])
     }
 
-    /// Lets nothing wait longer for its next try than it ever may.
+    /// Caps retry times at the longest possible wait.
     static func repairTimes(at now: Timestamp, in session: SQLSession) throws {
         try session.statement("UPDATE push_deliveries SET next_at = ?1 WHERE is_leased = 0 AND next_at > ?1")
             .run([.time(now + RetrySchedule.longest)])
     }
 
-    /// Puts a delivery off, or drops it if a newer one says it all.
+    /// Postpones a delivery, or drops it if a newer one covers it.
     /// - Returns: whether it was dropped.
     static func postpone(_ delivery: Delivery, until time: Timestamp, isAttempt: Bool, in session: SQLSession) throws -> Bool {
         let newer = try session.statement(
@@ -128,14 +128,14 @@ enum DeliveryRows {
         return false
     }
 
-    /// Removes a delivery, and its batch with the last one.
+    /// Removes a delivery, and its batch if this was the last one.
     static func remove(_ id: Int64, in session: SQLSession) throws {
         let batch = try session.statement("DELETE FROM push_deliveries WHERE id = ? RETURNING batch_id")
             .row([.integer(id)]) { $0.integer(0) }
         if let batch { try BatchRows.removeIfDone(batch, in: session) }
     }
 
-    /// All of a device's.
+    /// Removes all deliveries of a device.
     static func removeAll(of device: Int64, in session: SQLSession) throws {
         var batches: [Int64] = []
         try session.statement("DELETE FROM push_deliveries WHERE device_id = ? RETURNING batch_id")

@@ -1,9 +1,9 @@
 import SparkCore
 import SparkStorage
 
-/// The rows of devices, inside a write or a read.
+/// Queries on device rows, inside a read or write transaction.
 enum DeviceRows {
-    /// Devices of one person at most; the one registered longest ago makes room.
+    /// Maximum devices per person; the device registered longest ago is removed.
     private static let limit = 20
     private static let columns =
         "id, user_id, session_id, name, service, token, public_key, secret, is_sandbox, language, registered_at"
@@ -24,7 +24,7 @@ enum DeviceRows {
             ?? nil
     }
 
-    /// The devices of a user, by the first registered.
+    /// The user's devices, in order of registration.
     static func all(of user: UserID, in session: SQLSession) throws -> [Device] {
         var found: [Device] = []
         try session.statement("SELECT \(columns) FROM push_devices WHERE user_id = ? ORDER BY id")
@@ -35,7 +35,7 @@ enum DeviceRows {
         return found
     }
 
-    /// Those whose session is open: a device is silent without.
+    /// The user's devices with an open session. Devices without one get no pushes.
     static func reachable(of user: UserID, in session: SQLSession) throws -> [Device] {
         try all(of: user, in: session).filter { device in
             try session.statement("SELECT 1 FROM accounts_sessions WHERE id = ? AND revoked_at IS NULL")
@@ -43,7 +43,7 @@ enum DeviceRows {
         }
     }
 
-    /// Registers a device in place of the one of its name and the one of its token, whosever that was.
+    /// Registers a device. It replaces the user's device of the same name and any user's device with the same token.
     static func put(_ device: Device, in session: SQLSession) throws {
         let kept = try session.statement(
             "SELECT id FROM push_devices WHERE user_id = ? AND name = ? AND service = ? AND token = ?"
@@ -88,7 +88,7 @@ enum DeviceRows {
         ])
     }
 
-    /// The same token again: what is on its way to it stays.
+    /// Updates a device that registers the same token again; its pending deliveries stay.
     private static func update(_ id: Int64, _ device: Device, in session: SQLSession) throws {
         try session.statement(
             """
@@ -101,13 +101,13 @@ enum DeviceRows {
         ])
     }
 
-    /// Removes a device and all that is on its way to it.
+    /// Removes a device and its pending deliveries.
     static func remove(_ id: Int64, in session: SQLSession) throws {
         try DeliveryRows.removeAll(of: id, in: session)
         try session.statement("DELETE FROM push_devices WHERE id = ?").run([.integer(id)])
     }
 
-    /// The session is over: its devices are silent from now on.
+    /// Removes the devices of a session that has ended.
     static func removeAll(of session: SessionID, in sql: SQLSession) throws {
         var found: [Int64] = []
         try sql.statement("SELECT id FROM push_devices WHERE session_id = ?")
@@ -118,7 +118,7 @@ enum DeviceRows {
         for id in found { try remove(id, in: sql) }
     }
 
-    /// Removes the device behind a token of which its provider says that it is gone since some time, unless it was registered after.
+    /// Removes a device whose token the provider reports as gone since some time, unless it was registered again after that.
     static func prune(_ device: Device, goneSince: Timestamp?, in session: SQLSession) throws {
         guard let current = try find(device.id, in: session), current.target.token == device.target.token else { return }
         if let goneSince, current.target.registeredAt > goneSince { return }

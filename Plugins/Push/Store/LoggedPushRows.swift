@@ -1,7 +1,7 @@
 import SparkCore
 import SparkStorage
 
-/// What devices of the provider `log` were sent; the oldest make room.
+/// Queries on the pushes that the provider `log` recorded; the oldest are dropped.
 enum LoggedPushRows {
     private static let limit: Int64 = 10_000
 

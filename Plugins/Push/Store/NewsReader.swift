@@ -1,11 +1,11 @@
 import SparkCore
 import SparkStorage
 
-/// Reads what of a batch is still news: unread, not deleted, not answered, not over.
+/// Reads what is still news in a batch: unread, not deleted, not answered, not ended.
 enum NewsReader {
-    /// Unread messages counted at most.
+    /// Unread messages are counted up to this number.
     private static let countLimit = 100
-    /// Conversations told of at most in one push.
+    /// Maximum conversations in one push.
     private static let itemLimit = 100
 
     private struct Event {
@@ -56,7 +56,7 @@ enum NewsReader {
             subject: event.subject, name: place.name, count: count, content: content, text: text, isMuted: place.isMuted)
     }
 
-    /// A match is known to who has read or written in its conversation.
+    /// A match is no longer news when the user has read or written in its conversation.
     private static func match(_ event: Event, for user: UserID, at now: Timestamp, in session: SQLSession) throws -> PushNews
         .Item?
     {
@@ -90,7 +90,8 @@ enum NewsReader {
         }
     }
 
-    /// A like that stands, is not answered, and is of somebody who is there, not blocked, and whom the person would see among the likes.
+    /// A like is news when it still exists and is unanswered, and the liker is active, not blocked and visible in the user's list
+    /// of likes.
     private static func like(_ event: Event, for user: UserID, at now: Timestamp, in session: SQLSession) throws -> PushNews.Item?
     {
         let stands = try session.statement(
@@ -114,7 +115,7 @@ enum NewsReader {
         let preferences: Preferences
         let place: Coordinate?
 
-        /// Whether another person is within the hard limits.
+        /// Whether another person is within the hard preference limits.
         func suits(_ other: Limits) -> Bool {
             var distance: Distance?
             if let place, let there = other.place { distance = place.distance(to: there) }

@@ -1,8 +1,8 @@
 import SparkCore
 import SparkStorage
 
-/// The outbox for operators: numbers, the deliveries that wait longest, and what devices of the provider `log` were sent. Neither
-/// tokens nor texts, except of what was only recorded.
+/// The outbox for operators: counts, the longest waiting deliveries, and the pushes recorded by the provider `log`. Contains no
+/// tokens, and no texts but the recorded ones.
 struct OutboxOverview: JSONWritable, Sendable {
     struct Line: Sendable {
         let uuid: String
@@ -66,7 +66,7 @@ struct OutboxOverview: JSONWritable, Sendable {
         try session.statement(sql).row([]) { $0.integer(0) } ?? 0
     }
 
-    /// Batches and deliveries.
+    /// Batches and deliveries together.
     var size: Int { Int(gathering + held + deliveries) }
     var oldestAge: Duration { oldestDueAt.map { now - $0 } ?? .zero }
 

@@ -1,12 +1,12 @@
 import SparkCore
 import SparkStorage
 
-/// The rows of what providers asked for, so that a restart does not forget it.
+/// Queries on the pauses that providers asked for, so that they survive a restart.
 enum PauseRows {
-    /// Places of one service that are remembered; beyond, the one that ends first makes room.
+    /// Maximum places stored per service; the pause that ends first is dropped.
     static let limit = 256
 
-    /// - Parameter place: nil for the provider as a whole.
+    /// - Parameter place: nil for the whole provider.
     static func put(_ pause: ProviderPause, for service: PushPlatform, place: String?, in session: SQLSession) throws {
         let key = SQLValue.integer(service.rawValue)
         try session.statement("DELETE FROM push_pauses WHERE until_at <= ? AND paused_at <= ?")
@@ -25,13 +25,13 @@ enum PauseRows {
         ).run([key, .integer(Int64(limit))])
     }
 
-    /// Lets no pause begin in the future.
+    /// Moves pauses that begin in the future to now.
     static func repairTimes(at now: Timestamp, in session: SQLSession) throws {
         try session.statement("UPDATE push_pauses SET until_at = ?1 + until_at - paused_at, paused_at = ?1 WHERE paused_at > ?1")
             .run([.time(now)])
     }
 
-    /// What holds now, by place; the empty one is the provider as a whole.
+    /// The current pauses by place; the empty place is the whole provider.
     static func all(of service: PushPlatform, at now: Timestamp, in session: SQLSession) throws -> [String: ProviderPause] {
         var found: [String: ProviderPause] = [:]
         try session.statement("SELECT place, paused_at, until_at FROM push_pauses WHERE service = ?")

@@ -1,7 +1,7 @@
 import SparkKit
 import SparkStorage
 
-/// What must hold between Push's rows.
+/// The invariants between Push's rows.
 enum PushInvariants {
     static let all = [
         invariant(

@@ -1,6 +1,6 @@
 import SparkStorage
 
-/// The tables of Push. No text of a message stands in them: what a push says is read when it leaves.
+/// The migrations of Push. No table holds message texts: a push's text is read when it is sent.
 enum PushMigrations {
     static let all = [
         Migration(

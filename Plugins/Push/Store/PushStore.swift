@@ -1,7 +1,7 @@
 import SparkCore
 import SparkStorage
 
-/// A batch that is due, with what decides it.
+/// A due batch and the facts for its decision.
 struct DueBatch: Sendable {
     let batch: PushBatch
     let news: PushNews
@@ -10,93 +10,93 @@ struct DueBatch: Sendable {
     let sentToday: Int
 }
 
-/// A batch as it was read, and what was decided of it.
+/// A batch as it was read, and the decision about it.
 struct DecidedBatch: Sendable {
     let before: PushBatch
     let after: PushBatch
     let decision: PushBatch.Decision
     let place: PushPlace
-    /// The day in the person's time zone that the push counts for.
+    /// The day in the person's time zone that the push counts towards.
     let day: Int64
 }
 
-/// How a try to deliver ended.
+/// The result of a delivery attempt.
 enum DeliveryEnding: Hashable, Sendable {
     case sent
     case cancelled(CancelReason)
-    /// The token is of no device any more.
+    /// The token no longer belongs to a device.
     case gone(since: Timestamp?)
-    /// Never to be sent.
+    /// The provider will never accept this push.
     case refused
-    /// - Parameter isAttempt: it was tried, and counts.
+    /// - Parameter isAttempt: whether the provider was asked, so that this counts as an attempt.
     case later(Timestamp, isAttempt: Bool)
 }
 
-/// A delivery that was tried.
+/// A delivery with its result.
 struct FinishedDelivery: Sendable {
     let delivery: Delivery
     let ending: DeliveryEnding
-    /// For devices that only record: what they were sent.
+    /// For devices of the provider `log`: the recorded push.
     var record: String?
-    /// What the provider asked for, and where; nil for the provider as a whole.
+    /// A pause that the provider asked for, and its place; a nil place is the whole provider.
     var pause: (place: String?, pause: ProviderPause)?
 }
 
-/// What a delivery is made of when it leaves.
+/// The data that a delivery's notification is made of, read when it is sent.
 struct DeliveryContent: Sendable {
     let news: PushNews
     let settings: NotificationSettings
 }
 
-/// Push's part of the store.
+/// The store of Push.
 protocol PushStore: Sendable {
     // Devices and settings.
     func devices(of user: UserID) async throws -> [Device]
-    /// In place of the one of its name, and of the one of its token, whosever that is.
+    /// Registers a device. It replaces the user's device of the same name and any user's device with the same token.
     func register(_ device: Device) async throws
     /// - Throws: `PushError.unknownDevice`.
     func removeDevice(_ name: String, of user: UserID) async throws
     func settings(of user: UserID) async throws -> NotificationSettings
     func set(_ settings: NotificationSettings, for user: UserID) async throws
-    /// - Parameter until: nil: for good.
+    /// - Parameter until: nil mutes without end.
     /// - Throws: `PushError.conversationGone`.
     func mute(_ conversation: ConversationID, for user: UserID, until: Timestamp?) async throws
     func unmute(_ conversation: ConversationID, for user: UserID) async throws
 
     // Deciding.
-    /// The most urgent first.
+    /// The due batches, most urgent first.
     func dueBatches(at now: Timestamp, limit: Int) async throws -> [DueBatch]
-    /// Carries decisions out; a batch that has changed since it was read is left, and due again.
-    /// - Returns: the services that have something new to send, and how many older deliveries were superseded.
+    /// Carries out decisions. A batch that changed since it was read is skipped and stays due.
+    /// - Returns: the services with new deliveries, the number of superseded older ones, and the decisions carried out.
     /// - Parameters:
-    ///   - lifetime: of a delivery, from its first event.
-    ///   - uuid: makes an identifier for each delivery.
+    ///   - lifetime: of a delivery, counted from its first event.
+    ///   - uuid: makes the identifier of each delivery.
     func carryOut(
         _ decided: [DecidedBatch], lifetime: Duration, uuid: @escaping @Sendable () -> String
     ) async throws -> CarriedOut
     func nextDecision() async throws -> Timestamp?
 
     // Delivering.
-    /// Gives back what a process leased that is no more.
+    /// Releases the leases of an earlier process.
     func releaseLeases() async throws
     func lease(_ service: PushPlatform, limit: Int) async throws -> [Delivery]
-    /// By the deliveries' batches.
+    /// The content of each delivery, keyed by batch.
     func contents(of deliveries: [Delivery], at now: Timestamp) async throws -> [Int64: DeliveryContent]
-    /// - Returns: how many of those to be tried again were dropped, as newer ones say it all.
+    /// - Returns: the number of deliveries that were dropped instead of retried, because newer ones cover them.
     func finish(_ deliveries: [FinishedDelivery]) async throws -> Int
-    /// What the provider, or places that it reaches, asked for before; the empty place is the provider as a whole.
+    /// The current pauses by place; the empty place is the whole provider.
     func pauses(of service: PushPlatform, at now: Timestamp) async throws -> [String: ProviderPause]
-    /// Makes harmless what was noted under a clock that was put back since: nothing waits longer than it ever may.
+    /// Repairs times stored before the clock was set back, so that nothing waits longer than its maximum.
     func repairTimes(rules: PushRules) async throws
     func nextDelivery(_ service: PushPlatform) async throws -> Timestamp?
 
     func overview(at now: Timestamp, limit: Int) async throws -> OutboxOverview
 }
 
-/// What followed from decisions.
+/// The result of carrying out decisions.
 struct CarriedOut: Sendable {
     var services: Set<PushPlatform> = []
     var superseded = 0
-    /// What was indeed carried out, by index.
+    /// The decisions that were carried out, by index.
     var done: Set<Int> = []
 }

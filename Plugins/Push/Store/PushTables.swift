@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import SparkStorage
 
-/// The tables, and how one person's part of them is given out and destroyed. Tokens are given to nobody.
+/// The tables, with the export and the erasure of one person's rows. Tokens are never exported.
 enum PushTables {
     static let all = [devices, settings, days, mutes, batches, events, deliveries, records, .plain("push_pauses")]
 
@@ -72,7 +72,7 @@ enum PushTables {
             }
         }, eraseStep: eraseBatches, erase: eraser("DELETE FROM push_batches WHERE user_id = ?1"))
 
-    /// Subjects of a person's batches. As a subject themselves, who liked somebody: gone with them, too.
+    /// Events in the person's batches, and likes by the person in other users' batches. Both are erased.
     private static let events = TableDeclaration.userLinked(
         "push_events", export: { _, _ in [] },
         erase: eraser(
@@ -101,7 +101,7 @@ enum PushTables {
             "DELETE FROM push_records WHERE id IN (SELECT id FROM push_records WHERE user_id = ?1 LIMIT ?2)"),
         erase: eraser("DELETE FROM push_records WHERE user_id = ?1"))
 
-    /// Batch by batch with what belongs to it, so that no delivery stands without its batch, nor a batch without its deliveries.
+    /// Erases batch by batch with events and deliveries, so that neither a batch nor a delivery remains alone.
     private static func eraseBatches(_ session: SQLSession, _ user: UserID, _ limit: Int) throws -> Bool {
         var batches: [Int64] = []
         try session.statement("SELECT id FROM push_batches WHERE user_id = ?1 LIMIT ?2")

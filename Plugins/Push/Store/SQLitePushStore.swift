@@ -1,7 +1,7 @@
 import SparkCore
 import SparkStorage
 
-/// Push's part of the store in SQLite.
+/// The push store in SQLite.
 struct SQLitePushStore: PushStore {
     let storage: any Storage
 
@@ -85,8 +85,8 @@ struct SQLitePushStore: PushStore {
         }
     }
 
-    /// A delivery for each device. What waits for the same conversation is said by the newer one, too, since a push tells of all that
-    /// is unread there.
+    /// Adds a delivery for each device. It supersedes older deliveries for the same conversation, since a push covers everything
+    /// unread there.
     private static func address(
         _ entry: DecidedBatch, expiresAt: Timestamp, uuid: () -> String, at now: Timestamp, _ result: inout CarriedOut,
         in session: SQLSession

@@ -1,7 +1,7 @@
 import SparkCore
 import SparkStorage
 
-/// The rows of what people want to be told, inside a write or a read.
+/// Queries on notification settings, inside a read or write transaction.
 enum SettingsRows {
     static func find(_ user: UserID, in session: SQLSession) throws -> NotificationSettings {
         try session.statement(
@@ -32,7 +32,7 @@ enum SettingsRows {
         ])
     }
 
-    /// Pushes on a day.
+    /// The number of pushes sent to the user on a day.
     static func sent(to user: UserID, on day: Int64, in session: SQLSession) throws -> Int {
         Int(
             try session.statement("SELECT sent FROM push_days WHERE user_id = ? AND day = ?")
@@ -48,7 +48,7 @@ enum SettingsRows {
         ).run([.integer(user.rawValue), .integer(day)])
     }
 
-    /// - Parameter until: nil: for good.
+    /// - Parameter until: nil mutes without end.
     static func mute(_ conversation: ConversationID, for user: UserID, until: Timestamp?, in session: SQLSession) throws {
         try session.statement(
             """

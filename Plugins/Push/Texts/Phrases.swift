@@ -1,8 +1,8 @@
 /// The sentences of one language. `%n` is a number, `%s` a name.
 struct Phrases: Sendable {
-    /// One message without its text.
+    /// One message, without its text.
     let message: String
-    /// Several messages, by the plural form of their number.
+    /// Several messages, by plural form.
     let messages: PluralForms
     let match: String
     let matchWith: String
@@ -81,7 +81,7 @@ struct Phrases: Sendable {
         test: "これはテストです。")
 }
 
-/// A sentence by the plural form of its number, which is two or more; categories as in the Unicode CLDR.
+/// A sentence for numbers from two, by plural form; categories as in the Unicode CLDR.
 struct PluralForms: Sendable {
     private let many: String
     private let few: String?
@@ -91,7 +91,7 @@ struct PluralForms: Sendable {
         self.few = few
     }
 
-    /// Numbers beyond 99 are told as "99+".
+    /// Numbers above 99 are shown as "99+".
     func text(_ number: Int) -> String {
         let isFew = (2...4).contains(number % 10) && !(12...14).contains(number % 100)
         return (isFew ? few ?? many : many).replacing("%n", with: number > 99 ? "99+" : "\(number)")

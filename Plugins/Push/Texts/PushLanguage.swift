@@ -1,14 +1,15 @@
-/// A language that pushes are written in.
+/// A language in which pushes are written.
 enum PushLanguage: String, CaseIterable, Sendable {
     case en, de, fr, es, it, pt, nl, pl, sv, ja
 
-    /// By the first part of a language tag (RFC 5646), e.g. `pt-BR`; nil for one that is not among them.
+    /// By the primary subtag of a language tag (RFC 5646), e.g. `pt-BR`; nil for an unsupported language.
     init?(tag: String) {
         let primary = tag.prefix { $0 != "-" && $0 != "_" }.lowercased()
         self.init(rawValue: primary)
     }
 
-    /// The first known of an `Accept-Language` field (RFC 9110, 12.5.4); the order stands for the weights, as browsers write it.
+    /// The first supported language of an `Accept-Language` field (RFC 9110, 12.5.4). Weights are ignored: browsers send them in
+    /// order.
     init?(acceptLanguage field: String) {
         for range in field.prefix(200).split(separator: ",") {
             let tag = range.prefix { $0 != ";" }.filter { $0 != " " }

@@ -2,7 +2,7 @@ import SparkCore
 
 /// The two lines of a push, in one language.
 struct PushText: Hashable, Sendable {
-    /// Characters of a message that are shown.
+    /// Maximum characters shown of a message.
     private static let longest = 180
 
     let title: String
@@ -13,7 +13,7 @@ struct PushText: Hashable, Sendable {
         self.body = body
     }
 
-    /// - Parameter app: the title where nobody is named.
+    /// - Parameter app: the title when the push names no person.
     init(_ news: PushNews, preview: NotificationSettings.Preview, language: PushLanguage, app: String = "Spark") {
         let phrases = Phrases.of(language)
         let items = news.heard

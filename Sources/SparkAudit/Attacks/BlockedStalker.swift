@@ -1,8 +1,8 @@
 import SparkCore
 
-/// A blocked attacker asks why the deck is as it is. Counts come in steps of five. Four accounts of the attacker, which the attacker has
-/// passed on and which move with the attacker, fill the step, so one more person would show. The smallest distance limit at which the
-/// count turns would be the victim's distance.
+/// A blocked attacker reads the deck's explanation, whose counts come in steps of five. Four of the attacker's accounts, which
+/// the attacker has passed on and which move with the attacker, fill a step, so that one more person would show. The smallest
+/// distance limit at which the count changes would be the victim's distance.
 struct BlockedStalker: LocationAttack {
     let name = "counts, asked by who was blocked"
     let exposures = Exposure.allCases

@@ -1,7 +1,7 @@
 import SparkCore
 
-/// Sets up a decoy that differs from the victim in nothing but the place, and walks from the one to the other until they change places
-/// in the order of the deck. There both are as far away, to the rounding of the order; and where the decoy is, the attacker knows.
+/// Registers a decoy that differs from the victim only in its place, and walks between them until they swap in the deck's order.
+/// At that point both are equally far, up to the rounding of the order, and the attacker knows the decoy's place.
 struct DeckOrder: LocationAttack {
     private static let decoyMetres = 12_000.0
 
@@ -22,7 +22,7 @@ struct DeckOrder: LocationAttack {
             }
             guard let edge else { continue }
             middles.append(Clue(edge.middle, metres: edge.middle.distance(to: decoy).metres))
-            // The order knows whole kilometres, so whoever stands in front is less than half a kilometre beyond the other's.
+            // The order compares whole kilometres, so the first of the two is less than half a kilometre farther than the other.
             bounds.append(Clue(edge.inside, nearest: 0, farthest: Self.rounded(edge.inside, decoy) + 500))
             bounds.append(Clue(edge.outside, nearest: Self.rounded(edge.outside, decoy) - 500, farthest: .infinity))
         }

@@ -1,13 +1,13 @@
 import SparkCore
 
-/// Two places close together, between which an answer turns.
+/// Two places close together between which an answer changes.
 struct Edge: Sendable {
     let inside: Coordinate
     let outside: Coordinate
 
     var middle: Coordinate { inside.middle(to: outside) }
 
-    /// What the edge tells if the answer turns at a distance, in metres.
+    /// The clues from the edge, if the answer changes at this distance in metres.
     func clues(turningAt metres: Double) -> [Clue] {
         [
             Clue(inside, nearest: 0, farthest: metres),
@@ -17,9 +17,9 @@ struct Edge: Sendable {
 }
 
 extension Spy {
-    /// Halves the way between a place where a claim holds and one where it does not, until the two are close together or the server
-    /// no longer tells the places between them apart.
-    /// - Returns: nil when the claim does not hold at the start, or holds at the end.
+    /// Bisects the way between a place where a claim holds and one where it does not, until both are within the tolerance or the
+    /// server treats the places between them alike.
+    /// - Returns: nil when the claim does not hold at the start or holds at the end.
     func edge(
         from start: Coordinate, to end: Coordinate, tolerance: Double, where holds: () async throws -> Bool
     ) async throws -> Edge? {
@@ -35,8 +35,8 @@ extension Spy {
         return Edge(inside: inside, outside: outside)
     }
 
-    /// Walks outwards over an edge in evenly spread directions.
-    /// - Parameter span: where on each ray the edge is looked for, in metres from the centre.
+    /// Finds the edges in evenly spread directions from a centre.
+    /// - Parameter span: the part of each ray to search, in metres from the centre.
     func edges(
         around centre: Coordinate, rays: Int, span: ClosedRange<Double>, tolerance: Double, using random: inout SplitMix64,
         where holds: () async throws -> Bool
@@ -51,14 +51,14 @@ extension Spy {
         return edges
     }
 
-    /// Evenly spread, in radians, the first one at random.
+    /// Evenly spread bearings in radians, the first one random.
     static func bearings(_ count: Int, using random: inout SplitMix64) -> [Double] {
         let first = Double.random(in: 0..<2 * .pi, using: &random)
         return (0..<count).map { first + Double($0) * 2 * .pi / Double(count) }
     }
 }
 
-/// Where edges put somebody at whose distance from the victim the answer turns.
+/// Locates a victim from edges at a known distance.
 enum EdgeLocation {
     static func place(_ edges: [Edge], turningAt metres: Double, near start: Coordinate) -> Coordinate? {
         let middles = edges.map { Clue($0.middle, metres: metres) }

@@ -1,7 +1,7 @@
 import SparkCore
 
-/// Is liked by the victim, and halves the own limit of distance until their like appears among the likes and disappears: likes are shown
-/// only within the limits of both.
+/// The victim likes the attacker, who bisects the attacker's own distance limit until the like appears and disappears among the
+/// likes: likes are shown only within the limits of both.
 struct LikesLimit: LocationAttack {
     let name = "halving one's own limit among the likes"
     let exposures = Exposure.allCases

@@ -1,7 +1,7 @@
 import SparkCore
 
-/// Stays where it is and halves its own limit of distance, kilometre by kilometre, until the victim appears and disappears. The filter
-/// of ages stays as narrow as it goes all the while, so that nobody else is in the deck.
+/// Stays at one place and bisects its own distance limit by kilometres until the victim appears and disappears. The age filter
+/// stays as narrow as possible, so that the deck holds no other people.
 struct LimitBisection: LocationAttack {
     let name = "halving one's own limit of distance"
     let exposures = Exposure.allCases
@@ -20,7 +20,7 @@ struct LimitBisection: LocationAttack {
 }
 
 extension Target {
-    /// What the least limit under which the deck holds the victim says at a place; nil when no limit of the range is it.
+    /// The clue from the smallest limit at which the deck includes the victim; nil when no limit of the range is it.
     func limitClue(from place: Coordinate, within kilometres: ClosedRange<Int>) async throws -> Clue? {
         try await Self.limitClue(at: try await spy.stand(at: place), within: kilometres) { limit in
             spy.look(kilometres: limit)
@@ -28,7 +28,7 @@ extension Target {
         }
     }
 
-    /// The same of any answer that turns at a limit.
+    /// The same for any answer that changes at a limit.
     static func limitClue(
         at anchor: Coordinate, within kilometres: ClosedRange<Int>, where sees: (Int) async throws -> Bool
     ) async throws -> Clue? {

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Walks away until the victim leaves the deck, because the attacker's own limit of distance is reached.
+/// Walks away until the attacker's own distance limit removes the victim from the deck.
 struct OwnLimitEdge: LocationAttack {
     private static let kilometres = 12
 

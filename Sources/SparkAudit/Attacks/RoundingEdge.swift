@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Undoes the rounding: walks to where the shown kilometre turns, which is at an exact distance, from several sides.
+/// Defeats the rounding: walks from several sides to where the shown kilometre changes, which is at an exact distance.
 struct RoundingEdge: LocationAttack {
     private static let kilometres = 6
 
@@ -14,7 +14,7 @@ struct RoundingEdge: LocationAttack {
         let edges = try await target.spy.edges(
             around: target.neighbourhood, rays: rays, span: 3_000...10_000, tolerance: tolerance, using: &random
         ) {
-            // Hidden reads as far away: there is no edge then.
+            // A hidden distance counts as far away, so it has no edge.
             (try await target.spy.distance(to: target.id) ?? .max) <= Self.kilometres
         }
         return EdgeLocation.place(edges, turningAt: Double(Self.kilometres) * 1_000 + 500, near: target.neighbourhood)

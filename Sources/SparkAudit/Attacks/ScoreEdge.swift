@@ -1,7 +1,7 @@
 import SparkCore
 
-/// Walks to where the score turns that the deck shows of somebody. It turns at every half kilometre; for those who hide their distance
-/// only at the ends of wide bands, the first of which is at ten and a half kilometres.
+/// Walks to where the victim's score in the deck changes. It changes at every half kilometre; for people who hide their distance
+/// only at the ends of wide bands, the first at ten and a half kilometres.
 struct ScoreEdge: LocationAttack {
     private static let turnMetres = 10_500.0
 
@@ -19,7 +19,7 @@ struct ScoreEdge: LocationAttack {
         return EdgeLocation.place(edges, turningAt: Self.turnMetres, near: target.neighbourhood)
     }
 
-    /// The score of somebody ten kilometres away: read off the decoy, which is as old and as active.
+    /// The score of a person ten kilometres away, read from the decoy, which has the victim's age and activity.
     private func leastScore(_ target: Target, random: inout SplitMix64) async throws -> Double? {
         if target.exposure == .hidden {
             _ = try await target.spy.stand(at: target.neighbourhood)

@@ -1,7 +1,7 @@
 import SparkCore
 
-/// Reads the shown distance from many places, and takes the place that fits all of them best: least squares, then the middle of what
-/// the rounding leaves possible.
+/// Reads the shown distance from many places and computes the place that fits best: least squares, then the middle of the region
+/// that the rounding allows.
 struct ShownDistance: LocationAttack {
     let name = "trilateration on the shown distance"
     let exposures = Exposure.allCases
@@ -21,7 +21,7 @@ struct ShownDistance: LocationAttack {
 }
 
 extension Target {
-    /// What the shown distance says at a place; nil when there is none, or only its lower bound.
+    /// The clue from the distance shown at a place; nil when none is shown, or only its lower bound.
     func distanceClue(from place: Coordinate) async throws -> Clue? {
         let anchor = try await spy.stand(at: place)
         guard let kilometres = try await spy.distance(to: id), kilometres > 2 else { return nil }

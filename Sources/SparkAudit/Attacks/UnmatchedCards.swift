@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Was matched with the victim, who unmatched, and goes on reading their distance from many places by the identifier, as if nothing were.
+/// After a match that the victim ended, the attacker keeps reading the victim's distance by identifier from many places.
 struct UnmatchedCards: LocationAttack {
     let name = "cards after unmatching"
     let exposures = [Exposure.shown]
@@ -17,7 +17,7 @@ struct UnmatchedCards: LocationAttack {
         for bearing in Spy.bearings(positions, using: &random) {
             let metres = Double.random(in: 4_000...15_000, using: &random)
             let anchor = try await spy.stand(at: target.neighbourhood.moved(by: Offset(bearing: bearing, metres: metres)))
-            // Another account would be somebody whom the victim has never met.
+            // Another account would never have met the victim.
             guard spy.id == met else { break }
             if let kilometres = try await spy.distance(to: target.id), kilometres > 2 {
                 clues.append(

@@ -1,7 +1,7 @@
 import SparkCore
 
-/// Walks away until the victim leaves the deck, because their limit of distance is reached. The limit is unknown; the edges from
-/// several sides give it, too, and it is a whole number of kilometres.
+/// Walks away until the victim's distance limit removes the victim from the deck. The limit is unknown, but the edges from
+/// several sides reveal it, and it is a whole number of kilometres.
 struct VictimLimitEdge: LocationAttack {
     private static let anywhere = 20_000
 

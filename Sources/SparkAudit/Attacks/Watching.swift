@@ -1,7 +1,7 @@
 import SparkCore
 
-/// Watches somebody for a while, asks after each report of their device from another place, and averages. It undoes noise that is drawn
-/// anew each time, and cells between which somebody flips: the average of their centres lies on the border.
+/// Watches a victim for a while, queries from another place after each report of the victim's device, and averages. This defeats
+/// noise that is drawn anew each time, and cells between which a victim flips: the average of their centres is on the border.
 struct Watching: LocationAttack {
     let name: String
     let exposures = Exposure.allCases
@@ -13,7 +13,7 @@ struct Watching: LocationAttack {
         let isShown = target.exposure == .shown
         for (step, bearing) in Spy.bearings(reports, using: &random).enumerated() {
             try await target.live(life, step)
-            // Opposite places, and each of them after either kind of step, so that nothing but the victim pulls the average.
+            // Opposite places, each after both kinds of step, so that only the victim's place shifts the average.
             if isShown { target.spy.look(kilometres: Cast.kilometres) }
             for turn in isShown ? [0, Double.pi * 0.61] : [step.isMultiple(of: 2) ? 0 : .pi] {
                 let place = target.neighbourhood.moved(

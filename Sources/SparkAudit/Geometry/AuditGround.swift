@@ -1,12 +1,12 @@
 package import SparkCore
 
-/// Whether others see a distance to the person.
+/// Whether other users see the person's distance.
 package enum Exposure: String, CaseIterable, Sendable {
     case shown
     case hidden
 }
 
-/// What the server promises about places, and what the audit holds it to.
+/// The server's guarantees about places, which the audit verifies.
 package struct AuditGround: Sendable {
     private let cellMetres: Double
     private let hiddenCellMetres: Double
@@ -15,9 +15,9 @@ package struct AuditGround: Sendable {
     private let coarse: CellGrid
 
     /// - Parameters:
-    ///   - cellMetres: as `profiles.cell_metres`.
-    ///   - hiddenCellMetres: as `profiles.hidden_cell_metres`.
-    ///   - floorMetres: as `profiles.audit_floor_metres`: how near no attack may come; 0 for half the cell.
+    ///   - cellMetres: the setting `profiles.cell_metres`.
+    ///   - hiddenCellMetres: the setting `profiles.hidden_cell_metres`.
+    ///   - floorMetres: the setting `profiles.audit_floor_metres`: attacks must not get closer; 0 means half the cell.
     package init(cellMetres: Int, hiddenCellMetres: Int, floorMetres: Int) {
         self.cellMetres = Double(cellMetres)
         self.hiddenCellMetres = Double(hiddenCellMetres)
@@ -26,13 +26,13 @@ package struct AuditGround: Sendable {
         self.coarse = CellGrid(size: Distance(metres: Double(hiddenCellMetres)))
     }
 
-    /// The side of the cell at whose centre people are published, in metres.
+    /// The side of the cell at whose centre a person is published, in metres.
     func cell(_ exposure: Exposure) -> Double { exposure == .shown ? cellMetres : hiddenCellMetres }
 
-    /// How near no attack may come, in metres.
+    /// The distance that no attack may get below, in metres.
     package func floor(_ exposure: Exposure) -> Double { floorMetres > 0 ? floorMetres : cell(exposure) / 2 }
 
-    /// The centre at which somebody is published who came to a place from nowhere.
+    /// The published centre of a person who first reports this place.
     package func published(_ place: Coordinate, _ exposure: Exposure) -> Coordinate {
         let centre = fine.snap(place)
         return exposure == .shown ? centre : coarse.snap(centre)

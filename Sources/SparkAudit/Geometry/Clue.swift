@@ -1,11 +1,11 @@
 package import SparkCore
 
-/// What one question told: how far from a known place the victim is, between two bounds.
+/// The result of one query: bounds for the victim's distance from a known place.
 package struct Clue: Sendable {
     package let anchor: Coordinate
-    /// In metres; both ends included.
+    /// In metres, inclusive.
     package let nearest: Double
-    /// Infinite when nothing bounds it.
+    /// Infinite when there is no upper bound.
     package let farthest: Double
 
     package init(_ anchor: Coordinate, nearest: Double, farthest: Double) {
@@ -17,10 +17,10 @@ package struct Clue: Sendable {
     /// An exact distance.
     package init(_ anchor: Coordinate, metres: Double) { self.init(anchor, nearest: metres, farthest: metres) }
 
-    /// The best guess of the distance; nil when one bound is missing, and there is no best guess.
+    /// The best estimate of the distance; nil when a bound is missing.
     var metres: Double? { farthest.isFinite && (nearest > 0 || nearest == farthest) ? (nearest + farthest) / 2 : nil }
 
-    /// By how much a place contradicts it, in metres.
+    /// By how many metres a place violates the bounds.
     func contradiction(at place: Coordinate) -> Double {
         let distance = place.distance(to: anchor).metres
         return max(nearest - distance, distance - farthest, 0)

@@ -1,16 +1,16 @@
 package import SparkCore
 
-/// The places that contradict a set of clues least: what an attacker knows who takes each answer for what it says, and no more.
+/// The places that contradict a set of clues least: the knowledge of an attacker who takes each answer literally.
 package enum FeasibleRegion {
     private static let half = 5
     private static let rounds = 5
-    /// Places that contradict by so little more than the best are as good, in metres.
+    /// Places whose contradiction exceeds the smallest by less than this count as equally good, in metres.
     private static let slack = 5.0
 
-    /// The middle of the region, by grids that close in on it.
+    /// The middle of the region, found with successively finer grids.
     /// - Parameters:
-    ///   - start: where the region is, about.
-    ///   - reach: how far around the start is looked first, in metres.
+    ///   - start: the approximate place of the region.
+    ///   - reach: the first search radius around the start, in metres.
     package static func middle(of clues: [Clue], around start: Coordinate, reach: Double) -> Coordinate {
         var (centre, reach) = (start, reach)
         for _ in 0..<rounds {
@@ -35,7 +35,7 @@ package enum FeasibleRegion {
         return centre
     }
 
-    /// The root of the mean square, in metres.
+    /// The root mean square of the clues' contradictions, in metres.
     package static func contradiction(of clues: [Clue], at place: Coordinate) -> Double {
         let sum = clues.reduce(0) { sum, clue in
             let value = clue.contradiction(at: place)

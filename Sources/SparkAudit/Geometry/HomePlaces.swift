@@ -1,14 +1,14 @@
 package import SparkCore
 
-/// Where a victim lives, and where they could live as well for all that the server tells.
+/// A victim's home, and the equally likely places that the server publishes alike.
 package struct Home: Sendable {
     package let place: Coordinate
-    /// Where the server says they are: the best that an attack should find.
+    /// The published place: the best that an attack should find.
     package let published: Coordinate
-    /// The home mirrored at the published centre: east and west, north and south, both. Published alike and as likely.
+    /// The home mirrored at the published centre in east-west, north-south and both. Published alike and equally likely.
     package let images: [Coordinate]
 
-    /// From the published centre towards the home's corner of the cell.
+    /// The step from the published centre towards the home's corner of the cell.
     func towardsCorner(_ metresEachWay: Double) -> Offset {
         let offset = published.offset(to: place)
         return Offset(
@@ -16,10 +16,10 @@ package struct Home: Sendable {
     }
 }
 
-/// Homes in varied towns, at random in the corners of their cells.
+/// Random homes in the corners of their cells, in varied towns.
 ///
-/// Nobody lives nearer than 0.62 of a cell to the centre of the cell. So the bar "not nearer than half a cell" is exact: who finds the
-/// published centre, be it to the metre, or misses it by a tenth of a cell, is still beyond it.
+/// Every home is at least 0.62 of a cell from the centre of its cell. So the criterion "not nearer than half a cell" is exact: an
+/// attacker who finds the published centre, exactly or with an error of a tenth of a cell, is still beyond it.
 package enum HomePlaces {
     private static let leastCells = 0.62
     private static let attempts = 10_000
@@ -50,7 +50,7 @@ package enum HomePlaces {
                 centre.moved(by: Offset(east: offset.east * east, north: offset.north * north))
             }
             let place = centre.moved(by: offset)
-            // At the rim of a round Earth a cell is no square: only homes all of whose images are in the cell.
+            // Cells are not square everywhere on the sphere, so all mirrored homes must be in the same cell.
             guard ([place] + images).allSatisfy({ ground.published($0, exposure) == centre }) else { continue }
             return Home(place: place, published: centre, images: images)
         }

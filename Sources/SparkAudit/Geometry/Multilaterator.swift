@@ -1,28 +1,28 @@
 package import SparkCore
 
-/// Finds a place by least squares from its distances to known places (Gauss and Newton, damped after Levenberg).
+/// Finds a place by least squares from its distances to known places (Gauss-Newton with Levenberg damping).
 ///
-/// Exact distances give the place to the metre wherever on the Earth; rounded ones to about their rounding divided by the root of
-/// their number.
+/// Exact distances give the place to the metre anywhere on Earth. Rounded distances give it to about their rounding divided by
+/// the square root of their number.
 package enum Multilaterator {
     private static let rounds = 40
     private static let enough = 0.01
 
     /// - Parameters:
-    ///   - clues: those without a best guess of the distance are left out; at least three must be left.
+    ///   - clues: clues without a best estimate of the distance are ignored; at least three must remain.
     ///   - start: within some tens of kilometres of the place.
-    /// - Returns: nil when the anchors cannot tell the place: too few, or all on one spot.
+    /// - Returns: nil when the anchors do not determine the place: too few, or all at one spot.
     package static func place(_ clues: [Clue], from start: Coordinate) -> Coordinate? {
         let known = clues.compactMap { clue in clue.metres.map { (clue.anchor, $0) } }
         return solve(known.map(\.0), distances: known.map(\.1), from: start)?.place
     }
 
-    /// The place that is as far from all anchors, and how far.
+    /// The place with the same distance to all anchors, and that distance.
     package static func middle(of anchors: [Coordinate], from start: Coordinate) -> (place: Coordinate, metres: Double)? {
         solve(anchors, distances: nil, from: start)
     }
 
-    /// - Parameter distances: nil for one distance, unknown and the same for all.
+    /// - Parameter distances: nil for one unknown distance shared by all anchors.
     private static func solve(
         _ anchors: [Coordinate], distances: [Double]?, from start: Coordinate
     ) -> (place: Coordinate, metres: Double)? {
@@ -58,7 +58,7 @@ package enum Multilaterator {
     }
 }
 
-/// The sums of a least-squares step in three unknowns: east, north and a radius.
+/// The normal equations of a least-squares step in three unknowns: east, north and a radius.
 private struct NormalEquations {
     private var squares = (ee: 0.0, en: 0.0, er: 0.0, nn: 0.0, nr: 0.0, rr: 0.0)
     private var right = (e: 0.0, n: 0.0, r: 0.0)
@@ -75,7 +75,7 @@ private struct NormalEquations {
         right.r -= slope.radius * residual
     }
 
-    /// Nil when the equations do not determine the step.
+    /// Nil when the equations are singular.
     func step(damping: Double, hasRadius: Bool) -> (east: Double, north: Double, radius: Double)? {
         let grow = 1 + damping
         let (a, d, f) = (squares.ee * grow, squares.nn * grow, hasRadius ? squares.rr * grow : 1)

@@ -6,7 +6,7 @@ package import SparkCore
     import Darwin
 #endif
 
-/// A step over the ground, in metres: so far east and so far north along the great circle that begins in this direction.
+/// A step over the ground, in metres: its east and north components at the start of the great circle.
 package struct Offset: Hashable, Sendable {
     package var east: Double
     package var north: Double
@@ -30,7 +30,7 @@ package struct Offset: Hashable, Sendable {
 }
 
 extension Coordinate {
-    /// The place that a step leads to, on the sphere on which the server measures; right over poles and antimeridian.
+    /// The destination of a step, on the server's sphere; correct across poles and antimeridian.
     package func moved(by offset: Offset) -> Coordinate {
         let (angle, bearing) = (offset.metres / Self.earthRadiusMetres, offset.bearing)
         let (phi, lambda) = (latitude * .pi / 180, longitude * .pi / 180)
@@ -41,7 +41,7 @@ extension Coordinate {
         return Coordinate(latitude: asin(min(1, max(-1, sine))) * 180 / .pi, longitude: degrees) ?? self
     }
 
-    /// The step that leads to another place.
+    /// The step to another place.
     package func offset(to other: Coordinate) -> Offset {
         let (a, b) = (latitude * .pi / 180, other.latitude * .pi / 180)
         let turn = (other.longitude - longitude) * .pi / 180
@@ -49,6 +49,6 @@ extension Coordinate {
         return Offset(bearing: bearing, metres: distance(to: other).metres)
     }
 
-    /// The place half-way along the great circle.
+    /// The midpoint along the great circle.
     func middle(to other: Coordinate) -> Coordinate { moved(by: offset(to: other) * 0.5) }
 }

@@ -1,10 +1,10 @@
 import SparkCore
 
-/// What a victim does to an account of the attacker's.
+/// What a victim does to an attacker's account.
 package enum VictimAct: Sendable {
     case like(String)
     case block(String)
-    /// Likes back and unmatches; the attacker has liked before.
+    /// Likes back and unmatches. The attacker must have liked before.
     case matchAndUnmatch(String)
 }
 

@@ -2,13 +2,13 @@ import SparkClient
 import SparkCore
 import Synchronization
 
-/// Sends the audit's requests: counts them, and waits when the server says later.
+/// Sends the audit's requests: counts them, and waits when the server asks for it.
 final class RequestLedger: Sendable {
-    /// How long one request is repeated while the server says later.
+    /// How long one request is repeated while the server asks to wait.
     private static let patience = Duration.seconds(600)
-    /// A longer wait is none that an audit sits out: the limit behind it is one of the day.
+    /// The longest wait that the audit accepts, in seconds. A longer one belongs to a daily limit.
     private static let longestWait = 120
-    /// Waits are told again after so long, while there are any.
+    /// How often a wait is reported while waiting continues.
     private static let quietTime = Duration.seconds(5)
 
     private struct State {
@@ -16,20 +16,20 @@ final class RequestLedger: Sendable {
         var isPaceTold = false
     }
 
-    /// Registrations a minute below which an audit takes minutes.
+    /// Registrations per minute below which an audit takes minutes.
     private static let slowPace = 1_000
 
     private let count = Atomic<Int>(0)
     private let state = Mutex(State())
     private let notice: @Sendable (String) -> Void
 
-    /// - Parameter notice: told in a sentence what is waited for.
+    /// - Parameter notice: called with a sentence about each wait.
     init(notice: @escaping @Sendable (String) -> Void) { self.notice = notice }
 
     var value: Int { count.load(ordering: .relaxed) }
 
-    /// Repeats a request as long as the server says later, after the time that it names.
-    /// - Throws: `AuditError.limited` when that time is too long to be waited for.
+    /// Repeats a request while the server asks to wait, each time after the requested time.
+    /// - Throws: `AuditError.limited` when that time is too long.
     func patiently(_ send: () async throws -> SparkAnswer) async throws -> SparkAnswer {
         let deadline = ContinuousClock.now + Self.patience
         while true {
@@ -41,13 +41,13 @@ final class RequestLedger: Sendable {
             let code = answer.json["code"]?.string ?? "unknown"
             guard seconds <= Self.longestWait else { throw AuditError.limited(code: code, seconds: seconds) }
             tell("waiting \(seconds == 1 ? "1 second" : "\(seconds) seconds"), as the server asks (\(answer.status) \(code))")
-            // Who is let in at once would be refused again beside the others that wait.
+            // Even a wait of zero becomes a second: an immediate retry would be refused again because of the others that wait.
             try await Task.sleep(for: .seconds(max(1, seconds)))
         }
     }
 
-    /// Says once that the server takes newcomers slowly, and what would help.
-    /// - Parameter policy: the `RateLimit-Policy` of a registration.
+    /// Reports once that the server limits registrations strongly, and how to change it.
+    /// - Parameter policy: the `RateLimit-Policy` header of a registration.
     func tellPace(_ policy: String?) {
         let quota = policy?.split(separator: ";").first { $0.hasPrefix("q=") }.flatMap { Int($0.dropFirst(2)) }
         guard let quota, quota < Self.slowPace else { return }
@@ -77,8 +77,8 @@ final class RequestLedger: Sendable {
     }
 }
 
-/// Who signs up at the audited server: about a hundred and nine years old, and interested in people as old, so that nobody real is
-/// in their decks nor they in anybody's.
+/// The profile of an audit account: about a hundred and nine years old, interested only in the same age, so that audit accounts
+/// and real people never see each other in decks.
 struct AuditRole: Sendable {
     let name: String
     let gender: Gender
@@ -88,7 +88,7 @@ struct AuditRole: Sendable {
     static let spy = AuditRole(name: "Spy", gender: .man, interestedIn: .woman)
 }
 
-/// A synthetic person at the audited server, as any client could make one.
+/// A synthetic account at the audited server, made through the public API.
 actor AuditAccount {
     nonisolated let id: String
     private static let password = "audit of places, not a person"
@@ -104,7 +104,7 @@ actor AuditAccount {
         self.requests = requests
     }
 
-    /// The account of an address, if there is one: for a registration whose answer was never seen.
+    /// Finds the account of an address, after a registration whose answer was lost. Nil if there is none.
     static func find(email: String, at client: SparkClient, requests: RequestLedger) async throws -> AuditAccount? {
         let answer = try await requests.patiently {
             try await client.send(
@@ -136,10 +136,11 @@ actor AuditAccount {
         return AuditAccount(id: id, email: email, client: client.authenticated(with: token), requests: requests)
     }
 
-    /// For connections that are no single requests.
+    /// For connections other than single requests.
     var authenticatedClient: SparkClient { client }
 
-    /// One request, logged in anew when the token has ended, and repeated when the server says later; whatever it answers then.
+    /// Sends one request. Logs in again when the token has expired, repeats while the server asks to wait, returns any final
+    /// answer.
     func send(_ method: String, _ path: String, _ json: JSONValue? = nil) async throws -> SparkAnswer {
         let answer = try await sendPatiently(method, path, json)
         guard answer.status == 401 else { return answer }
@@ -147,15 +148,15 @@ actor AuditAccount {
         return try await sendPatiently(method, path, json)
     }
 
-    /// - Throws: `AuditError.refused` for every status but 2xx.
+    /// - Throws: `AuditError.refused` for a status other than 2xx.
     func call(_ method: String, _ path: String, _ json: JSONValue? = nil) async throws -> JSONValue {
         let answer = try await send(method, path, json)
         guard (200..<300).contains(answer.status) else { throw AuditError.refused(answer) }
         return answer.json
     }
 
-    /// Tells a place.
-    /// - Returns: where the server takes the person to be; nil when it does not believe the move, for its pace.
+    /// Reports a place.
+    /// - Returns: the person's place according to the server; nil when the server rejects the move as too fast.
     func move(to place: Coordinate) async throws -> Coordinate? {
         let answer = try await send(
             "PUT", "/api/v1/me/location",
@@ -167,21 +168,21 @@ actor AuditAccount {
         return Coordinate(latitude: latitude, longitude: longitude)
     }
 
-    /// Says how far to look, and to be looked at.
+    /// Sets the distance limit in both directions.
     func look(kilometres: Int) async throws {
         _ = try await call(
             "PUT", "/api/v1/me/preferences",
             ["min_age": 100, "max_age": 120, "max_distance_km": .integer(Int64(kilometres))])
     }
 
-    /// Deletes the account, with the password: an audit may take longer than a login counts as recent.
-    /// - Throws: `AuditError.refused` when the account is still there.
+    /// Deletes the account, with the password, since the login may no longer count as recent.
+    /// - Throws: `AuditError.refused` when the account still exists.
     func leave() async throws {
         let answer: SparkAnswer
         do {
             answer = try await send("DELETE", "/api/v1/me", ["password": .string(Self.password)])
         } catch AuditError.refused(status: 403, code: "auth.suspended") {
-            // Of a server of the audit's own, which goes away.
+            // Only on the audit's own server, which is discarded.
             return
         }
         guard (200..<300).contains(answer.status) || [404, 410].contains(answer.status) else { throw AuditError.refused(answer) }

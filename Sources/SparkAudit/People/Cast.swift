@@ -2,25 +2,25 @@ import SparkClient
 import SparkCore
 import Synchronization
 
-/// Everybody whom the audit brought to the server, so that they can leave it again.
+/// All accounts that the audit made, so that it can close them.
 final class Cast: Sendable {
-    /// How far newcomers look.
+    /// The distance limit of new accounts.
     static let kilometres = 50
 
     private struct State {
         var accounts: [AuditAccount] = []
-        /// Addresses of registrations whose answers are not there.
+        /// Addresses of registrations without an answer.
         var pending: Set<String> = []
     }
 
     let requests: RequestLedger
     private let client: SparkClient
     private let notice: @Sendable (String) -> Void
-    /// Tells the accounts of one audit from those of another.
+    /// Distinguishes the accounts of different audits.
     private let mark: String
     private let state = Mutex(State())
 
-    /// - Parameter notice: told in a sentence what takes long or went wrong beside the audit.
+    /// - Parameter notice: called with a sentence about a wait or a problem.
     init(client: SparkClient, notice: @escaping @Sendable (String) -> Void) {
         self.client = client
         self.notice = notice
@@ -28,7 +28,7 @@ final class Cast: Sendable {
         self.mark = String(SystemRandomSource().next(), radix: 36)
     }
 
-    /// Somebody new, with the same preferences as everybody.
+    /// Registers a new account with the common preferences.
     func newcomer(_ role: AuditRole) async throws -> AuditAccount {
         let number = SystemRandomSource().next()
         let email = "audit-\(mark)-\(String(number, radix: 36))@spark.invalid"
@@ -37,7 +37,7 @@ final class Cast: Sendable {
         do {
             account = try await AuditAccount.register(role, email: email, at: client, requests: requests)
         } catch let error as AuditError {
-            // The server answered, and made nothing.
+            // The server answered, so it made no account.
             state.withLock { _ = $0.pending.remove(email) }
             throw error
         }
@@ -49,7 +49,7 @@ final class Cast: Sendable {
         return account
     }
 
-    /// Does something with a cast and closes every account that it made, however that ends: a failure and a cancellation included.
+    /// Runs `body` with a cast and closes every account at the end, also after an error or a cancellation.
     static func with<Value: Sendable>(
         _ client: SparkClient, notice: @escaping @Sendable (String) -> Void, _ body: (Cast) async throws -> Value
     ) async throws -> Value {
@@ -65,7 +65,7 @@ final class Cast: Sendable {
     }
 
     private func leave() async {
-        // A task of its own: a cancelled one could send nothing any more.
+        // A separate task, because a cancelled one cannot send requests.
         await Task { await closeAll() }.value
     }
 

@@ -2,15 +2,15 @@ import SparkClient
 package import SparkCore
 import Synchronization
 
-/// An attacker who puts questions to the server from places of their choice. One person behind as many accounts as it takes: when the
-/// server no longer believes an account's moves, the next one stands in.
+/// An attacker who queries the server from chosen places, with as many accounts as necessary: when the server rejects an
+/// account's moves, the next account takes over.
 package final class Spy: Sendable {
-    /// As long as decks come at once.
+    /// The page size of a deck.
     private static let deckLength = 100
 
     private struct State {
         var account: AuditAccount
-        /// What the account looks for.
+        /// The account's current distance limit.
         var kilometres = Cast.kilometres
         var wantedKilometres = Cast.kilometres
     }
@@ -29,8 +29,8 @@ package final class Spy: Sendable {
 
     package var id: String { account.id }
 
-    /// Goes to a place.
-    /// - Returns: where the server takes the spy to be; from there all its answers are measured.
+    /// Moves to a place.
+    /// - Returns: the spy's place according to the server, from which it measures all its answers.
     package func stand(at place: Coordinate) async throws -> Coordinate {
         if let published = try await account.move(to: place) { return published }
         let newcomer = try await cast.newcomer(role)
@@ -41,22 +41,22 @@ package final class Spy: Sendable {
         return published
     }
 
-    /// From now on looks so far.
+    /// Sets the distance limit for the following queries.
     package func look(kilometres: Int) { state.withLock { $0.wantedKilometres = kilometres } }
 
-    /// The distance that is shown of somebody; nil when none is, which may be because the spy does not look so far.
+    /// The shown distance of a person; nil when none is shown, for example beyond the spy's distance limit.
     package func distance(to target: String) async throws -> Int? {
         let answer = try await settledAccount().send("GET", "/api/v1/users/\(target)?fields=distance_km")
         return answer.json["distance_km"]?.integer.map { Int($0) }
     }
 
-    /// Whether somebody is in the deck.
+    /// Whether the deck includes a person.
     package func sees(_ target: String) async throws -> Bool { try await deck().contains { $0.id == target } }
 
-    /// The score that the deck shows of somebody; nil when they are not in it.
+    /// A person's score in the deck; nil when the deck does not include the person.
     package func score(of target: String) async throws -> Double? { try await deck().first { $0.id == target }?.score }
 
-    /// Which of two stands nearer to the front of the deck; nil when one of them is not in it.
+    /// Whether the first of two people is nearer to the front of the deck; nil when one of them is missing.
     package func prefers(_ one: String, to other: String) async throws -> Bool? {
         let deck = try await deck()
         guard let first = deck.firstIndex(where: { $0.id == one }), let second = deck.firstIndex(where: { $0.id == other })
@@ -64,14 +64,14 @@ package final class Spy: Sendable {
         return first < second
     }
 
-    /// Whether somebody's like awaits an answer.
+    /// Whether the person's like awaits the spy's answer.
     package func isLiked(by target: String) async throws -> Bool {
         let account = try await settledAccount()
         let answer = try await account.call("GET", "/api/v1/likes?limit=\(Self.deckLength)")
         return (answer["items"]?.array ?? []).contains { $0["user"]?["id"]?.string == target }
     }
 
-    /// How many people in reach the server counts as decided about.
+    /// How many people in reach the server counts as decided.
     package func decidedPeople() async throws -> Int {
         let account = try await settledAccount()
         let answer = try await account.call("GET", "/api/v1/me/deck/why")
@@ -79,6 +79,7 @@ package final class Spy: Sendable {
         return decided?["people"]?.integer.map { Int($0) } ?? 0
     }
 
+    /// Swipes on a person.
     package func swipe(_ target: String, _ action: String) async throws { try await account.swipe(target, action) }
 
     private func deck() async throws -> [(id: String, score: Double)] {
@@ -89,7 +90,7 @@ package final class Spy: Sendable {
         }
     }
 
-    /// The account, once it looks as far as it shall.
+    /// The account, after applying the wanted distance limit.
     private func settledAccount() async throws -> AuditAccount {
         let (account, wanted) = state.withLock { ($0.account, $0.kilometres == $0.wantedKilometres ? nil : $0.wantedKilometres) }
         if let wanted {

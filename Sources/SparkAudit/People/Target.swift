@@ -1,33 +1,33 @@
 package import SparkCore
 
-/// How a victim spends the time while they are watched. Each step is one report of their device.
+/// A victim's movements while being watched. Each step is one report of the device.
 package enum Life: Sendable {
-    /// At home, the device off by some tens of metres, differently each time.
+    /// At home; each report has a different error of some tens of metres.
     case atHome
-    /// To and fro over the nearest corner of the cell, by less than a tenth of it.
+    /// Back and forth across the nearest corner of the cell, by less than a tenth of the cell.
     case pacing
 }
 
-/// A victim, as the attackers have them: an identifier, and the chance to watch them live. Where they are, only the audit knows.
+/// A victim as the attackers see it: an identifier, and the ability to observe reports. Only the audit knows the place.
 package struct Target: Sendable {
     package let id: String
     package let exposure: Exposure
-    /// Within a few kilometres: what an hour of asking gives anybody.
+    /// Correct to a few kilometres, which an hour of queries reveals to any attacker.
     package let neighbourhood: Coordinate
     package let spy: Spy
-    /// A second account of the attacker's that looks like the victim.
+    /// A second account of the attacker, with the victim's profile.
     package let decoy: Spy
     let live: @Sendable (Life, _ step: Int) async throws -> Void
     let act: @Sendable (VictimAct) async throws -> Void
-    /// Brings further accounts of the attacker's.
+    /// Adds another account of the attacker.
     let hire: @Sendable (AuditRole) async throws -> Spy
 }
 
-/// One victim of the audit.
+/// A victim of the audit.
 struct Victim: Sendable {
-    /// What consumer devices are off by among houses, in metres: the standard deviation each way.
+    /// The error of consumer devices among houses, in metres: the standard deviation per axis.
     static let deviceNoiseMetres = 20.0
-    /// How far beyond the corner of the cell pacing goes, in cells.
+    /// How far beyond the corner of the cell `pacing` goes, in cells.
     static let paceBeyondCorner = 0.08
 
     let home: Home
@@ -35,8 +35,8 @@ struct Victim: Sendable {
     let account: AuditAccount
     let cell: Double
 
-    /// Settles somebody at home.
-    /// - Throws: `AuditError.otherGrid` when the server takes them to be farther away than its cells say.
+    /// Registers a victim at home.
+    /// - Throws: `AuditError.otherGrid` when the server publishes a place farther away than its cells allow.
     static func settle(
         _ home: Home, _ exposure: Exposure, looking kilometres: Int, on ground: AuditGround, in cast: Cast
     ) async throws -> Victim {
@@ -51,7 +51,7 @@ struct Victim: Sendable {
         return Victim(home: home, exposure: exposure, account: account, cell: ground.cell(exposure))
     }
 
-    /// A report that the server does not believe is one that never came.
+    /// Reports a place. A report that the server rejects counts as never made.
     func live(_ life: Life, step: Int, random: inout SplitMix64) async throws {
         switch life {
         case .atHome:
@@ -65,6 +65,6 @@ struct Victim: Sendable {
 }
 
 extension SplitMix64 {
-    /// Normally distributed with mean 0 and deviation 1, near enough: twelve even draws.
+    /// Approximately normally distributed with mean 0 and deviation 1: the sum of twelve uniform draws.
     mutating func normal() -> Double { (0..<12).reduce(-6) { sum, _ in sum + Double.random(in: 0..<1, using: &self) } }
 }

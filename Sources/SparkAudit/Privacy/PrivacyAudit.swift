@@ -1,11 +1,11 @@
 package import SparkClient
 package import SparkCore
 
-/// Asks a running server everything that a person can ask, once for each thing that two people can be to each other, and compares: what
-/// nobody may learn must not follow from any answer: its status, body, size, headers, or presence in a list.
+/// Sends every query that a user can send to a running server, once per relation between two people, and compares the answers.
+/// Status, body, size, headers and presence in lists must not reveal private facts.
 ///
-/// For each relation a viewer and a subject meet, with four bystanders, so that in counts, which come in steps of five, one
-/// person more or less shows. All accounts are closed at the end.
+/// For each relation a viewer and a subject meet, with four bystanders, so that one person more or less shows in counts, which
+/// come in steps of five. All accounts are closed at the end.
 package struct PrivacyAudit: Sendable {
     private static let atOnce = 4
     private static let bystanders = 4
@@ -13,18 +13,18 @@ package struct PrivacyAudit: Sendable {
     private let client: SparkClient
     private let powers: AuditPowers
 
-    /// - Parameter client: nobody's.
+    /// - Parameter client: unauthenticated.
     package init(client: SparkClient, powers: AuditPowers = AuditPowers()) {
         self.client = client
         self.powers = powers
     }
 
-    /// Operations of the server that name a person and are not asked.
+    /// The server's operations that name a person and have no probe.
     package static func missing(in document: JSONValue) -> [String] { PrivacyProbe.missing(in: document) }
 
     /// - Parameters:
-    ///   - progress: told how many of how many relations are done.
-    ///   - notice: told in a sentence what is waited for, and what went wrong at the end.
+    ///   - progress: called with the number of completed relations and the total.
+    ///   - notice: called with a sentence about a wait or a problem.
     /// - Throws: `AuditError`, and the transport's errors when the server cannot be reached.
     package func run(
         progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
@@ -60,7 +60,7 @@ package struct PrivacyAudit: Sendable {
     private func observe(
         _ relation: PrivacyRelation, number: Int, _ probes: [PrivacyProbe], in cast: Cast
     ) async throws -> PrivacyRow {
-        // Each relation has a town of its own, too far from the others to be in their lists.
+        // Each relation has its own town, too far from the others to appear in their lists.
         guard let town = Coordinate(latitude: 20, longitude: -175 + Double(number) * 12) else { throw AuditError.noHome }
         func settler(_ role: AuditRole) async throws -> AuditAccount {
             let account = try await cast.newcomer(role)
@@ -74,7 +74,7 @@ package struct PrivacyAudit: Sendable {
         let nobody = UserID(rawValue: Int64(bitPattern: SystemRandomSource().next() >> 2)).wire
         let id = subject?.id ?? nobody
         names[id] = PrivacyObservation.subject
-        // The subject is on line, which only a match may know.
+        // The subject is online, which only a match may know.
         let presence = try await subject?.connect()
         defer { presence?.close() }
         let meeting = try await relation.arrange(subject, with: viewer, powers: powers)
@@ -105,11 +105,11 @@ package struct PrivacyAudit: Sendable {
     }
 }
 
-/// What was observed of one relation.
+/// The observations of one relation.
 typealias PrivacyRow = [PrivacyProbe: PrivacyObservation]
 
 extension AuditAccount {
-    /// Opens the stream and says hello.
+    /// Opens the stream and sends `hello`.
     func connect() async throws -> StreamClient {
         let stream = try await StreamClient.connect(to: authenticatedClient)
         stream.send(["type": "hello", "v": 1, "offset": 0])

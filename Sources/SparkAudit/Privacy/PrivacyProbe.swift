@@ -1,21 +1,21 @@
 import SparkCore
 
-/// One question that a viewer asks the server, and that may betray what somebody is to them.
+/// A query whose answer may reveal the relation between a viewer and a person.
 struct PrivacyProbe: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
         /// Names the person.
         case naming
-        /// Is about the viewer's own lists, counts and data.
+        /// Concerns the viewer's own lists, counts and data.
         case own
-        /// Is about the match and the conversation that the viewer had with the person.
+        /// Concerns the former match and conversation of the two.
         case former
-        /// Protects the viewer, and so works on everybody who ever had an account.
+        /// Protects the viewer, so it works for every account that ever existed.
         case protective
     }
 
     let kind: Kind
     let method: String
-    /// `{id}` is replaced by the person's identifier; `{match}`, `{conversation}` and `{seq}` by what the two had together.
+    /// `{id}` becomes the person's identifier; `{match}`, `{conversation}` and `{seq}` refer to the former match.
     let path: String
     let body: JSONValue?
 
@@ -50,7 +50,7 @@ struct PrivacyProbe: Hashable, Sendable {
             })
     }
 
-    /// What asks without changing anything, in this order, before what changes something; what the viewer keeps of it all at the end.
+    /// The probes in order: first those that change nothing, then those that do, at the end what the viewer keeps.
     static func plan(for document: JSONValue) -> [PrivacyProbe] {
         let views = ["", "?view=card", "?view=full", "?fields=distance_km", "?fields=last_active,about"]
         return views.map { PrivacyProbe(.naming, "GET", "/api/v1/users/{id}\($0)") } + lists(in: document) + conversation
@@ -66,7 +66,7 @@ struct PrivacyProbe: Hashable, Sendable {
         return [
             PrivacyProbe(.former, "GET", path), PrivacyProbe(.former, "GET", "\(path)/messages"),
             PrivacyProbe(.former, "POST", "\(path)/messages", ["client_id": "audit-after", "text": "are you there?"]),
-            // Known already: the same answer as before would tell that the message is still there.
+            // A repeated client id: the same answer as before would reveal that the message still exists.
             PrivacyProbe(.former, "POST", "\(path)/messages", ["client_id": "audit-viewer", "text": "hello from the viewer"]),
             PrivacyProbe(.former, "POST", "\(path)/read", ["seq": 2]),
             PrivacyProbe(.former, "PATCH", seq, ["text": "other words"]),
@@ -74,7 +74,7 @@ struct PrivacyProbe: Hashable, Sendable {
             PrivacyProbe(.former, "DELETE", "\(seq)/reaction"),
             PrivacyProbe(.former, "DELETE", seq), PrivacyProbe(.former, "PUT", "\(path)/mute"),
             PrivacyProbe(.former, "DELETE", "\(path)/mute"),
-            // Before a block, which would end the match, too.
+            // Before a block, which would also end the match.
             PrivacyProbe(.former, "DELETE", "/api/v1/matches/{match}"),
         ]
     }()
@@ -99,7 +99,7 @@ struct PrivacyProbe: Hashable, Sendable {
         PrivacyProbe(.former, "GET", "/api/v1/me/export"),
     ]
 
-    /// Everything that a person can get without naming anybody, as the server itself describes it.
+    /// Every query that names no person, from the server's own API description.
     private static func lists(in document: JSONValue) -> [PrivacyProbe] {
         operations(in: document).compactMap { operation in
             let isPlain =
@@ -109,7 +109,7 @@ struct PrivacyProbe: Hashable, Sendable {
         }
     }
 
-    /// Operations that name a person and that no probe asks: a new route must not be forgotten.
+    /// Operations that name a person and have no probe, so that no new route is forgotten.
     static func missing(in document: JSONValue) -> [String] {
         let asked = Set(
             plan(for: document).map { probe in
@@ -148,16 +148,16 @@ struct PrivacyProbe: Hashable, Sendable {
     }
 }
 
-/// What came back, without what differs from request to request: identifiers are named by whose they are, times and places left out,
-/// lists sorted. Two observations are equal when they tell the same.
+/// An answer without its request-specific parts: identifiers are replaced by names, times and places removed, lists sorted. Two
+/// observations are equal when the answers reveal the same.
 ///
-/// The size of an answer is that of its text here: what is left out has the same length in every answer.
+/// The size of the answer is that of its text here: the removed parts have the same length in every answer.
 struct PrivacyObservation: Hashable, Sendable {
     let status: Int
     let text: String
     let headers: [String]
 
-    /// - Parameter names: identifiers, and what they stand for.
+    /// - Parameter names: the replacements of identifiers.
     init(status: Int, headers: [String: String], body: JSONValue, names: [String: String]) {
         self.status = status
         self.headers = headers.filter { !Self.passing.contains($0.key) && !$0.key.hasPrefix("ratelimit") }.map { name, value in
@@ -166,7 +166,7 @@ struct PrivacyObservation: Hashable, Sendable {
         self.text = JSONWriter.string(of: Self.plain(body, names))
     }
 
-    /// Whether it shows somebody.
+    /// Whether the answer shows the subject.
     var showsSubject: Bool { text.contains(Self.subject) }
 
     var summary: String { "\(status) \(text.prefix(160))" }

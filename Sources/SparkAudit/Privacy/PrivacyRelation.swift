@@ -1,6 +1,6 @@
 import SparkCore
 
-/// What two people are to each other when one of them looks. A new relation is one more case, its class and its arrangement.
+/// The relation between two people when one of them queries. A new relation needs a case, its class and its arrangement.
 package enum PrivacyRelation: String, CaseIterable, Sendable {
     case stranger
     case passedMe = "passed me"
@@ -10,9 +10,9 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
     case incognito
     case paused
     case closed
-    /// Only where the audit is given the power to suspend.
+    /// Only if the audit may suspend.
     case suspended
-    /// Only where the audit is given the power to erase.
+    /// Only if the audit may erase.
     case erased
     case closedThenErased = "closed, then erased"
     case unmatchedMe = "unmatched me"
@@ -26,15 +26,15 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
     case matchedAndPaused = "matched and paused"
     case matchedAndIncognito = "matched and incognito"
 
-    /// Relations that must look alike.
+    /// Relations whose answers must be indistinguishable.
     package enum Class: String, CaseIterable, Sendable {
-        /// Whoever has made no decision that I may know of.
+        /// People who have made no decision that the viewer may know of.
         case present
-        /// Whoever I may not see: there is nobody.
+        /// People the viewer may not see; answers are as for an unknown identifier.
         case absent
-        /// Whoever I met.
+        /// The viewer's matches.
         case met
-        /// Whoever I had met when they ended it, in whatever way: absent too, and alike in what I keep of our time.
+        /// Former matches that the other person ended in any way: as absent as others, and alike in what the viewer keeps.
         case ended
     }
 
@@ -49,7 +49,7 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether the other one ended what we had.
+    /// Whether the other person ended the match.
     private var isEnded: Bool {
         [
             .unmatchedMe, .matchedThenBlockedMe, .matchedThenClosed, .matchedThenSuspended, .matchedThenErased,
@@ -57,12 +57,12 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
         ].contains(self)
     }
 
-    /// Whether the answers to a kind of question are compared within a class.
+    /// Whether answers to this kind of probe are compared within a class.
     func isCompared(in privacyClass: Class, _ kind: PrivacyProbe.Kind) -> Bool {
         switch (kind, privacyClass) {
         case (.former, _): privacyClass == .ended && isEnded
         case (.own, .ended): isEnded
-        // My own acts are in my own lists: there I differ from whoever did nothing, and learn nothing.
+        // The viewer's own acts appear in the viewer's lists; that difference reveals nothing.
         case (.own, _): self.privacyClass == privacyClass && !isEnded && self != .iBlocked && self != .iUnmatched
         case (.protective, _): self.privacyClass == privacyClass && self != .neverExisted
         case (.naming, _): self.privacyClass == privacyClass
@@ -74,14 +74,14 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
         [.erased, .closedThenErased, .matchedThenErased, .matchedThenClosedAndErased].contains(self)
     }
 
-    /// Whether an audit with these powers can bring it about.
+    /// Whether an audit with these powers can arrange the relation.
     func isPossible(with powers: AuditPowers) -> Bool {
         (!isSuspended || powers.suspend != nil) && (!isErased || powers.erase != nil)
     }
 
-    /// Brings the relation about.
-    /// - Parameter subject: nil for who never existed.
-    /// - Returns: what the two had together, if they were matched.
+    /// Arranges the relation.
+    /// - Parameter subject: nil for a person who never existed.
+    /// - Returns: the match and conversation of the two, if they were matched.
     func arrange(
         _ subject: AuditAccount?, with viewer: AuditAccount, powers: AuditPowers
     ) async throws -> PrivacyMeeting? {
@@ -113,9 +113,10 @@ package enum PrivacyRelation: String, CaseIterable, Sendable {
     }
 }
 
-/// What the audit can do to accounts beside what their owners can: what an operator does. Relations that need what is missing are left
-/// out.
+/// The operator actions available to the audit beyond what account owners can do. Relations that need a missing power are
+/// skipped.
 package struct AuditPowers: Sendable {
+    /// Performs an operator action on the user with this identifier.
     package typealias Power = @Sendable (_ user: String) async throws -> Void
 
     let suspend: Power?
@@ -127,7 +128,7 @@ package struct AuditPowers: Sendable {
     }
 }
 
-/// A match of a subject and a viewer, in which each wrote once.
+/// A match of a subject and a viewer in which each sent one message.
 struct PrivacyMeeting: Sendable {
     let match: String
     let conversation: String

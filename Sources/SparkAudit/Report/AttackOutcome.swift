@@ -1,12 +1,13 @@
 import SparkCore
 
-/// What one attack reached against the victims of one exposure.
+/// The result of one attack against the victims of one exposure.
 ///
-/// The verdict is about more than luck. An attack that finds the published centre is beyond the floor, for that is how the victims live.
-/// One that misses the centre may come near a victim by chance; then it comes as near to their mirror images in the other corners
-/// of the cell, which are as likely. So it gets through when it is within the floor of more victims than that explains.
+/// The verdict corrects for chance. An attack that finds the published centre is beyond the floor, because of the choice of
+/// homes. An attack that misses the centre may get close to a victim by chance, but then it gets equally close to the mirrored
+/// homes in the other corners of the cell, which are as likely. So an attack succeeds only if it is within the floor of more
+/// victims than chance explains.
 package struct AttackOutcome: Sendable {
-    /// So rarely a verdict may be wrong against a server that tells no more than cells.
+    /// The probability of a wrong verdict against a server that reveals only cells.
     private static let significance = 0.001
 
     package let attack: String
@@ -15,17 +16,17 @@ package struct AttackOutcome: Sendable {
     package let requests: Int
     /// Whether the attackers may see the victims at all.
     package let mayLocate: Bool
-    /// How near, in metres.
+    /// The distance that attacks must not get below, in metres.
     package let floor: Double
-    /// From the estimates to the homes, in metres, ascending; as many as there are estimates.
+    /// From the estimates to the homes, in metres, ascending; one per estimate.
     package let errors: [Double]
-    /// From the estimates to the published centres, ascending: how well the attack was done.
+    /// From the estimates to the published centres, in metres, ascending: the quality of the attack.
     package let missesOfCentre: [Double]
-    /// How many victims the attack came nearer to than the floor.
+    /// The number of victims located within the floor.
     package let withinFloor: Int
-    /// How many that should be by chance.
+    /// The number expected by chance.
     package let expectedByChance: Double
-    /// How likely so many are by chance.
+    /// The probability of at least that many by chance.
     package let likelihood: Double
 
     init(
@@ -42,7 +43,7 @@ package struct AttackOutcome: Sendable {
         self.errors = made.map { $0.place.distance(to: $0.home.place).metres }.sorted()
         self.missesOfCentre = made.map { $0.place.distance(to: $0.home.published).metres }.sorted()
         let chances = made.map { place, home in
-            // A floor beyond the published centre is not missed by luck: the server itself tells more.
+            // A floor beyond the published centre is not reached by chance: the server itself reveals more.
             guard home.place.distance(to: home.published).metres >= floor else { return 0.0 }
             return Double((home.images + [home.place]).filter { place.distance(to: $0).metres < floor }.count)
                 / Double(home.images.count + 1)
@@ -52,15 +53,20 @@ package struct AttackOutcome: Sendable {
         self.likelihood = Self.likelihood(ofAtLeast: withinFloor, chances)
     }
 
-    /// No victim was found nearer than chance has it; by who may not see them, none was found at all.
+    /// Whether no more victims were located than chance explains. Attackers who may not see a victim must have no estimate at
+    /// all.
     package var holds: Bool {
         guard mayLocate else { return errors.isEmpty }
         return withinFloor == 0 || likelihood >= Self.significance
     }
 
+    /// The smallest error, in metres; nil without estimates.
     package var least: Double? { errors.first }
+    /// The median error, in metres.
     package var median: Double? { Self.quantile(0.5, of: errors) }
+    /// The error that a twentieth of the estimates stay below, in metres.
     package var fifthPercentile: Double? { Self.quantile(0.05, of: errors) }
+    /// The median distance from the published centre, in metres.
     package var medianMissOfCentre: Double? { Self.quantile(0.5, of: missesOfCentre) }
 
     private static func quantile(_ share: Double, of sorted: [Double]) -> Double? {
@@ -68,7 +74,7 @@ package struct AttackOutcome: Sendable {
         return sorted[Int((Double(last) * share).rounded())]
     }
 
-    /// The tail of the sum of independent events, each with its own probability.
+    /// The probability of at least `count` of the independent events.
     private static func likelihood(ofAtLeast count: Int, _ chances: [Double]) -> Double {
         var exactly = [1.0]
         for chance in chances {

@@ -1,10 +1,10 @@
 package import SparkCore
 
-/// What an audit found, as a table and as JSON.
+/// The results of an audit, as a table and as JSON.
 package struct LocationReport: JSONWritable, Sendable {
     package let outcomes: [AttackOutcome]
 
-    /// Whether every attack stayed above the floor.
+    /// Whether every attack was held above the floor.
     package var holds: Bool { outcomes.allSatisfy(\.holds) }
 
     package func write(to writer: inout JSONWriter) {
@@ -17,6 +17,7 @@ package struct LocationReport: JSONWritable, Sendable {
 
     private static let widths = [44, 8, 8, 9, 8, 8, 8, 8, 8, 8]
 
+    /// The report as lines for a terminal.
     package var lines: [String] {
         let head = ["attack", "distance", "victims", "requests", "min", "p5", "median", "floor", "centre", "within"]
         return [Self.row(head + ["verdict"])] + outcomes.map { Self.row($0.cells) }

@@ -1,15 +1,16 @@
 package import SparkCore
 
-/// Where relations that must look alike do not, as a table and as JSON.
+/// The differences between relations that must be indistinguishable, as a table and as JSON.
 package struct PrivacyReport: JSONWritable, Sendable {
-    /// One question, and what the relations of one class were answered.
+    /// One probe with the answers for the relations of one class.
     package struct Finding: Sendable {
         package let probe: String
         package let privacyClass: String
         package let relations: [String]
-        /// Relations by what they saw; one group when all is well.
+        /// The relations grouped by answer; a single group means no difference.
         package let groups: [(relations: [String], seen: String)]
 
+        /// Whether all relations got the same answer.
         package var holds: Bool { groups.count <= 1 }
     }
 
@@ -17,9 +18,10 @@ package struct PrivacyReport: JSONWritable, Sendable {
     /// Lists that show a person the viewer may not see.
     package let shown: [String]
 
+    /// Whether no difference was found.
     package var holds: Bool { shown.isEmpty && findings.allSatisfy(\.holds) }
 
-    /// - Throws: `AuditError.blind` when even strangers or matches were not seen: then being absent proves nothing.
+    /// - Throws: `AuditError.blind` when not even strangers or matches were seen: then an absence proves nothing.
     init(_ rows: [PrivacyRelation: PrivacyRow], probes: [PrivacyProbe]) throws {
         func observation(_ relation: PrivacyRelation, _ path: String) -> PrivacyObservation? {
             rows[relation]?.first { $0.key.path == path && $0.key.method == "GET" }?.value
@@ -36,7 +38,7 @@ package struct PrivacyReport: JSONWritable, Sendable {
             for privacyClass in PrivacyRelation.Class.allCases {
                 let relations = PrivacyRelation.allCases.filter { relation in
                     guard rows[relation] != nil, relation.isCompared(in: privacyClass, probe.kind) else { return false }
-                    // Whether a match is on line may be known unless they hide.
+                    // A match may see whether the other is online, unless that person hides it.
                     return probe != PrivacyAudit.watching || privacyClass != .met
                 }
                 if relations.isEmpty { continue }
@@ -49,7 +51,7 @@ package struct PrivacyReport: JSONWritable, Sendable {
                         probe: probe.name, privacyClass: privacyClass.rawValue, relations: relations.map(\.rawValue),
                         groups: groups.map { ($0.value, $0.key.summary) }.sorted { $0.relations[0] < $1.relations[0] }))
             }
-            // One's own acts are named where one looks them up.
+            // The viewer's own acts are named in these lists.
             guard probe.kind == .own, !["/api/v1/blocks", "/api/v1/me/export"].contains(probe.path) else { continue }
             for relation in PrivacyRelation.allCases where relation.privacyClass == .absent {
                 if rows[relation]?[probe]?.showsSubject == true { shown.append("\(probe.name): \(relation.rawValue)") }
@@ -86,6 +88,7 @@ package struct PrivacyReport: JSONWritable, Sendable {
         }
     }
 
+    /// The report as lines for a terminal.
     package var lines: [String] {
         let width = (findings.map(\.probe.count).max() ?? 0) + 2
         let rows = findings.flatMap { finding -> [String] in

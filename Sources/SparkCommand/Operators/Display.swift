@@ -1,8 +1,8 @@
 import Spark
 
-/// Shows answers on a terminal. Names, messages and reports are other people's words, so nothing in them may steer the terminal.
+/// Shows answers on a terminal. Names, messages and reports are untrusted, so they must not control the terminal.
 enum Display {
-    /// A text without control characters and invisible directions.
+    /// The text without control characters and invisible direction marks.
     static func text(_ text: String) -> String {
         var shown = ""
         for scalar in text.unicodeScalars {
@@ -15,7 +15,7 @@ enum Display {
         return shown
     }
 
-    /// One value in one line.
+    /// A value in one line.
     static func word(_ value: JSONValue?) -> String {
         switch value {
         case nil, .null: "-"
@@ -46,7 +46,7 @@ enum Display {
         return indent + members.filter { !$0.value.isNull }.map { "\($0.key)=\(word($0.value))" }.joined(separator: "  ")
     }
 
-    /// The `items` of an answer, a line each with some of their members, below headings.
+    /// The `items` of an answer as a table with headings.
     static func table(_ answer: JSONValue, _ keys: [String], empty: String) -> [String] {
         let items = answer["items"]?.array ?? []
         guard !items.isEmpty else { return [empty] }
@@ -56,7 +56,7 @@ enum Display {
     /// `reporters_of_target` as `REPORTERS OF TARGET`.
     static func heading(_ key: String) -> String { key.replacing("_", with: " ").uppercased() }
 
-    /// Lines of cells, each column as wide as its widest cell.
+    /// Aligns cells; each column is as wide as its widest cell.
     static func columns(_ lines: [[String]]) -> [String] {
         let count = lines.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in lines.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
@@ -70,7 +70,7 @@ enum Display {
 }
 
 extension Terminal {
-    /// An answer: JSON for programs, lines for people.
+    /// Prints an answer: JSON with `json`, otherwise readable lines.
     static func answer(_ result: JSONValue, json: Bool, _ lines: (JSONValue) -> [String]) {
         if json { say(json: result) } else { for line in lines(result) { say(line) } }
     }

@@ -4,19 +4,19 @@ import Glibc
 import Spark
 import SparkServer
 
-/// Brings an operator action to the server of the data directory: over its socket while it runs, else on the store itself. Either way
-/// the same action runs, and leaves the same line in the audit log.
+/// Sends an operator action to the server of the data directory, over its socket while it runs, otherwise directly to the store.
+/// Both run the same action and write the same line to the audit log.
 struct OperatorLink {
-    /// A server that starts or stops needs so long at most until it answers or lets the directory go.
+    /// The longest time until a starting server answers or a stopping server releases the directory.
     private static let patience = Duration.seconds(20)
-    /// The longest answer in one line.
+    /// The longest line of an answer, in bytes.
     private static let longestLine = 64 << 20
 
     let common: CommonOptions
 
-    /// - Parameter piece: takes a long answer in parts; throws what stops it.
+    /// - Parameter piece: receives a long answer in parts; an error stops it.
     /// - Returns: the action's result.
-    /// - Throws: `OperatorRefusal` for what the action refuses, `OperatorUnavailable` when nobody answers.
+    /// - Throws: `OperatorRefusal` when the action refuses, `OperatorUnavailable` when there is no answer.
     func perform(
         _ action: String, _ members: [JSONMember], piece: @escaping ([UInt8]) throws -> Void = { _ in }
     ) async throws -> JSONValue {
@@ -30,7 +30,7 @@ struct OperatorLink {
                 defer { socket.close() }
                 return try exchange(action, members, over: socket, piece)
             }
-            // Between the two a server may start or end: then neither way is open, and both are tried again.
+            // A server may start or stop between the two attempts. Then both fail and are repeated.
             let directory = try DataDirectory(path: path, mayShare: true)
             if directory.isOwner {
                 return try await alone(action, members, configuration, directory, piece)
@@ -44,7 +44,7 @@ struct OperatorLink {
         }
     }
 
-    /// A server's directory. An operator's verb may hold it for a moment; another server is told from that by its socket.
+    /// Opens a server's directory. Waits while another operator verb holds it; a running server is recognised by its socket.
     static func directory(_ path: String) async throws -> DataDirectory {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {
@@ -81,7 +81,7 @@ struct OperatorLink {
     private func exchange(
         _ action: String, _ members: [JSONMember], over socket: UnixSocket, _ piece: ([UInt8]) throws -> Void
     ) throws -> JSONValue {
-        // Erasing somebody who wrote for years takes a while.
+        // Erasing a person with years of messages takes a while.
         socket.setTimeouts(read: 600, write: 30)
         let request: JSONValue = ["action": .string(action), "members": .object(members)]
         guard socket.write(JSONWriter.bytes(of: request) + [0x0A]) else { throw OperatorUnavailable.noAnswer }
@@ -126,12 +126,12 @@ struct OperatorLink {
     }
 }
 
-/// What an action refused.
+/// The refusal of an action.
 struct OperatorRefusal: Error {
     let problem: OperatorProblem
 }
 
-/// Nobody answered.
+/// No server answered.
 struct OperatorUnavailable: Error {
     let hint: String
 
@@ -140,17 +140,17 @@ struct OperatorUnavailable: Error {
     static let cutShort = OperatorUnavailable(hint: "the answer broke off; what came is incomplete")
 }
 
-/// What a verb acts on, for what is said when there is no such thing.
+/// The subject of a verb, for messages when it does not exist.
 struct OperatorSubject {
-    /// The action's member that names it.
+    /// The member of the action that names the subject.
     let member: String
-    /// As it was given.
+    /// The name as given on the command line.
     let name: String
     /// `user`, `report`, `held message`.
     let noun: String
-    /// What helps to find one.
+    /// How to find an existing one.
     let next: String
-    /// The exit code for one that does not exist.
+    /// The exit code when it does not exist.
     let exitCode: ExitCode
 
     static func user(_ name: String) -> OperatorSubject {
@@ -173,9 +173,9 @@ struct OperatorSubject {
     var isUnknown: String { "there is no \(noun) \(Display.text(name)); \(next)" }
 }
 
-/// Refusals in the words of the command line.
+/// Formats refusals for the command line.
 enum OperatorWords {
-    /// Members that are options of the verbs; the others are arguments.
+    /// Members that are options of the verbs; all others are arguments.
     private static let options: Set<String> = ["limit", "reason", "state", "target", "before", "decision", "note"]
 
     /// `--limit: ...`, `the argument <user>: ...`.
@@ -185,19 +185,19 @@ enum OperatorWords {
         return "\(place): \(sentence(violation.detail))"
     }
 
-    /// Without the capital and the full stop of an API's sentence.
+    /// An API sentence without its capital and full stop.
     static func sentence(_ detail: String) -> String {
         let text = detail.hasSuffix(".") ? detail.dropLast() : detail[...]
-        // An abbreviation stays as it is.
+        // Keeps abbreviations.
         guard let first = text.first, text.dropFirst().first?.isUppercase != true else { return String(text) }
         return first.lowercased() + text.dropFirst()
     }
 
-    /// What the server refused, one line each.
+    /// The server's refusal, one line per violation.
     static func lines(_ problem: OperatorProblem, about subject: OperatorSubject?) -> [String] {
         if !problem.violations.isEmpty {
             return problem.violations.map { violation in
-                // An id that is none names nothing, either.
+                // A malformed identifier is reported like an unknown one.
                 guard let subject, violation.field == "/\(subject.member)", violation.reason == "format" else {
                     return line(violation)
                 }
@@ -209,8 +209,8 @@ enum OperatorWords {
     }
 }
 
-/// Runs a verb: what it refuses becomes a line on standard error and an exit code.
-/// - Parameter subject: what the verb acts on.
+/// Runs a verb. A refusal becomes a line on standard error and an exit code.
+/// - Parameter subject: the subject of the verb.
 func operating<Value>(on subject: OperatorSubject? = nil, _ body: () async throws -> Value) async throws -> Value {
     try await reporting {
         do {
@@ -231,13 +231,13 @@ func operating<Value>(on subject: OperatorSubject? = nil, _ body: () async throw
     }
 }
 
-/// The consent that a verb needs before it destroys something.
+/// The confirmation before a destructive verb.
 struct Consent: ParsableArguments {
     @Flag(name: .long, help: "Do not ask.")
     var yes = false
 
-    /// Asks on a terminal; elsewhere `--yes` is needed.
-    /// - Parameter word: what must be typed.
+    /// Asks on a terminal; without one `--yes` is required.
+    /// - Parameter word: the word to type.
     func obtain(_ question: String, word: String) throws {
         if yes { return }
         guard isatty(STDIN_FILENO) == 1 else {

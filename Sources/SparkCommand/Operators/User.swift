@@ -16,7 +16,7 @@ struct User: AsyncParsableCommand {
             UserExport.self, UserErase.self,
         ])
 
-    /// An action on one person.
+    /// Performs an action on one person.
     static func perform(
         _ action: String, _ user: String, _ common: CommonOptions, _ further: [JSONMember] = [],
         _ lines: (JSONValue) -> [String]
@@ -57,7 +57,7 @@ struct UserFind: AsyncParsableCommand {
 }
 
 extension UserFind {
-    /// Says so where not everybody is shown.
+    /// A note when not all results are shown.
     private static func remark(_ answer: JSONValue) -> [String] {
         guard let shown = answer["items"]?.array?.count, let total = answer["total"]?.integer, total > shown else { return [] }
         let isLeast = answer["total_is_least"]?.bool == true
@@ -195,7 +195,7 @@ struct UserExport: AsyncParsableCommand {
             }
             if output != nil, fsync(descriptor) != 0 { throw ExitCodes.ioError }
         } catch {
-            // Half an export is none.
+            // Removes a partial export.
             if let output { unlink(output) }
             throw error
         }

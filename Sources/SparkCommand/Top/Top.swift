@@ -52,7 +52,7 @@ struct Top: AsyncParsableCommand {
 
     private func show(_ overview: TopOverview) {
         if common.json { return Terminal.say(json: overview) }
-        // A screen at a time where there is a screen: home, and clear what is below.
+        // On a terminal, clears the screen first.
         let start = Terminal.isInteractive && !once ? "\u{1B}[H\u{1B}[2J" : ""
         Terminal.say(start + overview.lines.joined(separator: "\n"))
     }
@@ -69,7 +69,7 @@ struct Top: AsyncParsableCommand {
         return (Scrape(String(decoding: answer.body, as: UTF8.self)), .now)
     }
 
-    /// Of the form of Prometheus's `/api/v1/rules`; none where nothing alerts.
+    /// Reads alerts in the format of Prometheus's `/api/v1/rules`; empty when there are none.
     private func alerts(_ client: SparkClient) async -> [String] {
         guard let answer = try? await client.send("GET", "/_/alerts", body: nil), answer.status == 200,
             let document = try? JSONParser.parse(Array(answer.body))

@@ -2,7 +2,7 @@ import Foundation
 import Spark
 import SparkTelemetry
 
-/// How a server does, from two scrapes: rows of a name, what is shown, and its unit.
+/// A server's state from two scrapes: groups of rows with title, value and unit.
 struct TopOverview: JSONWritable {
     enum Unit { case perSecond, perMinute, seconds, bytes, ratio, count }
 
@@ -10,7 +10,7 @@ struct TopOverview: JSONWritable {
         let key: String
         let title: String
         let unit: Unit
-        /// Nil where nothing happened that has one.
+        /// Nil when there is no value, for example without events.
         let value: Double?
     }
 
@@ -19,7 +19,7 @@ struct TopOverview: JSONWritable {
     /// `state name: text`, firing ones first.
     let alerts: [String]
 
-    /// - Parameter seconds: between the scrapes.
+    /// - Parameter seconds: the time between the scrapes.
     init(_ now: Scrape, since before: Scrape, seconds: Double, alerts: [String]) {
         func rate(_ key: String, _ title: String, _ name: String, _ labels: [String: String] = [:]) -> Row {
             Row(
@@ -94,7 +94,7 @@ struct TopOverview: JSONWritable {
         }
     }
 
-    /// Of all requests to memory, those that it answered.
+    /// The share of memory cache requests that were hits.
     private static func hits(_ now: Scrape, since before: Scrape) -> Double? {
         let name = "spark_cache_requests_total"
         guard let all = now.growth(name, since: before, where: ["layer": "l1"]), all > 0 else { return nil }
@@ -115,7 +115,7 @@ struct TopOverview: JSONWritable {
         }
     }
 
-    /// The lines of a screen.
+    /// The lines of one screen.
     var lines: [String] {
         var lines = ["spark \(version)"]
         for group in groups {

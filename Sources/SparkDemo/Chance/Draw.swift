@@ -1,47 +1,47 @@
 import SparkCore
 
-/// The draws that make one person, in a fixed order: the same numbers on every machine.
+/// The random draws for one person, in a fixed order: the same numbers on every machine.
 struct Draw {
     private var generator: SplitMix64
 
-    /// - Parameter stream: tells the people of one town apart.
+    /// - Parameter stream: different for each person of a town.
     init(seed: UInt64, stream: UInt64) {
         generator = SplitMix64(seed: Self.hash(seed: seed, stream: stream))
     }
 
-    /// 64 even bits for a pair; what a draw starts from.
+    /// 64 uniform bits for a pair: the start of a stream.
     static func hash(seed: UInt64, stream: UInt64) -> UInt64 {
         SplitMix64.mix(SplitMix64.mix(seed) &+ stream &* 0x9E37_79B9_7F4A_7C15)
     }
 
-    /// Even in 0..<bound; 0 for bounds below 1. The bias of less than bound ÷ 2^64 is nobody's concern here.
+    /// Uniform in 0..<bound; 0 for bounds below 1. The bias, below bound ÷ 2^64, does not matter here.
     mutating func below(_ bound: Int) -> Int {
         Int(generator.next().multipliedFullWidth(by: UInt64(max(0, bound))).high)
     }
 
-    /// Even in a range, both ends included.
+    /// Uniform in a range, both ends included.
     mutating func within(_ range: ClosedRange<Int>) -> Int {
         range.lowerBound + below(range.upperBound - range.lowerBound + 1)
     }
 
-    /// Even in 0..<1, with 53 bits.
+    /// Uniform in 0..<1, with 53 bits.
     mutating func fraction() -> Double { Double(generator.next() >> 11) * 0x1p-53 }
 
-    /// True so many times in a thousand.
+    /// True with the given probability in thousandths.
     mutating func happens(perMille: Int) -> Bool { below(1_000) < perMille }
 
     /// Exponentially distributed with mean 1; at most 37.
     mutating func exponential() -> Double { -logarithm(Double(generator.next() >> 11 + 1) * 0x1p-53) }
 
-    /// One of the values, each as likely as the others.
-    /// - Precondition: there is one.
+    /// One of the values, all equally likely.
+    /// - Precondition: there is at least one.
     mutating func one<Value>(of values: [Value]) -> Value { values[below(values.count)] }
 
-    /// One of the values, by their shares.
+    /// One of the values, according to their shares.
     mutating func one<Value>(of shares: Shares<Value>) -> Value { one(of: shares.slots) }
 
-    /// Different indices below `total`, one from each of `count` equal strips that begin at a random place: no two are
-    /// alike, and nothing needs to be remembered.
+    /// Distinct indices below `total`, one from each of `count` equal strips that begin at a random place. Needs no memory of
+    /// earlier indices.
     /// - Parameter count: at most `total`.
     mutating func spread(_ count: Int, of total: Int, _ take: (Int) -> Void) {
         let offset = below(total)
@@ -53,7 +53,7 @@ struct Draw {
     }
 }
 
-/// Values with their shares in a hundred, laid out so that a draw is one look-up.
+/// Values with their shares in percent, laid out so that a draw is one look-up.
 struct Shares<Value: Sendable>: Sendable {
     fileprivate let slots: [Value]
 

@@ -1,9 +1,9 @@
-// The C library's log, sin and cos differ in their last digit between systems; a town must not. These use nothing but the
-// four operations and roundings that IEEE 754 fixes to the bit, and are right to about 1e-15.
+// The C library's log, sin and cos differ between systems in the last digit, and a town must be identical everywhere. These use
+// only the four operations and roundings that IEEE 754 defines to the bit, and are accurate to about 1e-15.
 
 /// The natural logarithm of a positive, finite number.
 func logarithm(_ value: Double) -> Double {
-    // value = significand × 2^exponent with the significand in √½…√2, where the series below is short.
+    // value = significand × 2^exponent with the significand in √½…√2, where the series below converges fast.
     var significand = value.significand
     var exponent = Double(value.exponent)
     if significand > 1.414_213_562_373_095 {

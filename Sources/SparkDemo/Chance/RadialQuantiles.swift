@@ -1,15 +1,15 @@
-/// How far from its centre people live in a town whose density falls off exponentially.
+/// The distances of people from the centre of a town whose density decreases exponentially.
 ///
-/// Of the people, F(x) = 1 − (1 + x) e^−x live within x lengths of the fall-off. The inverse has no closed form, so it is
-/// tabulated; indexed by √F, which is nearly linear in x, also at the very centre.
+/// A share of F(x) = 1 − (1 + x) e^−x lives within x times the fall-off length. The inverse has no closed form, so it is
+/// tabulated, indexed by √F, which is nearly linear in x even at the centre.
 struct RadialQuantiles: Sendable {
-    /// Nobody lives farther out than this many lengths of the fall-off.
+    /// The largest distance, in fall-off lengths.
     static let reach = 7.0
 
     private static let buckets = 512
     private let radii: [Double]
 
-    /// The radius, in lengths of the fall-off, within which the given share (0..<1) of the people live.
+    /// The radius, in fall-off lengths, within which the given share (0..<1) of the people live.
     func radius(holding share: Double) -> Double {
         let position = share.squareRoot() * Double(Self.buckets)
         let bucket = min(max(0, Int(position)), Self.buckets - 1)
@@ -19,7 +19,7 @@ struct RadialQuantiles: Sendable {
     static let exponentialDisc = RadialQuantiles()
 
     private init() {
-        // Walks outwards in steps of reach ÷ 2^14 and notes where each bucket's share is crossed.
+        // Integrates outwards in steps of reach ÷ 2^14 and records where each bucket's share is crossed.
         let step = Self.reach * 0x1p-14
         let decay = 1 - step + step * step / 2 - step * step * step / 6
         var walk: [Double] = [0]

@@ -1,13 +1,13 @@
-/// A sentence about oneself, with at most one gap for an interest.
+/// A sentence of a profile text, with at most one placeholder for an interest.
 struct BiographyFragment: Sendable {
-    /// Stands for an interest in the file.
+    /// The placeholder for an interest in the file.
     static let gap = "{interest}"
 
     private let head: String
-    /// What follows the gap; nil when there is none.
+    /// The text after the placeholder; nil when there is none.
     private let tail: String?
 
-    /// Nil for more than one gap, for a gap at the start (interests are written in lower case) and for a stray brace.
+    /// Nil for more than one placeholder, one at the start (interests are lower case) and a stray brace.
     init?(line: Substring) {
         let pieces = line.split(separator: Self.gap, omittingEmptySubsequences: false)
         guard let head = pieces.first, !head.isEmpty, pieces.count <= 2,

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// A city around which people live.
+/// A city with its centre and population.
 struct City: Sendable {
     let name: String
     let centre: Coordinate
@@ -8,7 +8,7 @@ struct City: Sendable {
 
     static let header = "name,country,latitude,longitude,population"
 
-    /// Reads the five fields of a row; nil when one of them is out of its range.
+    /// Parses the five fields of a row; nil when one of them is out of range.
     init?(fields: [Substring]) {
         guard fields.count == 5, fields[1].utf8.count == 2, let latitude = Double(fields[2]),
             let longitude = Double(fields[3]), let centre = Coordinate(latitude: latitude, longitude: longitude),
@@ -20,14 +20,14 @@ struct City: Sendable {
     }
 }
 
-/// A given name and the gender whose bearers it is drawn for.
+/// A given name and the gender it is used for.
 struct GivenName: Sendable {
     let text: String
     let gender: Gender
 
     static let header = "name,gender"
 
-    /// Reads the two fields of a row; nil when the gender is none of the wire's words.
+    /// Parses the two fields of a row; nil for an unknown gender.
     init?(fields: [Substring]) {
         guard fields.count == 2, let gender = Gender(wire: String(fields[1])) else { return nil }
         self.text = String(fields[0])

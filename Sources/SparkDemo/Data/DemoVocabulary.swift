@@ -1,6 +1,6 @@
 import SparkCore
 
-/// All that the embedded files say, parsed.
+/// The parsed content of the embedded files.
 struct DemoVocabulary: Sendable {
     /// In the order of the file.
     let cities: [City]
@@ -9,7 +9,7 @@ struct DemoVocabulary: Sendable {
     let interests: [String]
     let biographies: [BiographyFragment]
 
-    /// - Throws: `DemoDataError` for the first line that is not as it should be.
+    /// - Throws: `DemoDataError` for the first invalid line.
     init() throws {
         func lines(_ file: EmbeddedFile) throws -> LineFile { try LineFile(path: file.path, text: file.text) }
         self.cities = try lines(.cities).rows(header: City.header, City.init(fields:))
@@ -27,8 +27,8 @@ struct DemoVocabulary: Sendable {
         }
     }
 
-    /// The embedded vocabulary, parsed once a process. The files are part of the program, so a faulty one is a programmer's
-    /// error, and the tests parse them before anybody else does.
+    /// The embedded vocabulary, parsed once per process. The files are part of the program, so an invalid one is a programmer's
+    /// error, which the tests detect.
     static let embedded: DemoVocabulary = {
         do {
             return try DemoVocabulary()

@@ -1,6 +1,6 @@
 import CSparkData
 
-/// A file of the package's `data` folder, embedded when the package was built: nothing is read at run time.
+/// A file of the package's `data` folder, embedded at build time: nothing is read at run time.
 struct EmbeddedFile: Sendable {
     /// The path from the package's root, for messages.
     let path: String

@@ -1,12 +1,12 @@
-/// A text of lines, each ended by a line feed; the form of all demo data.
+/// A text of lines, each ended by a line feed; the format of all demo data.
 ///
-/// Refuses what a careless edit leaves behind (an empty line, a line that stands there twice, a carriage return, blanks at an
-/// end, no line feed after the last line), so that no row is ever dropped or changed in silence.
+/// Refuses traces of careless edits (an empty line, a duplicate line, a carriage return, blanks at an end, a missing final line
+/// feed), so that no row is silently dropped or changed.
 struct LineFile {
     let path: String
     let lines: [Substring]
 
-    /// - Throws: `DemoDataError` naming the line, counted from 1.
+    /// - Throws: `DemoDataError` with the number of the line, counted from 1.
     init(path: String, text: String?) throws {
         guard let text else { throw DemoDataError(path: path, line: 1, reason: "is not UTF-8") }
         // Split by Unicode scalars: CR LF is one Character, so a split by characters would not see the line feed in it.
@@ -28,16 +28,16 @@ struct LineFile {
         self.lines = lines
     }
 
-    /// One value for each line.
-    /// - Throws: `DemoDataError` for the first line for which `parse` gives nil.
+    /// One value per line.
+    /// - Throws: `DemoDataError` for the first line for which `parse` returns nil.
     func values<Value>(_ parse: (Substring) -> Value?) throws -> [Value] {
         try lines.indices.map { try value(at: $0, parse(lines[$0])) }
     }
 
-    /// One row for each line of a comma-separated file without quotes, its header left out.
-    /// - Parameter header: what the first line must be; decides how many fields a row has.
-    /// - Throws: `DemoDataError` for another header, another number of fields, an empty field, or the first row for
-    ///   which `parse` gives nil.
+    /// One row per line of a comma-separated file without quotes, except for the header.
+    /// - Parameter header: the expected first line; it determines the number of fields per row.
+    /// - Throws: `DemoDataError` for another header, a wrong number of fields, an empty field, or the first row for which `parse`
+    ///   returns nil.
     func rows<Row>(header: String, _ parse: ([Substring]) -> Row?) throws -> [Row] {
         guard let first = lines.first, first == header else {
             throw DemoDataError(path: path, line: 1, reason: "is not the expected header")
@@ -58,7 +58,7 @@ struct LineFile {
     }
 }
 
-/// A line of the demo data that does not have the form that `data/README.md` describes.
+/// A line of the demo data that does not match the format in `data/README.md`.
 struct DemoDataError: Error, CustomStringConvertible {
     let path: String
     /// From 1.

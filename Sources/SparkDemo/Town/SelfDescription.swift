@@ -1,4 +1,4 @@
-/// What a person says of themselves: their interests, and one to three sentences that speak of these.
+/// A person's profile text: the interests, and one to three sentences that mention them.
 struct SelfDescription {
     static let interestCount = 2...8
     static let fragmentCount = 1...3
@@ -14,7 +14,7 @@ struct SelfDescription {
 
         let fragments = draw.within(Self.fragmentCount)
         var about = ""
-        // Enough for nearly all, so that the text is allocated once.
+        // Enough for nearly all texts, so that there is one allocation.
         about.reserveCapacity(fragments * 96)
         var told = 0
         draw.spread(fragments, of: vocabulary.biographies.count) { index in

@@ -1,18 +1,17 @@
 import SparkCore
 
-/// The people of one city and where each of them lives.
+/// The people of one city and the place of each home.
 ///
-/// Seven in ten live in a core whose density falls off exponentially, the others in suburbs that thin out with the distance.
-/// Both parts are numbered ring by ring outwards and around within a ring: each person gets a stratum of
-/// that polar grid and lives at random in it. So neighbours in number are neighbours in place, and the whole has
-/// exactly the intended distribution.
+/// Seven in ten live in a core whose density decreases exponentially, the others in suburbs that thin out with the distance. Both
+/// parts are numbered ring by ring outwards and around within a ring: each person has a stratum of that polar grid and a random
+/// home in it. So people with close numbers live close together, and the whole has exactly the intended distribution.
 struct Settlement: Sendable {
     let city: City
-    /// The numbers of the inhabitants.
+    /// The indices of the inhabitants.
     let people: Range<Int>
 
     private static let coreShare = 0.7
-    /// The length over which the density falls to 1/e, for each root of an inhabitant: 7 km for 37 million.
+    /// The length over which the density falls to 1/e, per square root of the population: 7 km for 37 million.
     private static let fallOffKilometresPerRoot = 0.0012
     private static let minFallOffKilometres = 0.5
     private static let maxSuburbKilometres = 40.0
@@ -34,12 +33,12 @@ struct Settlement: Sendable {
         fallOffKilometres = max(
             Self.minFallOffKilometres, Self.fallOffKilometresPerRoot * Double(city.population).squareRoot())
         suburbKilometres = min(Self.maxSuburbKilometres, 5 + 12 * fallOffKilometres)
-        // The floor keeps a place at a pole finite.
+        // The minimum avoids a division by zero at the poles.
         longitudeDegreesPerKilometre =
             1 / (Self.kilometresPerDegree * max(0.01, cosine(latitude: city.centre.latitude)))
     }
 
-    /// Where an inhabitant lives; within 60 km of the centre.
+    /// The home of an inhabitant, within 60 km of the centre.
     func place(of index: Int, quantiles: RadialQuantiles, draw: inout Draw) -> Coordinate {
         let position = index - people.lowerBound
         let kilometres: Double
@@ -61,10 +60,10 @@ struct Settlement: Sendable {
         return Coordinate(latitude: min(max(latitude, -90), 90), longitude: longitude) ?? city.centre
     }
 
-    /// As many rings as make the strata about as long as they are wide.
+    /// The number of rings that makes strata about as long as wide.
     private static func rings(_ count: Int) -> Int { max(1, Int(Double(count / 3).squareRoot())) }
 
-    /// A random point in the stratum of one of `count` people: the share of them who live nearer to the centre, and the
+    /// A random point in the stratum of one of `count` people: the share of the people who live nearer to the centre, and the
     /// bearing in turns.
     private static func stratum(
         _ position: Int, of count: Int, rings: Int, draw: inout Draw

@@ -1,16 +1,16 @@
 import SparkCore
 
-/// Who lives where: the people's numbers cut into one run a city, in the order of the cities.
+/// Assigns people to cities: a contiguous range of indices per city, in the order of the cities.
 struct Settlements: Sendable {
     private let settlements: [Settlement]
-    /// The first number of each settlement; a copy, so that the search stays within a few cache lines.
+    /// The first index of each settlement; a copy, so that the search touches few cache lines.
     private let starts: [Int]
 
-    /// Shares the people out by population^⅞. The exponent below 1 gives small places their due; at it, the largest of the
-    /// embedded cities has one person in 48, and some 400 cities are inhabited at 10,000 people. The root is taken
-    /// by square roots, which IEEE 754 fixes to the bit.
+    /// Distributes the people by population^⅞. The exponent below 1 favours small places: the largest embedded city has one
+    /// person in 48, and 10,000 people inhabit some 400 cities. The power is computed with square roots, which IEEE 754 defines
+    /// to the bit.
     ///
-    /// Each run ends where the rounded running sum of the shares does, so the runs sum to `count` exactly.
+    /// Each range ends at the rounded running sum of the shares, so the ranges add up to `count` exactly.
     init(count: Int, cities: [City]) {
         let weights = cities.map { city in
             let half = Double(city.population).squareRoot()

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Of which gender people are, whom they seek, and how much of themselves they show.
+/// The distribution of genders, preferences and visibility settings.
 struct Temperament: Sendable {
     private let genders = Shares<Gender>([48: .woman, 48: .man, 4: .nonbinary])
     private let distances = Shares<Int>([8: 5, 15: 10, 30: 25, 27: 50, 14: 100, 6: 200])
@@ -13,7 +13,7 @@ struct Temperament: Sendable {
 
     func gender(_ draw: inout Draw) -> Gender { draw.one(of: genders) }
 
-    /// The span of ages sought lies around the own age, reaches up for women and down for men, and widens with the years.
+    /// The preferred ages surround the person's own age, extend upwards for women and downwards for men, and widen with age.
     func preferences(gender: Gender, age: Int, draw: inout Draw) -> Preferences {
         let tolerance = 2 + (age - Preferences.adultAge) / 4
         let near = 1 + draw.below(tolerance + 1)

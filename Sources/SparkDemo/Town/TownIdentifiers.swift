@@ -1,14 +1,14 @@
 import SparkCore
 
-/// The identifiers of a town's people, laid out like those of `IdentifierGenerator`: 41 bits of milliseconds since
-/// 2020-01-01, 22 bits of chance.
+/// The identifiers of a town's people, in the layout of `IdentifierGenerator`: 41 bits of milliseconds since 2020-01-01, 22
+/// random bits.
 ///
-/// Each person gets a millisecond of their own, evenly over the 400 days before the town's now; so identifiers rise with the
-/// index, are unique, and end before the first that the server gives.
+/// Each person has a distinct millisecond, evenly spread over the 400 days before the town's now. So identifiers increase with
+/// the index, are unique, and are smaller than any that the server issues.
 struct TownIdentifiers: Sendable {
     private static let chanceBits: Int64 = 22
     private static let epochMilliseconds: Int64 = 1_577_836_800_000
-    /// 41 bits are full in 2089.
+    /// 41 bits last until 2089.
     private static let lastMillisecond: Int64 = 1 << 41 - 1
 
     private let count: Int64
@@ -18,10 +18,10 @@ struct TownIdentifiers: Sendable {
 
     init(count: Int, seed: UInt64, now: Timestamp) {
         self.count = Int64(max(1, count))
-        // Another stream than that of the people's traits.
+        // A different stream from that of the people's traits.
         self.seed = SplitMix64.mix(~seed)
         let longest = History.span.milliseconds
-        // A clock that is wrong by decades may spoil the times, but neither order nor uniqueness.
+        // A clock that is wrong by decades may affect the times, but neither order nor uniqueness.
         let end = min(max(longest + 1, now.milliseconds - Self.epochMilliseconds), Self.lastMillisecond)
         firstMillisecond = end - longest
         spanMilliseconds = longest

@@ -1,14 +1,14 @@
 package import SparkPromQL
 
-/// When to alert, in the words of Prometheus's rule files.
+/// An alert rule, with the terms of Prometheus's rule files.
 package struct AlertRule: Hashable, Sendable {
     package let name: String
     package let expression: PromQuery
-    /// How long the expression must have held before the alert fires (`for`).
+    /// How long the expression must hold before the alert fires (`for`).
     package let hold: Duration
-    /// How long the alert goes on after the expression stopped to hold.
+    /// How long the alert keeps firing after the expression no longer holds.
     package let keepFiring: Duration
-    /// Added to the labels of the expression's elements. The values are templates, as those of the annotations are.
+    /// Labels added to those of the expression's elements. The values are templates, as in the annotations.
     package let labels: [String: AlertTemplate]
     package let annotations: [String: AlertTemplate]
 
@@ -25,7 +25,7 @@ package struct AlertRule: Hashable, Sendable {
     }
 }
 
-/// Rules that are evaluated one after the other, in their order.
+/// Rules that are evaluated in order.
 package struct AlertRuleGroup: Hashable, Sendable {
     package let name: String
     package let rules: [AlertRule]

@@ -1,13 +1,14 @@
 import SparkPromQL
 import Yams
 
-/// A rule file of Prometheus: read strictly, as Prometheus does it, and written so that it reads it.
+/// Prometheus rule files: read as strictly as Prometheus does, and written so that Prometheus can read them.
 package enum AlertRuleFile {
-    /// The bound of a file, in bytes.
+    /// The maximum size of a file, in bytes.
     package static let sizeLimit = 1_048_576
+    /// The maximum number of rules in a file.
     package static let rulesLimit = 500
 
-    /// Throws `AlertRuleError`, which names the rule.
+    /// - Throws: `AlertRuleError`, which names the rule.
     package static func read(_ text: String) throws(AlertRuleError) -> [AlertRuleGroup] {
         guard text.utf8.count <= sizeLimit else { throw AlertRuleError(place: "file", reason: "it is too long") }
         let root: Node?
@@ -48,7 +49,7 @@ package enum AlertRuleFile {
             annotations: try fields.templates("annotations", of: place))
     }
 
-    /// The file that says the same.
+    /// Writes the groups as a rule file.
     package static func write(_ groups: [AlertRuleGroup]) -> String {
         var out = "groups:\n"
         for group in groups {
@@ -71,14 +72,14 @@ package enum AlertRuleFile {
         return out
     }
 
-    /// Single quotes, in which only they themselves are special; text with line breaks is written as a block by nobody here.
+    /// Quotes a text with single quotes, in which only the single quote needs escaping. Line breaks become spaces.
     private static func quoted(_ text: String) -> String {
         if text.allSatisfy({ $0.isASCII && ($0.isLetter || $0 == "_") }), !text.isEmpty { return text }
         return "'" + text.replacing("'", with: "''").replacing("\n", with: " ") + "'"
     }
 }
 
-/// Why a rule file is not taken.
+/// Why a rule file is refused.
 package struct AlertRuleError: Error, Hashable, CustomStringConvertible {
     package let place: String
     package let reason: String

@@ -1,9 +1,9 @@
 import Foundation
 
-/// A text with places for an alert's labels and value: the part of Go's templates that annotations use.
+/// A text with placeholders for an alert's labels and value: the part of Go's templates that annotations use.
 ///
-/// `{{ $labels.NAME }}`, `{{ $value }}`, both also as input to `humanize`, `humanize1024`, `humanizePercentage` and
-/// `humanizeDuration` (`{{ $value | humanize }}`). Anything else between braces is refused when the text is read.
+/// `{{ $labels.NAME }}` and `{{ $value }}`, also as input to `humanize`, `humanize1024`, `humanizePercentage` and
+/// `humanizeDuration` (`{{ $value | humanize }}`). Other placeholders are refused when the text is parsed.
 package struct AlertTemplate: Hashable, Sendable {
     private enum Part: Hashable {
         case text(String)
@@ -13,11 +13,11 @@ package struct AlertTemplate: Hashable, Sendable {
 
     enum Filter: String { case humanize, humanize1024, humanizePercentage, humanizeDuration }
 
-    /// As it was written.
+    /// The source text.
     package let text: String
     private let parts: [Part]
 
-    /// Nil when it asks for what is not supported.
+    /// Nil when the text has an unsupported placeholder.
     package init?(_ text: String) {
         var parts: [Part] = []
         var rest = text[...]
@@ -51,7 +51,7 @@ package struct AlertTemplate: Hashable, Sendable {
         return .label(String(name))
     }
 
-    /// A label that is not there is empty.
+    /// Fills in the placeholders; a missing label gives an empty text.
     package func filled(labels: [String: String], value: Double) -> String {
         parts.map { part in
             switch part {

@@ -1,6 +1,6 @@
 import SparkPromQL
 
-/// One rule of the set that Spark ships: a row of `DefaultRules`.
+/// One built-in rule: a row of `DefaultRules`.
 struct DefaultRule {
     enum Severity: String { case info, warning, critical }
 
@@ -8,7 +8,7 @@ struct DefaultRule {
     let expression: String
     let hold: Duration
     let severity: Severity
-    /// Which part of the server it is about.
+    /// The part of the server that the rule monitors.
     let component: String
     let summary: String
     let description: String
@@ -26,7 +26,7 @@ struct DefaultRule {
         self.description = description
     }
 
-    /// Nil for a row that is no rule; a test holds that none is.
+    /// Nil for an invalid row; a test ensures that there is none.
     var rule: AlertRule? {
         guard let query = try? PromQuery(expression), let summary = AlertTemplate(summary),
             let description = AlertTemplate(description), let severity = AlertTemplate(severity.rawValue),

@@ -1,9 +1,9 @@
 import SparkCore
 
-/// The alerts that a node needs. The same rows are evaluated in the process and exported for Prometheus, so they sum `without`
-/// labels: whatever Prometheus adds (`instance`, `job`) stays, and several servers are never mixed.
+/// The built-in alert rules. The same rows are evaluated in the process and exported for Prometheus, so they aggregate with
+/// `without`: labels added by Prometheus (`instance`, `job`) are kept, and servers are never mixed.
 package enum DefaultRules {
-    /// By what they are about.
+    /// The groups by topic.
     package static let groups = [
         AlertRuleGroup(name: "spark_service", rules: service.compactMap(\.rule)),
         AlertRuleGroup(name: "spark_storage", rules: storage.compactMap(\.rule)),
@@ -12,7 +12,7 @@ package enum DefaultRules {
 
     static let rows = service + storage + process
 
-    /// What people notice first.
+    /// Problems that users notice first.
     private static let service = [
         DefaultRule(
             "HighMatchingLatency", .warning, "matching_algorithm",
@@ -58,13 +58,13 @@ package enum DefaultRules {
             "Prometheus cannot read the metrics of {{ $labels.instance }}"),
     ]
 
-    /// Devices that are gone fail, too, which is as it should be.
+    /// Excludes failures because the device is gone: these are expected.
     private static let failedPushes = """
         sum without (reason) (rate(spark_push_failed_total\
         {reason!~"(?i:unregistered|expiredtoken|baddevicetoken|devicetokennotfortopic)|404|410"}[10m]))
         """
 
-    /// What endangers the data.
+    /// Problems that endanger the data.
     private static let storage = [
         DefaultRule(
             "LowCacheHitRate", .critical, "caching",
@@ -101,7 +101,7 @@ package enum DefaultRules {
             "The disk is all but full", "{{ $value | humanizePercentage }} of the data directory's disk are free"),
     ]
 
-    /// What goes wrong in the process before people notice.
+    /// Problems in the process, before users notice them.
     private static let process = [
         DefaultRule(
             "EventLoopLag", .warning, "process", "max without (loop) (spark_event_loop_lag_seconds) > 0.1", hold: .minutes(2),

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A number as Prometheus's template functions write it.
+/// Formats a number as Prometheus's template functions do.
 struct HumanNumber {
     private let value: Double
 
@@ -24,7 +24,7 @@ struct HumanNumber {
         return nil
     }
 
-    /// As few digits as tell it apart; an exponent from 10^21 on and below 10^-4 (Go's `%v`).
+    /// The shortest exact digits, with an exponent from 10^21 and below 10^-4 (Go's `%v`).
     private var plain: String {
         if let unusual { return unusual }
         if value == 0 { return value.sign == .minus ? "-0" : "0" }
@@ -38,7 +38,7 @@ struct HumanNumber {
         return "\(value)"
     }
 
-    /// Four digits.
+    /// Four significant digits.
     private func short(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }

@@ -1,7 +1,7 @@
 import SparkPromQL
 import Yams
 
-/// A mapping of a rule file, every key of which is known.
+/// A mapping of a rule file; unknown keys are refused.
 struct YAMLFields {
     private let fields: [String: Node]
     private let place: String
@@ -32,7 +32,7 @@ struct YAMLFields {
         return Array(sequence)
     }
 
-    /// Zero when it is not there.
+    /// Zero if the key is missing.
     func duration(_ key: String, of rule: String) throws(AlertRuleError) -> Duration {
         guard let node = fields[key] else { return .zero }
         guard let duration = node.scalar.flatMap({ PromDuration.parse($0.string) }) else {
@@ -41,7 +41,7 @@ struct YAMLFields {
         return duration
     }
 
-    /// Empty when they are not there.
+    /// Empty if the key is missing.
     func templates(_ key: String, of rule: String) throws(AlertRuleError) -> [String: AlertTemplate] {
         guard let node = fields[key] else { return [:] }
         guard let mapping = node.mapping else { throw AlertRuleError(place: rule, reason: "\(key) are names and texts") }

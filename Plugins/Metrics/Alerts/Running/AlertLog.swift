@@ -1,7 +1,7 @@
 import Logging
 import SparkPromQL
 
-/// Alerts in the log: constant messages, the rest as metadata. Labels and annotations come from metrics, which hold nothing personal.
+/// Logs alerts with constant messages and metadata. Labels and annotations come from metrics, which contain no personal data.
 enum AlertLog {
     static func write(_ change: AlertChange, to logger: Logger) {
         let alert = change.alert
@@ -16,7 +16,7 @@ enum AlertLog {
         }
     }
 
-    /// Rules that cannot be evaluated any more, each once.
+    /// Logs rules that can no longer be evaluated, once per fault.
     static func write(_ faults: [String: PromQLError], since before: [String: PromQLError], to logger: Logger) {
         for (rule, fault) in faults where before[rule] != fault {
             logger.error("alert rule not evaluated", metadata: ["rule": .string(rule), "reason": .string("\(fault)")])

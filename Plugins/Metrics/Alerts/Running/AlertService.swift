@@ -6,10 +6,10 @@ import SparkKit
 import SparkPromQL
 import Synchronization
 
-/// Evaluates the rules every 15 seconds on a thread of its own, and tells the log and the webhook what changed.
+/// Evaluates the rules every 15 seconds on its own thread, and reports changes to the log and the webhook.
 ///
-/// Alerts are told of, never acted upon: readiness does not depend on them. A new process finds their states again from the series
-/// of the last half hour.
+/// Alerts are only reported: readiness does not depend on them. A new process recovers their states from the series of the
+/// last half hour.
 final class AlertService: Sendable {
     static let interval = Duration.seconds(15)
 
@@ -38,7 +38,7 @@ final class AlertService: Sendable {
         self.makeWebhook = makeWebhook ?? { AlertWebhook(posting: WebhookClient(url: $0), logger: logger) }
     }
 
-    /// Reads the rules; to be called before `run`.
+    /// Reads the rules. Must be called before `run`.
     /// - Throws: a `ModuleFault` when the file or the address cannot be used.
     func prepare() async throws {
         do {
@@ -56,10 +56,10 @@ final class AlertService: Sendable {
     /// All rules and alerts at one moment.
     var book: AlertBook { state.withLock { $0.book } }
 
-    /// One round, on the caller's thread.
+    /// Runs one evaluation on the caller's thread.
     func evaluate() {
         let now = clock.now()
-        // Rounds never overlap, so the book may be worked on outside the lock.
+        // Evaluations never overlap, so the book can be changed outside of the lock.
         var next = state.withLock { $0 }
         let faults = next.book.faults
         let isFirst = next.book.evaluatedAt == nil
@@ -94,7 +94,7 @@ extension AlertService: Service {
 }
 
 extension AlertService {
-    /// Rules are read and checked before anything runs; then they are evaluated until the end.
+    /// Registers the preparation, which reads and checks the rules before start, and the evaluation as a service.
     func register(in registrar: inout ModuleRegistrar) {
         registrar.prepare { try await self.prepare() }
         registrar.service(self)

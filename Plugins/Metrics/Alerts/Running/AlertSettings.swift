@@ -1,7 +1,7 @@
 import Foundation
 import SparkKit
 
-/// The settings of the section `metrics` that alerts have.
+/// The settings for alerts in the section `metrics`.
 struct AlertSettings: Sendable {
     static let settings: [Setting] = [
         .text(
@@ -20,11 +20,11 @@ struct AlertSettings: Sendable {
         self.webhookURL = values.text("alert_webhook_url")
     }
 
-    /// The built-in rules, or those of the file. Reads the file, so not for the cooperative pool.
-    /// - Throws: `AlertRuleError`, which names file and rule.
+    /// The built-in rules, or those of the rule file. Reads the file, so it must not run on the cooperative pool.
+    /// - Throws: `AlertRuleError`, which names the file and the rule.
     func groups() throws(AlertRuleError) -> [AlertRuleGroup] {
         if rulesFile.isEmpty { return DefaultRules.groups }
-        // One byte more than may be is read, so that a file too long is seen as such.
+        // Reads one byte more than the limit, so that a file that is too long is detected.
         guard let handle = FileHandle(forReadingAtPath: rulesFile),
             let data = try? handle.read(upToCount: AlertRuleFile.sizeLimit + 1)
         else { throw AlertRuleError(place: rulesFile, reason: "it cannot be read") }
@@ -35,8 +35,8 @@ struct AlertSettings: Sendable {
         }
     }
 
-    /// Nil when none is set. Only `http` and `https`.
-    /// - Throws: `AlertRuleError` for what is no such address; does not repeat it, for it may hold a secret.
+    /// The webhook's URL, `http` or `https`; nil when none is set.
+    /// - Throws: `AlertRuleError` for an invalid URL. The error does not repeat it: it may contain a secret.
     func webhookAddress() throws(AlertRuleError) -> String? {
         if webhookURL.isEmpty { return nil }
         guard let url = URL(string: webhookURL), ["http", "https"].contains(url.scheme?.lowercased()), url.host != nil else {

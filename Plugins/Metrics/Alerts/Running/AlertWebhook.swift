@@ -2,28 +2,28 @@ import Logging
 import SparkCore
 import Synchronization
 
-/// Posts a notification; where to is its own affair. Tests have another.
+/// Posts notifications to a receiver. Tests replace it.
 protocol AlertPosting: Sendable {
-    /// Throws when there is no answer.
+    /// Throws when the receiver does not answer.
     func post(_ body: [UInt8]) async throws -> AlertAnswer
     func close() async
 }
 
-/// What a receiver answered.
+/// A receiver's answer.
 struct AlertAnswer: Sendable {
     let status: Int
-    /// For how long it asks to be left alone.
+    /// The pause that the receiver asks for.
     var retryAfter: Duration?
 }
 
-/// Tells a receiver of alerts, one notification after the other, each tried a few times.
+/// Sends alert notifications to a receiver, one after the other, with a few attempts each.
 ///
-/// Best effort: what finds no room (64) or no answer in about a minute is dropped and said so in the log; what still fires is told again
-/// after some hours.
+/// Best effort: a notification is dropped and logged if the queue is full (64) or there is no answer within about a minute.
+/// Alerts that keep firing are sent again after some hours.
 final class AlertWebhook: Sendable {
     private static let queueLimit = 64
     static let tries = 6
-    /// No receiver is left alone for longer, whatever it says: alerts are urgent.
+    /// The longest pause granted, whatever the receiver asks for: alerts are urgent.
     static let longestPause = Duration.minutes(5)
 
     private let posting: any AlertPosting
@@ -31,10 +31,10 @@ final class AlertWebhook: Sendable {
     private let pause: @Sendable (Duration) async throws -> Void
     private let queue: AsyncStream<AlertNotification>
     private let entrance: AsyncStream<AlertNotification>.Continuation
-    /// Until when the receiver asked to be left alone, with whatever notification.
+    /// When the pause that the receiver asked for ends. It applies to all notifications.
     private let pausedUntil = Mutex<ContinuousClock.Instant?>(nil)
 
-    /// - Parameter pause: waits between tries; tests do not.
+    /// - Parameter pause: waits between attempts; replaced in tests.
     init(
         posting: any AlertPosting, logger: Logger,
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
@@ -51,12 +51,12 @@ final class AlertWebhook: Sendable {
         }
     }
 
-    /// Until it is cancelled, or closed and all is told.
+    /// Runs until it is cancelled, or finished and the queue is empty.
     func run() async {
         for await notification in queue { await deliver(notification) }
     }
 
-    /// Tells what waits, then nothing more is taken.
+    /// Accepts no more notifications. Queued ones are still sent.
     func finish() { entrance.finish() }
 
     func close() async {
@@ -74,7 +74,7 @@ final class AlertWebhook: Sendable {
             let asked = answer?.retryAfter.map { min($0, Self.longestPause) }
             pausedUntil.withLock { $0 = asked.map { .now + $0 } }
             if let status, (200..<300).contains(status) { return }
-            // What the receiver refuses it will refuse again; redirects are not followed, so they are refusals, too.
+            // A receiver refuses the same notification every time. Redirects are not followed, so they count as refusals.
             let isFinal = status.map { $0 < 500 && $0 != 429 && $0 != 408 } ?? false
             let wait = max(.seconds(1 << attempt), asked ?? .zero)
             guard !isFinal, attempt < Self.tries, (try? await pause(wait)) != nil else {

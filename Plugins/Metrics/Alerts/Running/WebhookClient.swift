@@ -3,13 +3,13 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// Posts to one address by HTTP. Follows no redirect, waits at most ten seconds, reads no more than a little of the answer.
+/// Posts to one URL. Follows no redirect, waits at most ten seconds, reads only the beginning of the answer.
 final class WebhookClient: AlertPosting {
     private static let patience = TimeAmount.seconds(10)
     private static let answerLimit = 65_536
 
     private let url: String
-    /// Made with the first post: a client must be shut down, and a server that does not come to run never does that.
+    /// Created with the first post, because a client must be shut down and a server that never runs does not do that.
     private let client = Mutex<HTTPClient?>(nil)
 
     init(url: String) { self.url = url }
@@ -21,9 +21,9 @@ final class WebhookClient: AlertPosting {
         request.headers.add(name: "User-Agent", value: "spark")
         request.body = .bytes(body)
         let response = try await opened().execute(request, timeout: Self.patience)
-        // Read to the end, so that the connection can serve again; what is longer costs the connection.
+        // Read to the end, so that the connection can be reused. A longer answer closes the connection.
         _ = try? await response.body.collect(upTo: Self.answerLimit)
-        // Seconds; the other form, a date, would need both clocks to agree.
+        // Only the form in seconds; a date would need synchronised clocks.
         let seconds = response.headers.first(name: "Retry-After").flatMap { Int($0) }
         let isPause = response.status == .tooManyRequests || response.status == .serviceUnavailable
         return AlertAnswer(

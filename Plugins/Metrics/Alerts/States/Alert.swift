@@ -1,22 +1,23 @@
 package import SparkCore
 
-/// One alert of a rule: one set of labels.
+/// An alert of a rule for one set of labels.
 package struct Alert: Hashable, Sendable {
+    /// The state of an alert.
     package enum Phase: Hashable, Sendable {
-        /// The expression holds, not yet long enough.
+        /// The expression holds, but not long enough yet.
         case pending
-        /// `keptSince`: the expression holds no more, the alert is kept for a while.
+        /// `keptSince`: the expression no longer holds, but the alert is kept firing for a while.
         case firing(since: Timestamp, keptSince: Timestamp?)
-        /// It fired and is over; shown for a quarter of an hour.
+        /// The alert fired and is over. It is shown for another quarter of an hour.
         case resolved(at: Timestamp, fired: Timestamp)
     }
 
-    /// Those of the element and the rule's, with `alertname`.
+    /// The labels of the element and the rule, with `alertname`.
     package let labels: [String: String]
     package var annotations: [String: String]
-    /// What the expression gave last.
+    /// The expression's last value.
     package var value: Double
-    /// Since when the expression has held.
+    /// When the expression began to hold.
     package var activeSince: Timestamp
     package var phase: Phase
 
@@ -30,7 +31,7 @@ package struct Alert: Hashable, Sendable {
         }
     }
 
-    /// When it began to fire.
+    /// When the alert began to fire.
     package var firedAt: Timestamp? {
         switch phase {
         case .pending: nil
@@ -39,10 +40,11 @@ package struct Alert: Hashable, Sendable {
         }
     }
 
+    /// When the alert was resolved; nil before.
     package var resolvedAt: Timestamp? { if case .resolved(let at, _) = phase { at } else { nil } }
 }
 
-/// What somebody should be told.
+/// A change that is reported.
 package enum AlertChange: Hashable, Sendable {
     case fired(Alert)
     case resolved(Alert)

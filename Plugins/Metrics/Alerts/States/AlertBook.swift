@@ -1,15 +1,16 @@
 package import SparkCore
 package import SparkPromQL
 
-/// All rules with their alerts, and how their last evaluation went. A value: who reads it has one moment's state.
+/// All rules with their alerts and the result of the last evaluation. A value type: a reader has the state of one moment.
 package struct AlertBook: Sendable {
+    /// A rule with its alerts and the fault of its last evaluation.
     package struct Entry: Sendable {
         package fileprivate(set) var machine: AlertRuleStateMachine
         package fileprivate(set) var fault: PromQLError?
 
         package var rule: AlertRule { machine.rule }
 
-        /// Firing ones first, then by their labels.
+        /// Firing alerts first, then by labels.
         package var alerts: [Alert] {
             let order = ["firing": 0, "pending": 1, "resolved": 2]
             let keyed = machine.alerts.values.map { alert in
@@ -19,6 +20,7 @@ package struct AlertBook: Sendable {
         }
     }
 
+    /// A group of rules.
     package struct Group: Sendable {
         package let name: String
         package fileprivate(set) var entries: [Entry]
@@ -34,16 +36,16 @@ package struct AlertBook: Sendable {
         }
     }
 
-    /// Every alert that is pending, firing or was resolved lately.
+    /// Every alert that is pending, firing or recently resolved.
     package var alerts: [Alert] { groups.flatMap { $0.entries.flatMap(\.alerts) } }
 
-    /// Rules that could not be evaluated the last time, by name.
+    /// Rules whose last evaluation failed, by name.
     package var faults: [String: PromQLError] {
         let faults = groups.flatMap { $0.entries.compactMap { entry in entry.fault.map { (entry.rule.name, $0) } } }
         return Dictionary(faults) { first, _ in first }
     }
 
-    /// Evaluates every rule. A rule that cannot be evaluated keeps its alerts; its fault is kept beside it.
+    /// Evaluates every rule. If a rule's evaluation fails, its alerts are kept and the fault is stored beside them.
     package mutating func evaluate(at now: Timestamp, in source: some SeriesSource) -> [AlertChange] {
         var changes: [AlertChange] = []
         for group in groups.indices {
@@ -55,10 +57,10 @@ package struct AlertBook: Sendable {
         return changes
     }
 
-    /// Goes through the last half hour, minute by minute, as if it had been there: after a restart what was firing fires, and what
-    /// waited goes on waiting. To be called before the first evaluation; costs thirty of them.
+    /// Replays the last half hour minute by minute, so that after a restart firing alerts fire and pending alerts stay pending.
+    /// Must be called before the first evaluation; costs thirty evaluations.
     ///
-    /// - Returns: what fires now, to be told of again, for nobody knows whether it was told of before.
+    /// - Returns: the alerts that fire now. They are reported again, since it is unknown whether they were reported before.
     package mutating func recover(at now: Timestamp, in source: some SeriesSource) -> [AlertChange] {
         for minutes in (1...30).reversed() { _ = evaluate(at: now - .minutes(minutes), in: source) }
         let changes = evaluate(at: now, in: source)
@@ -80,7 +82,7 @@ package struct AlertBook: Sendable {
 }
 
 extension AlertBook {
-    /// The shape of Prometheus's `/api/v1/rules`; resolved alerts stand among the others for a while, with `resolvedAt`.
+    /// In the format of Prometheus's `/api/v1/rules`. Resolved alerts are included for a while, with `resolvedAt`.
     package var json: JSONValue {
         [
             "status": "success",
@@ -98,7 +100,7 @@ extension AlertBook {
 }
 
 extension AlertBook.Entry {
-    /// The state of its worst alert.
+    /// The state of the most severe alert.
     var state: String {
         let states = machine.alerts.values.map(\.state)
         return states.contains("firing") ? "firing" : states.contains("pending") ? "pending" : "inactive"
@@ -128,7 +130,7 @@ extension Alert {
 }
 
 extension JSONValue {
-    /// An object of strings, ordered by their keys.
+    /// An object of strings, sorted by key.
     static func strings(_ values: [String: String]) -> JSONValue {
         .object(values.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) })
     }

@@ -1,15 +1,16 @@
 package import SparkCore
 
-/// Decides what a receiver is told and when: at once when something changed, and again after four hours of firing, in case the
-/// first word was lost on the other side.
+/// Decides which notifications a receiver gets and when: at once after a change, and again after four hours of firing, in case
+/// the receiver lost the first one.
 package struct AlertNotices: Sendable {
     private static let repeatAfter = Duration.hours(4)
 
-    /// When the receiver was last told of a rule that fires.
+    /// When the receiver was last notified of each firing rule.
     private var told: [String: Timestamp] = [:]
 
     package init() {}
 
+    /// The notifications that are due after an evaluation.
     package mutating func next(_ changes: [AlertChange], in book: AlertBook, at now: Timestamp) -> [AlertNotification] {
         var notifications: [AlertNotification] = []
         for entry in book.groups.flatMap(\.entries) {

@@ -1,7 +1,7 @@
 package import SparkCore
 
-/// What a receiver is told of one rule: all that fire of it, and what was resolved just now. The shape is that of Alertmanager's
-/// webhooks (version 4), so whatever understands those understands this.
+/// The notification about one rule: all its firing alerts, and those just resolved. The format is that of Alertmanager's webhooks
+/// (version 4), so existing receivers understand it.
 package struct AlertNotification: Hashable, Sendable {
     package let rule: String
     package let alerts: [Alert]
@@ -11,6 +11,7 @@ package struct AlertNotification: Hashable, Sendable {
         self.alerts = alerts
     }
 
+    /// The body of the webhook request.
     package var json: JSONValue {
         [
             "version": "4", "groupKey": .string("{}:{alertname=\"\(rule)\"}"), "truncatedAlerts": 0,
@@ -35,7 +36,7 @@ package struct AlertNotification: Hashable, Sendable {
         ]
     }
 
-    /// FNV-1a over the labels in order, each text ended by a byte that is in no UTF-8, as Prometheus's `common/model` has it.
+    /// FNV-1a over the sorted labels. A byte that never occurs in UTF-8 ends each text, as in Prometheus's `common/model`.
     static func fingerprint(of labels: [String: String]) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for (name, value) in labels.sorted(by: { $0.key < $1.key }) {

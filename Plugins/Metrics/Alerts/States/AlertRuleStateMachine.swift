@@ -1,20 +1,22 @@
 package import SparkCore
 package import SparkPromQL
 
-/// The alerts of one rule over time: inactive → pending → firing → resolved, for each set of labels, as Prometheus goes through
-/// them (its `AlertingRule.Eval`). Pure: results of the expression and the time go in, changes come out.
+/// The alerts of one rule over time: inactive → pending → firing → resolved per set of labels, with the transitions of Prometheus
+/// (`AlertingRule.Eval`). Pure: takes the expression's result and the time, returns changes.
 package struct AlertRuleStateMachine: Sendable {
-    /// Alerts of one rule at once; an expression that gives more is an error, for somebody would have to read them.
+    /// Maximum alerts of one rule. An expression that gives more is an error: an operator would have to read them all.
     package static let alertsLimit = 500
-    /// How long a resolved alert is still shown.
+    /// How long a resolved alert is shown.
     private static let shownAfter = Duration.minutes(15)
 
     package let rule: AlertRule
+    /// The alerts by their labels.
     package private(set) var alerts: [[String: String]: Alert] = [:]
 
     package init(rule: AlertRule) { self.rule = rule }
 
-    /// One evaluation. Throws `.matching` or `.bound`, and then nothing changes.
+    /// Applies one evaluation.
+    /// - Throws: `PromQLError.matching` or `.bound`; the state is unchanged then.
     package mutating func update(_ elements: [PromElement], at now: Timestamp) throws(PromQLError) -> [AlertChange] {
         let found = try seen(elements, at: now)
         var changes: [AlertChange] = []
@@ -28,7 +30,7 @@ package struct AlertRuleStateMachine: Sendable {
         return changes
     }
 
-    /// The alerts that the elements call for, as if each were new.
+    /// The alerts that the elements stand for, as if each were new.
     private func seen(_ elements: [PromElement], at now: Timestamp) throws(PromQLError) -> [[String: String]: Alert] {
         guard elements.count <= Self.alertsLimit else { throw .bound("The rule gives too many alerts.") }
         var found: [[String: String]: Alert] = [:]
@@ -49,10 +51,10 @@ package struct AlertRuleStateMachine: Sendable {
         return found
     }
 
-    /// An alert whose expression holds.
+    /// Updates an alert whose expression holds.
     private func holding(_ alert: Alert, _ found: Alert, at now: Timestamp) -> Alert {
         var next = alert
-        // The clock was put back: no hold lasts longer than it should.
+        // The clock was set back: `activeSince` must not lie in the future.
         next.activeSince = min(alert.activeSince, now)
         next.value = found.value
         next.annotations = found.annotations
@@ -64,7 +66,7 @@ package struct AlertRuleStateMachine: Sendable {
         return next
     }
 
-    /// An alert whose expression holds no more; nil when nothing is left to say of it.
+    /// Updates an alert whose expression no longer holds; nil when the alert ends.
     private func ceased(_ alert: Alert, at now: Timestamp) -> Alert? {
         var next = alert
         switch alert.phase {

@@ -1,17 +1,17 @@
 import SparkCore
 
-/// What an Apple device is told (Apple: "Generating a remote notification").
+/// The payload for Apple devices (Apple: "Generating a remote notification").
 enum APNsPayload {
     /// In bytes.
     static let limit = 4_096
 
-    /// Without text there is nothing to show: the app is woken.
+    /// Without text there is nothing to show: the push only wakes the app.
     static func isBackground(_ notification: PushNotification) -> Bool {
         notification.title.isEmpty && notification.body.isEmpty
     }
 
-    /// 10 is at once, 5 when it suits the device's battery. A message with sound is one that somebody waits for; one without, and
-    /// likes, may wait. Background pushes with 10 are refused.
+    /// 10 sends at once, 5 when it suits the device's battery. Messages with sound go at once; quiet messages and likes may wait.
+    /// Apple refuses background pushes with 10.
     static func priority(of notification: PushNotification) -> String {
         if isBackground(notification) { return "5" }
         switch notification.priority {
@@ -21,7 +21,7 @@ enum APNsPayload {
         }
     }
 
-    /// At most `limit` bytes; the text is shortened, the data never. Nil when the data alone is too long.
+    /// At most `limit` bytes. Only the text is shortened, never the data. Nil when the data alone is too long.
     static func bytes(of notification: PushNotification) -> [UInt8]? {
         if isBackground(notification) {
             let bytes = render(notification, alert: nil)

@@ -10,7 +10,7 @@ final class APNsProvider: PushProvider {
     private let tokens: APNsTokens
     private let production: APNsRoad
     private let sandbox: APNsRoad
-    /// Whether a push with this topic was ever taken: only then "not for topic" speaks of the device and not of the setting.
+    /// Whether a push with this topic was ever accepted. Only then "not for topic" concerns the device and not the setting.
     private let topicIsProven = Atomic(false)
 
     init(_ settings: PushProviderSettings, tokenFile: SealedFile?, roots: TrustedRoots, clock: any WallClock) {
@@ -56,7 +56,7 @@ final class APNsProvider: PushProvider {
         await sandbox.connections.shutDown()
     }
 
-    /// One request, alone on its connection until one has been answered whose token was good.
+    /// Sends one request. It is alone on its connection until a request there has proven the token.
     private func attempt(
         _ notification: PushNotification, _ payload: [UInt8], _ token: APNsToken, _ budget: TimeBudget
     ) async throws -> PushOutcome {
@@ -85,7 +85,7 @@ final class APNsProvider: PushProvider {
         return headers
     }
 
-    /// What the operator reads; the provider's word comes first, so that it can be looked up.
+    /// Adds an explanation for the operator. Apple's reason code comes first, so that it can be looked up.
     private func explained(_ outcome: PushOutcome) -> PushOutcome {
         guard case .misconfigured(let reason) = outcome else { return outcome }
         switch reason {
@@ -100,7 +100,7 @@ final class APNsProvider: PushProvider {
     }
 }
 
-/// The way to one of Apple's two environments.
+/// The connections to one of Apple's two environments.
 private struct APNsRoad: Sendable {
     let url: String
     let gate: FirstRequestGate
@@ -110,13 +110,13 @@ private struct APNsRoad: Sendable {
         let gate = FirstRequestGate()
         self.url = url
         self.gate = gate
-        // A new connection has everything to prove anew.
+        // A new connection has to prove the token again.
         self.connections = ProviderConnections(roots: roots, onClose: { gate.close() })
     }
 
     func exchange(_ request: ProviderRequest, _ budget: TimeBudget) async throws -> ProviderAnswer {
         if gate.isOpen { return try await connections.exchange(request, within: budget.remaining) }
-        // The place at the head is taken and left in one task, so that it cannot be lost when the time runs out.
+        // One task enters and leaves the gate, so that a timeout cannot leave it occupied.
         return try await within(budget.remaining) {
             let entry = await gate.enter()
             var isProven = false

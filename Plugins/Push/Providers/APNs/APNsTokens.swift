@@ -3,16 +3,17 @@ import JWTKit
 import SparkCore
 import SparkKit
 
-/// A provider token and when it was made.
+/// A provider token and the time it was issued.
 struct APNsToken: Hashable, Sendable {
     let text: String
     let issuedAt: Timestamp
 }
 
-/// The provider token (Apple: "Establishing a token-based connection to APNs"): ES256, one for all connections, never older than an
-/// hour and never newer than twenty minutes after the last; kept on disk, so that a restart makes no new one.
+/// The provider token (Apple: "Establishing a token-based connection to APNs"): ES256, one for all connections. It is at most an
+/// hour old, and issued at least twenty minutes after the one before; it is kept on disk, so that a restart does not issue a new
+/// one.
 actor APNsTokens {
-    /// Between Apple's 20 and 60 minutes, with room for clocks that differ.
+    /// Between Apple's 20 and 60 minutes, with a margin for clock differences.
     static let renewalAge = Duration.minutes(45)
     static let youngestRenewal = Duration.minutes(20)
 
@@ -35,17 +36,17 @@ actor APNsTokens {
         self.clock = clock
     }
 
-    /// The token of now.
+    /// The current token.
     /// - Throws: `FileFault` when there is no usable key.
     func current() async throws -> APNsToken {
         if let token, isFresh(token) { return token }
         return try await mint()
     }
 
-    /// The token after one that was refused as expired; nil when that is too young for Apple to bear another.
+    /// The replacement for a token refused as expired; nil when that token is too young for Apple to accept another.
     func renewed(after refused: APNsToken) async throws -> APNsToken? {
         if let token, token != refused { return token }
-        // One from the future is of a clock that was put back since.
+        // A negative age means that the clock was set back.
         let age = clock.now() - refused.issuedAt
         guard age >= Self.youngestRenewal || age < .zero else { return nil }
         self.refused = refused
@@ -53,7 +54,7 @@ actor APNsTokens {
         return try await mint()
     }
 
-    /// What is wrong with key and identifiers, as far as can be seen from here.
+    /// A problem with the key and its identifiers, visible locally; nil when there is none.
     func fault() async -> String? {
         do {
             _ = try await key()
@@ -63,13 +64,13 @@ actor APNsTokens {
         }
     }
 
-    /// A token from the future comes of a clock that was set back: Apple would take it for nonsense.
+    /// A token from the future was issued before the clock was set back; Apple would refuse it.
     private func isFresh(_ token: APNsToken) -> Bool {
         let age = clock.now() - token.issuedAt
         return age < Self.renewalAge && age > .seconds(-60)
     }
 
-    /// One at a time, whoever asks.
+    /// Concurrent callers share one new token.
     private func mint() async throws -> APNsToken {
         if let minting { return try await minting.value }
         let task = Task { try await self.load() }
@@ -81,7 +82,7 @@ actor APNsTokens {
     private func load() async throws -> APNsToken {
         let key = try await key()
         let mark = Base64URL.encode(Array(SHA256.hash(data: key.publicKey.x963Representation)))
-        // Another process of this server may have made one since: `spark push test`, or the one before a restart.
+        // Another process of this server may have issued one: `spark push test`, or the one before a restart.
         if let kept = await kept(mark), isFresh(kept), kept != refused {
             token = kept
             return kept
@@ -110,7 +111,7 @@ actor APNsTokens {
         return key
     }
 
-    /// The kept token, if it is of the same key, key identifier and team.
+    /// The token on disk, if its key, key identifier and team match.
     private func kept(_ mark: String) async -> APNsToken? {
         guard let bytes = await file?.read(), let json = try? JSONParser.parse(bytes), json["key"]?.string == mark,
             json["key_id"]?.string == settings.apnsKeyID, json["team_id"]?.string == settings.apnsTeamID,

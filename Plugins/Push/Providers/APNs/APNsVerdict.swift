@@ -1,6 +1,6 @@
 import SparkCore
 
-/// What an answer of APNs means (Apple: "Handling notification responses from APNs").
+/// Maps APNs' answers to outcomes (Apple: "Handling notification responses from APNs").
 struct APNsVerdict {
     let outcome: PushOutcome
 
@@ -11,7 +11,7 @@ struct APNsVerdict {
         }
         let json = answer.json
         let word = json?["reason"]?.string ?? ""
-        // Milliseconds since 1970; Apple's headline says seconds of some other fields, and its servers send milliseconds here.
+        // Milliseconds since 1970. Apple documents seconds for other fields, and its servers send milliseconds here.
         let since = json?["timestamp"]?.integer.map { Timestamp(milliseconds: $0) }
         self.outcome = Self.outcome(
             word, status: answer.status, since: since, after: answer.retryAfter(now), topicIsProven: topicIsProven)
@@ -23,7 +23,7 @@ struct APNsVerdict {
         switch word {
         case "Unregistered", "ExpiredToken": .gone(reason: word, since: since)
         case "BadDeviceToken": .gone(reason: word, since: nil)
-        // With a topic that nothing was ever taken for it is more likely the setting that is wrong than every device.
+        // If no push with this topic was ever accepted, a wrong setting is more likely than every device being wrong.
         case "DeviceTokenNotForTopic": topicIsProven ? .gone(reason: word, since: nil) : .refused(reason: word)
         case "BadTopic", "MissingTopic", "TopicDisallowed", "BadCertificate", "BadCertificateEnvironment", "ExpiredProviderToken",
             "Forbidden", "InvalidProviderToken", "MissingProviderToken", "UnrelatedKeyIdInToken", "BadEnvironmentKeyIdInToken":
@@ -38,7 +38,7 @@ struct APNsVerdict {
         }
     }
 
-    /// Words that Apple may add: the status decides.
+    /// A reason that is not in the table: the status decides.
     private static func unknown(_ status: Int, since: Timestamp?, after: Duration?) -> PushOutcome {
         switch status {
         case 410: .gone(reason: "410", since: since)

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Lets one request through and holds the others until it has shown the token to be good: Apple allows a connection one stream
-/// before that, and drops those that open more.
+/// Lets one request through and holds the others until it has proven the token: before that Apple allows one stream per
+/// connection, and closes connections with more.
 final class FirstRequestGate: Sendable {
     enum Entry: Hashable, Sendable {
-        /// The others wait for what becomes of this one; it must call `leave`.
+        /// The other requests wait for this one; its caller must call `leave`.
         case first
         case open
     }
@@ -12,7 +12,7 @@ final class FirstRequestGate: Sendable {
     private struct State {
         var isOpen = false
         var isTrying = false
-        /// As many as the caller has requests under way.
+        /// At most as many as the caller's concurrent requests.
         var waiting: [AsyncStream<Void>.Continuation] = []
     }
 
@@ -20,7 +20,7 @@ final class FirstRequestGate: Sendable {
 
     var isOpen: Bool { state.withLock { $0.isOpen } }
 
-    /// Waits until the gate is open or nobody else tries; returns at once, and as `open`, when the task is cancelled.
+    /// Waits until the gate is open or no other request is trying. Returns `open` at once when the task is cancelled.
     func enter() async -> Entry {
         while !Task.isCancelled {
             let (entry, signal) = state.withLock { state -> (Entry?, AsyncStream<Void>?) in
@@ -39,7 +39,7 @@ final class FirstRequestGate: Sendable {
         return .open
     }
 
-    /// The first has been answered, or will not be.
+    /// Called when the first request has been answered or has failed.
     func leave(isProven: Bool) {
         wake { state in
             state.isTrying = false
@@ -47,7 +47,7 @@ final class FirstRequestGate: Sendable {
         }
     }
 
-    /// What was proven was so of a connection that has gone.
+    /// Closes the gate: the connection that proved the token is gone.
     func close() { state.withLock { $0.isOpen = false } }
 
     private func wake(_ change: (inout State) -> Void) {

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// A service account's key file as Google's console gives it out.
+/// A service account's key file, as Google's console provides it.
 struct FCMCredentials: Sendable {
     let project: String
     let email: String
@@ -8,7 +8,7 @@ struct FCMCredentials: Sendable {
     let privateKey: String
     let tokenURL: String
 
-    /// Nil for anything else than such a file; the project may hold only what is safe in a path.
+    /// Nil for any other file. The project may contain only characters that are safe in a path.
     init?(_ text: String) {
         guard let json = try? JSONParser.parse(text.utf8), json["type"]?.string == "service_account",
             let project = json["project_id"]?.string, let email = json["client_email"]?.string,

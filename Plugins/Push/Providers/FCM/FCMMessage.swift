@@ -1,10 +1,10 @@
 import SparkCore
 
-/// A message to one registration (Google: "REST resource: projects.messages").
+/// Builds a message to one registration (Google: "REST resource: projects.messages").
 enum FCMMessage {
-    /// Google's limit, in bytes, is on texts and data; this is on the whole message, which is never less.
+    /// In bytes. Google limits the texts and data; this limits the whole message, which is never smaller.
     static let limit = 4_096
-    /// Four weeks, the longest that Google keeps a message.
+    /// Four weeks, the longest that Google stores a message.
     private static let longestLife: Int64 = 2_419_200
 
     /// Nil when the data alone is too long.
@@ -29,7 +29,8 @@ enum FCMMessage {
         }
     }
 
-    /// Google throttles apps whose urgent messages show nothing; ours always show, yet likes and the quiet ones can wait.
+    /// Google throttles apps whose urgent messages show nothing. These always show something, yet likes and quiet pushes can
+    /// wait.
     private static func isUrgent(_ notification: PushNotification) -> Bool {
         notification.priority == .high || notification.priority == .medium && !notification.isQuiet
     }
@@ -50,7 +51,7 @@ enum FCMMessage {
         }
     }
 
-    /// For apps on Apple's devices that are registered with Google.
+    /// For apps on Apple devices that are registered with FCM.
     private static func apple(_ notification: PushNotification, _ message: inout JSONWriter) {
         message.key("apns")
         message.object { apns in

@@ -9,7 +9,7 @@ final class FCMProvider: PushProvider {
     private let clock: any WallClock
     private let tokens: FCMTokens
     private let connections: ProviderConnections
-    /// Whether a push was ever taken: only then "another sender" speaks of the device and not of the credentials.
+    /// Whether a push was ever accepted. Only then "another sender" concerns the device and not the credentials.
     private let senderIsProven = Atomic(false)
 
     init(_ settings: PushProviderSettings, roots: TrustedRoots, clock: any WallClock) {
@@ -39,7 +39,7 @@ final class FCMProvider: PushProvider {
 
     func shutDown() async { await connections.shutDown() }
 
-    /// A token that is not taken any more is replaced once.
+    /// Replaces an access token once if FCM no longer accepts it.
     private func attempt(_ message: [UInt8], _ budget: TimeBudget) async throws -> PushOutcome {
         let access = try await tokens.current(within: budget.remaining)
         let verdict = try await post(message, access, budget)

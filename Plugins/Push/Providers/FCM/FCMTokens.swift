@@ -3,20 +3,20 @@ import NIOHTTP1
 import SparkCore
 import SparkKit
 
-/// What the service account may do for about an hour.
+/// An access token for the service account, valid for about an hour.
 struct FCMAccess: Hashable, Sendable {
     let token: String
     let project: String
     let expiresAt: Timestamp
 }
 
-/// Why there is no access; the outcome is what it means for a push.
+/// Why there is no access token; `outcome` is the consequence for a push.
 struct FCMAccessFault: Error {
     let outcome: PushOutcome
 }
 
-/// Access tokens by a signed assertion (RFC 7523; Google: "Using OAuth 2.0 for server to server applications"): kept until five
-/// minutes before their end, asked for once whoever waits.
+/// Access tokens by a signed assertion (RFC 7523; Google: "Using OAuth 2.0 for server to server applications"). A token is kept
+/// until five minutes before its end. Concurrent callers share one request.
 actor FCMTokens {
     private struct Claims: JWTPayload {
         let iss: String
@@ -29,7 +29,7 @@ actor FCMTokens {
 
     static let earlyRenewal = Duration.minutes(5)
     static let scope = "https://www.googleapis.com/auth/firebase.messaging"
-    /// Google: "this value is always" that, wherever the request goes.
+    /// Google: "this value is always" this URL, wherever the request is sent.
     static let audience = "https://oauth2.googleapis.com/token"
     private static let setting = "push.fcm_credentials_file"
 
@@ -51,7 +51,7 @@ actor FCMTokens {
         return try await ask(limit)
     }
 
-    /// Another one in place of one that was refused.
+    /// Replaces a refused token.
     func renewed(after refused: FCMAccess, within limit: Duration) async throws -> FCMAccess {
         if access == refused { access = nil }
         return try await current(within: limit)
@@ -101,7 +101,7 @@ actor FCMTokens {
         case 429, 500...599:
             throw FCMAccessFault(outcome: .later(reason: "token \(answer.status)", after: answer.retryAfter(clock.now())))
         default:
-            // Google answers invalid_grant both to withdrawn keys and to assertions from another time.
+            // Google answers invalid_grant both to revoked keys and to assertions from another time.
             throw FCMAccessFault(
                 outcome: .misconfigured(
                     reason: "\(Self.setting): Google gives no access; the key is withdrawn or the server's clock wrong"))

@@ -1,14 +1,15 @@
 import SparkCore
 
-/// What an answer of FCM means (Google: "ErrorCode" of the REST reference, and "Best practices when sending FCM messages at scale").
+/// Maps FCM's answers to outcomes (Google: "ErrorCode" of the REST reference, "Best practices when sending FCM messages at
+/// scale").
 struct FCMVerdict {
-    /// Google bears no retry sooner than this.
+    /// Google's minimum wait before a retry.
     static let shortestPause = Duration.seconds(10)
-    /// Without a header, a quota counts by the minute.
+    /// The pause without a `Retry-After` header: quotas are per minute.
     static let quotaPause = Duration.seconds(60)
 
     let outcome: PushOutcome
-    /// The access token is not taken any more: worth one more try with another.
+    /// FCM no longer accepts the access token; one retry with a new token makes sense.
     let isUnauthenticated: Bool
 
     init(_ answer: ProviderAnswer, now: Timestamp, senderIsProven: Bool) {
@@ -27,7 +28,7 @@ struct FCMVerdict {
     ) -> PushOutcome {
         switch code {
         case "UNREGISTERED": .gone(reason: code, since: nil)
-        // Before anything was taken, it is more likely the credentials that are of another project than every device.
+        // Before the first accepted push, wrong credentials are more likely than every device being of another project.
         case "SENDER_ID_MISMATCH": senderIsProven ? .gone(reason: code, since: nil) : .refused(reason: code)
         case "INVALID_ARGUMENT": namesToken(error) ? .gone(reason: code, since: nil) : .refused(reason: code)
         case "QUOTA_EXCEEDED": .later(reason: code, after: after ?? quotaPause)
@@ -50,7 +51,7 @@ struct FCMVerdict {
         }
     }
 
-    /// Whether it is the token that is malformed, and not the message.
+    /// Whether the token is malformed and not the message.
     private static func namesToken(_ error: JSONValue?) -> Bool {
         let violations = detail("google.rpc.BadRequest", of: error)?["fieldViolations"]?.array ?? []
         return violations.contains { $0["field"]?.string == "message.token" }

@@ -1,5 +1,5 @@
-/// Where browsers may send us. The endpoint is chosen by whoever registers a device, so without a rule it would turn the server into
-/// a tool for asking its own network (server-side request forgery).
+/// Which endpoints the server may contact. The client that registers a device chooses the endpoint, so without a policy it could
+/// make the server send requests into its own network (server-side request forgery).
 struct EndpointPolicy: Sendable {
     private let hosts: [String]
     let allowsPrivate: Bool
@@ -13,7 +13,7 @@ struct EndpointPolicy: Sendable {
         let words: String
     }
 
-    /// The endpoint, taken apart and of known parts only, so that no other reader of the same text can see another host in it.
+    /// Parses the endpoint into known parts only, so that no other parser can read a different host from the same text.
     func endpoint(of text: String) -> Result<WebPushEndpoint, Fault> {
         guard let endpoint = WebPushEndpoint(text) else {
             return .failure(Fault(words: "the endpoint is no https URL with a plain host and path"))
@@ -31,12 +31,12 @@ struct EndpointPolicy: Sendable {
     private static func matches(_ host: String, _ pattern: String) -> Bool {
         if pattern == "*" { return true }
         guard pattern.hasPrefix("*.") else { return host == pattern }
-        // One label at least has to stand before the dot.
+        // The wildcard needs at least one label before the dot.
         return host.hasSuffix(pattern.dropFirst()) && host.utf8.count > pattern.utf8.count - 1
     }
 }
 
-/// An endpoint's URL: https, a name or an IPv4 address, perhaps a port, a path and a query.
+/// An endpoint's URL: https, a name or an IPv4 address, optional port, path and query.
 struct WebPushEndpoint: Hashable, Sendable {
     static let longest = 2_048
 
@@ -45,11 +45,12 @@ struct WebPushEndpoint: Hashable, Sendable {
     let port: Int
     let path: String
 
-    /// RFC 6454, section 6.2: what the signed token names as its audience (RFC 8292, section 2).
+    /// The origin (RFC 6454, section 6.2), which is the audience of the signed token (RFC 8292, section 2).
     var origin: String { port == 443 ? "https://\(host)" : "https://\(host):\(port)" }
     var url: String { origin + path }
 
-    /// Four numbers or the like: whatever ends in a digit is an address to somebody (WHATWG URL, "ends in a number").
+    /// Whether the host may parse as an IPv4 address: its last label begins with a digit (compare WHATWG URL, "ends in a
+    /// number").
     var isAddress: Bool {
         guard let label = host.split(separator: ".").last else { return true }
         return label.utf8.first?.isDigit ?? true
@@ -62,7 +63,7 @@ struct WebPushEndpoint: Hashable, Sendable {
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         let path = rest.dropFirst(authority.count)
         guard path.isEmpty || path.first == "/", path.utf8.allSatisfy(Self.isOfPath) else { return nil }
-        // No user information, and no address in brackets: both have more than one reading.
+        // No user information and no bracketed address: parsers read both differently.
         let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), let host = Self.host(parts[0]) else { return nil }
         self.host = host

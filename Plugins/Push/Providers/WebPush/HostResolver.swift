@@ -4,18 +4,19 @@ import NIOPosix
 import SparkCore
 import Synchronization
 
-/// Finds the addresses of a push service's host, on threads of its own, since the system's resolver blocks and cannot be stopped.
+/// Resolves the hosts of push services, on its own threads, since the system's resolver blocks and cannot be cancelled.
 final class HostResolver: Sendable {
-    /// How long an answer is believed.
+    /// How long an answer is cached.
     static let life = Duration.seconds(60)
-    /// Hosts kept at most; hosts asked for at once at most.
+    /// Maximum hosts in the cache.
     private static let capacity = 256
+    /// Maximum hosts that are resolved at once.
     private static let mostPending = 16
 
     private struct State {
         var known: [String: (addresses: [SocketAddress], at: ContinuousClock.Instant)] = [:]
         var pending: [String: [AsyncStream<[SocketAddress]>.Continuation]] = [:]
-        /// Made with the first question.
+        /// Created at the first lookup.
         var pool: NIOThreadPool?
         var hasEnded = false
 
@@ -44,7 +45,7 @@ final class HostResolver: Sendable {
 
     private enum Step {
         case known([SocketAddress])
-        /// Somebody else has asked already.
+        /// Another caller is already resolving this host.
         case wait
         case ask(NIOThreadPool)
     }
@@ -52,12 +53,12 @@ final class HostResolver: Sendable {
     private let state = Mutex(State())
     private let lookUp: @Sendable (String) -> [SocketAddress]
 
-    /// - Parameter lookUp: blocks until it knows the addresses; none when there is no such host.
+    /// - Parameter lookUp: blocks until it has the addresses; empty when there is no such host.
     init(lookUp: @escaping @Sendable (String) -> [SocketAddress] = HostResolver.system) { self.lookUp = lookUp }
 
     deinit { shutDown() }
 
-    /// Empty when there are none, when too many ask, or when the task is cancelled.
+    /// Empty when there are none, when too many lookups run, or when the task is cancelled.
     func addresses(of host: String) async -> [SocketAddress] {
         let (step, stream) = state.withLock { $0.step(for: host) }
         switch step {
@@ -69,7 +70,7 @@ final class HostResolver: Sendable {
         return []
     }
 
-    /// Ends the threads; one that is still asking ends when the system's resolver lets it go.
+    /// Ends the threads. A thread inside the system's resolver ends when the resolver returns.
     func shutDown() {
         let pool = state.withLock { state in
             state.hasEnded = true
@@ -78,7 +79,7 @@ final class HostResolver: Sendable {
         pool?.shutdownGracefully { _ in }
     }
 
-    /// Not under the lock: a pool that has ended answers on the spot.
+    /// Must be called without the lock: a pool that has shut down calls back at once.
     private func ask(_ host: String, _ pool: NIOThreadPool) {
         pool.submit { [self] state in
             let found = state == .active ? lookUp(host) : []
@@ -88,7 +89,7 @@ final class HostResolver: Sendable {
 
     private func answer(_ host: String, _ found: [SocketAddress]) {
         let waiting = state.withLock { state in
-            // Trouble is not kept: the next push asks again.
+            // Failures are not cached: the next push resolves again.
             if !found.isEmpty {
                 if state.known.count >= Self.capacity { state.known.removeAll() }
                 state.known[host] = (found, .now)
@@ -101,7 +102,7 @@ final class HostResolver: Sendable {
         }
     }
 
-    /// The system's way: hosts file, then DNS.
+    /// Resolves as the system does: hosts file, then DNS.
     static func system(_ host: String) -> [SocketAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

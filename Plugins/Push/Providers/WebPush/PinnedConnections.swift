@@ -1,9 +1,9 @@
 import SparkCore
 
-/// Connections to push services, each bound to an address that was checked: the name is not looked up again between the check and
-/// the connection, so it cannot point elsewhere by then (DNS rebinding). Names and certificates stay those of the host.
+/// Connections to push services, each pinned to a checked address. The name is not resolved again between check and connection,
+/// so it cannot change in between (DNS rebinding). TLS still verifies the host's name and certificate.
 actor PinnedConnections {
-    /// Hosts with connections at once. The browsers' services are half a dozen.
+    /// Maximum hosts with connections at once. Browsers use about six services.
     private static let capacity = 32
 
     private struct Entry {
@@ -20,7 +20,8 @@ actor PinnedConnections {
 
     init(roots: TrustedRoots) { self.roots = roots }
 
-    /// - Parameter addresses: the checked ones, at least one; the connection in use is kept while its address is among them.
+    /// - Parameter addresses: the checked addresses, at least one. An existing connection is reused while its address is among
+    ///   them.
     func exchange(
         _ request: ProviderRequest, host: String, addresses: [String], within limit: Duration
     ) async throws(ProviderTrouble) -> ProviderAnswer {
@@ -31,7 +32,7 @@ actor PinnedConnections {
             return answer
         } catch {
             leave(host, connections)
-            // Another of the host's addresses may answer.
+            // The next attempt can use another of the host's addresses.
             if error == .unreachable || error == .timeout { retire(host, connections) }
             throw error
         }
@@ -65,14 +66,14 @@ actor PinnedConnections {
         entries[host]?.users -= 1
     }
 
-    /// Takes it out; what is still under way on it ends as lost and is tried again.
+    /// Removes the connections of a host. Requests under way on them fail and are retried.
     private func retire(_ host: String, _ connections: ProviderConnections) {
         guard entries[host]?.connections === connections else { return }
         entries[host] = nil
         Task { await connections.shutDown() }
     }
 
-    /// Ends the connections that have been idle the longest; false when all are in use.
+    /// Closes the connections idle the longest. False when all are in use.
     private func makeRoom() -> Bool {
         guard entries.count >= Self.capacity else { return true }
         let idle = entries.filter { $0.value.users == 0 }

@@ -1,7 +1,8 @@
 import JWTKit
 import SparkCore
 
-/// The signed word that a push comes from this server (RFC 8292), one for each push service, used again until it is half spent.
+/// Signed tokens that identify this server to push services (RFC 8292). One per push service, reused until half of its life is
+/// over.
 actor VAPIDTokens {
     private struct Claims: JWTPayload {
         let aud: String
@@ -10,7 +11,7 @@ actor VAPIDTokens {
         func verify(using algorithm: some JWTAlgorithm) async throws {}
     }
 
-    /// The RFC allows a day; half of it leaves room for a clock that is wrong by hours.
+    /// The RFC allows a day; half of it tolerates a clock that is wrong by hours.
     static let life = Duration.hours(12)
     private static let reuse = Duration.hours(6)
     private static let capacity = 256
@@ -27,7 +28,7 @@ actor VAPIDTokens {
         self.clock = clock
     }
 
-    /// The value of `Authorization` for a push service.
+    /// The `Authorization` header for a push service.
     func header(for origin: String) async throws -> String {
         let now = clock.now()
         if let entry = kept[origin], now - entry.madeAt < Self.reuse, now >= entry.madeAt { return entry.header }

@@ -1,15 +1,15 @@
 import Crypto
 import Foundation
 
-/// Message encryption for Web Push (RFC 8291, with the coding `aes128gcm` of RFC 8188): only the browser can read what is pushed,
+/// Message encryption for Web Push (RFC 8291, with the coding `aes128gcm` of RFC 8188): only the browser can read the message,
 /// not the push service.
 struct WebPushMessage: Sendable {
     static let secretLength = 16
-    /// What push services take at least, in bytes (RFC 8030, section 7.2): header, text, delimiter and tag together.
+    /// The size that every push service must accept, in bytes (RFC 8030, section 7.2): header, text, delimiter and tag together.
     static let longestRecord = 4_096
     /// salt (16), record size (4), length of the key (1), key (65).
     private static let headerLength = 86
-    /// Plain text of one record without its delimiter and the tag.
+    /// The plain text of one record, without delimiter and tag.
     static let longestText = longestRecord - headerLength - 16 - 1
 
     /// Header and one record.
@@ -17,10 +17,10 @@ struct WebPushMessage: Sendable {
 
     /// - Parameters:
     ///   - text: at most `paddedLength` bytes.
-    ///   - paddedLength: the length that shows; zeros fill what the text leaves.
-    ///   - publicKey: the browser's, 65 bytes; `secret`: its authentication secret, 16 bytes.
-    ///   - sender: a key pair for this message alone; `salt`: 16 bytes for this message alone.
-    /// - Throws: when the browser's key is no point of the curve, or lengths are not as said.
+    ///   - paddedLength: the visible length; zeros pad the text.
+    ///   - publicKey: the browser's public key, 65 bytes; `secret`: its authentication secret, 16 bytes.
+    ///   - sender: a key pair used only for this message; `salt`: 16 bytes used only for this message.
+    /// - Throws: when the browser's key is not a point of the curve, or a length is wrong.
     init(
         _ text: [UInt8], paddedTo paddedLength: Int, publicKey: [UInt8], secret: [UInt8],
         sender: P256.KeyAgreement.PrivateKey = P256.KeyAgreement.PrivateKey(), salt: [UInt8] = Self.randomSalt()
@@ -34,7 +34,7 @@ struct WebPushMessage: Sendable {
             inputKeyMaterial: input, salt: salt, info: Array("Content-Encoding: aes128gcm\0".utf8), outputByteCount: 16)
         let nonce = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: input, salt: salt, info: Array("Content-Encoding: nonce\0".utf8), outputByteCount: 12)
-        // 2 marks the last record; the zeros behind it are padding (RFC 8188, section 2).
+        // 2 marks the last record; the zeros after it are padding (RFC 8188, section 2).
         let plain = text + [2] + [UInt8](repeating: 0, count: paddedLength - text.count)
         let sealed = try AES.GCM.seal(
             plain, using: key, nonce: AES.GCM.Nonce(data: nonce.withUnsafeBytes { Array($0) }))
@@ -42,7 +42,7 @@ struct WebPushMessage: Sendable {
         self.body = salt + size + [UInt8(senderPublic.count)] + senderPublic + Array(sealed.ciphertext) + Array(sealed.tag)
     }
 
-    /// RFC 8291, section 3.3 and 3.4: the shared secret of both key pairs, bound to both keys and the authentication secret.
+    /// RFC 8291, sections 3.3 and 3.4: the shared secret of both key pairs, bound to both keys and the authentication secret.
     private static func keyingMaterial(
         _ sender: P256.KeyAgreement.PrivateKey, _ receiver: P256.KeyAgreement.PublicKey, _ receiverPublic: [UInt8],
         _ senderPublic: [UInt8], _ secret: [UInt8]
@@ -52,6 +52,6 @@ struct WebPushMessage: Sendable {
         return shared.hkdfDerivedSymmetricKey(using: SHA256.self, salt: secret, sharedInfo: info, outputByteCount: 32)
     }
 
-    /// From the system's generator: it must never repeat, whatever chance the server was given.
+    /// Always from the system's generator, even if the server has a seeded one: a salt must never repeat.
     private static func randomSalt() -> [UInt8] { SymmetricKey(size: .bits128).withUnsafeBytes { Array($0) } }
 }

@@ -3,11 +3,11 @@ import NIOHTTP1
 import SparkCore
 import SparkKit
 
-/// Browsers, through the push service that each of them names (RFC 8030, 8291, 8292). Needs no account with anybody.
+/// Sends to browsers through the push service that each browser names (RFC 8030, 8291, 8292). Needs no account with a provider.
 final class WebPushProvider: PushProvider {
-    /// All messages show this length, so that the push service learns nothing from it; only data that is longer shows the longest.
+    /// Messages are padded to this length, so that it reveals nothing to the push service. Longer data is padded to the maximum.
     static let shownLength = 2_048
-    /// Four weeks, beyond which services shorten it anyway.
+    /// Four weeks; services shorten longer lifetimes.
     private static let longestLife: Int64 = 2_419_200
 
     private let policy: EndpointPolicy
@@ -53,7 +53,7 @@ final class WebPushProvider: PushProvider {
         }
     }
 
-    /// Every browser names a push service; each speaks for itself.
+    /// A pause concerns only the push service that asked for it.
     func pauseScope(of target: PushTarget, reason: String?) -> PauseScope {
         guard case .success(let endpoint) = policy.endpoint(of: target.token) else { return .delivery }
         return .place(endpoint.origin)
@@ -71,7 +71,7 @@ final class WebPushProvider: PushProvider {
             ? nil : "push.webpush_subject: mailto:… or https://… is needed"
     }
 
-    /// Every address of the host has to be public: a host with one foot inside is not one that a browser named.
+    /// Every address of the host must be public: one private address is enough to refuse the host.
     private func post(
         _ request: ProviderRequest, _ endpoint: WebPushEndpoint, _ limit: Duration
     ) async throws -> PushOutcome {
@@ -96,7 +96,7 @@ final class WebPushProvider: PushProvider {
         return headers
     }
 
-    /// RFC 8030, section 5.3.
+    /// The `Urgency` header (RFC 8030, section 5.3).
     private static func urgency(_ notification: PushNotification) -> String {
         switch notification.priority {
         case .high: "high"
@@ -105,7 +105,7 @@ final class WebPushProvider: PushProvider {
         }
     }
 
-    /// What the service worker of the app reads.
+    /// The JSON for the app's service worker.
     private static func text(of notification: PushNotification) -> [UInt8]? {
         func fit(_ limit: Int) -> [UInt8]? {
             FittedText.fit(title: notification.title, body: notification.body, limit: limit) { title, body in
@@ -132,7 +132,7 @@ final class WebPushProvider: PushProvider {
         case 200..<300: .accepted
         case 404, 410: .gone(reason: "\(answer.status)", since: nil)
         case 413: .refused(reason: "413")
-        // Refused signatures: a subscription of another key pair, unless the clocks are apart.
+        // A refused signature: the subscription has another key pair, unless the clocks differ.
         case 401, 403:
             answer.contradicts(now)
                 ? .misconfigured(reason: "the push service's clock differs from the server's")

@@ -4,8 +4,8 @@ import NIOHTTP1
 import SparkCore
 import SparkKit
 
-/// For those who bring their own sender: one signed request a push, after the Standard Webhooks specification (headers `webhook-id`,
-/// `webhook-timestamp`, `webhook-signature`).
+/// Sends pushes through the operator's own sender: one signed request per push, after the Standard Webhooks specification
+/// (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`).
 struct WebhookProvider: PushProvider {
     private let url: String
     private let key: SymmetricKey?
@@ -44,7 +44,7 @@ struct WebhookProvider: PushProvider {
 
     func shutDown() async { await connections.shutDown() }
 
-    /// Texts of people in the clear may go to this machine only.
+    /// Unencrypted personal texts may only be sent to the same machine.
     private var configurationFault: String? {
         let isHere = ["localhost", "127.0.0.1", "[::1]"].contains { host in
             url == "http://\(host)" || ["/", ":"].contains { url.hasPrefix("http://\(host)\($0)") && !url.contains("@") }
@@ -55,7 +55,7 @@ struct WebhookProvider: PushProvider {
             ? "push.webhook_secret: whsec_ with 24 to 64 bytes in base64, or 24 characters and more, are needed" : nil
     }
 
-    /// `whsec_` and base64, as the specification writes it, or any text that is long enough.
+    /// Accepts `whsec_` and base64, as in the specification, or any text that is long enough.
     private static func key(_ secret: String) -> SymmetricKey? {
         if secret.hasPrefix("whsec_") {
             guard let data = Data(base64Encoded: String(secret.dropFirst(6))), (24...64).contains(data.count) else { return nil }

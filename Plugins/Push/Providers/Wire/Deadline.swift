@@ -1,5 +1,5 @@
-/// Runs work that heeds cancellation, and cancels it when the time is over.
-/// - Throws: `ProviderTrouble.timeout`, or what the work threw.
+/// Runs cancellable work and cancels it when the time is over.
+/// - Throws: `ProviderTrouble.timeout`, or an error of the work.
 func within<Value: Sendable>(
     _ limit: Duration, _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
@@ -15,7 +15,7 @@ func within<Value: Sendable>(
     }
 }
 
-/// What is left of the time that a try was given.
+/// The remaining time of an attempt.
 struct TimeBudget: Sendable {
     private let end: ContinuousClock.Instant
 

@@ -1,8 +1,8 @@
-/// A text made to fit: providers limit the whole payload, and of that only the text may be shortened.
+/// Shortens texts: providers limit the whole payload, and only the text may be shortened.
 enum FittedText {
-    /// The payload of at most `limit` bytes with as much of the text as fits; first the body gives way, then the title, both at the
-    /// border of a character (extended grapheme cluster), so that no letter loses its accent and no flag its half.
-    /// - Returns: nil when it does not fit even without text.
+    /// Renders a payload of at most `limit` bytes with as much of the text as fits. Shortens first the body, then the title, both
+    /// between characters (extended grapheme clusters), so that no accent or half of a flag is lost.
+    /// - Returns: nil when the payload does not fit even without text.
     static func fit(
         title: String, body: String, limit: Int, render: (_ title: String, _ body: String) -> [UInt8]
     ) -> [UInt8]? {
@@ -12,9 +12,9 @@ enum FittedText {
         return longest(title, limit: limit) { render($0, "") }
     }
 
-    /// Searches by halves: a dozen tries for any text that a person would read.
+    /// Binary search: about a dozen attempts for any readable text.
     private static func longest(_ text: String, limit: Int, _ render: (String) -> [UInt8]) -> [UInt8]? {
-        // No character is shorter than a byte.
+        // A character is at least one byte long.
         let characters = Array(text.prefix(limit))
         var best: [UInt8]?
         var (low, high) = (0, characters.count)

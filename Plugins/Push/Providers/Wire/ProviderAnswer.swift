@@ -1,30 +1,30 @@
 import NIOHTTP1
 import SparkCore
 
-/// What a provider said.
+/// A provider's HTTP response.
 struct ProviderAnswer: Sendable {
     let status: Int
     let headers: HTTPHeaders
     let body: [UInt8]
 
-    /// Nil for bodies that are no JSON, as those of proxies.
+    /// Nil when the body is not JSON, as those of proxies.
     var json: JSONValue? { try? JSONParser.parse(body) }
 
-    /// How long the provider asks to be left alone: seconds, or a point in time (RFC 9110, section 10.2.3). At most a day.
+    /// The `Retry-After` header: seconds, or a point in time (RFC 9110, section 10.2.3). At most a day.
     func retryAfter(_ now: Timestamp) -> Duration? {
         guard let text = headers.first(name: "retry-after") else { return nil }
         if let seconds = Int(text) { return .seconds(min(max(0, seconds), 86_400)) }
         return HTTPDate.parse(text).map { min(max(.zero, $0 - now), .days(1)) }
     }
 
-    /// Whether the provider's clock says something quite different: most refused signatures come of that.
+    /// Whether the provider's clock differs by more than five minutes, the most common cause of refused signatures.
     func contradicts(_ now: Timestamp) -> Bool {
         guard let theirs = headers.first(name: "date").flatMap(HTTPDate.parse) else { return false }
         return abs((theirs - now).inSeconds) > 300
     }
 }
 
-/// The date format of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7); its two obsolete forms are not read.
+/// HTTP's date format: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7). The two obsolete formats are not supported.
 enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 

@@ -5,26 +5,26 @@ import NIOPosix
 import SparkCore
 import Synchronization
 
-/// One HTTP request to a provider; always POST, as all of them ask.
+/// One HTTP request to a provider. Always POST, as all providers require.
 struct ProviderRequest: Sendable {
     let url: String
     let headers: HTTPHeaders
     let body: [UInt8]
 }
 
-/// The connections to one provider: made at the first request, HTTP/2 where the provider has it, kept, no redirect followed.
+/// The connections to one provider: opened at the first request, HTTP/2 if available, kept alive, without redirects.
 actor ProviderConnections {
-    /// Bytes of an answer that are read; the longest error of a provider is a tenth of it.
+    /// Maximum bytes read of an answer. The longest error of a provider is a tenth of it.
     private static let longestAnswer = 65_536
-    /// After so many requests without an answer in a row the connections are taken for dead: a connection whose other end has
-    /// vanished would hold all requests for a quarter of an hour otherwise.
+    /// After this many timeouts in a row the connections are considered dead. Otherwise a connection whose peer has vanished
+    /// would block all requests for a quarter of an hour.
     private static let toleratedTimeouts = 3
 
-    /// How long an orderly end is waited for: a provider that hangs does not close its side either.
+    /// How long an orderly close may take: a provider that hangs does not close its side.
     private static let patience = Duration.milliseconds(500)
 
     private let roots: TrustedRoots
-    /// Host names and the addresses that are asked in their place.
+    /// Host names and the addresses to use for them.
     private let addresses: [String: String]
     private let onClose: @Sendable () -> Void
     private let open = OpenChannels()
@@ -32,20 +32,20 @@ actor ProviderConnections {
     private var hasEnded = false
     private var timeouts = 0
 
-    /// - Parameter onClose: told whenever a connection has ended.
+    /// - Parameter onClose: called whenever a connection has ended.
     init(roots: TrustedRoots, addresses: [String: String] = [:], onClose: @escaping @Sendable () -> Void = {}) {
         self.roots = roots
         self.addresses = addresses
         self.onClose = onClose
     }
 
-    /// The client below must not be dropped before its end.
+    /// The HTTP client must be shut down before it is released.
     deinit {
         guard let opening else { return }
         Task { try? await opening.value.shutdown() }
     }
 
-    /// Sends and reads the whole answer within the limit.
+    /// Sends the request and reads the whole answer within the limit.
     func exchange(_ request: ProviderRequest, within limit: Duration) async throws(ProviderTrouble) -> ProviderAnswer {
         do {
             let client = try await client()
@@ -59,7 +59,7 @@ actor ProviderConnections {
         }
     }
 
-    /// Ends what is under way, and returns within half a second.
+    /// Cancels the requests under way and returns within half a second.
     func shutDown() async {
         hasEnded = true
         let task = opening
@@ -81,7 +81,7 @@ actor ProviderConnections {
         open.closeAll()
     }
 
-    /// The client, made once; a failure is not kept.
+    /// The HTTP client, created once. A failure is not cached.
     private func client() async throws -> HTTPClient {
         guard !hasEnded else { throw ProviderTrouble.ended }
         if let opening { return try await opening.value }
@@ -102,9 +102,9 @@ actor ProviderConnections {
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: try await roots.configuration(), redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10)))
-        // Providers ask for connections that stay; Apple takes many short ones for an attack.
+        // Providers ask for long-lived connections; Apple treats many short ones as an attack.
         configuration.connectionPool = .init(idleTimeout: .hours(1))
-        // The caller has a schedule of its own.
+        // The caller has its own retry schedule.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.dnsOverride = addresses
         let watch: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
@@ -134,7 +134,7 @@ actor ProviderConnections {
     }
 }
 
-/// The channels of a client that stand open, so that dead ones can be ended. As many as the client opens.
+/// A client's open channels, so that dead ones can be closed. Holds as many as the client opens.
 private final class OpenChannels: Sendable {
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
 

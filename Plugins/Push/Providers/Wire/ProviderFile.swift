@@ -1,7 +1,7 @@
 import Foundation
 import NIOPosix
 
-/// Why a file that a setting names cannot be used.
+/// Why the file of a setting cannot be used.
 struct FileFault: Error, Hashable {
     let setting: String
     let reason: String
@@ -9,8 +9,8 @@ struct FileFault: Error, Hashable {
     var words: String { "\(setting): \(reason)" }
 }
 
-/// A small file that a setting names, read off the cooperative pool. It is read again after a fault, so that the operator can mend it
-/// without a restart.
+/// A small file named by a setting, read outside of the cooperative pool. It is read again after a fault, so that the operator
+/// can fix it without a restart.
 struct ProviderFile: Sendable {
     static let largest = 65_536
 

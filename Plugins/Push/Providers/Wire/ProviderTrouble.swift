@@ -3,16 +3,16 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Why there was no answer.
+/// Why there was no answer from a provider.
 enum ProviderTrouble: Error, Hashable {
     case timeout
-    /// No connection came about.
+    /// No connection could be established.
     case unreachable
     /// The connection or the stream ended before the answer.
     case connectionLost
-    /// Who answers there cannot show that it is the provider.
+    /// The server's certificate is not trusted.
     case certificate
-    /// A file that a setting names cannot be used.
+    /// The file of a setting cannot be used.
     case file(FileFault)
     /// The server is stopping.
     case ended
@@ -31,7 +31,7 @@ enum ProviderTrouble: Error, Hashable {
     static let certificateWords =
         "the provider's certificate is not trusted: a proxy in between needs push.trusted_roots_file; or the clock is wrong"
 
-    /// Sorts what the client below threw.
+    /// Classifies an error of the HTTP client.
     init(_ error: any Error) {
         self =
             switch error {
@@ -56,7 +56,7 @@ enum ProviderTrouble: Error, Hashable {
         }
     }
 
-    /// A handshake also fails when the other side hangs up in its middle, which is nobody's certificate.
+    /// A handshake also fails when the peer hangs up during it; that is not a certificate problem.
     private static func trouble(of error: NIOSSLError) -> ProviderTrouble {
         switch error {
         case .unableToValidateCertificate, .noCertificateToValidate: .certificate

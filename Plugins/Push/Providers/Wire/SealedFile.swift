@@ -3,13 +3,13 @@ import Foundation
 import NIOPosix
 import SparkFiles
 
-/// A few bytes that outlive a restart, sealed with a key of the server (AES-GCM) and readable by its user only. Losing them costs
-/// nothing but the making of new ones, so trouble with the disk is no trouble here.
+/// A few bytes that survive a restart, sealed with a key of the server (AES-GCM), in a file readable only by its user. They can
+/// be made again, so errors of the disk are ignored.
 struct SealedFile: Sendable {
     let path: String
     let key: SymmetricKey
 
-    /// Nil when there is none, or none of this server.
+    /// Nil when there is no file, or it was sealed with another key.
     func read() async -> [UInt8]? {
         let (path, key) = (path, key)
         return try? await NIOThreadPool.singleton.runIfActive {
@@ -18,7 +18,7 @@ struct SealedFile: Sendable {
         }
     }
 
-    /// Replaces it as a whole.
+    /// Replaces the file as a whole.
     func write(_ bytes: [UInt8]) async {
         let (path, key) = (path, key)
         try? await NIOThreadPool.singleton.runIfActive {

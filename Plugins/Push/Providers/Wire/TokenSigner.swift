@@ -1,7 +1,7 @@
 import Crypto
 import JWTKit
 
-/// Signs JSON web tokens (RFC 7519) with one private key.
+/// Signs JSON Web Tokens (RFC 7519) with one private key.
 struct TokenSigner: Sendable {
     private let keys = JWTKeyCollection()
     private let kid: JWKIdentifier?
@@ -12,7 +12,7 @@ struct TokenSigner: Sendable {
         await keys.add(ecdsa: try ES256PrivateKey(backing: key), kid: self.kid)
     }
 
-    /// RS256, which Google asks for.
+    /// RS256, which Google requires.
     init(rsaPEM: String, kid: String?) async throws {
         self.kid = kid.map { JWKIdentifier(string: $0) }
         await keys.add(rsa: try Insecure.RSA.PrivateKey(pem: rsaPEM), digestAlgorithm: .sha256, kid: self.kid)

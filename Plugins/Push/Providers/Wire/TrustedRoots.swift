@@ -1,11 +1,11 @@
 import NIOSSL
 
-/// Whom to believe on the way to the providers: the system's roots, and those of a file.
+/// The trusted root certificates for connections to providers: the system's and those of a file.
 struct TrustedRoots: Sendable {
-    /// Empty: the system's alone.
+    /// Empty for the system's roots alone.
     let file: String
 
-    /// TLS 1.2 and above, the host's name verified.
+    /// TLS 1.2 and above, with verification of the host name.
     /// - Throws: `FileFault`.
     func configuration() async throws -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -20,7 +20,7 @@ struct TrustedRoots: Sendable {
         return configuration
     }
 
-    /// What is wrong with the file, in one line; nil when all is well.
+    /// What is wrong with the file, in one line; nil when it is usable.
     func fault() async -> String? {
         do {
             _ = try await configuration()
