@@ -318,6 +318,26 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
+    @Test("a connection that is reset in the midst of its body is the client's fault, not the server's")
+    func resetBody() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral"])
+        let url = spark.url
+        let head =
+            "POST /api/v1/auth/login HTTP/1.1\r\nHost: spark\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n"
+        try await onThread {
+            for _ in 0..<20 {
+                let connection = try RawConnection(url, from: 2)
+                connection.send(Array(head.utf8) + [UInt8](repeating: 0x20, count: 2_000))
+                usleep(20_000)
+                connection.resetWhenClosed()
+            }
+        }
+        let series = #"spark_http_requests_total{method="POST",route="/api/v1/auth/login",status="#
+        #expect(try await until { try await metric(spark, series + #""400"}"#) == 20 })
+        #expect(try await metric(spark, series + #""500"}"#) <= 0)
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
     @Test("a head that comes a byte at a time has its deadline, too")
     func slowHead() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "http.request_timeout_seconds=1"])

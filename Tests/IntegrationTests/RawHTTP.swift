@@ -119,9 +119,14 @@ final class RawConnection {
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Ends with a reset instead of a word.
-    func reset() {
+    /// Closing sends RST instead of FIN.
+    func resetWhenClosed() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    func reset() {
+        resetWhenClosed()
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 

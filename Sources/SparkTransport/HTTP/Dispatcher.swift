@@ -151,9 +151,14 @@ struct Dispatcher: Sendable {
             throw EdgeError.bodyTooLarge
         }
         var bytes: [UInt8] = []
-        for try await chunk in request.body {
-            guard bytes.count + chunk.readableBytes <= configuration.maximumBodyBytes else { throw EdgeError.bodyTooLarge }
-            bytes.append(contentsOf: chunk.readableBytesView)
+        do {
+            for try await chunk in request.body {
+                guard bytes.count + chunk.readableBytes <= configuration.maximumBodyBytes else { throw EdgeError.bodyTooLarge }
+                bytes.append(contentsOf: chunk.readableBytesView)
+            }
+        } catch let error where error is IOError || error is ChannelError {
+            // The client is gone: nothing failed here, and nobody can be paged by resetting connections.
+            throw InvalidInput.malformed("The connection ended before the body did.")
         }
         if bytes.isEmpty, route.isBodyOptional { return [] }
         let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
