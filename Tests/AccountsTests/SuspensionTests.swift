@@ -1,3 +1,4 @@
+import Foundation
 import SparkAccounts
 import SparkCore
 import SparkStorage
@@ -116,6 +117,30 @@ struct SuspensionTests {
                 try await server.operate("user.erase", ["user": .string(grant.user)])
             } throws: { $0 is any ClientError }
         }
+    }
+
+    @Test("after an erasure no file of the running server holds a word of the person")
+    func leavesNoWord() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "spark-erasure-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let server = try await TestServer.start([AccountsModule.self, ProbeModule.self], directory: directory)
+        do {
+            let word = Data("quilthaven".utf8)
+            let grant = try await server.register(["email": "quilthaven@example.org"])
+            func files() throws -> [String] {
+                try FileManager.default.subpathsOfDirectory(atPath: directory).filter { name in
+                    let bytes = try? Data(contentsOf: URL(filePath: directory).appending(path: name))
+                    return bytes?.range(of: word) != nil
+                }
+            }
+            #expect(try !files().isEmpty)
+            _ = try await server.operate("user.erase", ["user": .string(grant.user)])
+            #expect(try files() == [])
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
     }
 
     @Test("people are found by identifier and by the beginning of their address; every look leaves a line without it")
