@@ -18,8 +18,10 @@ final class CommitLog: Sendable {
     /// later record is written again, and after some attempts without a time.
     private static let tolerance: Int64 = 10_000_000
     private static let attempts = 8
+    private static let boot = sum(FileStatus.boot)
 
     private let descriptor: Int32
+    private let hasKernelTimes: Bool
     private let count: Atomic<Int64>
 
     /// The content of a commit log.
@@ -37,7 +39,7 @@ final class CommitLog: Sendable {
         self.descriptor = descriptor
         self.count = Atomic(commits)
         do throws(FileFault) {
-            try Self.write(commits, to: descriptor)
+            self.hasKernelTimes = try Self.begin(commits, in: descriptor)
         } catch {
             throw FileError(operation: "write", path: path, fault: error)
         }
@@ -51,18 +53,30 @@ final class CommitLog: Sendable {
     func note(_ commits: Int64) {
         count.store(commits, ordering: .relaxed)
         // Best effort: an older count never makes a database look like an earlier state.
-        try? Self.write(commits, to: descriptor)
+        try? write(commits)
+    }
+
+    /// Writes the first record, and finds out whether the file's times are the kernel's.
+    private static func begin(_ commits: Int64, in descriptor: Int32) throws(FileFault) -> Bool {
+        for _ in 0..<attempts {
+            let time = FileStatus.kernelTime
+            try SystemFiles().writeWhole(descriptor, record(commits, at: time), at: 0)
+            if let status = FileStatus(descriptor: descriptor), isWritten(status, at: time) { return true }
+        }
+        try SystemFiles().writeWhole(descriptor, record(commits, at: 0), at: 0)
+        return false
     }
 
     /// Where the filesystem's clock differs from the kernel's, file times prove nothing, and the record is written without a
     /// time.
-    private static func write(_ commits: Int64, to descriptor: Int32) throws(FileFault) {
-        for _ in 0..<attempts {
+    private func write(_ commits: Int64) throws(FileFault) {
+        for _ in 0..<Self.attempts where hasKernelTimes {
             let time = FileStatus.kernelTime
-            try SystemFiles().writeWhole(descriptor, record(commits, at: time), at: 0)
-            if let status = FileStatus(descriptor: descriptor), isWritten(status, at: time) { return }
+            try SystemFiles().writeWhole(descriptor, Self.record(commits, at: time), at: 0)
+            // The file's times are the kernel's at the write, which lies between these two.
+            if FileStatus.kernelTime.subtractingReportingOverflow(time).partialValue.magnitude < Self.tolerance { return }
         }
-        try SystemFiles().writeWhole(descriptor, record(commits, at: 0), at: 0)
+        try SystemFiles().writeWhole(descriptor, Self.record(commits, at: 0), at: 0)
     }
 
     /// Whether a write at `time` was the last change of a file. Copying over the file and restoring its times leaves two
@@ -73,7 +87,7 @@ final class CommitLog: Sendable {
     }
 
     private static func record(_ commits: Int64, at time: Int64) -> [UInt8] {
-        let words = [form, UInt64(bitPattern: commits), UInt64(bitPattern: time), sum(FileStatus.boot)]
+        let words = [form, UInt64(bitPattern: commits), UInt64(bitPattern: time), boot]
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.bytes)
         for word in words + [sum(of: words)] { withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) } }
@@ -91,7 +105,7 @@ final class CommitLog: Sendable {
         }
         guard words[0] == form, words[4] == sum(of: Array(words[..<4])) else { return nil }
         let written = Int64(bitPattern: words[2])
-        let isOriginal = words[3] != sum(FileStatus.boot) || written == 0 || isWritten(status, at: written)
+        let isOriginal = words[3] != boot || written == 0 || isWritten(status, at: written)
         return Finding(commits: Int64(bitPattern: words[1]), isOriginal: isOriginal)
     }
 

@@ -50,6 +50,8 @@ final class WriteQueue: Sendable {
     private let limits: Limits
     private let thread = DispatchQueue(label: "spark.writer", qos: .userInitiated)
     private let state = Mutex(State())
+    /// The number of the last commit; nil until the first one of this process.
+    private let lastCommit = Mutex<Int64?>(nil)
     private let onEvent: @Sendable (any SparkEvent, WriteTransaction) throws -> Void
     private let metrics: StorageMetrics
     private let onPrepare: @Sendable ([Consequence]) -> Void
@@ -181,31 +183,36 @@ final class WriteQueue: Sendable {
         var systemError: Int32 = 0
         do {
             try pool.writeWithoutTransaction { database in
-                let changes = database.totalChangesCount
                 do {
-                    try database.inTransaction(.immediate) {
-                        for (index, job) in batch.enumerated() {
-                            let transaction = WriteTransaction(session: SQLSession(database), now: clock.now())
-                            do {
-                                try inSavepoint(of: database) {
-                                    try job.run(transaction)
-                                    try transaction.letJoin(onEvent)
-                                }
-                                consequences += transaction.consequences
-                            } catch {
-                                // On errors such as a full disk, SQLite rolls back the whole transaction.
-                                guard database.isInsideTransaction else { throw error }
-                                outcomes[index] = error
+                    try database.run("BEGIN IMMEDIATE")
+                    let changes = database.totalChangesCount
+                    var isRefused = false
+                    for (index, job) in batch.enumerated() {
+                        let transaction = WriteTransaction(session: SQLSession(database), now: clock.now())
+                        do {
+                            // A write alone in its commit needs no savepoint: if it fails, nothing is committed.
+                            try inSavepoint(of: database, unless: batch.count == 1) {
+                                try job.run(transaction)
+                                try transaction.letJoin(onEvent)
                             }
+                            consequences += transaction.consequences
+                        } catch {
+                            // On errors such as a full disk, SQLite rolls back the whole transaction.
+                            guard database.isInsideTransaction else { throw error }
+                            outcomes[index] = error
+                            isRefused = batch.count == 1
                         }
-                        // A commit that changes nothing does not reach the disk. Counting it would change something, so it is
-                        // not counted.
-                        if countsCommits, database.totalChangesCount != changes { commits = try Self.countCommit(in: database) }
-                        if !consequences.isEmpty { onPrepare(consequences) }
-                        return .commit
                     }
+                    guard !isRefused else { return try database.run("ROLLBACK") }
+                    // A commit that changes nothing does not reach the disk. Counting it would change something, so it is not
+                    // counted.
+                    if countsCommits, database.totalChangesCount != changes { commits = try countCommit(in: database) }
+                    if !consequences.isEmpty { onPrepare(consequences) }
+                    try database.run("COMMIT")
                 } catch {
                     systemError = database.sqliteConnection.map { spark_last_system_error($0) } ?? 0
+                    // Best effort: SQLite may already have rolled back.
+                    if database.isInsideTransaction { try? database.run("ROLLBACK") }
                     throw error
                 }
             }
@@ -216,25 +223,32 @@ final class WriteQueue: Sendable {
             return
         }
         metrics.committed(batch.count, in: ContinuousClock.now - start)
+        if let commits { lastCommit.withLock { $0 = commits } }
         if let commits, let note = observers.withLock({ $0.count }) { note(commits) }
         if !consequences.isEmpty { onCommit(consequences) }
         for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
     }
 
-    private static func countCommit(in database: Database) throws -> Int64? {
-        let count = "UPDATE spark_commits SET commits = commits + 1 RETURNING commits"
-        return try database.statement(count).row([]) { $0.integer(0) }
+    /// Stores the number of commits in the commit itself. The number of the last commit is in memory: this queue is the only
+    /// writer.
+    private func countCommit(in database: Database) throws -> Int64? {
+        let last =
+            try lastCommit.withLock { $0 } ?? database.statement("SELECT commits FROM spark_commits").row([]) { $0.integer(0) }
+        guard let last else { return nil }
+        try database.statement("UPDATE spark_commits SET commits = ?").run([.integer(last + 1)])
+        return last + 1
     }
 
-    private func inSavepoint(of database: Database, _ body: () throws -> Void) throws {
-        try database.cachedStatement(sql: "SAVEPOINT job").execute()
+    private func inSavepoint(of database: Database, unless isAlone: Bool, _ body: () throws -> Void) throws {
+        if isAlone { return try body() }
+        try database.run("SAVEPOINT job")
         do {
             try body()
-            try database.cachedStatement(sql: "RELEASE job").execute()
+            try database.run("RELEASE job")
         } catch {
             if database.isInsideTransaction {
-                try database.cachedStatement(sql: "ROLLBACK TO job").execute()
-                try database.cachedStatement(sql: "RELEASE job").execute()
+                try database.run("ROLLBACK TO job")
+                try database.run("RELEASE job")
             }
             throw error
         }
@@ -277,4 +291,9 @@ private final class ResultBox<Value: Sendable>: Sendable {
         guard let value = value.withLock({ $0 }) else { throw StorageError.closed }
         return value
     }
+}
+
+extension Database {
+    /// Runs a statement without values.
+    fileprivate func run(_ sql: String) throws { try statement(sql).run([]) }
 }
