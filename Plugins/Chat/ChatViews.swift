@@ -35,8 +35,8 @@ struct ConversationView: JSONWritable, SchemaDescribed, Sendable {
     static let schema = Schema.object([
         .required("id", .identifier(ConversationKind.self)),
         .required("match_id", .identifier(MatchKind.self)),
-        .required("user", ProfileCard.schema),
-        .required("last_message", .nullable(MessageView.schema)),
+        .required("user", ProfileCard.reference),
+        .required("last_message", .nullable(MessageView.reference)),
         .required("last_seq", .integer(0...Int.max)),
         .required("unread", .integer(0...Int.max)),
         .required("read_seq", .integer(0...Int.max)),

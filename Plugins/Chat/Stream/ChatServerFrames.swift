@@ -56,7 +56,7 @@ enum ChatServerFrames {
         .unnumbered(
             "history", "Messages of a conversation, newest first",
             members: [
-                conversation, .required("messages", .list(ShownMessage.schema)),
+                conversation, .required("messages", .list(ShownMessage.reference)),
                 .required("next_before", .nullable(.integer(1...Int.max))), .optional("ref", .string()),
             ]),
     ]
