@@ -55,7 +55,7 @@ struct MessageView: JSONWritable, SchemaDescribed, Sendable {
     }
 
     static let schemaName = "BareMessage"
-    static let schema = Schema.object(Message.place + Message.contents(Schema.Property.required) + Message.further)
+    static let schema = Schema.object(Message.place + Message.contents { .required($0, $1) } + Message.further)
 }
 
 /// The receipt of a stored message.

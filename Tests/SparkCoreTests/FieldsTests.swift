@@ -12,13 +12,12 @@ private struct Size: RequestBody, Equatable {
     let least: Int
     let most: Int
 
-    static let body = BodyFields<Size>(
-        "Size", "A range.",
-        { least, most throws(Refusal) in
-            guard least <= most else { throw Refusal("most", "range", "most must not be smaller than least.") }
-            return Size(least: least, most: most)
-        }
-    ) {
+    static func checked(least: Int, most: Int) throws(Refusal) -> Size {
+        guard least <= most else { throw Refusal("most", "range", "most must not be smaller than least.") }
+        return Size(least: least, most: most)
+    }
+
+    static let body = BodyFields<Size>("Size", "A range.", checked(least:most:)) {
         Field("least", \.least, .integer(1...9))
         Field("most", \.most, .integer(1...9), "Not smaller than least.")
     }
@@ -80,7 +79,10 @@ private struct Part: JSONObject {
 private struct Fixed: RequestBody, Equatable {
     let number: Int
 
-    static let body = BodyFields<Fixed>("Fixed", "A number of a fixed record.", { number, _ in Fixed(number: number) }) {
+    init(number: Int) { self.number = number }
+    private init(number: Int, _: Void) { self.number = number }
+
+    static let body = BodyFields<Fixed>("Fixed", "A number of a fixed record.", Fixed.init(number:_:)) {
         Field("n", \.number, .integer(0...9))
         Field(refusing: "id", "immutable", "The identifier cannot be changed.")
     }

@@ -6,7 +6,7 @@ enum ChatServerFrames {
     static let rows: [ServerFrame] = [
         .numbered(
             "message", "Somebody wrote; of a message that is no more, its place",
-            members: Message.place + Message.contents(Schema.Property.optional) + Message.further, render: ChatReplay.message),
+            members: Message.place + Message.contents { .optional($0, $1) } + Message.further, render: ChatReplay.message),
         .numbered(
             "message.edited", "A message has another text",
             members: [
