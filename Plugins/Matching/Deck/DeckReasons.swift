@@ -43,35 +43,37 @@ struct DeckReasons: JSONObject {
         }
     }
 
-    let around: Int
-    let removed: [Removal]
-    let left: Int
-    let loosening: [Loosening]
+    let census: DeckCensus
+    let preferences: Preferences
 
-    init(census: DeckCensus, preferences: Preferences) {
-        func told(_ count: Int) -> Int { count / Self.grain * Self.grain }
-        around = told(census.around)
-        removed = [
-            Removal(filter: .gender, people: told(census.gender)), Removal(filter: .inactive, people: told(census.inactive)),
-            Removal(filter: .age, people: told(census.age)), Removal(filter: .theirPreferences, people: told(census.theirs)),
-            Removal(filter: .decided, people: told(census.decided)),
-        ]
-        left = told(census.left)
-        loosening = [
-            Loosening(
-                filter: .age, minAge: max(18, preferences.minAge - 5), maxAge: min(120, preferences.maxAge + 5),
-                people: told(census.addedByAge)),
-            Loosening(
-                filter: .distance, maxDistanceKilometres: min(20_000, 2 * preferences.maxDistanceKilometres),
-                people: told(census.addedByDistance)),
-            Loosening(filter: .gender, people: told(census.addedByGender)),
+    static let fields = Fields<DeckReasons>("DeckReasons", "Why a deck is as small as it is, in rounded counts.") {
+        Field("around", { told($0.census.around) }, .integer, "People within the viewer's distance.")
+        Field("removed", \.removed)
+        Field("left", { told($0.census.left) }, .integer, "People in the deck.")
+        Field("loosening", \.loosening)
+    }
+
+    private static func told(_ count: Int) -> Int { count / grain * grain }
+
+    private var removed: [Removal] {
+        [
+            Removal(filter: .gender, people: Self.told(census.gender)),
+            Removal(filter: .inactive, people: Self.told(census.inactive)),
+            Removal(filter: .age, people: Self.told(census.age)),
+            Removal(filter: .theirPreferences, people: Self.told(census.theirs)),
+            Removal(filter: .decided, people: Self.told(census.decided)),
         ]
     }
 
-    static let fields = Fields<DeckReasons>("DeckReasons", "Why a deck is as small as it is, in rounded counts.") {
-        Field("around", \.around, .integer, "People within the viewer's distance.")
-        Field("removed", \.removed)
-        Field("left", \.left, .integer, "People in the deck.")
-        Field("loosening", \.loosening)
+    private var loosening: [Loosening] {
+        [
+            Loosening(
+                filter: .age, minAge: max(18, preferences.minAge - 5), maxAge: min(120, preferences.maxAge + 5),
+                people: Self.told(census.addedByAge)),
+            Loosening(
+                filter: .distance, maxDistanceKilometres: min(20_000, 2 * preferences.maxDistanceKilometres),
+                people: Self.told(census.addedByDistance)),
+            Loosening(filter: .gender, people: Self.told(census.addedByGender)),
+        ]
     }
 }
