@@ -1,6 +1,6 @@
 /// One entry in a type's list of fields: a member's name, where its value is, and how it is read, written and described.
 public struct Field<Root, Value>: Sendable {
-    /// The members of the object; more than one if the entry stands for another type's list.
+    /// The members of the object; more than one if the entry includes another type's list.
     let parts: [FieldPart<Root>]
     /// Nil for a field of answers, which is never read.
     let read: (@Sendable (inout ObjectReader) -> Value?)?

@@ -241,9 +241,20 @@ public protocol FieldValue {
     static var fieldType: FieldType<Self> { get }
 }
 
-extension Bool: FieldValue { public static var fieldType: FieldType<Bool> { .boolean } }
-extension Timestamp: FieldValue { public static var fieldType: FieldType<Timestamp> { .dateTime } }
-extension CivilDate: FieldValue { public static var fieldType: FieldType<CivilDate> { .date } }
+extension Bool: FieldValue {
+    /// How the type is read, written and described.
+    public static var fieldType: FieldType<Bool> { .boolean }
+}
+
+extension Timestamp: FieldValue {
+    /// How the type is read, written and described.
+    public static var fieldType: FieldType<Timestamp> { .dateTime }
+}
+
+extension CivilDate: FieldValue {
+    /// How the type is read, written and described.
+    public static var fieldType: FieldType<CivilDate> { .date }
+}
 
 extension Identifier: FieldValue {
     /// The wire form. The violation says which identifier is expected: `the id of a user`.
@@ -254,10 +265,12 @@ extension Identifier: FieldValue {
 }
 
 extension Optional: FieldValue where Wrapped: FieldValue {
+    /// How the type is read, written and described.
     public static var fieldType: FieldType<Wrapped?> { .nullable(Wrapped.fieldType) }
 }
 
 extension Array: FieldValue where Element: FieldValue {
+    /// How the type is read, written and described.
     public static var fieldType: FieldType<[Element]> { .list(Element.fieldType) }
 }
 
@@ -274,11 +287,14 @@ public protocol WireWord: CaseIterable, FieldValue, Sendable {
 }
 
 extension WireWord {
+    /// The name under `components` in the OpenAPI document.
     public static var schemaName: String { "\(Self.self)" }
+    /// How the type is read, written and described.
     public static var fieldType: FieldType<Self> { .word }
     /// All wire words, in the order of the cases.
     public static var wireWords: [String] { allCases.map(\.wire) }
 
+    /// Reads a wire word; nil for any other text.
     public init?(wire: String) {
         guard let value = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
         self = value
@@ -286,6 +302,8 @@ extension WireWord {
 }
 
 extension WireWord where Self: RawRepresentable, RawValue == String {
+    /// The word on the wire.
     public var wire: String { rawValue }
+    /// Reads a wire word; nil for any other text.
     public init?(wire: String) { self.init(rawValue: wire) }
 }

@@ -64,10 +64,14 @@ public protocol JSONObject: JSONWritable, SchemaDescribed, FieldValue, Sendable 
 }
 
 extension JSONObject {
+    /// The name under `components` in the OpenAPI document.
     public static var schemaName: String { fields.name }
+    /// The schema of the type's JSON.
     public static var schema: Schema { fields.schema }
+    /// How the type is read, written and described.
     public static var fieldType: FieldType<Self> { .object }
 
+    /// Writes the object.
     @inlinable
     public func write(to writer: inout JSONWriter) {
         writer.beginObject()
@@ -205,6 +209,8 @@ extension RequestBody {
         return result
     }
 
+    /// The one description of the fields.
     public static var fields: Fields<Self> { body.fields }
+    /// How the type is read, written and described.
     public static var fieldType: FieldType<Self> { .object }
 }

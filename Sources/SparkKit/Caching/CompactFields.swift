@@ -50,8 +50,10 @@ public protocol CompactRecord: CompactValue {
 }
 
 extension CompactRecord {
+    /// Appends the encoding.
     @inlinable
     public func write(to writer: inout CompactWriter) { Self.compact.write(self, &writer) }
+    /// Reads an encoding; nil if the bytes are not one.
     @inlinable
     public static func read(from reader: inout CompactReader) -> Self? { compact.read(&reader) }
 }
@@ -73,58 +75,78 @@ extension CacheValue where Self: CompactRecord {
 }
 
 extension Int64: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(self) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Int64? { reader.integer() }
 }
 
 extension Int: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(self) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Int? { reader.integer().flatMap { Int(exactly: $0) } }
 }
 
 extension UInt64: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(unsigned: self) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> UInt64? { reader.unsigned() }
 }
 
 extension UInt8: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(unsigned: UInt64(self)) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> UInt8? { reader.unsigned().flatMap { UInt8(exactly: $0) } }
 }
 
 extension Bool: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(unsigned: self ? 1 : 0) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Bool? { reader.unsigned().map { $0 == 1 } }
 }
 
 extension Double: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(self) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Double? { reader.double() }
 }
 
 extension String: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(self) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> String? { reader.text() }
 }
 
 extension Timestamp: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(self) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Timestamp? { reader.time() }
 }
 
 extension CivilDate: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(daysSinceEpoch) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> CivilDate? {
         reader.integer().map { CivilDate(daysSinceEpoch: $0) }
     }
 }
 
 extension Coordinate: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) {
         writer.write(latitude)
         writer.write(longitude)
     }
 
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Coordinate? {
         guard let latitude = reader.double(), let longitude = reader.double() else { return nil }
         return Coordinate(latitude: latitude, longitude: longitude)
@@ -132,33 +154,41 @@ extension Coordinate: CompactValue {
 }
 
 extension RawRepresentable where Self: CompactValue, RawValue: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { rawValue.write(to: &writer) }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Self? {
         RawValue.read(from: &reader).flatMap { Self(rawValue: $0) }
     }
 }
 
 extension Identifier: CompactValue {
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Self? { reader.integer().map { Self(rawValue: $0) } }
 }
 extension Gender: CompactValue {}
 
 extension GenderSet: CompactValue {
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> GenderSet? {
         UInt8.read(from: &reader).map { GenderSet(rawValue: $0) }
     }
 }
 
 extension Optional: CompactValue where Wrapped: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) { writer.write(self) { $1.write(to: &$0) } }
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> Wrapped?? { reader.optional { Wrapped.read(from: &$0) } }
 }
 
 extension Array: CompactValue where Element: CompactValue {
+    /// Appends the encoding.
     public func write(to writer: inout CompactWriter) {
         writer.write(unsigned: UInt64(count))
         for element in self { element.write(to: &writer) }
     }
 
+    /// Reads an encoding; nil if the bytes are not one.
     public static func read(from reader: inout CompactReader) -> [Element]? { reader.list { Element.read(from: &$0) } }
 }

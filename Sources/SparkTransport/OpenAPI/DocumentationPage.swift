@@ -165,7 +165,7 @@ struct DocumentationPage {
     private func type(_ schema: JSONValue?) -> String {
         guard let schema else { return "anything" }
         if let name = schema["$ref"]?.string?.split(separator: "/").last {
-            // An object has a list of its own; anything else is told here.
+            // An object has a list of its own; any other schema is short enough to be shown here.
             let resolved = resolved(schema)
             return resolved["properties"] == nil && resolved != schema ? type(resolved) : String(name)
         }
