@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 
 /// A registration form. The format is validated here, the age in `AccountsService`.
-struct RegistrationForm: RequestBody {
+struct RegistrationForm: HandReadBody {
     static let passwordLength = 8...128
     static let earliestBirthYear = 1900
 
@@ -48,7 +48,7 @@ struct RegistrationForm: RequestBody {
 }
 
 /// E-mail address and password. Their format is not validated: a malformed address is an unknown one.
-struct LoginForm: RequestBody {
+struct LoginForm: HandReadBody {
     let email: String
     let password: String
 
@@ -64,7 +64,7 @@ struct LoginForm: RequestBody {
 }
 
 /// A refresh token to exchange.
-struct RefreshForm: RequestBody {
+struct RefreshForm: HandReadBody {
     let refreshToken: String
 
     init(from reader: inout ObjectReader) {
@@ -76,7 +76,7 @@ struct RefreshForm: RequestBody {
 }
 
 /// The password alone, to confirm the session.
-struct ConfirmationForm: RequestBody {
+struct ConfirmationForm: HandReadBody {
     let password: String
 
     init(from reader: inout ObjectReader) {
@@ -88,7 +88,7 @@ struct ConfirmationForm: RequestBody {
 }
 
 /// The current and the new password.
-struct PasswordChangeForm: RequestBody {
+struct PasswordChangeForm: HandReadBody {
     let currentPassword: String
     let newPassword: String
 
@@ -105,7 +105,7 @@ struct PasswordChangeForm: RequestBody {
 }
 
 /// A password reset token and the new password.
-struct ResetForm: RequestBody {
+struct ResetForm: HandReadBody {
     let token: String
     let password: String
 

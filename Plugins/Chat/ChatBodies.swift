@@ -70,7 +70,7 @@ extension ObjectReader {
 }
 
 /// The body of a new message. The schema gives the longest text that can be configured; the configuration may allow less.
-struct MessageBody: RequestBody {
+struct MessageBody: HandReadBody {
     /// Checked against the greatest configurable length, with pictures from any server. The route then applies the configured
     /// rules.
     let message: NewMessage
@@ -81,7 +81,7 @@ struct MessageBody: RequestBody {
     static let schema = Schema.object(NewMessage.properties(characters: 8_000))
 }
 
-struct MessageEditBody: RequestBody {
+struct MessageEditBody: HandReadBody {
     let text: String
 
     init(from reader: inout ObjectReader) { text = reader.messageText(characters: 8_000) }
@@ -90,7 +90,7 @@ struct MessageEditBody: RequestBody {
     static let schema = Schema.object([.required("text", .string(1...8_000))])
 }
 
-struct ReactionBody: RequestBody {
+struct ReactionBody: HandReadBody {
     let reaction: String
 
     init(from reader: inout ObjectReader) {
@@ -102,7 +102,7 @@ struct ReactionBody: RequestBody {
     static let schema = Schema.object([.required("reaction", .string(Reaction.scalars))])
 }
 
-struct ReadBody: RequestBody {
+struct ReadBody: HandReadBody {
     let seq: Int64
 
     init(from reader: inout ObjectReader) { seq = reader.seq() }

@@ -35,8 +35,8 @@ struct ConversationView: JSONWritable, SchemaDescribed, Sendable {
     static let schema = Schema.object([
         .required("id", .identifier(ConversationKind.self)),
         .required("match_id", .identifier(MatchKind.self)),
-        .required("user", ProfileCard.schema),
-        .required("last_message", .nullable(MessageView.schema)),
+        .required("user", ProfileCard.reference),
+        .required("last_message", .nullable(MessageView.reference)),
         .required("last_seq", .integer(0...Int.max)),
         .required("unread", .integer(0...Int.max)),
         .required("read_seq", .integer(0...Int.max)),
@@ -55,7 +55,7 @@ struct MessageView: JSONWritable, SchemaDescribed, Sendable {
     }
 
     static let schemaName = "BareMessage"
-    static let schema = Schema.object(Message.place + Message.contents(Schema.Property.required) + Message.further)
+    static let schema = Schema.object(Message.place + Message.contents { .required($0, $1) } + Message.further)
 }
 
 /// The receipt of a stored message.

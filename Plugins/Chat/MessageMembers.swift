@@ -51,7 +51,7 @@ extension ShownMessage: JSONWritable, SchemaDescribed {
 
     static let schemaName = "Message"
     static let schema = Schema.object(
-        Message.place + Message.contents(Schema.Property.required) + Message.further + [
+        Message.place + Message.contents { .required($0, $1) } + Message.further + [
             .required(
                 "reactions",
                 .list(.object([.required("by", .identifier(UserKind.self)), .required("reaction", .string(1...16))])))

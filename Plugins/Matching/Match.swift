@@ -32,8 +32,11 @@ enum Counterpart: Hashable, Sendable {
 /// A report about a person, for the moderators.
 struct Report: Sendable {
     /// The reason. Raw values are part of the wire format and the store.
-    enum Category: String, CaseIterable, Sendable {
+    enum Category: String, WireWord {
         case spam, harassment, fake, underage, inappropriate, other
+
+        static let schemaName = "ReportCategory"
+        static let summary = "The reason of a report."
     }
 
     let reporter: UserID

@@ -58,7 +58,7 @@ struct MatchingService: Sendable {
         // The match was made before the other account closed, so it is shown even if that account is closed now.
         guard let other = try await profiles.profile(of: match.other) else { throw EdgeError.notFound }
         let viewerPlace = try await place(of: swipe.user)
-        return MatchView(match, card: ProfileCard(other, viewerPlace: viewerPlace, today: clock.now().date))
+        return MatchView(match: match, card: ProfileCard(other, viewerPlace: viewerPlace, today: clock.now().date))
     }
 
     func undoLastSwipe(of user: UserID) async throws -> Swipe {
@@ -69,7 +69,8 @@ struct MatchingService: Sendable {
         let page = try await lists.page(of: user, after: position, limit: limit)
         let cards = try await cards(of: page.items.map(\.other), for: user)
         return Page(
-            items: page.items.compactMap { match in cards[match.other].map { MatchView(match, card: $0) } }, next: page.next)
+            items: page.items.compactMap { match in cards[match.other].map { MatchView(match: match, card: $0) } },
+            next: page.next)
     }
 
     func unmatch(_ match: MatchID, by user: UserID) async throws {

@@ -42,13 +42,13 @@ struct OwnProfileView: JSONWritable, SchemaDescribed {
         .required("interested_in", .list(.oneOf(Gender.wireWords))),
         .required("about", .string()),
         .required("interests", .list(.string())),
-        .required("preferences", PreferencesView.schema),
+        .required("preferences", PreferencesView.reference),
         .required(
             "visibility",
             .object([
                 .required("paused", .boolean), .required("incognito", .boolean), .required("hide_distance", .boolean),
             ])),
-        .required("location", .nullable(LocationView.schema)),
+        .required("location", .nullable(LocationView.reference)),
         .required("created_at", .dateTime),
         .required("updated_at", .dateTime),
     ])

@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 
 /// The body of `PUT /me/preferences`. Replaces all preferences; `interested_in` may be absent and then stays.
-struct PreferencesChange: RequestBody {
+struct PreferencesChange: HandReadBody {
     let minAge: Int
     let maxAge: Int
     let maxDistanceKilometres: Int
@@ -49,7 +49,7 @@ struct PreferencesChange: RequestBody {
 }
 
 /// The body of `PUT /me/location`. The only value of this module that holds an exact place. It lives as long as its request.
-struct ReportedLocation: RequestBody {
+struct ReportedLocation: HandReadBody {
     /// Nil only together with a violation.
     let place: Coordinate?
 

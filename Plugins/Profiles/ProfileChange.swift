@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 
 /// The body of `PATCH /me`. Absent members stay unchanged.
-struct ProfileChange: RequestBody {
+struct ProfileChange: HandReadBody {
     let name: String?
     let about: String?
     let interests: [String]?

@@ -99,7 +99,7 @@ struct PushRoutes {
 }
 
 /// The body of `PUT /conversations/{id}/mute`.
-struct MuteBody: RequestBody {
+struct MuteBody: HandReadBody {
     /// Nil mutes without end.
     let duration: Duration?
 

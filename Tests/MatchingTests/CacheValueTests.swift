@@ -1,6 +1,7 @@
 import SparkCache
 import SparkCore
 import SparkDecks
+import SparkKit
 import Testing
 
 @testable import SparkMatching

@@ -6,7 +6,7 @@ enum ChatServerFrames {
     static let rows: [ServerFrame] = [
         .numbered(
             "message", "Somebody wrote; of a message that is no more, its place",
-            members: Message.place + Message.contents(Schema.Property.optional) + Message.further, render: ChatReplay.message),
+            members: Message.place + Message.contents { .optional($0, $1) } + Message.further, render: ChatReplay.message),
         .numbered(
             "message.edited", "A message has another text",
             members: [
@@ -56,7 +56,7 @@ enum ChatServerFrames {
         .unnumbered(
             "history", "Messages of a conversation, newest first",
             members: [
-                conversation, .required("messages", .list(ShownMessage.schema)),
+                conversation, .required("messages", .list(ShownMessage.reference)),
                 .required("next_before", .nullable(.integer(1...Int.max))), .optional("ref", .string()),
             ]),
     ]

@@ -1,77 +1,79 @@
 import SparkCore
 import SparkDecks
-import SparkKit
 
 /// Why a deck is as small as it is, in counts that are rounded down so that they identify nobody.
-struct DeckReasons: JSONWritable, SchemaDescribed, Sendable {
+struct DeckReasons: JSONObject {
     /// All counts are rounded down to multiples of this, so that one person more or less rarely shows.
     static let grain = 5
+
+    /// A filter that keeps people out of a deck.
+    enum Filter: String, WireWord {
+        case gender, inactive, age, distance, decided
+        case theirPreferences = "their_preferences"
+
+        static let schemaName = "DeckFilter"
+        static let summary = "A filter that keeps people out of a deck."
+    }
+
+    /// How many people a filter removes.
+    struct Removal: JSONObject {
+        let filter: Filter
+        let people: Int
+
+        static let fields = Fields<Removal>("DeckRemoval", "How many people a filter removes.") {
+            Field("filter", \.filter)
+            Field("people", \.people, .integer)
+        }
+    }
+
+    /// How many people a looser preference would add.
+    struct Loosening: JSONObject {
+        let filter: Filter
+        var minAge: Int?
+        var maxAge: Int?
+        var maxDistanceKilometres: Int?
+        let people: Int
+
+        static let fields = Fields<Loosening>("DeckLoosening", "How many people a looser preference would add.") {
+            Field("filter", \.filter)
+            Field(optional: "min_age", \.minAge, .integer)
+            Field(optional: "max_age", \.maxAge, .integer)
+            Field(optional: "max_distance_km", \.maxDistanceKilometres, .integer, isInExample: false)
+            Field("people", \.people, .integer)
+        }
+    }
 
     let census: DeckCensus
     let preferences: Preferences
 
-    private struct Removal {
-        let filter: String
-        let people: Int
+    static let fields = Fields<DeckReasons>("DeckReasons", "Why a deck is as small as it is, in rounded counts.") {
+        Field("around", { told($0.census.around) }, .integer, "People within the viewer's distance.")
+        Field("removed", \.removed)
+        Field("left", { told($0.census.left) }, .integer, "People in the deck.")
+        Field("loosening", \.loosening)
     }
 
-    private var removals: [Removal] {
+    private static func told(_ count: Int) -> Int { count / grain * grain }
+
+    private var removed: [Removal] {
         [
-            Removal(filter: "gender", people: census.gender), Removal(filter: "inactive", people: census.inactive),
-            Removal(filter: "age", people: census.age), Removal(filter: "their_preferences", people: census.theirs),
-            Removal(filter: "decided", people: census.decided),
+            Removal(filter: .gender, people: Self.told(census.gender)),
+            Removal(filter: .inactive, people: Self.told(census.inactive)),
+            Removal(filter: .age, people: Self.told(census.age)),
+            Removal(filter: .theirPreferences, people: Self.told(census.theirs)),
+            Removal(filter: .decided, people: Self.told(census.decided)),
         ]
     }
 
-    private func told(_ count: Int) -> Int { count / Self.grain * Self.grain }
-
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("around", told(census.around))
-            writer.key("removed")
-            writer.array { writer in
-                for removal in removals {
-                    writer.object { writer in
-                        writer.field("filter", removal.filter)
-                        writer.field("people", told(removal.people))
-                    }
-                }
-            }
-            writer.field("left", told(census.left))
-            writer.key("loosening")
-            writer.array { writer in
-                writer.object { writer in
-                    writer.field("filter", "age")
-                    writer.field("min_age", max(18, preferences.minAge - 5))
-                    writer.field("max_age", min(120, preferences.maxAge + 5))
-                    writer.field("people", told(census.addedByAge))
-                }
-                writer.object { writer in
-                    writer.field("filter", "distance")
-                    writer.field("max_distance_km", min(20_000, 2 * preferences.maxDistanceKilometres))
-                    writer.field("people", told(census.addedByDistance))
-                }
-                writer.object { writer in
-                    writer.field("filter", "gender")
-                    writer.field("people", told(census.addedByGender))
-                }
-            }
-        }
+    private var loosening: [Loosening] {
+        [
+            Loosening(
+                filter: .age, minAge: max(18, preferences.minAge - 5), maxAge: min(120, preferences.maxAge + 5),
+                people: Self.told(census.addedByAge)),
+            Loosening(
+                filter: .distance, maxDistanceKilometres: min(20_000, 2 * preferences.maxDistanceKilometres),
+                people: Self.told(census.addedByDistance)),
+            Loosening(filter: .gender, people: Self.told(census.addedByGender)),
+        ]
     }
-
-    static let schemaName = "DeckReasons"
-    static let schemaProperties: [Schema.Property] = [
-        .required("around", .integer()),
-        .required(
-            "removed", .list(.object([.required("filter", .string()), .required("people", .integer())]))),
-        .required("left", .integer()),
-        .required(
-            "loosening",
-            .list(
-                .object([
-                    .required("filter", .string()), .required("people", .integer()), .optional("min_age", .integer()),
-                    .optional("max_age", .integer()), .optional("max_distance_km", .integer()),
-                ]))),
-    ]
-    static let schema = Schema.object(schemaProperties)
 }

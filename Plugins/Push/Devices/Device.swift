@@ -14,7 +14,7 @@ struct Device: Sendable {
 }
 
 /// The body of `PUT /me/devices/{id}`.
-struct DeviceRegistration: RequestBody {
+struct DeviceRegistration: HandReadBody {
     let service: PushPlatform
     let token: String
     let publicKey: [UInt8]

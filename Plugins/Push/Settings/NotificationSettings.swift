@@ -38,7 +38,7 @@ struct NotificationSettings: Hashable, Sendable {
 }
 
 /// The body of `PUT /me/notifications`. It replaces all settings; a missing field gets its default.
-struct NotificationSettingsBody: RequestBody {
+struct NotificationSettingsBody: HandReadBody {
     let settings: NotificationSettings
 
     init(from reader: inout ObjectReader) {

@@ -1,5 +1,5 @@
 /// A person's decision about a candidate. The store holds the raw values.
-public enum SwipeAction: Int64, CaseIterable, Sendable {
+public enum SwipeAction: Int64, WireWord {
     /// Not interested.
     case pass = 0
     /// Interested.
@@ -19,14 +19,8 @@ public enum SwipeAction: Int64, CaseIterable, Sendable {
         }
     }
 
-    /// Reads a wire word; nil for any other text.
-    public init?(wire: String) {
-        guard let action = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
-        self = action
-    }
-
-    /// All wire words, for schemas.
-    public static let wireWords = allCases.map(\.wire)
+    /// One sentence for the OpenAPI document.
+    public static let summary = "A person's decision about a candidate."
 
     /// True for a like and a superlike: two of them make a match.
     public var isLike: Bool { self == .like || self == .superlike }
@@ -164,9 +158,9 @@ public protocol PairExplaining: Sendable {
 }
 
 /// The result of every filter between two people.
-public struct PairExplanation: JSONWritable, Sendable {
+public struct PairExplanation: JSONObject {
     /// One filter.
-    public struct Check: Sendable {
+    public struct Check: JSONObject {
         /// The filter's name.
         public let name: String
         /// True if the candidate passes the filter.
@@ -179,6 +173,13 @@ public struct PairExplanation: JSONWritable, Sendable {
             self.name = name
             self.holds = holds
             self.detail = detail
+        }
+
+        /// The fields that operators see.
+        public static let fields = Fields<Check>("PairCheck", "One filter between two people.") {
+            Field("name", \.name, .string)
+            Field("holds", \.holds)
+            Field("detail", \.detail, .string)
         }
     }
 
@@ -202,26 +203,13 @@ public struct PairExplanation: JSONWritable, Sendable {
         self.position = position
     }
 
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.key("stage")
-            if let stage { writer.value(stage) } else { writer.null() }
-            writer.field("deck_stage", deckStage)
-            writer.key("score")
-            if let score { writer.value(score) } else { writer.null() }
-            writer.key("position")
-            if let position { writer.value(position) } else { writer.null() }
-            writer.key("checks")
-            writer.array { writer in
-                for check in checks {
-                    writer.object { writer in
-                        writer.field("name", check.name)
-                        writer.field("holds", check.holds)
-                        writer.field("detail", check.detail)
-                    }
-                }
-            }
-        }
+    /// The fields that operators see.
+    public static let fields = Fields<PairExplanation>("PairExplanation", "The result of every filter between two people.") {
+        Field("stage", \.stage, .nullable(.string))
+        Field("deck_stage", \.deckStage, .string)
+        Field("score", \.score, .nullable(.integer))
+        Field("position", \.position, .nullable(.integer))
+        Field("checks", \.checks)
     }
 }
 

@@ -1,5 +1,5 @@
 /// A gender. The store holds the raw values.
-public enum Gender: UInt8, CaseIterable, Hashable, Sendable {
+public enum Gender: UInt8, Hashable, WireWord {
     case woman = 0
     case man = 1
     case nonbinary = 2
@@ -13,14 +13,8 @@ public enum Gender: UInt8, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// Reads a wire word; nil for any other text.
-    public init?(wire: String) {
-        guard let gender = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
-        self = gender
-    }
-
-    /// All wire words, for error texts and schemas.
-    public static let wireWords = allCases.map(\.wire)
+    /// One sentence for the OpenAPI document.
+    public static let summary = "A gender."
 }
 
 /// A set of genders. Bit n represents the gender with the raw value n.
@@ -171,7 +165,7 @@ public protocol ProfileReading: Sendable {
 }
 
 /// The short view of a person that decks, matches and likes show.
-public struct ProfileCard: JSONWritable, SchemaDescribed, Sendable {
+public struct ProfileCard: JSONObject {
     /// The maximum length of a card's `bio`, in characters.
     public static let bioLength = 140
     /// The shortest distance that a card shows, in kilometres.
@@ -208,36 +202,27 @@ public struct ProfileCard: JSONWritable, SchemaDescribed, Sendable {
         }
     }
 
-    /// Writes the members without the braces, for objects that contain more than the card.
-    public func writeMembers(to writer: inout JSONWriter) {
-        writer.field("id", id)
-        writer.field("name", name)
-        writer.field("age", age)
-        writer.key("distance_km")
-        if let distanceKilometres { writer.value(distanceKilometres) } else { writer.null() }
-        writer.field("photos", [String]())
-        writer.field("bio", bio)
-        writer.field("interests", interests)
+    /// The fields of a card.
+    public static let fields = Fields<ProfileCard>("Card", "The short view of a person.") {
+        Field("id", \.id)
+        Field("name", \.name, .string.example("Ada"), "The display name.")
+        Field("age", \.age, .integer.example(31), "The age in years.")
+        Field(
+            "distance_km", \.distanceKilometres, .nullable(.integer.example(4)),
+            "Whole kilometres; null if unknown or hidden.")
+        Field("photos", { _ in [] }, .list(.photo), "Always empty.")
+        Field("bio", \.bio, .string.example("Climbs, cooks, reads."), "The beginning of the profile text.")
+        Field("interests", \.interests, .list(.interest))
     }
+}
 
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writeMembers(to: &$0) }
+extension FieldType where Value == String {
+    /// The address of a photo.
+    public static var photo: FieldType { .string.named("Photo", "The address of a photo.").example(.null) }
+    /// One of a person's interests.
+    public static var interest: FieldType {
+        .string.named("Interest", "One of a person's interests.").example("climbing")
     }
-
-    /// `Card`.
-    public static let schemaName = "Card"
-    /// The members of a card.
-    public static let schemaProperties: [Schema.Property] = [
-        .required("id", .identifier(UserKind.self)),
-        .required("name", .string()),
-        .required("age", .integer()),
-        .required("distance_km", .nullable(.integer())),
-        .required("photos", .list(.string())),
-        .required("bio", .string()),
-        .required("interests", .list(.string())),
-    ]
-    /// The object with these members.
-    public static let schema = Schema.object(schemaProperties)
 }
 
 /// Contribution that Profiles opens: decides whether a person may see another person at all. One refusal is enough. The answer

@@ -26,7 +26,7 @@ extension ClientError {
 
 /// One refused part of an input. It says where and why, and never repeats the value. An unknown member appears under its own
 /// name.
-public struct Violation: Hashable, Sendable {
+public struct Violation: Hashable, JSONObject {
     /// A JSON pointer (RFC 6901) such as `/location/latitude`, or the name of a parameter.
     public let field: String
     /// A stable word: `missing`, `type`, `range`, `length`, `format`, `unknown`, `duplicate`.
@@ -39,6 +39,13 @@ public struct Violation: Hashable, Sendable {
         self.field = field
         self.reason = reason
         self.detail = detail
+    }
+
+    /// The fields that the client sees.
+    public static let fields = Fields<Violation>("Violation", "One refused part of an input.") {
+        Field("field", \.field, .string.example("/location/latitude"), "A JSON pointer, or the name of a parameter.")
+        Field("reason", \.reason, .string.example("range"), "A stable word.")
+        Field("detail", \.detail, .string.example("The value must be -90 to 90."), "For people.")
     }
 }
 

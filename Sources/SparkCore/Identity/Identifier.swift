@@ -21,11 +21,15 @@ public struct Identifier<Kind: IdentifierKind>: RawRepresentable, Hashable, Comp
 
     /// Reads the wire form; nil for any other string, including identifiers of other kinds.
     public init?(wire: some StringProtocol) {
-        let prefix = Kind.prefix.utf8
-        let bytes = wire.utf8
-        guard bytes.count == prefix.count + 1 + Base32.digits, bytes.starts(with: prefix) else { return nil }
-        let rest = bytes.dropFirst(prefix.count)
-        guard rest.first == UInt8(ascii: "_"), let value = Base32.decode(rest.dropFirst()), value > 0 else { return nil }
+        var text = String(wire)
+        let value = text.withUTF8 { bytes -> Int64? in
+            let prefix = Kind.prefix.utf8
+            guard bytes.count == prefix.count + 1 + Base32.digits, bytes.starts(with: prefix),
+                bytes[prefix.count] == UInt8(ascii: "_")
+            else { return nil }
+            return Base32.decode(bytes[(prefix.count + 1)...])
+        }
+        guard let value, value > 0 else { return nil }
         self.rawValue = value
     }
 
@@ -57,6 +61,11 @@ enum Base32 {
             }
             return digits
         }
+    }
+
+    static func append(_ value: Int64, to bytes: inout [UInt8]) {
+        let rest = UInt64(bitPattern: value)
+        for index in 0..<digits { bytes.append(alphabet[Int(rest >> UInt64(5 * (digits - 1 - index)) & 31)]) }
     }
 
     static func decode(_ bytes: some Sequence<UInt8>) -> Int64? {

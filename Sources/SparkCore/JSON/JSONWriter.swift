@@ -27,6 +27,15 @@ public struct JSONWriter {
         String(decoding: bytes(of: value), as: UTF8.self)
     }
 
+    /// Begins an object. The caller ends it after its members.
+    @usableFromInline mutating func beginObject() { begin(UInt8(ascii: "{")) }
+    /// Ends the object that was begun last.
+    @usableFromInline mutating func endObject() { end(UInt8(ascii: "}")) }
+    /// Begins an array. The caller ends it after its elements.
+    mutating func beginArray() { begin(UInt8(ascii: "[")) }
+    /// Ends the array that was begun last.
+    mutating func endArray() { end(UInt8(ascii: "]")) }
+
     /// Writes an object whose members `body` writes with `field`, or with `key` and a value.
     public mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
         begin(UInt8(ascii: "{"))
@@ -56,6 +65,13 @@ public struct JSONWriter {
         needsComma = false
     }
 
+    /// Writes the key of the next member. Exactly one value must follow.
+    @usableFromInline mutating func key(_ key: JSONKey) {
+        separate()
+        bytes.append(contentsOf: key.bytes)
+        needsComma = false
+    }
+
     /// Writes null.
     public mutating func null() { scalar("null") }
     /// Writes a boolean.
@@ -81,7 +97,15 @@ public struct JSONWriter {
     /// Writes a day, `2026-03-01`.
     public mutating func value(_ value: CivilDate) { quoted(RFC3339.bytes(of: value)) }
     /// Writes an identifier in its wire form.
-    public mutating func value(_ value: Identifier<some IdentifierKind>) { self.value(value.wire) }
+    public mutating func value<Kind>(_ value: Identifier<Kind>) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: Kind.prefix.utf8)
+        bytes.append(UInt8(ascii: "_"))
+        Base32.append(value.rawValue, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
 
     /// Writes bytes that already are one JSON value.
     public mutating func raw(_ text: some Sequence<UInt8>) {
@@ -167,4 +191,13 @@ public struct JSONWriter {
     }
 
     private static let hexDigits = Array("0123456789abcdef".utf8)
+}
+
+/// A member's name with its escapes, quotes and colon, made once for many objects.
+@usableFromInline
+struct JSONKey: Sendable {
+    let bytes: [UInt8]
+
+    @usableFromInline
+    init(_ name: String) { bytes = JSONWriter.bytes(of: JSONValue.string(name)) + [UInt8(ascii: ":")] }
 }

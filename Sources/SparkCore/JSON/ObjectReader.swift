@@ -43,25 +43,8 @@ public struct ObjectReader {
 
     /// A string member with a length in Unicode scalars; nil if it is absent or refused. Refuses U+0000.
     public mutating func optionalString(_ key: String, length: ClosedRange<Int>) -> String? {
-        optionalString(key, length: length, scalars: length.upperBound)
-    }
-
-    /// - Parameter scalars: The most Unicode scalars. The error for the client names `length` instead.
-    mutating func optionalString(_ key: String, length: ClosedRange<Int>, scalars: Int) -> String? {
         guard let value = member(key) else { return nil }
-        guard case .string(let text) = value else {
-            refuse(key, "type", "A string is expected.")
-            return nil
-        }
-        guard (length.lowerBound...max(scalars, length.lowerBound)).contains(text.unicodeScalars.count) else {
-            refuse(key, "length", "The length must be \(length.lowerBound) to \(length.upperBound) characters.")
-            return nil
-        }
-        guard !text.unicodeScalars.contains(where: { $0.value == 0 }) else {
-            refuse(key, "format", "The character U+0000 is not allowed.")
-            return nil
-        }
-        return text
+        return text(value, at: key, length: length, scalars: length.upperBound)
     }
 
     /// A required string member; empty if it is missing or refused.
@@ -73,15 +56,7 @@ public struct ObjectReader {
     /// An integer member; nil if it is absent or refused. Accepts a fraction of zero, such as `3.0`.
     public mutating func optionalInteger(_ key: String, _ range: ClosedRange<Int>) -> Int? {
         guard let value = member(key) else { return nil }
-        guard let number = value.wholeNumber else {
-            refuse(key, "type", "A whole number is expected.")
-            return nil
-        }
-        guard range.contains(number) else {
-            refuse(key, "range", "The value must be \(range.lowerBound) to \(range.upperBound).")
-            return nil
-        }
-        return number
+        return integer(value, at: key, range)
     }
 
     /// A required integer member; the lower bound if it is missing or refused.
@@ -93,15 +68,7 @@ public struct ObjectReader {
     /// A number member; nil if it is absent or refused.
     public mutating func optionalDouble(_ key: String, _ range: ClosedRange<Double>) -> Double? {
         guard let value = member(key) else { return nil }
-        guard let number = value.double else {
-            refuse(key, "type", "A number is expected.")
-            return nil
-        }
-        guard range.contains(number) else {
-            refuse(key, "range", "The value must be \(range.lowerBound) to \(range.upperBound).")
-            return nil
-        }
-        return number
+        return double(value, at: key, range)
     }
 
     /// A required number member; the lower bound if it is missing or refused.
@@ -113,11 +80,7 @@ public struct ObjectReader {
     /// A boolean member; nil if it is absent or refused.
     public mutating func optionalBool(_ key: String) -> Bool? {
         guard let value = member(key) else { return nil }
-        guard case .bool(let flag) = value else {
-            refuse(key, "type", "true or false is expected.")
-            return nil
-        }
-        return flag
+        return bool(value, at: key)
     }
 
     /// A string member of at most 1,024 bytes that `parse` converts; nil if it is absent or refused. The error for the client
@@ -126,15 +89,7 @@ public struct ObjectReader {
         _ key: String, format: String, _ parse: (String) -> Value?
     ) -> Value? {
         guard let value = member(key) else { return nil }
-        guard case .string(let text) = value else {
-            refuse(key, "type", "A string is expected.")
-            return nil
-        }
-        guard text.utf8.count <= 1_024, let parsed = parse(text) else {
-            refuse(key, "format", "Expected: \(format).")
-            return nil
-        }
-        return parsed
+        return parsed(value, at: key, format: format, parse)
     }
 
     /// A required string member that `parse` converts; nil if it is missing or refused.
@@ -148,28 +103,13 @@ public struct ObjectReader {
         _ key: String, count: ClosedRange<Int>, format: String, _ parse: (String) -> Value?
     ) -> [Value]? {
         guard let value = member(key) else { return nil }
-        guard case .array(let elements) = value else {
-            refuse(key, "type", "An array is expected.")
-            return nil
-        }
-        guard count.contains(elements.count) else {
-            refuse(key, "length", "There must be \(count.lowerBound) to \(count.upperBound) elements.")
-            return nil
-        }
-        var seen = Set<Value>()
-        var list: [Value] = []
-        for (index, element) in elements.enumerated() {
+        return list(value, at: key, count: count, isUnique: true) { element, place, reader in
             guard let parsed = element.string.flatMap(parse) else {
-                refuse("\(key)/\(index)", "format", "Expected: \(format).")
+                reader.refuse(place, "format", "Expected: \(format).")
                 return nil
             }
-            guard seen.insert(parsed).inserted else {
-                refuse("\(key)/\(index)", "duplicate", "The element stands twice.")
-                return nil
-            }
-            list.append(parsed)
+            return parsed
         }
-        return list
     }
 
     /// A nested object; nil if it is absent, null or not an object. Its violations are added to this reader's.
@@ -177,16 +117,7 @@ public struct ObjectReader {
         _ key: String, nullable: Bool = false, _ read: (inout ObjectReader) -> Value
     ) -> Value? {
         guard let value = member(key, nullable: nullable), value != .null else { return nil }
-        do throws(InvalidInput) {
-            var nested = try ObjectReader(value, path: "\(path)/\(key)")
-            let result = read(&nested)
-            nested.refuseUnknown()
-            violations += nested.violations
-            return result
-        } catch {
-            violations += error.violations
-            return nil
-        }
+        return object(value, at: key, read)
     }
 
     /// Records a violation if the object lacks the member.
@@ -211,6 +142,8 @@ public struct ObjectReader {
     private static let mostUnknown = 16
 
     private mutating func refuseUnknown() {
+        // Most objects have only known members, and few of them.
+        guard members.contains(where: { !asked.contains($0.key) }) else { return }
         let known = Set(asked)
         for member in members.lazy.filter({ !known.contains($0.key) }).prefix(Self.mostUnknown) {
             let hint = NearestName.of(member.key, in: asked).map { " Did you mean \($0)?" } ?? ""
@@ -218,6 +151,131 @@ public struct ObjectReader {
                 Violation(
                     field: "\(path)/\(JSONPointer.token(member.key))", reason: "unknown",
                     detail: "There is an unknown member.\(hint)"))
+        }
+    }
+}
+
+// Checks of one value. `key` is the place of the value below the object, for the violation; nil means that one was recorded.
+extension ObjectReader {
+    /// Makes the names known that a list of fields reads, so that they are not refused as unknown.
+    mutating func expect(_ names: [String]) {
+        if asked.isEmpty { asked = names } else { asked += names }
+    }
+
+    /// The value of a member whose name is already expected.
+    func find(_ key: String) -> JSONValue? { members.first { $0.key == key }?.value }
+
+    /// - Parameter scalars: The most Unicode scalars. The error for the client names `length` instead.
+    mutating func text(_ value: JSONValue, at key: String, length: ClosedRange<Int>, scalars: Int) -> String? {
+        guard case .string(let text) = value else {
+            refuse(key, "type", "A string is expected.")
+            return nil
+        }
+        guard (length.lowerBound...max(scalars, length.lowerBound)).contains(text.unicodeScalars.count) else {
+            refuse(key, "length", "The length must be \(length.lowerBound) to \(length.upperBound) characters.")
+            return nil
+        }
+        guard !text.unicodeScalars.contains(where: { $0.value == 0 }) else {
+            refuse(key, "format", "The character U+0000 is not allowed.")
+            return nil
+        }
+        return text
+    }
+
+    mutating func integer(_ value: JSONValue, at key: String, _ range: ClosedRange<Int>) -> Int? {
+        guard let number = value.wholeNumber else {
+            refuse(key, "type", "A whole number is expected.")
+            return nil
+        }
+        guard range.contains(number) else {
+            refuse(key, "range", "The value must be \(range.lowerBound) to \(range.upperBound).")
+            return nil
+        }
+        return number
+    }
+
+    mutating func double(_ value: JSONValue, at key: String, _ range: ClosedRange<Double>) -> Double? {
+        guard let number = value.double else {
+            refuse(key, "type", "A number is expected.")
+            return nil
+        }
+        guard range.contains(number) else {
+            refuse(key, "range", "The value must be \(range.lowerBound) to \(range.upperBound).")
+            return nil
+        }
+        return number
+    }
+
+    mutating func bool(_ value: JSONValue, at key: String) -> Bool? {
+        guard case .bool(let flag) = value else {
+            refuse(key, "type", "true or false is expected.")
+            return nil
+        }
+        return flag
+    }
+
+    mutating func parsed<Value>(
+        _ value: JSONValue, at key: String, format: String, _ parse: (String) -> Value?
+    ) -> Value? {
+        guard case .string(let text) = value else {
+            refuse(key, "type", "A string is expected.")
+            return nil
+        }
+        guard text.utf8.count <= 1_024, let parsed = parse(text) else {
+            refuse(key, "format", "Expected: \(format).")
+            return nil
+        }
+        return parsed
+    }
+
+    /// Reads the elements in their order and stops at the first that is refused.
+    mutating func list<Value: Hashable>(
+        _ value: JSONValue, at key: String, count: ClosedRange<Int>, isUnique: Bool,
+        _ read: (JSONValue, String, inout ObjectReader) -> Value?
+    ) -> [Value]? {
+        var seen = Set<Value>()
+        return list(value, at: key, count: count) { element, place, reader in
+            guard let value = read(element, place, &reader) else { return nil }
+            guard !isUnique || seen.insert(value).inserted else {
+                reader.refuse(place, "duplicate", "The element stands twice.")
+                return nil
+            }
+            return value
+        }
+    }
+
+    /// Reads the elements in their order and stops at the first that is refused.
+    mutating func list<Value>(
+        _ value: JSONValue, at key: String, count: ClosedRange<Int>,
+        _ read: (JSONValue, String, inout ObjectReader) -> Value?
+    ) -> [Value]? {
+        guard case .array(let elements) = value else {
+            refuse(key, "type", "An array is expected.")
+            return nil
+        }
+        guard count.contains(elements.count) else {
+            refuse(key, "length", "There must be \(count.lowerBound) to \(count.upperBound) elements.")
+            return nil
+        }
+        var list: [Value] = []
+        for (index, element) in elements.enumerated() {
+            guard let value = read(element, "\(key)/\(index)", &self) else { return nil }
+            list.append(value)
+        }
+        return list
+    }
+
+    /// Reads a nested object and refuses its unknown members.
+    mutating func object<Value>(_ value: JSONValue, at key: String, _ read: (inout ObjectReader) -> Value) -> Value? {
+        do throws(InvalidInput) {
+            var nested = try ObjectReader(value, path: "\(path)/\(key)")
+            let result = read(&nested)
+            nested.refuseUnknown()
+            violations += nested.violations
+            return result
+        } catch {
+            violations += error.violations
+            return nil
         }
     }
 }

@@ -58,6 +58,9 @@ public struct TextRule: Hashable, Sendable {
         self.mayBeEmpty = mayBeEmpty
     }
 
+    /// The number of characters, as readers count them.
+    var length: ClosedRange<Int> { (mayBeEmpty ? 0 : min(1, characters))...characters }
+
     private var isLine: Bool { form != .lines }
 
     /// The most Unicode scalars: four for each character and at least 24, which is enough for every script and bounds the storage.
@@ -228,9 +231,14 @@ extension ObjectReader {
 
     /// A text that other people see, in its normal form; nil if it is absent or refused.
     public mutating func optionalVisibleText(_ key: String, _ rule: TextRule) -> String? {
+        guard let value = member(key) else { return nil }
+        return visibleText(value, at: key, rule)
+    }
+
+    /// The normal form of a text that other people see; nil after a violation.
+    mutating func visibleText(_ value: JSONValue, at key: String, _ rule: TextRule) -> String? {
         // Bounds the input before any work: normalising shortens a text to no less than a third.
-        guard let text = optionalString(key, length: (rule.mayBeEmpty ? 0 : 1)...rule.characters, scalars: rule.scalars * 3)
-        else { return nil }
+        guard let text = text(value, at: key, length: rule.length, scalars: rule.scalars * 3) else { return nil }
         do throws(TextRule.Fault) {
             return try rule.normalised(text)
         } catch {
@@ -240,6 +248,6 @@ extension ObjectReader {
     }
 
     private func lengthDetail(_ rule: TextRule) -> String {
-        "The length must be \(rule.mayBeEmpty ? 0 : 1) to \(rule.characters) characters."
+        "The length must be \(rule.length.lowerBound) to \(rule.length.upperBound) characters."
     }
 }

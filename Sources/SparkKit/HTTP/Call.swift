@@ -79,16 +79,24 @@ public struct Call: Sendable {
     /// Reads the JSON body.
     /// - Throws: `InvalidInput` with every mistake in the body.
     public func body<Body: RequestBody>(_ type: Body.Type = Body.self) throws -> Body {
-        let value: JSONValue
-        do {
-            value = try JSONParser.parse(body)
-        } catch {
-            throw InvalidInput.malformed("The body is not acceptable JSON: \(error.reason), at byte \(error.offset).")
-        }
-        var reader = try ObjectReader(value)
+        try Body.read(bodyValue())
+    }
+
+    /// Reads the JSON body.
+    /// - Throws: `InvalidInput` with every mistake in the body.
+    public func body<Body: HandReadBody>(_ type: Body.Type = Body.self) throws -> Body {
+        var reader = try ObjectReader(bodyValue())
         let result = Body(from: &reader)
         try reader.finish()
         return result
+    }
+
+    private func bodyValue() throws(InvalidInput) -> JSONValue {
+        do throws(JSONParser.Failure) {
+            return try JSONParser.parse(body)
+        } catch {
+            throw .malformed("The body is not acceptable JSON: \(error.reason), at byte \(error.offset).")
+        }
     }
 
     /// True if the request has a body.

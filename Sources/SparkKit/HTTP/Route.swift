@@ -113,32 +113,8 @@ extension Route {
     }
 }
 
-/// A named schema, as OpenAPI lists it under `components`.
-public struct SchemaReference: Hashable, Sendable {
-    /// The name under `components`.
-    public let name: String
-    /// The schema itself.
-    public let schema: Schema
-
-    /// Names a schema.
-    public init(_ name: String, _ schema: Schema) {
-        self.name = name
-        self.schema = schema
-    }
-
-    /// The schema that a type declares.
-    public static func of(_ type: (some SchemaDescribed).Type) -> SchemaReference {
-        SchemaReference(type.schemaName, type.schema)
-    }
-
-    /// A page of values of a type, with `items`, `next_cursor` and further members.
-    public static func page(of type: (some SchemaDescribed).Type, and further: [Schema.Property] = []) -> SchemaReference {
-        SchemaReference("\(type.schemaName)Page", .page(of: type.schema, and: further))
-    }
-}
-
-/// The type that a request's body is read into.
-public protocol RequestBody: SchemaDescribed, Sendable {
+/// The type that a request's body is read into, for types that do not list their fields.
+public protocol HandReadBody: SchemaDescribed, Sendable {
     /// Reads and validates the members. The reader collects every mistake.
     init(from reader: inout ObjectReader)
 }

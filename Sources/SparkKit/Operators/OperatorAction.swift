@@ -61,6 +61,10 @@ public final class OperatorCall: Sendable {
         return value
     }
 
+    /// Reads the members of the request.
+    /// - Throws: `InvalidInput` with every mistake in the members.
+    public func read<Body: RequestBody>(_ type: Body.Type = Body.self) throws -> Body { try Body.read(members) }
+
     /// Appends the action's line to the audit log. The line is kept if and only if the transaction commits.
     /// - Parameter subjects: The users, cases and other records that the action concerns.
     /// - Throws: `SQLError`.

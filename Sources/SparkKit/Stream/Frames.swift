@@ -141,6 +141,12 @@ public struct FrameCall: Sendable {
         return value
     }
 
+    /// Reads the frame's members. Null counts as absent. Unknown members are ignored, because newer clients may send more.
+    /// - Throws: `InvalidInput` with every mistake in the members.
+    public func read<Body: RequestBody>(_ type: Body.Type = Body.self) throws -> Body {
+        try Body.read(present, allowingUnknown: true)
+    }
+
     /// The value of a string member, even if the rest of the frame is invalid; nil if there is none.
     public func string(_ key: String) -> String? { object[key]?.string }
 
@@ -160,6 +166,16 @@ public enum Frame {
             members(&writer)
         }
         return writer.bytes
+    }
+
+    /// A complete frame: `type` and the fields of a value.
+    public static func bytes<Value: JSONObject>(_ type: String, _ value: Value, capacity: Int = 128) -> [UInt8] {
+        bytes(type, capacity: capacity) { Value.fields.writeMembers(of: value, to: &$0) }
+    }
+
+    /// The members of a numbered event: the fields of a value, without the outer braces.
+    public static func members<Value: JSONObject>(of value: Value, capacity: Int = 128) -> [UInt8] {
+        members(capacity: capacity) { Value.fields.writeMembers(of: value, to: &$0) }
     }
 
     /// The members of a numbered event, without the outer braces.

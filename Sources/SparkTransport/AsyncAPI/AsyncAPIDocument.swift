@@ -43,7 +43,9 @@ package struct AsyncAPIDocument: Sendable {
                             "messages": .array(frames.serverFrames.map { reference(serverKey($0.type)) }),
                         ])
                 ]),
-            "components": ["messages": .object(frames.clientFrames.map(message) + frames.serverFrames.map(message))],
+            "components": [
+                "messages": .object(messages.map(\.member)), "schemas": messages.flatMap(\.payload.components).components,
+            ],
         ]
     }
 
@@ -68,20 +70,36 @@ package struct AsyncAPIDocument: Sendable {
         return JSONMember("receive.\(frame.type)", .object(members))
     }
 
-    private func message(_ frame: ClientFrame) -> JSONMember {
-        message(
+    private var messages: [Message] { frames.clientFrames.map(message) + frames.serverFrames.map(message) }
+
+    private func message(_ frame: ClientFrame) -> Message {
+        Message(
             clientKey(frame.type), frame.type, frame.summary, [.optional("ref", .string(1...64))] + frame.members)
     }
 
-    private func message(_ frame: ServerFrame) -> JSONMember {
+    private func message(_ frame: ServerFrame) -> Message {
         let offset: [Schema.Property] = frame.isNumbered ? [.required("offset", .integer())] : []
-        return message(serverKey(frame.type), frame.type, frame.summary, offset + frame.members)
+        return Message(serverKey(frame.type), frame.type, frame.summary, offset + frame.members)
     }
 
-    private func message(_ key: String, _ type: String, _ summary: String, _ members: [Schema.Property]) -> JSONMember {
-        let payload = Schema.object([.required("type", .constant(type))] + members)
-        return JSONMember(
+}
+
+/// A frame as the document describes it.
+private struct Message {
+    let payload: Schema
+    private let (key, type, summary): (String, String, String)
+
+    init(_ key: String, _ type: String, _ summary: String, _ members: [Schema.Property]) {
+        (self.key, self.type, self.summary) = (key, type, summary)
+        payload = .object([.required("type", .constant(type))] + members)
+    }
+
+    var member: JSONMember {
+        JSONMember(
             key,
-            ["name": .string(type), "summary": .string(summary), "contentType": "application/json", "payload": payload.json])
+            [
+                "name": .string(type), "summary": .string(summary), "contentType": "application/json",
+                "payload": payload.json, "examples": [["payload": payload.example]],
+            ])
     }
 }

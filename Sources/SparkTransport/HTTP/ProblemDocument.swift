@@ -6,7 +6,7 @@ import SparkStorage
 
 /// An error as the client receives it: `application/problem+json` (RFC 9457) with a stable `code`, `temporary` and the request
 /// id.
-struct ProblemDocument {
+struct ProblemDocument: JSONObject {
     let error: any ClientError
     let requestID: String
 
@@ -21,48 +21,20 @@ struct ProblemDocument {
         return Reply(HTTPResponse.Status(code: error.status), headers: headers, json: JSONWriter.bytes(of: self))
     }
 
-    static let reference = SchemaReference(
-        "Problem",
-        .object([
-            .required("type", .string()),
-            .required("title", .string()),
-            .required("status", .integer(400...599)),
-            .required("code", .string()),
-            .required("detail", .string()),
-            .required("temporary", .boolean),
-            .required("request_id", .string()),
-            .optional(
-                "errors",
-                .list(
-                    .object([
-                        .required("field", .string()), .required("reason", .string()), .required("detail", .string()),
-                    ]))),
-        ]))
-}
-
-extension ProblemDocument: JSONWritable {
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("type", "about:blank")
-            writer.field("title", HTTPResponseStatus(statusCode: error.status).reasonPhrase)
-            writer.field("status", error.status)
-            writer.field("code", error.code)
-            writer.field("detail", error.detail)
-            writer.field("temporary", error.isTemporary)
-            writer.field("request_id", requestID)
-            guard !error.violations.isEmpty else { return }
-            writer.key("errors")
-            writer.array { writer in
-                for violation in error.violations.prefix(32) {
-                    writer.object { writer in
-                        writer.field("field", violation.field)
-                        writer.field("reason", violation.reason)
-                        writer.field("detail", violation.detail)
-                    }
-                }
-            }
-        }
+    static let fields = Fields<ProblemDocument>("Problem", "An error (RFC 9457).") {
+        Field("type", { _ in "about:blank" }, .string.example("about:blank"))
+        Field(
+            "title", { HTTPResponseStatus(statusCode: $0.error.status).reasonPhrase },
+            .string.example("Unprocessable Content"))
+        Field("status", \.error.status, .integer(400...599).example(422))
+        Field("code", \.error.code, .string.example("request.invalid"), "Stable and machine-readable.")
+        Field("detail", \.error.detail, .string.example("Some values were refused; see errors."))
+        Field("temporary", \.error.isTemporary, "True if the same request may succeed later.")
+        Field("request_id", \.requestID, .string.example("01k9x7p2m4"), "Also in the server's log.")
+        Field(optional: "errors", \.violations, "The refused parts of the input.")
     }
+
+    private var violations: [Violation]? { error.violations.isEmpty ? nil : Array(error.violations.prefix(32)) }
 }
 
 /// What the client sees of an internal error: only the request id that is also in the log.

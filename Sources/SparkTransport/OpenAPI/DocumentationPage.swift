@@ -164,7 +164,11 @@ struct DocumentationPage {
     /// A schema's type in a few words.
     private func type(_ schema: JSONValue?) -> String {
         guard let schema else { return "anything" }
-        if let name = schema["$ref"]?.string?.split(separator: "/").last { return String(name) }
+        if let name = schema["$ref"]?.string?.split(separator: "/").last {
+            // An object has a list of its own; any other schema is short enough to be shown here.
+            let resolved = resolved(schema)
+            return resolved["properties"] == nil && resolved != schema ? type(resolved) : String(name)
+        }
         if let words = schema["enum"]?.array { return "one of " + words.compactMap(\.string).joined(separator: ", ") }
         if let parts = schema["anyOf"]?.array { return parts.map { type($0) }.joined(separator: " or ") }
         switch schema["type"]?.string {

@@ -57,7 +57,7 @@ package struct OpenAPIDocument: Sendable {
             members.append(
                 JSONMember(
                     "requestBody",
-                    ["required": .bool(!route.isBodyOptional), "content": ["application/json": ["schema": reference(body)]]]))
+                    ["required": .bool(!route.isBodyOptional), "content": ["application/json": content(body)]]))
         }
         if route.access != .open { members.append(JSONMember("security", [["bearer": []]])) }
         return .object(members)
@@ -99,7 +99,7 @@ package struct OpenAPIDocument: Sendable {
     private func responses(_ route: Route) -> JSONValue {
         var success: [JSONMember] = [JSONMember("description", .string(route.status.reasonPhrase))]
         if let answer = route.answer {
-            success.append(JSONMember("content", ["application/json": ["schema": reference(answer)]]))
+            success.append(JSONMember("content", ["application/json": content(answer)]))
         }
         var members = [JSONMember("\(route.status.code)", .object(success))]
         if route.method == .get { members.append(JSONMember("304", ["description": "Not Modified"])) }
@@ -114,18 +114,32 @@ package struct OpenAPIDocument: Sendable {
     private func problem(_ description: String) -> JSONValue {
         [
             "description": .string(description),
-            "content": ["application/problem+json": ["schema": reference(ProblemDocument.reference)]],
+            "content": ["application/problem+json": content(.of(ProblemDocument.self))],
         ]
     }
 
-    private func reference(_ schema: SchemaReference) -> JSONValue {
-        ["$ref": .string("#/components/schemas/\(schema.name)")]
+    private func content(_ reference: SchemaReference) -> JSONValue {
+        ["schema": reference.schema.named(reference.name).json, "example": reference.schema.example]
     }
 
     private var schemas: JSONValue {
+        let all = modules.flatMap(\.routes).flatMap { route in
+            [route.body, route.answer].compactMap { $0 } + route.query.flatMap(\.schema.components)
+        }
+        return (all + [.of(ProblemDocument.self)]).components
+    }
+}
+
+extension [SchemaReference] {
+    /// The members of `components.schemas`: these schemas and all that they refer to, by name.
+    var components: JSONValue {
         var seen: [String: Schema] = [:]
-        let all = modules.flatMap(\.routes).flatMap { [$0.body, $0.answer].compactMap { $0 } } + [ProblemDocument.reference]
-        for reference in all { seen[reference.name] = reference.schema }
+        for reference in self {
+            for each in reference.schema.components + [reference] {
+                assert(seen[each.name]?.json ?? each.schema.json == each.schema.json, "two schemas are named \(each.name)")
+                seen[each.name] = each.schema
+            }
+        }
         return .object(seen.sorted { $0.key < $1.key }.map { JSONMember($0.key, $0.value.json) })
     }
 }

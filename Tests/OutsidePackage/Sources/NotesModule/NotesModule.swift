@@ -49,9 +49,9 @@ public struct NotesModule: SparkModule {
 
 /// The body of `POST /notes`.
 struct NewNote: RequestBody {
-    static let schemaName = "NewNote"
-    static let schema = Schema.object([.required("text", .string(1...500))])
     let text: String
 
-    init(from reader: inout ObjectReader) { text = reader.string("text", length: 1...500) }
+    static let body = BodyFields<NewNote>("NewNote", "A note to keep.", NewNote.init(text:)) {
+        Field("text", \.text, .string(1...500))
+    }
 }

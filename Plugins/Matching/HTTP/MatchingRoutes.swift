@@ -36,10 +36,10 @@ struct MatchingRoutes: Sendable {
                 return .json(SwipeView(match: try await service.swipe(swipe)))
             },
             Route(
-                .delete, "/swipes/last", "Undo my last swipe", rateLimit: .write, answer: .of(UndoneSwipeView.self),
+                .delete, "/swipes/last", "Undo my last swipe", rateLimit: .write, answer: .of(Swipe.self),
                 errors: [MatchingError.nothingToUndo, MatchingError.undoMatched]
             ) { call in
-                .json(UndoneSwipeView(swipe: try await service.undoLastSwipe(of: call.user)))
+                .json(try await service.undoLastSwipe(of: call.user))
             },
         ]
     }
@@ -75,11 +75,10 @@ struct MatchingRoutes: Sendable {
         [
             Route(
                 .get, "/blocks", "Whom I blocked, newest first", rateLimit: .read, query: [.limit, .cursor],
-                answer: .page(of: BlockView.self)
+                answer: .page(of: Block.self)
             ) { call in
                 try await page("matching.blocks", call) { user, position, limit in
-                    let page = try await service.blocks(of: user, after: position, limit: limit)
-                    return Page(items: page.items.map { BlockView(block: $0) }, next: page.next)
+                    try await service.blocks(of: user, after: position, limit: limit)
                 }
             },
             Route(
@@ -107,7 +106,7 @@ struct MatchingRoutes: Sendable {
             },
             Route(
                 .post, "/reports", "Report somebody to those who moderate", rateLimit: .write, body: .of(ReportBody.self),
-                status: .created, answer: .of(ReportView.self), idempotency: .honoured,
+                status: .created, answer: .of(ReportReceipt.self), idempotency: .honoured,
                 errors: [EdgeError.notFound, MatchingError.selfTarget]
             ) { call in
                 let body = try call.body(ReportBody.self)
@@ -115,7 +114,7 @@ struct MatchingRoutes: Sendable {
                 let report = Report(
                     reporter: user, target: try service.person(body.counterpart, for: user), category: body.category,
                     text: body.text)
-                return .json(ReportView(id: try await service.report(report)), .created)
+                return .json(ReportReceipt(id: try await service.report(report)), .created)
             },
         ]
     }

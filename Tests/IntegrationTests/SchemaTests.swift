@@ -1,0 +1,81 @@
+import SparkCore
+import SparkTestSupport
+import Testing
+
+/// What the documents must have for each module that lists its fields.
+@Suite("Schemas of the API")
+struct SchemaTests {
+    /// The modules that list their fields.
+    private static let modules: Set<String> = ["matching"]
+
+    @Test("every body and answer has an example that its own schema accepts")
+    func examples() async throws {
+        let document = try await document()
+        let api = DescribedAPI(document)
+        var count = 0
+        for operation in operations(of: document) {
+            for (place, content) in contents(of: operation.value) {
+                let example = try #require(content["example"], "\(operation.key) \(place) has no example")
+                let fault = api.fault(of: example, against: content["schema"] ?? .null)
+                #expect(fault == nil, "\(operation.key) \(place)")
+                count += 1
+            }
+        }
+        #expect(count > 10)
+    }
+
+    @Test("every object, enumeration and list element has a name, and nothing is left open")
+    func names() async throws {
+        let document = try await document()
+        var (seen, unnamed): (Set<String>, [String]) = ([], [])
+        for operation in operations(of: document) {
+            for (place, content) in contents(of: operation.value) {
+                walk(content["schema"] ?? .null, "\(operation.key) \(place)", isNamed: false, document, &seen, &unnamed)
+            }
+        }
+        #expect(unnamed.isEmpty, "\(unnamed)")
+        #expect(seen.isSuperset(of: ["Suggestion", "Card", "SwipeAction", "UserID"]))
+    }
+
+    private func document() async throws -> JSONValue {
+        let run = try await SparkProcess.run(["openapi"])
+        return try JSONParser.parse(Array(run.output.utf8))
+    }
+
+    /// The operations of the modules that list their fields, by name.
+    private func operations(of document: JSONValue) -> [JSONMember] {
+        (document["paths"]?.members ?? []).flatMap { path in
+            path.value.members.map { JSONMember("\($0.key.uppercased()) \(path.key)", $0.value) }
+        }
+        .filter { Self.modules.contains($0.value["tags"]?[0]?.string ?? "") }
+    }
+
+    /// What an operation reads and answers as JSON.
+    private func contents(of operation: JSONValue) -> [(String, JSONValue)] {
+        let answers = (operation["responses"]?.members ?? []).map { ($0.key, $0.value["content"]) }
+        return ([("body", operation["requestBody"]?["content"])] + answers).compactMap { place, content in
+            (content?["application/json"] ?? content?["application/problem+json"]).map { (place, $0) }
+        }
+    }
+
+    private func walk(
+        _ schema: JSONValue, _ place: String, isNamed: Bool, _ document: JSONValue, _ seen: inout Set<String>,
+        _ unnamed: inout [String]
+    ) {
+        if let name = schema["$ref"]?.string?.split(separator: "/").last.map(String.init) {
+            guard seen.insert(name).inserted else { return }
+            let named = document["components"]?["schemas"]?[name] ?? .null
+            return walk(named, name, isNamed: true, document, &seen, &unnamed)
+        }
+        for choice in schema["anyOf"]?.array ?? [] { walk(choice, place, isNamed: isNamed, document, &seen, &unnamed) }
+        if let items = schema["items"] {
+            if items["$ref"] == nil { unnamed.append("\(place): elements") }
+            walk(items, "\(place)/-", isNamed: false, document, &seen, &unnamed)
+        }
+        for property in schema["properties"]?.members ?? [] {
+            walk(property.value, "\(place)/\(property.key)", isNamed: false, document, &seen, &unnamed)
+        }
+        let isOpen = schema["type"] == nil && schema["anyOf"] == nil
+        if isOpen || !isNamed && (schema["enum"] != nil || schema["properties"] != nil) { unnamed.append(place) }
+    }
+}
