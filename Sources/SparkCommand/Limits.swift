@@ -126,6 +126,8 @@ struct Limits: AsyncParsableCommand {
         Stored(
             resource: "answer_rate", section: "limits", key: "answer_bytes_per_second", unit: "bytes a second",
             scope: "connection"),
+        Stored(
+            resource: "answer_pause", section: "limits", key: "answer_pause_seconds", unit: "seconds", scope: "connection"),
         Stored(resource: "slow_grace", section: "limits", key: "slow_grace_seconds", unit: "seconds", scope: "connection"),
     ]
 

@@ -18,7 +18,7 @@ package final class EdgeFront: Sendable {
     let limiter: RateLimiter
     let gateway: WebSocketGateway
     let sharing: CrossOriginSharing
-    let accessLog: AccessLog?
+    let metrics: EdgeMetrics
     let admission: Admission
     let access: OperatorAccess
     let startGate: StartGate
@@ -44,6 +44,7 @@ package final class EdgeFront: Sendable {
                 .write: .init(quota: configuration.writesPerMinute * factor),
             ], clock: clock)
         let sharing = CrossOriginSharing(origins: origins)
+        let metrics = EdgeMetrics(accessLog: accessLog)
         self.configuration = configuration
         self.clock = clock
         self.random = random
@@ -51,9 +52,9 @@ package final class EdgeFront: Sendable {
         self.limiter = limiter
         self.gateway = WebSocketGateway(
             routes: configuration.echoesWebSockets ? [.echo] : [], trustedProxies: configuration.trustedProxies, random: random,
-            logger: logger, patience: configuration.requestTimeout, limiter: limiter, accessLog: accessLog, startGate: startGate)
+            logger: logger, patience: configuration.requestTimeout, limiter: limiter, metrics: metrics, startGate: startGate)
         self.sharing = sharing
-        self.accessLog = accessLog
+        self.metrics = metrics
         self.admission = admission
         self.access = access
         self.startGate = startGate
@@ -61,7 +62,7 @@ package final class EdgeFront: Sendable {
         let dispatcher = Dispatcher(
             configuration: configuration, clock: clock, random: random, authenticator: nil, activity: nil, liveness: nil,
             tickets: nil, limiter: limiter, idempotency: nil, sharing: sharing, logger: logger)
-        let router = EdgeRouter(routes: probes, dispatcher: dispatcher, accessLog: accessLog)
+        let router = EdgeRouter(routes: probes, dispatcher: dispatcher, metrics: metrics)
         let parts = Door.Parts(
             api: router, operators: router, access: access, startGate: startGate, dispatcher: dispatcher, admission: admission,
             trustedProxies: configuration.trustedProxies)
@@ -71,6 +72,8 @@ package final class EdgeFront: Sendable {
     /// Sends requests through these doors from now on, also on connections that are already open.
     func install(everybody: Door, operators: Door) { doors.withLock { $0 = (everybody, operators) } }
 
+    private var unrouted: UnroutedAnswers { UnroutedAnswers(metrics: metrics, random: random, dates: dates) }
+
     private func door(_ side: Door.Side) -> Door { doors.withLock { side == .everybody ? $0.everybody : $0.operators } }
 
     /// Opens the public listener. Connections are accepted and answered from now on.
@@ -79,7 +82,7 @@ package final class EdgeFront: Sendable {
         let rule = AcceptRule(
             admission: admission,
             mostSockets: (admission.limits[.connections].total ?? .max / 2) + DescriptorReserve.closing,
-            isTrustedProxy: { proxies.contains($0) })
+            isTrustedProxy: { proxies.contains($0) }, unrouted: unrouted)
         return try await listen(host, port, rule, .everybody, gateway, ProxySigns(logger: logger), logger)
     }
 
@@ -113,7 +116,7 @@ package final class EdgeFront: Sendable {
                     throw BrokenWhileAnswering()
                 }
             }, idleTimeout: configuration.idleTimeout, requestTimeout: configuration.requestTimeout, gateway: gateway,
-            proxySigns: signs)
+            proxySigns: signs, unrouted: unrouted)
         return try await Listener.open(host: host, port: port, rule: rule, logger: logger) { newcomer in
             channel.setup(channel: newcomer.channel, admitted: newcomer.admitted, logger: logger).map { value in
                 // The task ends with its connection, at the latest when the listener cuts the connection.
@@ -186,10 +189,10 @@ package struct Edge: Sendable {
         let doors = Door.Parts(
             api: EdgeRouter(
                 routes: routes + probes + front.gateway.fallbacks(besides: routes), dispatcher: dispatcher,
-                accessLog: front.accessLog),
+                metrics: front.metrics),
             operators: EdgeRouter(
                 routes: operatorRoutes + OperatorEntrance.routes(besides: operatorRoutes) + probes, dispatcher: dispatcher,
-                accessLog: front.accessLog),
+                metrics: front.metrics),
             access: front.access, startGate: front.startGate, dispatcher: dispatcher, admission: front.admission,
             trustedProxies: front.configuration.trustedProxies)
         self.publicDoor = Door(side: .everybody, parts: doors)

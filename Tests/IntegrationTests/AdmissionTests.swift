@@ -241,7 +241,9 @@ struct AdmissionTests {
 
     @Test("a client that does not read its answers loses its connection")
     func stalled() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral", "--set", "http.idle_timeout_seconds=1"])
+        let spark = try await SparkProcess.serve([
+            "--ephemeral", "--set", "limits.slow_grace_seconds=1", "--set", "limits.answer_bytes_per_second=10000000",
+        ])
         let crowd = Crowd()
         let greedy = (0..<2_000).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
         _ = try await join(crowd, spark, 1, from: 3, sending: Array(greedy.prefix(60_000)), reads: false)
@@ -315,6 +317,72 @@ struct AdmissionTests {
         }
         #expect(whole == Array(repeating: 200, count: 8))
         #expect(try await metric(spark, #"spark_admission_slow_total{direction="answer"}"#) == 1)
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("whoever reads steadily at twice the bound is not cut, although a large buffer takes nothing for seconds")
+    func largeBuffer() async throws {
+        let spark = try await SparkProcess.serve([
+            "--ephemeral", "--set", "limits.slow_grace_seconds=1", "--set", "limits.answer_bytes_per_second=50000",
+        ])
+        let url = spark.url
+        let requests = (0..<200).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
+        let taken = try await onThread {
+            let connection = try RawConnection(url, from: 2)
+            connection.takeMuch(4 << 20)
+            connection.send(requests + RawRequest.plain("GET", "/healthz").with("Connection", "close").bytes)
+            let start = ContinuousClock.now
+            while start.duration(to: .now) < .seconds(14) {
+                _ = try connection.trickle(10_000)
+                usleep(100_000)
+            }
+            return try connection.last(200)
+        }
+        // The last answer has come, too.
+        #expect(taken.hasSuffix("}") && taken.contains("ok"), "\(taken)")
+        #expect(try await metric(spark, #"spark_admission_slow_total{direction="answer"}"#) == 0)
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("a connection whose client still takes its last answer is not idle")
+    func slowLastAnswer() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral", "--set", "http.idle_timeout_seconds=1"])
+        let url = spark.url
+        let statuses = try await onThread {
+            try ["", "Connection: close\r\n"].map { field in
+                let connection = try RawConnection(url, from: 2)
+                connection.takeLittle()
+                for field in ["", "", "", field] {
+                    connection.send(Array("GET /openapi.json HTTP/1.1\r\nHost: spark\r\n\(field)\r\n".utf8))
+                }
+                usleep(4_000_000)
+                return try (0..<4).map { _ in try connection.answer()?.status }
+            }
+        }
+        #expect(statuses == [[200, 200, 200, 200], [200, 200, 200, 200]])
+        #expect(await spark.end(SIGTERM) == 0)
+    }
+
+    @Test("when too many bytes of answers wait, the network with the most loses its slowest readers, and nobody else does")
+    func waitingAnswers() async throws {
+        let spark = try await SparkProcess.serve(["--ephemeral", "--set", "limits.answer_bytes=1500000"])
+        let url = spark.url
+        let requests = (0..<30).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
+        let crowd = Crowd()
+        try await onThread {
+            for number: UInt8 in [3, 2, 2, 2, 2, 2, 2, 2, 2] {
+                let connection = try RawConnection(url, from: number)
+                connection.takeLittle()
+                connection.send(number == 3 ? RawRequest.plain("GET", "/openapi.json").bytes : requests)
+                crowd.members.append(connection)
+            }
+        }
+        #expect(try await until { try await metric(spark, #"spark_admission_shed_total{resource="answers"}"#) >= 2 })
+        #expect(try await metric(spark, #"spark_admission_used{resource="answers"}"#) <= 1_500_000)
+        let light = try await onThread { try crowd.members[0].answer()?.status }
+        #expect(light == 200)
+        crowd.members = []
+        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="answers"}"#) == 0 })
         #expect(await spark.end(SIGTERM) == 0)
     }
 

@@ -115,6 +115,13 @@ final class RawConnection {
         }
     }
 
+    /// Sends what the system takes at once.
+    /// - Returns: false once the connection is gone.
+    func sendWithoutWaiting(_ bytes: [UInt8]) -> Bool {
+        let count = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        return count >= 0 || errno == EAGAIN
+    }
+
     /// Says that nothing more comes; answers can still be read.
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
@@ -134,6 +141,16 @@ final class RawConnection {
     func takeLittle() {
         var size: Int32 = 4_096
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// Lets the system take many bytes that nobody reads, more than it allows to others if the process may. Before anything is sent.
+    func takeMuch(_ bytes: Int32) {
+        var size = bytes
+        let length = socklen_t(MemoryLayout<Int32>.size)
+        // SO_RCVBUFFORCE
+        if setsockopt(descriptor, SOL_SOCKET, 33, &size, length) != 0 {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, length)
+        }
     }
 
     /// Whether the server has closed and nothing more is there to be read; waits for it.
@@ -189,6 +206,14 @@ final class RawConnection {
         let taken = recv(descriptor, &buffer, count, 0)
         guard taken > 0 else { throw RawFailure(reason: "the connection is gone") }
         return taken
+    }
+
+    /// The last bytes before the server closes.
+    func last(_ count: Int) throws -> String {
+        while try fill() {
+            position = max(0, received.count - count)
+        }
+        return String(decoding: received[position...], as: UTF8.self)
     }
 
     /// Whether the server has closed; waits for nothing.

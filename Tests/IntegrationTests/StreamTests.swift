@@ -71,6 +71,19 @@ struct StreamTests {
         await couple.end()
     }
 
+    @Test("a reference has 1 to 64 characters, however many bytes they are", .timeLimit(.minutes(5)))
+    func references() async throws {
+        let couple = try await Couple()
+        let stream = try await begin(couple.anna)
+        _ = try await stream.next("live")
+        let longest = String(repeating: "\u{1F600}", count: 64)
+        for (reference, returned) in [(longest, longest), (longest + "x", nil), ("", nil), ("a", "a")] {
+            stream.send(["type": "unread", "ref": .string(reference)])
+            #expect(try await stream.next("unread")["ref"]?.string == returned)
+        }
+        await couple.end()
+    }
+
     @Test(
         "a device that was away is told what it missed, in order and once; one of another history is told to read anew",
         .timeLimit(.minutes(5)))

@@ -34,7 +34,7 @@ struct DeviceRegistration: HandReadBody {
         }
         isSandbox = environment == "sandbox"
         language = reader.optional("language", format: "a language tag, e.g. en or pt-BR") { tag in
-            tag.utf8.count <= 35 ? PushLanguage(tag: tag) ?? .en : nil
+            (1...35).contains(tag.unicodeScalars.count) ? PushLanguage(tag: tag) ?? .en : nil
         }
         let keys = reader.optionalObject("keys") { reader in
             (

@@ -15,6 +15,7 @@ public final class Admission: Sendable {
     fileprivate struct Connections {
         var ledger: ConnectionLedger
         var bodies: BodyLedger
+        var answers: AnswerLedger
         var shed: [AdmissionResource: Int] = [:]
         /// The closures that tell a connection to close.
         var handles: [ConnectionKey: @Sendable (AdmissionResource) -> Void] = [:]
@@ -32,7 +33,9 @@ public final class Admission: Sendable {
         self.limits = limits
         self.state = Mutex(State(ledger: AdmissionLedger(limits)))
         self.connections = Mutex(
-            Connections(ledger: ConnectionLedger(limits[.connections]), bodies: BodyLedger(limits[.bodies])))
+            Connections(
+                ledger: ConnectionLedger(limits[.connections]), bodies: BodyLedger(limits[.bodies]),
+                answers: AnswerLedger(limit: limits[.answers].total)))
         self.clock = clock
     }
 
@@ -87,6 +90,7 @@ public final class Admission: Sendable {
         connections.withLock { connections in
             connections.ledger.close(key)
             connections.bodies.end(key)
+            connections.answers.end(key)
             connections.handles[key] = nil
         }
     }
@@ -104,6 +108,15 @@ public final class Admission: Sendable {
         if let refused { throw refusal(.bodies, refused) }
     }
 
+    fileprivate func setWaiting(_ bytes: Int, of key: ConnectionKey, from network: String?, hasMoved: Bool) {
+        let shed = connections.withLock { connections -> [Shed] in
+            guard connections.ledger.holds(key) else { return [] }
+            return connections.answers.set(bytes, of: key, from: network, hasMoved: hasMoved)
+                .compactMap { connections.takeOut($0, for: .answers) }
+        }
+        for shed in shed { shed(.answers) }
+    }
+
     fileprivate func refused(_ network: String, at now: UInt64) -> UInt64 { pacing.withLock { $0.refused(network, at: now) } }
 
     fileprivate func releaseBody(of key: ConnectionKey) { connections.withLock { $0.bodies.end(key) } }
@@ -114,6 +127,7 @@ public final class Admission: Sendable {
         switch resource {
         case .connections: return counted + connections.withLock { $0.ledger.used }
         case .bodies: return counted + connections.withLock { $0.bodies.used }
+        case .answers: return counted + connections.withLock { $0.answers.used }
         default: return counted
         }
     }
@@ -123,7 +137,7 @@ public final class Admission: Sendable {
         state.withLock { $0.refusals[resource.index][AdmissionScope.allCases.firstIndex(of: scope) ?? 0] }
     }
 
-    /// How many connections were closed since the server started, to make room for other connections or bodies.
+    /// How many connections were closed since the server started, to make room for other connections, bodies or answers.
     public func sheddings(for resource: AdmissionResource) -> Int { connections.withLock { $0.shed[resource] ?? 0 } }
 
     /// Counts a connection that was closed because its bytes moved too slowly.
@@ -149,6 +163,7 @@ extension Admission.Connections {
     ) -> (@Sendable (AdmissionResource) -> Void)? {
         ledger.close(key)
         bodies.end(key)
+        answers.end(key)
         shed[resource, default: 0] += 1
         return handles.removeValue(forKey: key)
     }
@@ -183,9 +198,22 @@ public final class AdmittedConnection: Sendable {
     ///   connections carry other clients too.
     public func refused(at now: UInt64) -> UInt64 { network.map { admission.refused($0, at: now) } ?? 0 }
 
-    /// The lowest rates at which bytes must move on this connection. For a trusted proxy there is no limit.
-    public var rates: (body: DataRate, answer: DataRate) {
-        network == nil ? (.unbounded, .unbounded) : (admission.limits.bodyRate, admission.limits.answerRate)
+    /// Sets how many bytes of answers wait for the client. When there are too many on the server, connections must close, perhaps
+    /// this one.
+    /// - Parameters:
+    ///   - bytes: 0 when none wait.
+    ///   - network: The client's network; behind a trusted proxy, that of the forwarded client.
+    ///   - hasMoved: Whether the client has taken bytes since the last call.
+    public func setWaiting(_ bytes: Int, from network: String?, hasMoved: Bool) {
+        admission.setWaiting(bytes, of: key, from: network, hasMoved: hasMoved)
+    }
+
+    /// How fast bytes must move on this connection. For a trusted proxy there is no lowest rate.
+    public var rates: (body: DataRate, answer: AnswerRule) {
+        let limits = admission.limits
+        return network == nil
+            ? (.unbounded, AnswerRule(rate: .unbounded, longestPause: limits.answerRule.longestPause))
+            : (limits.bodyRate, limits.answerRule)
     }
 
     /// Counts that the connection was closed because its bytes moved too slowly.
@@ -254,6 +282,7 @@ public struct AdmissionRefused: ClientError, Hashable {
         case .connections: "open connections"
         case .requests: "requests under way"
         case .bodies: "bytes of unanswered bodies"
+        case .answers: "bytes of answers that wait"
         case .hashing: "password checks under way"
         case .exports: "exports"
         case .searches: "searches under way"

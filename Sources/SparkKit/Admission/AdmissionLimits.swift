@@ -6,6 +6,8 @@ public enum AdmissionResource: String, CaseIterable, Sendable {
     case requests
     /// Bytes of request bodies that have begun to arrive and are not yet answered.
     case bodies
+    /// Bytes of answers that slow clients have not taken.
+    case answers
     /// Bytes of memory that running password hashes use.
     case hashing
     /// Exports in progress.
@@ -18,7 +20,7 @@ public enum AdmissionResource: String, CaseIterable, Sendable {
     /// The unit of an amount.
     public var unit: String {
         switch self {
-        case .bodies, .hashing: "bytes"
+        case .bodies, .answers, .hashing: "bytes"
         case .connections, .requests, .exports, .searches, .streams: "at once"
         }
     }
@@ -29,10 +31,11 @@ public enum AdmissionResource: String, CaseIterable, Sendable {
         case .connections: 0
         case .requests: 1
         case .bodies: 2
-        case .hashing: 3
-        case .exports: 4
-        case .searches: 5
-        case .streams: 6
+        case .answers: 3
+        case .hashing: 4
+        case .exports: 5
+        case .searches: 6
+        case .streams: 7
         }
     }
 }
@@ -77,8 +80,8 @@ public struct AdmissionLimits: Hashable, Sendable {
     private var limits: [AdmissionLimit]
     /// The lowest rate at which a request's body must arrive.
     public var bodyRate = DataRate.unbounded
-    /// The lowest rate at which a client must read its answer.
-    public var answerRate = DataRate.unbounded
+    /// How fast a client must take its answers.
+    public var answerRule = AnswerRule.standard
 
     /// Creates limits. A resource that is left out is unlimited.
     public init(_ limits: [AdmissionResource: AdmissionLimit] = [:]) {
@@ -120,8 +123,10 @@ public struct AdmissionConfiguration: ModuleConfiguration {
     public let searchesPerPerson: Int
     /// The lowest rate of request bodies.
     public let bodyRate: DataRate
-    /// The lowest rate at which clients read answers.
-    public let answerRate: DataRate
+    /// Bytes of answers that slow clients have not taken.
+    public let answerBytes: Int
+    /// How fast clients must take answers.
+    public let answerRule: AnswerRule
 
     /// The keys of the section `limits`.
     public static let settings: [Setting] = [
@@ -141,6 +146,9 @@ public struct AdmissionConfiguration: ModuleConfiguration {
             "body_bytes_per_network", 0...68_719_476_736, default: 0,
             "The same from one network; 0: a quarter of limits.body_bytes."),
         .integer(
+            "answer_bytes", 0...68_719_476_736, default: 0,
+            "Bytes of answers that slow clients have not taken; 0: an eighth of the memory, but 64 MiB at least."),
+        .integer(
             "hashing_bytes", 0...68_719_476_736, default: 0,
             "Memory of password hashes under way, 128 MiB each; 0: 256 MiB, or 128 MiB on a machine with less than 768 MiB."),
         .integer("exports", 1...1_000, default: 4, "Exports of personal data at once."),
@@ -152,8 +160,12 @@ public struct AdmissionConfiguration: ModuleConfiguration {
             "A request's body must come at least so fast, on average after the grace; 0 lifts the bound."),
         .integer(
             "answer_bytes_per_second", 0...1_000_000_000, default: 240,
-            "A client must take its answer at least so fast, on average after the grace; 0 lifts the bound."),
-        .integer("slow_grace_seconds", 1...300, default: 10, "How long a slow client's bytes may stand still."),
+            "A client must take its answers at least so fast, on average since its connection began; 0 lifts the bound."),
+        .integer(
+            "answer_pause_seconds", 1...86_400, default: 3_600,
+            "How long a client may take nothing of an answer, however much its system took before."),
+        .integer(
+            "slow_grace_seconds", 1...300, default: 10, "How long a slow client's bytes may stand still beyond the average."),
     ]
 
     /// Reads the section.
@@ -170,7 +182,10 @@ public struct AdmissionConfiguration: ModuleConfiguration {
         searchesPerPerson = values.integer("searches_per_person")
         let grace = values.seconds("slow_grace_seconds")
         bodyRate = DataRate(bytesPerSecond: values.integer("body_bytes_per_second"), grace: grace)
-        answerRate = DataRate(bytesPerSecond: values.integer("answer_bytes_per_second"), grace: grace)
+        answerBytes = values.integer("answer_bytes")
+        answerRule = AnswerRule(
+            rate: DataRate(bytesPerSecond: values.integer("answer_bytes_per_second"), grace: grace),
+            longestPause: values.seconds("answer_pause_seconds"))
     }
 }
 
@@ -276,9 +291,10 @@ public struct AdmissionPlan: Sendable {
         self.reserve = DescriptorReserve.total(processors: machine.processors)
         setConnections(configuration, neighbours)
         setBodies(configuration, neighbours)
+        setAnswers(configuration)
         setHashing(configuration)
         limits.bodyRate = configuration.bodyRate
-        limits.answerRate = configuration.answerRate
+        limits.answerRule = configuration.answerRule
         set(.requests, .network, "limits.requests_per_network", configuration.requestsPerNetwork)
         set(.exports, .total, "limits.exports", configuration.exports)
         set(.exports, .person, "limits.exports", 1, "always 1")
@@ -356,6 +372,14 @@ public struct AdmissionPlan: Sendable {
         set(
             .bodies, .network, "limits.body_bytes_per_network", perNetwork,
             configuration.bodyBytesPerNetwork > 0 ? nil : "a quarter of limits.body_bytes")
+    }
+
+    private mutating func setAnswers(_ configuration: AdmissionConfiguration) {
+        let least = 64 << 20
+        let derived = max(least, machine.memoryBytes / 8)
+        set(
+            .answers, .total, "limits.answer_bytes", configuration.answerBytes == 0 ? derived : configuration.answerBytes,
+            configuration.answerBytes > 0 ? nil : derived == least ? "the least by default" : "an eighth of the memory")
     }
 
     private mutating func setHashing(_ configuration: AdmissionConfiguration) {

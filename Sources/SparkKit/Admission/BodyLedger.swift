@@ -13,18 +13,6 @@ public struct BodyLedger: Sendable {
         case refused(AdmissionScope, shed: [ConnectionKey] = [])
     }
 
-    private struct Body {
-        var key: ConnectionKey
-        var network: Int
-        var bytes: Int
-    }
-
-    private struct Network {
-        var name: String
-        var bytes = 0
-        var bodies = 0
-    }
-
     /// The most bodies that one arrival may displace.
     private static let mostShed = 64
     /// The name for bodies from a proxy that names no client.
@@ -32,20 +20,16 @@ public struct BodyLedger: Sendable {
 
     /// The limit in force.
     public var limit: AdmissionLimit
-    /// Bytes that count now.
-    public private(set) var used = 0
-    /// Indexed by the connection's slot.
-    private var bodies: [Body?] = []
-    private var networks: [Network] = []
-    private var freeNetworks: [Int] = []
-    private var networksByName: [String: Int] = [:]
-    /// The slots of each network, oldest body first.
-    private var members = IndexLists()
-    /// Networks by the logarithm of their bytes.
-    private var weights = WeightIndex()
+    private var tally = ByteTally()
 
     /// Starts empty.
     public init(_ limit: AdmissionLimit) { self.limit = limit }
+
+    /// Bytes that count now.
+    public var used: Int { tally.used }
+
+    /// Bytes of one network that count now.
+    public func used(by network: String) -> Int { tally.used(by: network) }
 
     /// Counts more bytes of the body that a connection receives. If the verdict is a refusal, the earlier bytes of the body
     /// still count until `end`.
@@ -53,79 +37,23 @@ public struct BodyLedger: Sendable {
     public mutating func add(_ bytes: Int, to key: ConnectionKey, from network: String?) -> Verdict {
         let bytes = max(0, bytes)
         let name = network ?? Self.unknown
-        let own = networksByName[name].map { networks[$0].bytes } ?? 0
+        let own = tally.used(by: name)
         if network != nil, let bound = limit.perNetwork, bytes > bound - own { return .refused(.network) }
         var shed: [ConnectionKey] = []
         if let bound = limit.total {
             guard bytes <= bound else { return .refused(.total) }
             while bytes > bound - used {
-                guard shed.count < Self.mostShed, let top = weights.top, top.weight > Self.weight(of: own + bytes),
-                    let slot = members.first(of: top.element), let victim = bodies[slot], victim.key != key
+                guard shed.count < Self.mostShed, let heaviest = tally.heaviest,
+                    heaviest.weight > ByteTally.weight(of: own + bytes), heaviest.first != key
                 else { return .refused(.total, shed: shed) }
-                shed.append(victim.key)
-                end(victim.key)
+                shed.append(heaviest.first)
+                tally.end(heaviest.first)
             }
         }
-        count(bytes, key, name)
+        tally.add(bytes, to: key, from: name)
         return .admitted(shed: shed)
     }
 
     /// Forgets the bytes of a connection's body.
-    public mutating func end(_ key: ConnectionKey) {
-        guard bodies.indices.contains(key.slot), let body = bodies[key.slot], body.key == key else { return }
-        bodies[key.slot] = nil
-        members.remove(key.slot)
-        used -= body.bytes
-        networks[body.network].bytes -= body.bytes
-        networks[body.network].bodies -= 1
-        weigh(body.network)
-    }
-
-    /// Bytes of one network that count now.
-    public func used(by network: String) -> Int { networksByName[network].map { networks[$0].bytes } ?? 0 }
-
-    private mutating func count(_ bytes: Int, _ key: ConnectionKey, _ name: String) {
-        if bodies.indices.contains(key.slot), let other = bodies[key.slot],
-            other.key != key || networks[other.network].name != name
-        {
-            end(other.key)
-        }
-        while bodies.count <= key.slot { bodies.append(nil) }
-        let number = networkNumber(of: name)
-        if bodies[key.slot] == nil {
-            bodies[key.slot] = Body(key: key, network: number, bytes: 0)
-            networks[number].bodies += 1
-            members.append(key.slot, to: number)
-        }
-        bodies[key.slot]?.bytes += bytes
-        networks[number].bytes += bytes
-        used += bytes
-        weigh(number)
-    }
-
-    private mutating func networkNumber(of network: String) -> Int {
-        if let known = networksByName[network] { return known }
-        let number: Int
-        if let free = freeNetworks.popLast() {
-            number = free
-            networks[number] = Network(name: network)
-        } else {
-            number = networks.count
-            networks.append(Network(name: network))
-        }
-        networksByName[network] = number
-        return number
-    }
-
-    private mutating func weigh(_ network: Int) {
-        guard networks[network].bodies > 0 else {
-            weights.remove(network)
-            networksByName[networks[network].name] = nil
-            freeNetworks.append(network)
-            return
-        }
-        weights.set(network, weight: Self.weight(of: networks[network].bytes))
-    }
-
-    private static func weight(of bytes: Int) -> Int { Int.bitWidth - bytes.leadingZeroBitCount }
+    public mutating func end(_ key: ConnectionKey) { tally.end(key) }
 }

@@ -129,7 +129,7 @@ public struct QueryParameter: Sendable {
         case choice([String], default: String?)
         /// A comma-separated list of some of these words.
         case words([String])
-        /// A text of at most `maximum` bytes.
+        /// A text of at most `maximum` Unicode scalars, without U+0000.
         case text(maximum: Int)
     }
 
@@ -155,7 +155,7 @@ public struct QueryParameter: Sendable {
         QueryParameter(name: name, kind: .words(words), help: help)
     }
 
-    /// A text of at most `maximum` bytes in UTF-8.
+    /// A text of at most `maximum` Unicode scalars, as JSON Schema counts them. U+0000 is refused.
     public static func text(_ name: String, maximum: Int, _ help: String) -> QueryParameter {
         QueryParameter(name: name, kind: .text(maximum: maximum), help: help)
     }

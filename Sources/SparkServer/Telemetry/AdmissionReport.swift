@@ -17,7 +17,7 @@ final class AdmissionReport: Sendable {
             help: "What was refused because a bound was reached, by the bound."),
         MetricDeclaration(
             shedName, .counter, labels: ["resource"],
-            help: "Connections that were closed to make room for others, or for the bodies of others."),
+            help: "Connections that were closed to make room for others, or for the bodies or answers of others."),
         MetricDeclaration(
             slowName, .counter, labels: ["direction"],
             help: "Connections that were closed because a body came, or an answer was taken, too slowly."),
@@ -50,7 +50,7 @@ final class AdmissionReport: Sendable {
             let labels = [("resource", resource.rawValue), ("scope", scope.rawValue)]
             return (resource, scope, Counter(label: Self.refusalsName, dimensions: labels))
         }
-        shed = [AdmissionResource.connections, .bodies].map {
+        shed = [AdmissionResource.connections, .bodies, .answers].map {
             ($0, Counter(label: Self.shedName, dimensions: [("resource", $0.rawValue)]))
         }
         slow = DataDirection.allCases.map {

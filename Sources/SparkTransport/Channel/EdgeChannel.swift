@@ -26,6 +26,8 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     let gateway: WebSocketGateway
     /// Inspects a connection's first request for signs of an untrusted proxy.
     var proxySigns: ProxySigns?
+    /// Notes the answers that no router gives.
+    var unrouted: UnroutedAnswers?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         setup(channel: channel, admitted: nil, logger: logger)
@@ -34,14 +36,13 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     /// - Parameter admitted: receives what the connection does.
     func setup(channel: any Channel, admitted: AdmittedConnection?, logger: Logger) -> EventLoopFuture<Value> {
         let promise = channel.eventLoop.makePromise(of: Negotiated.self)
-        let idleTimeout = idleTimeout
         let presence = ClientPresence(channel)
         do {
             try Self.addParsing(to: channel.pipeline.syncOperations)
             try channel.pipeline.syncOperations.addHandlers(
                 guards(admitted, peer: NetworkAddress(channel.remoteAddress)) + [
                     UpgradeGate(gateway: gateway, negotiated: promise) { channel in
-                        try Self.becomeHTTP(channel, idleTimeout: idleTimeout, presence: presence, logger: logger)
+                        try Self.becomeHTTP(channel, presence: presence, logger: logger)
                     }
                 ])
         } catch {
@@ -77,12 +78,12 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
 
     /// The handlers between the parser and the responder, the network's side first.
     private func guards(_ admitted: AdmittedConnection?, peer: NetworkAddress?) -> [any ChannelHandler] {
-        let (gateway, proxySigns) = (gateway, proxySigns)
+        let (gateway, proxySigns, unrouted) = (gateway, proxySigns, unrouted)
         return [
-            SecurityHeaders(),
+            SecurityHeaders(dates: unrouted?.dates),
             RequestGuard(
                 limit: .nanoseconds(requestTimeout.milliseconds * 1_000_000),
-                stallLimit: .nanoseconds(idleTimeout.milliseconds * 1_000_000), admitted: admitted,
+                idleLimit: .nanoseconds(idleTimeout.milliseconds * 1_000_000), admitted: admitted, unrouted: unrouted,
                 clientNetwork: { gateway.network(of: $0, peer: peer) },
                 firstCame: { if admitted?.network != nil { proxySigns?.look(at: $0) } },
                 isTaken: { gateway.route(of: $0) != nil }),
@@ -91,14 +92,16 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
 
     /// Adds the handlers of an ordinary connection behind the gate.
     static func becomeHTTP(
-        _ channel: any Channel, idleTimeout: Duration, presence: ClientPresence, logger: Logger
+        _ channel: any Channel, presence: ClientPresence, logger: Logger
     ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         try channel.pipeline.syncOperations.addHandlers([
             HTTPResponseCompressor { ContentCoding.prepare(&$0, isSupported: $1) ? .compressIfPossible : .doNotCompress },
             HTTP1ToHTTPServerCodec(secure: false),
             // Before the next handler, which does not pass on the end of a connection.
             ClientPresenceHandler(presence),
-            HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger),
+            // Without an idle timeout: for this handler a connection is idle as soon as its answer is written, however much of it
+            // the client has still to take. The guard knows better.
+            HTTPConnectionStateHandler(idleTimeout: nil, logger: logger),
         ])
         return try NIOAsyncChannel(
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

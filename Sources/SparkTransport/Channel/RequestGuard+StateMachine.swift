@@ -80,6 +80,9 @@ struct RequestGuardStateMachine<Instant: Comparable> {
 
     var mayLeave: Bool { if case .closing = phase { false } else { true } }
 
+    /// The last answer has been sent: nothing else enters or leaves.
+    mutating func end() { phase = .closing }
+
     mutating func parserFailed() -> Action { mayEnter ? stop() : .nothing }
 
     /// - Parameter latest: an incomplete request that began at or before this instant is too slow.

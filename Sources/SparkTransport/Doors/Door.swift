@@ -26,16 +26,22 @@ package struct Door: Sendable {
     let side: Side
     let parts: Parts
 
-    /// Answers a request, or hands it to a router.
+    /// Answers a request, or hands it to a router. A response to HEAD has no body (RFC 9110, 9.3.2): a client
+    /// would take it for the next response.
     package func respond(to request: Request, context: EdgeContext) async throws -> Response {
+        let response = try await decide(request, context)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func decide(_ request: Request, _ context: EdgeContext) async throws -> Response {
         let path = request.uri.path
         guard parts.startGate.isOpen || Self.probes.contains(path) else {
-            return await parts.dispatcher.refuse(EdgeError.starting, request: request, context: context)
+            return try await refuse(EdgeError.starting, request, context)
         }
         switch side {
         case .operators:
             guard Self.probes.contains(path) || mayOperate(request) else {
-                return await parts.dispatcher.refuse(OperatorError.misdirected, request: request, context: context)
+                return try await refuse(OperatorError.misdirected, request, context)
             }
             return try await parts.operators.respond(to: request, context: context)
         case .everybody:
@@ -44,6 +50,13 @@ package struct Door: Sendable {
                 return try await parts.operators.respond(to: request, context: context)
             }
             return try await answer(request, context)
+        }
+    }
+
+    /// Refuses a request before a router sees it. It is counted and logged as one that matches no route.
+    private func refuse(_ error: any Error, _ request: Request, _ context: EdgeContext) async throws -> Response {
+        try await parts.api.unmatched.measure(request.method) {
+            await parts.dispatcher.refuse(error, request: request, context: context)
         }
     }
 
@@ -65,7 +78,7 @@ package struct Door: Sendable {
             // The proxy's own requests have no limit by network.
             permit = try parts.admission.permit(for: .requests, network: client == peer ? nil : client.networkName)
         } catch {
-            return await parts.dispatcher.refuse(error, request: request, context: context)
+            return try await refuse(error, request, context)
         }
         defer { permit.end() }
         return try await parts.api.respond(to: request, context: context)

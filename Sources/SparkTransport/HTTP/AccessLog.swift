@@ -17,8 +17,9 @@ package struct AccessLog: Sendable {
     /// Logs a response once its length is known: at once, or when its last part was sent.
     func watching(_ response: Response, to method: String, route: String, since start: ContinuousClock.Instant) -> Response {
         let (status, requestID) = (response.status.code, response.headers[.requestID] ?? "")
-        if let length = response.body.contentLength {
-            note(method, route, status, method == "HEAD" ? 0 : length, requestID, since: start)
+        // The body of a response to HEAD is never sent.
+        if let length = method == "HEAD" ? 0 : response.body.contentLength {
+            note(method, route, status, length, requestID, since: start)
             return response
         }
         var response = response
@@ -37,7 +38,13 @@ package struct AccessLog: Sendable {
     func note(
         _ method: String, _ route: String, _ status: Int, _ bytes: Int, _ requestID: String, since start: ContinuousClock.Instant
     ) {
-        let microseconds = (ContinuousClock.now - start) / .microseconds(1)
+        note(method, route, status, bytes, requestID, after: ContinuousClock.now - start)
+    }
+
+    func note(
+        _ method: String, _ route: String, _ status: Int, _ bytes: Int, _ requestID: String, after time: Duration
+    ) {
+        let microseconds = time / .microseconds(1)
         logger.info(
             "request",
             metadata: [

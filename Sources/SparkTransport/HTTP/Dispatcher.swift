@@ -47,7 +47,7 @@ struct Dispatcher: Sendable {
                 reply = problem(EdgeError.rateLimited(wait), requestID: requestID, path: route.path)
             }
         }
-        return response(reply, to: request, requestID: requestID, limits: limits, channel: context.channel)
+        return response(reply, to: request, requestID: requestID, limits: limits)
     }
 
     /// Answers a request that matched no route with an error.
@@ -89,8 +89,10 @@ struct Dispatcher: Sendable {
         }
         limits = limiter.admit(principal.map { .user($0.user) } ?? .at(client), route.rateLimit)
         if let wait = limits?.retryAfter { throw EdgeError.rateLimited(wait) }
+        // What the head alone refuses is refused before the body is read.
         let query = try query(of: request, for: route)
-        let body = try await body(of: request, for: route)
+        let key = try idempotencyKey(of: request, for: route)
+        let body = try await body(of: request, for: route, channel: context.channel)
         if let principal { activity?.recordActivity(of: principal.user) }
         var call = Call(
             principal: principal, headers: request.headers, client: client, now: clock.now(), requestID: requestID,
@@ -99,10 +101,9 @@ struct Dispatcher: Sendable {
             query: query, body: body)
         call.isHead = request.method == .head
         call.ticket = route.access == .userOrTicket ? request.uri.queryParameters["ticket"].map { String($0) } : nil
-        guard let keyed = try keyedRequest(request, route: route, principal: principal, client: client, body: body) else {
-            return try await answer(call, by: route)
-        }
-        guard let idempotency else { return try await answer(call, by: route) }
+        guard let key, let idempotency else { return try await answer(call, by: route) }
+        let keyed = keyedRequest(
+            request, key: key, in: idempotency, route: route, principal: principal, client: client, body: body)
         return try await idempotency.answer(keyed) { try await answer(call, by: route) }
     }
 
@@ -145,32 +146,38 @@ struct Dispatcher: Sendable {
         return values
     }
 
-    private func body(of request: Request, for route: Route) async throws -> [UInt8] {
+    /// - Parameter channel: told before the body is read; nil for requests made inside the process.
+    private func body(of request: Request, for route: Route, channel: (any Channel)?) async throws -> [UInt8] {
         guard route.body != nil else { return [] }
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > configuration.maximumBodyBytes {
-            throw EdgeError.bodyTooLarge
-        }
+        let length = request.headers[.contentLength].flatMap { Int($0) }
+        if let length, length > configuration.maximumBodyBytes { throw EdgeError.bodyTooLarge }
+        let isReadable = Self.isReadable(request)
+        // An optional body that may turn out to be empty needs no type.
+        guard isReadable || route.isBodyOptional && length ?? 0 == 0 else { throw EdgeError.unsupportedMediaType }
+        if request.headers[.expect] != nil { channel?.triggerUserOutboundEvent(BodyWanted(), promise: nil) }
         var bytes: [UInt8] = []
         do {
             for try await chunk in request.body {
                 guard bytes.count + chunk.readableBytes <= configuration.maximumBodyBytes else { throw EdgeError.bodyTooLarge }
+                guard isReadable || chunk.readableBytes == 0 else { throw EdgeError.unsupportedMediaType }
                 bytes.append(contentsOf: chunk.readableBytesView)
             }
         } catch let error where error is IOError || error is ChannelError {
             // The client is gone: nothing failed here, and nobody can be paged by resetting connections.
             throw InvalidInput.malformed("The connection ended before the body did.")
         }
-        if bytes.isEmpty, route.isBodyOptional { return [] }
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-        let coding = request.headers[.contentEncoding]?.lowercased() ?? "identity"
-        guard type == "application/json", coding == "identity" else { throw EdgeError.unsupportedMediaType }
         return bytes
     }
 
-    private func keyedRequest(
-        _ request: Request, route: Route, principal: Principal?, client: NetworkAddress?, body: [UInt8]
-    ) throws -> IdempotencyStore.Request? {
-        guard let idempotency, let key = request.headers[.idempotencyKey] else { return nil }
+    /// Whether a body has the only type and coding that is read here.
+    private static func isReadable(_ request: Request) -> Bool {
+        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+        return type == "application/json" && request.headers[.contentEncoding]?.lowercased() ?? "identity" == "identity"
+    }
+
+    /// The request's key, checked; nil if there is none or it has no meaning on this route.
+    private func idempotencyKey(of request: Request, for route: Route) throws -> String? {
+        guard idempotency != nil, let key = request.headers[.idempotencyKey] else { return nil }
         switch route.idempotency {
         case .meaningless: return nil
         case .refused: throw EdgeError.idempotencyKeyUnsupported
@@ -179,6 +186,13 @@ struct Dispatcher: Sendable {
         guard IdempotencyStore.keyLength.contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw EdgeError.idempotencyKeyInvalid
         }
+        return key
+    }
+
+    private func keyedRequest(
+        _ request: Request, key: String, in idempotency: IdempotencyStore, route: Route, principal: Principal?,
+        client: NetworkAddress?, body: [UInt8]
+    ) -> IdempotencyStore.Request {
         var target = request.head.path ?? ""
         // On a route about one session, the same request from another session is a different request.
         if let principal, Self.isOfSession(route) { target += "\u{0}\(principal.session.wire)" }
@@ -211,7 +225,7 @@ struct Dispatcher: Sendable {
     }
 
     private func response(
-        _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?, channel: (any Channel)? = nil
+        _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?
     ) -> Response {
         var headers = reply.headers
         headers[.requestID] = requestID
@@ -248,7 +262,7 @@ struct Dispatcher: Sendable {
                 status: status, headers: headers, body: ResponseBody(asyncSequence: pieces.map { ByteBuffer(bytes: $0) }))
         }
         if let parts = reply.parts {
-            return Response(status: status, headers: headers, body: PartialBody(parts: parts, channel: channel).body)
+            return Response(status: status, headers: headers, body: PartialBody(parts: parts).body)
         }
         guard !body.isEmpty else {
             if status != .noContent, status != .notModified { headers[.contentLength] = "0" }
@@ -257,18 +271,8 @@ struct Dispatcher: Sendable {
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 
-    /// The client's own request id if it is a short word of letters, digits, `-` and `_`; otherwise a new one.
     private func requestID(of request: Request) -> String {
-        if let given = request.headers[.requestID], (1...64).contains(given.utf8.count),
-            given.utf8.allSatisfy({ byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                    || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
-            })
-        {
-            return given
-        }
-        let digits = String(random.next(), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        RequestID.given(request.headers[.requestID]) ?? RequestID.fresh(random)
     }
 }
 

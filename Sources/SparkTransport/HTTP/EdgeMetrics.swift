@@ -23,9 +23,12 @@ package struct EdgeMetrics: Sendable {
     private static let activeName = "spark_http_requests_active"
     private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
+    /// The route label of requests that match no route.
+    static let unmatched = "unmatched"
+
     private let active = Meter(label: activeName)
 
-    private let accessLog: AccessLog?
+    let accessLog: AccessLog?
 
     /// - Parameter accessLog: notes each answered request; nil for no log.
     package init(accessLog: AccessLog? = nil) {
@@ -71,6 +74,18 @@ package struct EdgeMetrics: Sendable {
             let result = try await answer()
             status = result.status.code
             return accessLog?.watching(result, to: method.rawValue, route: route, since: start) ?? result
+        }
+
+        /// Counts and logs an answer that was given without `measure`.
+        /// - Parameters:
+        ///   - method: empty if no head arrived.
+        ///   - bytes: the length of the answer's body.
+        ///   - isLogged: false if somebody else logs it.
+        func note(
+            _ method: String, _ status: Int, bytes: Int, requestID: String, after time: Duration, isLogged: Bool = true
+        ) {
+            record(method, status, in: time)
+            if isLogged { accessLog?.note(method.isEmpty ? "-" : method, route, status, bytes, requestID, after: time) }
         }
 
         private func record(_ method: String, _ status: Int, in time: Duration) {

@@ -14,14 +14,14 @@ public struct EdgeRouter: HTTPResponder {
 
     private let responder: RouterResponder<EdgeContext>
     private let dispatcher: Dispatcher
-    private let unmatched: EdgeMetrics.Row
+    /// Counts requests that match no route.
+    let unmatched: EdgeMetrics.Row
     /// The first segment of every path.
     private let beginnings: Set<Substring>
 
-    init(routes: [Route], dispatcher: Dispatcher, accessLog: AccessLog?) {
+    init(routes: [Route], dispatcher: Dispatcher, metrics: EdgeMetrics) {
         let router = Router(context: EdgeContext.self, options: .autoGenerateHeadEndpoints)
-        let metrics = EdgeMetrics(accessLog: accessLog)
-        let unmatched = metrics.row("unmatched")
+        let unmatched = metrics.row(EdgeMetrics.unmatched)
         let rows = Dictionary(grouping: routes, by: \.path).mapValues { metrics.row($0[0].path) }
         for route in routes {
             let row = rows[route.path] ?? unmatched

@@ -30,7 +30,12 @@ extension QueryParameter {
             return .words(words)
         case .text(let maximum):
             guard let text else { return nil }
-            guard text.utf8.count <= maximum else { throw .refused(name, "length", "The text is too long.") }
+            guard text.unicodeScalars.count <= maximum else {
+                throw .refused(name, "length", "The text must have at most \(maximum) characters.")
+            }
+            guard !text.unicodeScalars.contains(where: { $0.value == 0 }) else {
+                throw .refused(name, "format", "The character U+0000 is not allowed.")
+            }
             return .text(text)
         }
     }

@@ -16,6 +16,8 @@ struct AcceptRule: Sendable {
     /// How many sockets may be open at once, including those that are closing. More connections wait in the system's queue.
     let mostSockets: Int
     let isTrustedProxy: @Sendable (NetworkAddress) -> Bool
+    /// Notes the refusals that are answered.
+    var unrouted: UnroutedAnswers?
 }
 
 /// A user event in a connection's pipeline: the connection must close to make room for others.
@@ -59,6 +61,11 @@ package final class Listener: Service, Sendable {
     /// How many seconds accepting pauses after the system ran out of descriptors or memory.
     private static let rest = 0.25
     private static let quietTime = Duration.seconds(60)
+
+    /// TCP_NOTSENT_LOWAT (Linux): how much the system takes before it can send it. Without it, the system takes megabytes for each
+    /// client that reads nothing, which no limit counts.
+    private static let unsentBytes = ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 25))
+    private static let mostUnsentBytes = 128 * 1_024
 
     private let socket: ListeningSocket
     private let rule: AcceptRule
@@ -163,22 +170,25 @@ package final class Listener: Service, Sendable {
             handOver(descriptor, as: number)
         } catch {
             let refusal = error as? AdmissionRefused ?? AdmissionRefused(resource: .connections, scope: .total)
-            if state.withLock({ $0.farewells.take(at: now) }) { Self.sayFarewell(refusal, to: descriptor) }
+            if state.withLock({ $0.farewells.take(at: now) }) { sayFarewell(refusal, to: descriptor) }
             Glibc.close(descriptor)
             remove(number)
         }
     }
 
     /// Sends the refusal, as much as fits into the socket's empty buffer. Never waits.
-    private static func sayFarewell(_ refusal: AdmissionRefused, to descriptor: CInt) {
-        let reply = ProblemDocument(error: refusal, requestID: "none").reply
+    private func sayFarewell(_ refusal: AdmissionRefused, to descriptor: CInt) {
+        let requestID = rule.unrouted?.nextRequestID() ?? "none"
+        let reply = ProblemDocument(error: refusal, requestID: requestID).reply
         var text = "HTTP/1.1 \(reply.status.code) \(reply.status.reasonPhrase)\r\n"
+        if let date = rule.unrouted?.dates.now { text += "Date: \(date)\r\n" }
         for field in reply.headers { text += "\(field.name.rawName): \(field.value)\r\n" }
-        text += "Content-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
+        text += "X-Request-Id: \(requestID)\r\nContent-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
         let bytes = Array(text.utf8) + reply.body
         _ = send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
         // Shut down the sending side first, so that the client receives the response before the reset that unread bytes cause.
         _ = shutdown(descriptor, CInt(SHUT_WR))
+        rule.unrouted?.note(method: "", status: reply.status.code, bytes: reply.body.count, requestID: requestID)
     }
 
     private func handOver(_ descriptor: CInt, as number: UInt64) {
@@ -189,6 +199,7 @@ package final class Listener: Service, Sendable {
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 16_384)
             )
             .channelOption(.maxMessagesPerRead, value: 2)
+            .channelOption(Self.unsentBytes, value: Self.mostUnsentBytes)
             .channelInitializer { [self] channel in
                 channel.closeFuture.whenComplete { [self] _ in remove(number) }
                 guard let newcomer = take(channel, as: number) else {

@@ -325,7 +325,7 @@ extension StreamSession {
     }
 
     func reference(in frame: JSONValue) -> String? {
-        guard let text = frame["ref"]?.string, text.utf8.count <= 64 else { return nil }
+        guard let text = frame["ref"]?.string, (1...64).contains(text.unicodeScalars.count) else { return nil }
         return text
     }
 

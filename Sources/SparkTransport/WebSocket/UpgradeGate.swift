@@ -37,7 +37,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var state = State.awaitingHead
     private var isReadHeld = false
     private var offeredAt = ContinuousClock.now
-    private lazy var requestID = gateway.nextRequestID()
+    private var requestID = ""
     /// The client's address, as limits use it.
     private var address = ""
 
@@ -69,6 +69,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         case (.awaitingHead, .head(let head)):
             guard let route = gateway.route(of: head) else { return proceed(context, data) }
             offeredAt = .now
+            requestID = gateway.requestID(of: head)
             state = .offered(route, head)
         case (.offered(let route, let head), .end): consider(head, route, context)
         case (.offered(let route, _), _), (.deciding(let route, _, _), _):
@@ -144,12 +145,6 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func noteEnd(of channel: any Channel, _ route: WebSocketRoute) {
-        guard gateway.hasAccessLog else { return }
-        let (gateway, path, requestID, start) = (gateway, route.path, requestID, offeredAt)
-        channel.closeFuture.whenComplete { _ in gateway.note(101, path: path, requestID: requestID, since: start) }
-    }
-
     private func upgrade(
         to handler: WebSocketHandler, with head: HTTPResponseHead, _ route: WebSocketRoute, _ context: ChannelHandlerContext
     ) {
@@ -159,7 +154,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         let isReadHeld = isReadHeld
         hasLeft.futureResult.assumeIsolated().whenComplete { result in
             self.negotiated.succeed(.webSocket)
-            self.noteEnd(of: context.channel, route)
+            self.gateway.noteUpgrade(
+                path: route.path, requestID: self.requestID, since: self.offeredAt, of: context.channel)
             do {
                 try result.get()
                 try context.channel.becomeWebSocket(handler, needsRead: isReadHeld)
@@ -176,7 +172,9 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         let reply = gateway.refusal(error, path: route.path, requestID: requestID, address: address)
         gateway.note(
             reply.status.code, path: route.path, requestID: requestID, bytes: reply.body.count, since: offeredAt)
-        context.answerAndClose(reply)
+        context.sendLast(reply).assumeIsolated().whenComplete { _ in
+            context.triggerUserOutboundEvent(ConnectionEnd(), promise: nil)
+        }
     }
 
     private func giveUp() {

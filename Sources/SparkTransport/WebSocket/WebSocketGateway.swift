@@ -24,7 +24,7 @@ struct WebSocketGateway: Sendable {
     private let trustedProxies: TrustedProxies
     private let random: any RandomSource
     private let limiter: RateLimiter?
-    private let accessLog: AccessLog?
+    private let metrics: EdgeMetrics?
     private let logger: Logger
     /// How long a route may take to decide.
     let patience: TimeAmount
@@ -33,16 +33,16 @@ struct WebSocketGateway: Sendable {
     /// - Parameters:
     ///   - routes: have distinct paths.
     ///   - limiter: charged for refused upgrades; nil for no limit.
-    ///   - accessLog: notes each upgrade when its connection ends; nil for no log.
+    ///   - metrics: counts each upgrade, and logs it when its connection ends; nil for neither.
     init(
         routes: [WebSocketRoute], trustedProxies: TrustedProxies, random: any RandomSource, logger: Logger, patience: Duration,
-        limiter: RateLimiter? = nil, accessLog: AccessLog? = nil, startGate: StartGate? = nil
+        limiter: RateLimiter? = nil, metrics: EdgeMetrics? = nil, startGate: StartGate? = nil
     ) {
         self.table = Table(routes)
         self.trustedProxies = trustedProxies
         self.random = random
         self.limiter = limiter
-        self.accessLog = accessLog
+        self.metrics = metrics
         self.logger = logger
         self.patience = .nanoseconds(patience.milliseconds * 1_000_000)
         self.startGate = startGate
@@ -89,10 +89,10 @@ struct WebSocketGateway: Sendable {
         return trustedProxies.client(of: peer, forwardedFor: head.headers["X-Forwarded-For"]).networkText
     }
 
-    /// A new request id for an upgrade, used in logs and responses.
-    func nextRequestID() -> String {
-        let digits = String(random.next(), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    /// The client's request id for an upgrade, or a new one; used in logs and responses.
+    func requestID(of head: HTTPRequestHead) -> String {
+        let given = head.headers["X-Request-Id"]
+        return RequestID.given(given.count == 1 ? given[0] : nil) ?? RequestID.fresh(random)
     }
 
     /// The response to a refused upgrade, which is charged to the client's network. An error that is not a `ClientError` is
@@ -113,11 +113,18 @@ struct WebSocketGateway: Sendable {
         return reply
     }
 
-    var hasAccessLog: Bool { accessLog != nil }
+    /// Counts and logs an answer to an upgrade.
+    func note(_ status: Int, path: String, requestID: String, bytes: Int, since start: ContinuousClock.Instant) {
+        metrics?.row(path).note("GET", status, bytes: bytes, requestID: requestID, after: ContinuousClock.now - start)
+    }
 
-    /// Notes an upgrade in the access log once its connection or its response is over.
-    func note(_ status: Int, path: String, requestID: String, bytes: Int = 0, since start: ContinuousClock.Instant) {
-        accessLog?.note("GET", path, status, bytes, requestID, since: start)
+    /// Counts an upgrade that was accepted. It is logged when its connection ends.
+    func noteUpgrade(path: String, requestID: String, since start: ContinuousClock.Instant, of channel: any Channel) {
+        guard let metrics else { return }
+        metrics.row(path).note(
+            "GET", 101, bytes: 0, requestID: requestID, after: ContinuousClock.now - start, isLogged: false)
+        guard let accessLog = metrics.accessLog else { return }
+        channel.closeFuture.whenComplete { _ in accessLog.note("GET", path, 101, 0, requestID, since: start) }
     }
 
     /// Routes for plain requests to these paths, and for upgrades that come too late on their connection.
