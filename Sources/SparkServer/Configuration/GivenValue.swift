@@ -1,0 +1,24 @@
+/// Repeats values of an operator in messages: in one line and short, whatever the values contain.
+enum GivenValue {
+    private static let longest = 60
+
+    /// The value in quotes.
+    static func quoted(_ text: some StringProtocol) -> String {
+        var shown = "\""
+        for scalar in text.unicodeScalars.prefix(longest) {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
+                shown += "\\u{\(String(scalar.value, radix: 16))}"
+            default: shown.unicodeScalars.append(scalar)
+            }
+        }
+        let isWhole = text.unicodeScalars.dropFirst(longest).isEmpty
+        return shown + (isWhole ? "\"" : "…\" (\(text.utf8.count) bytes)")
+    }
+
+    /// The beginning of a text that may be part of the name of a setting or variable.
+    static func name(_ text: some StringProtocol) -> String {
+        let name = text.unicodeScalars.prefix(longest).prefix { $0.properties.isAlphabetic || "0123456789_.-*<".unicodeScalars.contains($0) }
+        return String(String.UnicodeScalarView(name))
+    }
+}
