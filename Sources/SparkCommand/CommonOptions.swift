@@ -60,7 +60,8 @@ struct CommonOptions: ParsableArguments {
         do throws(NamedFile.Refusal) {
             bytes = try NamedFile.contents(of: path, atMost: Self.longestFile)
         } catch {
-            throw StorageOpenError(operation: "read configuration", path: Display.text(String(path.prefix(256))), hint: "\(error)")
+            throw StorageOpenError(
+                operation: "read configuration", path: Display.text(String(path.prefix(256))), hint: "\(error)")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             let line = Self.lineOfBrokenText(Data(bytes))
@@ -92,7 +93,9 @@ struct CommonOptions: ParsableArguments {
         let file = try portFile().content
         if let url = file?["operator_url"]?.string { return (url, nil) }
         if let token = file?["admin_token"]?.string { return (address, token) }
-        guard case .text(let token) = try load(isForRunning: true).value("metrics", "token"), !token.isEmpty else { return (address, nil) }
+        guard case .text(let token) = try load(isForRunning: true).value("metrics", "token"), !token.isEmpty else {
+            return (address, nil)
+        }
         return (address, token)
     }
 

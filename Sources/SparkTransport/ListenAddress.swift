@@ -46,7 +46,9 @@ public struct ListenAddress: Hashable, Sendable {
     }
 
     /// Whether every address of the machine is meant.
-    public var isWildcard: Bool { NetworkAddress(host).map { $0 == NetworkAddress("0.0.0.0") || $0 == NetworkAddress("::") } ?? false }
+    public var isWildcard: Bool {
+        NetworkAddress(host).map { $0 == NetworkAddress("0.0.0.0") || $0 == NetworkAddress("::") } ?? false
+    }
 
     /// Whether two sockets cannot be open at both addresses at once. Names are compared as texts.
     public func collides(with other: ListenAddress) -> Bool {

@@ -30,7 +30,8 @@ struct StopTests {
     }
 
     /// Starts a server, sends signals after some time, and gives its exit status.
-    private func status(_ arguments: [String], folder: String, signals: [Int32], after microseconds: UInt32) async throws -> Int32 {
+    private func status(_ arguments: [String], folder: String, signals: [Int32], after microseconds: UInt32) async throws -> Int32
+    {
         try await onOwnThread {
             let process = try ChildProcess(
                 SparkProcess.binary.path, ["serve", "--listen", "127.0.0.1:0"] + arguments,
@@ -86,7 +87,8 @@ struct StopTests {
                     let parent = try ChildProcess(
                         "/bin/sh",
                         [
-                            "-c", #""$0" serve --ephemeral --exit-with-parent --listen 127.0.0.1:0 > /dev/null & echo $!; exec sleep 600"#,
+                            "-c",
+                            #""$0" serve --ephemeral --exit-with-parent --listen 127.0.0.1:0 > /dev/null & echo $!; exec sleep 600"#,
                             SparkProcess.binary.path,
                         ], environment: Self.environment.merging(["TMPDIR": folder]) { $1 })
                     var line = Data()
@@ -121,7 +123,10 @@ struct StopTests {
                 let ends = try ChildProcess.pipe()
                 let process = try ChildProcess(
                     "/bin/sh",
-                    ["-c", #""$0" serve --ephemeral --listen 127.0.0.1:0 2> /dev/null | exit 0; exit 0"#, SparkProcess.binary.path],
+                    [
+                        "-c", #""$0" serve --ephemeral --listen 127.0.0.1:0 2> /dev/null | exit 0; exit 0"#,
+                        SparkProcess.binary.path,
+                    ],
                     environment: Self.environment.merging(["TMPDIR": folder]) { $1 }, errors: ends.writer)
                 close(ends.writer)
                 close(ends.reader)
@@ -129,9 +134,11 @@ struct StopTests {
                 var pid: pid_t = 0
                 while pid == 0 {
                     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-                    pid = names.compactMap { name in
-                        FileManager.default.fileExists(atPath: "\(folder)/\(name)/spark.port.json") ? pid_t(name.split(separator: "-")[1]) : nil
-                    }.first ?? 0
+                    pid =
+                        names.compactMap { name in
+                            FileManager.default.fileExists(atPath: "\(folder)/\(name)/spark.port.json")
+                                ? pid_t(name.split(separator: "-")[1]) : nil
+                        }.first ?? 0
                     usleep(10_000)
                 }
                 usleep(500_000)

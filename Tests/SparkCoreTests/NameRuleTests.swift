@@ -82,7 +82,10 @@ import Testing
         ),
         (
             "marks without a letter", .marks,
-            ["-\u{301}Ada", "Ada -\u{301}", "$\u{301}", "Ada \u{A0}\u{301}", "◌\u{301}", "\u{93E}मोहन", "Ada '\u{308}", "❤\u{301}"]
+            [
+                "-\u{301}Ada", "Ada -\u{301}", "$\u{301}", "Ada \u{A0}\u{301}", "◌\u{301}", "\u{93E}मोहन", "Ada '\u{308}",
+                "❤\u{301}",
+            ]
         ),
         (
             "numbers", .digits,
@@ -95,7 +98,8 @@ import Testing
             "links and addresses", .link,
             [
                 "https://x.y", "http://example.org", "HTTPS://EXAMPLE.ORG", "ftp://x", "Ada https://x.y", "www.ada", "WWW.ADA.DE",
-                "ada.com", "Ada.Com", "ada.example.org", "t.me/ada", "ada.de", "ANNA.DE", "anna.de/x", "Ada (ada.net)", "ada@example.org",
+                "ada.com", "Ada.Com", "ada.example.org", "t.me/ada", "ada.de", "ANNA.DE", "anna.de/x", "Ada (ada.net)",
+                "ada@example.org",
                 "ada@example", "a@b.c", "mailto:ada", "tel:0151x", "ada。com", "ａｄａ．ｃｏｍ", "пример.рф", "ada.com.", "ada.io:80",
                 "javascript:x",
             ]
@@ -123,8 +127,10 @@ import Testing
     @Test(
         "what looks a little like a number or a link is a name",
         arguments: [
-            "O'Brien", "Jean-Luc", "Dr. Anna", "Dr.Anna", "Prof.Li", "J.R.", "J. R. R.", "J.de Vries", "A1", "7of9", "50 Cent", "St. John",
-            "Ada & Ben", "M@x", "Ada/Ben", "Max (2)", "Ada: me", "Hotel: Ada", "1\u{FE0F}\u{20E3}", "$$$", "Ada...", "Mary Ann Jr.",
+            "O'Brien", "Jean-Luc", "Dr. Anna", "Dr.Anna", "Prof.Li", "J.R.", "J. R. R.", "J.de Vries", "A1", "7of9", "50 Cent",
+            "St. John",
+            "Ada & Ben", "M@x", "Ada/Ben", "Max (2)", "Ada: me", "Hotel: Ada", "1\u{FE0F}\u{20E3}", "$$$", "Ada...",
+            "Mary Ann Jr.",
             "No. 5 Anna", "Nguyễn Thị Ánh", "ꓡꓲ ꓢꓴ", "مُحَمَّد", "מֹשֶׁה", "ทิพย์ น้ำ", "श्रीकृष्ण", "#\u{FE0F}\u{20E3} Ada",
         ])
     func likeness(_ name: String) throws {
@@ -136,7 +142,8 @@ import Testing
     @Test(
         "a mark needs a letter before it in every kind of text",
         arguments: [
-            "a \u{301}", "a\u{A0}\u{301}", "a \u{301}b", "a\n\u{301}", "a\t\u{301}", "ا\u{200E}\u{301}", "a\u{2068}\u{301}b\u{2069}",
+            "a \u{301}", "a\u{A0}\u{301}", "a \u{301}b", "a\n\u{301}", "a\t\u{301}", "ا\u{200E}\u{301}",
+            "a\u{2068}\u{301}b\u{2069}",
             "a\u{2068}b\u{2069}\u{301}", "មក\u{200B}\u{17B6}", "क \u{93E}", "a\u{3000}\u{20DD}", "\u{301}", "א \u{5B8}",
         ])
     func isolatedMarks(_ text: String) {

@@ -101,7 +101,8 @@ struct ConfigurationTests {
             "http.allowed_origins=*", "http.allowed_origins=null", "http.allowed_origins=https://a.example/",
             "http.allowed_origins=https://a.example/path", "http.allowed_origins=a.example", "stream.allowed_origins=*",
             "http.allowed_origins=https://a.example:0", "http.allowed_origins=https://", "http.listen=nonsense",
-            "http.listen=999.0.0.1:80", "http.listen=a..b:80", "http.listen=0:80", "http.listen=[127.0.0.1]:80", "operator.listen=::1:80",
+            "http.listen=999.0.0.1:80", "http.listen=a..b:80", "http.listen=0:80", "http.listen=[127.0.0.1]:80",
+            "operator.listen=::1:80",
             "operator.listen=[x]:80", "operator.listen=a b:80",
             "http.listen=127.0.0.1", "http.listen=::1:80", "http.listen=127.0.0.1:70000", "http.listen=",
         ])
@@ -213,7 +214,8 @@ struct ConfigurationTests {
     @Test("a fault repeats the given value, in one line and short")
     func given() {
         for (flag, part) in [
-            ("http.reads_per_minute=many", "not \"many\""), ("http.ws_echo=maybe", "not \"maybe\""), ("http.listen=nonsense", "not \"nonsense\""),
+            ("http.reads_per_minute=many", "not \"many\""), ("http.ws_echo=maybe", "not \"maybe\""),
+            ("http.listen=nonsense", "not \"nonsense\""),
             ("http.listen=\u{1B}[2J\n", "\\u{1b}[2J\\u{a}"), ("server.log_level=loud", "not \"loud\""),
             ("http.listen=" + String(repeating: "x", count: 5_000), "(5000 bytes)"),
         ] {

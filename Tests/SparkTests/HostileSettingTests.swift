@@ -13,7 +13,8 @@ struct HostileSettingTests {
 
     /// Values that can be written in one line.
     private static let plain = [
-        "", " ", "-1", "99999999999999999999", "9e999", "nan", "true", "[[[[", "[", "{a: b}", "☃", "\u{202E}x", "../../etc/passwd",
+        "", " ", "-1", "99999999999999999999", "9e999", "nan", "true", "[[[[", "[", "{a: b}", "☃", "\u{202E}x",
+        "../../etc/passwd",
         "/dev/zero", "/dev/null", "/", "/proc/self/mem", "https://", "http://[::1", "://", "0.0.0.0:0", "*",
     ]
 
@@ -65,7 +66,9 @@ struct HostileSettingTests {
                     try check(load(flags: ["\(key)=\(value)"]), of: key, value: value)
                     try check(load(environment: [variable: value]), of: key, value: value)
                     let text = value.utf8.count > 1_000 ? String(value.prefix(5_000)) : value
-                    let quoted = text.unicodeScalars.map { "\\U" + String(String(0x1_0000_0000 + UInt64($0.value), radix: 16).dropFirst()) }
+                    let quoted = text.unicodeScalars.map {
+                        "\\U" + String(String(0x1_0000_0000 + UInt64($0.value), radix: 16).dropFirst())
+                    }
                     let yaml = "\(parts[0]):\n  \(parts[1]): \"\(quoted.joined())\"\n"
                     try check(load(yaml: yaml), of: key, value: value)
                 }
@@ -81,7 +84,9 @@ struct HostileSettingTests {
         }
     }
 
-    @Test("control characters, zero bytes and endless texts are taken by no setting", arguments: ["a\0b", "a\nb", "\u{1B}[2J", "long"])
+    @Test(
+        "control characters, zero bytes and endless texts are taken by no setting",
+        arguments: ["a\0b", "a\nb", "\u{1B}[2J", "long"])
     func unfit(_ value: String) throws {
         for key in Self.keys {
             let result = load(flags: ["\(key)=\(value == "long" ? Self.huge : value)"])
@@ -102,7 +107,10 @@ struct HostileSettingTests {
                 for file in files where !file.hasSuffix("loop") {
                     let result = load(flags: ["\(key)=\(file)"])
                     let error = #expect(throws: ConfigurationError.self, "\(key) = \(file)") { try result.get() }
-                    let word = file.hasSuffix("pipe") ? "a named pipe" : file.hasSuffix("huge") ? "longer than" : file.hasSuffix(".") ? "a directory" : "a device"
+                    let word =
+                        file.hasSuffix("pipe")
+                        ? "a named pipe"
+                        : file.hasSuffix("huge") ? "longer than" : file.hasSuffix(".") ? "a directory" : "a device"
                     #expect(error?.faults.count == 1 && error?.faults.first?.contains(word) == true, "\(error?.faults ?? [])")
                 }
             }

@@ -8,7 +8,9 @@ struct PushProviderSettings: Sendable {
     ]
 
     static let settings: [Setting] = [
-        .file("apns_key_file", atMost: ProviderFile.largest, "Apple: file of the signing key (.p8); empty: no pushes to Apple's devices."),
+        .file(
+            "apns_key_file", atMost: ProviderFile.largest,
+            "Apple: file of the signing key (.p8); empty: no pushes to Apple's devices."),
         .text("apns_key_id", default: "", "Apple: the signing key's identifier, ten characters."),
         .text("apns_team_id", default: "", "Apple: the team's identifier, ten characters."),
         .text("apns_topic", default: "", "Apple: the app's bundle identifier."),
@@ -36,7 +38,9 @@ struct PushProviderSettings: Sendable {
         .text(
             "webhook_secret", default: "", "Signs the webhook's requests (HMAC-SHA256); whsec_… or 24 characters and more.",
             isSecret: true),
-        .file("trusted_roots_file", atMost: ProviderFile.largest, "Further trusted certificates (PEM) for the way to the providers."),
+        .file(
+            "trusted_roots_file", atMost: ProviderFile.largest, "Further trusted certificates (PEM) for the way to the providers."
+        ),
     ]
 
     private static let providerFault: @Sendable (String) -> String? = {

@@ -71,15 +71,19 @@ enum NameShape {
 
     private static let commonDomains: Set<String> = [
         "com", "net", "org", "info", "biz", "app", "dev", "xyz", "link", "site", "online", "club", "shop", "store", "top", "live",
-        "life", "love", "date", "dating", "chat", "social", "page", "blog", "website", "space", "world", "mobi", "icu", "fun", "sex",
+        "life", "love", "date", "dating", "chat", "social", "page", "blog", "website", "space", "world", "mobi", "icu", "fun",
+        "sex",
         "porn", "xxx", "edu", "gov", "onion", "tech", "email", "click", "рф", "中国", "香港",
     ]
 
     /// Countries whose names are common in links. Longer words before them are required: `J.de` may be a name.
     private static let countries: Set<String> = [
-        "at", "au", "be", "br", "bz", "ca", "cc", "ch", "cn", "co", "cz", "de", "dk", "es", "eu", "fi", "fm", "fr", "gg", "gl", "gr",
-        "hu", "ie", "il", "in", "io", "ir", "is", "it", "jp", "ke", "kr", "li", "lt", "lu", "lv", "ly", "me", "mx", "my", "nl", "no",
-        "nz", "ph", "pl", "pt", "ro", "ru", "se", "sg", "sh", "si", "sk", "th", "tk", "to", "tr", "tv", "tw", "ua", "uk", "us", "vn",
+        "at", "au", "be", "br", "bz", "ca", "cc", "ch", "cn", "co", "cz", "de", "dk", "es", "eu", "fi", "fm", "fr", "gg", "gl",
+        "gr",
+        "hu", "ie", "il", "in", "io", "ir", "is", "it", "jp", "ke", "kr", "li", "lt", "lu", "lv", "ly", "me", "mx", "my", "nl",
+        "no",
+        "nz", "ph", "pl", "pt", "ro", "ru", "se", "sg", "sh", "si", "sk", "th", "tk", "to", "tr", "tv", "tw", "ua", "uk", "us",
+        "vn",
         "ws", "za",
     ]
 }

@@ -289,7 +289,8 @@ public struct AdmissionPlan: Sendable {
         set(.searches, .person, "limits.searches_per_person", configuration.searchesPerPerson)
         require(
             configuration.searchesPerPerson <= configuration.searches, "limits.searches_per_person", "limits.searches",
-            reason: "limits.searches_per_person is \(configuration.searchesPerPerson) and must not be more than limits.searches, which is "
+            reason:
+                "limits.searches_per_person is \(configuration.searchesPerPerson) and must not be more than limits.searches, which is "
                 + "\(configuration.searches)")
         setMemory(configuration)
     }
@@ -301,7 +302,8 @@ public struct AdmissionPlan: Sendable {
             require(
                 false, "limits.connections",
                 reason: "the process may open only \(machine.descriptors) files, but needs at least \(needed): "
-                    + "\(reserve) for itself and \(Self.fewestConnections) for connections; raise the limit (ulimit -n, LimitNOFILE)")
+                    + "\(reserve) for itself and \(Self.fewestConnections) for connections; raise the limit (ulimit -n, LimitNOFILE)"
+            )
             return
         }
         let byMemory = max(Self.fewestConnections, machine.memoryBytes / 4 / Self.connectionBytes)
@@ -323,7 +325,8 @@ public struct AdmissionPlan: Sendable {
         let perNetwork = configuration.connectionsPerNetwork == 0 ? share : configuration.connectionsPerNetwork
         require(
             perNetwork <= total, "limits.connections_per_network", "limits.connections",
-            reason: "limits.connections_per_network is \(perNetwork) and must not be more than limits.connections, which is \(total)"
+            reason:
+                "limits.connections_per_network is \(perNetwork) and must not be more than limits.connections, which is \(total)"
                 + (configuration.connections == 0 ? " on this machine" : ""))
         set(
             .connections, .network, "limits.connections_per_network", perNetwork,
@@ -358,10 +361,13 @@ public struct AdmissionPlan: Sendable {
         } else {
             require(
                 perNetwork <= total, "limits.body_bytes_per_network", "limits.body_bytes",
-                reason: "limits.body_bytes_per_network is \(perNetwork) and must not be more than limits.body_bytes, which is \(total)")
+                reason:
+                    "limits.body_bytes_per_network is \(perNetwork) and must not be more than limits.body_bytes, which is \(total)"
+            )
             require(
                 perNetwork >= longest, "limits.body_bytes_per_network", "http.max_body_bytes",
-                reason: "limits.body_bytes_per_network is \(perNetwork) and must hold one body: at least http.max_body_bytes, which is "
+                reason:
+                    "limits.body_bytes_per_network is \(perNetwork) and must hold one body: at least http.max_body_bytes, which is "
                     + "\(longest)")
         }
         set(
@@ -409,7 +415,8 @@ public struct AdmissionPlan: Sendable {
         let (connections, most) = (configuration.connections, memory / Self.connectionBytes)
         require(
             connections <= most, "limits.connections",
-            reason: "\(connections) connections of \(Self.connectionBytes) bytes each do not fit into the memory that this process may use "
+            reason:
+                "\(connections) connections of \(Self.connectionBytes) bytes each do not fit into the memory that this process may use "
                 + "(\(memory)); at most \(most), or 0")
     }
 

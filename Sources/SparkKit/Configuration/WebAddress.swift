@@ -26,7 +26,8 @@ public enum WebAddress {
         let scheme = text[..<mark.lowerBound].lowercased()
         let isLocalOnly = isHTTPLocal && scheme == "http" && !schemes.contains("http")
         guard schemes.contains(scheme) || isLocalOnly else {
-            return "\(expectation); only \(schemes.joined(separator: " and ")) is possible\(isHTTPLocal ? ", or http on this machine" : "")"
+            return
+                "\(expectation); only \(schemes.joined(separator: " and ")) is possible\(isHTTPLocal ? ", or http on this machine" : "")"
         }
         let rest = text[mark.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
@@ -63,7 +64,8 @@ public enum WebAddress {
             guard HostName.fault(usual: host) == nil else { return nil }
         }
         if let port {
-            guard (1...5).contains(port.utf8.count), port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(port),
+            guard (1...5).contains(port.utf8.count), port.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                let number = UInt16(port),
                 number > 0
             else { return nil }
         }

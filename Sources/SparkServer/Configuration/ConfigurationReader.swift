@@ -189,7 +189,8 @@ struct ConfigurationReader {
                 return refuse("a whole number is expected (\(range.lowerBound) to \(range.upperBound))")
             }
             guard range.contains(value) else {
-                return self.refuse(setting, section, origin, "\(value) is out of range (\(range.lowerBound) to \(range.upperBound))")
+                return self.refuse(
+                    setting, section, origin, "\(value) is out of range (\(range.lowerBound) to \(range.upperBound))")
             }
             keep(.integer(value), setting, section, origin)
         case .number(let range):
@@ -197,7 +198,8 @@ struct ConfigurationReader {
                 return refuse("a number is expected (\(range.lowerBound) to \(range.upperBound))")
             }
             guard range.contains(value) else {
-                return self.refuse(setting, section, origin, "\(value) is out of range (\(range.lowerBound) to \(range.upperBound))")
+                return self.refuse(
+                    setting, section, origin, "\(value) is out of range (\(range.lowerBound) to \(range.upperBound))")
             }
             keep(.number(value), setting, section, origin)
         case .boolean:

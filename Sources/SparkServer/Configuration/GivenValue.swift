@@ -18,7 +18,9 @@ enum GivenValue {
 
     /// The beginning of a text that may be part of the name of a setting or variable.
     static func name(_ text: some StringProtocol) -> String {
-        let name = text.unicodeScalars.prefix(longest).prefix { $0.properties.isAlphabetic || "0123456789_.-*<".unicodeScalars.contains($0) }
+        let name = text.unicodeScalars.prefix(longest).prefix {
+            $0.properties.isAlphabetic || "0123456789_.-*<".unicodeScalars.contains($0)
+        }
         return String(String.UnicodeScalarView(name))
     }
 }

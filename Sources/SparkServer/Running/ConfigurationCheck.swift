@@ -32,7 +32,9 @@ struct ConfigurationCheck {
         let machine = surroundings.machine
         let files = fileFaults
         // A file of the wrong kind is reported once and not read.
-        let contents = sectionFaults(\.faultsOfFiles).filter { fault in !files.contains { !Set($0.keys).isDisjoint(with: fault.keys) } }
+        let contents = sectionFaults(\.faultsOfFiles).filter { fault in
+            !files.contains { !Set($0.keys).isDisjoint(with: fault.keys) }
+        }
         return AdmissionPlan(configuration, machine: machine, isEphemeral: surroundings.isEphemeral).conflicts
             + cacheFaults(machine) + files + contents
     }
@@ -60,7 +62,9 @@ struct ConfigurationCheck {
     private var moduleFaults: [SettingFault] {
         let names = schema.manifests.map(\.id)
         let unknown = disabled.subtracting(names).sorted().map { name in
-            let hint = NearestName.of(name, in: names).map { "did you mean \($0)?" } ?? "the modules are \(names.joined(separator: ", "))"
+            let hint =
+                NearestName.of(name, in: names).map { "did you mean \($0)?" }
+                ?? "the modules are \(names.joined(separator: ", "))"
             return SettingFault("modules.disabled", reason: "there is no module \(GivenValue.quoted(name)); \(hint)")
         }
         let needed = names.filter(disabled.contains).compactMap { name -> SettingFault? in
@@ -90,7 +94,8 @@ struct ConfigurationCheck {
             faults.append(
                 SettingFault(
                     "operator.listen", "http.listen",
-                    reason: "operator.listen is \(address.text) and http.listen is \(open.text); both cannot listen there, so choose "
+                    reason:
+                        "operator.listen is \(address.text) and http.listen is \(open.text); both cannot listen there, so choose "
                         + "another port, 0 for one that the system picks, or nothing for no listener of operators"))
         }
         return faults
@@ -114,7 +119,8 @@ struct ConfigurationCheck {
         let claimed = cache.memoryBytes + (limits[.bodies].total ?? 0) + (limits[.hashing].total ?? 0)
         let memory = surroundings.machine.memoryBytes
         guard claimed > memory / 10 * 9 else { return nil }
-        return "cache.memory_mb, limits.body_bytes and limits.hashing_bytes may come to \(claimed >> 20) MiB, of \(memory >> 20) MiB of "
+        return
+            "cache.memory_mb, limits.body_bytes and limits.hashing_bytes may come to \(claimed >> 20) MiB, of \(memory >> 20) MiB of "
             + "memory; when all are in use, little or nothing is left for the database and connections"
     }
 

@@ -34,7 +34,9 @@ struct DeploymentTests {
 
     @Test("The container is built from what a clean clone has")
     func cleanClone() {
-        let copies = Dockerfile.text(port: 7_775).split(separator: "\n").filter { $0.hasPrefix("COPY ") && !$0.contains("--from=") }
+        let copies = Dockerfile.text(port: 7_775).split(separator: "\n").filter {
+            $0.hasPrefix("COPY ") && !$0.contains("--from=")
+        }
         let sources = copies.flatMap { $0.split(separator: " ").dropFirst().dropLast() }
         #expect(sources.contains("."))
         // A pattern may match less; a name that is not there ends the build.
