@@ -5,8 +5,8 @@ import Synchronization
 /// Turns the signals that ask the process to end into a request, from the first instruction of the program on. A server that is
 /// still starting then removes what it has made and ends in order.
 ///
-/// The signals are blocked in the main thread before there is another one; later threads inherit that. A thread of its own waits
-/// for them. So no signal is lost, and no handler interrupts other code.
+/// The handler only writes the signal's number into a pipe, and a thread of its own reads it. Blocking the signals instead would not
+/// do: the main thread later waits with no signal blocked (`dispatchMain`).
 final class StopSignals: Sendable {
     private struct State {
         var signal: Int32?
@@ -28,19 +28,25 @@ final class StopSignals: Sendable {
     /// Whether the process was asked to end, by a signal or otherwise.
     var isRequested: Bool { state.withLock { $0.requestedAt != nil } }
 
-    /// Begins. Called once, in the main thread, before another thread exists.
+    /// Begins. Called once, before the program makes anything.
     func begin() {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        // nohup(1) ignores SIGHUP so that the process outlives its terminal.
-        for number in [SIGTERM, SIGINT] + (Self.isIgnored(SIGHUP) ? [] : [SIGHUP]) { sigaddset(&signals, number) }
-        guard pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { return }
-        let waited = signals
+        let reader = SignalPipe.ends.reader
+        guard reader >= 0 else { return }
         Thread.detachNewThread {
-            var signals = waited
+            var number: UInt8 = 0
             while true {
-                var number: Int32 = 0
-                if sigwait(&signals, &number) == 0 { self.received(number) }
+                let count = read(reader, &number, 1)
+                if count == 1 { self.received(Int32(number)) }
+                guard count == 1 || count < 0 && errno == EINTR else { return }
+            }
+        }
+        // nohup(1) ignores SIGHUP so that the process outlives its terminal.
+        for number in [SIGTERM, SIGINT] + (Self.isIgnored(SIGHUP) ? [] : [SIGHUP]) {
+            Glibc.signal(number) { number in
+                let code = errno
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = write(SignalPipe.ends.writer, &byte, 1)
+                errno = code
             }
         }
     }
@@ -87,4 +93,16 @@ final class StopSignals: Sendable {
         else { return false }
         return mask & 1 << UInt64(number - 1) != 0
     }
+}
+
+/// The pipe from the signal handler to its thread. Open as long as the process lives.
+private enum SignalPipe {
+    static let ends: (reader: Int32, writer: Int32) = {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return (-1, -1) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // A handler must not wait, however many signals come.
+        _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+        return (ends[0], ends[1])
+    }()
 }

@@ -225,7 +225,10 @@ struct ConfigurationReader {
 
     private mutating func keep(_ value: Setting.Value, _ setting: Setting, _ section: String, _ origin: String) {
         if let fault = Self.unfit(value) ?? setting.fault(value) {
-            guard !setting.isSecret, case .text(let text) = value else { return refuse(setting, section, origin, fault) }
+            guard !setting.isSecret, case .text(let text) = value else {
+                // The fault of a list names the item.
+                return refuse(setting, section, origin, GivenValue.line(fault))
+            }
             return refuse(setting, section, origin, "\(fault), not \(GivenValue.quoted(text))")
         }
         values[section, default: [:]][setting.key] = value
