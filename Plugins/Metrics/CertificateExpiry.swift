@@ -1,9 +1,9 @@
 import Dispatch
-import Foundation
 import Logging
 import Metrics
 import NIOSSL
 import ServiceLifecycle
+import SparkFiles
 import SparkKit
 
 /// Reads the expiry of the certificate from its file, once an hour.
@@ -16,7 +16,7 @@ struct CertificateExpiry: Service {
     private static let name = "spark_certificate_expiry_timestamp_seconds"
     private static let interval = Duration.seconds(3_600)
     /// A larger file is not a certificate.
-    private static let longestFile = 1 << 20
+    static let longestFile = 1 << 20
 
     private let file: String
     private let logger: Logger
@@ -54,9 +54,8 @@ struct CertificateExpiry: Service {
 
     /// The earliest expiry of the certificates in the file, in seconds since 1970.
     static func expiry(of path: String) throws -> Int {
-        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        guard size <= longestFile else { throw MetricsError.noCertificate }
-        let ends = try NIOSSLCertificate.fromPEMFile(path).map(\.notValidAfter)
+        let bytes = try NamedFile.contents(of: path, atMost: longestFile)
+        let ends = try NIOSSLCertificate.fromPEMBytes(bytes).map(\.notValidAfter)
         guard let soonest = ends.min() else { throw MetricsError.noCertificate }
         return Int(soonest)
     }

@@ -8,15 +8,19 @@ public struct MetricsConfiguration: ModuleConfiguration {
             .text(
                 "token", default: "",
                 "Opens /metrics and /_/ on the public listener, as bearer token or as password; without it they are at operator.listen alone.",
-                isSecret: true),
-            .text(
-                "certificate_file", default: "",
+                isSecret: true,
+                fault: { !$0.isEmpty && $0.allSatisfy(\.isWhitespace) ? "a token of spaces protects nothing" : nil }),
+            .file(
+                "certificate_file", atMost: CertificateExpiry.longestFile,
                 "A PEM file with the certificate that clients see, whose end is then among the metrics."),
         ] + AlertSettings.settings
 
     let token: String
     let certificateFile: String
     let alerts: AlertSettings
+
+    /// The rules of the rule file.
+    public static func faultsOfFiles(of values: SettingValues) -> [SettingFault] { AlertSettings.faultsOfFiles(of: values) }
 
     /// Reads the section from validated values.
     public init(_ values: SettingValues) {

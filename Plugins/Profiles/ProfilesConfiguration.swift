@@ -31,6 +31,17 @@ public struct ProfilesConfiguration: ModuleConfiguration {
             "spark audit location fails when an attack comes nearer to people than this; 0 for half the cell they are in."),
     ]
 
+    /// People who hide their distance are not published more precisely than all others.
+    public static func faults(of values: SettingValues) -> [SettingFault] {
+        let (cell, hidden) = (values.integer("cell_metres"), values.integer("hidden_cell_metres"))
+        guard hidden < cell else { return [] }
+        return [
+            SettingFault(
+                "hidden_cell_metres", "cell_metres",
+                reason: "hidden_cell_metres is \(hidden) and must not be smaller than cell_metres, which is \(cell)")
+        ]
+    }
+
     /// Reads the section from checked values.
     public init(_ values: SettingValues) {
         gridSizes = GridSizes(

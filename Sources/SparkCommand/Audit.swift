@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Foundation
 import Glibc
 import Spark
@@ -138,7 +137,7 @@ private final class AuditProgress: Sendable {
     }
 
     func note(_ text: String) {
-        if isTerminal { FileHandle.standardError.write(Data("\n".utf8)) }
+        if isTerminal { Terminal.showError("\n") }
         Terminal.note(text)
     }
 }
@@ -158,24 +157,12 @@ private enum AuditedServer {
     ) async throws -> Report {
         // An interrupt cancels the task, which then closes its accounts.
         let task = Task { try await audit() }
-        let interrupts = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { task.cancel() }
-            source.resume()
-            return source
-        }
-        defer {
-            for (source, number) in zip(interrupts, [SIGINT, SIGTERM]) {
-                source.cancel()
-                signal(number, SIG_DFL)
-            }
-        }
+        StopSignals.shared.onRequest { task.cancel() }
         do {
             return try await task.value
         } catch  where task.isCancelled {
             Terminal.fail("the audit was interrupted")
-            throw ExitCode(128 + SIGINT)
+            throw ExitCode(128 + (StopSignals.shared.signal ?? SIGINT))
         } catch let error as AuditError {
             Terminal.fail("\(url): \(error)")
             throw ExitCodes.unavailable
@@ -192,7 +179,7 @@ extension CommonOptions {
         _ settings: [String], _ audit: (String, Server) async throws -> Report
     ) async throws -> Report {
         var options = Server.Options(
-            modules: sparkModules, configuration: try load(further: ["http.listen=127.0.0.1:0"] + settings),
+            modules: sparkModules, configuration: try load(further: ["http.listen=127.0.0.1:0"] + settings, isEphemeral: true),
             directory: try DataDirectory.temporary(), logger: CommandLogger.make("warning"))
         options.isEphemeral = true
         let instance = try await Spark.start(Server(options))

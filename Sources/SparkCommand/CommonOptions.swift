@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Logging
 import Spark
+import SparkFiles
 
 /// The flags of every verb that uses a server's configuration or data.
 struct CommonOptions: ParsableArguments {
@@ -18,15 +19,33 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
-    /// Loads the configuration. Precedence: flag, environment, file, default.
-    /// - Parameter own: settings for which the verb has its own flags.
-    func load(further: [String] = [], own: [SettingFlag] = []) throws -> LoadedConfiguration {
+    /// The longest configuration file, in bytes.
+    private static let longestFile = 1 << 20
+    /// The longest port file, in bytes.
+    private static let longestPortFile = 65_536
+
+    /// Loads the configuration and checks everything that can be judged without opening the data. Precedence: flag, environment,
+    /// file, default.
+    /// - Parameters:
+    ///   - own: settings for which the verb has its own flags.
+    ///   - isEphemeral: whether the settings are for a server that keeps nothing.
+    ///   - isForRunning: whether the verb only asks a running server, which has its own machine, files and limits.
+    func load(
+        further: [String] = [], own: [SettingFlag] = [], isEphemeral: Bool = false, isForRunning: Bool = false
+    ) throws -> LoadedConfiguration {
         // Files that a verb creates are accessible only to its user.
         umask(0o077)
         return try LoadedConfiguration(
             schema: ConfigurationSchema(modules: sparkModules),
             flags: settings + further, ownFlags: own + (data.map { [SettingFlag("--data", "server.data=\($0)")] } ?? []),
-            environment: ProcessInfo.processInfo.environment, file: try file())
+            environment: ProcessInfo.processInfo.environment, file: try file(),
+            surroundings: isForRunning ? nil : Self.surroundings(isEphemeral: isEphemeral))
+    }
+
+    /// This machine, with as many descriptors as the process may have.
+    static func surroundings(isEphemeral: Bool = false) -> ConfigurationSurroundings {
+        OpenFiles.raiseLimit()
+        return ConfigurationSurroundings(machine: .current(), isEphemeral: isEphemeral)
     }
 
     /// The configuration file; nil when none is named and the default does not exist.
@@ -37,12 +56,15 @@ struct CommonOptions: ParsableArguments {
 
     private func file() throws -> (path: String, text: String)? {
         guard let path = configurationFile else { return nil }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            let code = access(path, R_OK) == 0 ? EISDIR : errno
-            throw StorageOpenError(operation: "read configuration", path: path, hint: String(cString: strerror(code)))
+        let bytes: [UInt8]
+        do throws(NamedFile.Refusal) {
+            bytes = try NamedFile.contents(of: path, atMost: Self.longestFile)
+        } catch {
+            throw StorageOpenError(
+                operation: "read configuration", path: Display.text(String(path.prefix(256))), hint: "\(error)")
         }
-        guard let text = String(data: bytes, encoding: .utf8) else {
-            let line = Self.lineOfBrokenText(bytes)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            let line = Self.lineOfBrokenText(Data(bytes))
             throw ConfigurationError(faults: ["\(path):\(line): the line is not UTF-8 text"])
         }
         return (path, text)
@@ -71,14 +93,17 @@ struct CommonOptions: ParsableArguments {
         let file = try portFile().content
         if let url = file?["operator_url"]?.string { return (url, nil) }
         if let token = file?["admin_token"]?.string { return (address, token) }
-        guard case .text(let token) = try load().value("metrics", "token"), !token.isEmpty else { return (address, nil) }
+        guard case .text(let token) = try load(isForRunning: true).value("metrics", "token"), !token.isEmpty else {
+            return (address, nil)
+        }
         return (address, token)
     }
 
     private func portFile() throws -> (path: String, content: JSONValue?) {
-        let process: ServerConfiguration = try load().section("server")
+        let process: ServerConfiguration = try load(isForRunning: true).section("server")
         let path = "\(process.dataDirectory)/spark.port.json"
-        return (process.dataDirectory, FileManager.default.contents(atPath: path).flatMap { try? JSONParser.parse($0) })
+        let content = try? JSONParser.parse(NamedFile.contents(of: path, atMost: Self.longestPortFile))
+        return (process.dataDirectory, content)
     }
 
     /// Opens a server on an existing data directory, without a socket, beside one that may be running.

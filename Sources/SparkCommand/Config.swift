@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Spark
 
 struct Config: AsyncParsableCommand {
@@ -10,7 +9,7 @@ struct Config: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the annotated default spark.yaml.")
 
         func run() throws {
-            FileHandle.standardOutput.write(Data(ConfigurationSchema(modules: sparkModules).defaultFile.utf8))
+            Terminal.show(ConfigurationSchema(modules: sparkModules).defaultFile)
         }
     }
 
@@ -38,7 +37,7 @@ struct Config: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let configuration = try common.load()
-                for note in configuration.notes { Terminal.note(note) }
+                for note in configuration.notes(in: CommonOptions.surroundings()) { Terminal.note(note) }
                 if common.json {
                     let origins = configuration.origins.sorted { $0.key < $1.key }
                     return Terminal.say(json: JSONValue.object(origins.map { JSONMember($0.key, .string($0.value)) }))

@@ -48,11 +48,30 @@ struct ExportScrape: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let configuration = try common.load()
-            let edge: EdgeConfiguration = configuration.section("http")
-            let operators: OperatorConfiguration = configuration.section("operator")
             let metrics: MetricsConfiguration = configuration.section("metrics")
-            let address = operators.address.map { "\($0.host.contains(":") ? "[\($0.host)]" : $0.host):\($0.port)" }
-            Terminal.show(PrometheusScrape.text(target: target ?? address ?? edge.listen, isToken: metrics.hasToken))
+            let address = try target ?? Self.target(configuration, isToken: metrics.hasToken)
+            Terminal.show(PrometheusScrape.text(target: address, isToken: metrics.hasToken))
         }
+    }
+
+    /// The address at which this machine reaches the metrics.
+    private static func target(_ configuration: LoadedConfiguration, isToken: Bool) throws -> String {
+        let operators: OperatorConfiguration = configuration.section("operator")
+        let edge: EdgeConfiguration = configuration.section("http")
+        let key = operators.listen.isEmpty ? "http.listen" : "operator.listen"
+        guard let address = ListenAddress(operators.listen.isEmpty ? edge.listen : operators.listen) else {
+            throw ConfigurationError(faults: ["\(key): \(ListenAddress.expectation)"])
+        }
+        guard isToken || !operators.listen.isEmpty else {
+            throw ConfigurationError(faults: [
+                "operator.listen: without it and without metrics.token nobody can read the metrics; set one of them"
+            ])
+        }
+        guard address.port != 0 else {
+            throw ConfigurationError(faults: ["\(key): the system picks the port; name host and port with --target"])
+        }
+        // Every address of a machine is no address that can be asked.
+        let host = address.isWildcard ? (address.host.contains(":") ? "::1" : "127.0.0.1") : address.host
+        return ListenAddress(host: host, port: address.port).text
     }
 }

@@ -38,8 +38,3 @@ struct ExportDockerfile: AsyncParsableCommand {
 
     func run() async throws { Terminal.show(Dockerfile.text(port: Int(port))) }
 }
-
-extension Terminal {
-    /// Writes text that has its own final line break.
-    static func show(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
-}

@@ -29,13 +29,14 @@ struct Modules: AsyncParsableCommand {
 
 /// Builds a server only to inspect it.
 func withTemporaryServer<Value>(_ common: CommonOptions, _ body: (Server) throws -> Value) async throws -> Value {
-    let configuration = try common.load()
+    let configuration = try common.load(isEphemeral: true)
     let directory = try DataDirectory.temporary()
     var options = Server.Options(
         modules: sparkModules, configuration: configuration, directory: directory, logger: CommandLogger.make("error"))
     options.isEphemeral = true
     let server = try Server(options)
-    let value = try body(server)
+    let value = Result { try body(server) }
     await server.close()
-    return value
+    if let signal = StopSignals.shared.signal { throw ExitCode(128 + signal) }
+    return try value.get()
 }

@@ -40,11 +40,15 @@ enum SystemdNotification {
 
 /// Detects the end of the parent process, so that a crashed test leaves no server behind.
 enum ParentWatch {
-    static func start(_ onOrphaned: @escaping @Sendable () async -> Void) {
-        let parent = getppid()
+    private static let parent = getppid()
+
+    /// Notes who the parent is. Called when the program begins: a parent that ends later has another number from then on.
+    static func note() { _ = parent }
+
+    static func start(_ onOrphaned: @escaping @Sendable () -> Void) {
         Task.detached {
             while getppid() == parent { try? await Task.sleep(for: .milliseconds(200)) }
-            await onOrphaned()
+            onOrphaned()
         }
     }
 }

@@ -5,7 +5,13 @@ import SparkCore
 /// The entry point of the process.
 @main
 enum Program {
+    /// The verbs that make temporary directories.
+    private static let temporaryVerbs: Set<String> = ["serve", "modules", "openapi", "audit"]
+
     static func main() async {
+        // Before everything else: the parent may end and a signal may come at any time.
+        ParentWatch.note()
+        if CommandLine.arguments.dropFirst().first.map(temporaryVerbs.contains) == true { StopSignals.shared.begin() }
         let arguments = CommandWords.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
         if let fault = CommandWords.fault(of: arguments, in: SparkCommand.self) {
             Terminal.fail(fault)

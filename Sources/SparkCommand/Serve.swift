@@ -7,7 +7,7 @@ import SparkTransport
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve the API until SIGTERM or SIGINT.",
+        abstract: "Serve the API until SIGTERM, SIGINT or SIGHUP.",
         discussion: """
             Prints one line when ready: a banner on a terminal, otherwise {"event":"ready","url":…,"pid":…}.
             With --ephemeral everything is temporary and gone at the end, password hashing is cheap and rate limits are far away; \
@@ -55,12 +55,17 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // A reader of the ready line may go away; the server does not depend on it.
+        signal(SIGPIPE, SIG_IGN)
+        let stop = StopSignals.shared
+        if exitWithParent { ParentWatch.start { stop.request() } }
         try await reporting {
-            let configuration = try common.load(further: wsEcho ? ["http.ws_echo=true"] : [], own: try flags())
-            for note in configuration.notes { Terminal.note(note) }
+            let configuration = try common.load(
+                further: wsEcho ? ["http.ws_echo=true"] : [], own: try flags(), isEphemeral: ephemeral)
+            for note in configuration.notes(in: CommonOptions.surroundings(isEphemeral: ephemeral)) { Terminal.note(note) }
             let process: ServerConfiguration = configuration.section("server")
             let edge: EdgeConfiguration = configuration.section("http")
-            OpenFiles.raiseLimit()
+            guard !stop.isRequested else { return }
             let directory = try ephemeral ? DataDirectory.temporary() : await OperatorLink.directory(process.dataDirectory)
             var options = Server.Options(
                 modules: sparkModules, configuration: configuration, directory: directory,
@@ -72,9 +77,12 @@ struct Serve: AsyncParsableCommand {
             options.start.makesNewKey = newKey
             defer { LogOutput.standardError.flush() }
             do {
+                // A migration may take minutes; it is safe to interrupt, but a temporary directory would stay.
+                stop.setMayEndAtOnce(!ephemeral)
                 let server = try await Server.launch(options)
-                if exitWithParent { ParentWatch.start { await server.shutDown() } }
-                try await server.run(handlesSignals: true) { announce($0) }
+                stop.setMayEndAtOnce(false)
+                stop.onRequest { Task { await server.shutDown() } }
+                try await server.run(handlesSignals: false) { announce($0) }
             } catch let error as StorageFailure {
                 throw error
             } catch {
@@ -88,7 +96,7 @@ struct Serve: AsyncParsableCommand {
         var flags: [SettingFlag] = []
         if let listen { flags.append(SettingFlag("--listen", "http.listen=\(listen)")) }
         if let port {
-            let edge: EdgeConfiguration = try common.load().section("http")
+            let edge: EdgeConfiguration = try common.load(isEphemeral: ephemeral).section("http")
             let host = edge.address?.host ?? "127.0.0.1"
             flags.append(SettingFlag("--port", "http.listen=\(ListenAddress(host: host, port: Int(port)).text)"))
         }
@@ -96,9 +104,9 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func announce(_ listening: Listening) {
+        let text: String
         if Terminal.isInteractive, !common.json {
-            Terminal.say(
-                """
+            text = """
 
                   ⚡ Spark \(SparkVersion.text)
                      API      \(listening.url)/api/v1
@@ -106,10 +114,13 @@ struct Serve: AsyncParsableCommand {
                      Console  \(console(listening))
                      Data     \(listening.directory.path)\(ephemeral ? " (temporary)" : "")
 
-                """)
+
+                """
         } else {
-            Terminal.say(json: ReadyLine(listening: listening))
+            text = JSONWriter.string(of: ReadyLine(listening: listening)) + "\n"
         }
+        // A server whose output nobody reads any more goes on.
+        _ = Terminal.write(text, to: STDOUT_FILENO)
         SystemdNotification.send("READY=1")
     }
 

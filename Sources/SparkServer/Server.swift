@@ -74,7 +74,8 @@ public final class Server: Sendable {
     private let failures: AsyncStream<StorageFailure>
     private let front: ServerFront
     private let admissionReport: AdmissionReport
-    private let running = Mutex<ServiceGroup?>(nil)
+    /// Ends `run`, also when it was requested before the services run.
+    private let stop = StopRequest()
 
     /// Plans, migrates, constructs and freezes. On failure the data directory is released.
     /// - Throws: `PlanError` with every fault of the modules, `StorageOpenError` for the data directory.
@@ -275,7 +276,7 @@ public final class Server: Sendable {
         onReady: @escaping @Sendable (Listening) async throws -> Void
     ) async throws {
         let announcement = Announcement(
-            readiness: readiness, startGate: front.startGate, listening: listening, logger: logger, onReady: onReady)
+            readiness: readiness, startGate: front.startGate, listening: listening, stop: stop, logger: logger, onReady: onReady)
         let services: [any Service] =
             [
                 StorageWatch(failures: failures, logger: logger), events, outbox, clockKeeping,
@@ -292,12 +293,10 @@ public final class Server: Sendable {
         var group = ServiceGroupConfiguration(
             services: services.map {
                 .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
-            },
+            } + [.init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup)],
             gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger.forFrameworks)
         group.maximumGracefulShutdownDuration = process.shutdownTimeout
-        let running = ServiceGroup(configuration: group)
-        self.running.withLock { $0 = running }
-        try await running.run()
+        try await ServiceGroup(configuration: group).run()
     }
 
     /// Lets each module compare its data with the configuration, in dependency order.
@@ -343,10 +342,8 @@ public final class Server: Sendable {
     /// Checks whether the clock was set back, as the running server does once a second.
     package func lookAtClock() async { await clockKeeping.look() }
 
-    /// Lets `run` end gracefully. Returns at once.
-    public func shutDown() async {
-        await running.withLock { $0 }?.triggerGracefulShutdown()
-    }
+    /// Lets `run` end gracefully. Returns at once. Before `run` it lets a later `run` end before the server is announced.
+    public func shutDown() async { stop.request() }
 
     /// Commits waiting writes, closes the store and releases the data directory.
     public func close() async {
@@ -415,12 +412,13 @@ private struct Announcement: Service {
     let readiness: Readiness
     let startGate: StartGate
     let listening: Listening
+    let stop: StopRequest
     let logger: Logger
     let onReady: @Sendable (Listening) async throws -> Void
 
     func run() async throws {
         await readiness.modulesAreWell()
-        guard !readiness.isDraining, !Task.isCancelled else { return }
+        guard !readiness.isDraining, !stop.isRequested, !Task.isCancelled else { return }
         startGate.open()
         do {
             try await onReady(listening)

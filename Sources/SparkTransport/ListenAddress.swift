@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 
 /// The address at which a listener opens its socket.
 public struct ListenAddress: Hashable, Sendable {
@@ -39,11 +40,22 @@ public struct ListenAddress: Hashable, Sendable {
             self.host = String(inner)
         } else {
             // Without brackets the port of an IPv6 address would be ambiguous.
-            guard !host.contains(":"), host.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "/") && $0 < 0x7F }) else {
-                return nil
-            }
+            guard HostName.fault(usual: host) == nil else { return nil }
             self.host = String(host)
         }
+    }
+
+    /// Whether every address of the machine is meant.
+    public var isWildcard: Bool {
+        NetworkAddress(host).map { $0 == NetworkAddress("0.0.0.0") || $0 == NetworkAddress("::") } ?? false
+    }
+
+    /// Whether two sockets cannot be open at both addresses at once. Names are compared as texts.
+    public func collides(with other: ListenAddress) -> Bool {
+        guard port != 0, port == other.port else { return false }
+        if isWildcard || other.isWildcard { return true }
+        if let own = NetworkAddress(host), let others = NetworkAddress(other.host) { return own == others }
+        return host.lowercased() == other.host.lowercased()
     }
 
     /// The address as `127.0.0.1:7775` or `[::1]:7775`.

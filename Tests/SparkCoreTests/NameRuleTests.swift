@@ -1,3 +1,4 @@
+import Foundation
 import SparkCore
 import Testing
 
@@ -79,6 +80,30 @@ import Testing
                 "\u{E0001}da",
             ]
         ),
+        (
+            "marks without a letter", .marks,
+            [
+                "-\u{301}Ada", "Ada -\u{301}", "$\u{301}", "Ada \u{A0}\u{301}", "◌\u{301}", "\u{93E}मोहन", "Ada '\u{308}",
+                "❤\u{301}",
+            ]
+        ),
+        (
+            "numbers", .digits,
+            [
+                "7", "12345", "0151 2345678", "+49 151 2345678", "+1 (555) 010-0199", "0151/2345678", "٠١٢٣٤", "१२३", "1.2.3.4",
+                "1-2-3", "007!",
+            ]
+        ),
+        (
+            "links and addresses", .link,
+            [
+                "https://x.y", "http://example.org", "HTTPS://EXAMPLE.ORG", "ftp://x", "Ada https://x.y", "www.ada", "WWW.ADA.DE",
+                "ada.com", "Ada.Com", "ada.example.org", "t.me/ada", "ada.de", "ANNA.DE", "anna.de/x", "Ada (ada.net)",
+                "ada@example.org",
+                "ada@example", "a@b.c", "mailto:ada", "tel:0151x", "ada。com", "ａｄａ．ｃｏｍ", "пример.рф", "ada.com.", "ada.io:80",
+                "javascript:x",
+            ]
+        ),
         ("marks of direction", .direction, ["\u{202E}adA", "A\u{200F}da", "A\u{2067}da\u{2069}", "\u{200E}Ada", "A\u{61C}da"]),
         (
             "long ones", .length,
@@ -97,6 +122,35 @@ import Testing
                 try TextRule.name.normalised(text)
             }
         }
+    }
+
+    @Test(
+        "what looks a little like a number or a link is a name",
+        arguments: [
+            "O'Brien", "Jean-Luc", "Dr. Anna", "Dr.Anna", "Prof.Li", "J.R.", "J. R. R.", "J.de Vries", "A1", "7of9", "50 Cent",
+            "St. John",
+            "Ada & Ben", "M@x", "Ada/Ben", "Max (2)", "Ada: me", "Hotel: Ada", "1\u{FE0F}\u{20E3}", "$$$", "Ada...",
+            "Mary Ann Jr.",
+            "No. 5 Anna", "Nguyễn Thị Ánh", "ꓡꓲ ꓢꓴ", "مُحَمَّد", "מֹשֶׁה", "ทิพย์ น้ำ", "श्रीकृष्ण", "#\u{FE0F}\u{20E3} Ada",
+        ])
+    func likeness(_ name: String) throws {
+        #expect(try TextRule.name.normalised(name) == name)
+        let decomposed = name.decomposedStringWithCanonicalMapping
+        #expect((try? TextRule.name.normalised(decomposed)) != nil, "decomposed")
+    }
+
+    @Test(
+        "a mark needs a letter before it in every kind of text",
+        arguments: [
+            "a \u{301}", "a\u{A0}\u{301}", "a \u{301}b", "a\n\u{301}", "a\t\u{301}", "ا\u{200E}\u{301}",
+            "a\u{2068}\u{301}b\u{2069}",
+            "a\u{2068}b\u{2069}\u{301}", "មក\u{200B}\u{17B6}", "क \u{93E}", "a\u{3000}\u{20DD}", "\u{301}", "א \u{5B8}",
+        ])
+    func isolatedMarks(_ text: String) {
+        for rule in [TextRule(.lines, atMost: 100), .about, .interest, .name] {
+            #expect(throws: TextRule.Fault.self) { try rule.normalised(text) }
+        }
+        #expect((try? TextRule.about.normalised("a\u{301} b")) != nil)
     }
 
     @Test("half a flag and a doubled mark are refused in texts and as reactions, too")

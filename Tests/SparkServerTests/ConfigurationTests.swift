@@ -101,6 +101,9 @@ struct ConfigurationTests {
             "http.allowed_origins=*", "http.allowed_origins=null", "http.allowed_origins=https://a.example/",
             "http.allowed_origins=https://a.example/path", "http.allowed_origins=a.example", "stream.allowed_origins=*",
             "http.allowed_origins=https://a.example:0", "http.allowed_origins=https://", "http.listen=nonsense",
+            "http.listen=999.0.0.1:80", "http.listen=a..b:80", "http.listen=0:80", "http.listen=[127.0.0.1]:80",
+            "operator.listen=::1:80",
+            "operator.listen=[x]:80", "operator.listen=a b:80",
             "http.listen=127.0.0.1", "http.listen=::1:80", "http.listen=127.0.0.1:70000", "http.listen=",
         ])
     func refusedValues(_ flag: String) throws {
@@ -206,6 +209,36 @@ struct ConfigurationTests {
         try Data("5000\n".utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         #expect(try http(environment: ["SPARK_HTTP_MAX_BODY_BYTES_FILE": file.path]).maximumBodyBytes == 5_000)
+    }
+
+    @Test("a fault repeats the given value, in one line and short")
+    func given() {
+        for (flag, part) in [
+            ("http.reads_per_minute=many", "not \"many\""), ("http.ws_echo=maybe", "not \"maybe\""),
+            ("http.listen=nonsense", "not \"nonsense\""),
+            ("http.listen=\u{1B}[2J\n", "\\u{1b}[2J\\u{a}"), ("server.log_level=loud", "not \"loud\""),
+            ("http.listen=" + String(repeating: "x", count: 5_000), "(5000 bytes)"),
+        ] {
+            let error = #expect(throws: ConfigurationError.self) { try LoadedConfiguration(schema: schema, flags: [flag]) }
+            #expect(error?.faults.count == 1 && error?.faults.first?.contains(part) == true, "\(error?.faults ?? [])")
+            #expect((error?.faults.first?.utf8.count ?? .max) < 400)
+        }
+    }
+
+    @Test("what follows a name without a value is not repeated: it may be a secret")
+    func carelessSecret() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try LoadedConfiguration(schema: schema, flags: ["metrics.token:hunter2-hunter2"])
+        }
+        #expect(error?.faults == ["--set metrics.token: expected section.key=value"])
+    }
+
+    @Test("a variable and the file for it cannot both be set")
+    func twice() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try http(environment: ["SPARK_HTTP_MAX_BODY_BYTES": "5000", "SPARK_HTTP_MAX_BODY_BYTES_FILE": "/dev/null"])
+        }
+        #expect(error?.faults.count == 1 && error?.faults.first?.contains("leave out one") == true, "\(error?.faults ?? [])")
     }
 
     @Test("the default file is read back as the defaults, and nothing in it is refused")

@@ -9,7 +9,8 @@ package enum Dockerfile {
             && apt-get install -y --no-install-recommends libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev \\
             && rm -rf /var/lib/apt/lists/*
         WORKDIR /src
-        COPY Package.swift Package.resolved ./
+        # Package.resolved is copied when there is one; a clean clone has none.
+        COPY Package.* ./
         RUN swift package resolve
         COPY . .
         RUN swift build -c release --static-swift-stdlib --product spark && install -s .build/release/spark /usr/local/bin/spark

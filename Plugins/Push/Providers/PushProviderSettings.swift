@@ -8,29 +8,55 @@ struct PushProviderSettings: Sendable {
     ]
 
     static let settings: [Setting] = [
-        .text("apns_key_file", default: "", "Apple: file of the signing key (.p8); empty: no pushes to Apple's devices."),
+        .file(
+            "apns_key_file", atMost: ProviderFile.largest,
+            "Apple: file of the signing key (.p8); empty: no pushes to Apple's devices."),
         .text("apns_key_id", default: "", "Apple: the signing key's identifier, ten characters."),
         .text("apns_team_id", default: "", "Apple: the team's identifier, ten characters."),
         .text("apns_topic", default: "", "Apple: the app's bundle identifier."),
-        .text("apns_url", default: "", "Apple: another server than Apple's own, for tests and proxies; https only."),
         .text(
-            "fcm_credentials_file", default: "",
+            "apns_url", default: "", "Apple: another server than Apple's own, for tests and proxies; https only.",
+            fault: providerFault),
+        .file(
+            "fcm_credentials_file", atMost: ProviderFile.largest,
             "Google: JSON file of the service account; empty: no pushes through Firebase Cloud Messaging."),
-        .text("fcm_url", default: "", "Google: another server than Google's own, for tests and proxies; https only."),
+        .text(
+            "fcm_url", default: "", "Google: another server than Google's own, for tests and proxies; https only.",
+            fault: providerFault),
         .text(
             "webpush_subject", default: "",
-            "Web Push: how push services reach the operator, mailto:… or https://…; some services insist on it."),
+            "Web Push: how push services reach the operator, mailto:… or https://…; some services insist on it.",
+            fault: subjectFault),
         .list(
             "webpush_hosts", default: knownWebPushHosts,
             "Web Push: hosts that browsers may name; *.example.org for all below, * for every public host.",
             fault: { $0 == "*" ? nil : HostName.patternFault($0) }),
         .boolean("webpush_allow_private", default: false, "Web Push: also hosts of private networks and other ports; for tests."),
-        .text("webhook_url", default: "", "Where pushes go whose own provider is not set up; https, or http on this machine."),
+        .text(
+            "webhook_url", default: "", "Where pushes go whose own provider is not set up; https, or http on this machine.",
+            fault: { $0.isEmpty ? nil : WebAddress.fault($0, schemes: ["https"], isHTTPLocal: true) }),
         .text(
             "webhook_secret", default: "", "Signs the webhook's requests (HMAC-SHA256); whsec_… or 24 characters and more.",
             isSecret: true),
-        .text("trusted_roots_file", default: "", "Further trusted certificates (PEM) for the way to the providers."),
+        .file(
+            "trusted_roots_file", atMost: ProviderFile.largest, "Further trusted certificates (PEM) for the way to the providers."
+        ),
     ]
+
+    private static let providerFault: @Sendable (String) -> String? = {
+        $0.isEmpty ? nil : WebAddress.fault($0, schemes: ["https"], tail: .prefix)
+    }
+
+    private static let subjectFault: @Sendable (String) -> String? = { subject in
+        if subject.isEmpty { return nil }
+        if subject.hasPrefix("https:") { return WebAddress.fault(subject, schemes: ["https"]) }
+        let address = subject.dropFirst("mailto:".count)
+        let parts = address.split(separator: "@", omittingEmptySubsequences: false)
+        guard subject.hasPrefix("mailto:"), parts.count == 2, !parts[0].isEmpty, HostName.fault(usual: parts[1]) == nil,
+            address.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return "expected mailto:operator@example.org or https://example.org" }
+        return nil
+    }
 
     let apnsKeyFile: String
     let apnsKeyID: String
@@ -51,9 +77,9 @@ struct PushProviderSettings: Sendable {
         self.apnsKeyID = values.text("apns_key_id")
         self.apnsTeamID = values.text("apns_team_id")
         self.apnsTopic = values.text("apns_topic")
-        self.apnsURL = values.text("apns_url")
+        self.apnsURL = Self.withoutSlash(values.text("apns_url"))
         self.fcmCredentialsFile = values.text("fcm_credentials_file")
-        self.fcmURL = values.text("fcm_url")
+        self.fcmURL = Self.withoutSlash(values.text("fcm_url"))
         self.webPushSubject = values.text("webpush_subject")
         self.webPushHosts = values.list("webpush_hosts")
         self.webPushAllowsPrivate = values.boolean("webpush_allow_private")
@@ -61,4 +87,6 @@ struct PushProviderSettings: Sendable {
         self.webhookSecret = values.text("webhook_secret")
         self.trustedRootsFile = values.text("trusted_roots_file")
     }
+    /// Paths are appended to the address.
+    private static func withoutSlash(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
 }

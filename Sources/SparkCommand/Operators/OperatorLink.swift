@@ -244,7 +244,7 @@ struct Consent: ParsableArguments {
             Terminal.fail("\(question) Nothing was done: add --yes.")
             throw ExitCodes.usage
         }
-        FileHandle.standardError.write(Data("\(Display.text(question)) Type \(Display.text(word)) to go on: ".utf8))
+        Terminal.showError("\(Display.text(question)) Type \(Display.text(word)) to go on: ")
         guard readLine() == word else {
             Terminal.fail("Nothing was done.")
             throw ExitCodes.usage

@@ -67,23 +67,23 @@ enum ScalarRules {
                 guard !isLine else { throw .invisible }
                 // An isolate ends with its paragraph, so one that is still open there lacks its closing character.
                 guard isolates == 0 else { throw .direction }
-                return endWord(clearingBase: true)
+                return endWord()
             case 0x09:
                 guard !isLine else { throw .invisible }
-                return endWord(clearingBase: true)
+                return endWord()
             case 0x202A...0x202E: throw .direction
             case 0x2066...0x2068:
                 isolates += 1
                 guard !isLine, isolates <= 8 else { throw .direction }
-                return
+                return endCluster()
             case 0x2069:
                 isolates -= 1
                 guard !isLine, isolates >= 0 else { throw .direction }
-                return
+                return endCluster()
             case 0x200E, 0x200F, 0x061C:
                 // Direction marks are used where a text of one direction contains words of the other.
                 guard !isLine, before.map({ !isDirectionMark($0) }) ?? true, hasRightToLeft(scalars) else { throw .direction }
-                return
+                return endCluster()
             case 0x200C, 0x200D:
                 guard joins(scalar.value, before, after) else { throw .invisible }
                 return
@@ -92,7 +92,7 @@ enum ScalarRules {
                 guard !isLine, let before, let after, breaksWithoutSpaces(before), breaksWithoutSpaces(after) else {
                     throw .invisible
                 }
-                return
+                return endCluster()
             case 0xFE00...0xFE0F, 0xE0100...0xE01EF:
                 guard let before, selects(scalar.value, before) else { throw .invisible }
                 return
@@ -112,7 +112,7 @@ enum ScalarRules {
             case 0x2800:
                 // The empty cell is the space of braille; in other texts it is blank.
                 guard !isLine, hasBraille(scalars) else { throw .invisible }
-                return endWord(clearingBase: true)
+                return endWord()
             default:
                 guard !blanks.contains(scalar.value) else { throw .invisible }
             }
@@ -123,10 +123,10 @@ enum ScalarRules {
                 guard !isLine, !properties.isDefaultIgnorableCodePoint, isPrependedMark(scalar.value) else { throw .invisible }
                 base = scalar
                 marks = 0
-            case .spaceSeparator: endWord(clearingBase: isLine || base == nil)
+            case .spaceSeparator: endWord()
             case .nonspacingMark, .enclosingMark:
                 guard !properties.isDefaultIgnorableCodePoint else { throw .invisible }
-                guard let base else { throw .marks }
+                guard let base, !isName || takesMarks(base, scalar) else { throw .marks }
                 marks += 1
                 guard marks <= mostMarks(of: scalar.value, on: base, inName: isName) else { throw .marks }
                 // The same mark twice in a row looks like one mark (UTS 39, section 5.4).
@@ -134,7 +134,7 @@ enum ScalarRules {
                 if order == 1 || order > 9, scalar == lastMark { throw .marks }
                 lastMark = scalar
             case .spacingMark:
-                guard base != nil else { throw .marks }
+                guard let base, !isName || takesMarks(base, scalar) else { throw .marks }
             default:
                 guard !properties.isDefaultIgnorableCodePoint else { throw .invisible }
                 base = scalar
@@ -161,9 +161,16 @@ enum ScalarRules {
             guard isolates == 0 else { throw .direction }
         }
 
-        private mutating func endWord(clearingBase: Bool) {
+        private mutating func endWord() {
             script = nil
-            if clearingBase { base = nil }
+            endCluster()
+        }
+
+        /// After a space or an invisible character a mark has nothing to attach to.
+        private mutating func endCluster() {
+            base = nil
+            marks = 0
+            lastMark = nil
         }
 
         /// Handles a visible scalar.
@@ -234,6 +241,16 @@ enum ScalarRules {
             let text = String(scalar)
             return TextRule.compatible(text) != TextRule.composed(text)
         default: return false
+        }
+    }
+
+    /// True if a mark in a name has a letter or digit under it. A keycap also goes around `#` and `*`.
+    private static func takesMarks(_ base: Unicode.Scalar, _ mark: Unicode.Scalar) -> Bool {
+        switch base.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber,
+            .otherNumber:
+            true
+        default: mark.value == 0x20E3 && (base == "#" || base == "*")
         }
     }
 

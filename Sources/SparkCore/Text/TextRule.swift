@@ -8,7 +8,7 @@ import Foundation
 public struct TextRule: Hashable, Sendable {
     /// The kind of text.
     public enum Form: Hashable, Sendable {
-        /// A person's name: one line, in one script, without decorated letters.
+        /// A person's name: one line, in one script, without decorated letters; no number, no link, no e-mail address.
         case name
         /// One line with a visible letter, digit or symbol: an interest. Spaces are trimmed and collapsed.
         case line
@@ -32,6 +32,10 @@ public struct TextRule: Hashable, Sendable {
         case mixed
         /// It has decorated letters or digits: mathematical, circled or raised ones.
         case styled
+        /// A name has digits, but no letter and no symbol.
+        case digits
+        /// A name is or contains a link or an e-mail address.
+        case link
     }
 
     /// The rule for a person's name.
@@ -72,7 +76,7 @@ public struct TextRule: Hashable, Sendable {
     /// Every string is either converted or refused. The function is idempotent: a normalised text stays as it is.
     /// - Throws: `Fault` with the reason.
     public func normalised(_ text: String) throws(Fault) -> String {
-        if let ascii = try normalisedASCII(text) { return ascii }
+        if let ascii = try normalisedASCII(text) { return try checkedAsName(ascii) }
         // Composing shortens a text to no less than a third, so a longer text is refused without further checks.
         guard text.utf8.count <= 16 * (scalars + 64) else { throw .length }
         var composed = Self.composed(text)
@@ -86,9 +90,18 @@ public struct TextRule: Hashable, Sendable {
             guard character.unicodeScalars.count <= Self.scalarsPerCharacter else { throw .marks }
         }
         guard count <= characters else { throw .length }
-        guard !isVisible else { return composed }
+        guard !isVisible else { return try checkedAsName(composed) }
         guard mayBeEmpty, composed.unicodeScalars.allSatisfy(\.properties.isWhitespace) else { throw .blank }
         return ""
+    }
+
+    /// The text itself.
+    /// - Throws: `digits` and `link` for a name that is a number or leads somewhere.
+    private func checkedAsName(_ text: String) throws(Fault) -> String {
+        guard form == .name else { return text }
+        if NameShape.isNumber(text) { throw .digits }
+        if NameShape.isLink(text) { throw .link }
+        return text
     }
 
     /// The text without the parts that this rule refuses, for texts that must be accepted: a report quotes the text of an
@@ -218,6 +231,8 @@ extension TextRule.Fault {
         case .marks: "A letter has too many marks, or a mark has no letter."
         case .mixed: "It mixes letters of different scripts."
         case .styled: "It has letters or digits in a decorated form; use the plain ones."
+        case .digits: "A name has letters, not only digits."
+        case .link: "A name is no link and no e-mail address."
         }
     }
 }

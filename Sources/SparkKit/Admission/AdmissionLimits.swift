@@ -276,8 +276,10 @@ public struct AdmissionPlan: Sendable {
     public private(set) var limits = AdmissionLimits()
     /// Every limit with its origin, in the order of the report.
     public private(set) var rows: [Row] = []
-    /// What the configuration or the machine cannot satisfy, one sentence each. The server starts only if this is empty.
-    public private(set) var faults: [String] = []
+    /// What the configuration or the machine cannot satisfy. The server starts only if this is empty.
+    public private(set) var conflicts: [SettingFault] = []
+    /// The conflicts, one sentence each.
+    public var faults: [String] { conflicts.map { "\($0.keys.first ?? ""): \($0.reason)" } }
     /// The machine that the plan is for.
     public let machine: AdmissionMachine
     /// The number of reserved file descriptors.
@@ -302,17 +304,20 @@ public struct AdmissionPlan: Sendable {
         set(.searches, .total, "limits.searches", configuration.searches)
         set(.searches, .person, "limits.searches_per_person", configuration.searchesPerPerson)
         require(
-            configuration.searchesPerPerson <= configuration.searches,
-            "limits.searches_per_person: \(configuration.searchesPerPerson) is more than limits.searches (\(configuration.searches))"
-        )
+            configuration.searchesPerPerson <= configuration.searches, "limits.searches_per_person", "limits.searches",
+            reason:
+                "limits.searches_per_person is \(configuration.searchesPerPerson) and must not be more than limits.searches, which is "
+                + "\(configuration.searches)")
+        setMemory(configuration)
     }
 
     private mutating func setConnections(_ configuration: AdmissionConfiguration, _ neighbours: Neighbours) {
         let room = machine.descriptors - reserve
         let needed = reserve + Self.fewestConnections
         guard room >= Self.fewestConnections else {
-            faults.append(
-                "limits.connections: the process may open only \(machine.descriptors) files, but needs at least \(needed): "
+            require(
+                false, "limits.connections",
+                reason: "the process may open only \(machine.descriptors) files, but needs at least \(needed): "
                     + "\(reserve) for itself and \(Self.fewestConnections) for connections; raise the limit (ulimit -n, LimitNOFILE)"
             )
             return
@@ -321,8 +326,8 @@ public struct AdmissionPlan: Sendable {
         let derived = min(room, byMemory, Self.mostConnections)
         let total = configuration.connections == 0 ? derived : configuration.connections
         require(
-            total <= room,
-            "limits.connections: \(total) connections do not fit into \(machine.descriptors) file descriptors, of which \(reserve) "
+            total <= room, "limits.connections",
+            reason: "\(total) connections do not fit into \(machine.descriptors) file descriptors, of which \(reserve) "
                 + "are kept back; at most \(room), or raise the limit (ulimit -n, LimitNOFILE)")
         set(
             .connections, .total, "limits.connections", total,
@@ -335,8 +340,10 @@ public struct AdmissionPlan: Sendable {
         let share = max(1, isGenerous ? total / 2 : min(1_024, total / 4))
         let perNetwork = configuration.connectionsPerNetwork == 0 ? share : configuration.connectionsPerNetwork
         require(
-            perNetwork <= total,
-            "limits.connections_per_network: \(perNetwork) is more than limits.connections (\(total))")
+            perNetwork <= total, "limits.connections_per_network", "limits.connections",
+            reason:
+                "limits.connections_per_network is \(perNetwork) and must not be more than limits.connections, which is \(total)"
+                + (configuration.connections == 0 ? " on this machine" : ""))
         set(
             .connections, .network, "limits.connections_per_network", perNetwork,
             configuration.connectionsPerNetwork > 0
@@ -361,11 +368,24 @@ public struct AdmissionPlan: Sendable {
             configuration.bodyBytes == 0
             ? max(64 << 20, 16 * longest, 4 * configuration.bodyBytesPerNetwork) : configuration.bodyBytes
         let perNetwork = configuration.bodyBytesPerNetwork == 0 ? total / 4 : configuration.bodyBytesPerNetwork
-        require(
-            perNetwork <= total, "limits.body_bytes_per_network: \(perNetwork) is more than limits.body_bytes (\(total))")
-        require(
-            perNetwork >= longest,
-            "limits.body_bytes_per_network: \(perNetwork) is less than one body may have (http.max_body_bytes, \(longest))")
+        if configuration.bodyBytesPerNetwork == 0 {
+            // The share of a network derives from the total, so the total is what must grow.
+            require(
+                perNetwork >= longest, "limits.body_bytes", "http.max_body_bytes",
+                reason: "limits.body_bytes is \(total), of which a quarter is for one network; that must hold one body of "
+                    + "http.max_body_bytes (\(longest)): at least \(4 * longest), or set limits.body_bytes_per_network")
+        } else {
+            require(
+                perNetwork <= total, "limits.body_bytes_per_network", "limits.body_bytes",
+                reason:
+                    "limits.body_bytes_per_network is \(perNetwork) and must not be more than limits.body_bytes, which is \(total)"
+            )
+            require(
+                perNetwork >= longest, "limits.body_bytes_per_network", "http.max_body_bytes",
+                reason:
+                    "limits.body_bytes_per_network is \(perNetwork) and must hold one body: at least http.max_body_bytes, which is "
+                    + "\(longest)")
+        }
         set(
             .bodies, .total, "limits.body_bytes", total,
             configuration.bodyBytes > 0 ? nil : total == 64 << 20 ? "default" : "16 times http.max_body_bytes or more")
@@ -386,8 +406,8 @@ public struct AdmissionPlan: Sendable {
         let isSmall = machine.memoryBytes < 6 * Self.hashBytes
         let total = configuration.hashingBytes == 0 ? (isSmall ? 1 : 2) * Self.hashBytes : configuration.hashingBytes
         require(
-            total >= Self.hashBytes,
-            "limits.hashing_bytes: \(total) is less than one password hash needs (\(Self.hashBytes))")
+            total >= Self.hashBytes, "limits.hashing_bytes",
+            reason: "\(total) is less than one password hash needs; at least \(Self.hashBytes), or 0")
         set(
             .hashing, .total, "limits.hashing_bytes", total,
             configuration.hashingBytes > 0 ? nil : isSmall ? "one hash at once: little memory" : "two hashes at once")
@@ -405,7 +425,26 @@ public struct AdmissionPlan: Sendable {
         rows.append(Row(resource: resource, scope: scope, value: value, key: key, derivation: derivation))
     }
 
-    private mutating func require(_ holds: Bool, _ fault: String) {
-        if !holds { faults.append(fault) }
+    /// What an operator asks for must fit into the machine's memory. Derived values always do.
+    private mutating func setMemory(_ configuration: AdmissionConfiguration) {
+        let memory = machine.memoryBytes
+        for (key, bytes) in [
+            ("limits.body_bytes", configuration.bodyBytes), ("limits.body_bytes_per_network", configuration.bodyBytesPerNetwork),
+            ("limits.hashing_bytes", configuration.hashingBytes),
+        ] {
+            require(
+                bytes <= memory, key,
+                reason: "\(bytes) bytes are more than the memory that this process may use (\(memory)); less than that, or 0")
+        }
+        let (connections, most) = (configuration.connections, memory / Self.connectionBytes)
+        require(
+            connections <= most, "limits.connections",
+            reason:
+                "\(connections) connections of \(Self.connectionBytes) bytes each do not fit into the memory that this process may use "
+                + "(\(memory)); at most \(most), or 0")
+    }
+
+    private mutating func require(_ holds: Bool, _ keys: String..., reason: String) {
+        if !holds { conflicts.append(SettingFault(keys: keys, reason: reason)) }
     }
 }

@@ -18,6 +18,11 @@ public enum HostName {
         return isAddress ? nil : expectation
     }
 
+    /// Like `fault`, but also accepts names with `_`, which name services inside of container networks use.
+    public static func fault(usual text: some StringProtocol) -> String? {
+        fault(String(decoding: text.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "a") : $0 }, as: UTF8.self))
+    }
+
     /// Like `fault`, but also accepts a pattern: `*.` in front matches every host below the name.
     public static func patternFault(_ text: String) -> String? { fault(text.hasPrefix("*.") ? String(text.dropFirst(2)) : text) }
 

@@ -40,11 +40,13 @@ public struct Setting: Sendable {
     public let help: String
     /// True for secrets: the value is never printed, and `…_FILE` can name a file that holds it.
     public let isSecret: Bool
+    /// For a text that is the path of a file which the server reads: the longest accepted file, in bytes. Nil for everything else.
+    public let longestFile: Int?
     /// Describes what is wrong with a value of the right kind and range; nil if it is valid. Runs before the server starts.
     public let fault: @Sendable (Value) -> String?
 
     private init(
-        key: String, kind: Kind, defaultValue: Value, help: String, isSecret: Bool,
+        key: String, kind: Kind, defaultValue: Value, help: String, isSecret: Bool, longestFile: Int? = nil,
         fault: @escaping @Sendable (Value) -> String? = { _ in nil }
     ) {
         self.key = key
@@ -52,6 +54,7 @@ public struct Setting: Sendable {
         self.defaultValue = defaultValue
         self.help = help
         self.isSecret = isSecret
+        self.longestFile = longestFile
         self.fault = fault
     }
 
@@ -79,6 +82,14 @@ public struct Setting: Sendable {
         Setting(key: key, kind: .text, defaultValue: .text(value), help: help, isSecret: isSecret) {
             if case .text(let text) = $0 { fault(text) } else { nil }
         }
+    }
+
+    /// The path of a file that the server reads; empty for none.
+    ///
+    /// What exists at the path must be a regular file of at most `longest` bytes, or the server does not start. A file that is
+    /// missing is noted: it may appear later.
+    public static func file(_ key: String, atMost longest: Int, _ help: String) -> Setting {
+        Setting(key: key, kind: .text, defaultValue: .text(""), help: help, isSecret: false, longestFile: longest)
     }
 
     /// One of several words.
@@ -154,9 +165,38 @@ public protocol ModuleConfiguration: Sendable {
     static var settings: [Setting] { get }
     /// Reads the values. They are complete and valid, so there is nothing to refuse.
     init(_ values: SettingValues)
+    /// What is wrong between the values of several settings, each of which is valid by itself. Reads no file.
+    static func faults(of values: SettingValues) -> [SettingFault]
+    /// What is wrong inside the files that settings name. Called only for regular files of acceptable length.
+    static func faultsOfFiles(of values: SettingValues) -> [SettingFault]
+}
+
+/// What is wrong with the value of a setting, beside other settings or the machine.
+public struct SettingFault: Hashable, Sendable {
+    /// The settings that do not fit together, the one that most likely is to be changed first. From a module: keys of its section;
+    /// otherwise `section.key`.
+    public let keys: [String]
+    /// The given values and what would be right. Never a secret.
+    public let reason: String
+
+    /// A fault of some settings.
+    public init(_ keys: String..., reason: String) {
+        self.keys = keys
+        self.reason = reason
+    }
+
+    package init(keys: [String], reason: String) {
+        self.keys = keys
+        self.reason = reason
+    }
 }
 
 extension ModuleConfiguration {
+    /// Nothing is wrong.
+    public static func faults(of values: SettingValues) -> [SettingFault] { [] }
+    /// Nothing is wrong.
+    public static func faultsOfFiles(of values: SettingValues) -> [SettingFault] { [] }
+
     /// The configuration with all defaults.
     public static var defaults: Self { Self(SettingValues(defaultsOf: settings)) }
 }

@@ -34,13 +34,14 @@ final class ServerFront: Sendable {
         guard plan.faults.isEmpty else {
             throw PlanError(faults: plan.faults + (try DryRun.faults(of: plan, options: options)))
         }
+        try options.configuration.check(
+            in: ConfigurationSurroundings(machine: options.machine, isEphemeral: options.isEphemeral))
         MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
         let admissionPlan = AdmissionPlan(
             options.configuration, machine: options.machine, isEphemeral: options.isEphemeral)
-        guard admissionPlan.faults.isEmpty else { throw ConfigurationError(faults: admissionPlan.faults) }
         let admission = Admission(limits: admissionPlan.limits, clock: options.clock)
         let adminToken = options.isEphemeral ? Self.drawToken() : nil
-        let access = try OperatorAccess(
+        let access = OperatorAccess(
             tokens: [adminToken, options.configuration.text("metrics", "token")].compactMap { $0 },
             isLocal: Self.isOperatorListenerLocal(options.configuration))
         let configuration: EdgeConfiguration = options.configuration.section("http")
@@ -122,18 +123,11 @@ final class ServerFront: Sendable {
         return (address.host, 0)
     }
 
-    /// Whether only this machine can reach the operators' listener.
-    /// - Throws: `ConfigurationError` when other machines can reach it and no token protects it.
-    private static func isOperatorListenerLocal(_ configuration: LoadedConfiguration) throws -> Bool {
+    /// Whether only this machine can reach the operators' listener. Elsewhere the configuration requires a token.
+    private static func isOperatorListenerLocal(_ configuration: LoadedConfiguration) -> Bool {
         let section: OperatorConfiguration = configuration.section("operator")
         guard let host = section.address?.host else { return true }
-        if host == "localhost" || OperatorAccess.isLoopback(address: host) { return true }
-        guard configuration.text("metrics", "token")?.isEmpty == false else {
-            throw ConfigurationError(faults: [
-                "operator.listen: \(host) can be reached from other machines; set metrics.token, or listen on 127.0.0.1"
-            ])
-        }
-        return false
+        return host == "localhost" || OperatorAccess.isLoopback(address: host)
     }
 
     private static func drawToken() -> String {

@@ -11,31 +11,46 @@ public struct ConfigurationSchema: Sendable {
         public let summary: String
         /// The keys, in the order of the default file.
         public let settings: [Setting]
+        /// What is wrong between values that are valid by themselves.
+        let faults: @Sendable (SettingValues) -> [SettingFault]
+        /// What is wrong inside the files that settings name.
+        let faultsOfFiles: @Sendable (SettingValues) -> [SettingFault]
+
+        init<Configuration: ModuleConfiguration>(_ type: Configuration.Type, name: String, summary: String) {
+            self.name = name
+            self.summary = summary
+            self.settings = type.settings
+            self.faults = { Configuration.faults(of: $0) }
+            self.faultsOfFiles = { Configuration.faultsOfFiles(of: $0) }
+        }
     }
 
     /// The sections, in the order of the default file.
     public let sections: [Section]
+    /// What the compiled-in modules declare.
+    let manifests: [ModuleManifest]
 
     /// The server's sections and those of the given modules.
     public init(modules: [any SparkModule.Type]) {
+        self.manifests = modules.map { $0.manifest }
         self.sections =
             [
-                Section(name: "server", summary: "The process.", settings: ServerConfiguration.settings),
-                Section(name: "http", summary: "The HTTP edge.", settings: EdgeConfiguration.settings),
-                Section(name: "operator", summary: "The operators' listener.", settings: OperatorConfiguration.settings),
+                Section(ServerConfiguration.self, name: "server", summary: "The process."),
+                Section(EdgeConfiguration.self, name: "http", summary: "The HTTP edge."),
+                Section(OperatorConfiguration.self, name: "operator", summary: "The operators' listener."),
                 Section(
-                    name: "limits", summary: "What clients may use at once; spark limits shows what it comes to on this machine.",
-                    settings: AdmissionConfiguration.settings),
-                Section(name: "stream", summary: "The stream of events to devices.", settings: StreamConfiguration.settings),
-                Section(name: "cache", summary: "The cache.", settings: CacheSettings.settings),
-                Section(name: "modules", summary: "Which modules run.", settings: ModulesConfiguration.settings),
+                    AdmissionConfiguration.self, name: "limits",
+                    summary: "What clients may use at once; spark limits shows what it comes to on this machine."),
+                Section(StreamConfiguration.self, name: "stream", summary: "The stream of events to devices."),
+                Section(CacheSettings.self, name: "cache", summary: "The cache."),
+                Section(ModulesConfiguration.self, name: "modules", summary: "Which modules run."),
             ]
-            + modules.map { module in
-                Section(name: module.manifest.id, summary: module.manifest.summary, settings: Self.settings(of: module))
-            }
+            + modules.map { Self.section(of: $0) }
     }
 
-    private static func settings<Module: SparkModule>(of module: Module.Type) -> [Setting] { Module.Configuration.settings }
+    private static func section<Module: SparkModule>(of module: Module.Type) -> Section {
+        Section(Module.Configuration.self, name: module.manifest.id, summary: module.manifest.summary)
+    }
 
     func section(_ name: String) -> Section? { sections.first { $0.name == name } }
 

@@ -39,22 +39,28 @@ public struct LoadedConfiguration: Sendable {
     /// Notes for the operator that are not faults: one line each.
     public let notes: [String]
 
+    private let schema: ConfigurationSchema
+
     /// - Parameters:
     ///   - flags: `section.key=value`; later ones win.
     ///   - ownFlags: flags with names of their own; they win over `flags`.
     ///   - environment: the process's environment.
     ///   - file: the text of `spark.yaml`, and its path for messages; nil if there is none.
-    /// - Throws: `ConfigurationError` with every unknown key (and the nearest name), wrong type and value out of range.
+    ///   - surroundings: the machine and the kind of server that the settings are for; nil when they are those of another
+    ///     process, so that neither the machine nor files are looked at.
+    /// - Throws: `ConfigurationError` with every unknown key (and the nearest name), wrong type, value out of range, and values
+    ///   that do not fit each other or the surroundings. A server with a configuration that is not refused here finds nothing
+    ///   else to refuse before it opens its data and its sockets.
     public init(
         schema: ConfigurationSchema, flags: [String] = [], ownFlags: [SettingFlag] = [], environment: [String: String] = [:],
-        file: (path: String, text: String)? = nil
+        file: (path: String, text: String)? = nil, surroundings: ConfigurationSurroundings? = nil
     ) throws {
         var reader = ConfigurationReader(schema: schema)
         if let file { reader.read(yaml: file.text, path: file.path) }
         reader.read(environment: environment)
         for flag in flags { reader.read(flag: flag) }
         for flag in ownFlags { reader.read(flag: flag.setting, name: flag.name) }
-        guard reader.faults.isEmpty else { throw ConfigurationError(faults: reader.faults) }
+        self.schema = schema
         self.sections = Dictionary(
             uniqueKeysWithValues: schema.sections.map { section in
                 (section.name, SettingValues(defaultsOf: section.settings, reader.values[section.name] ?? [:]))
@@ -65,6 +71,40 @@ public struct LoadedConfiguration: Sendable {
                 section.settings.filter(\.isSecret).map { "\(section.name).\($0.key)" }
             })
         self.notes = reader.notes
+        // Where a value was refused, what it does not fit is unknown.
+        let others = faults(in: surroundings).filter { $0.keys.allSatisfy { !reader.refused.contains($0) } }
+        let all = reader.faults + others.map(sentence)
+        guard all.isEmpty else { throw ConfigurationError(faults: all) }
+    }
+
+    /// What is wrong between values that are valid by themselves, and between them and the surroundings.
+    private func faults(in surroundings: ConfigurationSurroundings?) -> [SettingFault] {
+        let check = ConfigurationCheck(configuration: self, schema: schema)
+        return check.faults + (surroundings.map { check.faults(in: $0) } ?? [])
+    }
+
+    /// Checks the configuration against a machine and the files it names, for code that loaded it without.
+    /// - Throws: `ConfigurationError`.
+    func check(in surroundings: ConfigurationSurroundings) throws {
+        let faults = ConfigurationCheck(configuration: self, schema: schema).faults(in: surroundings)
+        guard faults.isEmpty else { throw ConfigurationError(faults: faults.map(sentence)) }
+    }
+
+    /// What an operator should know about the machine and the files, one line each. Looks at the disk.
+    public func notes(in surroundings: ConfigurationSurroundings) -> [String] {
+        notes + ConfigurationCheck(configuration: self, schema: schema).notes(in: surroundings)
+    }
+
+    /// The place where a setting was set, its key, and the reason: blames a setting that was set rather than a default.
+    private func sentence(_ fault: SettingFault) -> String {
+        let key = fault.keys.first { origins[$0] != nil } ?? fault.keys.first ?? ""
+        guard let origin = origins[key] else { return "\(key): \(fault.reason)" }
+        return "\(origin.contains(key) ? origin : "\(origin) (\(key))"): \(fault.reason)"
+    }
+
+    /// The values of a section; its defaults if the schema does not have it.
+    func values(_ section: ConfigurationSchema.Section) -> SettingValues {
+        sections[section.name] ?? SettingValues(defaultsOf: section.settings)
     }
 
     /// The value of a key without its section's type; nil when no module declares the key.

@@ -20,7 +20,9 @@ public struct ServerConfiguration: ModuleConfiguration {
 
     /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
-        .text("data", default: "./spark_data", "Directory of the database, keys, backups and the lock."),
+        .text(
+            "data", default: "./spark_data", "Directory of the database, keys, backups and the lock.",
+            fault: { $0.allSatisfy(\.isWhitespace) ? "the path of a directory is expected, such as ./spark_data" : nil }),
         .choice(
             "log_level", ["trace", "debug", "info", "notice", "warning", "error", "critical"], default: "info",
             "The least severe log lines that are written."),
@@ -31,7 +33,8 @@ public struct ServerConfiguration: ModuleConfiguration {
         .integer("shutdown_timeout_seconds", 1...300, default: 10, "Requests under way get this long to end."),
         .text(
             "public_url", default: "",
-            "The address under which people reach the server, for links; by default where it listens."),
+            "The address under which people reach the server, for links; by default where it listens.",
+            fault: { $0.isEmpty ? nil : WebAddress.fault($0, tail: .prefix) }),
         .integer(
             "backup_days", 1...3_650, default: 30,
             "Copies made before a new version changes the database are kept so long; they hold deleted data, too."),

@@ -45,7 +45,13 @@ extension AdmissionMachine {
             guard fields.count == 3, fields[1].isEmpty || fields[1].split(separator: ",").contains("memory") else { return nil }
             return fields[2] == "/" ? nil : String(fields[2])
         }
-        return roots.flatMap { root in ["\(root)/\(name)"] + paths.map { "\(root)\($0)/\(name)" } }
+        return roots.flatMap { root in ["\(root)/\(name)"] + paths.flatMap(ancestry).map { "\(root)\($0)/\(name)" } }
+    }
+
+    /// A group and the groups around it, whose limits count as well: `/a/b` and `/a`.
+    private static func ancestry(_ path: String) -> [String] {
+        let parts = path.split(separator: "/")
+        return (1...max(1, parts.count)).map { "/" + parts.prefix($0).joined(separator: "/") }
     }
 }
 

@@ -32,6 +32,17 @@ struct DeploymentTests {
         #expect(!output.contains("spark.service:"), "\(output)")
     }
 
+    @Test("The container is built from what a clean clone has")
+    func cleanClone() {
+        let copies = Dockerfile.text(port: 7_775).split(separator: "\n").filter {
+            $0.hasPrefix("COPY ") && !$0.contains("--from=")
+        }
+        let sources = copies.flatMap { $0.split(separator: " ").dropFirst().dropLast() }
+        #expect(sources.contains("."))
+        // A pattern may match less; a name that is not there ends the build.
+        for source in sources where !source.contains("*") { #expect(source == "." || source == "Package.swift", "\(source)") }
+    }
+
     @Test("The container runs without root, on the port that is asked for, and says how it is")
     func dockerfile() {
         let lines = Dockerfile.text(port: 8_080).split(separator: "\n")

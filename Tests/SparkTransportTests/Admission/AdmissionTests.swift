@@ -132,7 +132,8 @@ struct AdmissionPlanTests {
             (["connections": 100, "connections_per_network": 101], "limits.connections_per_network:"),
             (["body_bytes": 1 << 20, "body_bytes_per_network": 2 << 20], "limits.body_bytes_per_network:"),
             (["body_bytes_per_network": 65_535], "limits.body_bytes_per_network:"),
-            (["body_bytes": 200_000], "limits.body_bytes_per_network:"),
+            (["body_bytes": 200_000], "limits.body_bytes:"), (["body_bytes": 1], "limits.body_bytes:"),
+            (["body_bytes": (8 << 30) + 1], "limits.body_bytes:"), (["hashing_bytes": 9 << 30], "limits.hashing_bytes:"),
             (["hashing_bytes": (128 << 20) - 1], "limits.hashing_bytes:"),
             (["searches": 1, "searches_per_person": 2], "limits.searches_per_person:"),
         ] as [([String: Int], String)])
@@ -140,6 +141,15 @@ struct AdmissionPlanTests {
         let faults = plan(changes).faults
         #expect(faults.count == 1 && faults[0].hasPrefix(beginning), "\(faults)")
     }
+
+    @Test("more connections than the memory holds are a fault, whatever the descriptors allow")
+    func connectionsInMemory() {
+        let faults = plan(["connections": 20_000], descriptors: 1_048_576, memory: 512 << 20).faults
+        #expect(faults.count == 1 && faults[0].hasPrefix("limits.connections:") && faults[0].contains("memory"), "\(faults)")
+    }
+
+    @Test("what derives from a little machine is never a fault", arguments: [64, 128, 256, 1_024])
+    func littleMachines(megabytes: Int) { #expect(plan(descriptors: 1_024, memory: megabytes << 20).faults.isEmpty) }
 
     @Test("a longer body gets more room by itself")
     func longBodies() {

@@ -1,15 +1,16 @@
-import Foundation
+import SparkFiles
 import SparkKit
 
 /// The settings for alerts in the section `metrics`.
 struct AlertSettings: Sendable {
     static let settings: [Setting] = [
-        .text(
-            "rules_file", default: "",
+        .file(
+            "rules_file", atMost: AlertRuleFile.sizeLimit,
             "A rule file of Prometheus to alert by instead of the built-in rules; spark export prometheus-rules writes those."),
         .text(
             "alert_webhook_url", default: "",
-            "Told of every alert that fires or is resolved, by POST in the form of Alertmanager's webhooks.", isSecret: true),
+            "Told of every alert that fires or is resolved, by POST in the form of Alertmanager's webhooks.", isSecret: true,
+            fault: { $0.isEmpty ? nil : WebAddress.fault($0) }),
     ]
 
     let rulesFile: String
@@ -20,16 +21,28 @@ struct AlertSettings: Sendable {
         self.webhookURL = values.text("alert_webhook_url")
     }
 
+    /// Without its rules a server does not alert, so a file that is missing or has a fault is refused.
+    static func faultsOfFiles(of values: SettingValues) -> [SettingFault] {
+        do throws(AlertRuleError) {
+            _ = try AlertSettings(values).groups()
+            return []
+        } catch {
+            return [SettingFault("rules_file", reason: "\(error)")]
+        }
+    }
+
     /// The built-in rules, or those of the rule file. Reads the file, so it must not run on the cooperative pool.
     /// - Throws: `AlertRuleError`, which names the file and the rule.
     func groups() throws(AlertRuleError) -> [AlertRuleGroup] {
         if rulesFile.isEmpty { return DefaultRules.groups }
-        // Reads one byte more than the limit, so that a file that is too long is detected.
-        guard let handle = FileHandle(forReadingAtPath: rulesFile),
-            let data = try? handle.read(upToCount: AlertRuleFile.sizeLimit + 1)
-        else { throw AlertRuleError(place: rulesFile, reason: "it cannot be read") }
+        let bytes: [UInt8]
+        do throws(NamedFile.Refusal) {
+            bytes = try NamedFile.contents(of: rulesFile, atMost: AlertRuleFile.sizeLimit)
+        } catch {
+            throw AlertRuleError(place: rulesFile, reason: "\(error)")
+        }
         do {
-            return try AlertRuleFile.read(String(decoding: data, as: UTF8.self))
+            return try AlertRuleFile.read(String(decoding: bytes, as: UTF8.self))
         } catch {
             throw AlertRuleError(place: "\(rulesFile): \(error.place)", reason: error.reason)
         }
@@ -39,9 +52,7 @@ struct AlertSettings: Sendable {
     /// - Throws: `AlertRuleError` for an invalid URL. The error does not repeat it: it may contain a secret.
     func webhookAddress() throws(AlertRuleError) -> String? {
         if webhookURL.isEmpty { return nil }
-        guard let url = URL(string: webhookURL), ["http", "https"].contains(url.scheme?.lowercased()), url.host != nil else {
-            throw AlertRuleError(place: "metrics.alert_webhook_url", reason: "it is no http or https address")
-        }
+        if let fault = WebAddress.fault(webhookURL) { throw AlertRuleError(place: "metrics.alert_webhook_url", reason: fault) }
         return webhookURL
     }
 }

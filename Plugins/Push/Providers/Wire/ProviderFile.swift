@@ -1,5 +1,5 @@
-import Foundation
 import NIOPosix
+import SparkFiles
 
 /// Why the file of a setting cannot be used.
 struct FileFault: Error, Hashable {
@@ -20,15 +20,14 @@ struct ProviderFile: Sendable {
     func text() async throws -> String {
         let (setting, path) = (setting, path)
         return try await NIOThreadPool.singleton.runIfActive {
-            guard let handle = FileHandle(forReadingAtPath: path) else {
-                throw FileFault(setting: setting, reason: "the file is missing or not readable")
+            let bytes: [UInt8]
+            do throws(NamedFile.Refusal) {
+                bytes = try NamedFile.contents(of: path, atMost: Self.largest)
+            } catch {
+                throw FileFault(setting: setting, reason: "the file cannot be read: \(error)")
             }
-            defer { try? handle.close() }
-            guard let data = try? handle.read(upToCount: Self.largest + 1) else {
-                throw FileFault(setting: setting, reason: "the file is not readable")
-            }
-            guard data.count <= Self.largest, let text = String(validating: data, as: UTF8.self) else {
-                throw FileFault(setting: setting, reason: "the file is no text of at most 64 KiB")
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw FileFault(setting: setting, reason: "the file is not UTF-8 text")
             }
             return text
         }
