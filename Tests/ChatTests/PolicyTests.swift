@@ -266,7 +266,7 @@ import Testing
             }
             #expect(try await chat.call("PATCH", "/me", people[0], ["about": "I like long walks."]).status == 200)
             let form: JSONValue = [
-                "email": "elsewhere@example.org", "password": "correct horse", "name": "030 123 45 67",
+                "email": "elsewhere@example.org", "password": "correct horse", "name": "Ada 030 123 45 67",
                 "birth_date": "1995-12-10",
                 "gender": "woman", "interested_in": ["woman"],
             ]

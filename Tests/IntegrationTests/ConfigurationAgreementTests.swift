@@ -24,7 +24,9 @@ struct ConfigurationAgreementTests {
         let check = try await SparkProcess.run(["config", "check", "--set", setting] + flags)
         #expect(check.status == 78 && check.output.isEmpty && check.errors.contains("--set \(key): "), "\(check.errors)")
         let serve = try await SparkProcess.run(["serve", "--ephemeral", "--set", setting] + flags)
-        #expect(serve.status == 78 && serve.errors == check.errors, "\(serve.errors)")
+        // How many descriptors are free differs from process to process.
+        func words(_ errors: String) -> String { errors.replacing(/[0-9]+/, with: "N") }
+        #expect(serve.status == 78 && words(serve.errors) == words(check.errors), "\(serve.errors)")
     }
 
     @Test("every verb that loads the configuration refuses what check refuses")

@@ -43,7 +43,9 @@ struct HostileSettingTests {
     }
 
     /// A refusal is a list of sentences, each of which names the setting, and none of which repeats a long value or a secret.
-    private func check(_ result: Result<LoadedConfiguration, any Error>, of key: String, value: String) throws {
+    ///
+    /// - Parameter secret: The value, which no refusal may repeat if the setting is secret.
+    private func check(_ result: Result<LoadedConfiguration, any Error>, of key: String, value secret: String?) throws {
         guard case .failure(let error) = result else { return }
         let faults = try #require(error as? ConfigurationError, "\(key): \(error)").faults
         let variable = "SPARK_\(key.replacing(".", with: "_").uppercased())"
@@ -52,7 +54,9 @@ struct HostileSettingTests {
             #expect(fault.contains(key) || fault.contains(variable), "\(key): \(fault)")
             #expect(fault.utf8.count < 1_000 && !fault.contains("\u{202E}") && !fault.utf8.contains(0), "\(key)")
         }
-        if try setting(key).isSecret, value.utf8.count > 8 { #expect(!faults.contains { $0.contains(value) }, "\(key)") }
+        if try setting(key).isSecret, let secret, secret.utf8.count > 8 {
+            #expect(!faults.contains { $0.contains(secret) }, "\(key)")
+        }
     }
 
     @Test("are refused or taken, without a trap or a wait, from flag, environment and file", .timeLimit(.minutes(4)))
@@ -78,7 +82,8 @@ struct HostileSettingTests {
                 for file in files {
                     let result = load(environment: ["\(variable)_FILE": file])
                     #expect(throws: ConfigurationError.self, "\(key) from \(file)") { try result.get() }
-                    try check(result, of: key, value: file)
+                    // The path of a file with a secret is no secret.
+                    try check(result, of: key, value: nil)
                 }
             }
         }
