@@ -49,7 +49,9 @@ struct ConfigurationCheck {
     ) -> [SettingFault] {
         runningSections.flatMap { section in
             section[keyPath: faults](configuration.values(section)).map { fault in
-                SettingFault(keys: fault.keys.map { $0.contains(".") ? $0 : "\(section.name).\($0)" }, reason: GivenValue.line(fault.reason))
+                SettingFault(
+                    keys: fault.keys.map { $0.contains(".") ? $0 : "\(section.name).\($0)" },
+                    reason: GivenValue.line(fault.reason))
             }
         }
     }
