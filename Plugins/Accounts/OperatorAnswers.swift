@@ -8,11 +8,11 @@ extension FieldType where Value == String {
     fileprivate static var personText: FieldType { .string(1...254).example("ada@example.org") }
 }
 
-/// The person whom an action concerns.
+/// The person that an action concerns.
 struct PersonQuery: RequestBody {
     let user: String
 
-    static let body = BodyFields<PersonQuery>("PersonQuery", "The person whom an action concerns.", PersonQuery.init(user:)) {
+    static let body = BodyFields<PersonQuery>("PersonQuery", "The person that an action concerns.", PersonQuery.init(user:)) {
         Field("user", \.user, .personText, "The identifier or the e-mail address.")
     }
 }
@@ -28,13 +28,13 @@ struct PeopleQuery: RequestBody {
     }
 }
 
-/// Whom to suspend, and why.
+/// The person to suspend, and the reason.
 struct SuspensionRequest: RequestBody {
     let user: String
     let reason: CodeWord?
 
     static let body = BodyFields<SuspensionRequest>(
-        "SuspensionRequest", "Whom to suspend, and why.", SuspensionRequest.init(user:reason:)
+        "SuspensionRequest", "The person to suspend, and the reason.", SuspensionRequest.init(user:reason:)
     ) {
         Field("user", \.user, .personText, "The identifier or the e-mail address.")
         Field(optional: "reason", \.reason, .codeWord, "An earlier reason stays if it is absent.")

@@ -1,7 +1,7 @@
 import SparkCore
 import SparkKit
 
-// What a profile consists of. Whoever adds a part to profiles adds it here: a column, from which the rows, the cached records
+// What a profile consists of. A new part of profiles is added here: a column, from which the rows, the cached records
 // and their weight follow; a member of the description, from which `GET /me`, the export and what moderators see follow; and a
 // member of the change, which `PATCH /me` reads.
 
@@ -75,7 +75,7 @@ struct ProfileChange: RequestBody {
         Field(membersOf: \.about)
         Field(optional: "interests", \.interests, .interests)
         Field(optional: "gender", \.gender, .word(format: "a gender"))
-        Field(optional: "interested_in", \.interestedIn, .genders(), "Whom the person wants to meet.")
+        Field(optional: "interested_in", \.interestedIn, .genders(), "The genders that the person wants to meet.")
         Field(optional: "visibility", \.visibility)
         Field(refusing: "birth_date", "immutable", "The birth date cannot be changed.")
     }

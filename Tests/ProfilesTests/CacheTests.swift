@@ -181,6 +181,21 @@ struct CacheTests {
         }
     }
 
+    @Test("the columns are those of the table, each once, and a text weighs what it has")
+    func columns() async throws {
+        let names = ["id"] + OwnProfile.columns.map(\.name)
+        try await Town.with { town in
+            let stored = try town.server.storage.readNow { session in
+                try session.values("SELECT name FROM pragma_table_info('profiles_users')", as: String.self)
+            }
+            #expect(names.sorted() == stored.sorted())
+        }
+        var own = OwnProfile(blank: UserID(rawValue: 1))
+        let empty = own.cacheCost
+        (own.profile.name, own.profile.about, own.profile.interests) = ("Ada", "é", ["chess"])
+        #expect(own.cacheCost == empty + 3 + 2 + 53)
+    }
+
     private func record(_ number: Int, _ chance: inout SplitMix64) -> OwnProfile {
         func pick(_ count: UInt64) -> Int { Int(chance.next() % count) }
         func time() -> Timestamp { Timestamp(milliseconds: Int64(chance.next() >> 20)) }

@@ -32,7 +32,7 @@ struct RegistrationForm: RequestBody {
         Field("name", \.name, .personName, "The display name.")
         Field(membersOf: \.birth)
         Field("gender", \.gender, .word(format: genderFormat))
-        Field("interested_in", \.interestedIn, .genders(format: genderFormat), "Whom the person wants to meet.")
+        Field("interested_in", \.interestedIn, .genders(format: genderFormat), "The genders that the person wants to meet.")
     }
 }
 

@@ -15,7 +15,7 @@ struct OwnProfileView: JSONObject {
         Field("birth_date", \.own.profile.birthDate)
         Field("age", { $0.own.profile.birthDate.age(on: $0.today) }, .integer.example(31), "The age in years.")
         Field("gender", \.own.profile.gender)
-        Field("interested_in", \.own.profile.preferences.interestedIn, .genders(), "Whom the person wants to meet.")
+        Field("interested_in", \.own.profile.preferences.interestedIn, .genders(), "The genders that the person wants to meet.")
         Field(membersOf: { ProfileDescription(profile: $0.own.profile) })
         Field("preferences", { PreferencesView(preferences: $0.own.profile.preferences) })
         Field("visibility", { VisibilityView(visibility: $0.own.profile.visibility) })
@@ -52,7 +52,7 @@ struct VisibilityChange: RequestBody {
         VisibilityChange.init(isPaused:isIncognito:hidesDistance:)
     ) {
         Field(optional: "paused", \.isPaused, "In no deck.")
-        Field(optional: "incognito", \.isIncognito, "Shown only to people whom this person likes.")
+        Field(optional: "incognito", \.isIncognito, "Shown only to people that this person likes.")
         Field(optional: "hide_distance", \.hidesDistance, "No distance is shown.")
     }
 }
@@ -61,7 +61,7 @@ struct VisibilityChange: RequestBody {
 struct PreferencesView: JSONObject {
     let preferences: Preferences
 
-    static let fields = Fields<PreferencesView>("Preferences", "Whom a person wants to see.") {
+    static let fields = Fields<PreferencesView>("Preferences", "The people that a person wants to see.") {
         Field(membersOf: { SearchLimits($0.preferences) })
         Field("interested_in", \.preferences.interestedIn, .genders())
         Field("hard", { HardLimits(preferences: $0.preferences) }, "The limits that are never relaxed.")
@@ -75,7 +75,7 @@ struct PreferencesChange: RequestBody {
     let hard: HardLimitsChange
 
     static let body = BodyFields<PreferencesChange>(
-        "PreferencesChange", "Whom a person wants to see.", PreferencesChange.init(limits:interestedIn:hard:)
+        "PreferencesChange", "The people that a person wants to see.", PreferencesChange.init(limits:interestedIn:hard:)
     ) {
         Field(membersOf: \.limits)
         Field(optional: "interested_in", \.interestedIn, .genders(), "Stays as it is if absent.")
@@ -96,13 +96,13 @@ struct PreferencesChange: RequestBody {
     }
 }
 
-/// The limits of whom a person wants to see.
+/// The limits of a search for people.
 struct SearchLimits: RequestBody {
     let ages: AgeLimits
     let kilometres: Int
 
     static let body = BodyFields<SearchLimits>(
-        "SearchLimits", "The limits of whom a person wants to see.", SearchLimits.init(ages:kilometres:)
+        "SearchLimits", "The limits of a search for people.", SearchLimits.init(ages:kilometres:)
     ) {
         Field(membersOf: \.ages)
         Field("max_distance_km", \.kilometres, .integer(1...20_000).example(50))

@@ -50,7 +50,7 @@ private struct ExportedProfile: JSONObject {
 private struct ExportedPreferences: JSONObject {
     let preferences: Preferences
 
-    static let fields = Fields<ExportedPreferences>("ExportedPreferences", "The limits of whom a person wants to see.") {
+    static let fields = Fields<ExportedPreferences>("ExportedPreferences", "The limits of a search for people.") {
         Field(membersOf: { SearchLimits($0.preferences) })
         Field("hard", { HardLimits(preferences: $0.preferences) })
     }
