@@ -10,6 +10,12 @@ extension OwnProfile: CacheValue, CompactValue {
     /// The bytes of the record and of its texts.
     var cacheCost: Int { Self.weights.reduce(320) { $0 + $1(self) } }
 
+    /// The version of the encoding. Follows from the columns, so that no record is read that other columns were written to.
+    static func encodingVersion(of columns: [ProfileColumn]) -> Int {
+        let text = columns.map(\.encoding).joined(separator: ",")
+        return Int(truncatingIfNeeded: FNV1a.hash(of: text.utf8))
+    }
+
     func write(to writer: inout CompactWriter) {
         writer.write(bits: UInt64(bitPattern: profile.id.rawValue))
         for column in Self.columns { column.encode(self, &writer) }

@@ -181,6 +181,16 @@ struct CacheTests {
         }
     }
 
+    @Test("records that were cached with other columns are not read: each list of columns has its own version")
+    func encodingVersion() {
+        let columns = OwnProfile.columns
+        let shorter = Array(columns.dropLast())
+        let retyped = shorter + [ProfileColumn("location_correctable_until", \.pace.windowCount, .small)]
+        let lists: [[ProfileColumn]] = [columns, shorter, Array(columns.reversed()), retyped]
+        #expect(Set(lists.map { OwnProfile.encodingVersion(of: $0) }).count == 4)
+        #expect(ProfileRecords.policy.version == OwnProfile.encodingVersion(of: columns))
+    }
+
     @Test("the columns are those of the table, each once, and a text weighs what it has")
     func columns() async throws {
         let names = ["id"] + OwnProfile.columns.map(\.name)

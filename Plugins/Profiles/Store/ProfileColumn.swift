@@ -5,6 +5,8 @@ import SparkStorage
 /// One column of `profiles_users` beside the key: where its value is in a record, and how rows and cached records hold it.
 struct ProfileColumn: Sendable {
     let name: String
+    /// The name and the type, which decide how a cached record holds the value.
+    let encoding: String
     /// The changes that write the column; none if a registration or a statement of its own writes it.
     let changes: ProfileAspects
     let value: @Sendable (OwnProfile) -> SQLValue
@@ -20,6 +22,7 @@ struct ProfileColumn: Sendable {
         _ changes: ProfileAspects = []
     ) {
         self.name = name
+        self.encoding = "\(name): \(Value.self)"
         self.changes = changes
         value = { type.value($0[keyPath: path]) }
         fill = { (own: inout OwnProfile, row: borrowing SQLRow, column: Int32) in
