@@ -75,21 +75,23 @@ struct ErasureJob: Sendable, Equatable {
     struct Malformed: Error {}
 }
 
-extension ErasureJob: JSONWritable {
-    /// - Throws: `Malformed` when `payload` is not an encoded `ErasureJob`.
-    init(payload: [UInt8]) throws {
-        let json = try JSONParser.parse(payload)
-        guard let user = json["user"]?.string.flatMap({ UserID(wire: $0) }), let closedAt = json["closed_at"]?.integer else {
-            throw Malformed()
-        }
-        self.init(user: user, closedAt: Timestamp(milliseconds: closedAt))
+extension ErasureJob: RequestBody {
+    static let body = BodyFields<ErasureJob>("ErasureJob", "The erasure of a deleted account.", ErasureJob.init(user:closedAt:)) {
+        Field("user", \.user)
+        Field("closed_at", \.closedAt, .milliseconds)
     }
 
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("user", user)
-            writer.field("closed_at", closedAt.milliseconds)
-        }
+    /// - Throws: `Malformed` when `payload` is not an encoded `ErasureJob`.
+    init(payload: [UInt8]) throws {
+        guard let job = try? ErasureJob.read(try JSONParser.parse(payload), allowingUnknown: true) else { throw Malformed() }
+        self = job
+    }
+}
+
+extension FieldType where Value == Timestamp {
+    /// A time as milliseconds since 1970.
+    fileprivate static var milliseconds: FieldType {
+        FieldType<Int64>.integer(.min ... .max).map(from: { Timestamp(milliseconds: $0) }, to: \.milliseconds)
     }
 }
 

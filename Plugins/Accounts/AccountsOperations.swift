@@ -12,20 +12,17 @@ struct AccountsOperations: Sendable {
         [find, show, suspend, restore, signOut, resetPassword, export, erase]
     }
 
-    private static let user = Schema.Property.required("user", .string(1...254))
-
     private func user(in call: OperatorCall) throws -> UserID {
-        try service.user(named: call.read { $0.string("user", length: 1...254) })
+        try service.user(named: call.read(PersonQuery.self).user)
     }
 
     private var find: OperatorAction {
         OperatorAction(
             "user.find", "People by identifier, or by the beginning of their name or e-mail address", isChanging: false,
-            members: [.required("text", .string(1...254)), .optional("limit", .integer(1...200))]
+            members: PeopleQuery.fields.properties
         ) { call in
-            let (text, limit) = try call.read { reader in
-                (reader.string("text", length: 1...254), reader.optionalInteger("limit", 1...200) ?? 20)
-            }
+            let query = try call.read(PeopleQuery.self)
+            let text = query.text
             var found: [UserID] = []
             var known: Set<UserID> = []
             func add(_ users: [UserID]) { for user in users where known.insert(user).inserted { found.append(user) } }
@@ -35,14 +32,11 @@ struct AccountsOperations: Sendable {
                 add(try await service.store.users(withEmailPrefix: EmailAddress.normalised(text), limit: Self.mostCounted))
                 for describer in describers.all { add(try await describer.find(text, limit: Self.mostCounted)) }
             }
-            let shown = found.prefix(limit)
-            var items: [JSONValue] = []
+            let shown = found.prefix(query.limit)
+            var items: [FoundPerson] = []
             for user in shown { if let item = try await summary(of: user) { items.append(item) } }
-            return OperatorAnswer(
-                [
-                    "items": .array(items), "total": .integer(Int64(found.count)),
-                    "total_is_least": .bool(found.count >= Self.mostCounted),
-                ], subjects: shown.prefix(20).map { AuditSubject($0) })
+            let answer = FoundPeople(items: items, total: found.count, isTotalLeast: found.count >= Self.mostCounted)
+            return OperatorAnswer(answer.json, subjects: shown.prefix(20).map { AuditSubject($0) })
         }
     }
 
@@ -50,34 +44,25 @@ struct AccountsOperations: Sendable {
     private static let mostCounted = 10_000
 
     /// Nil when the account was erased meanwhile.
-    private func summary(of user: UserID) async throws -> JSONValue? {
+    private func summary(of user: UserID) async throws -> FoundPerson? {
         guard let standing = try? await service.standing(of: user) else { return nil }
-        var name: JSONValue = .null
-        for describer in describers.all where name.isNull {
-            name = try await describer.describe(user)?["name"] ?? .null
+        var name: String?
+        for describer in describers.all where name == nil {
+            name = try await describer.describe(user)?["name"]?.string
         }
-        return [
-            "id": .string(user.wire), "email": .string(standing.account.email), "name": name, "state": .string(standing.word),
-        ]
+        return FoundPerson(standing: standing, name: name)
     }
 
     private var show: OperatorAction {
         OperatorAction(
-            "user.show", "All that those who moderate need to know of a person", isChanging: false, members: [Self.user]
+            "user.show", "All that those who moderate need to know of a person", isChanging: false,
+            members: PersonQuery.fields.properties
         ) { call in
             let user = try user(in: call)
             let standing = try await service.standing(of: user)
-            let account = standing.account
-            var members: [JSONMember] = [
-                JSONMember("id", .string(user.wire)), JSONMember("email", .string(account.email)),
-                JSONMember("state", .string(standing.word)), JSONMember("created_at", .string("\(account.createdAt)")),
-                JSONMember("closed_at", time(account.closedAt)),
-                JSONMember("erase_at", time(account.closedAt.map { $0 + service.configuration.eraseGrace })),
-                JSONMember("suspended_at", time(standing.suspendedAt)),
-                JSONMember("suspension_reason", standing.suspensionReason.map { .string($0) } ?? .null),
-                JSONMember("has_password", .bool(account.passwordHash != nil)),
-                JSONMember("sessions", .integer(Int64(standing.openSessions))),
-            ]
+            let view = StandingView(standing: standing, eraseGrace: service.configuration.eraseGrace)
+            // The other modules' sections follow the account's members.
+            var members = view.json.members
             for describer in describers.all {
                 if let section = try await describer.describe(user) { members.append(JSONMember(describer.section, section)) }
             }
@@ -88,26 +73,20 @@ struct AccountsOperations: Sendable {
     private var suspend: OperatorAction {
         OperatorAction(
             "user.suspend", "Hide a person, end their sessions and refuse their logins", isChanging: true,
-            members: [Self.user, .optional("reason", .string(1...32))]
+            members: SuspensionRequest.fields.properties
         ) { call in
-            let (name, word) = try call.read { reader in
-                (
-                    reader.string("user", length: 1...254),
-                    reader.optional("reason", format: CodeWord.format) { CodeWord($0) }
-                )
-            }
-            let user = try service.user(named: name)
+            let request = try call.read(SuspensionRequest.self)
+            let user = try service.user(named: request.user)
             let before = try await service.standing(of: user)
             // An earlier reason stays unless a new one is given.
-            let reason = try Self.required(word ?? before.suspensionReason.flatMap { CodeWord($0) } ?? Self.unstated)
+            let reason = try Self.required(request.reason ?? before.suspensionReason.flatMap { CodeWord($0) } ?? Self.unstated)
             let ended = try await service.suspend(user, reason: reason) { work in
                 try call.record([AuditSubject(user), AuditSubject(reason)], in: work.transaction)
             }
-            return OperatorAnswer([
-                "id": .string(user.wire), "state": "suspended", "reason": .string(reason.text),
-                "sessions_ended": .integer(Int64(ended)), "was_suspended": .bool(before.suspendedAt != nil),
-                "suspended_at": time(try await service.standing(of: user).suspendedAt),
-            ])
+            let view = SuspensionView(
+                user: user, reason: reason, ended: ended, wasSuspended: before.suspendedAt != nil,
+                suspendedAt: try await service.standing(of: user).suspendedAt)
+            return OperatorAnswer(view.json)
         }
     }
 
@@ -119,64 +98,65 @@ struct AccountsOperations: Sendable {
     }
 
     private var restore: OperatorAction {
-        OperatorAction("user.restore", "Lift a suspension", isChanging: true, members: [Self.user]) { call in
+        OperatorAction("user.restore", "Lift a suspension", isChanging: true, members: PersonQuery.fields.properties) { call in
             let user = try user(in: call)
             let wasSuspended = try await service.restore(user) { work in
                 try call.record([AuditSubject(user)], in: work.transaction)
             }
             let standing = try await service.standing(of: user)
-            return OperatorAnswer([
-                "id": .string(user.wire), "state": .string(standing.word), "was_suspended": .bool(wasSuspended),
-            ])
+            return OperatorAnswer(RestorationView(standing: standing, wasSuspended: wasSuspended).json)
         }
     }
 
     private var signOut: OperatorAction {
-        OperatorAction("user.sign-out", "End every session of a person", isChanging: true, members: [Self.user]) { call in
+        OperatorAction("user.sign-out", "End every session of a person", isChanging: true, members: PersonQuery.fields.properties)
+        { call in
             let user = try user(in: call)
             let ended = try await service.signOut(user) { work in
                 try call.record([AuditSubject(user)], in: work.transaction)
             }
-            return OperatorAnswer(["id": .string(user.wire), "sessions_ended": .integer(Int64(ended))])
+            return OperatorAnswer(SignOutView(user: user, ended: ended).json)
         }
     }
 
     private var resetPassword: OperatorAction {
         OperatorAction(
-            "user.reset-password", "A link with which a person sets a new password once", isChanging: true, members: [Self.user]
+            "user.reset-password", "A link with which a person sets a new password once", isChanging: true,
+            members: PersonQuery.fields.properties
         ) { call in
             let user = try user(in: call)
             let link = try await service.resetLink(for: user) { work in
                 try call.record([AuditSubject(user)], in: work.transaction)
             }
-            return OperatorAnswer([
-                "id": .string(user.wire), "link": .string("\(call.publicURL)\(ResetPage.path)?token=\(link.token)"),
-                "token": .string(link.token), "expires_at": .string("\(link.expiresAt)"),
-            ])
+            return OperatorAnswer(ResetLinkView(user: user, link: link, publicURL: call.publicURL).json)
         }
     }
 
     private var export: OperatorAction {
         OperatorAction(
-            "user.export", "Everything that is stored of a person, as they would get it", isChanging: false, members: [Self.user]
+            "user.export", "Everything that is stored of a person, as they would get it", isChanging: false,
+            members: PersonQuery.fields.properties
         ) { call in
             let user = try user(in: call)
             let export = try service.exportForOperator(user)
             return OperatorAnswer(
-                ["id": .string(user.wire)], subjects: [AuditSubject(user)], nextPiece: { try await export.next() })
+                ExportView(user: user).json, subjects: [AuditSubject(user)], nextPiece: { try await export.next() })
         }
     }
 
     private var erase: OperatorAction {
         OperatorAction(
-            "user.erase", "Erase a person now and for good", isChanging: true, members: [Self.user]
+            "user.erase", "Erase a person now and for good", isChanging: true, members: PersonQuery.fields.properties
         ) { call in
             let user = try user(in: call)
             let isErased = try await service.eraseNow(user) { work in try call.record([AuditSubject(user)], in: work.transaction)
             }
-            return OperatorAnswer(["id": .string(user.wire), "state": isErased ? "erased" : "being_erased"])
+            return OperatorAnswer(ErasureView(user: user, isErased: isErased).json)
         }
     }
+}
 
-    private func time(_ time: Timestamp?) -> JSONValue { time.map { .string("\($0)") } ?? .null }
+extension JSONValue {
+    /// The members of an object; none for other values.
+    fileprivate var members: [JSONMember] { if case .object(let members) = self { members } else { [] } }
 }

@@ -113,19 +113,19 @@ extension AccountsService {
     ///   the future.
     func register(_ form: RegistrationForm, client: Client) async throws -> TokenGrant {
         let now = clock.now()
-        guard form.birthDate <= now.date else {
+        guard form.birth.day <= now.date else {
             throw InvalidInput.refused("/birth_date", "range", "The day must not be in the future.")
         }
-        guard form.birthDate.age(on: now.date) >= Self.adultAge else { throw AccountsError.underage }
+        guard form.birth.day.age(on: now.date) >= Self.adultAge else { throw AccountsError.underage }
         let hash = try await guesses.register(from: client.network) { try await hasher.hash(form.password, for: $0) }
         let account = Account(
-            id: identifiers.next(), email: form.email, passwordHash: hash.text, createdAt: now, closedAt: nil)
+            id: identifiers.next(), email: form.address.text, passwordHash: hash.text, createdAt: now, closedAt: nil)
         let registration = Registration(
-            user: account.id, email: form.email, name: form.name, birthDate: form.birthDate, gender: form.gender,
+            user: account.id, email: form.address.text, name: form.name, birthDate: form.birth.day, gender: form.gender,
             interestedIn: form.interestedIn, registeredAt: now)
         let (session, token) = newSession(for: account.id, from: client, at: now)
         let participants = registrations.all
-        try await store.register(account, unlessTaken: form.emailForms, opening: session) { work in
+        try await store.register(account, unlessTaken: form.address.forms, opening: session) { work in
             for participant in participants { try participant.register(registration, in: work) }
         }
         metrics.registrations.increment()
@@ -239,26 +239,22 @@ extension AccountsService {
     ) async throws -> TokenGrant {
         let access = try await accessTokens.sign(user, session.id, at: session.openedAt)
         return TokenGrant(
-            portrait: try await portrait(of: user, email: email), accessToken: access.text, refreshToken: token.text,
-            lifetime: configuration.accessTokenLifetime)
+            portrait: try await portrait(of: user, email: email),
+            tokens: SessionTokens(
+                accessToken: access.text, refreshToken: token.text, lifetime: configuration.accessTokenLifetime))
     }
 
     /// The first participant's view of the person; the bare account if no module contributes one.
     private func portrait(of user: UserID, email: String) async throws -> [UInt8] {
         if let participant = registrations.all.first { return try await participant.selfPortrait(of: user) }
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("id", user)
-            writer.field("email", email)
-        }
-        return writer.bytes
+        return JSONWriter.bytes(of: BareAccount(id: user, email: email))
     }
 }
 
 extension AccountsService {
     /// Exchanges a refresh token for its successor and a new access token.
     /// - Throws: `AccountsError.refreshRefused`, or `refreshReused` after revoking the session.
-    func refresh(_ text: String, from network: String) async throws -> TokenGrant {
+    func refresh(_ text: String, from network: String) async throws -> SessionTokens {
         // An unknown token never costs a place in the write queue.
         guard let token = RefreshToken(text: text), try store.knowsRefreshToken(token.hash) else {
             throw AccountsError.refreshRefused
@@ -275,9 +271,8 @@ extension AccountsService {
         case .granted(let user, let session):
             hints.began(user)
             let access = try await accessTokens.sign(user, session, at: now)
-            return TokenGrant(
-                portrait: nil, accessToken: access.text, refreshToken: successor.text,
-                lifetime: configuration.accessTokenLifetime)
+            return SessionTokens(
+                accessToken: access.text, refreshToken: successor.text, lifetime: configuration.accessTokenLifetime)
         case .reused(let user, let session):
             noteRevoked([session], of: user)
             throw AccountsError.refreshReused

@@ -33,26 +33,12 @@ struct VerifiedPrincipal: Sendable {
     let principal: Principal
 }
 
-extension VerifiedPrincipal: CacheValue {
+extension VerifiedPrincipal: CacheValue, CompactRecord {
     var cacheCost: Int { 48 }
 
-    func encode(into bytes: inout [UInt8]) {
-        var writer = CompactWriter(bytes)
-        writer.write(principal.user.rawValue)
-        writer.write(principal.session.rawValue)
-        writer.write(principal.expiresAt)
-        bytes = writer.bytes
-    }
-
-    static func decode(_ bytes: [UInt8]) -> VerifiedPrincipal? {
-        var reader = CompactReader(bytes)
-        guard let user = reader.integer(), let session = reader.integer(), let expiresAt = reader.time(), reader.isAtEnd else {
-            return nil
-        }
-        return VerifiedPrincipal(
-            principal: Principal(
-                user: UserID(rawValue: user), session: SessionID(rawValue: session), expiresAt: expiresAt))
-    }
+    static let compact = CompactFields<VerifiedPrincipal>(
+        { VerifiedPrincipal(principal: Principal(user: $0, session: $1, expiresAt: $2)) },
+        \.principal.user, \.principal.session, \.principal.expiresAt)
 }
 
 extension CacheTagKind {

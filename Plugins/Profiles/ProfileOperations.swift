@@ -6,24 +6,40 @@ import SparkKit
 struct ProfileOperations: Sendable {
     let service: ProfilesService
     let clock: any WallClock
+}
 
-    /// The members of a profile that others can read.
-    private static func shown(_ profile: Profile, today: CivilDate) -> [JSONMember] {
-        [
-            JSONMember("name", .string(profile.name)),
-            JSONMember("age", .integer(Int64(profile.birthDate.age(on: today)))),
-            JSONMember("gender", .string(profile.gender.wire)),
-            JSONMember("about", .string(profile.about)),
-            JSONMember("interests", .array(profile.interests.map { .string($0) })),
-        ]
+/// What others can read of a profile.
+struct ShownProfile: JSONObject {
+    let profile: Profile
+    let today: CivilDate
+
+    static let fields = Fields<ShownProfile>("ShownProfile", "What others can read of a profile.") {
+        Field("name", \.profile.name, .personName)
+        Field("age", { $0.profile.birthDate.age(on: $0.today) }, .integer)
+        Field("gender", \.profile.gender)
+        Field(membersOf: { ProfileDescription(profile: $0.profile) })
+    }
+}
+
+/// A profile as it is now.
+struct ModeratedProfile: JSONObject {
+    let shown: ShownProfile
+
+    static let fields = Fields<ModeratedProfile>("ModeratedProfile", "A profile for those who moderate.") {
+        Field(membersOf: \.shown)
+        Field("hidden", \.shown.profile.isClosed)
+        Field("paused", \.shown.profile.visibility.isPaused)
+        Field("incognito", \.shown.profile.visibility.isIncognito)
+        Field("has_location", { $0.shown.profile.place != nil })
+        Field("last_active_on", \.shown.profile.lastActiveAt.date)
     }
 }
 
 extension ProfileOperations: EvidenceProviding {
     func evidence(for request: EvidenceRequest, in work: any UnitOfWork) throws -> [Evidence] {
         guard let profile = try service.store.own(request.target, in: work)?.profile else { return [] }
-        let body = JSONValue.object(Self.shown(profile, today: request.at.date))
-        return [.profile(version: profile.version, body: JSONWriter.bytes(of: body))]
+        let shown = ShownProfile(profile: profile, today: request.at.date)
+        return [.profile(version: profile.version, body: JSONWriter.bytes(of: shown))]
     }
 }
 
@@ -32,14 +48,7 @@ extension ProfileOperations: PersonDescribing {
 
     func describe(_ user: UserID) async throws -> JSONValue? {
         guard let profile = try await service.profile(of: user) else { return nil }
-        return .object(
-            Self.shown(profile, today: clock.now().date) + [
-                JSONMember("hidden", .bool(profile.isClosed)),
-                JSONMember("paused", .bool(profile.visibility.isPaused)),
-                JSONMember("incognito", .bool(profile.visibility.isIncognito)),
-                JSONMember("has_location", .bool(profile.place != nil)),
-                JSONMember("last_active_on", .string(profile.lastActiveAt.date.description)),
-            ])
+        return ModeratedProfile(shown: ShownProfile(profile: profile, today: clock.now().date)).json
     }
 
     func find(_ text: String, limit: Int) async throws -> [UserID] {

@@ -19,7 +19,7 @@ struct ProfileRecords: Sendable {
     /// Every change invalidates the entry, so the lifetime only bounds how long an unread entry takes room.
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("user:profile", lifetime: .hours(24))
-        policy.version = 2
+        policy.version = OwnProfile.encodingVersion(of: OwnProfile.columns)
         policy.negativeLifetime = .minutes(1)
         policy.isPrefetched = true
         return policy

@@ -181,6 +181,31 @@ struct CacheTests {
         }
     }
 
+    @Test("records that were cached with other columns are not read: each list of columns has its own version")
+    func encodingVersion() {
+        let columns = OwnProfile.columns
+        let shorter = Array(columns.dropLast())
+        let retyped = shorter + [ProfileColumn("location_correctable_until", \.pace.windowCount, .small)]
+        let lists: [[ProfileColumn]] = [columns, shorter, Array(columns.reversed()), retyped]
+        #expect(Set(lists.map { OwnProfile.encodingVersion(of: $0) }).count == 4)
+        #expect(ProfileRecords.policy.version == OwnProfile.encodingVersion(of: columns))
+    }
+
+    @Test("the columns are those of the table, each once, and a text weighs what it has")
+    func columns() async throws {
+        let names = ["id"] + OwnProfile.columns.map(\.name)
+        try await Town.with { town in
+            let stored = try town.server.storage.readNow { session in
+                try session.values("SELECT name FROM pragma_table_info('profiles_users')", as: String.self)
+            }
+            #expect(names.sorted() == stored.sorted())
+        }
+        var own = OwnProfile(blank: UserID(rawValue: 1))
+        let empty = own.cacheCost
+        (own.profile.name, own.profile.about, own.profile.interests) = ("Ada", "é", ["chess"])
+        #expect(own.cacheCost == empty + 3 + 2 + 53)
+    }
+
     private func record(_ number: Int, _ chance: inout SplitMix64) -> OwnProfile {
         func pick(_ count: UInt64) -> Int { Int(chance.next() % count) }
         func time() -> Timestamp { Timestamp(milliseconds: Int64(chance.next() >> 20)) }

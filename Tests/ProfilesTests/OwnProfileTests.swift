@@ -177,14 +177,15 @@ struct OwnProfileTests {
     }
 
     static let refusals: [(String, [String])] = [
-        (#"{"name":""}"#, ["/name format"]),
+        (#"{"name":""}"#, ["/name length"]),
         (#"{"name":" \t\n "}"#, ["/name format"]),
         (#"{"name":"a\nb"}"#, ["/name format"]),
         (#"{"name":"a\u0000"}"#, ["/name format"]),
-        ("{\"name\":\"\(String(repeating: "é", count: 51))\"}", ["/name format"]),
+        ("{\"name\":\"\(String(repeating: "é", count: 51))\"}", ["/name length"]),
         (#"{"name":7}"#, ["/name type"]),
         (#"{"name":null}"#, ["/name type"]),
         ("{\"about\":\"\(String(repeating: "x", count: 1_001))\"}", ["/about length"]),
+        (#"{"about":"a","bio":7,"gender":"x"}"#, ["/bio type", "/bio duplicate", "/gender format"]),
         (#"{"about":["x"]}"#, ["/about type"]),
         (#"{"about":"\u0000"}"#, ["/about format"]),
         (#"{"interests":"x"}"#, ["/interests type"]),
@@ -209,7 +210,7 @@ struct OwnProfileTests {
         (#"{"id":"usr_0000000000001"}"#, ["/id unknown"]),
         (#"{"location":{"latitude":1,"longitude":1}}"#, ["/location unknown"]),
         (#"{"version":7,"closed":true,"email":"x"}"#, ["/version unknown", "/closed unknown", "/email unknown"]),
-        (#"{"name":"","gender":"x","about":1}"#, ["/name format", "/about type", "/gender format"]),
+        (#"{"name":"","gender":"x","about":1}"#, ["/name length", "/about type", "/gender format"]),
         ("[]", ["/ type"]), ("null", ["/ type"]), ("\"name\"", ["/ type"]),
     ]
 

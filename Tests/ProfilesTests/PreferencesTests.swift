@@ -32,6 +32,12 @@ struct PreferencesTests {
         ("{}", ["/min_age missing", "/max_age missing", "/max_distance_km missing"]),
         (#"{"min_age":17,"max_age":121,"max_distance_km":0}"#, ["/min_age range", "/max_age range", "/max_distance_km range"]),
         (#"{"min_age":40,"max_age":30,"max_distance_km":5}"#, ["/max_age range"]),
+        (#"{"min_age":40,"max_age":30,"max_distance_km":0,"x":1}"#, ["/max_age range", "/max_distance_km range", "/x unknown"]),
+        (#"{"min_age":18,"max_age":30,"max_distance_km":5,"hard":null}"#, ["/hard type"]),
+        (
+            #"{"min_age":18,"max_age":30,"max_distance_km":5,"hard":{"age":null,"distance":1}}"#,
+            ["/hard/age type", "/hard/distance type"]
+        ),
         (#"{"min_age":18,"max_age":30,"max_distance_km":20001}"#, ["/max_distance_km range"]),
         (
             #"{"min_age":18.5,"max_age":"30","max_distance_km":1e300}"#,

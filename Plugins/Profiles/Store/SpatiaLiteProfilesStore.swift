@@ -67,13 +67,13 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
             own.updatedAt = transaction.now
             if altered.contains(.location) {
                 try StoredGrid.adopt(gridSizes, in: session)
-                try updateLocation(of: own, in: session)
+                try run(ProfileRow.location, own, in: session)
                 transaction.publish(
                     LocationChanged(
                         user: user, gender: own.profile.gender, from: before.profile.place, to: own.profile.place))
             }
             if altered.contains(.profile) {
-                try updateProfile(own, in: session)
+                try run(ProfileRow.profile, own, in: session)
                 transaction.publish(
                     ProfileChanged(
                         user: user, gender: own.profile.gender, place: own.profile.place,
@@ -85,40 +85,8 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
         }
     }
 
-    private func updateProfile(_ own: OwnProfile, in session: SQLSession) throws {
-        let profile = own.profile
-        let (preferences, visibility) = (profile.preferences, profile.visibility)
-        try session.statement(
-            """
-            UPDATE profiles_users SET name = ?, gender = ?, interested_in = ?, about = ?, interests = ?, min_age = ?,
-                max_age = ?, max_distance_km = ?, hard_age = ?, hard_distance = ?, paused = ?, incognito = ?,
-                hide_distance = ?, updated_at = ?, version = ? WHERE id = ?
-            """
-        ).run([
-            .text(profile.name), .integer(Int64(profile.gender.rawValue)),
-            .integer(Int64(preferences.interestedIn.rawValue)), .text(profile.about),
-            .text(ProfileRow.interestsText(profile.interests)), .integer(Int64(preferences.minAge)),
-            .integer(Int64(preferences.maxAge)), .integer(Int64(preferences.maxDistanceKilometres)),
-            .flag(preferences.isAgeHard), .flag(preferences.isDistanceHard), .flag(visibility.isPaused),
-            .flag(visibility.isIncognito), .flag(visibility.hidesDistance), .time(own.updatedAt),
-            .integer(profile.version), .integer(profile.id.rawValue),
-        ])
-    }
-
-    /// Separate from the other columns, because every write of the geometry updates the R-tree.
-    private func updateLocation(of own: OwnProfile, in session: SQLSession) throws {
-        try session.statement(
-            """
-            UPDATE profiles_users SET cell = ?, location = ?, location_changed_at = ?, location_window_start = ?,
-                location_window_count = ?, location_correctable_until = ?, updated_at = ?, version = ? WHERE id = ?
-            """
-        ).run([
-            .optional(own.cell?.rawValue), own.profile.place.map { .blob(GeometryBlob.point($0)) } ?? .null,
-            .optional(own.pace.changedAt?.milliseconds), .optional(own.pace.windowStart?.milliseconds),
-            .integer(Int64(own.pace.windowCount)), .optional(own.pace.correctableUntil?.milliseconds), .time(own.updatedAt),
-            .integer(own.profile.version),
-            .integer(own.profile.id.rawValue),
-        ])
+    private func run(_ update: ProfileRow.Update, _ own: OwnProfile, in session: SQLSession) throws {
+        try session.statement(update.sql).run(update.values(of: own))
     }
 
     func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws {

@@ -205,7 +205,7 @@ public struct ProfileCard: JSONObject {
     /// The fields of a card.
     public static let fields = Fields<ProfileCard>("Card", "The short view of a person.") {
         Field("id", \.id)
-        Field("name", \.name, .string.example("Ada"), "The display name.")
+        Field("name", \.name, .personName, "The display name.")
         Field("age", \.age, .integer.example(31), "The age in years.")
         Field(
             "distance_km", \.distanceKilometres, .nullable(.integer.example(4)),
@@ -217,11 +217,24 @@ public struct ProfileCard: JSONObject {
 }
 
 extension FieldType where Value == String {
+    /// The name of a person. This is its only rule, wherever a name is read.
+    public static var personName: FieldType { .text(.name).example("Ada") }
     /// The address of a photo.
     public static var photo: FieldType { .string.named("Photo", "The address of a photo.").example(.null) }
-    /// One of a person's interests.
+    /// One of a person's interests. Its normal form, in lower case, is read.
     public static var interest: FieldType {
-        .string.named("Interest", "One of a person's interests.").example("climbing")
+        let format = "1 to 30 visible characters on one line"
+        return FieldType(
+            .string(1...30), format: format, parse: { try? TextRule.interest.normalised($0.lowercased()) }, text: { $0 }
+        ).named("Interest", "One of a person's interests.").example("climbing")
+    }
+}
+
+extension FieldType where Value == GenderSet {
+    /// One to three genders.
+    /// - Parameter format: What each is expected to be, for the violation.
+    public static func genders(format: String = "a gender") -> FieldType {
+        FieldType<[Gender]>.distinctList(.word(format: format), 1...3).map(from: { GenderSet($0) }, to: \.genders)
     }
 }
 

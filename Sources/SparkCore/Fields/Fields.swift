@@ -41,6 +41,9 @@ public final class Fields<Root>: Sendable {
     @usableFromInline
     func parts<Outer>(inside get: @escaping @Sendable (Outer) -> Root) -> [FieldPart<Outer>] { parts.map { $0.inside(get) } }
 
+    /// The members' names in their order.
+    public var names: [String] { properties.map(\.name) }
+
     /// Writes the members without the braces.
     @inlinable
     public func writeMembers(of root: Root, to writer: inout JSONWriter) { write(root, &writer) }
@@ -78,6 +81,11 @@ extension JSONObject {
         Self.fields.write(self, &writer)
         writer.endObject()
     }
+}
+
+extension JSONObject {
+    /// The object as a value, for what takes JSON values: exports and answers to operators.
+    public var json: JSONValue { (try? JSONParser.parse(JSONWriter.bytes(of: self))) ?? .null }
 }
 
 /// A faulty combination of values that are right one by one.

@@ -14,14 +14,10 @@ struct AccountsRoutes {
         ]
     }
 
-    private static let grant = SchemaReference(
-        "TokenGrant", .object([.required("user", .any)] + TokenGrant.tokenProperties))
-    private static let refreshed = SchemaReference("RefreshedTokens", .object(TokenGrant.tokenProperties))
-
     private var register: Route {
         Route(
             .post, "/auth/register", "Create an account and open its first session", access: .open, rateLimit: .credentials,
-            body: .of(RegistrationForm.self), status: .created, answer: Self.grant, isGrant: true,
+            body: .of(RegistrationForm.self), status: .created, answer: .of(TokenGrant.self), isGrant: true,
             errors: [
                 AccountsError.underage, AccountsError.emailTaken, AccountsError.tooManyRegistrations(.seconds(1)),
                 AccountsError.busy(), Self.noRoomForHash,
@@ -35,7 +31,7 @@ struct AccountsRoutes {
     private var logIn: Route {
         Route(
             .post, "/auth/login", "Open a session; within the grace this also takes back the deletion of the account",
-            access: .open, rateLimit: .credentials, body: .of(LoginForm.self), answer: Self.grant, isGrant: true,
+            access: .open, rateLimit: .credentials, body: .of(LoginForm.self), answer: .of(TokenGrant.self), isGrant: true,
             errors: Self.passwordErrors + [AccountsError.suspended]
         ) { [service] call in
             let form: LoginForm = try call.body()
@@ -47,7 +43,7 @@ struct AccountsRoutes {
     private var refresh: Route {
         Route(
             .post, "/auth/refresh", "Exchange a refresh token for new tokens; it can be used once", access: .open,
-            rateLimit: .credentials, body: .of(RefreshForm.self), answer: Self.refreshed, isGrant: true,
+            rateLimit: .credentials, body: .of(RefreshForm.self), answer: .of(SessionTokens.self), isGrant: true,
             errors: [AccountsError.refreshRefused, AccountsError.refreshReused]
         ) { [service] call in
             let form: RefreshForm = try call.body()
@@ -127,7 +123,7 @@ struct AccountsRoutes {
         Route(
             .delete, "/me", "Delete the account: hidden at once, erased when the grace is over", rateLimit: .write,
             body: .of(ConfirmationForm.self), isBodyOptional: true, status: .accepted,
-            answer: SchemaReference("Closure", .object([.required("erase_at", .dateTime)])),
+            answer: .of(ClosureReceipt.self),
             errors: [AccountsError.confirmationNeeded] + Self.passwordErrors
         ) { [service] call in
             let principal = try call.session
@@ -137,17 +133,14 @@ struct AccountsRoutes {
             } else {
                 try service.requireRecentLogin(of: principal)
             }
-            let eraseAt = try await service.close(principal.user)
-            var writer = JSONWriter()
-            writer.object { $0.field("erase_at", eraseAt) }
-            return Reply(.accepted, json: writer.bytes)
+            return .json(ClosureReceipt(eraseAt: try await service.close(principal.user)), .accepted)
         }
     }
 
     private var export: Route {
         Route(
             .get, "/me/export", "Everything that is stored of you", rateLimit: .write,
-            answer: SchemaReference("Export", .any),
+            answer: .of(ExportDocument.self),
             errors: [
                 AccountsError.confirmationNeeded, AdmissionRefused(resource: .exports, scope: .day),
                 AdmissionRefused(resource: .exports, scope: .total),

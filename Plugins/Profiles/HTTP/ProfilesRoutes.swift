@@ -17,7 +17,7 @@ struct ProfilesRoutes: Sendable {
                 handler: change),
             Route(
                 .put, "/me/location", "Tell where I am; the answer is where I am taken to be", rateLimit: .write,
-                body: .of(ReportedLocation.self), answer: .of(LocationView.self),
+                body: .of(ReportedLocation.self), answer: .of(SnappedLocation.self),
                 errors: [
                     ProfilesError.locationRateLimited(retryAfter: .zero), ProfilesError.locationTooFast(retryAfter: .zero),
                 ], handler: move),
@@ -37,7 +37,7 @@ struct ProfilesRoutes: Sendable {
                 .get, "/users/{id}", "Show a person", rateLimit: .read,
                 query: [
                     .choice("view", ["card", "full"], default: nil, "How much; mobile clients get the card unless they ask."),
-                    .words("fields", PersonView.Member.words, "Only these members, of any view; the id always comes."),
+                    .words("fields", PersonView.fields.names, "Only these members, of any view; the id always comes."),
                 ], answer: .of(PersonView.self), handler: person),
         ]
     }
@@ -50,10 +50,8 @@ struct ProfilesRoutes: Sendable {
     }
 
     private func move(_ call: Call) async throws -> Reply {
-        guard let place = try call.body(ReportedLocation.self).place else {
-            throw InvalidInput.refused("/", "range", "The place is not on Earth.")
-        }
-        return .json(LocationView(centre: try await service.move(call.user, to: place)))
+        let centre = try await service.move(call.user, to: call.body(ReportedLocation.self).place)
+        return centre.map { .json(SnappedLocation(centre: $0)) } ?? .json(JSONValue.null)
     }
 
     private func person(_ call: Call) async throws -> Reply {
@@ -78,13 +76,13 @@ struct ProfilesRoutes: Sendable {
         return isAsWritten ? "\(own.profile.version)" : "\(own.profile.version).\(age)"
     }
 
-    /// The members that `fields` names; without it, those of `view`; without both, those for the kind of client.
-    private static func members(asked call: Call) -> Set<PersonView.Member> {
-        if let words = call.words("fields") { return Set(words.compactMap(PersonView.Member.init)) }
+    /// The members that `fields` names; without it, those of `view`; without both, those for the kind of client. Nil for all.
+    private static func members(asked call: Call) -> Set<String>? {
+        if let words = call.words("fields") { return Set(words) }
         switch call.text("view") {
-        case "card": return PersonView.Member.card
-        case "full": return PersonView.Member.full
-        default: return isMobile(call.headers[.userAgent]) ? PersonView.Member.card : PersonView.Member.full
+        case "card": return PersonView.cardMembers
+        case "full": return nil
+        default: return isMobile(call.headers[.userAgent]) ? PersonView.cardMembers : nil
         }
     }
 
