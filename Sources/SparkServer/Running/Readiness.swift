@@ -53,34 +53,21 @@ final class Readiness: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/healthz", "Whether the process answers", access: .open, rateLimit: .probe, answer: Self.answer) { _ in
-                Reply(json: Array(#"{"status":"ok"}"#.utf8))
-            },
             Route(
-                .get, "/readyz", "Whether the server can do its work", access: .open, rateLimit: .probe, answer: Self.answer
-            ) { [self] _ in await reply() },
+                .get, "/healthz", "Whether the process answers", access: .open, rateLimit: .probe, answer: .of(HealthReport.self)
+            ) { _ in .json(HealthReport(status: .ok, checks: nil)) },
+            Route(
+                .get, "/readyz", "Whether the server can do its work", access: .open, rateLimit: .probe,
+                answer: .of(HealthReport.self)
+            ) { [self] _ in
+                let report = await report()
+                let isReady = report.allSatisfy { $0.1 == nil }
+                return .json(
+                    HealthReport(
+                        status: isReady ? .ok : .unavailable, checks: report.map { JSONMember($0.0, .string($0.1 ?? "ok")) }),
+                    isReady ? .ok : .serviceUnavailable)
+            },
         ]
-    }
-
-    private static let answer = SchemaReference(
-        "Health",
-        .object([
-            .required("status", .oneOf(["ok", "unavailable"])),
-            .optional("checks", Schema(["type": "object", "additionalProperties": ["type": "string"]])),
-        ]))
-
-    private func reply() async -> Reply {
-        let report = await report()
-        let isReady = report.allSatisfy { $0.1 == nil }
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("status", isReady ? "ok" : "unavailable")
-            writer.key("checks")
-            writer.object { writer in
-                for (name, fault) in report { writer.field(name, fault ?? "ok") }
-            }
-        }
-        return Reply(isReady ? .ok : .serviceUnavailable, json: writer.bytes)
     }
 
     private func report() async -> [(String, String?)] {
