@@ -1,5 +1,4 @@
 import Foundation
-import HTTPTypes
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -51,24 +50,7 @@ final class Readiness: Sendable {
         state.withLock { ($0.last, $0.isStarting) = (nil, false) }
     }
 
-    var routes: [Route] {
-        [
-            Route(
-                .get, "/healthz", "Whether the process answers", access: .open, rateLimit: .probe, answer: .of(HealthReport.self)
-            ) { _ in .json(HealthReport(status: .ok, checks: nil)) },
-            Route(
-                .get, "/readyz", "Whether the server can do its work", access: .open, rateLimit: .probe,
-                answer: .of(HealthReport.self)
-            ) { [self] _ in
-                let report = await report()
-                let isReady = report.allSatisfy { $0.1 == nil }
-                return .json(
-                    HealthReport(
-                        status: isReady ? .ok : .unavailable, checks: report.map { JSONMember($0.0, .string($0.1 ?? "ok")) }),
-                    isReady ? .ok : .serviceUnavailable)
-            },
-        ]
-    }
+    var routes: [Route] { [.liveness, .readiness { [self] in await report() }] }
 
     private func report() async -> [(String, String?)] {
         let kept = state.withLock { state -> [(String, String?)]? in
