@@ -6,7 +6,7 @@ import Testing
 @Suite("Schemas of the API")
 struct SchemaTests {
     /// The modules that list their fields.
-    private static let modules: Set<String> = ["accounts", "matching", "profiles"]
+    private static let modules: Set<String> = ["accounts", "matching", "profiles", "push"]
 
     @Test("every body and answer has an example that its own schema accepts")
     func examples() async throws {
@@ -34,7 +34,24 @@ struct SchemaTests {
             }
         }
         #expect(unnamed.isEmpty, "\(unnamed)")
-        #expect(seen.isSuperset(of: ["Suggestion", "Card", "SwipeAction", "UserID"]))
+        #expect(seen.isSuperset(of: ["Suggestion", "Card", "SwipeAction", "UserID", "PushKind", "WebPushKeys"]))
+    }
+
+    @Test("every parameter that takes words takes those of a named enumeration")
+    func parameters() async throws {
+        let document = try await document()
+        var (seen, unnamed): (Set<String>, [String]) = ([], [])
+        for path in document["paths"]?.members ?? [] {
+            for operation in path.value.members {
+                for parameter in operation.value["parameters"]?.array ?? [] {
+                    let place = "\(operation.key) \(path.key) \(parameter["name"]?.string ?? "")"
+                    let schema = parameter["schema"] ?? .null
+                    walk(schema, place, isNamed: false, document, &seen, &unnamed)
+                }
+            }
+        }
+        #expect(unnamed.isEmpty, "\(unnamed)")
+        #expect(seen.isSuperset(of: ["PersonExtent", "PersonMember"]))
     }
 
     private func document() async throws -> JSONValue {
@@ -75,7 +92,12 @@ struct SchemaTests {
         for property in schema["properties"]?.members ?? [] {
             walk(property.value, "\(place)/\(property.key)", isNamed: false, document, &seen, &unnamed)
         }
-        let isOpen = schema["type"] == nil && schema["anyOf"] == nil
-        if isOpen || !isNamed && (schema["enum"] != nil || schema["properties"] != nil) { unnamed.append(place) }
+        if let value = schema["additionalProperties"], value != false {
+            walk(value, "\(place)/*", isNamed: false, document, &seen, &unnamed)
+        }
+        let isOpen =
+            schema["type"] == nil && schema["anyOf"] == nil
+            || schema["type"] == "object" && schema["additionalProperties"] == nil
+        if isOpen || !isNamed && (schema["enum"] != nil || schema["type"] == "object") { unnamed.append(place) }
     }
 }

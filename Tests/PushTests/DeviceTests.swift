@@ -126,6 +126,52 @@ import Testing
         await fixture.stop()
     }
 
+    @Test(
+        "every fault is told at once, by place and kind",
+        arguments: [
+            (
+                "/me/devices/phone",
+                #"{"provider":"x","token":"","environment":"moon","keys":{"p256dh":"*","more":1},"language":1,"extra":1}"#,
+                [
+                    "/provider format", "/token length", "/environment format", "/language type", "/keys/p256dh format",
+                    "/keys/auth missing", "/keys/more unknown", "/extra unknown",
+                ]
+            ), ("/me/devices/phone", "{}", ["/provider missing", "/token missing"]),
+            (
+                "/me/notifications",
+                #"{"time_zone":"Mars","quiet_hours":{"from":"07:00","until":"07:00","x":1},"preview":"y","muted":["z"],"more":1}"#,
+                [
+                    "/time_zone format", "/quiet_hours/x unknown", "/quiet_hours range", "/preview format", "/muted/0 format",
+                    "/more unknown",
+                ]
+            ), ("/me/notifications", #"{"quiet_hours":{"from":7}}"#, ["/quiet_hours/from type", "/quiet_hours/until missing"]),
+            ("/conversations/cnv_0000000000001/mute", #"{"for_seconds":0}"#, ["/for_seconds range"]),
+        ])
+    func faults(path: String, body: String, faults: [String]) async throws {
+        let fixture = try await Fixture()
+        let ann = try await fixture.person()
+        let answer = try await fixture.server.call("PUT", "/api/v1\(path)", token: ann.token, json: body)
+        #expect(answer.status == 422)
+        let found = try JSONParser.parse(Array(answer.body.utf8))["errors"]?.array ?? []
+        #expect(found.map { "\($0["field"]?.string ?? "") \($0["reason"]?.string ?? "")" } == faults)
+        await fixture.stop()
+    }
+
+    @Test("a registration takes padded keys, and any language tag; one without translation means English")
+    func registration() throws {
+        let body: JSONValue = [
+            "provider": "webpush", "token": "https://push.example.org/1", "keys": ["p256dh": "AQID", "auth": "AQ=="],
+            "language": "zz-ZZ",
+        ]
+        let registration = try DeviceRegistration.read(body)
+        #expect(registration.language == .en && registration.environment == nil)
+        let target = registration.target(registeredAt: Timestamp(milliseconds: 0))
+        #expect(target.publicKey == [1, 2, 3] && target.secret == [1] && !target.isSandbox)
+        let apns = try DeviceRegistration.read(["provider": "apns", "token": "ABCD", "environment": "sandbox"])
+        #expect(apns.target(registeredAt: Timestamp(milliseconds: 0)).token == "abcd")
+        #expect(apns.target(registeredAt: Timestamp(milliseconds: 0)).isSandbox)
+    }
+
     @Test func settingsAreGivenBackAsTheyWereSet() async throws {
         let fixture = try await Fixture()
         let ann = try await fixture.person()

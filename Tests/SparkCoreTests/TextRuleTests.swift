@@ -83,12 +83,27 @@ import Testing
         ] { #expect(TextRule.visibleCharacter(sign, atMost: 16) == nil, "\(sign.unicodeScalars.map(\.value))") }
     }
 
+    @Test(
+        "the marks of a letter stand in one order, even after a vowel sign that is two marks",
+        arguments: ["\u{F73}", "\u{F75}", "\u{F81}"])
+    func splitVowels(_ vowel: String) throws {
+        for written in ["b\u{301}\(vowel)", "b\u{59A}\(vowel)\u{301}c", "ཀ\(vowel)", "\u{212A}\u{316}\(vowel)"] {
+            let normal = try text.normalised(written)
+            #expect(try text.normalised(normal).unicodeScalars.elementsEqual(normal.unicodeScalars))
+            #expect(!normal.unicodeScalars.contains { vowel.unicodeScalars.contains($0) })
+            let classes = normal.unicodeScalars.map(\.properties.canonicalCombiningClass.rawValue)
+            #expect(zip(classes, classes.dropFirst()).allSatisfy { $1 == 0 || $0 <= $1 }, "\(classes)")
+        }
+        #expect(TextRule.compatible("b\u{301}\(vowel)") == TextRule.composed("b\u{301}\(vowel)"))
+    }
+
     @Test("any text is answered or refused; what is answered is its own normal form, and repairing always ends in one")
     func property() {
         let seed = UInt64.random(in: 0 ... .max)
         var chance = SplitMix64(seed: seed)
         let tops: [UInt64] = [0x80, 0x300, 0x3000, 0x10000, 0x110000]
-        let special = Array("\u{200D}\u{200C}\u{FE0F}\u{301}\u{94D}\u{2066}\u{2069}\u{1F3F4}\u{E0067}👩1 \n\u{A0}ا".unicodeScalars)
+        let special = Array(
+            "\u{200D}\u{200C}\u{FE0F}\u{301}\u{94D}\u{2066}\u{2069}\u{1F3F4}\u{E0067}👩1 \n\u{A0}ا\u{F73}".unicodeScalars)
         for _ in 0..<20_000 {
             var scalars = String.UnicodeScalarView()
             for _ in 0..<chance.next() % 12 {

@@ -1,13 +1,13 @@
 import SparkCore
 
 /// The decision about a report. Raw values are part of the wire format and the store.
-enum ReportDecision: String, CaseIterable, Sendable {
+enum ReportDecision: String, WireWord {
     /// The report was unfounded and does not count.
     case none
     case warned
     case suspended
 
-    static let words = allCases.map(\.rawValue)
+    static let summary = "What was decided on a report."
 }
 
 /// A report for moderators.

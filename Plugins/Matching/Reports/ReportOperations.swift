@@ -9,31 +9,13 @@ struct ReportOperations: Sendable {
 
     var all: [OperatorAction] { [list, show, close] }
 
-    private static let states = ["open", "closed", "all"]
-
     private var list: OperatorAction {
         OperatorAction(
-            "report.list", "Reports from new to old, without their words", isChanging: false,
-            members: [
-                .optional("state", .oneOf(Self.states)), .optional("target", .identifier(UserKind.self)),
-                .optional("before", .identifier(ReportKind.self)), .optional("limit", .integer(1...200)),
-            ]
-        ) { call in
-            let (state, target, before, limit) = try call.read { reader in
-                (
-                    reader.optional("state", format: Self.states.joined(separator: ", ")) { Self.states.contains($0) ? $0 : nil },
-                    reader.optional("target", format: "the id of a user") { UserID(wire: $0) },
-                    reader.optional("before", format: "the id of a report") { ReportID(wire: $0) },
-                    reader.optionalInteger("limit", 1...200) ?? 50
-                )
-            }
-            let isOpen: Bool? =
-                switch state {
-                case "all": nil
-                case "closed": false
-                default: true
-                }
-            let all = try await store.reports(isOpen: isOpen, about: target, before: before, limit: limit + 1)
+            "report.list", "Reports from new to old, without their words", isChanging: false, ReportQuery.self
+        ) { query, _ in
+            let limit = query.limit
+            let all = try await store.reports(
+                isOpen: query.state.isOpen, about: query.target, before: query.before, limit: limit + 1)
             let found = all.prefix(limit)
             return OperatorAnswer(
                 ["items": .array(found.map { .object($0.members) }), "more": .bool(all.count > limit)],
@@ -41,18 +23,11 @@ struct ReportOperations: Sendable {
         }
     }
 
-    private static func report(in call: OperatorCall) throws -> ReportID {
-        let id = try call.read { $0.value("report", format: "the id of a report") { ReportID(wire: $0) } }
-        guard let id else { throw MatchingError.unknownReport }
-        return id
-    }
-
     private var show: OperatorAction {
         OperatorAction(
-            "report.show", "A report with what the reporter wrote and with its evidence", isChanging: false,
-            members: [.required("report", .identifier(ReportKind.self))]
-        ) { call in
-            let id = try Self.report(in: call)
+            "report.show", "A report with what the reporter wrote and with its evidence", isChanging: false, ReportChoice.self
+        ) { choice, _ in
+            let id = choice.report
             let (report, evidence) = try await store.report(id)
             var members = report.members + [JSONMember("text", .string(report.statement))]
             if let evidence {
@@ -78,21 +53,10 @@ struct ReportOperations: Sendable {
     private var close: OperatorAction {
         OperatorAction(
             "report.close", "Decide a report; the decision suspended also suspends the person", isChanging: true,
-            members: [
-                .required("report", .identifier(ReportKind.self)), .required("decision", .oneOf(ReportDecision.words)),
-                .optional("note", .string(1...32)),
-            ]
-        ) { call in
-            let (id, decision, note) = try call.read { reader in
-                (
-                    reader.value("report", format: "the id of a report") { ReportID(wire: $0) },
-                    reader.value("decision", format: ReportDecision.words.joined(separator: ", ")) {
-                        ReportDecision(rawValue: $0)
-                    },
-                    reader.optional("note", format: CodeWord.format) { CodeWord($0) }
-                )
-            }
-            guard let id, let decision, let word = CodeWord(decision.rawValue) else { throw MatchingError.unknownReport }
+            ReportClosing.self
+        ) { closing, call in
+            let (id, decision, note) = (closing.report, closing.decision, closing.note)
+            guard let word = CodeWord(decision.wire) else { throw MatchingError.unknownReport }
             let reason = note ?? CodeWord("report")
             try await store.close(id, decision: decision, note: note) { [accounts] target, work in
                 // An erased person cannot be suspended any more; the decision is recorded all the same.

@@ -3,8 +3,11 @@ import SparkPromQL
 
 /// All charts as JSON: the times once, and each panel's lines.
 struct ChartDocument: Sendable {
-    enum Window: String, CaseIterable, Sendable {
+    enum Window: String, WireWord {
         case hour, day
+
+        static let schemaName = "ChartWindow"
+        static let summary = "How far back the charts go."
 
         var length: Duration { self == .hour ? .hours(1) : .days(1) }
     }
@@ -15,23 +18,12 @@ struct ChartDocument: Sendable {
     let history: History
     let clock: any WallClock
 
-    func bytes(_ window: Window) -> [UInt8] {
+    func charts(_ window: Window) -> Charts {
         let since = clock.now() - window.length
         let lines = ChartLines(source: history, since: since, times: Self.thinned(history.times(since: since.milliseconds)))
-        var writer = JSONWriter(capacity: 65_536)
-        writer.object { writer in
-            writer.field("window", window.rawValue)
-            writer.key("times")
-            writer.array { writer in for time in lines.times { writer.value(time) } }
-            writer.key("panels")
-            writer.object { writer in
-                for panel in PanelGroup.all.flatMap(\.panels) {
-                    writer.key(panel.identifier)
-                    writer.array { writer in for line in lines.lines(of: panel) { line.write(to: &writer) } }
-                }
-            }
-        }
-        return writer.bytes
+        return Charts(
+            window: window, times: lines.times,
+            panels: PanelGroup.all.flatMap(\.panels).map { (name: $0.identifier, lines: lines.lines(of: $0)) })
     }
 
     /// Every n-th time, always including the newest.
@@ -41,17 +33,40 @@ struct ChartDocument: Sendable {
     }
 }
 
-extension ChartLines.Line: JSONWritable {
-    func write(to writer: inout JSONWriter) {
+/// The lines of all panels, for the page's script.
+struct Charts: JSONObject {
+    let window: ChartDocument.Window
+    /// Milliseconds, ascending.
+    let times: [Int64]
+    let panels: [(name: String, lines: [ChartLines.Line])]
+
+    static let fields = Fields<Charts>("Charts", "What the charts of the metrics page show.") {
+        Field("window", \.window)
+        Field("times", \.times, .list(.integer), "Milliseconds since 1970.")
+        Field("panels", \.panels, panels, "The lines of each panel, by the panel's identifier.")
+    }
+
+    private static let panels = FieldType<[(name: String, lines: [ChartLines.Line])]>(
+        Schema(
+            ["type": "object", "additionalProperties": Schema.list(ChartLines.Line.reference).json],
+            example: ["requests": .array([ChartLines.Line.schema.example])]
+        ).named("ChartPanels")
+    ) { panels, writer in
         writer.object { writer in
-            writer.field("title", title)
-            writer.key("values")
-            writer.array { writer in
-                for value in values {
-                    // Six decimal places are more than a chart shows.
-                    if value.isFinite { writer.value((value * 1e6).rounded() / 1e6) } else { writer.null() }
-                }
+            for panel in panels {
+                writer.key(panel.name)
+                writer.array(panel.lines)
             }
         }
     }
+}
+
+extension ChartLines.Line: JSONObject {
+    static let fields = Fields<ChartLines.Line>("ChartLine", "A line of a chart, with a value for each time.") {
+        Field("title", \.title, .string)
+        Field("values", { $0.values.map(rounded) }, .list(.nullable(.number(-1e15...1e15))), "Null where there is none.")
+    }
+
+    /// Six decimal places are more than a chart shows.
+    private static func rounded(_ value: Double) -> Double? { value.isFinite ? (value * 1e6).rounded() / 1e6 : nil }
 }

@@ -3,7 +3,7 @@ import SparkPromQL
 
 /// Computes a panel's lines from the history, at common times.
 struct ChartLines {
-    struct Line {
+    struct Line: Sendable {
         let title: String
         /// One value per time; NaN where there is none.
         let values: [Double]

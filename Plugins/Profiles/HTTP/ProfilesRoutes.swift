@@ -36,8 +36,12 @@ struct ProfilesRoutes: Sendable {
             Route(
                 .get, "/users/{id}", "Show a person", rateLimit: .read,
                 query: [
-                    .choice("view", ["card", "full"], default: nil, "How much; mobile clients get the card unless they ask."),
-                    .words("fields", PersonView.fields.names, "Only these members, of any view; the id always comes."),
+                    .choice(
+                        "view", .named("PersonExtent", "How much of a person.", ["card", "full"]), default: nil,
+                        "How much; mobile clients get the card unless they ask."),
+                    .words(
+                        "fields", .named("PersonMember", "A member of a person.", PersonView.fields.names),
+                        "Only these members, of any view; the id always comes."),
                 ], answer: .of(PersonView.self), handler: person),
         ]
     }

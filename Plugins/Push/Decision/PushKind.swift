@@ -1,5 +1,7 @@
+import SparkCore
+
 /// The kind of event that a push reports. The raw values are stored.
-enum PushKind: Int64, CaseIterable, Sendable {
+enum PushKind: Int64, WireWord {
     case message = 0
     case match = 1
     case like = 2
@@ -12,12 +14,7 @@ enum PushKind: Int64, CaseIterable, Sendable {
         }
     }
 
-    init?(wire: String) {
-        guard let kind = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
-        self = kind
-    }
-
-    static let wireWords = allCases.map(\.wire)
+    static let summary = "What a push tells."
 
     var priority: PushPriority {
         switch self {

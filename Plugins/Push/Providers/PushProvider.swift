@@ -1,7 +1,7 @@
 import SparkCore
 
 /// A push platform. The raw values are stored.
-enum PushPlatform: Int64, CaseIterable, Sendable {
+enum PushPlatform: Int64, WireWord {
     case apns = 0
     case fcm = 1
     case webpush = 2
@@ -16,16 +16,11 @@ enum PushPlatform: Int64, CaseIterable, Sendable {
         }
     }
 
-    init?(wire: String) {
-        guard let service = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
-        self = service
-    }
-
-    static let wireWords = allCases.map(\.wire)
+    static let summary = "A push platform."
 }
 
 /// The urgency of a push; providers map it to their own values.
-enum PushPriority: Int64, CaseIterable, Comparable, Sendable {
+enum PushPriority: Int64, WireWord, Comparable {
     case low = 0
     case medium = 1
     case high = 2
@@ -37,6 +32,8 @@ enum PushPriority: Int64, CaseIterable, Comparable, Sendable {
         case .high: "high"
         }
     }
+
+    static let summary = "The urgency of a push."
 
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

@@ -3,8 +3,9 @@ import SparkStorage
 
 /// The outbox for operators: counts, the longest waiting deliveries, and the pushes recorded by the provider `log`. Contains no
 /// tokens, and no texts but the recorded ones.
-struct OutboxOverview: JSONWritable, Sendable {
-    struct Line: Sendable {
+struct OutboxOverview: JSONObject {
+    /// A delivery that waits.
+    struct Line: JSONObject {
         let uuid: String
         let service: PushPlatform?
         let priority: PushPriority?
@@ -12,14 +13,36 @@ struct OutboxOverview: JSONWritable, Sendable {
         let nextAt: Timestamp
         let attempts: Int64
         let isLeased: Bool
+
+        static let fields = Fields<Line>("OutboxLine", "A delivery that waits.") {
+            Field("id", \.uuid, .string)
+            Field("provider", { $0.service?.wire ?? "unknown" }, .string)
+            Field("priority", { $0.priority?.wire ?? "unknown" }, .string)
+            Field("created_at", \.createdAt)
+            Field("next_at", \.nextAt)
+            Field("attempts", \.attempts, .integer)
+            Field("is_under_way", \.isLeased)
+        }
     }
 
-    struct Record: Sendable {
+    /// A push that the provider `log` recorded.
+    struct Record: JSONObject {
         let uuid: String
         let user: UserID
         let device: String
         let sentAt: Timestamp
         let content: String
+
+        static let fields = Fields<Record>("RecordedPush", "A push that was recorded instead of being sent.") {
+            Field("id", \.uuid, .string)
+            Field("user_id", \.user)
+            Field("device", \.device, .string)
+            Field("sent_at", \.sentAt)
+            Field("content", { Array($0.content.utf8) }, .written(pushed))
+        }
+
+        private static let pushed = Schema(["type": "object"], example: [:])
+            .named("PushContent", "What the device would have got.")
     }
 
     private(set) var devices: Int64 = 0
@@ -70,40 +93,13 @@ struct OutboxOverview: JSONWritable, Sendable {
     var size: Int { Int(gathering + held + deliveries) }
     var oldestAge: Duration { oldestDueAt.map { now - $0 } ?? .zero }
 
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("devices", devices)
-            writer.field("gathering", gathering)
-            writer.field("held", held)
-            writer.field("deliveries", deliveries)
-            writer.field("oldest_seconds", oldestAge.inSeconds)
-            writer.key("waiting")
-            writer.array { writer in
-                for line in waiting {
-                    writer.object { writer in
-                        writer.field("id", line.uuid)
-                        writer.field("provider", line.service?.wire ?? "unknown")
-                        writer.field("priority", line.priority?.wire ?? "unknown")
-                        writer.field("created_at", line.createdAt)
-                        writer.field("next_at", line.nextAt)
-                        writer.field("attempts", line.attempts)
-                        writer.field("is_under_way", line.isLeased)
-                    }
-                }
-            }
-            writer.key("recorded")
-            writer.array { writer in
-                for record in records {
-                    writer.object { writer in
-                        writer.field("id", record.uuid)
-                        writer.field("user_id", record.user)
-                        writer.field("device", record.device)
-                        writer.field("sent_at", record.sentAt)
-                        writer.key("content")
-                        writer.raw(record.content.utf8)
-                    }
-                }
-            }
-        }
+    static let fields = Fields<OutboxOverview>("Outbox", "The deliveries that wait, and the pushes that were recorded.") {
+        Field("devices", \.devices, .integer)
+        Field("gathering", \.gathering, .integer, "Batches that still grow.")
+        Field("held", \.held, .integer, "Batches that wait until the person is away, or for the end of quiet hours.")
+        Field("deliveries", \.deliveries, .integer)
+        Field("oldest_seconds", \.oldestAge.inSeconds, .number(0...1e15))
+        Field("waiting", \.waiting)
+        Field("recorded", \.records)
     }
 }

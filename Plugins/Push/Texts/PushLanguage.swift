@@ -1,6 +1,10 @@
+import SparkCore
+
 /// A language in which pushes are written.
-enum PushLanguage: String, CaseIterable, Sendable {
+enum PushLanguage: String, WireWord {
     case en, de, fr, es, it, pt, nl, pl, sv, ja
+
+    static let summary = "A language in which pushes are written."
 
     /// By the primary subtag of a language tag (RFC 5646), e.g. `pt-BR`; nil for an unsupported language.
     init?(tag: String) {

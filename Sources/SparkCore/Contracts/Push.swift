@@ -13,7 +13,7 @@ public protocol PushOperating: Sendable {
 }
 
 /// The result of a test push.
-public struct PushTrial: JSONWritable, Sendable {
+public struct PushTrial: JSONObject {
     /// The app's name for the device.
     public let device: String
     /// The push provider.
@@ -31,13 +31,11 @@ public struct PushTrial: JSONWritable, Sendable {
         self.reason = reason
     }
 
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("device", device)
-            writer.field("provider", provider)
-            writer.field("accepted", isAccepted)
-            writer.key("reason")
-            if let reason { writer.value(reason) } else { writer.null() }
-        }
+    /// The members in their order.
+    public static let fields = Fields<PushTrial>("PushTrial", "The result of a test push.") {
+        Field("device", \.device, .string, "The app's name for the device.")
+        Field("provider", \.provider, .string)
+        Field("accepted", \.isAccepted)
+        Field("reason", \.reason, .nullable(.string), "What is wrong; null if the push was accepted.")
     }
 }

@@ -127,14 +127,32 @@ public struct TextRule: Hashable, Sendable {
     /// The canonical composition (NFC).
     public static func composed(_ text: String) -> String {
         // Every text below U+0300 is already composed.
-        text.unicodeScalars.allSatisfy { $0.value < 0x300 } ? text : text.precomposedStringWithCanonicalMapping
+        text.unicodeScalars.allSatisfy { $0.value < 0x300 }
+            ? text : withSplitVowels(text).precomposedStringWithCanonicalMapping
     }
 
     /// The canonical decomposition (NFD).
-    static func decomposed(_ text: String) -> String { text.decomposedStringWithCanonicalMapping }
+    static func decomposed(_ text: String) -> String { withSplitVowels(text).decomposedStringWithCanonicalMapping }
 
     /// The compatibility composition (NFKC): the plain form of circled, full-width and other decorated characters.
-    public static func compatible(_ text: String) -> String { text.precomposedStringWithCompatibilityMapping }
+    public static func compatible(_ text: String) -> String {
+        withSplitVowels(text).precomposedStringWithCompatibilityMapping
+    }
+
+    /// Splits three Tibetan vowel signs into their two marks, as every canonical form does. They have the combining class of a
+    /// letter, so Foundation does not bring their marks into the order of all marks on the letter.
+    private static func withSplitVowels(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { splitVowels[$0] != nil }) else { return text }
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if let marks = splitVowels[scalar] { result.append(contentsOf: marks) } else { result.append(scalar) }
+        }
+        return String(result)
+    }
+
+    private static let splitVowels: [Unicode.Scalar: [Unicode.Scalar]] = [
+        "\u{F73}": ["\u{F71}", "\u{F72}"], "\u{F75}": ["\u{F71}", "\u{F74}"], "\u{F81}": ["\u{F71}", "\u{F80}"],
+    ]
 
     /// The fast path: most texts are plain ASCII and need one pass over the bytes. Nil for other texts.
     private func normalisedASCII(_ text: String) throws(Fault) -> String? {

@@ -126,9 +126,9 @@ public struct QueryParameter: Sendable {
         /// An integer in a range.
         case integer(ClosedRange<Int>, default: Int)
         /// One of several words; nil as the default means absent.
-        case choice([String], default: String?)
+        case choice(WordList, default: String?)
         /// A comma-separated list of some of these words.
-        case words([String])
+        case words(WordList)
         /// A text of at most `maximum` Unicode scalars, without U+0000.
         case text(maximum: Int)
     }
@@ -146,12 +146,12 @@ public struct QueryParameter: Sendable {
     }
 
     /// One of several words; nil as the default means absent.
-    public static func choice(_ name: String, _ words: [String], default value: String?, _ help: String) -> QueryParameter {
+    public static func choice(_ name: String, _ words: WordList, default value: String?, _ help: String) -> QueryParameter {
         QueryParameter(name: name, kind: .choice(words, default: value), help: help)
     }
 
     /// A comma-separated list of some of these words.
-    public static func words(_ name: String, _ words: [String], _ help: String) -> QueryParameter {
+    public static func words(_ name: String, _ words: WordList, _ help: String) -> QueryParameter {
         QueryParameter(name: name, kind: .words(words), help: help)
     }
 
@@ -164,4 +164,25 @@ public struct QueryParameter: Sendable {
     public static let limit = integer("limit", 1...100, default: 20, "How many items at most.")
     /// `cursor`: the `next_cursor` of the previous page.
     public static let cursor = text("cursor", maximum: 256, "The next_cursor of the page before.")
+}
+
+/// The words that a parameter allows, with a schema that has a name.
+public struct WordList: Sendable {
+    /// The words.
+    public let words: [String]
+    /// One of the words.
+    public let schema: Schema
+
+    /// The words of an enumeration.
+    public static func of<Word: WireWord>(_ type: Word.Type) -> WordList {
+        named(type.schemaName, type.summary, type.wireWords)
+    }
+
+    /// Words under a name.
+    /// - Parameters:
+    ///   - name: The name under `components` in the OpenAPI document.
+    ///   - summary: One sentence for the OpenAPI document.
+    public static func named(_ name: String, _ summary: String, _ words: [String]) -> WordList {
+        WordList(words: words, schema: Schema.oneOf(words).named(name, summary))
+    }
 }

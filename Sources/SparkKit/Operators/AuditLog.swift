@@ -53,16 +53,15 @@ public struct AuditLine: Hashable, Sendable {
     }
 }
 
-extension AuditLine: JSONWritable {
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("seq", seq)
-            writer.field("at", at)
-            writer.field("actor", actor)
-            writer.field("action", action)
-            writer.field("subjects", subjects)
-            writer.field("hash", digest)
-        }
+extension AuditLine: JSONObject {
+    /// What operators see of a line.
+    public static let fields = Fields<AuditLine>("AuditLine", "One line of the audit log.") {
+        Field("seq", \.seq, .integer, "The number of the line, without gaps.")
+        Field("at", \.at)
+        Field("actor", \.actor, .string.example("uid:1000"))
+        Field("action", \.action, .string.example("user.suspend"))
+        Field("subjects", \.subjects, .list(.string), "Identifiers and code words.")
+        Field("hash", \.digest, .string, "SHA-256, over the line before too.")
     }
 }
 

@@ -33,6 +33,19 @@ public struct OperatorAction: Sendable {
         self.members = members
         self.handler = handler
     }
+
+    /// Declares an action named `noun.verb`.
+    /// - Parameters:
+    ///   - body: The members.
+    ///   - handle: Gets the members as they were read.
+    public init<Body: RequestBody>(
+        _ name: String, _ summary: String, isChanging: Bool, _ body: Body.Type,
+        handle: @escaping @Sendable (Body, OperatorCall) async throws -> OperatorAnswer
+    ) {
+        self.init(name, summary, isChanging: isChanging, members: body.fields.properties) { call in
+            try await handle(call.read(Body.self), call)
+        }
+    }
 }
 
 /// One call of an action.

@@ -39,25 +39,15 @@ package struct OperatorProblem: Sendable {
     }
 }
 
-extension OperatorProblem: JSONWritable {
-    /// Writes the problem as a JSON object.
-    package func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("code", code)
-            writer.field("status", status)
-            writer.field("detail", detail)
-            writer.field("temporary", isTemporary)
-            guard !violations.isEmpty else { return }
-            writer.key("errors")
-            writer.array { writer in
-                for violation in violations.prefix(32) {
-                    writer.object { writer in
-                        writer.field("field", violation.field)
-                        writer.field("reason", violation.reason)
-                        writer.field("detail", violation.detail)
-                    }
-                }
-            }
-        }
+extension OperatorProblem: JSONObject {
+    /// The members in their order.
+    package static let fields = Fields<OperatorProblem>("OperatorProblem", "An error for an operator.") {
+        Field("code", \.code, .string.example("request.invalid"), "Stable and machine-readable.")
+        Field("status", \.status, .integer(400...599))
+        Field("detail", \.detail, .string)
+        Field("temporary", \.isTemporary, "True if the same request may succeed later.")
+        Field(optional: "errors", \.shown, "The refused parts of the input.")
     }
+
+    private var shown: [Violation]? { violations.isEmpty ? nil : Array(violations.prefix(32)) }
 }

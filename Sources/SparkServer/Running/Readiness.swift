@@ -1,5 +1,4 @@
 import Foundation
-import HTTPTypes
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -51,37 +50,7 @@ final class Readiness: Sendable {
         state.withLock { ($0.last, $0.isStarting) = (nil, false) }
     }
 
-    var routes: [Route] {
-        [
-            Route(.get, "/healthz", "Whether the process answers", access: .open, rateLimit: .probe, answer: Self.answer) { _ in
-                Reply(json: Array(#"{"status":"ok"}"#.utf8))
-            },
-            Route(
-                .get, "/readyz", "Whether the server can do its work", access: .open, rateLimit: .probe, answer: Self.answer
-            ) { [self] _ in await reply() },
-        ]
-    }
-
-    private static let answer = SchemaReference(
-        "Health",
-        .object([
-            .required("status", .oneOf(["ok", "unavailable"])),
-            .optional("checks", Schema(["type": "object", "additionalProperties": ["type": "string"]])),
-        ]))
-
-    private func reply() async -> Reply {
-        let report = await report()
-        let isReady = report.allSatisfy { $0.1 == nil }
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("status", isReady ? "ok" : "unavailable")
-            writer.key("checks")
-            writer.object { writer in
-                for (name, fault) in report { writer.field(name, fault ?? "ok") }
-            }
-        }
-        return Reply(isReady ? .ok : .serviceUnavailable, json: writer.bytes)
-    }
+    var routes: [Route] { [.liveness, .readiness { [self] in await report() }] }
 
     private func report() async -> [(String, String?)] {
         let kept = state.withLock { state -> [(String, String?)]? in

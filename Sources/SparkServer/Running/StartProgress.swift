@@ -1,5 +1,3 @@
-import HTTPTypes
-import SparkCore
 import SparkKit
 import SparkStorage
 import Synchronization
@@ -12,21 +10,10 @@ final class StartProgress: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/healthz", "Whether the process answers", access: .open, rateLimit: .probe) { _ in
-                Reply(json: Array(#"{"status":"ok"}"#.utf8))
-            },
-            Route(.get, "/readyz", "Whether the server can do its work", access: .open, rateLimit: .probe) { [self] _ in
-                let current = self.step.withLock { $0 }
-                var writer = JSONWriter()
-                writer.object { writer in
-                    writer.field("status", "unavailable")
-                    writer.key("checks")
-                    writer.object { writer in
-                        writer.field("server", "starting")
-                        writer.field("database", current.map(Self.text(of:)) ?? "opening")
-                    }
-                }
-                return Reply(.serviceUnavailable, headers: [.retryAfter: "2"], json: writer.bytes)
+            .liveness,
+            .readiness(retryAfter: "2") { [self] in
+                let current = step.withLock { $0 }
+                return [("server", "starting"), ("database", current.map(Self.text(of:)) ?? "opening")]
             },
         ]
     }

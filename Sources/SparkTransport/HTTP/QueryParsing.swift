@@ -15,14 +15,15 @@ extension QueryParameter {
                 throw .refused(name, "range", "The value must be \(range.lowerBound) to \(range.upperBound).")
             }
             return .integer(number)
-        case .choice(let words, let fallback):
+        case .choice(let list, let fallback):
             guard let word = text ?? fallback else { return nil }
-            guard words.contains(word) else {
-                throw .refused(name, "format", "Expected one of: \(words.joined(separator: ", ")).")
+            guard list.words.contains(word) else {
+                throw .refused(name, "format", "Expected one of: \(list.words.joined(separator: ", ")).")
             }
             return .text(word)
-        case .words(let allowed):
+        case .words(let list):
             guard let text else { return nil }
+            let allowed = list.words
             let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
             guard words.count <= allowed.count, words.allSatisfy(allowed.contains) else {
                 throw .refused(name, "format", "Expected some of: \(allowed.joined(separator: ", ")).")
@@ -46,8 +47,8 @@ extension QueryParameter {
         case .integer(let range, let fallback):
             guard case .object(let members) = Schema.integer(range).json else { return .integer(range) }
             return Schema(.object(members + [JSONMember("default", .integer(Int64(fallback)))]))
-        case .choice(let words, _): return .oneOf(words)
-        case .words(let words): return .list(.oneOf(words), count: 1...max(1, words.count))
+        case .choice(let list, _): return list.schema
+        case .words(let list): return .list(list.schema, count: 1...max(1, list.words.count))
         case .text(let maximum): return .string(0...maximum)
         }
     }

@@ -18,16 +18,15 @@ package struct DocumentRoutes: Sendable {
         self.asyncAPI = ConstantDocument(JSONWriter.bytes(of: asyncAPI.json), type: "application/json")
         self.docs = DocumentationPage(json).document
         self.page = EntrancePage.document
-        let links: JSONValue = [
-            "name": "Spark", "api": "/api/v1", "docs": "/docs", "openapi": "/openapi.json", "asyncapi": "/asyncapi.json",
-        ]
-        self.index = ConstantDocument(JSONWriter.bytes(of: links), type: "application/json")
+        self.index = ConstantDocument(JSONWriter.bytes(of: Entrance()), type: "application/json")
     }
 
     /// The routes of all documents.
     package var all: [Route] {
         [
-            Route(.get, "/", "Where to go from here", access: .open, rateLimit: .read) { [page, index] call in
+            Route(
+                .get, "/", "Where to go from here", access: .open, rateLimit: .read, answer: .of(Entrance.self)
+            ) { [page, index] call in
                 var reply = Self.prefersHTML(call.headers[.accept]) ? page.reply : index.reply
                 reply.headers.vary(on: "Accept")
                 return reply
@@ -44,4 +43,15 @@ package struct DocumentRoutes: Sendable {
 
     /// Whether an `Accept` field names text/html, as browsers do and programs rarely do.
     private static func prefersHTML(_ field: String?) -> Bool { field?.lowercased().contains("text/html") ?? false }
+}
+
+/// The links that a program finds at `/`.
+private struct Entrance: JSONObject {
+    static let fields = Fields<Entrance>("Entrance", "Where the API and its documents are.") {
+        Field("name", { _ in "Spark" }, .constant("Spark"))
+        Field("api", { _ in "/api/v1" }, .constant("/api/v1"))
+        Field("docs", { _ in "/docs" }, .constant("/docs"), "The API as a page.")
+        Field("openapi", { _ in "/openapi.json" }, .constant("/openapi.json"))
+        Field("asyncapi", { _ in "/asyncapi.json" }, .constant("/asyncapi.json"))
+    }
 }

@@ -86,14 +86,14 @@ struct AlertNotificationTests {
     func rules() throws {
         var book = try book("heat + on() heat > 0")
         _ = book.evaluate(at: at(165), in: heat)
-        let rule = try #require(book.json["data"]?["groups"]?[0]?["rules"]?[0])
+        let rule = try #require(try JSONParser.parse(JSONWriter.bytes(of: book))["data"]?["groups"]?[0]?["rules"]?[0])
         #expect(rule["type"]?.string == "alerting")
         #expect(rule["health"]?.string == "err")
         #expect(rule["lastError"]?.string?.isEmpty == false)
         #expect(book.faults.keys.sorted() == ["Hot"])
         var sound = try self.book("heat > 30")
         _ = sound.evaluate(at: at(165), in: heat)
-        let other = try #require(sound.json["data"]?["groups"]?[0]?["rules"]?[0])
+        let other = try #require(try JSONParser.parse(JSONWriter.bytes(of: sound))["data"]?["groups"]?[0]?["rules"]?[0])
         #expect(other["state"]?.string == "firing")
         #expect(other["alerts"]?.array?.count == 2)
     }

@@ -81,51 +81,77 @@ package struct AlertBook: Sendable {
     }
 }
 
-extension AlertBook {
+extension AlertBook: JSONObject {
     /// In the format of Prometheus's `/api/v1/rules`. Resolved alerts are included for a while, with `resolvedAt`.
-    package var json: JSONValue {
-        [
-            "status": "success",
-            "data": [
-                "groups": .array(
-                    groups.map { group in
-                        [
-                            "name": .string(group.name), "evaluatedAt": evaluatedAt.map { .string($0.description) } ?? .null,
-                            "rules": .array(group.entries.map(\.json)),
-                        ]
-                    })
-            ],
-        ]
+    package static let fields = Fields<AlertBook>("AlertRules", "Rules and alerts, as Prometheus gives them.") {
+        Field("status", { _ in "success" }, .constant("success"))
+        Field("data", { Listing(book: $0) })
+    }
+
+    private struct Listing: JSONObject {
+        let book: AlertBook
+
+        static let fields = Fields<Listing>("AlertRuleListing", "All groups of rules.") {
+            Field(
+                "groups", { listing in listing.book.groups.map { ListedGroup(group: $0, evaluatedAt: listing.book.evaluatedAt) } }
+            )
+        }
+    }
+
+    private struct ListedGroup: JSONObject {
+        let group: Group
+        let evaluatedAt: Timestamp?
+
+        static let fields = Fields<ListedGroup>("AlertRuleGroup", "A group of rules.") {
+            Field("name", \.group.name, .string)
+            Field("evaluatedAt", \.evaluatedAt, "Null before the first evaluation.")
+            Field("rules", \.group.entries)
+        }
     }
 }
 
-extension AlertBook.Entry {
+extension AlertBook.Entry: JSONObject {
     /// The state of the most severe alert.
     var state: String {
         let states = machine.alerts.values.map(\.state)
         return states.contains("firing") ? "firing" : states.contains("pending") ? "pending" : "inactive"
     }
 
-    fileprivate var json: JSONValue {
-        [
-            "type": "alerting", "name": .string(rule.name), "state": .string(state), "query": .string(rule.expression.text),
-            "duration": .number(rule.hold.inSeconds), "keepFiringFor": .number(rule.keepFiring.inSeconds),
-            "labels": .strings(rule.labels.mapValues(\.text)), "annotations": .strings(rule.annotations.mapValues(\.text)),
-            "health": fault == nil ? "ok" : "err", "lastError": fault.map { .string("\($0)") } ?? "",
-            "alerts": .array(alerts.map(\.json)),
-        ]
+    /// The members in their order.
+    package static let fields = Fields<AlertBook.Entry>("AlertRule", "A rule with its alerts.") {
+        Field("type", { _ in "alerting" }, .constant("alerting"))
+        Field("name", \.rule.name, .string)
+        Field("state", \.state, .string.example("inactive"), "firing, pending or inactive.")
+        Field("query", \.rule.expression.text, .string)
+        Field("duration", \.rule.hold.inSeconds, .number(0...1e15))
+        Field("keepFiringFor", \.rule.keepFiring.inSeconds, .number(0...1e15))
+        Field("labels", { $0.rule.labels.mapValues(\.text) }, .texts)
+        Field("annotations", { $0.rule.annotations.mapValues(\.text) }, .texts)
+        Field("health", { $0.fault == nil ? "ok" : "err" }, .string.example("ok"))
+        Field("lastError", { $0.fault.map { "\($0)" } ?? "" }, .string)
+        Field("alerts", \.alerts)
     }
 }
 
-extension Alert {
-    fileprivate var json: JSONValue {
-        var members: [JSONMember] = [
-            JSONMember("state", .string(state)), JSONMember("labels", .strings(labels)),
-            JSONMember("annotations", .strings(annotations)), JSONMember("value", .string("\(value)")),
-            JSONMember("activeAt", .string(activeSince.description)),
-        ]
-        if let resolvedAt { members.append(JSONMember("resolvedAt", .string(resolvedAt.description))) }
-        return .object(members)
+extension Alert: JSONObject {
+    /// The members in their order.
+    package static let fields = Fields<Alert>("Alert", "An alert.") {
+        Field("state", \.state, .string.example("firing"), "pending, firing or resolved.")
+        Field("labels", \.labels, .texts)
+        Field("annotations", \.annotations, .texts)
+        Field("value", { "\($0.value)" }, .string.example("0.5"))
+        Field("activeAt", \.activeSince)
+        Field(optional: "resolvedAt", \.resolvedAt)
+    }
+}
+
+extension FieldType where Value == [String: String] {
+    /// An object of strings, sorted by key.
+    fileprivate static var texts: FieldType {
+        FieldType(
+            Schema(["type": "object", "additionalProperties": ["type": "string"]], example: ["severity": "page"])
+                .named("AlertTexts", "Texts by name.")
+        ) { texts, writer in JSONValue.strings(texts).write(to: &writer) }
     }
 }
 

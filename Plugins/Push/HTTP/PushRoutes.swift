@@ -42,16 +42,16 @@ struct PushRoutes {
     private var settings: Route {
         Route(
             .get, "/me/notifications", "What I want to be told, and when", rateLimit: .read,
-            answer: .of(NotificationSettingsBody.self)
+            answer: .of(NotificationSettings.self)
         ) { call in .json(try await service.settings(of: call.user)) }
     }
 
     private var putSettings: Route {
         Route(
             .put, "/me/notifications", "Set what I want to be told, and when; what is left out is as at first",
-            rateLimit: .write, body: .of(NotificationSettingsBody.self), answer: .of(NotificationSettingsBody.self)
+            rateLimit: .write, body: .of(NotificationSettings.self), answer: .of(NotificationSettings.self)
         ) { call in
-            let settings = try call.body(NotificationSettingsBody.self).settings
+            let settings = try call.body(NotificationSettings.self)
             try await service.set(settings, for: call.user)
             return .json(settings)
         }
@@ -80,12 +80,10 @@ struct PushRoutes {
     private var webPushKey: Route {
         Route(
             .get, "/push/webpush-key", "What browsers subscribe with (applicationServerKey)", access: .open, rateLimit: .read,
-            answer: SchemaReference("WebPushKey", .object([.required("key", .string())])), errors: [EdgeError.notFound]
+            answer: .of(WebPushKey.self), errors: [EdgeError.notFound]
         ) { _ in
             guard let applicationServerKey else { throw EdgeError.notFound }
-            var writer = JSONWriter()
-            writer.object { $0.field("key", applicationServerKey) }
-            return Reply(json: writer.bytes)
+            return .json(WebPushKey(key: applicationServerKey))
         }
     }
 
@@ -96,19 +94,4 @@ struct PushRoutes {
         else { throw EdgeError.notFound }
         return name
     }
-}
-
-/// The body of `PUT /conversations/{id}/mute`.
-struct MuteBody: HandReadBody {
-    /// Nil mutes without end.
-    let duration: Duration?
-
-    private static let seconds = 1...31_536_000
-
-    init(from reader: inout ObjectReader) {
-        duration = reader.optionalInteger("for_seconds", Self.seconds).map { .seconds($0) }
-    }
-
-    static let schemaName = "Mute"
-    static let schema = Schema.object([.optional("for_seconds", .integer(seconds))])
 }

@@ -22,12 +22,16 @@ struct PageRoutes: Sendable {
             file("/_/icon.svg", "The page's icon", "image/svg+xml", Array(MetricsPage.icon.utf8)),
             Route(
                 .get, "/_/series", "What the page's charts show", access: .open, rateLimit: .probe,
-                query: [.choice("window", ChartDocument.Window.allCases.map(\.rawValue), default: "hour", "How far back.")]
+                query: [.choice("window", .of(ChartDocument.Window.self), default: "hour", "How far back.")],
+                answer: .of(Charts.self)
             ) { call in
-                return Reply(json: charts.bytes(call.text("window").flatMap(ChartDocument.Window.init) ?? .hour))
+                return .json(charts.charts(call.text("window").flatMap { ChartDocument.Window(wire: $0) } ?? .hour))
             },
-            Route(.get, "/_/alerts", "Rules and alerts, as Prometheus gives them", access: .open, rateLimit: .probe) { call in
-                return Reply(json: JSONWriter.bytes(of: alerts.book.json))
+            Route(
+                .get, "/_/alerts", "Rules and alerts, as Prometheus gives them", access: .open, rateLimit: .probe,
+                answer: .of(AlertBook.self)
+            ) { call in
+                return .json(alerts.book)
             },
         ]
     }
