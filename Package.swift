@@ -8,63 +8,168 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
-let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
-let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
-let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
-let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
-let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
-let nioCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
-let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
-let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
-let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
-let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
-let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+/// A library of another package.
+func library(_ name: String, of package: String) -> Target.Dependency { .product(name: name, package: package) }
 
-/// A module and its tests: the folder `Plugins/<name>` becomes the target `Spark<name>`,
-/// `Tests/<name>Tests` its test target.
+let hummingbird = library("Hummingbird", of: "hummingbird")
+let hummingbirdCore = library("HummingbirdCore", of: "hummingbird")
+let grdb = library("GRDB", of: "GRDB.swift")
+let grdbSQLite = library("GRDBSQLite", of: "GRDB.swift")
+let logging = library("Logging", of: "swift-log")
+let coreMetrics = library("CoreMetrics", of: "swift-metrics")
+let metrics = library("Metrics", of: "swift-metrics")
+let lifecycle = library("ServiceLifecycle", of: "swift-service-lifecycle")
+let unixSignals = library("UnixSignals", of: "swift-service-lifecycle")
+let nioCore = library("NIOCore", of: "swift-nio")
+let nioPosix = library("NIOPosix", of: "swift-nio")
+let nioEmbedded = library("NIOEmbedded", of: "swift-nio")
+let nioHTTP1 = library("NIOHTTP1", of: "swift-nio")
+let nioWebSocket = library("NIOWebSocket", of: "swift-nio")
+let nioHTTP2 = library("NIOHTTP2", of: "swift-nio-http2")
+let nioSSL = library("NIOSSL", of: "swift-nio-ssl")
+let nioCompression = library("NIOHTTPCompression", of: "swift-nio-extras")
+let nioHTTPTypes = library("NIOHTTPTypes", of: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = library("NIOHTTPTypesHTTP1", of: "swift-nio-extras")
+let histogram = library("Histogram", of: "hdrhistogram-swift")
+let httpTypes = library("HTTPTypes", of: "swift-http-types")
+let crypto = library("Crypto", of: "swift-crypto")
+let cryptoExtras = library("CryptoExtras", of: "swift-crypto")
+let jwt = library("JWTKit", of: "jwt-kit")
+let httpClient = library("AsyncHTTPClient", of: "async-http-client")
+let deque = library("DequeModule", of: "swift-collections")
+let yams = library("Yams", of: "Yams")
+let arguments = library("ArgumentParser", of: "swift-argument-parser")
+
+/// A library and its tests: the folders `Sources/<name>`, unless another is given, and `Tests/<name>Tests`.
+/// - Parameter tests: what the tests need beside the library and its dependencies; nil if it has no tests of its own.
+func target(
+    _ name: String, _ dependencies: [Target.Dependency] = [], at path: String? = nil, tests: [Target.Dependency]? = nil
+) -> [Target] {
+    let library = Target.target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+    return [library] + (tests.map { suite("\(name)Tests", [.init(stringLiteral: name)] + dependencies + $0) } ?? [])
+}
+
+/// A module and its tests: the folder `Plugins/<name>` becomes the target `Spark<name>`, `Tests/<name>Tests` its test target.
 func plugin(
     _ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []
 ) -> [Target] {
-    [
-        .target(
-            name: "Spark\(name)",
-            dependencies: [
-                "SparkKit", "SparkCore", "SparkCache", "SparkFiles", "SparkStorage", httpTypes, logging, metrics, lifecycle,
-            ]
-                + dependencies,
-            path: "Plugins/\(name)", swiftSettings: strict),
-        .testTarget(
-            name: "\(name)Tests",
-            dependencies: [
-                "Spark", "SparkTestSupport", "SparkDemo", "SparkKit", "SparkCore", "SparkCache", "SparkStorage",
-                .init(stringLiteral: "Spark\(name)"),
-                httpTypes, lifecycle,
-            ] + dependencies + tests,
-            path: "Tests/\(name)Tests", swiftSettings: strict),
-    ]
+    let kit: [Target.Dependency] = ["SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, lifecycle]
+    let dependencies = kit + dependencies
+    let own = ["Spark", "SparkTestSupport", "SparkDemo", .init(stringLiteral: "Spark\(name)")] + dependencies + tests
+    return target("Spark\(name)", dependencies + ["SparkFiles", logging, metrics], at: "Plugins/\(name)")
+        + suite("\(name)Tests", own)
 }
+
+/// Tests in `Tests/<name>`.
+func suite(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> [Target] {
+    [.testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)]
+}
+
+/// An executable. Its product may have another name.
+func program(_ name: String, _ dependencies: [Target.Dependency], at path: String? = nil) -> [Target] {
+    [.executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)]
+}
+
+let clibraries: [Target] =
+    ["CSpatiaLite", "CLZ4", "CZlib"].map { .systemLibrary(name: $0) }
+    + [.target(name: "CSparkSystem"), .target(name: "CSparkData"), .target(name: "CSparkPages", exclude: ["web"])]
+
+let libraries: [[Target]] = [
+    target("SparkCore", tests: []),
+    target("SparkFiles", ["CSparkSystem"], tests: []),
+    target(
+        "SparkCache", ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", crypto, deque, logging], tests: ["SparkTestSupport"]),
+    target("SparkDecks", ["SparkCore"], tests: []),
+    target("SparkPromQL", ["SparkCore"], tests: ["SparkPromQLTestSupport"]),
+    target(
+        "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", grdb, grdbSQLite, logging, metrics], tests: []),
+    target("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, crypto, logging, lifecycle]),
+    target("SparkTelemetry", ["SparkKit", "CSparkSystem", coreMetrics], tests: []),
+    target(
+        "SparkTransport",
+        [
+            "SparkKit", "SparkCore", "SparkStorage", "CSparkSystem", hummingbird, hummingbirdCore, httpTypes, metrics, nioCore,
+            nioPosix, nioHTTP1, nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, logging, lifecycle, crypto,
+        ], tests: [nioEmbedded]),
+    target(
+        "SparkServer",
+        [
+            "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles", "SparkStorage", "SparkCore", metrics,
+            yams, hummingbird, httpTypes, nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+        ], tests: ["SparkTestSupport", "SparkClient"]),
+    target(
+        "Spark",
+        [
+            "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging, "SparkAccounts",
+            "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics",
+        ], tests: []),
+    target("SparkDemo", ["SparkKit", "SparkCore", "CSparkData"], tests: []),
+    target("SparkClient", ["SparkCore", httpClient, nioCore, nioPosix, nioHTTP1, nioWebSocket]),
+    target(
+        "SparkAudit", ["SparkClient", "SparkCore"],
+        tests: ["Spark", "SparkAccounts", "SparkKit", "SparkMatching", "SparkProfiles", "SparkServer", logging]),
+    program(
+        "SparkCommand",
+        [
+            "Spark", "SparkAudit", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer", "SparkTelemetry",
+            "SparkTransport", "SparkFiles", "SparkStorage", arguments, logging, lifecycle, httpTypes,
+        ]),
+]
+
+let plugins: [[Target]] = [
+    plugin("Accounts", [crypto, cryptoExtras, jwt]),
+    plugin("Profiles"),
+    plugin("Matching", ["SparkDecks"]),
+    plugin("Chat"),
+    plugin(
+        "Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL],
+        tests: [nioHTTP2, "SparkClient", "SparkCommand", logging]),
+    plugin(
+        "Metrics", ["SparkTelemetry", "SparkPromQL", "CSparkPages", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
+        tests: ["SparkPromQLTestSupport", "SparkServer", "SparkTestProcess"]),
+]
+
+let tests: [[Target]] = [
+    target(
+        "SparkTestSupport",
+        [
+            "SparkTestProcess", "SparkServer", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes,
+            logging, lifecycle,
+        ], at: "Tests/SparkTestSupport"),
+    target("SparkTestProcess", at: "Tests/SparkTestProcess"),
+    target(
+        "SparkPromQLTestSupport", ["SparkPromQL", "SparkTestProcess", "SparkCore"], at: "Tests/SparkPromQLTestSupport"),
+    suite(
+        "IntegrationTests",
+        ["SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", httpClient, nioCore, grdb],
+        exclude: ["Fixtures"]),
+    suite("TidyTests"),
+    [
+        .target(name: "NotesModule", dependencies: ["Spark"], path: "Tests/OutsidePackage/Sources/NotesModule"),
+        .testTarget(
+            name: "NotesModuleTests", dependencies: ["NotesModule", "Spark", "SparkClient"],
+            path: "Tests/OutsidePackage/Tests/NotesModuleTests"),
+    ],
+]
+
+let benchmarks: [[Target]] = [
+    target(
+        "SparkBench",
+        [
+            "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
+            coreMetrics, nioCore, nioPosix,
+        ], at: "Tests/Benchmarks/SparkBench", tests: []),
+    program(
+        "SparkBenchCommand",
+        ["Spark", "SparkBench", "SparkDemo", "SparkServer", arguments, logging, lifecycle, httpTypes],
+        at: "Tests/Benchmarks/Command"),
+]
 
 let package = Package(
     name: "spark",
     products: [
         .executable(name: "spark", targets: ["SparkCommand"]),
+        .executable(name: "spark-bench", targets: ["SparkBenchCommand"]),
         .library(name: "Spark", targets: ["Spark"]),
         .library(name: "SparkKit", targets: ["SparkKit"]),
         .library(name: "SparkCache", targets: ["SparkCache"]),
@@ -89,147 +194,5 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
-    targets: [
-        .systemLibrary(name: "CSpatiaLite", path: "Sources/CSpatiaLite"),
-        .target(name: "SparkCore", swiftSettings: strict),
-        .systemLibrary(name: "CLZ4", path: "Sources/CLZ4"),
-        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
-        .target(name: "CSparkSystem"),
-        .target(name: "SparkFiles", dependencies: ["CSparkSystem"], swiftSettings: strict),
-        .target(
-            name: "SparkCache", dependencies: ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", crypto, deque, logging],
-            swiftSettings: strict),
-        .target(name: "SparkDecks", dependencies: ["SparkCore"], swiftSettings: strict),
-        .target(name: "SparkPromQL", dependencies: ["SparkCore"], swiftSettings: strict),
-        .target(
-            name: "SparkBench",
-            dependencies: [
-                "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
-                coreMetrics, nioCore, nioPosix,
-            ], swiftSettings: strict),
-        .target(
-            name: "SparkStorage", dependencies: ["SparkCore", "SparkFiles", "CSpatiaLite", grdb, grdbSQLite, logging, metrics],
-            swiftSettings: strict),
-        .target(
-            name: "SparkKit",
-            dependencies: ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, crypto, logging, lifecycle],
-            swiftSettings: strict),
-        .target(
-            name: "SparkTelemetry", dependencies: ["SparkKit", "CSparkSystem", coreMetrics], swiftSettings: strict),
-        .target(
-            name: "SparkTransport",
-            dependencies: [
-                "SparkKit", "SparkCore", "SparkStorage", "CSparkSystem", hummingbird, hummingbirdCore, httpTypes, metrics,
-                nioCore,
-                nioPosix,
-                nioHTTP1, nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, logging, lifecycle, crypto,
-            ],
-            swiftSettings: strict),
-        .target(
-            name: "SparkServer",
-            dependencies: [
-                "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles", "SparkStorage", "SparkCore", metrics,
-                yams,
-                hummingbird, httpTypes, nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
-            ],
-            swiftSettings: strict),
-        .target(
-            name: "Spark",
-            dependencies: [
-                "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging, "SparkAccounts",
-                "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics",
-            ],
-            swiftSettings: strict),
-        .target(name: "CSparkData"),
-        .target(name: "CSparkPages", exclude: ["web"]),
-        .target(
-            name: "SparkDemo", dependencies: ["SparkKit", "SparkCore", "CSparkData"], swiftSettings: strict),
-        .target(
-            name: "SparkClient", dependencies: ["SparkCore", httpClient, nioCore, nioPosix, nioHTTP1, nioWebSocket],
-            swiftSettings: strict),
-        .target(name: "SparkAudit", dependencies: ["SparkClient", "SparkCore"], swiftSettings: strict),
-        .target(
-            name: "SparkTestSupport",
-            dependencies: [
-                "SparkTestProcess",
-                "SparkServer", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging,
-                lifecycle,
-            ],
-            path: "Tests/SparkTestSupport", swiftSettings: strict),
-        .target(name: "SparkTestProcess", path: "Tests/SparkTestProcess", swiftSettings: strict),
-        .testTarget(name: "SparkFilesTests", dependencies: ["SparkFiles"], swiftSettings: strict),
-        .testTarget(name: "SparkCoreTests", dependencies: ["SparkCore"], swiftSettings: strict),
-        .testTarget(
-            name: "SparkDemoTests", dependencies: ["SparkDemo", "SparkKit", "SparkCore"], swiftSettings: strict),
-        .testTarget(
-            name: "SparkCacheTests", dependencies: ["SparkCache", "SparkTestSupport", "SparkCore", "CLZ4", crypto, logging],
-            swiftSettings: strict),
-        .testTarget(name: "SparkDecksTests", dependencies: ["SparkDecks", "SparkCore"], swiftSettings: strict),
-        .target(
-            name: "SparkPromQLTestSupport", dependencies: ["SparkPromQL", "SparkTestProcess", "SparkCore"],
-            path: "Tests/SparkPromQLTestSupport",
-            swiftSettings: strict),
-        .testTarget(
-            name: "SparkPromQLTests", dependencies: ["SparkPromQL", "SparkPromQLTestSupport", "SparkCore"],
-            swiftSettings: strict),
-        .testTarget(name: "SparkBenchTests", dependencies: ["SparkBench", "SparkCache", "SparkCore"], swiftSettings: strict),
-        .testTarget(
-            name: "SparkStorageTests", dependencies: ["SparkStorage", "SparkCore", "SparkFiles", grdb], swiftSettings: strict),
-        .testTarget(
-            name: "SparkTelemetryTests", dependencies: ["SparkTelemetry", "SparkKit", coreMetrics], swiftSettings: strict),
-        .testTarget(
-            name: "SparkTransportTests",
-            dependencies: [
-                "SparkTransport", "SparkKit", "SparkCore", "SparkStorage", hummingbird, hummingbirdCore, httpTypes, logging,
-                nioCore, nioEmbedded, nioHTTP1, nioWebSocket,
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SparkServerTests",
-            dependencies: [
-                "SparkServer", "SparkTestSupport", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkFiles",
-                "SparkStorage", httpTypes, logging,
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SparkAuditTests",
-            dependencies: [
-                "SparkAudit", "Spark", "SparkAccounts", "SparkClient", "SparkCore", "SparkKit", "SparkMatching", "SparkProfiles",
-                "SparkServer",
-                logging,
-            ],
-            swiftSettings: strict),
-        .testTarget(name: "TidyTests", swiftSettings: strict),
-        .testTarget(name: "SparkTests", dependencies: ["Spark", "SparkKit", "SparkServer"], swiftSettings: strict),
-        .testTarget(
-            name: "IntegrationTests",
-            dependencies: [
-                "SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", httpClient, nioCore, grdb,
-            ],
-            exclude: ["Fixtures"],
-            swiftSettings: strict),
-        .target(name: "NotesModule", dependencies: ["Spark"], path: "Tests/OutsidePackage/Sources/NotesModule"),
-        .testTarget(
-            name: "NotesModuleTests", dependencies: ["NotesModule", "Spark", "SparkClient"],
-            path: "Tests/OutsidePackage/Tests/NotesModuleTests"),
-        .executableTarget(
-            name: "SparkCommand",
-            dependencies: [
-                "Spark", "SparkAudit", "SparkBench", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer",
-                "SparkTelemetry", "SparkTransport", "SparkFiles", "SparkStorage", arguments,
-                logging,
-                lifecycle, httpTypes,
-            ],
-            swiftSettings: strict),
-    ]
-        + plugin("Accounts", [crypto, cryptoExtras, jwt])
-        + plugin("Profiles")
-        + plugin("Matching", ["SparkDecks"])
-        + plugin("Chat")
-        + plugin(
-            "Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL],
-            tests: [nioHTTP2, "SparkClient", "SparkCommand", logging])
-        + plugin(
-            "Metrics", ["SparkTelemetry", "SparkPromQL", "CSparkPages", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
-            tests: ["SparkPromQLTestSupport", "SparkServer", "SparkTestProcess"])
+    targets: clibraries + (libraries + plugins + tests + benchmarks).flatMap { $0 }
 )

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The cache beside its peers, in one run, and the simulator beside libCacheSim on the same traces.
 
-Usage: cache.py SPARK_BINARY [--size small|full] [--traces NAME,NAME…] [--no-judge] [--no-peers]
+Usage: cache.py SPARK_BENCH_BINARY [--size small|full] [--traces NAME,NAME…] [--no-judge] [--no-peers]
 The peers listen on Unix sockets in a temporary directory; every process it starts it ends. Needs redis-server and memcached;
 the judge needs the network once, for `pip install libcachesim` into that directory.
 """
@@ -44,7 +44,7 @@ def start(processes, command, path):
     sys.exit(f"{command[0]} does not listen")
 
 
-def run_peers(spark, work, size):
+def run_peers(spark_bench, work, size):
     processes = []
     redis, memcached, extstore = (f"{work}/{name}.sock" for name in ("redis", "memcached", "extstore"))
     user = ["-u", "root"] if os.getuid() == 0 else []
@@ -56,7 +56,7 @@ def run_peers(spark, work, size):
         start(processes, ["memcached", *user, "-s", extstore, "-m", "64", "-t", "2", "-o",
                           f"ext_path={work}/extstore:1G,ext_threads=2,ext_wbuf_size=8,ext_max_sleep=1000,"
                           "ext_item_age=0,slab_automove_freeratio=0.05"], extstore)
-        command = [spark, "bench", "cache", "--json", "--size", size]
+        command = [spark_bench, "cache", "--json", "--size", size]
         for name, path in (("redis", redis), ("memcached", memcached), ("extstore", extstore)):
             command += ["--peers", f"{name}={path}"]
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
@@ -103,13 +103,13 @@ def show(report):
               f" {peer['p50_us']:8.1f} {peer['p99_us']:8.1f} {hits:>6}  {ours / peer['requests_per_second']:.1f}")
 
 
-def judge(spark, work, names, size):
+def judge(spark_bench, work, names, size):
     subprocess.run([sys.executable, "-m", "venv", f"{work}/venv"], check=True)
     subprocess.run([f"{work}/venv/bin/pip", "install", "-q", "--disable-pip-version-check", "libcachesim"], check=True)
     print("\nMiss ratios, reads only, nothing expires: ours / libCacheSim's")
     for name in names:
         path = f"{work}/{name}.bin"
-        bench = [spark, "bench", "cache", "--trace", name, "--size", size]
+        bench = [spark_bench, "cache", "--trace", name, "--size", size]
         written = json.loads(subprocess.run([*bench, "--write-trace", path], check=True, stdout=subprocess.PIPE, text=True).stdout)
         capacities = [written["footprint"] // 100, written["footprint"] // 20]
         ours = json.loads(subprocess.run(
@@ -129,19 +129,19 @@ def judge(spark, work, names, size):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("spark")
+    parser.add_argument("spark_bench")
     parser.add_argument("--size", choices=["small", "full"], default="full")
     parser.add_argument("--traces", default="zipf-0.9,zipf-1.0,scan,bursts,loop,dating")
     parser.add_argument("--no-judge", action="store_true")
     parser.add_argument("--no-peers", action="store_true")
     a = parser.parse_args()
-    spark = os.path.abspath(a.spark)
+    spark_bench = os.path.abspath(a.spark_bench)
     work = tempfile.mkdtemp(prefix="spark-bench-")
     try:
         if not a.no_peers:
-            show(run_peers(spark, work, a.size))
+            show(run_peers(spark_bench, work, a.size))
         if not a.no_judge:
-            judge(spark, work, a.traces.split(","), a.size)
+            judge(spark_bench, work, a.traces.split(","), a.size)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

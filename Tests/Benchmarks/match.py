@@ -2,7 +2,7 @@
 """Spark's decks beside tuned PostGIS and Redis: the 50 nearest whose filters hold both ways, of the same people, in one run.
 
 Usage: match.py SPARK_BINARY [--people N] [--probes N] [--rounds N] [--variants] [--server | --server-only] [--json]
-Each engine's answers are compared with Spark's, which `spark bench match --export` writes. The peers listen on Unix sockets in a
+Each engine's answers are compared with Spark's, which `spark-bench match --export` writes. The peers listen on Unix sockets in a
 temporary directory; every process it starts it ends. Rounds of the engines alternate; a figure is the median of its rounds.
 Exit code 1 when an engine answers otherwise than Spark.
 --server measures decks over HTTP as well, from a store of so many people.
@@ -23,7 +23,8 @@ def log(text):
 
 
 def bench(spark, arguments, export=None):
-    command = [spark, "bench", "match", "--people", str(arguments.people), "--probes", str(arguments.probes), "--compare", "0",
+    # The benchmarks' binary is built beside the server's.
+    command = [f"{os.path.dirname(spark)}/spark-bench", "match", "--people", str(arguments.people), "--probes", str(arguments.probes), "--compare", "0",
                "--json"]
     if export:
         command += ["--export", export]

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Spark
 import SparkBench
+import SparkServer
 
 struct BenchMatch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,34 +46,37 @@ struct BenchMatch: AsyncParsableCommand {
         do {
             try CrowdExport(settings).write(to: URL(fileURLWithPath: path, isDirectory: true))
         } catch {
-            Terminal.fail("cannot write into \(path)")
-            throw ExitCodes.cannotOpen
+            throw NotWritable(path: path)
         }
     }
 
     func run() async throws {
-        try await reporting {
-            for count in counts {
-                if service {
-                    try await measureService(count)
-                    continue
-                }
-                var settings = MatchBenchmark.Settings()
-                settings.people = count
-                settings.probes = probes
-                settings.compared = compare
-                if let export { try write(settings, to: export) }
-                let bar = ProgressBar(total: 1_000)
-                let report = MatchBenchmark(settings).run { bar.show($0, Int($1 * 1_000)) }
-                if json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
-                guard report.differing == 0 else { throw ExitCode.failure }
+        for count in counts {
+            if service {
+                try await measureService(count)
+                continue
             }
+            var settings = MatchBenchmark.Settings()
+            settings.people = count
+            settings.probes = probes
+            settings.compared = compare
+            if let export { try write(settings, to: export) }
+            let bar = ProgressBar(total: 1_000)
+            let report = MatchBenchmark(settings).run { bar.show($0, Int($1 * 1_000)) }
+            if json { Output.say(json: report) } else { for line in report.lines { Output.say(line) } }
+            guard report.differing == 0 else { throw ExitCode.failure }
         }
     }
 
     private func measureService(_ count: Int) async throws {
         let bar = ProgressBar(total: count)
         let report = try await MatchServiceBench(people: count, actors: min(probes, count), seconds: 5).run { bar.show($0, $1) }
-        if json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
+        if json { Output.say(json: report) } else { for line in report.lines { Output.say(line) } }
     }
+}
+
+/// `--export` names a folder that cannot be written.
+private struct NotWritable: Error, CustomStringConvertible {
+    let path: String
+    var description: String { "cannot write into \(path)" }
 }

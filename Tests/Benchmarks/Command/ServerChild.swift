@@ -1,7 +1,7 @@
 import Foundation
 import SparkCore
 
-/// Runs this program's `spark serve` as a child process. Uses `posix_spawn` instead of Foundation, which lists all open
+/// Runs `spark serve`, from the binary beside this one, as a child process. Uses `posix_spawn` instead of Foundation, which lists all open
 /// descriptors at each start: a load test has ten thousand.
 final class ServerChild {
     let pid: pid_t
@@ -18,16 +18,22 @@ final class ServerChild {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        let words = ["/proc/self/exe", "serve", "--data", data, "--listen", listen, "--exit-with-parent"]
+        let executable = try Self.binary()
+        let words = [executable, "serve", "--data", data, "--listen", listen, "--exit-with-parent"]
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" }
         var arguments = words.map { strdup($0) } + [nil]
         var settings = variables.map { strdup($0) } + [nil]
         defer { for text in arguments + settings { free(text) } }
         var pid = pid_t()
-        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         guard posix_spawn(&pid, executable, &actions, nil, &arguments, &settings) == 0 else { throw NotStarted() }
         self.pid = pid
         self.url = try Self.readyURL(ends[0])
+    }
+
+    /// The server's binary, which is built into the same folder.
+    private static func binary() throws -> String {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: own).deletingLastPathComponent().appending(path: "spark").path
     }
 
     private static func readyURL(_ descriptor: Int32) throws -> String {

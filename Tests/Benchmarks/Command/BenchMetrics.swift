@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Spark
 import SparkBench
+import SparkServer
 
 struct BenchMetrics: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,11 +16,11 @@ struct BenchMetrics: AsyncParsableCommand {
         if json {
             var writer = JSONWriter()
             writer.array(lines)
-            return Terminal.say(String(decoding: writer.bytes, as: UTF8.self))
+            return Output.say(String(decoding: writer.bytes, as: UTF8.self))
         }
         for line in lines {
             let time = String(format: "%12.1f ns", line.nanoseconds)
-            Terminal.say("\(time)  \(line.threads) thread\(line.threads == 1 ? " " : "s")  \(line.what)")
+            Output.say("\(time)  \(line.threads) thread\(line.threads == 1 ? " " : "s")  \(line.what)")
         }
     }
 }

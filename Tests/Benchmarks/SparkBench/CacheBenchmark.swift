@@ -1,6 +1,6 @@
 public import Foundation
 
-/// Everything that `spark bench cache` measures, in order.
+/// Everything that `spark-bench cache` measures, in order.
 public struct CacheBenchmark: Sendable {
     public struct Settings: Sendable {
         /// Of the dating trace: full has 2.5 GB of values before 64 MB of memory and 1 GB of disk; small has a tenth of

@@ -2,12 +2,7 @@ import ArgumentParser
 import Foundation
 import Spark
 import SparkBench
-
-struct Bench: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Measure parts of Spark on this machine.",
-        subcommands: [BenchCache.self, BenchChat.self, BenchMatch.self, BenchMetrics.self])
-}
+import SparkServer
 
 struct BenchCache: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -56,12 +51,10 @@ struct BenchCache: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting {
-            if let trace {
-                try simulate(trace)
-            } else {
-                try await measure()
-            }
+        if let trace {
+            try simulate(trace)
+        } else {
+            try await measure()
         }
     }
 
@@ -69,14 +62,14 @@ struct BenchCache: AsyncParsableCommand {
         guard let trace = TraceCatalogue.trace(name, size: chosenSize ?? .full, seed: seed) else { return }
         if let writeTrace {
             let count = try TraceFile.write(trace, to: URL(fileURLWithPath: writeTrace))
-            Terminal.say(json: ["requests": .integer(Int64(count)), "footprint": .integer(Int64(trace.footprint))] as JSONValue)
+            Output.say(json: ["requests": .integer(Int64(count)), "footprint": .integer(Int64(trace.footprint))] as JSONValue)
             return
         }
         let chosen = capacities?.split(separator: ",").compactMap { Int($0) } ?? [trace.footprint / 100, trace.footprint / 20]
         let table = HitRatioTable(trace, capacities: chosen)
-        if json { Terminal.say(json: table) } else { for line in table.lines { Terminal.say(line) } }
+        if json { Output.say(json: table) } else { for line in table.lines { Output.say(line) } }
         guard let dating = trace as? DatingTrace, !json else { return }
-        for line in FreshnessTable(dating, size: chosenSize ?? .full).lines { Terminal.say(line) }
+        for line in FreshnessTable(dating, size: chosenSize ?? .full).lines { Output.say(line) }
     }
 
     private func measure() async throws {
@@ -88,6 +81,6 @@ struct BenchCache: AsyncParsableCommand {
         settings.peers = peers.compactMap(Peer.init(argument:))
         let bar = ProgressBar(total: 1_000)
         let report = try await CacheBenchmark(settings).run { bar.show($0, Int($1 * 1_000)) }
-        if json { Terminal.say(json: report) } else { for line in report.lines { Terminal.say(line) } }
+        if json { Output.say(json: report) } else { for line in report.lines { Output.say(line) } }
     }
 }

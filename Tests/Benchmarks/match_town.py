@@ -1,4 +1,4 @@
-"""What `spark bench match --export` wrote: people, who asks, and what Spark answered."""
+"""What `spark-bench match --export` wrote: people, who asks, and what Spark answered."""
 import csv, datetime, json, math
 
 csv.field_size_limit(1 << 30)

@@ -93,8 +93,8 @@ class Ejabberd:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def bench(spark, *arguments):
-    run = subprocess.run([spark, "bench", "chat", "--json", *arguments], capture_output=True, text=True)
+def bench(spark_bench, *arguments):
+    run = subprocess.run([spark_bench, "chat", "--json", *arguments], capture_output=True, text=True)
     if not run.stdout.strip():
         sys.exit(run.stderr)
     return json.loads(run.stdout)
@@ -115,10 +115,10 @@ def show(name, summary):
 
 
 def main():
-    spark, arguments = sys.argv[1], sys.argv[2:]
+    spark_bench, arguments = sys.argv[1], sys.argv[2:]
     if "--rate" not in arguments:
         arguments += ["--rate", "2000,8000"]
-    mine = bench(spark, *arguments, "--storm")
+    mine = bench(spark_bench, *arguments, "--storm")
     show("spark (durable)", mine)
     print(
         f"  killed: all back {mine['storm_seconds_from_ready']:.2f} s after the new server was ready; "
@@ -126,7 +126,7 @@ def main():
     )
     peer = Ejabberd()
     try:
-        theirs = bench(spark, *arguments, "--xmpp", f"127.0.0.1:{peer.port}/ws", "--pid", str(peer.process.pid))
+        theirs = bench(spark_bench, *arguments, "--xmpp", f"127.0.0.1:{peer.port}/ws", "--pid", str(peer.process.pid))
     finally:
         peer.stop()
     show("ejabberd (stores nothing)", theirs)
