@@ -80,7 +80,6 @@ let libraries: [[Target]] = [
     target(
         "SparkCache", ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", crypto, deque, logging], tests: ["SparkTestSupport"]),
     target("SparkDecks", ["SparkCore"], tests: []),
-    target("SparkPromQL", ["SparkCore"], tests: ["SparkPromQLTestSupport"]),
     target(
         "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", grdb, grdbSQLite, logging, metrics], tests: []),
     target("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, crypto, logging, lifecycle]),
@@ -125,8 +124,8 @@ let plugins: [[Target]] = [
         "Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL],
         tests: [nioHTTP2, "SparkClient", "SparkCommand", logging]),
     plugin(
-        "Metrics", ["SparkTelemetry", "SparkPromQL", "CSparkPages", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
-        tests: ["SparkPromQLTestSupport", "SparkServer", "SparkTestProcess"]),
+        "Metrics", ["SparkTelemetry", "CSparkPages", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
+        tests: ["SparkServer", "SparkTestProcess"]),
 ]
 
 let tests: [[Target]] = [
@@ -137,8 +136,6 @@ let tests: [[Target]] = [
             logging, lifecycle,
         ], at: "Tests/SparkTestSupport"),
     target("SparkTestProcess", at: "Tests/SparkTestProcess"),
-    target(
-        "SparkPromQLTestSupport", ["SparkPromQL", "SparkTestProcess", "SparkCore"], at: "Tests/SparkPromQLTestSupport"),
     suite(
         "IntegrationTests",
         ["SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", httpClient, nioCore, grdb],

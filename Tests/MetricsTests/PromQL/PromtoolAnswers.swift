@@ -1,5 +1,4 @@
 import Foundation
-import SparkPromQLTestSupport
 
 /// Reads what promtool got. Each question expects what never comes, so that promtool says what it got instead.
 struct PromtoolAnswers {

@@ -1,27 +1,27 @@
-public import SparkCore
+package import SparkCore
 
 /// A PromQL expression, parsed once and evaluated any number of times.
 ///
 /// Supported: instant and range selectors with label matchers and offset, arithmetic, comparisons with `bool`, `and`, `or`,
 /// `unless`, `on`, `ignoring`, `group_left` and `group_right`, and the aggregations and functions listed in
 /// `Aggregation.Operation` and `Function`. They mean the same as in Prometheus 2.
-public struct PromQuery: Hashable, Sendable {
+package struct PromQuery: Hashable, Sendable {
     /// The source text.
-    public let text: String
+    package let text: String
     let expression: Expression
 
     /// Parses any text.
     /// - Throws: `PromQLError.syntax`, `.type` or `.bound`.
-    public init(_ text: String) throws(PromQLError) {
+    package init(_ text: String) throws(PromQLError) {
         self.text = text
         self.expression = try Parser.parse(text)
     }
 
     /// The metric names in its selectors, including `_bucket`, `_sum` and `_count`.
-    public var names: Set<String> { Set(expression.selectors.map(\.name)) }
+    package var names: Set<String> { Set(expression.selectors.map(\.name)) }
 
     /// How far back it reads, including the five minutes of an instant selector.
-    public var reach: Duration {
+    package var reach: Duration {
         .milliseconds(expression.longestReach)
     }
 
@@ -29,7 +29,7 @@ public struct PromQuery: Hashable, Sendable {
     ///
     /// Does not suspend. Costs about a microsecond per series read and some nanoseconds per sample.
     /// - Throws: `PromQLError.matching` and `.bound`.
-    public func evaluate(at instant: Timestamp, in source: some SeriesSource) throws(PromQLError) -> [PromElement] {
+    package func evaluate(at instant: Timestamp, in source: some SeriesSource) throws(PromQLError) -> [PromElement] {
         var evaluation = Evaluation(at: instant.milliseconds, source: source)
         switch try evaluation.value(of: expression) {
         case .scalar(let value): return [PromElement(labels: [:], value: value)]
@@ -39,14 +39,14 @@ public struct PromQuery: Hashable, Sendable {
 }
 
 /// One element of a result.
-public struct PromElement: Hashable, Sendable {
+package struct PromElement: Hashable, Sendable {
     /// The labels, by name; with `__name__` if the operation keeps it.
-    public let labels: [String: String]
+    package let labels: [String: String]
     /// The element's value.
-    public let value: Double
+    package let value: Double
 
     /// An element with labels by name.
-    public init(labels: [String: String], value: Double) {
+    package init(labels: [String: String], value: Double) {
         self.labels = labels
         self.value = value
     }

@@ -1,7 +1,7 @@
 /// Durations in Prometheus's notation: `90s`, `1h30m`.
-public enum PromDuration {
+package enum PromDuration {
     /// Nil for other texts. `0` needs no unit.
-    public static func parse(_ text: String) -> Duration? {
+    package static func parse(_ text: String) -> Duration? {
         if text == "0" { return .zero }
         guard let tokens = try? Lexer.tokens(of: text), tokens.count == 2, case .duration(let milliseconds)? = tokens.first?.kind,
             tokens.last?.offset == text.utf8.count, tokens.first?.offset == 0
@@ -10,7 +10,7 @@ public enum PromDuration {
     }
 
     /// The shortest exact text, to the millisecond. Negative durations count as zero.
-    public static func text(of duration: Duration) -> String {
+    package static func text(of duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         var rest = max(0, seconds)
         let milliseconds = seconds < 0 ? 0 : attoseconds / 1_000_000_000_000_000

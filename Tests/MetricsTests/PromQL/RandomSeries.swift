@@ -1,5 +1,4 @@
-import SparkPromQL
-import SparkPromQLTestSupport
+import SparkMetrics
 
 /// Counters that start anew, gauges with NaN, histograms; all with gaps and some that end.
 enum RandomSeries {

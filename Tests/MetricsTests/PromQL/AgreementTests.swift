@@ -1,6 +1,5 @@
 import Foundation
-import SparkPromQL
-import SparkPromQLTestSupport
+import SparkMetrics
 import Testing
 
 @Suite("Agreement with Prometheus")

@@ -1,9 +1,8 @@
-import SparkPromQL
-import SparkPromQLTestSupport
+import SparkMetrics
 import Testing
 
 /// What the agreement with Prometheus shows at large, in a few figures that can be checked by hand: these run everywhere.
-@Suite("Evaluation")
+@Suite("The evaluation of PromQL")
 struct EvaluationTests {
     private var source: RecordedSeries {
         var source = RecordedSeries()

@@ -1,35 +1,35 @@
-public import SparkCore
+package import SparkCore
 
 /// The data that the evaluator reads.
-public protocol SeriesSource: Sendable {
+package protocol SeriesSource: Sendable {
     /// Every series of a metric (`__name__`) with a sample at or after `since`. Called from any task; must not suspend or do I/O,
     /// so it answers from memory.
     func series(named name: String, since: Timestamp) -> [Series]
 }
 
 /// One metric with one set of labels over time.
-public struct Series: Hashable, Sendable {
+package struct Series: Hashable, Sendable {
     /// The labels without `__name__`; each name once.
-    public let labels: [String: String]
+    package let labels: [String: String]
     /// In ascending order of time; each time once.
-    public let samples: [Sample]
+    package let samples: [Sample]
 
     /// - Parameter samples: in ascending order of time; each time once.
-    public init(labels: [String: String], samples: [Sample]) {
+    package init(labels: [String: String], samples: [Sample]) {
         self.labels = labels
         self.samples = samples
     }
 }
 
 /// A value at a time.
-public struct Sample: Hashable, Sendable {
+package struct Sample: Hashable, Sendable {
     /// When the value was recorded.
-    public let at: Timestamp
+    package let at: Timestamp
     /// The recorded value.
-    public let value: Double
+    package let value: Double
 
     /// A value recorded at a time.
-    public init(at: Timestamp, value: Double) {
+    package init(at: Timestamp, value: Double) {
         self.at = at
         self.value = value
     }

@@ -1,7 +1,7 @@
-import SparkPromQL
+import SparkMetrics
 import Testing
 
-@Suite("Parser")
+@Suite("The parser of PromQL")
 struct ParserTests {
     @Test("What is no expression, or not supported, is refused with a place or a reason", arguments: refusedExpressions)
     func refused(text: String) {

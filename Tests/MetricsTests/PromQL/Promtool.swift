@@ -2,26 +2,26 @@ import Foundation
 import SparkTestProcess
 
 /// Prometheus's own tool (Debian: the package `prometheus`), the judge of what an expression means.
-package enum Promtool {
-    package static let missing = "promtool is not installed (apt-get install --no-install-recommends prometheus)"
+enum Promtool {
+    static let missing = "promtool is not installed (apt-get install --no-install-recommends prometheus)"
 
-    package static let path = ["/usr/bin/promtool", "/usr/local/bin/promtool"].first {
+    static let path = ["/usr/bin/promtool", "/usr/local/bin/promtool"].first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
-    package static var isInstalled: Bool { path != nil }
+    static var isInstalled: Bool { path != nil }
 
     /// What it says to `promtool test rules` of a file of tests beside a file `rules.yaml`. Errors and output share one stream.
-    package static func test(_ tests: String, rules: String = "groups: []") async throws -> (status: Int32, output: String) {
+    static func test(_ tests: String, rules: String = "groups: []") async throws -> (status: Int32, output: String) {
         try await run(["test", "rules", "test.yaml"], beside: ["rules.yaml": rules, "test.yaml": tests])
     }
 
-    package static func check(rules: String) async throws -> (status: Int32, output: String) {
+    static func check(rules: String) async throws -> (status: Int32, output: String) {
         try await run(["check", "rules", "rules.yaml"], beside: ["rules.yaml": rules])
     }
 
     /// Runs promtool, or another tool, in a folder that holds the files.
-    package static func run(
+    static func run(
         _ arguments: [String], beside files: [String: String], of tool: String? = path
     ) async throws -> (status: Int32, output: String) {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("spark-promtool-\(UUID().uuidString)")

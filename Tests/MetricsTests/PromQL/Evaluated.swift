@@ -1,6 +1,5 @@
 import SparkCore
-import SparkPromQL
-import SparkPromQLTestSupport
+import SparkMetrics
 
 /// What `expression` gives, ordered by labels, as text that a failure can show.
 func evaluate(_ expression: String, at seconds: Double, in source: RecordedSeries) throws -> [[String: String]: Double] {

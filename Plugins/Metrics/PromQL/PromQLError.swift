@@ -1,7 +1,7 @@
-public import SparkCore
+package import SparkCore
 
 /// Why an expression was refused or could not be evaluated. Gives the position but never repeats the text.
-public enum PromQLError: ClientError, Hashable {
+package enum PromQLError: ClientError, Hashable {
     /// The text is not an expression of the supported part of PromQL. The offset is in bytes.
     case syntax(String, offset: Int)
     /// An operand has the wrong type, such as a range instead of a vector, or a function is unknown.
@@ -12,7 +12,7 @@ public enum PromQLError: ClientError, Hashable {
     case matching(String)
 
     /// The stable error code.
-    public var code: String {
+    package var code: String {
         switch self {
         case .syntax: "promql.syntax"
         case .type: "promql.type"
@@ -22,10 +22,10 @@ public enum PromQLError: ClientError, Hashable {
     }
 
     /// Always 422.
-    public var status: Int { 422 }
+    package var status: Int { 422 }
 
     /// The reason in one sentence.
-    public var detail: String {
+    package var detail: String {
         switch self {
         case .syntax(let reason, _), .type(let reason), .bound(let reason), .matching(let reason): reason
         }
@@ -34,7 +34,7 @@ public enum PromQLError: ClientError, Hashable {
 
 extension PromQLError: CustomStringConvertible {
     /// The reason; for a syntax error with the byte offset.
-    public var description: String {
+    package var description: String {
         if case .syntax(let reason, let offset) = self { return "\(reason) (at byte \(offset))" }
         return detail
     }
