@@ -72,7 +72,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency], at path: Strin
 
 let clibraries: [Target] =
     ["CSpatiaLite", "CLZ4", "CZlib"].map { .systemLibrary(name: $0) }
-    + [.target(name: "CSparkSystem"), .target(name: "CSparkData"), .target(name: "CSparkPages", exclude: ["web"])]
+    + [.target(name: "CSparkSystem"), .target(name: "CSparkData", exclude: ["web"])]
 
 let libraries: [[Target]] = [
     target("SparkCore", tests: []),
@@ -124,21 +124,20 @@ let plugins: [[Target]] = [
         "Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL],
         tests: [nioHTTP2, "SparkClient", "SparkCommand", logging]),
     plugin(
-        "Metrics", ["SparkTelemetry", "CSparkPages", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
-        tests: ["SparkServer", "SparkTestProcess"]),
+        "Metrics", ["SparkTelemetry", "CSparkData", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
+        tests: ["SparkServer"]),
 ]
 
 let tests: [[Target]] = [
     target(
         "SparkTestSupport",
         [
-            "SparkTestProcess", "SparkServer", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes,
+            "SparkServer", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes,
             logging, lifecycle,
         ], at: "Tests/SparkTestSupport"),
-    target("SparkTestProcess", at: "Tests/SparkTestProcess"),
     suite(
         "IntegrationTests",
-        ["SparkTestProcess", "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", httpClient, nioCore, grdb],
+        ["SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", httpClient, nioCore, grdb],
         exclude: ["Fixtures"]),
     suite("TidyTests"),
     [

@@ -1,6 +1,5 @@
 import Foundation
 import SparkCore
-import SparkTestProcess
 import SparkTestSupport
 import Testing
 

@@ -1,7 +1,6 @@
 package import Foundation
 package import SparkClient
 package import SparkCore
-import SparkTestProcess
 
 /// The built `spark` binary as a process of its own.
 package final class SparkProcess: Sendable {

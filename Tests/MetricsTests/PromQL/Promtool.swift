@@ -1,5 +1,5 @@
 import Foundation
-import SparkTestProcess
+import SparkTestSupport
 
 /// Prometheus's own tool (Debian: the package `prometheus`), the judge of what an expression means.
 enum Promtool {

@@ -1,6 +1,6 @@
-#include "CSparkPages.h"
+#include "CSparkData.h"
 
-// Embedded like the demo town's files: the binary is one file, and a changed file is embedded anew.
+// Embedded like the demo town's files.
 #ifndef __has_embed
 #error "The compiler must know C23's #embed: clang 19 or later."
 #endif
@@ -16,5 +16,5 @@ static const unsigned char style[] = {
 #embed "web/metrics.css"
 };
 
-SparkPageFile spark_page_metrics_script(void) { return (SparkPageFile){script, sizeof script}; }
-SparkPageFile spark_page_metrics_style(void) { return (SparkPageFile){style, sizeof style}; }
+SparkDataFile spark_page_metrics_script(void) { return (SparkDataFile){script, sizeof script}; }
+SparkDataFile spark_page_metrics_style(void) { return (SparkDataFile){style, sizeof style}; }
