@@ -1,4 +1,4 @@
-package import SparkCore
+import SparkCore
 
 /// Why an expression was refused or could not be evaluated. Gives the position but never repeats the text.
 package enum PromQLError: ClientError, Hashable {
