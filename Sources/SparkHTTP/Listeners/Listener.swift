@@ -18,11 +18,6 @@ struct AcceptRule: Sendable {
     let isTrustedProxy: @Sendable (NetworkAddress) -> Bool
 }
 
-/// A user event in a connection's pipeline: the connection must close to make room for others.
-struct ConnectionShed: Sendable {
-    let resource: AdmissionResource
-}
-
 /// A listening socket and its open connections.
 ///
 /// `open` opens the socket and starts to accept. As a service the listener only waits for shutdown: then it stops accepting,

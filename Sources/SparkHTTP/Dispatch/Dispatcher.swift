@@ -21,7 +21,7 @@ struct Dispatcher: Sendable {
     let authenticator: (any Authenticating)?
     let activity: (any ActivityRecording)?
     let liveness: (any SessionLiveness)?
-    let tickets: StreamTickets?
+    let tickets: (any TicketRedeeming)?
     let limiter: RateLimiter
     /// Nil before the data is open: no route has keys then.
     let idempotency: IdempotencyStore?
@@ -115,7 +115,7 @@ struct Dispatcher: Sendable {
     private func principal(of request: Request, for route: Route) async throws -> Principal? {
         guard route.access != .open else { return nil }
         if route.access == .userOrTicket, let tickets, let ticket = request.uri.queryParameters["ticket"] {
-            return try tickets.redeem(String(ticket), for: .events, isProbe: request.method == .head)
+            return try tickets.redeem(String(ticket), isProbe: request.method == .head)
         }
         return try await bearer(of: request)
     }

@@ -9,13 +9,13 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// The paths that accept WebSocket upgrades, and their routes.
-struct WebSocketGateway: Sendable {
+/// The paths that accept upgrades to other protocols, and their routes.
+struct UpgradeGateway: Sendable {
     /// Filled once the server knows its modules; connections may exist before.
     private final class Table: Sendable {
-        let routes: Mutex<[String: WebSocketRoute]>
+        let routes: Mutex<[String: any UpgradeRoute]>
 
-        init(_ routes: [WebSocketRoute]) {
+        init(_ routes: [any UpgradeRoute]) {
             self.routes = Mutex(Dictionary(uniqueKeysWithValues: routes.map { ($0.path, $0) }))
         }
     }
@@ -35,7 +35,7 @@ struct WebSocketGateway: Sendable {
     ///   - limiter: charged for refused upgrades; nil for no limit.
     ///   - accessLog: notes each upgrade when its connection ends; nil for no log.
     init(
-        routes: [WebSocketRoute], trustedProxies: TrustedProxies, random: any RandomSource, logger: Logger, patience: Duration,
+        routes: [any UpgradeRoute], trustedProxies: TrustedProxies, random: any RandomSource, logger: Logger, patience: Duration,
         limiter: RateLimiter? = nil, accessLog: AccessLog? = nil, startGate: StartGate? = nil
     ) {
         self.table = Table(routes)
@@ -49,15 +49,15 @@ struct WebSocketGateway: Sendable {
     }
 
     /// Adds routes. Their paths must differ from the existing ones.
-    func add(_ routes: [WebSocketRoute]) {
+    func add(_ routes: [any UpgradeRoute]) {
         table.routes.withLock { table in
             for route in routes { table[route.path] = route }
         }
     }
 
     /// The same gateway without any path.
-    var closed: WebSocketGateway {
-        WebSocketGateway(
+    var closed: UpgradeGateway {
+        UpgradeGateway(
             routes: [], trustedProxies: trustedProxies, random: random, logger: logger,
             patience: .nanoseconds(patience.nanoseconds))
     }
@@ -66,18 +66,18 @@ struct WebSocketGateway: Sendable {
     var isOpen: Bool { startGate?.isOpen ?? true }
 
     /// The route that handles a request head; nil for ordinary requests.
-    func route(of head: HTTPRequestHead) -> WebSocketRoute? {
+    func route(of head: HTTPRequestHead) -> (any UpgradeRoute)? {
         guard head.method == .GET, let route = table.routes.withLock({ $0[String(head.uri.prefix { $0 != "?" })] }),
-            WebSocketHandshake.isOffered(by: head)
+            route.isOffered(by: head)
         else { return nil }
         return route
     }
 
     /// The request as the route sees it.
-    func request(_ head: HTTPRequestHead, peer: NetworkAddress?) -> WebSocketRequest {
+    func request(_ head: HTTPRequestHead, peer: NetworkAddress?) -> UpgradeRequest {
         let headers = HTTPFields(head.headers, splitCookie: false)
         let parameters = URI(head.uri).queryParameters.map { (String($0.key), String($0.value)) }
-        return WebSocketRequest(
+        return UpgradeRequest(
             query: Dictionary(parameters) { first, _ in first }, headers: headers,
             peerAddress: ClientAddress.of(peer: peer, headers: headers, trustedProxies: trustedProxies)?.text ?? "",
             host: head.headers.first(name: "Host"))
@@ -123,10 +123,9 @@ struct WebSocketGateway: Sendable {
     /// Routes for plain requests to these paths, and for upgrades that come too late on their connection.
     func fallbacks(besides rows: [Route]) -> [Route] {
         let taken = Set(rows.lazy.filter { $0.method == .get }.map(\.path))
-        return table.routes.withLock { $0.keys.sorted() }.filter { !taken.contains($0) }.map { path in
-            Route(.get, path, "Speaks WebSocket (RFC 6455).", access: .open, rateLimit: .probe) { _ in
-                throw HandshakeError.upgradeRequired
-            }
+        let routes = table.routes.withLock { $0.values.sorted { $0.path < $1.path } }
+        return routes.filter { !taken.contains($0.path) }.map { route in
+            Route(.get, route.path, route.summary, access: .open, rateLimit: .probe) { _ in throw route.missingUpgrade }
         }
     }
 }
