@@ -82,19 +82,29 @@ let libraries: [[Target]] = [
     target("SparkDecks", ["SparkCore"], tests: []),
     target(
         "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", grdb, grdbSQLite, logging, metrics], tests: []),
-    target("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, crypto, logging, lifecycle]),
+    target("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, crypto, logging, lifecycle], tests: []),
     target("SparkTelemetry", ["SparkKit", "CSparkSystem", coreMetrics], tests: []),
     target(
-        "SparkTransport",
+        "SparkHTTP",
         [
             "SparkKit", "SparkCore", "SparkStorage", "CSparkSystem", hummingbird, hummingbirdCore, httpTypes, metrics, nioCore,
-            nioPosix, nioHTTP1, nioWebSocket, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, logging, lifecycle, crypto,
+            nioPosix, nioHTTP1, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, logging, lifecycle, crypto,
         ], tests: [nioEmbedded]),
+    target(
+        "SparkWebSocket", ["SparkKit", "SparkCore", httpTypes, nioCore, nioHTTP1, nioWebSocket, crypto],
+        tests: ["SparkHTTP", "SparkServer", hummingbird, hummingbirdCore, logging, nioEmbedded]),
+    target(
+        "SparkStream",
+        [
+            "SparkHTTP", "SparkWebSocket", "SparkKit", "SparkCore", "SparkStorage", httpTypes, metrics, nioCore, logging,
+            lifecycle, crypto,
+        ], tests: []),
     target(
         "SparkServer",
         [
-            "SparkTransport", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles", "SparkStorage", "SparkCore", metrics,
-            yams, hummingbird, httpTypes, nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+            "SparkHTTP", "SparkWebSocket", "SparkStream", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles",
+            "SparkStorage", "SparkCore", metrics, yams, hummingbird, httpTypes, nioCore, nioHTTP1, nioPosix, logging, lifecycle,
+            unixSignals, crypto,
         ], tests: ["SparkTestSupport", "SparkClient"]),
     target(
         "Spark",
@@ -111,7 +121,7 @@ let libraries: [[Target]] = [
         "SparkCommand",
         [
             "Spark", "SparkAudit", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer", "SparkTelemetry",
-            "SparkTransport", "SparkFiles", "SparkStorage", arguments, logging, lifecycle, httpTypes,
+            "SparkHTTP", "SparkFiles", "SparkStorage", arguments, logging, lifecycle, httpTypes,
         ]),
 ]
 

@@ -16,7 +16,7 @@ package final class EdgeFront: Sendable {
     let random: any RandomSource
     let logger: Logger
     let limiter: RateLimiter
-    let gateway: WebSocketGateway
+    let gateway: UpgradeGateway
     let sharing: CrossOriginSharing
     let accessLog: AccessLog?
     let admission: Admission
@@ -30,11 +30,12 @@ package final class EdgeFront: Sendable {
     ///   - origins: the web origins that may use the API.
     ///   - accessLog: notes each answered request; nil for no log.
     ///   - access: decides which requests reach the operators' routes.
+    ///   - upgrades: paths that change to another protocol and need no data.
     ///   - probes: the only routes that are answered until `install`.
     package init(
         configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool,
         origins: AllowedOrigins, accessLog: AccessLog?, admission: Admission, access: OperatorAccess, startGate: StartGate,
-        probes: [Route]
+        upgrades: [any UpgradeRoute], probes: [Route]
     ) {
         let factor = hasGenerousLimits ? 10_000 : 1
         let limiter = RateLimiter(
@@ -49,8 +50,8 @@ package final class EdgeFront: Sendable {
         self.random = random
         self.logger = logger
         self.limiter = limiter
-        self.gateway = WebSocketGateway(
-            routes: configuration.echoesWebSockets ? [.echo] : [], trustedProxies: configuration.trustedProxies, random: random,
+        self.gateway = UpgradeGateway(
+            routes: upgrades, trustedProxies: configuration.trustedProxies, random: random,
             logger: logger, patience: configuration.requestTimeout, limiter: limiter, accessLog: accessLog, startGate: startGate)
         self.sharing = sharing
         self.accessLog = accessLog
@@ -90,7 +91,7 @@ package final class EdgeFront: Sendable {
     }
 
     private func listen(
-        _ host: String, _ port: Int, _ rule: AcceptRule, _ side: Door.Side, _ gateway: WebSocketGateway, _ signs: ProxySigns?,
+        _ host: String, _ port: Int, _ rule: AcceptRule, _ side: Door.Side, _ gateway: UpgradeGateway, _ signs: ProxySigns?,
         _ logger: Logger
     ) async throws -> Listener {
         let (dates, configuration) = (dates, configuration)
@@ -147,16 +148,16 @@ package struct Edge: Sendable {
         package let grants: (any GrantLiveness)?
         /// Records which users are active; nil for no record.
         package let activity: (any ActivityRecording)?
-        /// The WebSocket routes, with distinct paths.
-        package let webSockets: [WebSocketRoute]
+        /// The paths that change to another protocol. They are distinct.
+        package let upgrades: [any UpgradeRoute]
         /// The tickets that replace a token in a URL; nil where there are none.
-        package let tickets: StreamTickets?
+        package let tickets: (any TicketRedeeming)?
 
         /// The parts of an edge.
         package init(
             front: EdgeFront, storage: any Storage, keys: ServerKeys, authenticator: (any Authenticating)?,
             liveness: (any SessionLiveness)? = nil, grants: (any GrantLiveness)? = nil, activity: (any ActivityRecording)?,
-            webSockets: [WebSocketRoute] = [], tickets: StreamTickets? = nil
+            upgrades: [any UpgradeRoute] = [], tickets: (any TicketRedeeming)? = nil
         ) {
             self.front = front
             self.storage = storage
@@ -165,7 +166,7 @@ package struct Edge: Sendable {
             self.liveness = liveness
             self.grants = grants
             self.activity = activity
-            self.webSockets = webSockets
+            self.upgrades = upgrades
             self.tickets = tickets
         }
     }
@@ -182,7 +183,7 @@ package struct Edge: Sendable {
             configuration: front.configuration, clock: front.clock, random: front.random, authenticator: parts.authenticator,
             activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: front.limiter,
             idempotency: idempotency, sharing: front.sharing, logger: front.logger)
-        front.gateway.add(parts.webSockets)
+        front.gateway.add(parts.upgrades)
         let doors = Door.Parts(
             api: EdgeRouter(
                 routes: routes + probes + front.gateway.fallbacks(besides: routes), dispatcher: dispatcher,

@@ -5,10 +5,11 @@ public import Logging
 import ServiceLifecycle
 public import SparkCache
 public import SparkCore
+import SparkHTTP
 public import SparkKit
 public import SparkStorage
+import SparkStream
 import SparkTelemetry
-import SparkTransport
 import Synchronization
 import UnixSignals
 
@@ -160,7 +161,7 @@ public final class Server: Sendable {
         self.edge = Edge(
             Edge.Parts(
                 front: front.edge, storage: storage, keys: keys, authenticator: authenticator, liveness: liveness,
-                grants: exchange.provider(of: (any GrantLiveness).self)?.value, activity: activity, webSockets: [gateway.route],
+                grants: exchange.provider(of: (any GrantLiveness).self)?.value, activity: activity, upgrades: [WebSocketUpgrade(gateway.route)],
                 tickets: gateway.tickets),
             routes: registration.routes + registration.pages + streamRoutes.map(\.mounted)
                 + Self.documentRoutes(registration, streamRoutes, hub),
@@ -380,7 +381,7 @@ public final class Server: Sendable {
     private static func documentRoutes(_ registration: ModuleRegistrations, _ streamRoutes: [Route], _ hub: Hub) -> [Route] {
         DocumentRoutes(
             openAPI: document(registration, streamRoutes),
-            asyncAPI: AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text)
+            asyncAPI: AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text).json
         ).all
     }
 }

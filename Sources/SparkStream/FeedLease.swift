@@ -1,5 +1,6 @@
 import NIOCore
 import SparkCore
+import SparkHTTP
 import SparkKit
 import Synchronization
 

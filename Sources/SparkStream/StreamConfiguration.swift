@@ -1,3 +1,4 @@
+import SparkHTTP
 public import SparkKit
 
 /// The section `stream`: limits on connections and on what one connection may send.

@@ -1,7 +1,9 @@
 import HTTPTypes
 package import Logging
 package import SparkCore
+package import SparkHTTP
 import SparkKit
+package import SparkWebSocket
 
 /// The entrance of the stream: checks which clients may connect, and makes their sessions.
 package final class StreamGateway: Sendable {

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkHTTP
 package import SparkKit
 import SparkStorage
 

@@ -1,7 +1,9 @@
 import HTTPTypes
 import SparkCore
+import SparkHTTP
 package import SparkKit
 import SparkStorage
+import SparkWebSocket
 
 /// The stream's HTTP routes: tickets, and the same events for clients without WebSockets.
 package struct StreamRoutes: Sendable {

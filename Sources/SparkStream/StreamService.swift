@@ -1,6 +1,7 @@
 package import Logging
 import ServiceLifecycle
 import SparkCore
+import SparkHTTP
 import SparkStorage
 
 /// Maintains the stream while the server runs, and closes its connections in order when the server stops: new connections are

@@ -1,7 +1,9 @@
 import NIOCore
 import SparkCore
+import SparkHTTP
 import SparkKit
 import SparkStorage
+import SparkWebSocket
 import Synchronization
 
 /// One WebSocket of the stream: receives frames, tracks its position in the user's events, sends frames.

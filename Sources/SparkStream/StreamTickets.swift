@@ -1,5 +1,6 @@
 import Crypto
 package import SparkCore
+package import SparkHTTP
 import SparkKit
 import Synchronization
 
@@ -163,5 +164,12 @@ extension StreamTickets.State {
         if let sweptAt, sweptAt <= now, now - sweptAt < distance { return }
         sweptAt = now
         for ticket in Array(entries.keys) where entries[ticket]?.isValid(at: now) != true { remove(ticket) }
+    }
+}
+
+extension StreamTickets: TicketRedeeming {
+    /// The principal of a ticket for events.
+    package func redeem(_ ticket: String, isProbe: Bool) throws -> Principal {
+        try redeem(ticket, for: .events, isProbe: isProbe)
     }
 }

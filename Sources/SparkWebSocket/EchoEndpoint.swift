@@ -31,7 +31,7 @@ final class EchoEndpoint: WebSocketEndpoint {
 
 extension WebSocketRoute {
     /// `/api/v1/ws/echo`. It needs no authentication, so it exists only where a setting enables it.
-    static let echo = WebSocketRoute(path: "/api/v1/ws/echo", maximumMessageBytes: 16_777_216) { _ in
+    package static let echo = WebSocketRoute(path: "/api/v1/ws/echo", maximumMessageBytes: 16_777_216) { _ in
         WebSocketAcceptance { EchoEndpoint() }
     }
 }

@@ -1,15 +1,16 @@
-import NIOCore
-import NIOWebSocket
+package import NIOCore
+package import NIOWebSocket
+import SparkKit
 
 /// Carries frames between a channel and an endpoint, as the state machine decides. After the upgrade the pipeline holds only this
 /// handler and the frame codec.
-final class WebSocketHandler: ChannelDuplexHandler {
-    typealias InboundIn = WebSocketFrame
-    typealias OutboundIn = WebSocketFrame
-    typealias OutboundOut = WebSocketFrame
+package final class WebSocketHandler: ChannelDuplexHandler {
+    package typealias InboundIn = WebSocketFrame
+    package typealias OutboundIn = WebSocketFrame
+    package typealias OutboundOut = WebSocketFrame
 
     /// Above the high mark the socket is unwritable; below the low mark it is writable again.
-    static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1_024, high: 64 * 1_024)
+    private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1_024, high: 64 * 1_024)
     /// How long the peer may take to answer a close frame, or to disconnect after an error.
     private static let closingTime = TimeAmount.seconds(3)
 
@@ -24,24 +25,36 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var needsFlush = false
     private var isReadHeld = false
 
-    init(_ endpoint: any WebSocketEndpoint, maximumMessageBytes: Int, eventLoop: any EventLoop, peerAddress: String) {
+    /// - Parameters:
+    ///   - maximumMessageBytes: the size limit of a message and of a frame.
+    ///   - peerAddress: the client's address, as limits and logs use it.
+    package init(_ endpoint: any WebSocketEndpoint, maximumMessageBytes: Int, eventLoop: any EventLoop, peerAddress: String) {
         self.endpoint = endpoint
         self.socket = WebSocket(eventLoop: eventLoop, peerAddress: peerAddress)
         self.state = WebSocketStateMachine(maximumMessageBytes: maximumMessageBytes)
     }
 
-    var maximumMessageBytes: Int { state.maximumMessageBytes }
     var isWritable: Bool { state.mayWrite && context?.channel.isWritable ?? false }
 
-    /// The handshake is complete.
-    func open() {
+    /// Adds the frame codec and this handler to a channel whose opening handshake is complete, and opens the endpoint.
+    package func begin(on channel: any Channel) throws {
+        try channel.syncOptions?.setOption(.writeBufferWaterMark, value: Self.waterMark)
+        try channel.pipeline.syncOperations.addHandlers([
+            WebSocketFrameEncoder(),
+            ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: state.maximumMessageBytes)),
+            self,
+        ])
+        open()
+    }
+
+    private func open() {
         guard context != nil, let endpoint else { return }
         socket.handler = self
         endpoint.opened(socket)
     }
 
     /// The connection ended before the handshake did.
-    func neverOpened() { end() }
+    package func neverOpened() { end() }
 
     // MARK: Calls from the endpoint
 
@@ -67,23 +80,23 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Calls from the channel
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         end()
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         end()
         context.fireChannelInactive()
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         perform(state.received(unwrapInboundIn(data)), context)
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    package func channelReadComplete(context: ChannelHandlerContext) {
         if needsFlush {
             needsFlush = false
             context.flush()
@@ -91,12 +104,12 @@ final class WebSocketHandler: ChannelDuplexHandler {
         context.fireChannelReadComplete()
     }
 
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         guard !socket.readsWhileBlocked, state.mayWrite, !context.channel.isWritable else { return context.read() }
         isReadHeld = true
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             if let answer = lateAnswer.take() {
                 write(.pong, answer)
@@ -108,7 +121,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed: context.close(promise: nil)
         case is ChannelShouldQuiesceEvent: endpoint?.serverIsStopping()
@@ -126,7 +139,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard error is NIOWebSocketError || error is ByteToMessageDecoderError else { return context.close(promise: nil) }
         perform(state.decodingFailed(error), context)
     }

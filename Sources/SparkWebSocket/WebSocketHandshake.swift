@@ -1,22 +1,22 @@
 import Crypto
 import Foundation
-import NIOHTTP1
-import SparkCore
+package import NIOHTTP1
+package import SparkCore
 
 /// The opening handshake (RFC 6455, 4.2) of one request head.
-struct WebSocketHandshake: Equatable {
+package struct WebSocketHandshake: Equatable, Sendable {
     /// The value of `Sec-WebSocket-Accept`.
     let accept: String
     /// The client's subprotocols, in its order of preference.
     let subprotocols: [String]
 
     /// Whether a head asks for an upgrade to WebSocket. All other heads are ordinary requests.
-    static func isOffered(by head: HTTPRequestHead) -> Bool {
+    package static func isOffered(by head: HTTPRequestHead) -> Bool {
         head.method == .GET && head.headers.tokens("Upgrade").contains("websocket")
     }
 
     /// - Throws: the error that refuses the upgrade.
-    init(_ head: HTTPRequestHead) throws(HandshakeError) {
+    package init(_ head: HTTPRequestHead) throws(HandshakeError) {
         guard head.version == .http1_1, head.headers.contains(name: "Upgrade"), head.headers.endsHTTP else { throw .malformed }
         guard head.headers["Sec-WebSocket-Version"] == ["13"] else { throw .unsupportedVersion }
         let keys = head.headers["Sec-WebSocket-Key"]
@@ -28,7 +28,7 @@ struct WebSocketHandshake: Equatable {
     }
 
     /// The head of the 101 response.
-    func response(choosingFrom spoken: [String]) -> HTTPResponseHead {
+    package func response(choosingFrom spoken: [String]) -> HTTPResponseHead {
         var headers: HTTPHeaders = ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept]
         if let chosen = spoken.first(where: subprotocols.contains) {
             headers.add(name: "Sec-WebSocket-Protocol", value: chosen)
@@ -43,12 +43,12 @@ struct WebSocketHandshake: Equatable {
 }
 
 /// Why an upgrade to WebSocket is refused.
-enum HandshakeError: ClientError, CaseIterable {
+package enum HandshakeError: ClientError, CaseIterable {
     case malformed
     case unsupportedVersion
     case upgradeRequired
 
-    var code: String {
+    package var code: String {
         switch self {
         case .malformed: "websocket.bad_handshake"
         case .unsupportedVersion: "websocket.unsupported_version"
@@ -56,9 +56,9 @@ enum HandshakeError: ClientError, CaseIterable {
         }
     }
 
-    var status: Int { self == .malformed ? 400 : 426 }
+    package var status: Int { self == .malformed ? 400 : 426 }
 
-    var detail: String {
+    package var detail: String {
         switch self {
         case .malformed: "The request is no WebSocket handshake as RFC 6455 has it."
         case .unsupportedVersion: "Only version 13 of WebSocket is spoken here."

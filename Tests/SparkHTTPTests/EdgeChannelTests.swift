@@ -6,14 +6,14 @@ import NIOHTTP1
 import SparkCore
 import Testing
 
-@testable import SparkTransport
+@testable import SparkHTTP
 
 @Suite("A connection's pipeline")
 struct EdgeChannelTests {
     /// A whole connection, with nobody in the responder's place.
     private func channel() async throws -> NIOAsyncTestingChannel {
         let channel = NIOAsyncTestingChannel()
-        let gateway = WebSocketGateway(
+        let gateway = UpgradeGateway(
             routes: [], trustedProxies: [], random: SystemRandomSource(), logger: Logger(label: "test"), patience: .seconds(15))
         let edge = EdgeChannel(
             responder: { _, _, _ in }, idleTimeout: .seconds(60), requestTimeout: .seconds(15), gateway: gateway)

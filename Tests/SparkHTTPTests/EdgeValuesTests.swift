@@ -1,7 +1,7 @@
 import NIOHTTP1
 import Testing
 
-@testable import SparkTransport
+@testable import SparkHTTP
 
 @Suite("What the edge reads and decides")
 struct EdgeValuesTests {

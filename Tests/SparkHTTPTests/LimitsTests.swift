@@ -4,7 +4,7 @@ import SparkCore
 import SparkKit
 import Testing
 
-@testable import SparkTransport
+@testable import SparkHTTP
 
 @Suite("Limits")
 struct LimitsTests {

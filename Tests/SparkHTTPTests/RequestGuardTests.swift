@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SparkTransport
+@testable import SparkHTTP
 
 @Suite("The guard of a connection")
 struct RequestGuardTests {

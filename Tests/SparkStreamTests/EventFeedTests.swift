@@ -1,7 +1,7 @@
 import SparkCore
 import Testing
 
-@testable import SparkTransport
+@testable import SparkStream
 
 @Suite("Waiting for events without a WebSocket")
 struct EventFeedTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SparkTransport
+@testable import SparkStream
 
 @Suite("The order of one connection's frames")
 struct FrameOrderTests {

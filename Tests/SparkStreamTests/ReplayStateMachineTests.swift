@@ -2,7 +2,7 @@ import SparkCore
 import SparkStorage
 import Testing
 
-@testable import SparkTransport
+@testable import SparkStream
 
 @Suite("What a connection is sent while it catches up")
 struct ReplayStateMachineTests {

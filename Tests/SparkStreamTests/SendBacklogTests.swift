@@ -2,7 +2,7 @@ import NIOCore
 import SparkKit
 import Testing
 
-@testable import SparkTransport
+@testable import SparkStream
 
 @Suite("What waits for a slow reader")
 struct SendBacklogTests {

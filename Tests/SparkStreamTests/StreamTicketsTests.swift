@@ -2,7 +2,7 @@ import SparkCore
 import SparkKit
 import Testing
 
-@testable import SparkTransport
+@testable import SparkStream
 
 @Suite("Tickets")
 struct StreamTicketsTests {

@@ -6,9 +6,11 @@ import NIOCore
 import NIOEmbedded
 import SparkCore
 import SparkKit
+import SparkServer
 import Synchronization
 
-@testable import SparkTransport
+@testable import SparkHTTP
+@testable import SparkWebSocket
 
 /// A connection with a WebSocket on `/ws`, and with a responder that says what it was asked.
 final class GateScene: Sendable {
@@ -39,8 +41,8 @@ final class GateScene: Sendable {
         let edge = EdgeChannel(
             responder: { request, writer, _ in try await Self.respond(request, writer) }, idleTimeout: .seconds(60),
             requestTimeout: .seconds(15),
-            gateway: WebSocketGateway(
-                routes: [route], trustedProxies: [], random: SystemRandomSource(), logger: logger, patience: .seconds(15)))
+            gateway: UpgradeGateway(
+                routes: [WebSocketUpgrade(route)], trustedProxies: [], random: SystemRandomSource(), logger: logger, patience: .seconds(15)))
         let value = try await channel.eventLoop.flatSubmit {
             edge.setup(channel: channel, logger: logger).flatMapThrowing { value in
                 try channel.pipeline.syncOperations.addHandler(ReadCounter(), position: .first)

@@ -1,6 +1,6 @@
 import NIOCore
 
-@testable import SparkTransport
+@testable import SparkWebSocket
 
 /// Writes down what happens to it. Used on one event loop only.
 final class RecordingEndpoint: WebSocketEndpoint {

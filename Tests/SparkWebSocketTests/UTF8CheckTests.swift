@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import SparkTransport
+@testable import SparkWebSocket
 
 @Suite("UTF-8 in pieces")
 struct UTF8CheckTests {

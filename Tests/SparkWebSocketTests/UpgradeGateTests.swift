@@ -7,7 +7,7 @@ import SparkCore
 import SparkKit
 import Testing
 
-@testable import SparkTransport
+@testable import SparkWebSocket
 
 @Suite("The gate between HTTP and WebSocket", .timeLimit(.minutes(10)))
 struct UpgradeGateTests {

@@ -3,7 +3,7 @@ import NIOEmbedded
 import NIOWebSocket
 import Testing
 
-@testable import SparkTransport
+@testable import SparkWebSocket
 
 @Suite("The handler of a WebSocket")
 struct WebSocketHandlerTests {
@@ -15,10 +15,7 @@ struct WebSocketHandlerTests {
         handler = WebSocketHandler(endpoint, maximumMessageBytes: 1_024, eventLoop: channel.eventLoop, peerAddress: "192.0.2.1")
         channel.allowRemoteHalfClosure = true
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        try channel.pipeline.syncOperations.addHandlers([
-            WebSocketFrameEncoder(), ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 1_024)), handler,
-        ])
-        handler.open()
+        try handler.begin(on: channel)
     }
 
     private func receive(_ frames: ClientFrame...) throws {

@@ -1,7 +1,7 @@
 import NIOHTTP1
 import Testing
 
-@testable import SparkTransport
+@testable import SparkWebSocket
 
 @Suite("The opening handshake")
 struct WebSocketHandshakeTests {

@@ -2,7 +2,7 @@ import NIOCore
 import NIOWebSocket
 import Testing
 
-@testable import SparkTransport
+@testable import SparkWebSocket
 
 @Suite("What a client's frames mean")
 struct WebSocketStateMachineTests {

@@ -1,13 +1,13 @@
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// Whether the client of an HTTP connection is still there, for responses that take long.
 ///
 /// A client has left when its connection ends, and also when it closes its sending side: browsers and proxies that abandon a
 /// request do this first, and they have no use for a response that is not ready yet.
-final class ClientPresence: Sendable {
+package final class ClientPresence: Sendable {
     /// The presence of the client whose request this task answers; nil for requests made inside the process.
-    @TaskLocal static var current: ClientPresence?
+    @TaskLocal package static var current: ClientPresence?
 
     private struct State {
         var hasLeft = false
@@ -23,7 +23,7 @@ final class ClientPresence: Sendable {
     /// Calls `action` once when the client leaves, or at once if it has left. It runs on the event loop or the caller's thread,
     /// so it must be short.
     /// - Returns: a number for `forget`.
-    func whenLeft(_ action: @escaping @Sendable () -> Void) -> UInt64 {
+    package func whenLeft(_ action: @escaping @Sendable () -> Void) -> UInt64 {
         let (number, hasLeft) = state.withLock { state in
             state.lastNumber += 1
             if !state.hasLeft { state.listeners[state.lastNumber] = action }
@@ -33,10 +33,11 @@ final class ClientPresence: Sendable {
         return number
     }
 
-    func forget(_ number: UInt64) { state.withLock { $0.listeners[number] = nil } }
+    /// Calls the action of this number no more.
+    package func forget(_ number: UInt64) { state.withLock { $0.listeners[number] = nil } }
 
     /// Closes the connection after a delay, unless `isOver` returns true by then.
-    func close(after delay: TimeAmount, unless isOver: @escaping @Sendable () -> Bool) {
+    package func close(after delay: TimeAmount, unless isOver: @escaping @Sendable () -> Bool) {
         let channel = channel
         channel.eventLoop.scheduleTask(in: delay) {
             if !isOver() { channel.close(promise: nil) }

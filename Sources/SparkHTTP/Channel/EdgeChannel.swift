@@ -11,7 +11,7 @@ import SparkCore
 import SparkKit
 
 /// A connection's pipeline: HTTP/1.1 with limits, security headers and a deadline for slow requests. The first request decides
-/// what follows: gzip and Hummingbird, or a WebSocket.
+/// what follows: gzip and Hummingbird, or another protocol.
 struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     /// A connection whose protocol may not be known yet.
     struct Value: ServerChildChannelValue {
@@ -23,7 +23,7 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
     let responder: HTTPChannelHandler.Responder
     let idleTimeout: Duration
     let requestTimeout: Duration
-    let gateway: WebSocketGateway
+    let gateway: UpgradeGateway
     /// Inspects a connection's first request for signs of an untrusted proxy.
     var proxySigns: ProxySigns?
 
@@ -58,7 +58,6 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
         } onCancel: {
             value.channel.close(promise: nil)
         }
-        // A WebSocket needs no task: it runs on its event loop only.
         guard case .http(let asyncChannel) = negotiated else { return }
         await ClientPresence.$current.withValue(value.presence) {
             await handleHTTP(asyncChannel: asyncChannel, logger: logger)

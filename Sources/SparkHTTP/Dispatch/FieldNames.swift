@@ -1,4 +1,4 @@
-import HTTPTypes
+package import HTTPTypes
 
 /// Header fields that HTTPTypes has no names for.
 extension HTTPField.Name {
@@ -6,9 +6,10 @@ extension HTTPField.Name {
     static let forwardedFor = known("X-Forwarded-For")
     static let idempotencyKey = known("Idempotency-Key")
     static let idempotencyReplayed = known("Idempotency-Replayed")
-    static let lastEventID = known("Last-Event-ID")
+    /// The position of a reconnecting event stream.
+    package static let lastEventID = known("Last-Event-ID")
     /// Asks a reverse proxy not to buffer the response.
-    static let accelBuffering = known("X-Accel-Buffering")
+    package static let accelBuffering = known("X-Accel-Buffering")
     static let rateLimit = known("RateLimit")
     static let rateLimitPolicy = known("RateLimit-Policy")
 

@@ -66,11 +66,13 @@ extension ProblemDocument: JSONWritable {
 }
 
 /// What the client sees of an internal error: only the request id that is also in the log.
-struct InternalFault: ClientError {
-    let code = "server.internal"
-    let status = 500
-    let detail = "The server failed; the log knows this request by its id."
-    let isTemporary = true
+package struct InternalFault: ClientError {
+    package let code = "server.internal"
+    package let status = 500
+    package let detail = "The server failed; the log knows this request by its id."
+    package let isTemporary = true
+
+    package init() {}
 }
 
 /// What the log contains of an unexpected error: its type, and for the database its code and statement; never values.

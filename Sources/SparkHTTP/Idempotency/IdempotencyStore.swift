@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import HTTPTypes
 import SparkCore
-import SparkKit
+package import SparkKit
 import SparkStorage
 import Synchronization
 
@@ -20,7 +20,7 @@ import Synchronization
 /// A response with tokens is returned again only while the tokens work. After a logout, a new password, a suspension or a
 /// deletion they are useless, and using a used refresh token would end its session. The key stays used all the same. Erasing the
 /// user erases the stored response too.
-final class IdempotencyStore: Sendable {
+package final class IdempotencyStore: Sendable {
     /// How long a response is kept.
     static let retention = Duration.days(1)
     static let keyLength = 1...128
@@ -45,7 +45,7 @@ final class IdempotencyStore: Sendable {
     }
 
     /// Responses are sealed, so there is nothing to export. They are erased with the user, not a day later.
-    static let table = TableDeclaration.userLinked(
+    package static let table = TableDeclaration.userLinked(
         "spark_idempotency", export: { _, _ in [] },
         erase: { session, user in
             try session.run("DELETE FROM spark_idempotency WHERE owner = ?", user.wire)

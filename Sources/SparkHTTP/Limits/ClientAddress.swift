@@ -5,7 +5,7 @@ package import NIOCore
 package import SparkCore
 
 /// The client's address, for limits by address.
-enum ClientAddress {
+package enum ClientAddress {
     /// The peer's address; behind a trusted proxy, the last address in X-Forwarded-For that is not a trusted proxy.
     static func of(peer: NetworkAddress?, headers: HTTPFields, trustedProxies: TrustedProxies) -> NetworkAddress? {
         guard let peer, trustedProxies.contains(peer) else { return peer }
@@ -13,7 +13,7 @@ enum ClientAddress {
     }
 
     /// The key under which limits count an address: the address for IPv4, its /64 for IPv6, because one client owns a whole /64.
-    static func limitKey(_ address: String) -> String { NetworkAddress(address)?.networkText ?? "" }
+    package static func limitKey(_ address: String) -> String { NetworkAddress(address)?.networkText ?? "" }
 }
 
 extension NetworkAddress {

@@ -1,5 +1,5 @@
 import HTTPTypes
-import SparkCore
+package import SparkCore
 package import SparkKit
 
 /// The routes that describe the API to people and programs: `/`, `/docs`, `/openapi.json`, `/asyncapi.json`. Each document is
@@ -12,10 +12,11 @@ package struct DocumentRoutes: Sendable {
     private let index: ConstantDocument
 
     /// Renders the documents.
-    package init(openAPI: OpenAPIDocument, asyncAPI: AsyncAPIDocument) {
+    /// - Parameter asyncAPI: the AsyncAPI document of the stream.
+    package init(openAPI: OpenAPIDocument, asyncAPI: JSONValue) {
         let json = openAPI.json
         self.openAPI = ConstantDocument(JSONWriter.bytes(of: json), type: "application/json")
-        self.asyncAPI = ConstantDocument(JSONWriter.bytes(of: asyncAPI.json), type: "application/json")
+        self.asyncAPI = ConstantDocument(JSONWriter.bytes(of: asyncAPI), type: "application/json")
         self.docs = DocumentationPage(json).document
         self.page = EntrancePage.document
         let links: JSONValue = [

@@ -8,10 +8,11 @@ import SparkKit
 /// The protocol of a connection.
 enum Negotiated: Sendable {
     case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
-    case webSocket
+    /// Another protocol, which needs no task: it runs on its event loop only.
+    case upgraded
 }
 
-/// Inspects the first request of a connection. It decides about an upgrade to WebSocket before Hummingbird has spent anything on
+/// Inspects the first request of a connection. It decides about an upgrade before Hummingbird has spent anything on
 /// the connection. Any other request continues as HTTP, and the gate is removed.
 ///
 /// It is behind the request guard, which enforces the time limit for heads, so it sees well-formed heads only.
@@ -24,14 +25,14 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private enum State {
         case awaitingHead
         /// The head of an upgrade arrived, but not its end.
-        case offered(WebSocketRoute, HTTPRequestHead)
+        case offered(any UpgradeRoute, HTTPRequestHead)
         /// A route is deciding about an upgrade. Nothing is read meanwhile.
-        case deciding(WebSocketRoute, WebSocketHandshake, Task<Void, Never>)
+        case deciding(any UpgradeRoute, Task<Void, Never>)
         /// Answered or given up: everything that still arrives is ignored.
         case over
     }
 
-    private let gateway: WebSocketGateway
+    private let gateway: UpgradeGateway
     private let becomeHTTP: (any Channel) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
     private let negotiated: EventLoopPromise<Negotiated>
     private var state = State.awaitingHead
@@ -45,7 +46,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     ///   - negotiated: always completed, at the latest when the channel closes.
     ///   - becomeHTTP: adds the rest of the HTTP pipeline behind the gate.
     init(
-        gateway: WebSocketGateway, negotiated: EventLoopPromise<Negotiated>,
+        gateway: UpgradeGateway, negotiated: EventLoopPromise<Negotiated>,
         becomeHTTP: @escaping (any Channel) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
     ) {
         self.gateway = gateway
@@ -71,8 +72,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             offeredAt = .now
             state = .offered(route, head)
         case (.offered(let route, let head), .end): consider(head, route, context)
-        case (.offered(let route, _), _), (.deciding(let route, _, _), _):
-            refuse(HandshakeError.malformed, route, context)
+        case (.offered(let route, _), _), (.deciding(let route, _), _):
+            refuse(route.brokenHandshake, route, context)
         case (.awaitingHead, _), (.over, _): break
         }
     }
@@ -90,7 +91,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch (event, state) {
         case (_, .over): context.fireUserInboundEventTriggered(event)
-        case (is ChannelShouldQuiesceEvent, .deciding(let route, _, _)): refuse(EdgeError.overloaded, route, context)
+        case (is ChannelShouldQuiesceEvent, .deciding(let route, _)): refuse(EdgeError.overloaded, route, context)
         case (is ChannelShouldQuiesceEvent, _), (ChannelEvent.inputClosed, _): context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)
         }
@@ -109,69 +110,62 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 
-    private func consider(_ head: HTTPRequestHead, _ route: WebSocketRoute, _ context: ChannelHandlerContext) {
+    private func consider(_ head: HTTPRequestHead, _ route: any UpgradeRoute, _ context: ChannelHandlerContext) {
         guard gateway.isOpen else { return refuse(EdgeError.starting, route, context) }
-        let handshake: WebSocketHandshake
-        do { handshake = try WebSocketHandshake(head) } catch { return refuse(error, route, context) }
+        let handshake: any UpgradeHandshake
+        do { handshake = try route.handshake(head) } catch { return refuse(error, route, context) }
         let request = gateway.request(head, peer: NetworkAddress(context.channel.remoteAddress))
         address = request.peerAddress
-        let decided = context.eventLoop.makePromise(of: WebSocketAcceptance.self)
-        let task = decided.completeWithTask { try await route.accept(request) }
-        state = .deciding(route, handshake, task)
+        let decided = context.eventLoop.makePromise(of: (any AcceptedUpgrade).self)
+        let task = decided.completeWithTask { try await handshake.accept(request) }
+        state = .deciding(route, task)
         let deadline = context.eventLoop.assumeIsolated().scheduleTask(in: gateway.patience) {
             guard case .deciding = self.state else { return }
             self.refuse(EdgeError.overloaded, route, context)
         }
         decided.futureResult.assumeIsolated().whenComplete { result in
             deadline.cancel()
-            self.finish(result, request, context)
+            self.finish(result, context)
         }
     }
 
-    private func finish(
-        _ result: Result<WebSocketAcceptance, any Error>, _ request: WebSocketRequest, _ context: ChannelHandlerContext
-    ) {
+    private func finish(_ result: Result<any AcceptedUpgrade, any Error>, _ context: ChannelHandlerContext) {
         switch (result, state) {
-        case (.success(let acceptance), .deciding(let route, let handshake, _)):
+        case (.success(let accepted), .deciding(let route, _)):
             state = .over
-            let handler = WebSocketHandler(
-                acceptance.makeEndpoint(), maximumMessageBytes: route.maximumMessageBytes,
-                eventLoop: context.eventLoop, peerAddress: request.peerAddress)
-            upgrade(to: handler, with: handshake.response(choosingFrom: route.subprotocols), route, context)
-        case (.success(let acceptance), _): acceptance.makeEndpoint().closed()
-        case (.failure(let error), .deciding(let route, _, _)): refuse(error, route, context)
+            upgrade(to: accepted.connection(on: context.eventLoop), route, context)
+        case (.success(let accepted), _): accepted.decline()
+        case (.failure(let error), .deciding(let route, _)): refuse(error, route, context)
         case (.failure, _): break
         }
     }
 
-    private func noteEnd(of channel: any Channel, _ route: WebSocketRoute) {
+    private func noteEnd(of channel: any Channel, _ route: any UpgradeRoute) {
         guard gateway.hasAccessLog else { return }
         let (gateway, path, requestID, start) = (gateway, route.path, requestID, offeredAt)
         channel.closeFuture.whenComplete { _ in gateway.note(101, path: path, requestID: requestID, since: start) }
     }
 
-    private func upgrade(
-        to handler: WebSocketHandler, with head: HTTPResponseHead, _ route: WebSocketRoute, _ context: ChannelHandlerContext
-    ) {
+    private func upgrade(to connection: any UpgradedConnection, _ route: any UpgradeRoute, _ context: ChannelHandlerContext) {
         let hasLeft = context.eventLoop.makePromise(of: Void.self)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.head(connection.response)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: hasLeft)
         let isReadHeld = isReadHeld
         hasLeft.futureResult.assumeIsolated().whenComplete { result in
-            self.negotiated.succeed(.webSocket)
+            self.negotiated.succeed(.upgraded)
             self.noteEnd(of: context.channel, route)
             do {
                 try result.get()
-                try context.channel.becomeWebSocket(handler, needsRead: isReadHeld)
+                try context.channel.leaveHTTP(for: connection, needsRead: isReadHeld)
             } catch {
-                handler.neverOpened()
+                connection.neverBegan()
                 context.channel.close(promise: nil)
             }
         }
     }
 
     /// Answers as the edge would, then closes: bytes after an upgrade could belong to either protocol.
-    private func refuse(_ error: any Error, _ route: WebSocketRoute, _ context: ChannelHandlerContext) {
+    private func refuse(_ error: any Error, _ route: any UpgradeRoute, _ context: ChannelHandlerContext) {
         giveUp()
         let reply = gateway.refusal(error, path: route.path, requestID: requestID, address: address)
         gateway.note(
@@ -180,7 +174,32 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func giveUp() {
-        if case .deciding(_, _, let task) = state { task.cancel() }
+        if case .deciding(_, let task) = state { task.cancel() }
         state = .over
+    }
+}
+
+extension Channel {
+    /// Removes the HTTP handlers from the pipeline and begins another protocol. Bytes that arrived after the request become its
+    /// first bytes.
+    /// - Parameter needsRead: whether a read was already requested and held back.
+    fileprivate func leaveHTTP(for connection: any UpgradedConnection, needsRead: Bool) throws {
+        let pipeline = pipeline.syncOperations
+        let parser = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        for context in [
+            try pipeline.context(handlerType: UpgradeGate.self), try pipeline.context(handlerType: RequestGuard.self),
+            try pipeline.context(handlerType: SecurityHeaders.self),
+            try pipeline.context(handlerType: HTTPResponseEncoder.self),
+        ] {
+            pipeline.removeHandler(context: context, promise: nil)
+        }
+        try connection.begin(on: self)
+        // Remove the parser last, after the current calls have returned; it passes on the bytes it holds.
+        let isGone = eventLoop.makePromise(of: Void.self)
+        pipeline.removeHandler(context: parser, promise: isGone)
+        isGone.futureResult.assumeIsolated().whenComplete { _ in
+            pipeline.fireChannelReadComplete()
+            if needsRead { pipeline.read() }
+        }
     }
 }

@@ -4,7 +4,7 @@ import SparkCache
 import SparkCore
 import SparkKit
 import SparkStorage
-import SparkTransport
+import SparkStream
 
 /// Lets modules register on a throw-away store although their manifests have faults, so that clashes between routes and the like
 /// are reported together with those faults.

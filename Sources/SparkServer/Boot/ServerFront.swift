@@ -2,10 +2,12 @@ import Crypto
 import Foundation
 import Logging
 import SparkCore
+import SparkHTTP
 import SparkKit
 import SparkStorage
+import SparkStream
 import SparkTelemetry
-import SparkTransport
+import SparkWebSocket
 import Synchronization
 
 /// What a server has before its data is open: the plan of its modules, the limits on clients, and sockets that report the start.
@@ -56,7 +58,8 @@ final class ServerFront: Sendable {
         self.edge = EdgeFront(
             configuration: configuration, clock: options.clock, random: options.random, logger: options.logger,
             hasGenerousLimits: options.isEphemeral, origins: origins, accessLog: Self.accessLog(options), admission: admission,
-            access: access, startGate: startGate, probes: progress.routes)
+            access: access, startGate: startGate,
+            upgrades: configuration.echoesWebSockets ? [WebSocketUpgrade(.echo)] : [], probes: progress.routes)
     }
 
     /// Notes the progress of the migration.
