@@ -275,33 +275,37 @@ extension Hub {
 
     /// Commit hooks that end a session's connections when it is revoked, and all of a user's connections when the account is
     /// closed or erased.
-    package var revocations: [CommitHook] {
+    package var revocations: [EventHook] {
         [
-            follower(of: SessionRevoked.self) { ($0.session, $0.user) },
-            follower(of: AccountClosed.self) { (nil, $0.user) },
-            follower(of: AccountErased.self) { (nil, $0.user) },
+            revocation(on: SessionRevoked.self) { ($0.session, $0.user) },
+            revocation(on: AccountClosed.self) { (nil, $0.user) },
+            revocation(on: AccountErased.self) { (nil, $0.user) },
         ]
     }
 
-    private func follower<Event: SparkEvent>(
-        of type: Event.Type, _ ended: @escaping @Sendable (Event) -> (SessionID?, UserID)
-    ) -> CommitHook {
-        CommitHook(module: "stream", event: type.name, type: ObjectIdentifier(type)) { event in
-            guard let event = event as? Event else { return }
-            let (session, user) = ended(event)
-            self.revoke(session, of: user)
-        }
+    private func revocation<Event: SparkEvent>(
+        on type: Event.Type, _ ended: @escaping @Sendable (Event) -> (SessionID?, UserID)
+    ) -> EventHook {
+        EventHook(
+            module: "stream", type,
+            .onCommit { event in
+                guard let event = event as? Event else { return }
+                let (session, user) = ended(event)
+                self.revoke(session, of: user)
+            })
     }
 
     /// A commit hook that ends every connection of a suspended user with a close code that forbids reconnecting. It runs before
     /// the revocation of the user's sessions, whose close code would allow it.
-    package var suspensions: CommitHook {
-        CommitHook(module: "stream", event: AccountSuspended.name, type: ObjectIdentifier(AccountSuspended.self)) { event in
-            guard let event = event as? AccountSuspended else { return }
-            let presence = self.presence(of: event.user)
-            for connection in presence.sessions { connection.end(.banned) }
-            for place in presence.feeds { place.end(.revoked) }
-        }
+    package var suspensions: EventHook {
+        EventHook(
+            module: "stream", AccountSuspended.self,
+            .onCommit { event in
+                guard let event = event as? AccountSuspended else { return }
+                let presence = self.presence(of: event.user)
+                for connection in presence.sessions { connection.end(.banned) }
+                for place in presence.feeds { place.end(.revoked) }
+            })
     }
 }
 

@@ -36,8 +36,9 @@ final class WriteQueue: Sendable {
         var failure: StorageFailure?
     }
 
-    /// The closures are in a struct because a generic lock wraps a bare closure again at every access.
+    /// Set once, before the first write.
     private struct Observers: Sendable {
+        var commits: any CommitObserver = EffectRunner()
         var count: (@Sendable (Int64) -> Void)?
         var failure: (@Sendable (StorageFailure) -> Void)?
     }
@@ -50,26 +51,17 @@ final class WriteQueue: Sendable {
     private let limits: Limits
     private let thread = DispatchQueue(label: "spark.writer", qos: .userInitiated)
     private let state = Mutex(State())
-    private let onEvent: @Sendable (any SparkEvent, WriteTransaction) throws -> Void
     private let metrics: StorageMetrics
-    private let onPrepare: @Sendable ([Consequence]) -> Void
-    private let onCommit: @Sendable ([Consequence]) -> Void
 
     init(
-        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String,
-        countsCommits: Bool,
-        onEvent: @escaping @Sendable (any SparkEvent, WriteTransaction) throws -> Void = { _, _ in },
-        onPrepare: @escaping @Sendable ([Consequence]) -> Void, onCommit: @escaping @Sendable ([Consequence]) -> Void
+        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String, countsCommits: Bool
     ) {
         self.pool = pool
         self.path = path
         self.countsCommits = countsCommits
         self.clock = clock
         self.limits = limits
-        self.onEvent = onEvent
         self.metrics = metrics
-        self.onPrepare = onPrepare
-        self.onCommit = onCommit
     }
 
     /// Why writes are refused; nil if they are accepted.
@@ -80,6 +72,8 @@ final class WriteQueue: Sendable {
 
     /// Refuses every further write.
     func refuseAll() { state.withLock { $0.refusal = .closed } }
+
+    func observeCommits(_ observer: any CommitObserver) { observers.withLock { $0.commits = observer } }
 
     func countCommits(_ note: @escaping @Sendable (Int64) -> Void) { observers.withLock { $0.count = note } }
 
@@ -175,6 +169,7 @@ final class WriteQueue: Sendable {
             return
         }
         let start = ContinuousClock.now
+        let observers = observers.withLock { $0 }
         var outcomes = [(any Error)?](repeating: nil, count: batch.count)
         var consequences: [Consequence] = []
         var commits: Int64?
@@ -189,7 +184,7 @@ final class WriteQueue: Sendable {
                             do {
                                 try inSavepoint(of: database) {
                                     try job.run(transaction)
-                                    try transaction.letJoin(onEvent)
+                                    try transaction.show(to: observers.commits)
                                 }
                                 consequences += transaction.consequences
                             } catch {
@@ -201,7 +196,7 @@ final class WriteQueue: Sendable {
                         // A commit that changes nothing does not reach the disk. Counting it would change something, so it is
                         // not counted.
                         if countsCommits, database.totalChangesCount != changes { commits = try Self.countCommit(in: database) }
-                        if !consequences.isEmpty { onPrepare(consequences) }
+                        if !consequences.isEmpty { observers.commits.willCommit(consequences) }
                         return .commit
                     }
                 } catch {
@@ -216,8 +211,8 @@ final class WriteQueue: Sendable {
             return
         }
         metrics.committed(batch.count, in: ContinuousClock.now - start)
-        if let commits, let note = observers.withLock({ $0.count }) { note(commits) }
-        if !consequences.isEmpty { onCommit(consequences) }
+        if let commits, let note = observers.count { note(commits) }
+        if !consequences.isEmpty { observers.commits.didCommit(consequences) }
         for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
     }
 
