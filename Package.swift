@@ -2,172 +2,150 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// A library of another package.
-func library(_ name: String, of package: String) -> Target.Dependency { .product(name: name, package: package) }
+/// Packages of others on GitHub, the least version, and the libraries that are used of each.
+let packages: [(path: String, version: Version, libraries: [String])] = [
+    ("hummingbird-project/hummingbird", "2.28.1", ["Hummingbird", "HummingbirdCore"]),
+    ("groue/GRDB.swift", "7.10.0", ["GRDB", "GRDBSQLite"]),
+    ("apple/swift-nio", "2.101.2", ["NIOCore", "NIOPosix", "NIOEmbedded", "NIOHTTP1", "NIOWebSocket"]),
+    ("apple/swift-nio-extras", "1.35.2", ["NIOHTTPCompression", "NIOHTTPTypes", "NIOHTTPTypesHTTP1"]),
+    ("apple/swift-nio-http2", "1.46.0", ["NIOHTTP2"]),
+    ("apple/swift-nio-ssl", "2.37.6", ["NIOSSL"]),
+    ("apple/swift-http-types", "1.8.0", ["HTTPTypes"]),
+    ("apple/swift-collections", "1.6.0", ["DequeModule"]),
+    ("apple/swift-log", "1.16.2", ["Logging"]),
+    ("apple/swift-metrics", "2.13.0", ["CoreMetrics", "Metrics"]),
+    ("apple/swift-crypto", "4.5.2", ["Crypto", "CryptoExtras"]),
+    ("apple/swift-argument-parser", "1.8.2", ["ArgumentParser"]),
+    ("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle", "UnixSignals"]),
+    ("swift-server/async-http-client", "1.37.0", ["AsyncHTTPClient"]),
+    ("vapor/jwt-kit", "5.7.1", ["JWTKit"]),
+    ("HdrHistogram/hdrhistogram-swift", "0.2.0", ["Histogram"]),
+    ("jpsim/Yams", "6.2.2", ["Yams"]),
+]
 
-let hummingbird = library("Hummingbird", of: "hummingbird")
-let hummingbirdCore = library("HummingbirdCore", of: "hummingbird")
-let grdb = library("GRDB", of: "GRDB.swift")
-let grdbSQLite = library("GRDBSQLite", of: "GRDB.swift")
-let logging = library("Logging", of: "swift-log")
-let coreMetrics = library("CoreMetrics", of: "swift-metrics")
-let metrics = library("Metrics", of: "swift-metrics")
-let lifecycle = library("ServiceLifecycle", of: "swift-service-lifecycle")
-let unixSignals = library("UnixSignals", of: "swift-service-lifecycle")
-let nioCore = library("NIOCore", of: "swift-nio")
-let nioPosix = library("NIOPosix", of: "swift-nio")
-let nioEmbedded = library("NIOEmbedded", of: "swift-nio")
-let nioHTTP1 = library("NIOHTTP1", of: "swift-nio")
-let nioWebSocket = library("NIOWebSocket", of: "swift-nio")
-let nioHTTP2 = library("NIOHTTP2", of: "swift-nio-http2")
-let nioSSL = library("NIOSSL", of: "swift-nio-ssl")
-let nioCompression = library("NIOHTTPCompression", of: "swift-nio-extras")
-let nioHTTPTypes = library("NIOHTTPTypes", of: "swift-nio-extras")
-let nioHTTPTypesHTTP1 = library("NIOHTTPTypesHTTP1", of: "swift-nio-extras")
-let histogram = library("Histogram", of: "hdrhistogram-swift")
-let httpTypes = library("HTTPTypes", of: "swift-http-types")
-let crypto = library("Crypto", of: "swift-crypto")
-let cryptoExtras = library("CryptoExtras", of: "swift-crypto")
-let jwt = library("JWTKit", of: "jwt-kit")
-let httpClient = library("AsyncHTTPClient", of: "async-http-client")
-let deque = library("DequeModule", of: "swift-collections")
-let yams = library("Yams", of: "Yams")
-let arguments = library("ArgumentParser", of: "swift-argument-parser")
-
-/// A library and its tests: the folders `Sources/<name>`, unless another is given, and `Tests/<name>Tests`.
-/// - Parameter tests: what the tests need beside the library and its dependencies; nil if it has no tests of its own.
-func target(
-    _ name: String, _ dependencies: [Target.Dependency] = [], at path: String? = nil, tests: [Target.Dependency]? = nil
-) -> [Target] {
-    let library = Target.target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
-    return [library] + (tests.map { suite("\(name)Tests", [.init(stringLiteral: name)] + dependencies + $0) } ?? [])
-}
-
-/// A module and its tests: the folder `Plugins/<name>` becomes the target `Spark<name>`, `Tests/<name>Tests` its test target.
-func plugin(
-    _ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []
-) -> [Target] {
-    let kit: [Target.Dependency] = ["SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, lifecycle]
-    let dependencies = kit + dependencies
-    let own = ["Spark", "SparkTestSupport", "SparkDemo", .init(stringLiteral: "Spark\(name)")] + dependencies + tests
-    return target("Spark\(name)", dependencies + ["SparkFiles", logging, metrics], at: "Plugins/\(name)")
-        + suite("\(name)Tests", own)
+/// The dependencies with these names: libraries of the packages above, or targets of this one.
+func dependencies(_ names: [String]) -> [Target.Dependency] {
+    names.map { name in
+        guard let package = packages.first(where: { $0.libraries.contains(name) }) else { return .byName(name: name) }
+        return .product(name: name, package: package.path.split(separator: "/").last.map(String.init) ?? "")
+    }
 }
 
 /// Tests in `Tests/<name>`.
-func suite(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> [Target] {
-    [.testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)]
+func suite(_ name: String, _ needs: [String] = [], exclude: [String] = []) -> [Target] {
+    [.testTarget(name: name, dependencies: dependencies(needs), exclude: exclude, swiftSettings: strict)]
 }
 
-/// An executable. Its product may have another name.
-func program(_ name: String, _ dependencies: [Target.Dependency], at path: String? = nil) -> [Target] {
-    [.executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)]
+/// A library and its tests: the folders `Sources/<name>`, unless another is given, and `Tests/<name>Tests`.
+/// - Parameter tests: what the tests need beside the library and its dependencies; nil if it has no tests of its own.
+func library(_ name: String, _ needs: [String] = [], at path: String? = nil, tests: [String]? = nil) -> [Target] {
+    [.target(name: name, dependencies: dependencies(needs), path: path, swiftSettings: strict)]
+        + (tests.map { suite("\(name)Tests", [name] + needs + $0) } ?? [])
 }
 
-let clibraries: [Target] =
-    ["CSpatiaLite", "CLZ4", "CZlib"].map { .systemLibrary(name: $0) }
-    + [.target(name: "CSparkSystem"), .target(name: "CSparkData", exclude: ["web"])]
+/// A module and its tests: the folder `Plugins/<name>` becomes the target `Spark<name>`, `Tests/<name>Tests` its test target.
+func plugin(_ name: String, _ needs: [String] = [], tests: [String] = []) -> [Target] {
+    library("Spark\(name)", kit + needs + ["SparkFiles", "Logging", "Metrics"], at: "Plugins/\(name)")
+        + suite("\(name)Tests", ["Spark\(name)", "Spark", "SparkTestSupport", "SparkDemo"] + kit + needs + tests)
+}
 
-let libraries: [[Target]] = [
-    target("SparkCore", tests: []),
-    target("SparkFiles", ["CSparkSystem"], tests: []),
-    target(
-        "SparkCache", ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", crypto, deque, logging], tests: ["SparkTestSupport"]),
-    target("SparkDecks", ["SparkCore"], tests: []),
-    target(
-        "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", grdb, grdbSQLite, logging, metrics], tests: []),
-    target("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", httpTypes, crypto, logging, lifecycle], tests: []),
-    target("SparkTelemetry", ["SparkKit", "CSparkSystem", coreMetrics], tests: []),
-    target(
+/// An executable. Its product has another name.
+func program(_ name: String, _ needs: [String], at path: String? = nil) -> [Target] {
+    [.executableTarget(name: name, dependencies: dependencies(needs), path: path, swiftSettings: strict)]
+}
+
+let kit = ["SparkKit", "SparkCore", "SparkCache", "SparkStorage", "HTTPTypes", "ServiceLifecycle"]
+let edge = ["SparkKit", "SparkCore", "HTTPTypes", "NIOCore", "Crypto"]
+
+let sources: [[Target]] = [
+    ["CSpatiaLite", "CLZ4", "CZlib"].map { .systemLibrary(name: $0) },
+    [.target(name: "CSparkSystem"), .target(name: "CSparkData", exclude: ["web"])],
+    library("SparkCore", tests: []),
+    library("SparkFiles", ["CSparkSystem"], tests: []),
+    library(
+        "SparkCache", ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", "Crypto", "DequeModule", "Logging"],
+        tests: ["SparkTestSupport"]),
+    library("SparkDecks", ["SparkCore"], tests: []),
+    library(
+        "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "GRDB", "GRDBSQLite", "Logging", "Metrics"], tests: []),
+    library(
+        "SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", "HTTPTypes", "Crypto", "Logging", "ServiceLifecycle"],
+        tests: []),
+    library("SparkTelemetry", ["SparkKit", "CSparkSystem", "CoreMetrics"], tests: []),
+    library(
         "SparkHTTP",
-        [
-            "SparkKit", "SparkCore", "SparkStorage", "CSparkSystem", hummingbird, hummingbirdCore, httpTypes, metrics, nioCore,
-            nioPosix, nioHTTP1, nioCompression, nioHTTPTypes, nioHTTPTypesHTTP1, logging, lifecycle, crypto,
-        ], tests: [nioEmbedded]),
-    target(
-        "SparkWebSocket", ["SparkKit", "SparkCore", httpTypes, nioCore, nioHTTP1, nioWebSocket, crypto],
-        tests: ["SparkHTTP", "SparkServer", hummingbird, hummingbirdCore, logging, nioEmbedded]),
-    target(
+        edge + [
+            "SparkStorage", "CSparkSystem", "Hummingbird", "HummingbirdCore", "Metrics", "NIOPosix", "NIOHTTP1",
+            "NIOHTTPCompression", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Logging", "ServiceLifecycle",
+        ], tests: ["NIOEmbedded"]),
+    library(
+        "SparkWebSocket", edge + ["NIOHTTP1", "NIOWebSocket"],
+        tests: ["SparkHTTP", "SparkServer", "Hummingbird", "HummingbirdCore", "Logging", "NIOEmbedded"]),
+    library(
         "SparkStream",
-        [
-            "SparkHTTP", "SparkWebSocket", "SparkKit", "SparkCore", "SparkStorage", httpTypes, metrics, nioCore, logging,
-            lifecycle, crypto,
-        ], tests: []),
-    target(
+        edge + ["SparkHTTP", "SparkWebSocket", "SparkStorage", "Metrics", "Logging", "ServiceLifecycle"], tests: []),
+    library(
         "SparkServer",
-        [
-            "SparkHTTP", "SparkWebSocket", "SparkStream", "SparkTelemetry", "SparkKit", "SparkCache", "SparkFiles",
-            "SparkStorage", "SparkCore", metrics, yams, hummingbird, httpTypes, nioCore, nioHTTP1, nioPosix, logging, lifecycle,
-            unixSignals, crypto,
+        edge + [
+            "SparkHTTP", "SparkWebSocket", "SparkStream", "SparkTelemetry", "SparkCache", "SparkFiles", "SparkStorage",
+            "Metrics", "Yams", "Hummingbird", "NIOHTTP1", "NIOPosix", "Logging", "ServiceLifecycle", "UnixSignals",
         ], tests: ["SparkTestSupport", "SparkClient"]),
-    target(
+    library(
         "Spark",
-        [
-            "SparkServer", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes, logging, "SparkAccounts",
-            "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics",
+        kit + [
+            "SparkServer", "Logging", "SparkAccounts", "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush",
+            "SparkMetrics",
         ], tests: []),
-    target("SparkDemo", ["SparkKit", "SparkCore", "CSparkData"], tests: []),
-    target("SparkClient", ["SparkCore", httpClient, nioCore, nioPosix, nioHTTP1, nioWebSocket]),
-    target(
+    library("SparkDemo", ["SparkKit", "SparkCore", "CSparkData"], tests: []),
+    library("SparkClient", ["SparkCore", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket"]),
+    library(
         "SparkAudit", ["SparkClient", "SparkCore"],
-        tests: ["Spark", "SparkAccounts", "SparkKit", "SparkMatching", "SparkProfiles", "SparkServer", logging]),
+        tests: ["Spark", "SparkAccounts", "SparkKit", "SparkMatching", "SparkProfiles", "SparkServer", "Logging"]),
     program(
         "SparkCommand",
         [
             "Spark", "SparkAudit", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer", "SparkTelemetry",
-            "SparkHTTP", "SparkFiles", "SparkStorage", arguments, logging, lifecycle, httpTypes,
+            "SparkHTTP", "SparkFiles", "SparkStorage", "ArgumentParser", "Logging", "ServiceLifecycle", "HTTPTypes",
         ]),
-]
-
-let plugins: [[Target]] = [
-    plugin("Accounts", [crypto, cryptoExtras, jwt]),
+    plugin("Accounts", ["Crypto", "CryptoExtras", "JWTKit"]),
     plugin("Profiles"),
     plugin("Matching", ["SparkDecks"]),
     plugin("Chat"),
     plugin(
-        "Push", [crypto, cryptoExtras, jwt, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL],
-        tests: [nioHTTP2, "SparkClient", "SparkCommand", logging]),
+        "Push", ["Crypto", "CryptoExtras", "JWTKit", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"],
+        tests: ["NIOHTTP2", "SparkClient", "SparkCommand", "Logging"]),
     plugin(
-        "Metrics", ["SparkTelemetry", "CSparkData", crypto, httpClient, nioCore, nioHTTP1, nioSSL, yams],
+        "Metrics", ["SparkTelemetry", "CSparkData", "Crypto", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOSSL", "Yams"],
         tests: ["SparkServer"]),
 ]
 
 let tests: [[Target]] = [
-    target(
-        "SparkTestSupport",
-        [
-            "SparkServer", "SparkClient", "SparkKit", "SparkCore", "SparkCache", "SparkStorage", httpTypes,
-            logging, lifecycle,
-        ], at: "Tests/SparkTestSupport"),
+    library("SparkTestSupport", kit + ["SparkServer", "SparkClient", "Logging"], at: "Tests/SparkTestSupport"),
     suite(
         "IntegrationTests",
-        ["SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", httpClient, nioCore, grdb],
+        ["SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", "AsyncHTTPClient", "NIOCore", "GRDB"],
         exclude: ["Fixtures"]),
     suite("TidyTests"),
+    // The example of the documentation has no settings of this package.
     [
         .target(name: "NotesModule", dependencies: ["Spark"], path: "Tests/OutsidePackage/Sources/NotesModule"),
         .testTarget(
             name: "NotesModuleTests", dependencies: ["NotesModule", "Spark", "SparkClient"],
             path: "Tests/OutsidePackage/Tests/NotesModuleTests"),
     ],
-]
-
-let benchmarks: [[Target]] = [
-    target(
+    library(
         "SparkBench",
         [
-            "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", crypto, histogram, logging,
-            coreMetrics, nioCore, nioPosix,
+            "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", "Crypto", "Histogram",
+            "Logging", "CoreMetrics", "NIOCore", "NIOPosix",
         ], at: "Tests/Benchmarks/SparkBench", tests: []),
     program(
         "SparkBenchCommand",
-        ["Spark", "SparkBench", "SparkDemo", "SparkServer", arguments, logging, lifecycle, httpTypes],
+        ["Spark", "SparkBench", "SparkDemo", "SparkServer", "ArgumentParser", "Logging", "ServiceLifecycle", "HTTPTypes"],
         at: "Tests/Benchmarks/Command"),
 ]
 
@@ -176,29 +154,7 @@ let package = Package(
     products: [
         .executable(name: "spark", targets: ["SparkCommand"]),
         .executable(name: "spark-bench", targets: ["SparkBenchCommand"]),
-        .library(name: "Spark", targets: ["Spark"]),
-        .library(name: "SparkKit", targets: ["SparkKit"]),
-        .library(name: "SparkCache", targets: ["SparkCache"]),
-        .library(name: "SparkClient", targets: ["SparkClient"]),
-    ],
-    dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
-        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-    ],
-    targets: clibraries + (libraries + plugins + tests + benchmarks).flatMap { $0 }
+    ] + ["Spark", "SparkKit", "SparkCache", "SparkClient"].map { .library(name: $0, targets: [$0]) },
+    dependencies: packages.map { .package(url: "https://github.com/\($0.path)", from: $0.version) },
+    targets: (sources + tests).flatMap { $0 }
 )

@@ -188,7 +188,8 @@ struct CommandLineTests {
         let help = try await SparkProcess.run(["--help"], program: "spark-bench")
         #expect(help.status == 0)
         for verb in ["cache", "chat", "match", "metrics"] { #expect(help.output.contains("\n  \(verb) "), "\(help.output)") }
-        let measured = try await SparkProcess.run(["match", "--people", "1000", "--probes", "8", "--compare", "8"], program: "spark-bench")
+        let measured = try await SparkProcess.run(
+            ["match", "--people", "1000", "--probes", "8", "--compare", "8"], program: "spark-bench")
         #expect(measured.status == 0 && !measured.output.isEmpty, "\(measured.errors)")
     }
 

@@ -95,7 +95,8 @@ package final class SparkProcess: Sendable {
             do {
                 defer { close(errors.writer) }
                 process = try ChildProcess(
-                    program(name).path, arguments, environment: cleanEnvironment.merging(environment) { $1 }, errors: errors.writer)
+                    program(name).path, arguments, environment: cleanEnvironment.merging(environment) { $1 },
+                    errors: errors.writer)
             }
             let outputText = String(decoding: process.output.readDataToEndOfFile(), as: UTF8.self)
             let errorText = String(decoding: errorOutput.readDataToEndOfFile(), as: UTF8.self)

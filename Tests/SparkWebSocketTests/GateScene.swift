@@ -42,7 +42,8 @@ final class GateScene: Sendable {
             responder: { request, writer, _ in try await Self.respond(request, writer) }, idleTimeout: .seconds(60),
             requestTimeout: .seconds(15),
             gateway: UpgradeGateway(
-                routes: [WebSocketUpgrade(route)], trustedProxies: [], random: SystemRandomSource(), logger: logger, patience: .seconds(15)))
+                routes: [WebSocketUpgrade(route)], trustedProxies: [], random: SystemRandomSource(), logger: logger,
+                patience: .seconds(15)))
         let value = try await channel.eventLoop.flatSubmit {
             edge.setup(channel: channel, logger: logger).flatMapThrowing { value in
                 try channel.pipeline.syncOperations.addHandler(ReadCounter(), position: .first)
