@@ -1,6 +1,6 @@
 import Crypto
 package import SparkCore
-package import SparkHTTP
+import SparkHTTP
 import SparkKit
 import Synchronization
 

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 package import NIOHTTP1
-package import SparkCore
+import SparkCore
 
 /// The opening handshake (RFC 6455, 4.2) of one request head.
 package struct WebSocketHandshake: Equatable, Sendable {

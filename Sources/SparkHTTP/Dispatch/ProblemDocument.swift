@@ -14,10 +14,7 @@ struct ProblemDocument {
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfter = error.retryAfter { headers[.retryAfter] = String(max(1, retryAfter.roundedUpSeconds)) }
         if error.status == 401 { headers[.wwwAuthenticate] = "Bearer" }
-        if error is HandshakeError, error.status == 426 {
-            headers[.upgrade] = "websocket"
-            headers[.secWebSocketVersion] = "13"
-        }
+        if let error = error as? any UpgradeRefusal { headers.append(contentsOf: error.offer) }
         return Reply(HTTPResponse.Status(code: error.status), headers: headers, json: JSONWriter.bytes(of: self))
     }
 

@@ -22,6 +22,12 @@ package protocol UpgradeRoute: Sendable {
     func handshake(_ head: HTTPRequestHead) throws -> any UpgradeHandshake
 }
 
+/// An error that says which protocol the client may ask for instead.
+package protocol UpgradeRefusal: ClientError {
+    /// Header fields of the response, `Upgrade` (RFC 9110, 15.5.22) among them; none if the protocol is not the fault.
+    var offer: HTTPFields { get }
+}
+
 /// The request of a client that asks for an upgrade.
 package struct UpgradeRequest: Sendable {
     /// The percent-decoded query; the first value of each name.

@@ -1,3 +1,4 @@
+package import HTTPTypes
 import NIOCore
 package import NIOHTTP1
 package import SparkCore
@@ -57,4 +58,9 @@ package struct WebSocketUpgrade: UpgradeRoute {
         func begin(on channel: any Channel) throws { try handler.begin(on: channel) }
         func neverBegan() { handler.neverOpened() }
     }
+}
+
+extension HandshakeError: UpgradeRefusal {
+    /// The protocol and its version, with status 426.
+    package var offer: HTTPFields { status == 426 ? [.upgrade: "websocket", .secWebSocketVersion: "13"] : [:] }
 }
