@@ -4,13 +4,18 @@ SYSTEM_PACKAGES := libsqlite3-dev libspatialite-dev liblz4-dev zlib1g-dev
 DATA ?= spark_data
 PEOPLE ?= 10000
 SPARK := .build/release/spark
+BENCH := .build/release/spark-bench
 PROBES ?= 2000
 SHELL := /bin/bash
 # Hides SwiftPM's warnings about files in packages of others; they cannot be fixed here.
 QUIETLY := 2> >(grep -v -e "found [0-9]* file(s) which are unhandled" -e "/checkouts/.*CMakeLists.txt$$" >&2)
+# No symbol is exported, so that the linker drops unused code, and relocations are packed (this needs glibc 2.36). LLVM's linker is
+# several times faster than the default one.
+RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+STRIPPED := -Xlinker --strip-all
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release
+.PHONY: help toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release symbols spark-bench
 
 ## Builds, makes a demo town if the data directory is new, and serves on 127.0.0.1:7775.
 run: release
@@ -32,37 +37,47 @@ soak: packages
 
 ## Measures the server beside nginx; installs wrk and nginx if they are missing.
 bench: release
-	Tests/Performance/run
+	Tests/Benchmarks/run
 
 ## Measures the cache beside Redis and memcached, and its simulator beside libCacheSim; installs what is missing. Takes some minutes.
-bench-cache: release
-	Tests/Performance/cache
+bench-cache: spark-bench
+	Tests/Benchmarks/cache
 
 ## Measures decks beside tuned PostGIS and Redis on the same people, then over HTTP; installs what is missing. Takes some minutes.
 bench-match: PEOPLE = 1000000
-bench-match: release
-	Tests/Performance/match --people $(PEOPLE) --probes $(PROBES) --server
+bench-match: release spark-bench
+	Tests/Benchmarks/match --people $(PEOPLE) --probes $(PROBES) --server
 
 ## Runs the Autobahn test suite on the WebSocket layer; needs Python 2.7 or pyenv. Takes two minutes.
 autobahn: release
-	python3 Tests/Performance/autobahn.py $(SPARK)
+	python3 Tests/Benchmarks/autobahn.py $(SPARK)
 
 ## Measures chat over 10,000 sockets, then the same load on ejabberd; installs ejabberd if it is missing. Takes some minutes.
-bench-chat: release
-	Tests/Performance/chat
+bench-chat: release spark-bench
+	Tests/Benchmarks/chat
 
 ## Measures recording and scraping of metrics, then checks metrics, rules and dashboard with Prometheus; installs it if it is missing.
-bench-metrics: release
-	$(SPARK) bench metrics
-	Tests/Performance/metrics
+bench-metrics: release spark-bench
+	$(BENCH) metrics
+	Tests/Benchmarks/metrics
 
 ## Formats the Swift sources.
 format:
 	swift format format -i -r Sources Plugins Tests Package.swift
 
-## Builds the release binary, .build/release/spark.
+## Builds the release binary, .build/release/spark. It has no symbols.
 release: packages
-	swift build -c release --static-swift-stdlib --product spark $(QUIETLY)
+	swift build $(RELEASE) $(STRIPPED) --product spark $(QUIETLY)
+
+## Writes the symbols of the release binary, .build/release/spark.debug, which debuggers read. Links twice, compiles nothing anew.
+symbols: release
+	swift build $(RELEASE) --product spark $(QUIETLY)
+	objcopy --only-keep-debug --compress-debug-sections .build/release/spark .build/release/spark.debug
+	swift build $(RELEASE) $(STRIPPED) --product spark $(QUIETLY)
+
+## Builds the benchmarks' binary, .build/release/spark-bench.
+spark-bench: packages
+	swift build $(RELEASE) --product spark-bench $(QUIETLY)
 
 ## Checks that Swift is there before anything is installed.
 toolchain:

@@ -1,7 +1,6 @@
 public import Logging
 public import SparkKit
 public import SparkServer
-import SparkTransport
 
 /// The library's entry point: runs a whole server inside another program.
 public enum Spark {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Spark
+import SparkHTTP
 import SparkMetrics
 import SparkServer
-import SparkTransport
 
 /// Prints files for other programs that run and monitor the server, generated from the modules' declarations.
 struct Export: AsyncParsableCommand {

@@ -1,17 +1,6 @@
 import Foundation
 import Glibc
 
-/// The limit of open files and sockets.
-enum OpenFiles {
-    /// Raises the limit to the maximum for an unprivileged process.
-    static func raiseLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    }
-}
-
 /// Notifies systemd of the service's state (sd_notify(3)); does nothing elsewhere.
 enum SystemdNotification {
     static func send(_ state: String) {

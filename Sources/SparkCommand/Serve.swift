@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Logging
 import Spark
-import SparkTransport
+import SparkHTTP
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

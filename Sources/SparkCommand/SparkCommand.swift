@@ -10,6 +10,5 @@ struct SparkCommand: AsyncParsableCommand {
         subcommands: [
             Serve.self, Seed.self, Modules.self, Config.self, Check.self, Token.self, Why.self, Push.self, User.self, Report.self,
             Held.self, OperatorLog.self, Audit.self, OpenAPI.self, Export.self, Health.self, Top.self, Limits.self, Version.self,
-            Bench.self,
         ])
 }

@@ -2,9 +2,9 @@ package import HTTPTypes
 import Hummingbird
 import NIOCore
 package import ServiceLifecycle
+import SparkHTTP
 import SparkKit
 import SparkStorage
-import SparkTransport
 import Synchronization
 
 /// The server without a socket, for tests: the same router, checks and services.

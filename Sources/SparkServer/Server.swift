@@ -5,18 +5,19 @@ public import Logging
 import ServiceLifecycle
 public import SparkCache
 public import SparkCore
+import SparkHTTP
 public import SparkKit
 public import SparkStorage
+import SparkStream
 import SparkTelemetry
-import SparkTransport
 import Synchronization
 import UnixSignals
 
 /// A server made from modules: planned, migrated, constructed and frozen, but not yet on a socket.
 ///
-/// Boot has five steps: plan (manifests are checked and sorted) → migrate (the store is opened and brought to the current schema)
-/// → construct (each module is made and registers) → freeze (router, events and ports become constants) → run. All faults are
-/// found and reported together, before requests are let in.
+/// Boot goes from value to value: `BootPlan` (manifests are checked and sorted) → `OpenData` (the store is opened and brought to the
+/// current schema) → `ConstructedModules` (each module is made and registers) → `FrozenServer` (router, events and ports become
+/// constants) → `ServerRun`. All faults are found and reported together, before requests are let in.
 public final class Server: Sendable {
     /// The inputs of a server.
     public struct Options: Sendable {
@@ -53,35 +54,20 @@ public final class Server: Sendable {
         }
     }
 
-    /// The store.
-    public let storage: SQLiteStorage
-    /// The cache.
-    public let cache: Cache
-    /// The modules in dependency order.
-    public let plan: ModulePlan
-    let edge: Edge
-    let outbox: OutboxWorker
-    let events: EventBus
-    private let hub: Hub
-    private let gateway: StreamGateway
     let options: Options
-    private let registration: ModuleRegistrations
-    private let exchange: ModuleExchange
-    private let readiness: Readiness
-    let desk: OperatorDesk
-    private let clockKeeping: ClockKeeping
-    private let keeping: DirectoryKeeping
-    private let failures: AsyncStream<StorageFailure>
     private let front: ServerFront
+    private let data: OpenData
+    private let modules: ConstructedModules
+    private let frozen: FrozenServer
     private let admissionReport: AdmissionReport
     /// Ends `run`, also when it was requested before the services run.
     private let stop = StopRequest()
 
-    /// Plans, migrates, constructs and freezes. On failure the data directory is released.
+    /// Plans, opens the data, constructs and freezes. On failure the data directory is released.
     /// - Throws: `PlanError` with every fault of the modules, `StorageOpenError` for the data directory.
     public convenience init(_ options: Options) throws {
         do {
-            try self.init(assembling: options, behind: ServerFront(options))
+            try self.init(behind: ServerFront(BootPlan(options)))
         } catch {
             options.directory.release()
             throw error
@@ -94,12 +80,12 @@ public final class Server: Sendable {
     public static func launch(_ options: Options) async throws -> Server {
         var front: ServerFront?
         do {
-            let made = try ServerFront(options)
+            let made = ServerFront(try BootPlan(options))
             front = made
             try await made.listen()
             return try await withCheckedThrowingContinuation { continuation in
                 DispatchQueue(label: "spark.start").async {
-                    continuation.resume(with: Result { try Server(assembling: options, behind: made) })
+                    continuation.resume(with: Result { try Server(behind: made) })
                 }
             }
         } catch {
@@ -109,118 +95,50 @@ public final class Server: Sendable {
         }
     }
 
-    private init(assembling options: Options, behind front: ServerFront) throws {
-        let (plan, admission) = (front.plan, front.admission)
-        let (storage, keys, keeping) = try Self.openData(
-            options, migrations: plan.manifests.flatMap(\.migrations), progress: { front.note($0) })
-        self.keeping = keeping
-        self.failures = Self.failures(of: storage, logger: options.logger)
-        let cache = Cache(options.configuration.section("cache"), options: options, keys: keys)
-        let exchange = ModuleExchange()
-        let identifiers = IdentifierGenerator(clock: options.clock, random: options.random)
-        let personalData = PersonalDataRegistry(manifests: [StreamManifest.manifest] + plan.manifests)
-        let hub = Hub(storage: storage, clock: options.clock, admission: admission)
-        let registration = ModuleRegistrations(
-            plan: plan, configuration: options.configuration,
-            context: { manifest, exchange in
-                ModuleContext(
-                    clock: options.clock, random: options.random, identifiers: identifiers, storage: storage,
-                    cache: cache, stream: hub, keys: keys, admission: admission,
-                    personalData: personalData, directory: options.directory.url, logger: options.logger,
-                    isEphemeral: options.isEphemeral,
-                    manifest: manifest, exchange: exchange)
-            }, exchange: exchange)
-        guard registration.faults.isEmpty else { throw PlanError(faults: registration.faults) }
-
-        let readiness = Readiness(
-            storage: storage, directory: options.directory.url,
-            checks: registration.entries.flatMap(\.registrar.healthChecks))
-        // If the sockets are open already, probes arrive here soon.
-        if !front.startGate.isOpen { readiness.begin() }
-        let events = EventBus(registration.entries.flatMap(\.registrar.subscriptions))
-        let delivery = CommitDelivery(
-            cache: cache, events: events, registration.entries.flatMap(\.registrar.invalidations),
-            registration.entries.flatMap(\.registrar.followers) + [hub.suspensions] + hub.revocations,
-            registration.entries.flatMap(\.registrar.joiners))
-        storage.observeCommits(join: { try delivery.join($0, $1) }, prepare: { delivery.announce($0) }) { delivery.deliver($0) }
-        self.events = events
-        hub.freeze(
-            frames: FrameTable(
-                client: registration.entries.flatMap(\.registrar.clientFrames),
-                server: registration.entries.flatMap(\.registrar.serverFrames)),
-            observers: exchange.contributions(of: (any ConnectionObserving).self).all)
-        let authenticator = exchange.provider(of: (any Authenticating).self)?.value
-        let liveness = exchange.provider(of: (any SessionLiveness).self)?.value
-        let activity = exchange.provider(of: (any ActivityRecording).self)?.value
-        let gateway = StreamGateway(
-            hub: hub, configuration: options.configuration.section("stream"), origins: front.origins, tickets: hub.tickets,
-            authenticator: authenticator, liveness: liveness, activity: activity, random: options.random,
-            logger: options.logger, hasGenerousLimits: options.isEphemeral)
-        self.gateway = gateway
-        let streamRoutes = StreamRoutes(gateway: gateway).all
-        self.edge = Edge(
-            Edge.Parts(
-                front: front.edge, storage: storage, keys: keys, authenticator: authenticator, liveness: liveness,
-                grants: exchange.provider(of: (any GrantLiveness).self)?.value, activity: activity, webSockets: [gateway.route],
-                tickets: gateway.tickets),
-            routes: registration.routes + registration.pages + streamRoutes.map(\.mounted)
-                + Self.documentRoutes(registration, streamRoutes, hub),
-            operatorRoutes: registration.operatorRoutes, probes: readiness.routes)
-        let handlers = Dictionary(
-            uniqueKeysWithValues: registration.entries.flatMap(\.registrar.outboxHandlers).map { ($0.topic, $0) })
-        self.outbox = OutboxWorker(
-            storage: storage, handlers: handlers, clock: options.clock, random: options.random, logger: options.logger,
-            metrics: OutboxMetrics(topics: handlers.keys))
-        let process: ServerConfiguration = options.configuration.section("server")
-        let listen = (options.configuration.section("http") as EdgeConfiguration).listen
-        self.desk = OperatorDesk(
-            actions: registration.entries.flatMap(\.registrar.operatorActions), storage: storage,
-            head: AuditHead(directory: options.directory.url),
-            publicURL: process.publicURL.isEmpty ? "http://\(listen)" : process.publicURL, logger: options.logger)
-        self.hub = hub
-        self.storage = storage
-        self.cache = cache
-        self.plan = plan
-        self.options = options
-        self.registration = registration
-        self.exchange = exchange
-        self.readiness = readiness
-        self.clockKeeping = ClockKeeping(
-            repairs: [{ try await storage.outbox.repairTimes() }]
-                + registration.entries.flatMap(\.registrar.timeRepairs),
-            clock: options.clock, logger: options.logger)
+    private init(behind front: ServerFront) throws {
+        let plan = front.plan
+        let data = try OpenData(plan) { front.note($0) }
+        let modules = try ConstructedModules(plan, data)
+        self.frozen = FrozenServer(modules, behind: front)
+        self.options = plan.options
         self.front = front
-        self.admissionReport = AdmissionReport(admission: admission)
+        self.data = data
+        self.modules = modules
+        self.admissionReport = AdmissionReport(admission: plan.admission)
     }
 
+    /// The store.
+    public var storage: SQLiteStorage { data.storage }
+    /// The cache.
+    public var cache: Cache { modules.surroundings.cache }
+    /// The modules in dependency order.
+    public var plan: ModulePlan { front.plan.modules }
+    var edge: Edge { frozen.edge }
+    var outbox: OutboxWorker { frozen.outbox }
+    var events: EventBus { frozen.events }
+    private var desk: OperatorDesk { frozen.desk }
     var logger: Logger { options.logger }
     /// The token for the operators' routes on the single port of an ephemeral server.
-    package var adminToken: String? { front.adminToken }
-    private var readings: GaugeSampler {
-        GaugeSampler(
-            database: DatabaseGauges(storage: storage, file: options.directory.database),
-            outbox: OutboxGauges(storage: storage, clock: options.clock),
-            directory: DiskGauges(directory: options.directory), logger: logger)
-    }
-    var inProcessServices: [any Service] { registration.entries.flatMap(\.registrar.services) }
+    package var adminToken: String? { front.plan.adminToken }
+    var inProcessServices: [any Service] { modules.all(\.services) }
 
     /// A port that some module provides; nil if none does.
-    public func port<Port>(_ type: Port.Type) -> Port? { exchange.provider(of: type)?.value }
+    public func port<Port>(_ type: Port.Type) -> Port? { modules.port(type) }
 
     /// A user's cache tags from all modules.
-    package func cacheTags(of user: UserID) -> [CacheTag] { exchange.contributions(of: UserTagKind.self).tags(of: user) }
+    package func cacheTags(of user: UserID) -> [CacheTag] { modules.exchange.contributions(of: UserTagKind.self).tags(of: user) }
 
     /// The OpenAPI 3.1 document.
-    public var openAPI: JSONValue { Self.document(registration, StreamRoutes(gateway: gateway).all).json }
+    public var openAPI: JSONValue { frozen.openAPI.json }
 
     /// The AsyncAPI 3.0 document of the stream.
-    public var asyncAPI: JSONValue { AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text).json }
+    public var asyncAPI: JSONValue { frozen.asyncAPI.json }
 
     /// What each module declared, for `spark modules`.
     public var inventory: [ModuleInventory] {
-        registration.entries.map {
+        modules.registrations.entries.map {
             ModuleInventory(
-                manifest: $0.manifest, registrar: $0.registrar, namespaces: exchange.namespaces(of: $0.manifest.id))
+                manifest: $0.manifest, registrar: $0.registrar, namespaces: modules.exchange.namespaces(of: $0.manifest.id))
         }
     }
 
@@ -231,7 +149,7 @@ public final class Server: Sendable {
         let isNoted = options.directory.unfinishedWork == nil
         if isNoted { try options.directory.begin(.load) }
         try storage.bulkWrite { session in
-            for entry in registration.entries {
+            for entry in modules.registrations.entries {
                 for loader in entry.registrar.demoLoaders {
                     try loader.load(town, session, DemoProgress { progress(loader.module, $0) })
                 }
@@ -251,14 +169,16 @@ public final class Server: Sendable {
     ///   - onReady: called with the addresses once every health check passes.
     public func run(handlesSignals: Bool, onReady: @escaping @Sendable (Listening) async throws -> Void) async throws {
         let process: ServerConfiguration = options.configuration.section("server")
-        let socket = OperatorSocket(directory: options.directory.url, desk: self.desk, logger: self.logger)
+        let socket = OperatorSocket(directory: options.directory.url, desk: desk, logger: logger)
         socket.open()
-        readiness.begin()
+        frozen.readiness.begin()
         do {
             let listening = try await front.listen()
             if process.publicURL.isEmpty { desk.listens(at: listening.url) }
             try await prepare()
-            try await serve(front.listeners, socket, listening, for: process, handlesSignals: handlesSignals, onReady: onReady)
+            let run = ServerRun(
+                data, modules, frozen, front, socket, listening, stop, handlesSignals: handlesSignals, onReady: onReady)
+            try await run.group.run()
         } catch {
             await front.close()
             socket.close()
@@ -270,49 +190,20 @@ public final class Server: Sendable {
         await close()
     }
 
-    private func serve(
-        _ listeners: [Listener], _ socket: OperatorSocket, _ listening: Listening, for process: ServerConfiguration,
-        handlesSignals: Bool,
-        onReady: @escaping @Sendable (Listening) async throws -> Void
-    ) async throws {
-        let announcement = Announcement(
-            readiness: readiness, startGate: front.startGate, listening: listening, stop: stop, logger: logger, onReady: onReady)
-        let services: [any Service] =
-            [
-                StorageWatch(failures: failures, logger: logger), events, outbox, clockKeeping,
-                IdempotencySweeper(edge: edge, logger: logger),
-                CopyKeeping(directory: options.directory, age: process.backupAge, clock: options.clock, logger: logger),
-                CacheKeeping(cache: cache), readings,
-            ]
-            + registration.entries.flatMap(\.registrar.services) + [socket] + listeners
-            + [
-                StreamService(
-                    gateway: gateway, logger: logger, patience: options.isEphemeral ? .milliseconds(500) : .seconds(5)),
-                announcement, Farewell(readiness: readiness),
-            ]
-        var group = ServiceGroupConfiguration(
-            services: services.map {
-                .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
-            } + [.init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup)],
-            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger.forFrameworks)
-        group.maximumGracefulShutdownDuration = process.shutdownTimeout
-        try await ServiceGroup(configuration: group).run()
-    }
-
     /// Lets each module compare its data with the configuration, in dependency order.
     /// - Throws: `PlanError` for data that does not fit.
     package func prepare() async throws {
         let mark = "\(options.random.next())"
         var (last, next) = ("", mark)
         if options.directory.isOwner {
-            let run = try await keeping.beginRun(storage, mark: mark, epoch: String(options.random.next(), radix: 36))
+            let run = try await data.keeping.beginRun(storage, mark: mark, epoch: String(options.random.next(), radix: 36))
             (last, next) = (run.lastMark, run.mark)
-            hub.begin(epoch: run.epoch)
-            if keeping.finding.isNewHistory { try await desk.adoptLog() }
+            modules.surroundings.hub.begin(epoch: run.epoch)
+            if data.keeping.finding.isNewHistory { try await desk.adoptLog() }
         }
         cache.open(lastMark: last, mark: next)
-        if options.directory.isOwner { await clockKeeping.look() }
-        for entry in registration.entries {
+        if options.directory.isOwner { await frozen.clockKeeping.look() }
+        for entry in modules.registrations.entries {
             for prepare in entry.registrar.preparations {
                 do {
                     try await prepare()
@@ -340,7 +231,7 @@ public final class Server: Sendable {
     }
 
     /// Checks whether the clock was set back, as the running server does once a second.
-    package func lookAtClock() async { await clockKeeping.look() }
+    package func lookAtClock() async { await frozen.clockKeeping.look() }
 
     /// Lets `run` end gracefully. Returns at once. Before `run` it lets a later `run` end before the server is announced.
     public func shutDown() async { stop.request() }
@@ -355,7 +246,7 @@ public final class Server: Sendable {
         await storage.close()
         await cache.close()
         // After a disk failure the next start inspects the directory itself.
-        if storage.failure == nil { keeping.end() }
+        if storage.failure == nil { data.keeping.end() }
     }
 
     /// Closes, and then records that bulk work which began before this server was made is complete.
@@ -364,21 +255,6 @@ public final class Server: Sendable {
         defer { options.directory.release() }
         if let failure = storage.failure { throw failure }
         try options.directory.endWork()
-    }
-
-    private static func document(_ registration: ModuleRegistrations, _ streamRoutes: [Route]) -> OpenAPIDocument {
-        let stream = StreamManifest.manifest
-        return OpenAPIDocument(
-            modules: registration.entries.map { entry in
-                (entry.manifest.id, entry.manifest.summary, entry.registrar.routes.map(\.mounted))
-            } + [(stream.id, stream.summary, streamRoutes.map(\.mounted))], version: SparkVersion.text)
-    }
-
-    private static func documentRoutes(_ registration: ModuleRegistrations, _ streamRoutes: [Route], _ hub: Hub) -> [Route] {
-        DocumentRoutes(
-            openAPI: document(registration, streamRoutes),
-            asyncAPI: AsyncAPIDocument(frames: hub.frames, version: SparkVersion.text)
-        ).all
     }
 }
 
@@ -407,88 +283,8 @@ public struct Listening: Sendable {
     static func url(_ host: String, _ port: Int) -> String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 }
 
-/// Waits until the server is ready, lets requests in and calls `onReady`.
-private struct Announcement: Service {
-    let readiness: Readiness
-    let startGate: StartGate
-    let listening: Listening
-    let stop: StopRequest
-    let logger: Logger
-    let onReady: @Sendable (Listening) async throws -> Void
-
-    func run() async throws {
-        await readiness.modulesAreWell()
-        guard !readiness.isDraining, !stop.isRequested, !Task.isCancelled else { return }
-        startGate.open()
-        do {
-            try await onReady(listening)
-        } catch {
-            logger.error("announcing failed", metadata: ["error": "\(type(of: error))"])
-        }
-        try? await gracefulShutdown()
-    }
-}
-
-/// Reports "not ready" as the first step of a shutdown.
-private struct Farewell: Service {
-    let readiness: Readiness
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        readiness.drain()
-    }
-}
-
-extension Logger {
-    /// For libraries: their details address their own authors, up to dumps of the whole service tree.
-    var forFrameworks: Logger {
-        var logger = self
-        logger.logLevel = max(logLevel, .notice)
-        return logger
-    }
-}
-
-/// Opening the data.
+/// Checks of the data.
 extension Server {
-    static func openData(
-        _ options: Options, migrations: [Migration], progress: @escaping @Sendable (MigrationProgress) -> Void
-    ) throws -> (SQLiteStorage, ServerKeys, DirectoryKeeping) {
-        let directory = options.directory
-        let finding = try directory.examine(options.start, isKept: !options.isEphemeral, logger: options.logger)
-        let mayMake = directory.isTemporary || !finding.isInUse || options.start.makesNewKey || isCopyAlone(finding, directory)
-        let keys = try directory.keys(mayMake: mayMake)
-        var configuration = StorageConfiguration(
-            file: directory.database,
-            // An interrupted first start left nothing worth a backup.
-            backupDirectory: options.isEphemeral || finding.history == .new && !finding.isInUse ? nil : directory.backups)
-        configuration.isDurable = !options.isEphemeral
-        configuration.mayMigrate = directory.isOwner
-        configuration.readOnly = directory.readOnly
-        let storage = try SQLiteStorage(configuration, migrations: migrations, clock: options.clock, progress: progress)
-        let keeping = DirectoryKeeping(directory, finding: finding, logger: options.logger)
-        try keeping.begin(storage)
-        return (storage, keys, keeping)
-    }
-
-    /// Whether a database was copied into a new directory without its key; its users must sign in again.
-    private static func isCopyAlone(_ finding: DirectoryFinding, _ directory: DataDirectory) -> Bool {
-        finding.marks == nil && !directory.hasKeyFile
-    }
-
-    /// Logs a disk failure when it happens, and passes it on.
-    static func failures(of storage: SQLiteStorage, logger: Logger) -> AsyncStream<StorageFailure> {
-        let (stream, continuation) = AsyncStream.makeStream(of: StorageFailure.self, bufferingPolicy: .bufferingOldest(1))
-        storage.observeFailure { failure in
-            logger.critical(
-                "the disk failed: no more is written, and the server ends soon, to be started again",
-                metadata: [
-                    "operation": .string(failure.operation), "cause": .string(failure.cause), "path": .string(failure.path),
-                ])
-            continuation.yield(failure)
-        }
-        return stream
-    }
-
     /// The result of `check`.
     public struct CheckReport: Sendable {
         /// Empty when the data is sound.

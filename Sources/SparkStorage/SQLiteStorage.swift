@@ -38,7 +38,6 @@ public final class SQLiteStorage: Storage {
     private let queue: WriteQueue
     private let checkpointer: Checkpointer
     private let pointReaders: PointReaderPool
-    private let sink: CommitSink
     private let isSynchronous: Int
     private let isReadOnly: Bool
     private let metrics = StorageMetrics()
@@ -67,14 +66,9 @@ public final class SQLiteStorage: Storage {
             throw StorageOpenError(error, operation: "open database", path: path)
         }
         self.missingMigrations = configuration.readOnly == nil ? [] : pending
-        let sink = CommitSink()
-        self.sink = sink
         self.queue = WriteQueue(
             pool: pool, clock: clock, limits: .init(), metrics: metrics, path: path,
-            countsCommits: configuration.isDurable && configuration.readOnly == nil,
-            onEvent: { try sink.join($0, $1) },
-            onPrepare: { sink.prepare($0) },
-            onCommit: { sink.deliver($0) })
+            countsCommits: configuration.isDurable && configuration.readOnly == nil)
         self.checkpointer = Checkpointer(path: path)
         self.pointReaders = PointReaderPool(path: path, limit: 8)
         guard configuration.readOnly == nil else {
@@ -192,19 +186,9 @@ public final class SQLiteStorage: Storage {
     /// The durable jobs.
     public var outbox: Outbox { Outbox(storage: self) }
 
-    /// Observes commits, in their order, on the writer's thread, before the writes are answered. Call it once, before the first
-    /// write.
-    /// - Parameters:
-    ///   - join: Gets each event inside its transaction. If it throws, the write is rolled back.
-    ///   - prepare: Gets all consequences just before the commit, which may still fail.
-    ///   - deliver: Gets all consequences after the commit and must run the effects among them.
-    public func observeCommits(
-        join: @escaping @Sendable (any SparkEvent, WriteTransaction) throws -> Void = { _, _ in },
-        prepare: @escaping @Sendable ([Consequence]) -> Void = { _ in },
-        deliver: @escaping @Sendable ([Consequence]) -> Void
-    ) {
-        sink.set(join, prepare, deliver)
-    }
+    /// Shows every commit to `observer` from now on. Call it once, before the first write. Until then effects run and events are
+    /// dropped.
+    public func observeCommits(_ observer: any CommitObserver) { queue.observeCommits(observer) }
 
     /// Begins a run: gives the database a new mark and, if its history of events has no name yet, gives that a name. Both
     /// happen or neither.
@@ -300,32 +284,4 @@ public final class SQLiteStorage: Storage {
         try? pool.close()
         checkpointer.close()
     }
-}
-
-/// Passes the consequences of commits on. Before the server is wired, effects run and events are dropped.
-private final class CommitSink: Sendable {
-    typealias Receiver = @Sendable ([Consequence]) -> Void
-    typealias Joiner = @Sendable (any SparkEvent, WriteTransaction) throws -> Void
-
-    /// The closures are in a struct because a generic lock wraps a bare closure again at every access.
-    private struct Receivers: Sendable {
-        var join: Joiner = { _, _ in }
-        var prepare: Receiver = { _ in }
-        var deliver: Receiver = { consequences in
-            for case .effect(let effect) in consequences { effect() }
-        }
-    }
-
-    private let receivers = Mutex(Receivers())
-
-    func set(_ join: @escaping Joiner, _ prepare: @escaping Receiver, _ deliver: @escaping Receiver) {
-        receivers.withLock { $0 = Receivers(join: join, prepare: prepare, deliver: deliver) }
-    }
-
-    func join(_ event: any SparkEvent, _ transaction: WriteTransaction) throws {
-        try receivers.withLock { $0 }.join(event, transaction)
-    }
-
-    func prepare(_ consequences: [Consequence]) { receivers.withLock { $0 }.prepare(consequences) }
-    func deliver(_ consequences: [Consequence]) { receivers.withLock { $0 }.deliver(consequences) }
 }

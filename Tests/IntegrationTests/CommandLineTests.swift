@@ -1,6 +1,7 @@
 import Foundation
 import SparkClient
 import SparkCore
+import SparkServer
 import SparkTestSupport
 import Testing
 
@@ -178,6 +179,18 @@ struct CommandLineTests {
             ["config", "check"], environment: ["SPARK_PORT": "tcp://10.0.0.1:7775", "SPARK_HOME": "/x"])
         #expect(answer.status == 0 && answer.errors.contains("SPARK_HOME, SPARK_PORT"), "\(answer.errors)")
         #expect(!answer.errors.contains("tcp://"))
+    }
+
+    @Test("the benchmarks are a program of their own")
+    func benchmarks() async throws {
+        let gone = try await SparkProcess.run(["bench", "cache"])
+        #expect(gone.status == 64 && gone.errors.contains("no verb bench"), "\(gone.errors)")
+        let help = try await SparkProcess.run(["--help"], program: "spark-bench")
+        #expect(help.status == 0)
+        for verb in ["cache", "chat", "match", "metrics"] { #expect(help.output.contains("\n  \(verb) "), "\(help.output)") }
+        let measured = try await SparkProcess.run(
+            ["match", "--people", "1000", "--probes", "8", "--compare", "8"], program: "spark-bench")
+        #expect(measured.status == 0 && !measured.output.isEmpty, "\(measured.errors)")
     }
 
     @Test("a bar that is full is drawn once for each part")

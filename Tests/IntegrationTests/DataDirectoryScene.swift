@@ -1,7 +1,6 @@
 import Foundation
 import SparkClient
 import SparkCore
-import SparkTestProcess
 import SparkTestSupport
 
 /// Two people who are matched, on a server with a data directory that is handled roughly.

@@ -2,7 +2,6 @@ import Foundation
 import GRDB
 import SparkClient
 import SparkCore
-import SparkTestProcess
 import SparkTestSupport
 import Testing
 

@@ -31,19 +31,20 @@ enum DocumentationPages {
             .map { $0.lines.joined(separator: "\n") }.joined(separator: "\n")
     }
 
-    /// Every `spark …` in shell blocks and in code within the text: the words after `spark`, up to the end of the command.
-    static func sparkCommands(of page: String) throws -> [[String]] {
+    /// Every `spark …` in shell blocks and in code within the text: the words after `spark`, or the name of another program, up to
+    /// the end of the command.
+    static func sparkCommands(of page: String, program: String = "spark") throws -> [[String]] {
         var code = try blocks(of: page).filter { $0.language == "sh" }.flatMap { $0.lines.map(String.init) }
         for line in try prose(of: page) {
             let parts = line.components(separatedBy: "`")
             code += parts.indices.filter { $0 % 2 == 1 }.map { parts[$0] }
         }
-        return code.flatMap { commands(in: $0) }
+        return code.flatMap { commands(in: $0, program) }
     }
 
-    private static func commands(in line: String) -> [[String]] {
+    private static func commands(in line: String, _ program: String) -> [[String]] {
         let words = line.split { " ()".contains($0) }.map(String.init)
-        let starts = words.indices.filter { words[$0] == "spark" }
+        let starts = words.indices.filter { words[$0] == program }
         return starts.map { start in
             let rest = words[(start + 1)...]
             return Array(rest.prefix { !["|", "||", "&&", "&", ";", ">", "#", "·", "spark"].contains($0) })

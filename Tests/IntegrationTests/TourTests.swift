@@ -1,6 +1,5 @@
 import Foundation
 import SparkCore
-import SparkTestProcess
 import SparkTestSupport
 import Testing
 
@@ -41,17 +40,19 @@ struct TourTests {
 
     @Test("the pages name only verbs and options that exist")
     func names() async throws {
-        let help = try await SparkProcess.run(["--experimental-dump-help"])
-        let root = try #require(try JSONParser.parse(Array(help.output.utf8))["command"])
-        var count = 0
-        for page in DocumentationPages.all {
-            for words in try DocumentationPages.sparkCommands(of: page) {
-                count += 1
-                let problem = fault(of: words, in: root)
-                #expect(problem == nil, "\(page): spark \(words.joined(separator: " ")): \(problem ?? "")")
+        for (program, atLeast) in [("spark", 50), ("spark-bench", 4)] {
+            let help = try await SparkProcess.run(["--experimental-dump-help"], program: program)
+            let root = try #require(try JSONParser.parse(Array(help.output.utf8))["command"])
+            var count = 0
+            for page in DocumentationPages.all {
+                for words in try DocumentationPages.sparkCommands(of: page, program: program) {
+                    count += 1
+                    let problem = fault(of: words, in: root)
+                    #expect(problem == nil, "\(page): \(program) \(words.joined(separator: " ")): \(problem ?? "")")
+                }
             }
+            #expect(count > atLeast, "\(program)")
         }
-        #expect(count > 50)
     }
 
     @Test("every link between the pages leads to a file", arguments: DocumentationPages.all)

@@ -1,6 +1,5 @@
 import Foundation
 import Spark
-import SparkPromQLTestSupport
 import SparkServer
 import SparkTelemetry
 import SparkTestSupport

@@ -3,7 +3,6 @@ import Foundation
 import Logging
 import SparkCore
 import SparkKit
-import SparkPromQL
 import SparkTelemetry
 import SparkTestSupport
 import Testing

@@ -51,43 +51,51 @@ struct WriteQueueTests {
     @Test("events are told after the commit, in the order of writes, and never for a write that failed")
     func eventsAfterCommit() async throws {
         try await withStorage { storage in
-            let heard = Mutex<[Int]>([])
-            storage.observeCommits { consequences in
-                for case .event(let event as Happened) in consequences { heard.withLock { $0.append(event.number) } }
-            }
+            let heard = Heard()
+            storage.observeCommits(heard)
             for number in 0..<20 {
                 try? await storage.write { transaction in
                     transaction.publish(Happened(number: number))
                     if number % 2 == 1 { throw Refusal() }
                 }
             }
-            #expect(heard.withLock { $0 } == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
+            #expect(heard.numbers == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
         }
     }
 
     @Test("effects run after their commit and before its answer, in one order with the events, and are announced before it")
     func effectsAfterCommit() async throws {
         try await withStorage { storage in
-            let heard = Mutex<[String]>([])
-            storage.observeCommits(prepare: { consequences in heard.withLock { $0.append("prepare \(consequences.count)") } }) {
-                for consequence in $0 {
-                    switch consequence {
-                    case .event: heard.withLock { $0.append("event") }
-                    case .effect(let effect): effect()
-                    }
-                }
-            }
+            let heard = Heard()
+            storage.observeCommits(heard)
             try await storage.write { transaction in
-                transaction.afterCommit { heard.withLock { $0.append("first") } }
+                transaction.afterCommit { heard.note("first") }
                 transaction.publish(Happened(number: 1))
-                transaction.afterCommit { heard.withLock { $0.append("last") } }
+                transaction.afterCommit { heard.note("last") }
             }
-            #expect(heard.withLock { $0 } == ["prepare 3", "first", "event", "last"])
+            #expect(heard.lines == ["in transaction", "prepare 3", "first", "event", "last"])
             try? await storage.write { transaction in
-                transaction.afterCommit { heard.withLock { $0.append("never") } }
+                transaction.afterCommit { heard.note("never") }
                 throw Refusal()
             }
-            #expect(heard.withLock { $0.count } == 4)
+            #expect(heard.lines.count == 5)
+        }
+    }
+
+    @Test("an observer that refuses an event rolls back its write and no other")
+    func refusedInTransaction() async throws {
+        try await withStorage { storage in
+            let heard = Heard(refused: 1)
+            storage.observeCommits(heard)
+            for number in 0..<3 {
+                try? await storage.write { transaction in
+                    try transaction.run("INSERT INTO test_rows (id) VALUES (?)", number)
+                    transaction.publish(Happened(number: number))
+                }
+            }
+            let rows = try await storage.read { try $0.values("SELECT id FROM test_rows ORDER BY id", as: Int.self) }
+            #expect(rows == [0, 2])
+            #expect(heard.numbers == [0, 2])
         }
     }
 
@@ -184,4 +192,36 @@ private struct Refusal: Error {}
 private struct Happened: SparkEvent {
     static let name = "test.happened"
     let number: Int
+}
+
+/// Writes down what it is shown.
+private final class Heard: CommitObserver {
+    private let state = Mutex<(numbers: [Int], lines: [String])>(([], []))
+    private let refused: Int?
+
+    init(refused: Int? = nil) { self.refused = refused }
+
+    /// The numbers of the events that were committed.
+    var numbers: [Int] { state.withLock { $0.numbers } }
+    var lines: [String] { state.withLock { $0.lines } }
+
+    func note(_ line: String) { state.withLock { $0.lines.append(line) } }
+
+    func inTransaction(_ event: any SparkEvent, _ transaction: WriteTransaction) throws {
+        if let event = event as? Happened, event.number == refused { throw Refusal() }
+        note("in transaction")
+    }
+
+    func willCommit(_ consequences: [Consequence]) { note("prepare \(consequences.count)") }
+
+    func didCommit(_ consequences: [Consequence]) {
+        for consequence in consequences {
+            switch consequence {
+            case .event(let event):
+                note("event")
+                if let event = event as? Happened { state.withLock { $0.numbers.append(event.number) } }
+            case .effect(let effect): effect()
+            }
+        }
+    }
 }

@@ -1,7 +1,6 @@
 package import Foundation
 package import SparkClient
 package import SparkCore
-import SparkTestProcess
 
 /// The built `spark` binary as a process of its own.
 package final class SparkProcess: Sendable {
@@ -13,10 +12,12 @@ package final class SparkProcess: Sendable {
     package let readyLine: JSONValue
 
     /// The binary that was built beside the tests.
-    package static var binary: URL {
+    package static var binary: URL { program("spark") }
+
+    private static func program(_ name: String) -> URL {
         let bundle = URL(
             filePath: ProcessInfo.processInfo.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0])
-        return bundle.deletingLastPathComponent().appending(path: "spark")
+        return bundle.deletingLastPathComponent().appending(path: name)
     }
 
     /// Starts `spark serve` on a port that the system picks and waits for its ready line.
@@ -83,7 +84,10 @@ package final class SparkProcess: Sendable {
     }
 
     /// Runs a verb to its end.
-    package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Finished {
+    /// - Parameter program: the binary's name, if it is not `spark`.
+    package static func run(
+        _ arguments: [String], environment: [String: String] = [:], program name: String = "spark"
+    ) async throws -> Finished {
         try await onOwnThread {
             let errors = try ChildProcess.pipe()
             let errorOutput = FileHandle(fileDescriptor: errors.reader, closeOnDealloc: true)
@@ -91,7 +95,8 @@ package final class SparkProcess: Sendable {
             do {
                 defer { close(errors.writer) }
                 process = try ChildProcess(
-                    binary.path, arguments, environment: cleanEnvironment.merging(environment) { $1 }, errors: errors.writer)
+                    program(name).path, arguments, environment: cleanEnvironment.merging(environment) { $1 },
+                    errors: errors.writer)
             }
             let outputText = String(decoding: process.output.readDataToEndOfFile(), as: UTF8.self)
             let errorText = String(decoding: errorOutput.readDataToEndOfFile(), as: UTF8.self)

@@ -1,4 +1,4 @@
-import CSparkPages
+import CSparkData
 import HTTPTypes
 import SparkCore
 import SparkKit
@@ -51,5 +51,5 @@ struct PageRoutes: Sendable {
 }
 
 extension Array<UInt8> {
-    fileprivate init(_ file: SparkPageFile) { self.init(UnsafeBufferPointer(start: file.bytes, count: file.length)) }
+    fileprivate init(_ file: SparkDataFile) { self.init(UnsafeBufferPointer(start: file.bytes, count: file.length)) }
 }

@@ -3,7 +3,6 @@ import Foundation
 import Logging
 import ServiceLifecycle
 import SparkCore
-import SparkPromQL
 import SparkTelemetry
 import Synchronization
 

@@ -1,5 +1,4 @@
 import SparkCore
-import SparkPromQL
 
 /// All charts as JSON: the times once, and each panel's lines.
 struct ChartDocument: Sendable {

@@ -1,5 +1,4 @@
 import SparkCore
-import SparkPromQL
 
 /// Computes a panel's lines from the history, at common times.
 struct ChartLines {

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-/// The bytes of a file of the package's `data` folder, as they were when the package was built.
-/// They live in the binary and are never freed; no zero byte follows them.
+/// The bytes of a file of the package, as they were when the package was built.
+/// They are in the binary and are never freed; no zero byte follows them.
 typedef struct {
     const unsigned char *_Nonnull bytes;
     size_t length;
@@ -18,5 +18,10 @@ SparkDataFile spark_data_names(void);
 SparkDataFile spark_data_interests(void);
 /// data/demo/bios.txt
 SparkDataFile spark_data_bios(void);
+
+/// web/metrics.js
+SparkDataFile spark_page_metrics_script(void);
+/// web/metrics.css
+SparkDataFile spark_page_metrics_style(void);
 
 #endif

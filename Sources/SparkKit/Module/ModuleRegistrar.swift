@@ -15,10 +15,7 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var operatorActions: [OperatorAction] = []
     package private(set) var clientFrames: [ClientFrame] = []
     package private(set) var serverFrames: [ServerFrame] = []
-    package private(set) var subscriptions: [EventSubscription] = []
-    package private(set) var invalidations: [EventInvalidation] = []
-    package private(set) var followers: [CommitHook] = []
-    package private(set) var joiners: [TransactionHook] = []
+    package private(set) var eventHooks: [EventHook] = []
     package private(set) var preparations: [@Sendable () async throws -> Void] = []
     package private(set) var timeRepairs: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
@@ -60,10 +57,7 @@ public struct ModuleRegistrar: Sendable {
     public mutating func subscribe<Event: SparkEvent>(
         to type: Event.Type, _ handle: @escaping @Sendable (Event) async -> Void
     ) {
-        subscriptions.append(
-            EventSubscription(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
-                if let event = event as? Event { await handle(event) }
-            })
+        hook(type, .subscription { event in if let event = event as? Event { await handle(event) } })
     }
 
     /// Invalidates cache entries when an event is committed: all entries that depend on one of the tags, before the write is
@@ -73,10 +67,7 @@ public struct ModuleRegistrar: Sendable {
     public mutating func invalidate<Event: SparkEvent>(
         on type: Event.Type, _ tags: @escaping @Sendable (Event) -> [CacheTag]
     ) {
-        invalidations.append(
-            EventInvalidation(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
-                (event as? Event).map(tags) ?? []
-            })
+        hook(type, .invalidation { event in (event as? Event).map(tags) ?? [] })
     }
 
     /// Declares the kinds of cache tags that this module owns. The server does not start if two kinds collide.
@@ -96,10 +87,7 @@ public struct ModuleRegistrar: Sendable {
     /// - Parameter update: Must be short: it runs on the writer's thread, and every write waits for it. It may read rows by
     ///   key.
     public mutating func onCommit<Event: SparkEvent>(_ type: Event.Type, _ update: @escaping @Sendable (Event) -> Void) {
-        followers.append(
-            CommitHook(module: module, event: type.name, type: ObjectIdentifier(type)) { event in
-                if let event = event as? Event { update(event) }
-            })
+        hook(type, .onCommit { event in if let event = event as? Event { update(event) } })
     }
 
     /// Writes a module's rows in the transaction that publishes an event, so both are committed or neither is. Use it for rows
@@ -110,10 +98,11 @@ public struct ModuleRegistrar: Sendable {
     public mutating func inTransaction<Event: SparkEvent>(
         _ type: Event.Type, _ write: @escaping @Sendable (Event, WriteTransaction) throws -> Void
     ) {
-        joiners.append(
-            TransactionHook(module: module, event: type.name, type: ObjectIdentifier(type)) { event, transaction in
-                if let event = event as? Event { try write(event, transaction) }
-            })
+        hook(type, .inTransaction { event, transaction in if let event = event as? Event { try write(event, transaction) } })
+    }
+
+    private mutating func hook<Event: SparkEvent>(_ type: Event.Type, _ action: EventHook.Action) {
+        eventHooks.append(EventHook(module: module, type, action))
     }
 
     /// Provides a port to other modules. Boot reports a `ModuleFault` if `value` is not a `Port` or if another module provides
@@ -166,41 +155,35 @@ public struct ModuleRegistrar: Sendable {
     }
 }
 
-package struct EventSubscription: Sendable {
-    package let module: String
-    package let event: String
-    package let type: ObjectIdentifier
-    package let handle: @Sendable (any SparkEvent) async -> Void
-}
-
-package struct EventInvalidation: Sendable {
-    package let module: String
-    package let event: String
-    package let type: ObjectIdentifier
-    package let tags: @Sendable (any SparkEvent) -> [CacheTag]
-}
-
-package struct CommitHook: Sendable {
-    package let module: String
-    package let event: String
-    package let type: ObjectIdentifier
-    package let follow: @Sendable (any SparkEvent) -> Void
-
-    package init(
-        module: String, event: String, type: ObjectIdentifier, follow: @escaping @Sendable (any SparkEvent) -> Void
-    ) {
-        self.module = module
-        self.event = event
-        self.type = type
-        self.follow = follow
+/// What a module does with the events of one type.
+package struct EventHook: Sendable {
+    /// The points on an event's way, each with what happens there. Every action gets only events of the hook's type.
+    package enum Action: Sendable {
+        /// Before the commit, in the transaction. If it throws, the write is rolled back.
+        case inTransaction(@Sendable (any SparkEvent, WriteTransaction) throws -> Void)
+        /// After the commit, before the write is answered.
+        case onCommit(@Sendable (any SparkEvent) -> Void)
+        /// The cache tags to raise with the commit.
+        case invalidation(@Sendable (any SparkEvent) -> [CacheTag])
+        /// After the commit, from a queue.
+        case subscription(@Sendable (any SparkEvent) async -> Void)
     }
-}
 
-package struct TransactionHook: Sendable {
     package let module: String
+    /// The name of the event.
     package let event: String
     package let type: ObjectIdentifier
-    package let join: @Sendable (any SparkEvent, WriteTransaction) throws -> Void
+    package let action: Action
+
+    /// Whether the event arrives from a queue.
+    package var isSubscription: Bool { if case .subscription = action { true } else { false } }
+
+    package init<Event: SparkEvent>(module: String, _ type: Event.Type, _ action: Action) {
+        self.module = module
+        self.event = type.name
+        self.type = ObjectIdentifier(type)
+        self.action = action
+    }
 }
 
 package struct HealthCheck: Sendable {

@@ -35,7 +35,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
         self.dependencies = manifest.dependencies
         self.routes = (registrar.routes.map(\.mounted) + registrar.operatorRoutes).map { "\($0.method.rawValue) \($0.path)" }
         self.frames = registrar.clientFrames.map(\.type) + registrar.serverFrames.map(\.type)
-        self.events = registrar.subscriptions.map(\.event)
+        self.events = registrar.eventHooks.filter(\.isSubscription).map(\.event)
         self.ports = registrar.ports
         self.topics = registrar.outboxHandlers.map(\.topic)
         self.actions = registrar.operatorActions.map(\.name)

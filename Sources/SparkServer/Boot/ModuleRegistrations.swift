@@ -14,10 +14,7 @@ struct ModuleRegistrations: Sendable {
     private(set) var faults: [ModuleFault]
 
     /// Makes each module and lets it register. A failure is noted, and the next module is tried.
-    init(
-        plan: ModulePlan, configuration: LoadedConfiguration, context: (ModuleManifest, ModuleExchange) -> ModuleContext,
-        exchange: ModuleExchange
-    ) {
+    init(plan: ModulePlan, _ surroundings: ModuleSurroundings, _ exchange: ModuleExchange) {
         var entries: [Entry] = []
         var faults: [ModuleFault] = []
         for module in plan.modules {
@@ -25,7 +22,8 @@ struct ModuleRegistrations: Sendable {
             do {
                 var registrar = ModuleRegistrar(module: manifest.id, exchange: exchange)
                 try Self.register(
-                    module, configuration: configuration, context: context(manifest, exchange), in: &registrar)
+                    module, configuration: surroundings.options.configuration,
+                    context: surroundings.context(of: manifest, exchange), in: &registrar)
                 faults += registrar.faults
                 entries.append(Entry(manifest: manifest, registrar: registrar))
             } catch let fault as ModuleFault {
@@ -108,10 +106,7 @@ struct ModuleRegistrations: Sendable {
 
     private mutating func checkSubscriptions() {
         for entry in entries {
-            let heard =
-                entry.registrar.subscriptions.map(\.event) + entry.registrar.invalidations.map(\.event)
-                + entry.registrar.followers.map(\.event) + entry.registrar.joiners.map(\.event)
-            for event in heard {
+            for event in entry.registrar.eventHooks.map(\.event) {
                 let publisher = String(event.prefix { $0 != "." })
                 if publisher != entry.manifest.id, !entry.manifest.dependencies.contains(publisher) {
                     faults.append(

@@ -1,63 +1,35 @@
-import Crypto
 import Foundation
 import Logging
-import SparkCore
+import SparkHTTP
 import SparkKit
 import SparkStorage
-import SparkTelemetry
-import SparkTransport
+import SparkWebSocket
 import Synchronization
 
-/// What a server has before its data is open: the plan of its modules, the limits on clients, and sockets that report the start.
+/// The sockets of a server. They can open before the data does, and report the start.
 final class ServerFront: Sendable {
     private struct Sockets {
         var listeners: [Listener] = []
         var listening: Listening?
     }
 
-    let plan: ModulePlan
-    let admission: Admission
+    let plan: BootPlan
     let edge: EdgeFront
-    let origins: AllowedOrigins
     let startGate = StartGate()
-    /// The token for the operators' routes on the single port of an ephemeral server.
-    let adminToken: String?
-    private let options: Server.Options
-    private let progress: StartProgress
+    private let progress = StartProgress()
     private let sockets = Mutex(Sockets())
+    private var options: Server.Options { plan.options }
 
-    /// - Throws: `PlanError` and `ConfigurationError`, before any socket is opened.
-    init(_ options: Server.Options) throws {
-        MetricsRegistry.install()
-        let disabled = options.configuration.section("modules", as: ModulesConfiguration.self).disabled
-        let plan = ModulePlan(options.modules, disabled: disabled)
-        guard plan.faults.isEmpty else {
-            throw PlanError(faults: plan.faults + (try DryRun.faults(of: plan, options: options)))
-        }
-        try options.configuration.check(
-            in: ConfigurationSurroundings(machine: options.machine, isEphemeral: options.isEphemeral))
-        MetricsRegistry.shared.declare((KernelManifests.all + plan.manifests).flatMap(\.metrics))
-        let admissionPlan = AdmissionPlan(
-            options.configuration, machine: options.machine, isEphemeral: options.isEphemeral)
-        let admission = Admission(limits: admissionPlan.limits, clock: options.clock)
-        let adminToken = options.isEphemeral ? Self.drawToken() : nil
-        let access = OperatorAccess(
-            tokens: [adminToken, options.configuration.text("metrics", "token")].compactMap { $0 },
-            isLocal: Self.isOperatorListenerLocal(options.configuration))
+    /// Opens no socket yet.
+    init(_ plan: BootPlan) {
+        let options = plan.options
         let configuration: EdgeConfiguration = options.configuration.section("http")
-        let stream: StreamConfiguration = options.configuration.section("stream")
-        let origins = AllowedOrigins(configuration.allowedOrigins + stream.allowedOrigins)
-        let progress = StartProgress()
         self.plan = plan
-        self.admission = admission
-        self.adminToken = adminToken
-        self.origins = origins
-        self.options = options
-        self.progress = progress
         self.edge = EdgeFront(
             configuration: configuration, clock: options.clock, random: options.random, logger: options.logger,
-            hasGenerousLimits: options.isEphemeral, origins: origins, accessLog: Self.accessLog(options), admission: admission,
-            access: access, startGate: startGate, probes: progress.routes)
+            hasGenerousLimits: options.isEphemeral, origins: plan.origins, accessLog: Self.accessLog(options),
+            admission: plan.admission, access: plan.access, startGate: startGate,
+            upgrades: configuration.echoesWebSockets ? [WebSocketUpgrade(.echo)] : [], probes: progress.routes)
     }
 
     /// Notes the progress of the migration.
@@ -82,7 +54,7 @@ final class ServerFront: Sendable {
         let listener = try await edge.listen(host: host, port: port)
         sockets.withLock { $0.listeners.append(listener) }
         var listening = Listening(host: host, port: listener.port, directory: options.directory.url)
-        listening.adminToken = adminToken
+        listening.adminToken = plan.adminToken
         if let (operatorHost, wished) = try Self.operatorAddress(options.configuration, isEphemeral: options.isEphemeral) {
             do {
                 let operators = try await edge.listenForOperators(host: operatorHost, port: wished)
@@ -121,18 +93,6 @@ final class ServerFront: Sendable {
         // If the public listener uses port 0 or this port, the system picks a port for the operators.
         guard !isSet, let port = edge.address?.port, port == 0 || port == address.port else { return address }
         return (address.host, 0)
-    }
-
-    /// Whether only this machine can reach the operators' listener. Elsewhere the configuration requires a token.
-    private static func isOperatorListenerLocal(_ configuration: LoadedConfiguration) -> Bool {
-        let section: OperatorConfiguration = configuration.section("operator")
-        guard let host = section.address?.host else { return true }
-        return host == "localhost" || OperatorAccess.isLoopback(address: host)
-    }
-
-    private static func drawToken() -> String {
-        SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
     /// The access log; nil unless it is enabled.

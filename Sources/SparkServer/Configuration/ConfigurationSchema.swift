@@ -1,5 +1,6 @@
+import SparkHTTP
 public import SparkKit
-import SparkTransport
+import SparkStream
 
 /// Every section with its settings: the server's own, and one for each module.
 public struct ConfigurationSchema: Sendable {

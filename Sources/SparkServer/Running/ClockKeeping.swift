@@ -1,7 +1,7 @@
 import Logging
 import ServiceLifecycle
 import SparkCore
-import SparkTransport
+import SparkHTTP
 import Synchronization
 
 /// Detects that the clock was set back, and lets every module repair rows that hold times in the future.

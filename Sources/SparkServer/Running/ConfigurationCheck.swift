@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import SparkCore
 import SparkFiles
+import SparkHTTP
 public import SparkKit
-import SparkTransport
 
 /// What a configuration is judged against besides itself.
 public struct ConfigurationSurroundings: Sendable {

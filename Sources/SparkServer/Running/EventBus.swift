@@ -20,7 +20,7 @@ final class EventBus: Service, Sendable {
 
     /// A subscription with its queue.
     private struct Subscriber: Sendable {
-        let subscription: EventSubscription
+        let handle: @Sendable (any SparkEvent) async -> Void
         let stream: AsyncStream<Item>
         let continuation: AsyncStream<Item>.Continuation
     }
@@ -29,13 +29,19 @@ final class EventBus: Service, Sendable {
     private let byType: [ObjectIdentifier: [Int]]
     private let overflow = Counter(label: droppedName)
 
-    init(_ subscriptions: [EventSubscription]) {
-        self.subscribers = subscriptions.map { subscription in
+    /// - Parameter hooks: those that are no subscriptions are ignored.
+    init(_ hooks: [EventHook]) {
+        var byType: [ObjectIdentifier: [Int]] = [:]
+        var subscribers: [Subscriber] = []
+        for hook in hooks {
+            guard case .subscription(let handle) = hook.action else { continue }
             let (stream, continuation) = AsyncStream.makeStream(
                 of: Item.self, bufferingPolicy: .bufferingOldest(Self.capacity))
-            return Subscriber(subscription: subscription, stream: stream, continuation: continuation)
+            byType[hook.type, default: []].append(subscribers.count)
+            subscribers.append(Subscriber(handle: handle, stream: stream, continuation: continuation))
         }
-        self.byType = Dictionary(grouping: subscriptions.indices) { subscriptions[$0].type }
+        self.subscribers = subscribers
+        self.byType = byType
     }
 
     func publish(_ events: [any SparkEvent]) {
@@ -66,7 +72,7 @@ final class EventBus: Service, Sendable {
                 group.addTask {
                     for await item in subscriber.stream {
                         switch item {
-                        case .event(let event): await subscriber.subscription.handle(event)
+                        case .event(let event): await subscriber.handle(event)
                         case .barrier(let continuation): continuation.resume()
                         }
                     }

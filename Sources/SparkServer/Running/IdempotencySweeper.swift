@@ -1,6 +1,6 @@
 import Logging
 import ServiceLifecycle
-import SparkTransport
+import SparkHTTP
 
 /// Every ten minutes, deletes idempotent responses past their retention.
 struct IdempotencySweeper: Service {

@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
+import SparkHTTP
 public import SparkKit
-import SparkTransport
+import SparkStream
 
 extension AdmissionMachine {
     /// The current limits of this process: descriptors and memory.

@@ -1,9 +1,9 @@
 import Logging
 import ServiceLifecycle
 import SparkCore
+import SparkHTTP
 import SparkKit
 import SparkStorage
-import SparkTransport
 
 /// Runs durable jobs: leases due jobs, passes each to its topic's handler, and retries failed ones with growing delays.
 struct OutboxWorker: Service {

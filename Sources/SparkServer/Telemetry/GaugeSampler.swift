@@ -1,7 +1,7 @@
 import Dispatch
 import Logging
 import ServiceLifecycle
-import SparkTransport
+import SparkHTTP
 
 /// Samples every few seconds the gauges that no code records when they change: process, disk, database, outbox, event loops. Runs
 /// on a dedicated thread, because it reads the disk.

@@ -1,6 +1,7 @@
+import SparkHTTP
 package import SparkKit
+import SparkStream
 import SparkTelemetry
-import SparkTransport
 
 /// The server's own parts beside the modules, with their tables and metrics.
 package enum KernelManifests {

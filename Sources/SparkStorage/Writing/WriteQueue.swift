@@ -36,8 +36,9 @@ final class WriteQueue: Sendable {
         var failure: StorageFailure?
     }
 
-    /// The closures are in a struct because a generic lock wraps a bare closure again at every access.
+    /// Set once, before the first write.
     private struct Observers: Sendable {
+        var commits: any CommitObserver = EffectRunner()
         var count: (@Sendable (Int64) -> Void)?
         var failure: (@Sendable (StorageFailure) -> Void)?
     }
@@ -52,26 +53,17 @@ final class WriteQueue: Sendable {
     private let state = Mutex(State())
     /// The number of the last commit; nil until the first one of this process.
     private let lastCommit = Mutex<Int64?>(nil)
-    private let onEvent: @Sendable (any SparkEvent, WriteTransaction) throws -> Void
     private let metrics: StorageMetrics
-    private let onPrepare: @Sendable ([Consequence]) -> Void
-    private let onCommit: @Sendable ([Consequence]) -> Void
 
     init(
-        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String,
-        countsCommits: Bool,
-        onEvent: @escaping @Sendable (any SparkEvent, WriteTransaction) throws -> Void = { _, _ in },
-        onPrepare: @escaping @Sendable ([Consequence]) -> Void, onCommit: @escaping @Sendable ([Consequence]) -> Void
+        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String, countsCommits: Bool
     ) {
         self.pool = pool
         self.path = path
         self.countsCommits = countsCommits
         self.clock = clock
         self.limits = limits
-        self.onEvent = onEvent
         self.metrics = metrics
-        self.onPrepare = onPrepare
-        self.onCommit = onCommit
     }
 
     /// Why writes are refused; nil if they are accepted.
@@ -82,6 +74,8 @@ final class WriteQueue: Sendable {
 
     /// Refuses every further write.
     func refuseAll() { state.withLock { $0.refusal = .closed } }
+
+    func observeCommits(_ observer: any CommitObserver) { observers.withLock { $0.commits = observer } }
 
     func countCommits(_ note: @escaping @Sendable (Int64) -> Void) { observers.withLock { $0.count = note } }
 
@@ -177,6 +171,7 @@ final class WriteQueue: Sendable {
             return
         }
         let start = ContinuousClock.now
+        let observers = observers.withLock { $0 }
         var outcomes = [(any Error)?](repeating: nil, count: batch.count)
         var consequences: [Consequence] = []
         var commits: Int64?
@@ -193,7 +188,7 @@ final class WriteQueue: Sendable {
                             // A write alone in its commit needs no savepoint: if it fails, nothing is committed.
                             try inSavepoint(of: database, unless: batch.count == 1) {
                                 try job.run(transaction)
-                                try transaction.letJoin(onEvent)
+                                try transaction.show(to: observers.commits)
                             }
                             consequences += transaction.consequences
                         } catch {
@@ -207,7 +202,7 @@ final class WriteQueue: Sendable {
                     // A commit that changes nothing does not reach the disk. Counting it would change something, so it is not
                     // counted.
                     if countsCommits, database.totalChangesCount != changes { commits = try countCommit(in: database) }
-                    if !consequences.isEmpty { onPrepare(consequences) }
+                    if !consequences.isEmpty { observers.commits.willCommit(consequences) }
                     try database.run("COMMIT")
                 } catch {
                     systemError = database.sqliteConnection.map { spark_last_system_error($0) } ?? 0
@@ -224,8 +219,8 @@ final class WriteQueue: Sendable {
         }
         metrics.committed(batch.count, in: ContinuousClock.now - start)
         if let commits { lastCommit.withLock { $0 = commits } }
-        if let commits, let note = observers.withLock({ $0.count }) { note(commits) }
-        if !consequences.isEmpty { onCommit(consequences) }
+        if let commits, let note = observers.count { note(commits) }
+        if !consequences.isEmpty { observers.commits.didCommit(consequences) }
         for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
     }
 

@@ -13,11 +13,11 @@ public final class WriteTransaction: UnitOfWork {
         self.now = now
     }
 
-    /// Calls the transaction hooks for each event, in the order of the events. Hooks may publish further events.
-    func letJoin(_ join: (any SparkEvent, WriteTransaction) throws -> Void) rethrows {
+    /// Shows each event to the observer, in the order of the events. The observer may publish further ones.
+    func show(to observer: any CommitObserver) throws {
         var index = 0
         while index < consequences.count {
-            if case .event(let event) = consequences[index] { try join(event, self) }
+            if case .event(let event) = consequences[index] { try observer.inTransaction(event, self) }
             index += 1
         }
     }

@@ -1,6 +1,4 @@
 import SparkCore
-import SparkPromQL
-import SparkPromQLTestSupport
 import Testing
 
 @testable import SparkMetrics

@@ -1,5 +1,4 @@
 import SparkCore
-import SparkPromQL
 import Testing
 
 @testable import SparkMetrics

@@ -1,6 +1,4 @@
 import SparkCore
-import SparkPromQL
-import SparkPromQLTestSupport
 
 @testable import SparkMetrics
 

@@ -1,5 +1,3 @@
-import SparkPromQLTestSupport
-
 /// How the world looks when a rule must fire, for 25 minutes, and how when it must not, for 40 more.
 struct AlertScenario {
     enum Signal {

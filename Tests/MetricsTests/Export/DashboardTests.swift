@@ -1,7 +1,6 @@
 import Spark
 import SparkKit
 import SparkMetrics
-import SparkPromQL
 import SparkServer
 import Testing
 

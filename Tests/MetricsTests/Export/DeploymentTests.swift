@@ -1,6 +1,5 @@
 import Foundation
 import SparkMetrics
-import SparkPromQLTestSupport
 import Testing
 
 @Suite("Files for other programs")

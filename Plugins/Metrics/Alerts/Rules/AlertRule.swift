@@ -1,5 +1,3 @@
-package import SparkPromQL
-
 /// An alert rule, with the terms of Prometheus's rule files.
 package struct AlertRule: Hashable, Sendable {
     package let name: String

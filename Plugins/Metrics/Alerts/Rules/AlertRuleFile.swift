@@ -1,4 +1,3 @@
-import SparkPromQL
 import Yams
 
 /// Prometheus rule files: read as strictly as Prometheus does, and written so that Prometheus can read them.

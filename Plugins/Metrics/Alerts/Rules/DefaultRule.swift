@@ -1,5 +1,3 @@
-import SparkPromQL
-
 /// One built-in rule: a row of `DefaultRules`.
 struct DefaultRule {
     enum Severity: String { case info, warning, critical }

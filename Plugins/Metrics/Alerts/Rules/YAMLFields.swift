@@ -1,4 +1,3 @@
-import SparkPromQL
 import Yams
 
 /// A mapping of a rule file; unknown keys are refused.

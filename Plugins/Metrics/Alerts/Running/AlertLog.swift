@@ -1,5 +1,4 @@
 import Logging
-import SparkPromQL
 
 /// Logs alerts with constant messages and metadata. Labels and annotations come from metrics, which contain no personal data.
 enum AlertLog {

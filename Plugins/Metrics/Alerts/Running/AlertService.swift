@@ -3,7 +3,6 @@ import Logging
 import ServiceLifecycle
 import SparkCore
 import SparkKit
-import SparkPromQL
 import Synchronization
 
 /// Evaluates the rules every 15 seconds on its own thread, and reports changes to the log and the webhook.

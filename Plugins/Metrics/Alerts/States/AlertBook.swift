@@ -1,5 +1,4 @@
 package import SparkCore
-package import SparkPromQL
 
 /// All rules with their alerts and the result of the last evaluation. A value type: a reader has the state of one moment.
 package struct AlertBook: Sendable {

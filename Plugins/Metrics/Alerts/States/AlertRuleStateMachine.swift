@@ -1,5 +1,4 @@
 package import SparkCore
-package import SparkPromQL
 
 /// The alerts of one rule over time: inactive → pending → firing → resolved per set of labels, with the transitions of Prometheus
 /// (`AlertingRule.Eval`). Pure: takes the expression's result and the time, returns changes.

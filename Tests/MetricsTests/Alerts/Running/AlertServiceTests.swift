@@ -2,8 +2,6 @@ import Foundation
 import Logging
 import SparkCore
 import SparkKit
-import SparkPromQL
-import SparkPromQLTestSupport
 import Synchronization
 import Testing
 

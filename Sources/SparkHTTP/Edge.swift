@@ -1,0 +1,209 @@
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+import NIOHTTP1
+package import SparkCore
+package import SparkKit
+package import SparkStorage
+import Synchronization
+
+/// The part of the edge that needs no data: sockets, limits and rates. It starts first, so that probes are answered and every
+/// other request gets 503 while the data is migrated.
+package final class EdgeFront: Sendable {
+    let configuration: EdgeConfiguration
+    let clock: any WallClock
+    let random: any RandomSource
+    let logger: Logger
+    let limiter: RateLimiter
+    let gateway: UpgradeGateway
+    let sharing: CrossOriginSharing
+    let metrics: EdgeMetrics
+    let admission: Admission
+    let access: OperatorAccess
+    let startGate: StartGate
+    private let dates: HTTPDate
+    private let doors: Mutex<(everybody: Door, operators: Door)>
+
+    /// - Parameters:
+    ///   - hasGenerousLimits: whether limits are counted but never reached: true for the ephemeral server under a test's load.
+    ///   - origins: the web origins that may use the API.
+    ///   - accessLog: notes each answered request; nil for no log.
+    ///   - access: decides which requests reach the operators' routes.
+    ///   - upgrades: paths that change to another protocol and need no data.
+    ///   - probes: the only routes that are answered until `install`.
+    package init(
+        configuration: EdgeConfiguration, clock: any WallClock, random: any RandomSource, logger: Logger, hasGenerousLimits: Bool,
+        origins: AllowedOrigins, accessLog: AccessLog?, admission: Admission, access: OperatorAccess, startGate: StartGate,
+        upgrades: [any UpgradeRoute], probes: [Route]
+    ) {
+        let factor = hasGenerousLimits ? 10_000 : 1
+        let limiter = RateLimiter(
+            policies: [
+                .credentials: .init(quota: configuration.credentialsPerMinute * factor),
+                .read: .init(quota: configuration.readsPerMinute * factor),
+                .write: .init(quota: configuration.writesPerMinute * factor),
+            ], clock: clock)
+        let sharing = CrossOriginSharing(origins: origins)
+        let metrics = EdgeMetrics(accessLog: accessLog)
+        self.configuration = configuration
+        self.clock = clock
+        self.random = random
+        self.logger = logger
+        self.limiter = limiter
+        self.gateway = UpgradeGateway(
+            routes: upgrades, trustedProxies: configuration.trustedProxies, random: random,
+            logger: logger, patience: configuration.requestTimeout, limiter: limiter, metrics: metrics, startGate: startGate)
+        self.sharing = sharing
+        self.metrics = metrics
+        self.admission = admission
+        self.access = access
+        self.startGate = startGate
+        self.dates = HTTPDate(clock: clock)
+        let dispatcher = Dispatcher(
+            configuration: configuration, clock: clock, random: random, authenticator: nil, activity: nil, liveness: nil,
+            tickets: nil, limiter: limiter, idempotency: nil, sharing: sharing, logger: logger)
+        let router = EdgeRouter(routes: probes, dispatcher: dispatcher, metrics: metrics)
+        let parts = Door.Parts(
+            api: router, operators: router, access: access, startGate: startGate, dispatcher: dispatcher, admission: admission,
+            trustedProxies: configuration.trustedProxies)
+        self.doors = Mutex((Door(side: .everybody, parts: parts), Door(side: .operators, parts: parts)))
+    }
+
+    /// Sends requests through these doors from now on, also on connections that are already open.
+    func install(everybody: Door, operators: Door) { doors.withLock { $0 = (everybody, operators) } }
+
+    private var unrouted: UnroutedAnswers { UnroutedAnswers(metrics: metrics, random: random, dates: dates) }
+
+    private func door(_ side: Door.Side) -> Door { doors.withLock { side == .everybody ? $0.everybody : $0.operators } }
+
+    /// Opens the public listener. Connections are accepted and answered from now on.
+    package func listen(host: String, port: Int) async throws -> Listener {
+        let proxies = configuration.trustedProxies
+        let rule = AcceptRule(
+            admission: admission,
+            mostSockets: (admission.limits[.connections].total ?? .max / 2) + DescriptorReserve.closing,
+            isTrustedProxy: { proxies.contains($0) }, unrouted: unrouted)
+        return try await listen(host, port, rule, .everybody, gateway, ProxySigns(logger: logger), logger)
+    }
+
+    /// Opens the operators' listener. Its connections have a limit of their own, so that operators can inspect a full server.
+    package func listenForOperators(host: String, port: Int) async throws -> Listener {
+        let rule = AcceptRule(admission: nil, mostSockets: DescriptorReserve.operators, isTrustedProxy: { _ in true })
+        return try await listen(host, port, rule, .operators, gateway.closed, nil, logger)
+    }
+
+    private func listen(
+        _ host: String, _ port: Int, _ rule: AcceptRule, _ side: Door.Side, _ gateway: UpgradeGateway, _ signs: ProxySigns?,
+        _ logger: Logger
+    ) async throws -> Listener {
+        let (dates, configuration) = (dates, configuration)
+        let channel = EdgeChannel(
+            responder: { [self] request, writer, channel in
+                let context = EdgeContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+                var response: Response
+                do {
+                    response = try await door(side).respond(to: request, context: context)
+                } catch let error as HTTPParserError {
+                    throw error
+                } catch {
+                    response = Response(status: .internalServerError)
+                }
+                response.headers[.date] = dates.now
+                do {
+                    try await writer.write(response: response.head, body: response.body)
+                } catch is HTTPParserError {
+                    // Rethrown as it is, this error would be answered a second time.
+                    throw BrokenWhileAnswering()
+                }
+            }, idleTimeout: configuration.idleTimeout, requestTimeout: configuration.requestTimeout, gateway: gateway,
+            proxySigns: signs, unrouted: unrouted)
+        return try await Listener.open(host: host, port: port, rule: rule, logger: logger) { newcomer in
+            channel.setup(channel: newcomer.channel, admitted: newcomer.admitted, logger: logger).map { value in
+                // The task ends with its connection, at the latest when the listener cuts the connection.
+                Task { await channel.handle(value: value, logger: logger) }
+            }
+        }
+    }
+}
+
+/// The HTTP edge: the frozen routers behind the front.
+package struct Edge: Sendable {
+    /// The API.
+    package let publicDoor: Door
+    /// Metrics and console.
+    package let operatorDoor: Door
+    private let idempotency: IdempotencyStore
+
+    /// What the edge is made from.
+    package struct Parts {
+        /// The sockets and limits.
+        package let front: EdgeFront
+        /// The store, for idempotent responses.
+        package let storage: any Storage
+        /// The keys that seal stored responses.
+        package let keys: ServerKeys
+        /// Checks access tokens; nil where no module issues them.
+        package let authenticator: (any Authenticating)?
+        /// Checks whether a session may still write.
+        package let liveness: (any SessionLiveness)?
+        /// Checks whether the tokens in stored responses still work.
+        package let grants: (any GrantLiveness)?
+        /// Records which users are active; nil for no record.
+        package let activity: (any ActivityRecording)?
+        /// The paths that change to another protocol. They are distinct.
+        package let upgrades: [any UpgradeRoute]
+        /// The tickets that replace a token in a URL; nil where there are none.
+        package let tickets: (any TicketRedeeming)?
+
+        /// The parts of an edge.
+        package init(
+            front: EdgeFront, storage: any Storage, keys: ServerKeys, authenticator: (any Authenticating)?,
+            liveness: (any SessionLiveness)? = nil, grants: (any GrantLiveness)? = nil, activity: (any ActivityRecording)?,
+            upgrades: [any UpgradeRoute] = [], tickets: (any TicketRedeeming)? = nil
+        ) {
+            self.front = front
+            self.storage = storage
+            self.keys = keys
+            self.authenticator = authenticator
+            self.liveness = liveness
+            self.grants = grants
+            self.activity = activity
+            self.upgrades = upgrades
+            self.tickets = tickets
+        }
+    }
+
+    /// Answers the front's requests from now on.
+    /// - Parameters:
+    ///   - routes: rows with their full paths (`/api/v1/…`), free of clashes.
+    ///   - operatorRoutes: rows for operators.
+    ///   - probes: rows that both doors answer, also while the server starts.
+    package init(_ parts: Parts, routes: [Route], operatorRoutes: [Route], probes: [Route]) {
+        let front = parts.front
+        self.idempotency = IdempotencyStore(storage: parts.storage, keys: parts.keys, clock: front.clock, grants: parts.grants)
+        let dispatcher = Dispatcher(
+            configuration: front.configuration, clock: front.clock, random: front.random, authenticator: parts.authenticator,
+            activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: front.limiter,
+            idempotency: idempotency, sharing: front.sharing, logger: front.logger)
+        front.gateway.add(parts.upgrades)
+        let doors = Door.Parts(
+            api: EdgeRouter(
+                routes: routes + probes + front.gateway.fallbacks(besides: routes), dispatcher: dispatcher,
+                metrics: front.metrics),
+            operators: EdgeRouter(
+                routes: operatorRoutes + OperatorEntrance.routes(besides: operatorRoutes) + probes, dispatcher: dispatcher,
+                metrics: front.metrics),
+            access: front.access, startGate: front.startGate, dispatcher: dispatcher, admission: front.admission,
+            trustedProxies: front.configuration.trustedProxies)
+        self.publicDoor = Door(side: .everybody, parts: doors)
+        self.operatorDoor = Door(side: .operators, parts: doors)
+        front.install(everybody: publicDoor, operators: operatorDoor)
+    }
+
+    /// Deletes stored idempotent responses past their retention.
+    package func sweep() async throws { try await idempotency.sweep() }
+}
+
+/// The request turned out malformed after its response had begun.
+private struct BrokenWhileAnswering: Error {}

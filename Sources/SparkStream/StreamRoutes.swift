@@ -1,0 +1,180 @@
+import HTTPTypes
+import SparkCore
+import SparkHTTP
+package import SparkKit
+import SparkStorage
+import SparkWebSocket
+
+/// The stream's HTTP routes: tickets, and the same events for clients without WebSockets.
+package struct StreamRoutes: Sendable {
+    private let gateway: StreamGateway
+    private var hub: Hub { gateway.hub }
+    private static let refusals: [any ClientError] = [
+        AdmissionRefused(resource: .streams, scope: .network), AdmissionRefused(resource: .streams, scope: .total),
+        StreamError.draining,
+    ]
+
+    /// The routes of a gateway.
+    package init(gateway: StreamGateway) { self.gateway = gateway }
+
+    /// The routes, relative to `/api/v1`.
+    package var all: [Route] { [socket, ticket, stream, poll] }
+
+    private var socket: Route {
+        Route(
+            .get, "/ws", "The stream, as a WebSocket with the subprotocol spark.v1; see /asyncapi.json", access: .open,
+            rateLimit: .probe, status: .switchingProtocols, errors: [HandshakeError.upgradeRequired]
+        ) { _ in throw HandshakeError.upgradeRequired }
+    }
+
+    private var ticket: Route {
+        Route(
+            .post, "/ws/ticket",
+            "A ticket to connect without header fields, within half a minute: once by WebSocket, or again and again to the event stream or polls",
+            rateLimit: .write,
+            status: .created, answer: .of(TicketView.self), idempotency: .meaningless, errors: [EdgeError.overloaded]
+        ) { call in
+            .json(TicketView(ticket: try gateway.tickets.issue(for: call.session)), .created)
+        }
+    }
+
+    private var stream: Route {
+        Route(
+            .get, "/stream", "My numbered events, as Server-Sent Events", access: .userOrTicket, rateLimit: .read,
+            query: Self.position, idempotency: .refused, errors: Self.refusals
+        ) { call in
+            var reply = Reply(headers: [.contentType: "text/event-stream", .cacheControl: "no-store"])
+            reply.headers[.accelBuffering] = "no"
+            let offset = try call.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }.map(Self.offset) ?? Self.offset(call)
+            guard !call.isHead else { return reply }
+            let lease = try join(call)
+            let feed = lease.feed
+            let body = EventStreamBody(hub: hub, feed: feed, after: offset, isOtherEpoch: isOtherEpoch(call))
+            reply.pieces = AsyncStream {
+                await body.next(keeping: lease)
+            } onCancel: {
+                feed.end(.gone)
+            }
+            return reply
+        }
+    }
+
+    private var poll: Route {
+        Route(
+            .get, "/poll", "My numbered events after an offset; waits for one if there is none", access: .userOrTicket,
+            rateLimit: .read,
+            query: Self.position + [
+                .integer("wait", 0...60, default: 25, "Seconds to wait for an event."),
+                .integer("limit", 1...200, default: 100, "How many events at most."),
+            ], answer: .of(PollView.self), errors: [StreamError.tooManyConnections] + Self.refusals
+        ) { call in
+            let after = try Self.offset(call)
+            guard !call.isHead else { return Reply(headers: [.contentType: "application/json"]) }
+            let lease = try join(call)
+            return .json(try await answer(call, after: after, keeping: lease))
+        }
+    }
+
+    /// The feed joins the hub before this reads, so that no event is missed.
+    private func answer(_ call: Call, after: Int64?, keeping lease: FeedLease) async throws -> PollView {
+        let feed = lease.feed
+        let bounds = try hub.reader.bounds(of: feed.user)
+        guard let after else { return PollView(epoch: hub.epoch, offset: bounds.head, frames: []) }
+        var resync: ReplayStateMachine.Reason?
+        if isOtherEpoch(call) { resync = .epoch } else if after > bounds.head { resync = .ahead }
+        if after < bounds.floor { resync = resync ?? .expired }
+        if let resync { return PollView(epoch: hub.epoch, offset: bounds.head, resync: resync, frames: []) }
+        var page = try hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
+        if page.frames.isEmpty, call.integer("wait") > 0 {
+            _ = await feed.wait(atMost: .seconds(call.integer("wait")))
+            try checkMayGoOn(feed)
+            page = try hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
+        }
+        return PollView(epoch: hub.epoch, offset: page.frames.last?.offset ?? after, frames: page.frames.map(\.frame))
+    }
+
+    /// After a wait: throws 401 when the session has ended meanwhile, and asks the client to wait when a newer connection
+    /// replaced it.
+    private func checkMayGoOn(_ feed: EventFeed) throws {
+        switch feed.ending {
+        case .revoked: throw EdgeError.unauthenticated
+        case .replaced: throw StreamError.tooManyConnections
+        case .gone, .stopping: break
+        // The wake-up may come from the very commit that ended the session, before the revocation arrives here.
+        case nil:
+            guard feed.isOpen(at: hub.clock.now()), try gateway.isLive(feed.principal) else { throw EdgeError.unauthenticated }
+        }
+    }
+
+    /// Joins the hub, then checks that the session is live: a revocation either finds the feed in the hub or is seen by this
+    /// check.
+    private func join(_ call: Call) throws -> FeedLease {
+        if hub.isDraining { throw StreamError.draining }
+        let principal = try call.session
+        // Check before this takes the place of another connection, and again once the hub knows the feed.
+        guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
+        let lease = FeedLease(
+            EventFeed(principal), in: hub, ticket: call.ticket, presence: ClientPresence.current,
+            place: try gateway.place(for: principal.user, at: call.address))
+        guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
+        if hub.isDraining { throw StreamError.draining }
+        return lease
+    }
+
+    private func isOtherEpoch(_ call: Call) -> Bool { call.text("epoch").map { $0 != hub.epoch } ?? false }
+
+    private static let position: [QueryParameter] = [
+        .text("offset", maximum: 20, "The last event that the client has; the present alone if left out."),
+        .text("epoch", maximum: 64, "The epoch under which it has that."),
+    ]
+
+    private static func offset(_ call: Call) throws -> Int64? { try call.text("offset").map(offset) }
+
+    private static func offset(_ text: String) throws -> Int64 {
+        guard let number = Int64(text), number >= 0 else {
+            throw InvalidInput.refused("offset", "type", "A whole number from 0 is expected.")
+        }
+        return number
+    }
+}
+
+/// The response to a ticket request.
+struct TicketView: JSONWritable, SchemaDescribed, Sendable {
+    let ticket: String
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("ticket", ticket)
+            writer.field("expires_in", StreamTickets.lifetime.roundedUpSeconds)
+        }
+    }
+
+    static let schemaName = "Ticket"
+    static let schema = Schema.object([.required("ticket", .string()), .required("expires_in", .integer())])
+}
+
+/// The response to a poll.
+struct PollView: JSONWritable, SchemaDescribed, Sendable {
+    let epoch: String
+    let offset: Int64
+    var resync: ReplayStateMachine.Reason?
+    let frames: [[UInt8]]
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("epoch", epoch)
+            writer.field("offset", offset)
+            if let resync { writer.field("resync", resync.rawValue) }
+            writer.key("frames")
+            writer.array { writer in
+                for frame in frames { writer.raw(frame) }
+            }
+        }
+    }
+
+    static let schemaName = "Poll"
+    static let schema = Schema.object([
+        .required("epoch", .string()), .required("offset", .integer()),
+        .optional("resync", .oneOf(["epoch", "expired", "ahead"])), .required("frames", .list(.any)),
+    ])
+}

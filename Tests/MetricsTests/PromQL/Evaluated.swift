@@ -1,0 +1,9 @@
+import SparkCore
+import SparkMetrics
+
+/// What `expression` gives, ordered by labels, as text that a failure can show.
+func evaluate(_ expression: String, at seconds: Double, in source: RecordedSeries) throws -> [[String: String]: Double] {
+    let at = Timestamp(milliseconds: Int64((seconds * 1_000).rounded()))
+    let elements = try PromQuery(expression).evaluate(at: at, in: source)
+    return Dictionary(elements.map { ($0.labels, $0.value) }) { first, _ in first }
+}

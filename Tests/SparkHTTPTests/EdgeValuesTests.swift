@@ -1,0 +1,88 @@
+import NIOHTTP1
+import Testing
+
+@testable import SparkHTTP
+
+@Suite("What the edge reads and decides")
+struct EdgeValuesTests {
+    @Test(
+        "addresses to listen on may be a port alone, which means this machine",
+        arguments: [
+            ("7776", "127.0.0.1", 7_776), (":7776", "127.0.0.1", 7_776), ("0", "127.0.0.1", 0), ("127.0.0.1:0", "127.0.0.1", 0),
+            ("[::1]:80", "::1", 80), ("[::]:0", "::", 0), ("0.0.0.0:7775", "0.0.0.0", 7_775),
+            ("localhost:65535", "localhost", 65_535),
+        ])
+    func listen(_ text: String, _ host: String, _ port: Int) throws {
+        let address = try #require(ListenAddress(text))
+        #expect(address.host == host && address.port == port)
+        #expect(ListenAddress(address.text) == address)
+    }
+
+    @Test(
+        "what is no address to listen on is none",
+        arguments: [
+            "", ":", "x", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "-1", "+1", "::1:80", "[::1]", "[::1]80",
+            "[x]:80", "a b:80", "http://x:80", "[]:80",
+        ])
+    func noListen(_ text: String) { #expect(ListenAddress(text) == nil) }
+
+    @Test(
+        "origins have one canonical form",
+        arguments: [
+            ("https://App.Example.org", "https://app.example.org"), ("https://a.example:443", "https://a.example"),
+            ("http://a.example:80", "http://a.example"), ("http://localhost:3000", "http://localhost:3000"),
+            ("https://a.example:80", "https://a.example:80"), ("capacitor://localhost", "capacitor://localhost"),
+            ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+            ("chrome-extension://abcdef", "chrome-extension://abcdef"),
+        ])
+    func origins(_ text: String, _ canonical: String) {
+        #expect(AllowedOrigins.canonical(text) == canonical)
+        #expect(AllowedOrigins.fault(of: text) == nil)
+        #expect(AllowedOrigins([text]).contains(canonical))
+    }
+
+    @Test(
+        "what is no origin is refused",
+        arguments: [
+            "*", "null", "", "a.example", "https://", "https://a.example/", "https://a.example/x", "https://a.example?x",
+            "https://*.example",
+            "https://a.example:0", "https://a.example:65536", "https://a.example:", "https://a b", "https://bücher.example",
+            "//a.example",
+            "https://user@a.example", "https://[::1", "https://[::1]x", "1http://a.example",
+        ])
+    func noOrigin(_ text: String) {
+        #expect(AllowedOrigins.canonical(text) == nil)
+        #expect(AllowedOrigins.fault(of: text) != nil)
+    }
+
+    @Test(
+        "gzip is sent to who takes it and to nobody else",
+        arguments: [
+            ("gzip", true), ("GZIP", true), ("gzip, br", true), ("br;q=1, gzip;q=0.1", true), ("*", true), ("x-gzip", true),
+            ("gzip ; q=0.5", true), ("gzip;q=0", false), ("gzip;q=0.000", false), ("*;q=0", false), ("gzip;q=0, *", false),
+            ("br", false),
+            ("identity", false), ("", false), (nil, false), (",,;", false),
+        ] as [(String?, Bool)])
+    func gzip(_ field: String?, _ isTaken: Bool) { #expect(ContentCoding.allowsGzip(field) == isTaken) }
+
+    private func intent(_ fields: [(String, String)], isSupported: Bool = true) -> (compresses: Bool, head: HTTPResponseHead) {
+        var head = HTTPResponseHead(version: .http1_1, status: .ok, headers: HTTPHeaders(fields))
+        let compresses = ContentCoding.prepare(&head, isSupported: isSupported)
+        return (compresses, head)
+    }
+
+    @Test("an answer is compressed on the way only if that is worth it and bounded, and its tag becomes weak")
+    func onTheWay() {
+        let usual = intent([("Content-Length", "5000"), ("ETag", "\"7\"")])
+        #expect(
+            usual.compresses && usual.head.headers["ETag"] == ["W/\"7\""] && usual.head.headers["Vary"] == ["Accept-Encoding"])
+        let plain = intent([("Content-Length", "5000"), ("ETag", "\"7\"")], isSupported: false)
+        #expect(plain.head.headers["ETag"] == ["\"7\""] && plain.head.headers["Vary"] == ["Accept-Encoding"])
+        #expect(!intent([("Content-Length", "100")]).compresses)
+        #expect(!intent([("Content-Length", "10000000")]).compresses)
+        #expect(!intent([]).compresses)
+        #expect(!intent([("Content-Length", "5000"), ("Content-Encoding", "gzip")]).compresses)
+        // A constant document that is sent plain stays so.
+        #expect(!intent([("Content-Length", "5000"), ("Vary", "Origin, Accept-Encoding")]).compresses)
+    }
+}

@@ -1,0 +1,90 @@
+import Testing
+
+@testable import SparkHTTP
+
+@Suite("The guard of a connection")
+struct RequestGuardTests {
+    typealias Machine = RequestGuardStateMachine<Int>
+
+    /// `#expect` takes no mutating calls.
+    private func same<Value: Equatable>(
+        _ found: Value, _ expected: Value, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(found == expected, sourceLocation: sourceLocation)
+    }
+
+    @Test("broken HTTP with no answer under way is answered, then closed")
+    func broken() {
+        var fresh = Machine(openedAt: 0)
+        same(fresh.parserFailed(), .answerAndClose)
+        same(fresh.parserFailed(), .nothing)
+        var inBody = Machine(openedAt: 0)
+        inBody.requestBegan(at: 1)
+        same(inBody.parserFailed(), .answerAndClose)
+    }
+
+    @Test("once the guard has answered, no other answer leaves")
+    func noSecondAnswer() {
+        var machine = Machine(openedAt: 0)
+        machine.requestBegan(at: 1)
+        _ = machine.parserFailed()
+        same(machine.answerBegan(), false)
+        same(machine.answerEnded(), false)
+        #expect(!machine.mayLeave)
+    }
+
+    @Test("an answer that is under way to a broken request is not torn by another; the connection is just closed")
+    func answering() {
+        var machine = Machine(openedAt: 0)
+        machine.requestBegan(at: 1)
+        same(machine.answerBegan(), true)
+        same(machine.parserFailed(), .close)
+        var answered = Machine(openedAt: 0)
+        answered.requestBegan(at: 1)
+        same(answered.answerBegan(), true)
+        same(answered.answerEnded(), true)
+        same(answered.parserFailed(), .close)
+    }
+
+    @Test("what came whole before the broken one is answered first, as it may have taken effect")
+    func pipelined() {
+        var machine = Machine(openedAt: 0)
+        for instant in 1...2 {
+            machine.requestBegan(at: instant)
+            machine.requestEnded()
+        }
+        machine.requestBegan(at: 3)
+        same(machine.parserFailed(), .nothing)
+        #expect(!machine.mayEnter)
+        same(machine.drained(), .nothing)
+        same(machine.answerBegan(), true)
+        same(machine.answerEnded(), true)
+        same(machine.drained(), .nothing)
+        same(machine.answerBegan(), true)
+        same(machine.answerEnded(), true)
+        same(machine.drained(), .answerAndClose)
+        same(machine.answerBegan(), false)
+    }
+
+    @Test("a request that does not arrive whole in time is answered 408; a silent connection is closed")
+    func slow() {
+        var silent = Machine(openedAt: 0)
+        same(silent.timerFired(latest: -1), .nothing)
+        same(silent.timerFired(latest: 0), .close)
+        var slow = Machine(openedAt: 0)
+        slow.requestBegan(at: 5)
+        same(slow.timerFired(latest: 4), .nothing)
+        same(slow.timerFired(latest: 5), .answerAndClose)
+    }
+
+    @Test("a connection may rest between requests, and a slow handler is not the client's fault")
+    func resting() {
+        var machine = Machine(openedAt: 0)
+        machine.requestBegan(at: 1)
+        machine.requestEnded()
+        same(machine.timerFired(latest: 100), .nothing)
+        same(machine.answerBegan(), true)
+        same(machine.answerEnded(), true)
+        same(machine.timerFired(latest: 100), .nothing)
+    }
+}
