@@ -9,10 +9,8 @@ struct DeviceRegistrationTests {
     @Test("a language tag is as long as its schema says, in characters", arguments: ["e", "ü", "\u{1F600}"])
     func language(_ character: String) throws {
         func violations(_ language: String) throws -> [String] {
-            var reader = try ObjectReader(["provider": "log", "token": "t", "language": .string(language)])
-            _ = DeviceRegistration(from: &reader)
             do throws(InvalidInput) {
-                try reader.finish()
+                _ = try DeviceRegistration.read(["provider": "log", "token": "t", "language": .string(language)])
                 return []
             } catch {
                 return error.violations.map(\.field)
