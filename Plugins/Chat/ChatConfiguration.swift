@@ -5,7 +5,7 @@ public import SparkKit
 public struct ChatConfiguration: ModuleConfiguration {
     /// The settings of the section, with their ranges and defaults.
     public static let settings: [Setting] = [
-        .integer("message_characters", 1...8_000, default: 2_000, "Characters that a message may have at most."),
+        .integer("message_characters", 1...mostCharacters, default: 2_000, "Characters that a message may have at most."),
         .integer("edit_minutes", 0...525_600, default: 15, "Age at which a message can no longer be edited; 0: none can."),
         .integer(
             "delete_minutes", 0...525_600, default: 1_440, "Age at which a message can no longer be deleted; 0: no such age."),
@@ -33,6 +33,9 @@ public struct ChatConfiguration: ModuleConfiguration {
         .integer("message_days", 0...36_500, default: 0, "Days for which messages are kept; 0: for ever."),
         .integer("held_days", 1...36_500, default: 30, "Days for which a held message waits for a decision."),
     ]
+
+    /// The greatest length of a text that can be configured.
+    static let mostCharacters = 8_000
 
     let rules: MessageRules
     let newConversationsPerDay: Int

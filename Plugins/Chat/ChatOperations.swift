@@ -12,9 +12,9 @@ struct ChatOperations: Sendable {
     private var list: OperatorAction {
         OperatorAction(
             "held.list", "Messages that a policy held, the oldest first", isChanging: false,
-            members: [.optional("limit", .integer(1...200))]
+            members: HeldQuery.fields.properties
         ) { call in
-            let limit = try call.read { $0.optionalInteger("limit", 1...200) ?? 50 }
+            let limit = try call.read(HeldQuery.self).limit
             let waiting = try await held.heldMessages(limit: limit + 1)
             let found = waiting.prefix(limit)
             let items = found.map { message -> JSONValue in
@@ -34,10 +34,9 @@ struct ChatOperations: Sendable {
     private func decision(_ name: String, isAllowed: Bool) -> OperatorAction {
         OperatorAction(
             name, isAllowed ? "Send a held message now, like a new one" : "Throw a held message away; nobody is told",
-            isChanging: true, members: [.required("message", .identifier(MessageKind.self))]
+            isChanging: true, members: HeldDecision.fields.properties
         ) { call in
-            let id = try call.read { $0.value("message", format: "the id of a message") { MessageID(wire: $0) } }
-            guard let id else { throw ChatError.heldUnknown }
+            let id = try call.read(HeldDecision.self).message
             let decided: DecidedMessage
             do {
                 decided = try await held.decide(id, isAllowed: isAllowed) { decided, work in
@@ -89,5 +88,23 @@ extension ChatOperations: PersonDescribing {
             "live_conversations": .integer(counts.conversations), "messages_sent": .integer(counts.messages),
             "held": .integer(counts.held),
         ]
+    }
+}
+
+/// The members of `held.list`.
+private struct HeldQuery: RequestBody {
+    let limit: Int
+
+    static let body = BodyFields<HeldQuery>("HeldQuery", "How many held messages to list.", HeldQuery.init(limit:)) {
+        Field("limit", \.limit, .integer(1...200), default: 50)
+    }
+}
+
+/// The members of `held.release` and `held.refuse`.
+private struct HeldDecision: RequestBody {
+    let message: MessageID
+
+    static let body = BodyFields<HeldDecision>("HeldDecision", "The held message.", HeldDecision.init(message:)) {
+        Field("message", \.message)
     }
 }

@@ -44,7 +44,7 @@ package struct AsyncAPIDocument: Sendable {
                         ])
                 ]),
             "components": [
-                "messages": .object(messages.map(\.member)), "schemas": messages.flatMap(\.payload.components).components,
+                "messages": .object(messages.map(\.member)), "schemas": messages.map(\.schema).components,
             ],
         ]
     }
@@ -73,33 +73,27 @@ package struct AsyncAPIDocument: Sendable {
     private var messages: [Message] { frames.clientFrames.map(message) + frames.serverFrames.map(message) }
 
     private func message(_ frame: ClientFrame) -> Message {
-        Message(
-            clientKey(frame.type), frame.type, frame.summary, [.optional("ref", .string(1...64))] + frame.members)
+        Message(key: clientKey(frame.type), type: frame.type, summary: frame.summary, schema: frame.schema)
     }
 
     private func message(_ frame: ServerFrame) -> Message {
-        let offset: [Schema.Property] = frame.isNumbered ? [.required("offset", .integer())] : []
-        return Message(serverKey(frame.type), frame.type, frame.summary, offset + frame.members)
+        Message(key: serverKey(frame.type), type: frame.type, summary: frame.summary, schema: frame.schema)
     }
-
 }
 
 /// A frame as the document describes it.
 private struct Message {
-    let payload: Schema
-    private let (key, type, summary): (String, String, String)
-
-    init(_ key: String, _ type: String, _ summary: String, _ members: [Schema.Property]) {
-        (self.key, self.type, self.summary) = (key, type, summary)
-        payload = .object([.required("type", .constant(type))] + members)
-    }
+    let key: String
+    let type: String
+    let summary: String
+    let schema: SchemaReference
 
     var member: JSONMember {
         JSONMember(
             key,
             [
                 "name": .string(type), "summary": .string(summary), "contentType": "application/json",
-                "payload": payload.json, "examples": [["payload": payload.example]],
+                "payload": schema.schema.named(schema.name).json, "examples": [["payload": schema.schema.example]],
             ])
     }
 }

@@ -64,13 +64,10 @@ actor EventStreamBody {
         while !waiting.isEmpty {
             switch waiting.removeFirst() {
             case .welcome(let head):
-                bytes += event("welcome", id: nil) { writer in
-                    writer.field("epoch", hub.epoch)
-                    writer.field("offset", head)
-                    writer.field("now", hub.clock.now())
-                }
-            case .resync(let reason): bytes += event("resync", id: nil) { $0.field("reason", reason.rawValue) }
-            case .live(let offset): bytes += event("live", id: offset) { $0.field("offset", offset) }
+                let welcome = Welcome(epoch: hub.epoch, offset: head, connection: nil, now: hub.clock.now())
+                bytes += line(Frame.bytes("welcome", welcome), id: nil)
+            case .resync(let reason): bytes += line(Frame.bytes("resync", Resync(reason: reason)), id: nil)
+            case .live(let offset): bytes += line(Frame.bytes("live", Live(offset: offset)), id: offset)
             case .read(let after):
                 let page = try reader.page(of: feed.user, after: after)
                 let (isSent, actions) = replay.read(first: page.frames.first?.offset, last: page.frames.last?.offset ?? after)
@@ -80,10 +77,6 @@ actor EventStreamBody {
             }
         }
         return bytes.isEmpty ? nil : bytes
-    }
-
-    private func event(_ type: String, id: Int64?, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
-        line(Frame.bytes(type, members), id: id)
     }
 
     /// JSON has no line breaks, so one `data` line is enough. The type is inside the JSON; without an `event:` field one listener

@@ -1,3 +1,4 @@
+import SparkCore
 package import SparkKit
 
 /// Every frame of the stream's interface, the gateway's own frames first. Constant before the first connection.
@@ -19,5 +20,11 @@ package struct FrameTable: Sendable {
 
     /// The module's row for a frame type; nil for the gateway's own frames.
     func clientFrame(_ type: String) -> ClientFrame? { clientByType[type] }
+    /// The schema of any numbered frame.
+    var numbered: Schema {
+        Schema.anyOf(serverFrames.filter(\.isNumbered).map { $0.schema.schema.named($0.schema.name) })
+            .named("NumberedFrame", "An event of the stream.")
+    }
+
     func render(_ type: String) -> ServerFrame.Render? { renderByType[type] }
 }

@@ -31,13 +31,16 @@ struct ReplayStateMachine {
     }
 
     /// Why the client must reload. The raw value is sent in the `resync` frame.
-    enum Reason: String {
+    enum Reason: String, WireWord {
         /// The client's epoch is another one: the database was restored.
         case epoch
         /// The events the client asks for are no longer stored.
         case expired
         /// The client's offset is above the newest event.
         case ahead
+
+        static let schemaName = "ResyncReason"
+        static let summary = "Why the client must read again what it shows."
     }
 
     private(set) var phase = Phase.silent

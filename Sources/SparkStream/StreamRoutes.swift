@@ -9,13 +9,17 @@ import SparkWebSocket
 package struct StreamRoutes: Sendable {
     private let gateway: StreamGateway
     private var hub: Hub { gateway.hub }
+    private let pollFields: Fields<PollView>
     private static let refusals: [any ClientError] = [
         AdmissionRefused(resource: .streams, scope: .network), AdmissionRefused(resource: .streams, scope: .total),
         StreamError.draining,
     ]
 
     /// The routes of a gateway.
-    package init(gateway: StreamGateway) { self.gateway = gateway }
+    package init(gateway: StreamGateway) {
+        self.gateway = gateway
+        self.pollFields = PollView.fields(frame: gateway.frames.numbered)
+    }
 
     /// The routes, relative to `/api/v1`.
     package var all: [Route] { [socket, ticket, stream, poll] }
@@ -66,12 +70,15 @@ package struct StreamRoutes: Sendable {
             query: Self.position + [
                 .integer("wait", 0...60, default: 25, "Seconds to wait for an event."),
                 .integer("limit", 1...200, default: 100, "How many events at most."),
-            ], answer: .of(PollView.self), errors: [StreamError.tooManyConnections] + Self.refusals
+            ], answer: SchemaReference(pollFields.name, pollFields.schema), errors: [StreamError.tooManyConnections] + Self.refusals
         ) { call in
             let after = try Self.offset(call)
             guard !call.isHead else { return Reply(headers: [.contentType: "application/json"]) }
             let lease = try join(call)
-            return .json(try await answer(call, after: after, keeping: lease))
+            let answer = try await answer(call, after: after, keeping: lease)
+            var writer = JSONWriter()
+            writer.object { pollFields.writeMembers(of: answer, to: &$0) }
+            return Reply(json: writer.bytes)
         }
     }
 
@@ -139,42 +146,30 @@ package struct StreamRoutes: Sendable {
 }
 
 /// The response to a ticket request.
-struct TicketView: JSONWritable, SchemaDescribed, Sendable {
+struct TicketView: JSONObject {
     let ticket: String
 
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("ticket", ticket)
-            writer.field("expires_in", StreamTickets.lifetime.roundedUpSeconds)
-        }
+    static let fields = Fields<TicketView>("Ticket", "A ticket to connect without header fields.") {
+        Field("ticket", \.ticket, .string.example("nq3nXbMnTLW0bqhBT6oYV0lXkAR2Y0pkH1cLr0dQzvE"))
+        Field("expires_in", { _ in StreamTickets.lifetime.roundedUpSeconds }, .integer, "Seconds in which it must be used.")
     }
-
-    static let schemaName = "Ticket"
-    static let schema = Schema.object([.required("ticket", .string()), .required("expires_in", .integer())])
 }
 
 /// The response to a poll.
-struct PollView: JSONWritable, SchemaDescribed, Sendable {
+struct PollView: Sendable {
     let epoch: String
     let offset: Int64
     var resync: ReplayStateMachine.Reason?
     let frames: [[UInt8]]
 
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("epoch", epoch)
-            writer.field("offset", offset)
-            if let resync { writer.field("resync", resync.rawValue) }
-            writer.key("frames")
-            writer.array { writer in
-                for frame in frames { writer.raw(frame) }
-            }
+    /// The fields. It is no constant, because the modules add frames.
+    /// - Parameter frame: The schema of any numbered frame.
+    static func fields(frame: Schema) -> Fields<PollView> {
+        Fields<PollView>("Poll", "The user's next events.") {
+            Field("epoch", \.epoch, .string, "The name of the history of events; another one after a restore.")
+            Field("offset", \.offset, .integer(0...Int.max), "Where the next poll goes on.")
+            Field(optional: "resync", \.resync, isInExample: false, "Present if the client must read again what it shows.")
+            Field("frames", \.frames, .list(.written(frame)), "The events as a WebSocket gets them.")
         }
     }
-
-    static let schemaName = "Poll"
-    static let schema = Schema.object([
-        .required("epoch", .string()), .required("offset", .integer()),
-        .optional("resync", .oneOf(["epoch", "expired", "ahead"])), .required("frames", .list(.any)),
-    ])
 }

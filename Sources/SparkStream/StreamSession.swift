@@ -186,10 +186,9 @@ extension StreamSession {
         let call = FrameCall(connection: self, now: gateway.clock.now(), reference: reference(in: frame), object: frame)
         do {
             switch type {
-            case "hello": try sayHello(Hello(call))
+            case "hello": try sayHello(call.read(Hello.body))
             case "ping":
-                let n = try call.read { $0.optionalInteger("n", Int.min...Int.max) }
-                write(Frame.bytes("pong") { writer in if let n { writer.field("n", n) } }, isNumbered: false)
+                write(Frame.bytes("pong", try call.read(Ping.body)), isNumbered: false)
             case "bye": end(.normal)
             case "auth": try renew(call, bytes: bytes)
             default:
@@ -361,8 +360,8 @@ extension StreamSession {
 
     /// Continues with another token of the same user. Renewals run one after the other, and the last one wins.
     func renew(_ call: FrameCall, bytes: Int) throws {
-        let token = try call.read { $0.string("token", length: 1...4_096) }
-        let row = ClientFrame("auth", "", limit: .query, members: [], handler: .query { [self] _ in try await renew(token) })
+        let token = try call.read(Renewal.body).token
+        let row = ClientFrame("auth", "", limit: .query, handler: .query { [self] _ in try await renew(token) })
         let frame = OrderedFrame(call: call, principal: principal, row: row)
         guard order.add(frame, .exclusive, about: .one("auth"), bytes: bytes) else {
             throw StreamError.tooManyFrames(retryAfter: 1)
@@ -379,7 +378,7 @@ extension StreamSession {
             end(.tokenEnded)
             throw EdgeError.unauthenticated
         }
-        return Frame.bytes("auth") { $0.field("expires_at", principal.expiresAt) }
+        return Frame.bytes("auth", Renewed(expiresAt: principal.expiresAt))
     }
 }
 
@@ -403,38 +402,6 @@ extension ClientFrame {
     }
 }
 
-/// A client's first frame.
-struct Hello {
-    let version: Int
-    let epoch: String?
-    let offset: Int64?
-    let device: String?
-    let isBackground: Bool
-    let heartbeatSeconds: Int64?
-
-    init(_ call: FrameCall) throws {
-        self = try call.read { reader in
-            Hello(
-                version: reader.integer("v", 0...Int.max), epoch: reader.optionalString("epoch", length: 1...64),
-                offset: reader.optionalInteger("offset", 0...Int.max).map(Int64.init),
-                device: reader.optionalString("device", length: 1...64),
-                isBackground: reader.optionalBool("background") ?? false,
-                heartbeatSeconds: reader.optionalInteger("heartbeat_seconds", 5...300).map(Int64.init))
-        }
-    }
-
-    private init(
-        version: Int, epoch: String?, offset: Int64?, device: String?, isBackground: Bool, heartbeatSeconds: Int64?
-    ) {
-        self.version = version
-        self.epoch = epoch
-        self.offset = offset
-        self.device = device
-        self.isBackground = isBackground
-        self.heartbeatSeconds = heartbeatSeconds
-    }
-}
-
 /// The user's numbered events.
 extension StreamSession {
     /// Takes a committed event. Must be called on the loop.
@@ -451,9 +418,8 @@ extension StreamSession {
         for action in actions {
             switch action {
             case .welcome(let head): write(welcome(head: head), isNumbered: false)
-            case .resync(let reason):
-                write(Frame.bytes("resync") { $0.field("reason", reason.rawValue) }, isNumbered: false)
-            case .live(let offset): write(Frame.bytes("live") { $0.field("offset", offset) }, isNumbered: false)
+            case .resync(let reason): write(Frame.bytes("resync", Resync(reason: reason)), isNumbered: false)
+            case .live(let offset): write(Frame.bytes("live", Live(offset: offset)), isNumbered: false)
             case .read(let after):
                 if backlog.isEmpty, socket?.isWritable == true { read(after: after) } else { pendingRead = after }
             }
@@ -475,14 +441,11 @@ extension StreamSession {
     }
 
     func welcome(head: Int64) -> [UInt8] {
-        Frame.bytes("welcome", capacity: 256) { writer in
-            writer.field("epoch", gateway.hub.epoch)
-            writer.field("offset", head)
-            writer.field("heartbeat_seconds", heartbeat.nanoseconds / 1_000_000_000)
-            writer.field("max_frame_bytes", StreamGateway.maximumFrameBytes)
-            writer.field("session", principal.session)
-            writer.field("now", gateway.clock.now())
-        }
+        let connection = Welcome.Connection(
+            heartbeatSeconds: heartbeat.nanoseconds / 1_000_000_000, session: principal.session)
+        return Frame.bytes(
+            "welcome",
+            Welcome(epoch: gateway.hub.epoch, offset: head, connection: connection, now: gateway.clock.now()), capacity: 256)
     }
 
     /// Reads the store off the loop, and continues on the loop.
@@ -540,11 +503,7 @@ extension StreamSession {
     /// Sends the reconnect time, then closes. Must be called on the loop.
     func sayGoodbye(afterSeconds seconds: Int) {
         guard !isEnding else { return }
-        write(
-            Frame.bytes("bye") { writer in
-                writer.field("after_seconds", seconds)
-                writer.field("reason", "restart")
-            }, isNumbered: false)
+        write(Frame.bytes("bye", Goodbye(afterSeconds: seconds)), isNumbered: false)
         flushIfNeeded()
         end(.restart)
     }

@@ -16,24 +16,11 @@ struct ConversationMembers: Hashable, Sendable {
     }
 }
 
-extension ConversationMembers: CacheValue {
+extension ConversationMembers: CacheValue, CompactRecord {
     var cacheCost: Int { 32 }
 
-    func encode(into bytes: inout [UInt8]) {
-        var writer = CompactWriter(bytes)
-        writer.write(userA.rawValue)
-        writer.write(userB.rawValue)
-        writer.write(unsigned: isGone ? 1 : 0)
-        bytes = writer.bytes
-    }
-
-    static func decode(_ bytes: [UInt8]) -> ConversationMembers? {
-        var reader = CompactReader(bytes)
-        guard let userA = reader.integer(), let userB = reader.integer(), let isGone = reader.unsigned(), reader.isAtEnd else {
-            return nil
-        }
-        return ConversationMembers(userA: UserID(rawValue: userA), userB: UserID(rawValue: userB), isGone: isGone == 1)
-    }
+    static let compact = CompactFields<ConversationMembers>(
+        ConversationMembers.init(userA:userB:isGone:), \.userA, \.userB, \.isGone)
 }
 
 /// Caches the members of conversations.

@@ -27,6 +27,9 @@ struct PictureRule: Hashable, Sendable {
     /// Allows any host. For reading a body before the operator's setting is known.
     static let anywhere = PictureRule()
 
+    /// What is expected, for the violation.
+    static let detail = "An identifier, or an address at one of the servers that the operator allows."
+
     /// Whether a text is a valid identifier or address for this kind of content.
     func names(_ text: String, as content: MessageContent) -> Bool {
         switch content {

@@ -4,33 +4,35 @@ import SparkKit
 /// The frames that clients send to Chat.
 struct ChatClientFrames: Sendable {
     let service: ChatService
+    private let sendFields: BodyFields<SendFrame>
+    private let editFields: BodyFields<EditFrame>
+
+    init(service: ChatService) {
+        let rules = service.configuration.rules
+        self.service = service
+        self.sendFields = SendFrame.fields(NewMessage.fields(characters: rules.characters, pictures: rules.pictures))
+        self.editFields = EditFrame.fields(MessageEdit.fields(characters: rules.characters))
+    }
 
     var rows: [ClientFrame] { [sending] + changes + signals + queries }
-
-    private var characters: Int { service.configuration.rules.characters }
 
     private var sending: ClientFrame {
         ClientFrame(
             "message.send", "Sends a message; the same client_id again is answered the same again", limit: .message,
-            about: .conversation, members: [ChatServerFrames.conversation] + NewMessage.properties(characters: characters),
-            answers: ["ack", "nack"], handler: .posted(send))
+            about: .conversation, body: sendFields, answers: ["ack", "nack"], handler: .posted(send))
     }
 
     /// Queues the message. Frames of a connection are handled in order, so a sender's messages keep their order.
     private func send(_ call: FrameCall) throws -> ClientFrame.PostedAnswer {
         let receivedAt = ContinuousClock.now
         do {
-            let (conversation, message) = try call.read { reader in
-                (
-                    reader.conversation(),
-                    NewMessage(from: &reader, characters: characters, pictures: service.configuration.rules.pictures)
-                )
-            }
-            let principal = call.connection.principal
+            let frame = try call.read(sendFields)
+            let (message, principal) = (frame.message, call.connection.principal)
             try service.lane.send(
                 PendingSend(
-                    sender: principal.user, conversation: conversation, clientID: message.clientID, content: message.content,
-                    text: message.text, principal: principal, receivedAt: receivedAt, reply: .connection(call.connection)))
+                    sender: principal.user, conversation: frame.conversation, clientID: message.clientID,
+                    content: message.content, text: message.text, principal: principal, receivedAt: receivedAt,
+                    reply: .connection(call.connection)))
             return .later
         } catch let error as any ClientError {
             // A client that waits for this message's answer gets a refusal with its `client_id`.
@@ -41,68 +43,78 @@ struct ChatClientFrames: Sendable {
 
     private var changes: [ClientFrame] {
         [
-            ClientFrame(
-                "message.edit", "Gives a message of mine another text", limit: .message, about: .conversation,
-                members: [ChatServerFrames.conversation, ChatServerFrames.seq, .required("text", .string(1...characters))],
-                handler: .query { call in
-                    let (conversation, seq, text) = try call.read { reader in
-                        (reader.conversation(), reader.seq(), reader.messageText(characters: characters))
-                    }
-                    _ = try await service.store.edit(seq, in: conversation, by: call.user, text: text)
-                    return nil
-                }),
-            ClientFrame(
+            .query(
+                "message.edit", "Gives a message of mine another text", limit: .message, about: .conversation, body: editFields
+            ) { frame, call in
+                _ = try await service.store.edit(
+                    frame.place.seq, in: frame.place.conversation, by: call.user, text: frame.edit.text)
+                return nil
+            },
+            .query(
                 "message.delete", "Deletes a message of mine for both", limit: .message, about: .conversation,
-                members: [ChatServerFrames.conversation, ChatServerFrames.seq],
-                handler: .query { call in
-                    let (conversation, seq) = try call.read { ($0.conversation(), $0.seq()) }
-                    try await service.store.delete(seq, in: conversation, by: call.user)
-                    return nil
-                }),
-            ClientFrame(
+                body: MessagePlace.body
+            ) { place, call in
+                try await service.store.delete(place.seq, in: place.conversation, by: call.user)
+                return nil
+            },
+            .query(
                 "message.read", "I have read everything up to a message", limit: .message, about: .conversation,
-                members: [ChatServerFrames.conversation, ChatServerFrames.seq],
-                handler: .query { call in
-                    let (conversation, seq) = try call.read { ($0.conversation(), $0.seq()) }
-                    _ = try await service.store.read(upTo: seq, in: conversation, by: call.user)
-                    return nil
-                }),
-            ClientFrame(
+                body: MessagePlace.body
+            ) { place, call in
+                _ = try await service.store.read(upTo: place.seq, in: place.conversation, by: call.user)
+                return nil
+            },
+            .query(
                 "message.react", "Answers a message with one sign; null takes it back", limit: .message,
-                about: .conversation,
-                members: [
-                    ChatServerFrames.conversation, ChatServerFrames.seq,
-                    .optional("reaction", .nullable(.string(Reaction.scalars))),
-                ],
-                handler: .query { call in
-                    let (conversation, seq, reaction) = try call.read { reader in
-                        (reader.conversation(), reader.seq(), reader.reaction())
-                    }
-                    try await service.store.react(reaction, to: seq, in: conversation, by: call.user)
-                    return nil
-                }),
+                about: .conversation, body: ReactFrame.body
+            ) { frame, call in
+                try await service.store.react(
+                    frame.reaction, to: frame.place.seq, in: frame.place.conversation, by: call.user)
+                return nil
+            },
         ]
     }
 
     private var signals: [ClientFrame] {
         [
-            ClientFrame(
+            .immediate(
                 "received", "The device has everything up to an offset", limit: .signal, about: .nothing,
-                members: [.required("offset", .integer(0...Int.max))],
-                handler: .immediate { call in
-                    let offset = try call.read { $0.integer("offset", 0...Int.max) }
-                    service.receipts.note(Int64(offset), of: call.user)
-                }),
-            ClientFrame(
-                "typing", "I begin or end to type", limit: .signal, about: .conversation,
-                members: [ChatServerFrames.conversation, .required("on", .boolean)],
-                handler: .immediate { call in
-                    let (conversation, isOn) = try call.read { reader in
-                        reader.require("on")
-                        return (reader.conversation(), reader.optionalBool("on") ?? false)
-                    }
-                    service.typing.signal(isOn, in: conversation, by: call.user, at: call.now)
-                }),
+                body: ReceivedFrame.body
+            ) { frame, call in
+                service.receipts.note(frame.offset, of: call.user)
+            },
+            .immediate(
+                "typing", "I begin or end to type", limit: .signal, about: .conversation, body: TypingSignal.body
+            ) { signal, call in
+                service.typing.signal(signal.isOn, in: signal.conversation, by: call.user, at: call.now)
+            },
+        ]
+    }
+
+    private var queries: [ClientFrame] {
+        [
+            .query(
+                "presence.watch", "Watches whether some people are online, instead of those before", limit: .query,
+                body: WatchFrame.body, answers: ["presence"]
+            ) { frame, call in
+                try await service.presence.watch(frame.users, on: call.connection)
+                return nil
+            },
+            .query(
+                "history", "Asks for messages before one, or the newest; a frame may hold fewer than asked for", limit: .query,
+                about: .conversation, body: HistoryQuery.body, answers: ["history"]
+            ) { query, call in
+                let page = try await service.messages(
+                    of: query.conversation, for: call.user, from: .before(query.before), limit: query.limit)
+                return HistoryFrame(page, of: query.conversation, reference: call.reference).bytes
+            },
+            .query(
+                "unread", "Asks how many messages are unread", limit: .query, about: .conversation, body: UnreadQueryFrame.body,
+                answers: ["unread"]
+            ) { query, call in
+                let unread = try await service.store.unread(of: call.user, in: query.conversation)
+                return ChatServerFrames.unread(unread, reference: call.reference)
+            },
         ]
     }
 }
@@ -112,80 +124,111 @@ extension ClientFrame.Subject {
     static let conversation = ClientFrame.Subject.member("conversation")
 }
 
-extension ChatClientFrames {
-    /// The most bytes of messages in a `history` frame, unless a single message is larger.
-    private static let historyBytes = 48 * 1_024
-    private static let historyLimit = 1...100
+/// The members of a `message.send` frame.
+struct SendFrame: Sendable {
+    let conversation: ConversationID
+    let message: NewMessage
 
-    var queries: [ClientFrame] {
-        [
-            ClientFrame(
-                "presence.watch", "Watches whether some people are online, instead of those before", limit: .query,
-                members: [
-                    .required(
-                        "users",
-                        .list(.identifier(UserKind.self), count: 0...PresenceBoard.mostWatched, unique: true))
-                ], answers: ["presence"],
-                handler: .query { call in
-                    let users = try call.read { reader in
-                        reader.require("users")
-                        return reader.optionalList("users", count: 0...PresenceBoard.mostWatched, format: "ids of users") {
-                            UserID(wire: $0)
-                        }
-                    }
-                    try await service.presence.watch(users ?? [], on: call.connection)
-                    return nil
-                }),
-            ClientFrame(
-                "history", "Asks for messages before one, or the newest; a frame may hold fewer than asked for", limit: .query,
-                about: .conversation,
-                members: [
-                    ChatServerFrames.conversation, .optional("before", .integer(1...Int.max)),
-                    .optional("limit", .integer(Self.historyLimit)),
-                ], answers: ["history"],
-                handler: .query { call in
-                    let (conversation, before, limit) = try call.read { reader in
-                        (
-                            reader.conversation(), reader.optionalInteger("before", 1...Int.max),
-                            reader.optionalInteger("limit", Self.historyLimit) ?? 50
-                        )
-                    }
-                    let page = try await service.messages(
-                        of: conversation, for: call.user, from: .before(before.map { Int64($0) }), limit: limit)
-                    return Self.history(page, of: conversation, reference: call.reference)
-                }),
-            ClientFrame(
-                "unread", "Asks how many messages are unread", limit: .query, about: .conversation,
-                members: [.optional("conversation", .identifier(ConversationKind.self))], answers: ["unread"],
-                handler: .query { call in
-                    let conversation = try call.read { reader in
-                        reader.optional("conversation", format: "the id of a conversation") { ConversationID(wire: $0) }
-                    }
-                    let unread = try await service.store.unread(of: call.user, in: conversation)
-                    return ChatServerFrames.unread(unread, reference: call.reference)
-                }),
-        ]
+    /// - Parameter message: The fields of a message under the configured rules.
+    static func fields(_ message: BodyFields<NewMessage>) -> BodyFields<SendFrame> {
+        BodyFields("SendFrame", "A message for a conversation.", SendFrame.init(conversation:message:)) {
+            Field("conversation", \.conversation)
+            Field(membersOf: \.message, as: message)
+        }
     }
+}
 
-    /// A `history` frame with as many messages as it has room for.
-    private static func history(_ page: HistoryPage, of conversation: ConversationID, reference: String?) -> [UInt8] {
-        var (messages, size): ([[UInt8]], Int) = ([], 0)
-        for message in page.messages {
-            let bytes = JSONWriter.bytes(of: message)
-            size += bytes.count
-            guard messages.isEmpty || size <= historyBytes else { break }
-            messages.append(bytes)
+/// The members of a frame about one message: `message.delete`, `message.read`.
+struct MessagePlace: RequestBody {
+    let conversation: ConversationID
+    let seq: Int64
+
+    static let body = BodyFields<MessagePlace>("MessagePlace", "One message.", MessagePlace.init(conversation:seq:)) {
+        Field("conversation", \.conversation)
+        Field("seq", \.seq, .seq, "The place in the conversation.")
+    }
+}
+
+/// The members of a `message.edit` frame.
+struct EditFrame: Sendable {
+    let place: MessagePlace
+    let edit: MessageEdit
+
+    /// - Parameter edit: The fields of a text under the configured rules.
+    static func fields(_ edit: BodyFields<MessageEdit>) -> BodyFields<EditFrame> {
+        BodyFields("EditFrame", "Another text for a message.", EditFrame.init(place:edit:)) {
+            Field(membersOf: \.place)
+            Field(membersOf: \.edit, as: edit)
         }
-        let next = messages.count < page.messages.count ? page.messages[messages.count - 1].message.seq : page.next
-        return Frame.bytes("history", capacity: size + 128) { writer in
-            writer.field("conversation", conversation)
-            writer.key("messages")
-            writer.array { writer in
-                for message in messages { writer.raw(message) }
-            }
-            writer.key("next_before")
-            if let next { writer.value(next) } else { writer.null() }
-            if let reference { writer.field("ref", reference) }
-        }
+    }
+}
+
+/// The members of a `message.react` frame.
+struct ReactFrame: RequestBody {
+    let place: MessagePlace
+    let reaction: String?
+
+    static let body = BodyFields<ReactFrame>("ReactFrame", "An answer with one sign.", ReactFrame.init(place:reaction:)) {
+        Field(membersOf: \.place)
+        Field(
+            optional: "reaction", \.reaction, Reaction.type("one visible character, or null"), allowingNull: true,
+            "Null takes it back.")
+    }
+}
+
+/// The members of a `received` frame.
+struct ReceivedFrame: RequestBody {
+    let offset: Int64
+
+    static let body = BodyFields<ReceivedFrame>(
+        "ReceivedFrame", "The device has everything up to an offset.", ReceivedFrame.init(offset:)
+    ) {
+        Field("offset", \.offset, .integer(0...Int.max))
+    }
+}
+
+/// The members of the client's `typing` frame.
+struct TypingSignal: RequestBody {
+    let conversation: ConversationID
+    let isOn: Bool
+
+    static let body = BodyFields<TypingSignal>("TypingSignal", "I begin or end to type.", TypingSignal.init(conversation:isOn:)) {
+        Field("conversation", \.conversation)
+        Field("on", \.isOn)
+    }
+}
+
+/// The members of a `presence.watch` frame.
+struct WatchFrame: RequestBody {
+    let users: [UserID]
+
+    static let body = BodyFields<WatchFrame>("WatchFrame", "Whom to watch.", WatchFrame.init(users:)) {
+        Field("users", \.users, .distinctList(.id("ids of users"), 0...PresenceBoard.mostWatched))
+    }
+}
+
+/// The members of the client's `history` frame.
+struct HistoryQuery: RequestBody {
+    let conversation: ConversationID
+    let before: Int64?
+    let limit: Int
+
+    static let body = BodyFields<HistoryQuery>(
+        "HistoryQuery", "Which messages to send.", HistoryQuery.init(conversation:before:limit:)
+    ) {
+        Field("conversation", \.conversation)
+        Field(optional: "before", \.before, .seq, "Only messages before this place.")
+        Field("limit", \.limit, .integer(1...100), default: 50, "How many messages at most.")
+    }
+}
+
+/// The members of the client's `unread` frame.
+struct UnreadQueryFrame: RequestBody {
+    let conversation: ConversationID?
+
+    static let body = BodyFields<UnreadQueryFrame>(
+        "UnreadQueryFrame", "What to count.", UnreadQueryFrame.init(conversation:)
+    ) {
+        Field(optional: "conversation", \.conversation, "A conversation to count by itself.")
     }
 }

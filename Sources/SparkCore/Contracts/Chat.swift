@@ -1,5 +1,5 @@
 /// The kind of a message's content. The store holds the raw values.
-public enum MessageContent: Int64, CaseIterable, Sendable {
+public enum MessageContent: Int64, WireWord {
     /// A text.
     case text = 0
     /// A sticker: its identifier or address.
@@ -16,14 +16,8 @@ public enum MessageContent: Int64, CaseIterable, Sendable {
         }
     }
 
-    /// Reads a wire word; nil for any other text.
-    public init?(wire: String) {
-        guard let content = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
-        self = content
-    }
-
-    /// All wire words, for schemas.
-    public static let wireWords = allCases.map(\.wire)
+    /// One sentence for the OpenAPI document.
+    public static let summary = "What a message is: a text, or the identifier or address of a picture."
 }
 
 /// A message that a person wants to send.

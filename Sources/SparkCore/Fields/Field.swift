@@ -110,7 +110,12 @@ extension Field {
     /// All members of another type, without an object around them.
     @inlinable
     public init(membersOf get: @escaping @Sendable (Root) -> Value) where Value: RequestBody {
-        let body = Value.body
+        self.init(membersOf: get, as: Value.body)
+    }
+
+    /// All members of another type, without an object around them, for a list of fields that a configuration changes.
+    @inlinable
+    public init(membersOf get: @escaping @Sendable (Root) -> Value, as body: BodyFields<Value>) {
         self.init(body.fields.parts(inside: get), read: body.readMembers) { root, writer in
             body.fields.write(get(root), &writer)
         }

@@ -88,6 +88,9 @@ extension FieldType where Value == String {
         FieldType(.string(rule.length), read: { $2.visibleText($0, at: $1, rule) }, write: { $1.value($0) })
     }
 
+    /// The position after a page, as the server writes it.
+    public static var cursor: FieldType { FieldType(.cursor, write: { $1.value($0) }) }
+
     /// Always this string.
     public static func constant(_ text: String) -> FieldType {
         FieldType(.constant(text), format: text, parse: { $0 == text ? $0 : nil }, text: \.self)

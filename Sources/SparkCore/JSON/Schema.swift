@@ -125,7 +125,7 @@ public struct Schema: Hashable, Sendable {
     }
 
     /// The position after a page, as the server writes it.
-    private static let cursor = string().named("Cursor", "Where the next page begins; give it back as it is.")
+    static let cursor = string().named("Cursor", "Where the next page begins; give it back as it is.")
         .with(example: "AZ4vbmV4dA")
 
     /// A reference to this schema under a name in `components`.

@@ -60,10 +60,9 @@ public struct ClientFrame: Sendable {
     /// Handles the frame.
     public let handler: Handler
 
-    /// Declares a frame that clients send. By default, frames of the same type keep their order.
-    public init(
-        _ type: String, _ summary: String, limit: Limit, about subject: Subject = .type, members: [Schema.Property],
-        answers: [String] = [], handler: Handler
+    private init(
+        _ type: String, _ summary: String, limit: Limit, about subject: Subject, members: [Schema.Property],
+        answers: [String], handler: Handler
     ) {
         self.type = type
         self.summary = summary
@@ -72,6 +71,58 @@ public struct ClientFrame: Sendable {
         self.answers = answers
         self.subject = subject
         self.handler = handler
+    }
+
+    /// Declares a frame that clients send, without members. By default, frames of the same type keep their order.
+    public init(
+        _ type: String, _ summary: String, limit: Limit, about subject: Subject = .type, answers: [String] = [],
+        handler: Handler
+    ) {
+        self.init(type, summary, limit: limit, about: subject, members: [], answers: answers, handler: handler)
+    }
+
+    /// Declares a frame that clients send. By default, frames of the same type keep their order.
+    /// - Parameters:
+    ///   - body: The members.
+    ///   - handler: Reads the members itself.
+    public init<Body>(
+        _ type: String, _ summary: String, limit: Limit, about subject: Subject = .type, body: BodyFields<Body>,
+        answers: [String] = [], handler: Handler
+    ) {
+        self.init(
+            type, summary, limit: limit, about: subject, members: body.fields.properties, answers: answers, handler: handler)
+    }
+
+    /// Declares a frame that clients send and that is handled on the event loop; see `Handler.immediate`.
+    /// - Parameters:
+    ///   - body: The members.
+    ///   - handle: Gets the members as they were read.
+    public static func immediate<Body>(
+        _ type: String, _ summary: String, limit: Limit, about subject: Subject = .type, body: BodyFields<Body>,
+        handle: @escaping @Sendable (Body, FrameCall) throws -> Void
+    ) -> ClientFrame {
+        ClientFrame(
+            type, summary, limit: limit, about: subject, body: body,
+            handler: .immediate { call in try handle(call.read(body), call) })
+    }
+
+    /// Declares a frame that clients send and that is handled concurrently; see `Handler.query`.
+    /// - Parameters:
+    ///   - body: The members.
+    ///   - handle: Gets the members as they were read. Returns the answer, if there is one.
+    public static func query<Body>(
+        _ type: String, _ summary: String, limit: Limit, about subject: Subject = .type, body: BodyFields<Body>,
+        answers: [String] = [], handle: @escaping @Sendable (Body, FrameCall) async throws -> [UInt8]?
+    ) -> ClientFrame {
+        ClientFrame(
+            type, summary, limit: limit, about: subject, body: body, answers: answers,
+            handler: .query { call in try await handle(call.read(body), call) })
+    }
+
+    /// The schema of the whole frame.
+    package var schema: SchemaReference {
+        Frame.schema(
+            "Client", type, summary, [.optional("ref", .string(1...64), "Repeated in the answer or the error.")] + members)
     }
 }
 
@@ -93,16 +144,32 @@ public struct ServerFrame: Sendable {
     public let render: Render?
 
     /// Declares a numbered, durable frame.
-    /// - Parameter render: Renders the members of events that are stored without members.
-    public static func numbered(
-        _ type: String, _ summary: String, members: [Schema.Property], render: Render? = nil
+    /// - Parameters:
+    ///   - members: The type whose fields are the members.
+    ///   - required: The members that every frame has; nil: as the fields say.
+    ///   - render: Renders the members of events that are stored without members.
+    public static func numbered<Members: JSONObject>(
+        _ type: String, _ summary: String, _ members: Members.Type, required: Set<String>? = nil, render: Render? = nil
     ) -> ServerFrame {
-        ServerFrame(type: type, summary: summary, isNumbered: true, members: members, render: render)
+        ServerFrame(
+            type: type, summary: summary, isNumbered: true,
+            members: required.map { Members.fields.properties(required: $0) } ?? Members.fields.properties, render: render)
     }
 
     /// Declares a frame that is sent once and not stored.
-    public static func unnumbered(_ type: String, _ summary: String, members: [Schema.Property]) -> ServerFrame {
-        ServerFrame(type: type, summary: summary, isNumbered: false, members: members, render: nil)
+    /// - Parameter members: The type whose fields are the members.
+    public static func unnumbered<Members: JSONObject>(
+        _ type: String, _ summary: String, _ members: Members.Type
+    ) -> ServerFrame {
+        ServerFrame(
+            type: type, summary: summary, isNumbered: false, members: Members.fields.properties, render: nil)
+    }
+
+    /// The schema of the whole frame.
+    package var schema: SchemaReference {
+        let offset: [Schema.Property] =
+            isNumbered ? [.required("offset", .integer(1...Int.max), "The number of the event among the user's.")] : []
+        return Frame.schema("Server", type, summary, offset + members)
     }
 }
 
@@ -134,17 +201,12 @@ public struct FrameCall: Sendable {
 
     /// Reads the frame's members. Null counts as absent. Unknown members are ignored, because newer clients may send more.
     /// - Throws: `InvalidInput` with every mistake in the members.
-    public func read<Value>(_ body: (inout ObjectReader) throws -> Value) throws -> Value {
-        var session = try ObjectReader(present)
-        let value = try body(&session)
-        try session.finishAllowingUnknown()
+    public func read<Body>(_ body: BodyFields<Body>) throws(InvalidInput) -> Body {
+        var reader = try ObjectReader(present)
+        let value = body.read(from: &reader)
+        try reader.finishAllowingUnknown()
+        guard let value else { throw .refused([]) }
         return value
-    }
-
-    /// Reads the frame's members. Null counts as absent. Unknown members are ignored, because newer clients may send more.
-    /// - Throws: `InvalidInput` with every mistake in the members.
-    public func read<Body: RequestBody>(_ type: Body.Type = Body.self) throws -> Body {
-        try Body.read(present, allowingUnknown: true)
     }
 
     /// The value of a string member, even if the rest of the frame is invalid; nil if there is none.
@@ -203,33 +265,68 @@ public enum Frame {
 
     /// The frame that refuses a message: `nack`, with the client's id of the message and the error.
     public static func nack(clientID: String, _ error: any ClientError) -> [UInt8] {
-        bytes("nack") { writer in
-            writer.field("client_id", clientID)
-            writer.field("code", error.code)
-            writer.field("temporary", error.isTemporary)
-            if let retryAfter = error.retryAfter { writer.field("retry_after", max(1, retryAfter.roundedUpSeconds)) }
-        }
+        bytes("nack", Nack(clientID: clientID, error: error))
     }
 
     /// The frame that reports a mistake in a client's frame: `error`, with at most 8 violations.
     public static func error(_ error: any ClientError, reference: String?) -> [UInt8] {
-        bytes("error") { writer in
-            writer.field("code", error.code)
-            writer.field("detail", error.detail)
-            writer.field("temporary", error.isTemporary)
-            if let retryAfter = error.retryAfter { writer.field("retry_after", retryAfter.roundedUpSeconds) }
-            if let reference { writer.field("ref", reference) }
-            guard !error.violations.isEmpty else { return }
-            writer.key("errors")
-            writer.array { writer in
-                for violation in error.violations.prefix(8) {
-                    writer.object { writer in
-                        writer.field("field", violation.field)
-                        writer.field("reason", violation.reason)
-                        writer.field("detail", violation.detail)
-                    }
-                }
-            }
-        }
+        bytes("error", FrameFault(error: error, reference: reference))
+    }
+
+    /// The schema of a frame under the name that follows from its direction and its type: `ServerMessageEditedFrame`.
+    fileprivate static func schema(
+        _ direction: String, _ type: String, _ summary: String, _ members: [Schema.Property]
+    ) -> SchemaReference {
+        let words = type.split { $0 == "." || $0 == "_" }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return SchemaReference(
+            "\(direction)\(words.joined())Frame",
+            .object([.required("type", .constant(type))] + members).described("\(summary)."))
+    }
+}
+
+/// The members of a `nack` frame.
+public struct Nack: JSONObject {
+    let clientID: String
+    let error: any ClientError
+
+    /// The members in their order.
+    public static let fields = Fields<Nack>("Nack", "A message is not stored.") {
+        Field("client_id", \.clientID, .string(1...64), "The client's id of the message.")
+        Field("code", \.error.code, .string.example("chat.gone"), "Stable and machine-readable.")
+        Field("temporary", \.error.isTemporary, "True if the same message may be accepted later.")
+        Field(
+            optional: "retry_after", { $0.error.retryAfter.map { max(1, $0.roundedUpSeconds) } }, .integer(1...Int.max),
+            "Seconds to wait.")
+    }
+}
+
+/// The members of an `error` frame.
+public struct FrameFault: JSONObject {
+    let error: any ClientError
+    let reference: String?
+
+    /// The members in their order.
+    public static let fields = Fields<FrameFault>("FrameFault", "What was wrong with a frame.") {
+        Field("code", \.error.code, .string.example("request.invalid"), "Stable and machine-readable.")
+        Field("detail", \.error.detail, .string.example("Some values were refused; see errors."), "For people.")
+        Field("temporary", \.error.isTemporary, "True if the same frame may be accepted later.")
+        Field(optional: "retry_after", \.error.retryAfter?.roundedUpSeconds, .integer(0...Int.max), "Seconds to wait.")
+        Field(optional: "ref", \.reference, .string(0...64), "As the client sent it.")
+        Field(optional: "errors", \.violations, "The refused parts of the frame, at most 8.")
+    }
+
+    private var violations: [Violation]? { error.violations.isEmpty ? nil : Array(error.violations.prefix(8)) }
+}
+
+/// The members of a `session.revoked` event.
+public struct EndedSession: JSONObject {
+    let session: SessionID
+
+    /// Creates the members.
+    public init(session: SessionID) { self.session = session }
+
+    /// The members in their order.
+    public static let fields = Fields<EndedSession>("EndedSession", "A session of the user was ended.") {
+        Field("session", \.session)
     }
 }

@@ -14,7 +14,7 @@ struct ChatRoutes: Sendable {
             Route(
                 .get, "/conversations", "My conversations, those with the newest activity first", rateLimit: .read,
                 query: [.limit, .cursor],
-                answer: .page(of: ConversationView.self, and: [.required("unread_total", .integer(0...Int.max))])
+                answer: .of(ConversationList.self)
             ) { call in
                 try await conversationPage(call)
             },
@@ -48,15 +48,7 @@ struct ChatRoutes: Sendable {
         }
         let (page, views) = try await service.conversations(of: user, after: position, limit: call.integer("limit"))
         let next = page.next.map { cursors.encode([$0.at.milliseconds, $0.id], list: list, owner: user) }
-        var writer = JSONWriter(capacity: 256 + views.count * 768)
-        writer.object { writer in
-            writer.key("items")
-            writer.array(views)
-            writer.key("next_cursor")
-            if let next { writer.value(next) } else { writer.null() }
-            writer.field("unread_total", page.unreadTotal)
-        }
-        return Reply(json: writer.bytes)
+        return .json(ConversationList(items: views, nextCursor: next, unreadTotal: page.unreadTotal))
     }
 }
 
@@ -82,14 +74,14 @@ extension ChatRoutes {
             Route(
                 .post, "/conversations/{id}/messages", "Send a message; the same client_id again gives the same answer",
                 rateLimit: .write,
-                body: SchemaReference(MessageBody.schemaName, .object(NewMessage.properties(characters: characters))),
+                body: .of(NewMessage.fields(characters: characters, pictures: service.configuration.rules.pictures)),
                 status: .created, answer: .of(SentView.self), idempotency: .honoured,
                 errors: [
                     ChatError.gone, ChatError.clientIDReused, ChatError.busy, ChatError.newConversationLimit(.zero),
                     ChatError.held, ChatError.quotaReached(.zero),
                 ]
             ) { call in
-                let message = try call.body(MessageBody.self).message
+                let message = try call.body(NewMessage.self)
                 try check(message)
                 let receipt = try await service.send(message, to: call.identifier("id"), by: call.user, in: call.session)
                 return .json(SentView(receipt: receipt, clientID: message.clientID), .created)
@@ -97,7 +89,7 @@ extension ChatRoutes {
             Route(
                 .get, "/messages/search", "Messages of mine that hold words, newest first", rateLimit: .read,
                 query: [.text("q", maximum: SearchQuery.longest, "Words to look for."), .limit, .cursor],
-                answer: .page(of: MessageView.self)
+                answer: .page(of: Message.self)
             ) { call in
                 try await search(call)
             },
@@ -108,14 +100,13 @@ extension ChatRoutes {
         [
             Route(
                 .patch, "/conversations/{id}/messages/{seq}", "Give a message of mine another text", rateLimit: .write,
-                body: SchemaReference(
-                    MessageEditBody.schemaName, .object([.required("text", .string(1...characters))])),
+                body: .of(MessageEdit.fields(characters: characters)),
                 answer: .of(ShownMessage.self),
                 errors: [
                     ChatError.gone, EdgeError.notFound, ChatError.editWindow, ChatError.held, ChatError.quotaReached(.zero),
                 ]
             ) { call in
-                let text = try call.body(MessageEditBody.self).text
+                let text = try call.body(MessageEdit.self).text
                 try check(text)
                 return .json(
                     try await service.store.edit(call.seq, in: call.identifier("id"), by: call.user, text: text))
@@ -149,8 +140,7 @@ extension ChatRoutes {
 
     private func check(_ message: NewMessage) throws {
         guard message.content == .text || service.configuration.rules.pictures.names(message.text, as: message.content) else {
-            throw InvalidInput.refused(
-                "/text", "format", "An identifier, or an address at one of the servers that the operator allows.")
+            throw InvalidInput.refused("/text", "format", PictureRule.detail)
         }
         try check(message.text)
     }
@@ -187,8 +177,7 @@ extension ChatRoutes {
         }
         let position = try call.text("cursor").map { try cursors.decode($0, count: 1, list: list, owner: user)[0] } ?? .max
         let (found, next) = try await service.search(text, of: user, before: position, limit: call.integer("limit"))
-        return .page(
-            found.map { MessageView(message: $0) }, nextCursor: next.map { cursors.encode([$0], list: list, owner: user) })
+        return .page(found, nextCursor: next.map { cursors.encode([$0], list: list, owner: user) })
     }
 }
 
@@ -201,5 +190,12 @@ extension Call {
             }
             return seq
         }
+    }
+}
+
+extension SchemaReference {
+    /// The schema of fields that the configuration changes.
+    fileprivate static func of<Body>(_ body: BodyFields<Body>) -> SchemaReference {
+        SchemaReference(body.fields.name, body.fields.schema)
     }
 }
