@@ -1,4 +1,5 @@
 package import SparkCore
+import SparkHTTP
 import SparkKit
 
 /// The AsyncAPI 3.0 document of the stream, generated from the registered frames only.

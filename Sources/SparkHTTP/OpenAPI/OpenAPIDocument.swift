@@ -132,7 +132,7 @@ package struct OpenAPIDocument: Sendable {
 
 extension [SchemaReference] {
     /// The members of `components.schemas`: these schemas and all that they refer to, by name.
-    var components: JSONValue {
+    package var components: JSONValue {
         var seen: [String: Schema] = [:]
         for reference in self {
             for each in reference.schema.components + [reference] {
