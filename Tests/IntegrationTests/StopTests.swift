@@ -1,7 +1,6 @@
 import Foundation
 import SparkClient
 import SparkCore
-import SparkTestProcess
 import SparkTestSupport
 import Testing
 
