@@ -1,3 +1,4 @@
+import SparkCore
 import SparkStorage
 
 /// Decides which of a user's numbered events one connection is sent, so that each event arrives once and in order, whatever is

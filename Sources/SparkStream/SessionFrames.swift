@@ -106,8 +106,8 @@ struct Welcome: JSONObject {
 struct Live: JSONObject {
     let offset: Int64
 
-    static let fields = Fields<Live>("Live", "All that happened so far was told.") {
-        Field("offset", \.offset, .integer(0...Int.max), "The last event that was told.")
+    static let fields = Fields<Live>("Live", "The client has everything that happened so far.") {
+        Field("offset", \.offset, .integer(0...Int.max), "The newest event that was sent.")
     }
 }
 
@@ -115,7 +115,7 @@ struct Live: JSONObject {
 struct Resync: JSONObject {
     let reason: ReplayStateMachine.Reason
 
-    static let fields = Fields<Resync>("Resync", "What the client asked for cannot be told.") {
+    static let fields = Fields<Resync>("Resync", "The events that the client asks for cannot be sent.") {
         Field("reason", \.reason)
     }
 }
@@ -124,7 +124,7 @@ struct Resync: JSONObject {
 struct Renewed: JSONObject {
     let expiresAt: Timestamp
 
-    static let fields = Fields<Renewed>("Renewed", "The new token holds.") {
+    static let fields = Fields<Renewed>("Renewed", "The new token is accepted.") {
         Field("expires_at", \.expiresAt, "When the new token ends.")
     }
 }

@@ -87,7 +87,9 @@ struct DescribedAPI: Sendable {
         }
         for member in members {
             guard let property = schema["properties"]?[member.key] else {
-                if schema["additionalProperties"] == false { return "\(place)/\(member.key): unknown" }
+                guard let further = schema["additionalProperties"] else { continue }
+                if further == false { return "\(place)/\(member.key): unknown" }
+                if let fault = fault(of: member.value, against: further, at: "\(place)/\(member.key)") { return fault }
                 continue
             }
             if let fault = fault(of: member.value, against: property, at: "\(place)/\(member.key)") { return fault }

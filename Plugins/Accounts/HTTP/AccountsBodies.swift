@@ -164,7 +164,7 @@ struct TokenGrant: JSONObject {
     }
 
     /// Another module writes the portrait, so its members are unknown here.
-    private static let portrait = Schema(["type": "object"], example: BareAccount.schema.example)
+    private static let portrait = Schema.map(of: .anyValue, example: BareAccount.schema.example)
         .named("SelfPortrait", "The person as they see themselves, as in the answer to GET /me.")
 }
 
@@ -205,10 +205,11 @@ struct ClosureReceipt: JSONObject {
 /// An export as `PersonalExport` streams it. Its other members are the tables of the modules that the server has.
 enum ExportDocument: SchemaDescribed {
     static let schemaName = "Export"
-    static let schema = Schema(
-        [
-            "type": "object", "properties": ["exported_at": ["type": "string", "format": "date-time"]],
-            "required": ["exported_at"],
-        ], example: ["exported_at": "2026-03-01T09:30:00.250Z"]
+    static let schema = Schema.map(
+        of: table, besides: [.required("exported_at", .dateTime)], example: ["exported_at": "2026-03-01T09:30:00.250Z"]
     ).described("Everything that is stored of a person: a list for each table.")
+
+    private static let table = Schema.list(row).named("ExportedTable", "The rows of a table that concern the person.")
+    private static let row = Schema.map(of: .anyValue, example: ["created_at": "2026-03-01T09:30:00.250Z"])
+        .named("ExportedRow", "A row, by the names of its columns.")
 }

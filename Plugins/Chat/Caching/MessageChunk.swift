@@ -1,6 +1,6 @@
 import SparkCache
 import SparkCore
-import SparkKit
+public import SparkKit
 
 /// A cached run of neighbouring messages of a conversation. A new message invalidates only the newest chunk.
 struct MessageChunk: Hashable, Sendable {

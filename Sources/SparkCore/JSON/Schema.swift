@@ -23,8 +23,6 @@ public struct Schema: Hashable, Sendable {
     public static let dateTime = Schema(["type": "string", "format": "date-time"], example: "2026-03-01T09:30:00.250Z")
     /// A day, `YYYY-MM-DD`.
     public static let date = Schema(["type": "string", "format": "date"], example: "1990-05-05")
-    /// Any value.
-    public static let any = Schema(.object([]))
 
     /// A string, with a length in characters if given.
     public static func string(_ length: ClosedRange<Int>? = nil) -> Schema {
@@ -118,6 +116,24 @@ public struct Schema: Hashable, Sendable {
             example: .object(properties.filter(\.isInExample).map { JSONMember($0.name, $0.schema.example) }),
             components: properties.reduce(into: []) { merge($1.schema.components, into: &$0) })
     }
+
+    /// An object whose members are not known here, because the modules of the server decide them.
+    /// - Parameters:
+    ///   - value: The schema of the members.
+    ///   - properties: Members that are known.
+    public static func map(of value: Schema, besides properties: [Property] = [], example: JSONValue) -> Schema {
+        let known = object(properties)
+        var components = known.components
+        merge(value.components, into: &components)
+        var members: [JSONMember] = []
+        if case .object(let all) = known.json { members = all.filter { $0.key != "additionalProperties" } }
+        members.append(JSONMember("additionalProperties", value.json))
+        return Schema(.object(members), example: example, components: components)
+    }
+
+    /// Any JSON value.
+    public static let anyValue = Schema(["type": ["object", "array", "string", "number", "boolean", "null"]], example: "text")
+        .named("JSONValue", "Any JSON value.")
 
     /// `{"items": […], "next_cursor": …|null}`, with further members if given.
     public static func page(of element: Schema, and further: [Property] = []) -> Schema {

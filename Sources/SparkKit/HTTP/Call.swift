@@ -82,15 +82,6 @@ public struct Call: Sendable {
         try Body.read(bodyValue())
     }
 
-    /// Reads the JSON body.
-    /// - Throws: `InvalidInput` with every mistake in the body.
-    public func body<Body: HandReadBody>(_ type: Body.Type = Body.self) throws -> Body {
-        var reader = try ObjectReader(bodyValue())
-        let result = Body(from: &reader)
-        try reader.finish()
-        return result
-    }
-
     private func bodyValue() throws(InvalidInput) -> JSONValue {
         do throws(JSONParser.Failure) {
             return try JSONParser.parse(body)

@@ -113,12 +113,6 @@ extension Route {
     }
 }
 
-/// The type that a request's body is read into, for types that do not list their fields.
-public protocol HandReadBody: SchemaDescribed, Sendable {
-    /// Reads and validates the members. The reader collects every mistake.
-    init(from reader: inout ObjectReader)
-}
-
 /// A parameter of the query string.
 public struct QueryParameter: Sendable {
     /// The type of a parameter, its range and its default.

@@ -67,15 +67,6 @@ public final class OperatorCall: Sendable {
 
     /// Reads the members of the request.
     /// - Throws: `InvalidInput` with every mistake in the members.
-    public func read<Value>(_ body: (inout ObjectReader) throws -> Value) throws -> Value {
-        var reader = try ObjectReader(members)
-        let value = try body(&reader)
-        try reader.finish()
-        return value
-    }
-
-    /// Reads the members of the request.
-    /// - Throws: `InvalidInput` with every mistake in the members.
     public func read<Body: RequestBody>(_ type: Body.Type = Body.self) throws -> Body { try Body.read(members) }
 
     /// Appends the action's line to the audit log. The line is kept if and only if the transaction commits.
