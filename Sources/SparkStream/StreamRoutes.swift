@@ -70,7 +70,8 @@ package struct StreamRoutes: Sendable {
             query: Self.position + [
                 .integer("wait", 0...60, default: 25, "Seconds to wait for an event."),
                 .integer("limit", 1...200, default: 100, "How many events at most."),
-            ], answer: SchemaReference(pollFields.name, pollFields.schema), errors: [StreamError.tooManyConnections] + Self.refusals
+            ], answer: SchemaReference(pollFields.name, pollFields.schema),
+            errors: [StreamError.tooManyConnections] + Self.refusals
         ) { call in
             let after = try Self.offset(call)
             guard !call.isHead else { return Reply(headers: [.contentType: "application/json"]) }

@@ -74,8 +74,10 @@ struct Doors: SparkModule, Authenticating {
                 return reply
             })
         registrar.route(
-            Route(.post, "/doors/enter", "Lets anybody in", access: .open, rateLimit: .write, body: SchemaReference("Any", .anyValue))
-            { _ in
+            Route(
+                .post, "/doors/enter", "Lets anybody in", access: .open, rateLimit: .write,
+                body: SchemaReference("Any", .anyValue)
+            ) { _ in
                 .json(["ticket": .integer(try await knock())] as JSONValue, .created)
             })
         registrar.route(
