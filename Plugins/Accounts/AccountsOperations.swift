@@ -63,7 +63,7 @@ struct AccountsOperations: Sendable {
 
     private var show: OperatorAction {
         OperatorAction(
-            "user.show", "All that those who moderate need to know of a person", isChanging: false, members: [Self.user]
+            "user.show", "What a moderator needs to know about a person", isChanging: false, members: [Self.user]
         ) { call in
             let user = try user(in: call)
             let standing = try await service.standing(of: user)
@@ -143,7 +143,7 @@ struct AccountsOperations: Sendable {
 
     private var resetPassword: OperatorAction {
         OperatorAction(
-            "user.reset-password", "A link with which a person sets a new password once", isChanging: true, members: [Self.user]
+            "user.reset-password", "A link that sets a new password once", isChanging: true, members: [Self.user]
         ) { call in
             let user = try user(in: call)
             let link = try await service.resetLink(for: user) { work in
@@ -158,7 +158,8 @@ struct AccountsOperations: Sendable {
 
     private var export: OperatorAction {
         OperatorAction(
-            "user.export", "Everything that is stored of a person, as they would get it", isChanging: false, members: [Self.user]
+            "user.export", "Everything that is stored about a person, as in their own export", isChanging: false,
+            members: [Self.user]
         ) { call in
             let user = try user(in: call)
             let export = try service.exportForOperator(user)

@@ -29,10 +29,10 @@ struct BenchChat: AsyncParsableCommand {
     var sources = 8
 
     @Flag(
-        name: .long, help: "At the end, kill the server, start it anew and wait until everybody is back; then stop it in order.")
+        name: .long, help: "At the end, kill the server, start it again, wait until every client is back, then stop it cleanly.")
     var storm = false
 
-    @Option(name: .long, help: "A peer in place of Spark: HOST:PORT/PATH of an XMPP server (RFC 7395) that lets anybody in.")
+    @Option(name: .long, help: "A peer instead of Spark: HOST:PORT/PATH of an XMPP server (RFC 7395) that lets anybody in.")
     var xmpp: String?
 
     @Option(name: .long, help: "With --xmpp: the server's process, to measure.")

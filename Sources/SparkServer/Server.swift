@@ -482,7 +482,7 @@ extension Server {
         let (stream, continuation) = AsyncStream.makeStream(of: StorageFailure.self, bufferingPolicy: .bufferingOldest(1))
         storage.observeFailure { failure in
             logger.critical(
-                "the disk failed: no more is written, and the server ends soon, to be started again",
+                "the disk failed: the server writes nothing more and ends soon, to be started again",
                 metadata: [
                     "operation": .string(failure.operation), "cause": .string(failure.cause), "path": .string(failure.path),
                 ])
@@ -545,7 +545,7 @@ extension Server {
         let auditLog = try auditLogFaults(after: report.faults)
         guard storage.missingMigrations.isEmpty else {
             report.notes.append(
-                "the database is of an older version: the modules' invariants were not checked. spark serve brings it to this one"
+                "the database is of an older version: the modules' invariants were not checked. spark serve upgrades it"
             )
             return
         }

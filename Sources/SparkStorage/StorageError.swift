@@ -28,7 +28,7 @@ public enum StorageError: ClientError {
         switch self {
         case .busy: "Too many writes are waiting; nothing was written."
         case .full: "The disk is full; nothing was written."
-        case .halted: "The disk failed; the server takes no writes until it has started again."
+        case .halted: "The disk failed; the server accepts no writes until it has restarted."
         case .closed: "The server is shutting down; nothing was written."
         }
     }

@@ -34,7 +34,7 @@ struct DataDirectoryTests {
         #expect(try await scene.texts(on: spark) == ["old-0", "old-1", "old-2"])
         let next = try await scene.epoch(on: spark)
         #expect(next != epoch)
-        #expect(spark.log.contains("another state than the last run left"), "\(spark.log)")
+        #expect(spark.log.contains("not in the state that the last run left"), "\(spark.log)")
         #expect(await spark.end(SIGTERM) == 0)
         let again = try await scene.serve()
         #expect(try await scene.epoch(on: again) == next, "a history has one name")
@@ -93,7 +93,7 @@ struct DataDirectoryTests {
             try await DataDirectoryScene.shell(
                 "cp -p \(directory)/spark.db \(directory)-copy; mv \(directory)-copy \(directory)/spark.db")
             let next = try await scene.serve()
-            #expect(next.log.contains("another state than the last run left"), "\(next.log)")
+            #expect(next.log.contains("not in the state that the last run left"), "\(next.log)")
             #expect(next.log.contains("it is another file"), "\(next.log)")
             #expect(await next.end(SIGTERM) == 0)
         }

@@ -97,7 +97,7 @@ struct FaultyManifest: Sendable, CustomTestStringConvertible {
     var testDescription: String { expected }
 
     static let all: [FaultyManifest] = [
-        FaultyManifest(modules: [Root.self, Root.self], expected: "stands twice"),
+        FaultyManifest(modules: [Root.self, Root.self], expected: "is in the list twice"),
         FaultyManifest(modules: [Branch.self], expected: "depends on root, which is not there"),
         FaultyManifest(modules: [BadlyNamed.self], expected: "reserved or not of lower-case letters"),
         FaultyManifest(modules: [BadlyPrefixed.self], expected: "the migration other.001_x, which lacks its prefix"),

@@ -11,7 +11,7 @@ struct ChatClientFrames: Sendable {
 
     private var sending: ClientFrame {
         ClientFrame(
-            "message.send", "Sends a message; the same client_id again is answered the same again", limit: .message,
+            "message.send", "Sends a message; the same client_id again gets the same answer", limit: .message,
             about: .conversation, members: [ChatServerFrames.conversation] + NewMessage.properties(characters: characters),
             answers: ["ack", "nack"], handler: .posted(send))
     }
@@ -42,7 +42,7 @@ struct ChatClientFrames: Sendable {
     private var changes: [ClientFrame] {
         [
             ClientFrame(
-                "message.edit", "Gives a message of mine another text", limit: .message, about: .conversation,
+                "message.edit", "Edits my message", limit: .message, about: .conversation,
                 members: [ChatServerFrames.conversation, ChatServerFrames.seq, .required("text", .string(1...characters))],
                 handler: .query { call in
                     let (conversation, seq, text) = try call.read { reader in
@@ -52,7 +52,7 @@ struct ChatClientFrames: Sendable {
                     return nil
                 }),
             ClientFrame(
-                "message.delete", "Deletes a message of mine for both", limit: .message, about: .conversation,
+                "message.delete", "Deletes my message for both people", limit: .message, about: .conversation,
                 members: [ChatServerFrames.conversation, ChatServerFrames.seq],
                 handler: .query { call in
                     let (conversation, seq) = try call.read { ($0.conversation(), $0.seq()) }
@@ -60,7 +60,7 @@ struct ChatClientFrames: Sendable {
                     return nil
                 }),
             ClientFrame(
-                "message.read", "I have read everything up to a message", limit: .message, about: .conversation,
+                "message.read", "Marks everything up to a message as read", limit: .message, about: .conversation,
                 members: [ChatServerFrames.conversation, ChatServerFrames.seq],
                 handler: .query { call in
                     let (conversation, seq) = try call.read { ($0.conversation(), $0.seq()) }
@@ -68,7 +68,7 @@ struct ChatClientFrames: Sendable {
                     return nil
                 }),
             ClientFrame(
-                "message.react", "Answers a message with one sign; null takes it back", limit: .message,
+                "message.react", "Reacts to a message with one character; null removes the reaction", limit: .message,
                 about: .conversation,
                 members: [
                     ChatServerFrames.conversation, ChatServerFrames.seq,
@@ -87,14 +87,14 @@ struct ChatClientFrames: Sendable {
     private var signals: [ClientFrame] {
         [
             ClientFrame(
-                "received", "The device has everything up to an offset", limit: .signal, about: .nothing,
+                "received", "Acknowledges everything up to an offset, for this device", limit: .signal, about: .nothing,
                 members: [.required("offset", .integer(0...Int.max))],
                 handler: .immediate { call in
                     let offset = try call.read { $0.integer("offset", 0...Int.max) }
                     service.receipts.note(Int64(offset), of: call.user)
                 }),
             ClientFrame(
-                "typing", "I begin or end to type", limit: .signal, about: .conversation,
+                "typing", "Starts or stops my typing indicator", limit: .signal, about: .conversation,
                 members: [ChatServerFrames.conversation, .required("on", .boolean)],
                 handler: .immediate { call in
                     let (conversation, isOn) = try call.read { reader in
@@ -120,7 +120,7 @@ extension ChatClientFrames {
     var queries: [ClientFrame] {
         [
             ClientFrame(
-                "presence.watch", "Watches whether some people are online, instead of those before", limit: .query,
+                "presence.watch", "Watches whether these people are online; replaces the previous list", limit: .query,
                 members: [
                     .required(
                         "users",
@@ -137,7 +137,7 @@ extension ChatClientFrames {
                     return nil
                 }),
             ClientFrame(
-                "history", "Asks for messages before one, or the newest; a frame may hold fewer than asked for", limit: .query,
+                "history", "Requests messages before one, or the newest; an answer may hold fewer than requested", limit: .query,
                 about: .conversation,
                 members: [
                     ChatServerFrames.conversation, .optional("before", .integer(1...Int.max)),
@@ -155,7 +155,7 @@ extension ChatClientFrames {
                     return Self.history(page, of: conversation, reference: call.reference)
                 }),
             ClientFrame(
-                "unread", "Asks how many messages are unread", limit: .query, about: .conversation,
+                "unread", "Requests the number of unread messages", limit: .query, about: .conversation,
                 members: [.optional("conversation", .identifier(ConversationKind.self))], answers: ["unread"],
                 handler: .query { call in
                     let conversation = try call.read { reader in

@@ -5,10 +5,10 @@ import SparkKit
 enum ChatServerFrames {
     static let rows: [ServerFrame] = [
         .numbered(
-            "message", "Somebody wrote; of a message that is no more, its place",
+            "message", "A new message; for a deleted one, only its place",
             members: Message.place + Message.contents(Schema.Property.optional) + Message.further, render: ChatReplay.message),
         .numbered(
-            "message.edited", "A message has another text",
+            "message.edited", "A message was edited",
             members: [
                 conversation, seq, .required("text", .string()), .optional("edited_at", .dateTime),
                 .optional("by", .identifier(UserKind.self)), .optional("deleted", .boolean),
@@ -20,10 +20,10 @@ enum ChatServerFrames {
                 .optional("deleted", .boolean),
             ], render: ChatReplay.deleted),
         .numbered(
-            "receipt", "Somebody has read, or has on a device, all messages up to one",
+            "receipt", "Somebody has read, or received on a device, all messages up to one",
             members: [conversation, by, .optional("read", .integer(1...Int.max)), .optional("received", .integer(1...Int.max))]),
         .numbered(
-            "reaction", "Somebody answered a message with one sign, or took that back",
+            "reaction", "Somebody reacted to a message, or removed the reaction",
             members: [conversation, seq, by, .required("reaction", .nullable(.string(1...16)))]),
         .numbered(
             "match", "Two people like each other",
@@ -44,14 +44,14 @@ enum ChatServerFrames {
                 .optional("retry_after", .integer(1...Int.max)),
             ]),
         .unnumbered(
-            "unread", "How many messages are unread, in one conversation and over all",
+            "unread", "How many messages are unread, in one conversation and in all",
             members: [
                 .optional("conversation", .identifier(ConversationKind.self)), .required("count", .integer(0...Int.max)),
                 .required("total", .integer(0...Int.max)), .optional("ref", .string()),
             ]),
-        .unnumbered("typing", "The other one begins or ends to type", members: [conversation, by, .required("on", .boolean)]),
+        .unnumbered("typing", "The other person starts or stops typing", members: [conversation, by, .required("on", .boolean)]),
         .unnumbered(
-            "presence", "Whether somebody who is watched is online",
+            "presence", "Whether a watched person is online",
             members: [.required("user", .identifier(UserKind.self)), .required("online", .boolean)]),
         .unnumbered(
             "history", "Messages of a conversation, newest first",

@@ -13,7 +13,7 @@ struct ReportOperations: Sendable {
 
     private var list: OperatorAction {
         OperatorAction(
-            "report.list", "Reports from new to old, without their words", isChanging: false,
+            "report.list", "Reports, newest first, without their texts", isChanging: false,
             members: [
                 .optional("state", .oneOf(Self.states)), .optional("target", .identifier(UserKind.self)),
                 .optional("before", .identifier(ReportKind.self)), .optional("limit", .integer(1...200)),

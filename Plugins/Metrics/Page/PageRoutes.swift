@@ -26,7 +26,7 @@ struct PageRoutes: Sendable {
             ) { call in
                 return Reply(json: charts.bytes(call.text("window").flatMap(ChartDocument.Window.init) ?? .hour))
             },
-            Route(.get, "/_/alerts", "Rules and alerts, as Prometheus gives them", access: .open, rateLimit: .probe) { call in
+            Route(.get, "/_/alerts", "Rules and alerts, in Prometheus's format", access: .open, rateLimit: .probe) { call in
                 return Reply(json: JSONWriter.bytes(of: alerts.book.json))
             },
         ]

@@ -25,7 +25,9 @@ struct PushProviderSettings: Sendable {
             "Web Push: hosts that browsers may name; *.example.org for all below, * for every public host.",
             fault: { $0 == "*" ? nil : HostName.patternFault($0) }),
         .boolean("webpush_allow_private", default: false, "Web Push: also hosts of private networks and other ports; for tests."),
-        .text("webhook_url", default: "", "Where pushes go whose own provider is not set up; https, or http on this machine."),
+        .text(
+            "webhook_url", default: "",
+            "Address that gets the pushes whose own provider is not set up; https, or http on this machine."),
         .text(
             "webhook_secret", default: "", "Signs the webhook's requests (HMAC-SHA256); whsec_… or 24 characters and more.",
             isSecret: true),

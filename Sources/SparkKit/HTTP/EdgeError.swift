@@ -86,14 +86,14 @@ public enum EdgeError: ClientError {
     public var detail: String {
         switch self {
         case .unauthenticated: "A valid access token is needed."
-        case .notFound: "There is nothing here, or nothing for you."
-        case .methodNotAllowed: "This path does not answer that method."
+        case .notFound: "This does not exist, or you may not see it."
+        case .methodNotAllowed: "This path does not support that method."
         case .headersTooLarge: "The request line or the header fields are longer than the server accepts."
         case .bodyTooLarge: "The body is longer than the server accepts."
         case .unsupportedMediaType: "The body must be application/json."
         case .timedOut: "The request did not arrive in time."
         case .rateLimited: "Too many requests; wait as long as Retry-After says."
-        case .preconditionFailed: "The resource is no longer the one you read."
+        case .preconditionFailed: "The resource has changed since you read it."
         case .idempotencyKeyInvalid: "An Idempotency-Key has 1 to 128 visible ASCII characters."
         case .idempotencyKeyUnsupported: "This path cannot give the same answer again; leave the Idempotency-Key out."
         case .idempotencyInProgress: "The first request with this key has not been answered yet."
@@ -101,7 +101,7 @@ public enum EdgeError: ClientError {
         case .idempotencyAnswerLost: "The first request with this key took effect, but its answer was lost; read the resource."
         case .idempotencyAnswerEnded:
             "The first request with this key took effect, but the tokens in its answer no longer work; sign in under a new key."
-        case .overloaded: "The server has too much to do."
+        case .overloaded: "The server is overloaded."
         case .starting: "The server is starting; try again soon."
         case .unsupportedUpgrade: "This path does not change protocols."
         }

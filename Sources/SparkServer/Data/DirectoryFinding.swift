@@ -101,7 +101,7 @@ extension DataDirectory {
         try checkPages(finding, status, logger)
         if finding.history == .restored {
             logger.notice(
-                "the database is another state than the last run left: devices are told to begin anew, the cache on the disk is discarded",
+                "the database is not in the state that the last run left: devices start over, the cache on disk is discarded",
                 metadata: ["reasons": .string(reasons.joined(separator: "; "))])
         }
         return finding

@@ -80,6 +80,6 @@ enum OperatorError: ClientError {
     var code: String { "operator.misdirected" }
     var status: Int { 421 }
     var detail: String {
-        "This listener answers to localhost, 127.0.0.1 and [::1], without a proxy in front; by other names with metrics.token."
+        "This listener answers under the names localhost, 127.0.0.1 and [::1], without a proxy in front; other names need metrics.token."
     }
 }

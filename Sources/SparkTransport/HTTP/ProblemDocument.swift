@@ -69,7 +69,7 @@ extension ProblemDocument: JSONWritable {
 struct InternalFault: ClientError {
     let code = "server.internal"
     let status = 500
-    let detail = "The server failed; the log knows this request by its id."
+    let detail = "The server failed; the log has the details under the request id."
     let isTemporary = true
 }
 

@@ -6,7 +6,7 @@ enum SessionFrames {
     /// `StreamSession` answers these frames; the rows describe them in the AsyncAPI document.
     static let client: [ClientFrame] = [
         row(
-            "hello", "Begins the stream; with what the client has, it goes on after that",
+            "hello", "Starts the stream; with an epoch and an offset, after that event",
             [
                 .required("v", .integer(1...1)), .optional("epoch", .string(1...64)), .optional("offset", .integer(0...Int.max)),
                 .optional("device", .string(1...64)), .optional("background", .boolean),
@@ -25,11 +25,11 @@ enum SessionFrames {
                 .required("max_frame_bytes", .integer()), .required("session", .identifier(SessionKind.self)),
                 .required("now", .dateTime),
             ]),
-        .unnumbered("live", "All that happened so far was told", members: [.required("offset", .integer())]),
+        .unnumbered("live", "The client is caught up", members: [.required("offset", .integer())]),
         .unnumbered(
-            "resync", "What the client asked for cannot be told; it reads again what it shows, and goes on from the present",
+            "resync", "The requested events are not available; the client reads everything again and continues from the present",
             members: [.required("reason", .oneOf(["epoch", "expired", "ahead"]))]),
-        .unnumbered("auth", "The new token holds", members: [.required("expires_at", .dateTime)]),
+        .unnumbered("auth", "The new token is accepted", members: [.required("expires_at", .dateTime)]),
         .unnumbered("pong", "The answer to a ping", members: [.optional("n", .integer())]),
         .unnumbered(
             "error", "What was wrong with a frame",
@@ -38,7 +38,7 @@ enum SessionFrames {
                 .optional("retry_after", .integer()), .optional("ref", .string()), .optional("errors", .list(.any)),
             ]),
         .unnumbered(
-            "bye", "The server closes the connection; come back after so many seconds",
+            "bye", "The server closes the connection; reconnect after the given seconds",
             members: [.required("after_seconds", .integer(0...10)), .required("reason", .string())]),
         .numbered(
             "session.revoked", "A session of the user was ended", members: [.required("session", .identifier(SessionKind.self))]),

@@ -6,10 +6,11 @@ struct AlertSettings: Sendable {
     static let settings: [Setting] = [
         .text(
             "rules_file", default: "",
-            "A rule file of Prometheus to alert by instead of the built-in rules; spark export prometheus-rules writes those."),
+            "A Prometheus rule file that replaces the built-in rules; spark export prometheus-rules writes those."),
         .text(
             "alert_webhook_url", default: "",
-            "Told of every alert that fires or is resolved, by POST in the form of Alertmanager's webhooks.", isSecret: true),
+            "Address that gets every alert that fires or is resolved, by POST in the format of Alertmanager's webhooks.",
+            isSecret: true),
     ]
 
     let rulesFile: String
@@ -40,7 +41,7 @@ struct AlertSettings: Sendable {
     func webhookAddress() throws(AlertRuleError) -> String? {
         if webhookURL.isEmpty { return nil }
         guard let url = URL(string: webhookURL), ["http", "https"].contains(url.scheme?.lowercased()), url.host != nil else {
-            throw AlertRuleError(place: "metrics.alert_webhook_url", reason: "it is no http or https address")
+            throw AlertRuleError(place: "metrics.alert_webhook_url", reason: "it is not an http or https address")
         }
         return webhookURL
     }

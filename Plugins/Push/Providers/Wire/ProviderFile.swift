@@ -28,7 +28,7 @@ struct ProviderFile: Sendable {
                 throw FileFault(setting: setting, reason: "the file is not readable")
             }
             guard data.count <= Self.largest, let text = String(validating: data, as: UTF8.self) else {
-                throw FileFault(setting: setting, reason: "the file is no text of at most 64 KiB")
+                throw FileFault(setting: setting, reason: "the file is not a text of at most 64 KiB")
             }
             return text
         }
