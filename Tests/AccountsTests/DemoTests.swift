@@ -34,7 +34,7 @@ struct PlainTown: DemoTown {
 
 @Suite("Demo accounts")
 struct DemoTests {
-    @Test("everybody has an account, and nobody a password")
+    @Test("everybody has an account, and nobody has a password")
     func loads() async throws {
         try await withServer { server in
             try server.load(try #require(PlainTown(count: 60_001)))

@@ -17,7 +17,7 @@ struct GrantTests {
         try await server.storage.number("SELECT COUNT(*) FROM accounts_users")
     }
 
-    @Test("while the tokens work the same ones are given again, and one session is open")
+    @Test("while the tokens work, the same tokens are returned again, and one session is open")
     func alive() async throws {
         try await withServer { server in
             let register = try await send(server, "register", registration())
@@ -67,7 +67,7 @@ struct GrantTests {
     }
 
     @Test(
-        "once the tokens have ended they are not given again, and the request does not take effect again", arguments: End.allCases
+        "expired tokens are not returned again, and the request does not take effect again", arguments: End.allCases
     )
     func ended(_ end: End) async throws {
         for path in ["register", "login", "refresh"] {
@@ -96,7 +96,7 @@ struct GrantTests {
         }
     }
 
-    @Test("of an answer with tokens nothing is readable in the database, and nothing is left when its person is erased")
+    @Test("no part of an answer with tokens is readable in the database, and nothing of it is left when its person is erased")
     func stored() async throws {
         try await withServer { server in
             let grant = try Grant(try await send(server, "register", registration()))
@@ -109,7 +109,7 @@ struct GrantTests {
         }
     }
 
-    @Test("a deletion is not said to be done to whoever took it back by a new login")
+    @Test("a person who undid a deletion by a new login is not told that it is done")
     func reopened() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -125,7 +125,7 @@ struct GrantTests {
         }
     }
 
-    @Test("a ticket is good once, so each request under a key gets its own")
+    @Test("a ticket works once, so each request under a key gets its own")
     func tickets() async throws {
         try await withServer { server in
             let grant = try await server.register()

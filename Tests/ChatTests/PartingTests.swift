@@ -169,7 +169,8 @@ import Testing
         return learned
     }
 
-    @Test("whether the other one unmatched, blocked, left, was suspended or erased shows nowhere", arguments: Ending.allCases)
+    @Test(
+        "nothing reveals whether the other person unmatched, blocked, left, was suspended or erased", arguments: Ending.allCases)
     func alike(_ ending: Ending) async throws {
         let (usual, found) = (try await learned(.unmatched), try await learned(ending))
         #expect(usual["events"]?.map { $0.contains("\"unmatch\"") } == [true, false])
@@ -177,7 +178,7 @@ import Testing
         for (name, expected) in usual { #expect(found[name] == expected, "\(name)") }
     }
 
-    @Test("when the other one comes back, the conversation is there as it was, and the one who was left is told of a match")
+    @Test("when the other person comes back, the conversation is there as it was, and the remaining person gets a match event")
     func back() async throws {
         try await withChat { chat in
             let pair = try await Pair(chat)
@@ -203,7 +204,7 @@ import Testing
         }
     }
 
-    @Test("a match that is ended while the other one is away is over when they are back, and each is told once")
+    @Test("a match that is ended while the other person is away is over when they are back, and each gets one event")
     func endedMeanwhile() async throws {
         for isBlocked in [false, true] {
             try await withChat { chat in
@@ -228,7 +229,8 @@ import Testing
     }
 
     @Test(
-        "whoever watches a match hears nothing more of them after an unmatch, a block or a departure", arguments: Ending.allCases)
+        "a person who watches a match gets nothing more about them after an unmatch, a block or a departure",
+        arguments: Ending.allCases)
     func presence(_ ending: Ending) async throws {
         try await withChat { chat in
             let pair = try await Pair(chat)
@@ -250,7 +252,7 @@ import Testing
         }
     }
 
-    @Test("an erasure takes the words of the person and leaves those of the other one, and both go with the second of them")
+    @Test("an erasure removes the person's words and leaves the other person's; both are gone after the second erasure")
     func bothErased() async throws {
         try await withChat { chat in
             let pair = try await Pair(chat)

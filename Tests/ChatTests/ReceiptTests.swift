@@ -11,7 +11,7 @@ import Testing
         await chat.frame(device, ["type": "received", "offset": .integer(offset)])
     }
 
-    @Test("what a device has is told to those who wrote, the highest message of each conversation, once")
+    @Test("the senders learn once what a device has: the highest message of each conversation")
     func receipts() async throws {
         try await withChat { chat in
             let people = try await chat.people(3)
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("a long stream is looked at in turns, and to its end")
+    @Test("a long stream is read in turns, to its end")
     func turns() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test("who is no match any more is told nothing")
+    @Test("a person who is no longer a match gets nothing")
     func ended() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)

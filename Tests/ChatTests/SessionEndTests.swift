@@ -58,7 +58,7 @@ struct SessionEndTests {
         }
     }
 
-    @Test("what the server itself sends needs no session")
+    @Test("messages that the server itself sends need no session")
     func server() async throws {
         try await withChat { chat in
             let scene = try await Scene(chat)

@@ -57,7 +57,7 @@ struct ChatActs {
 
 @Suite("Unread") struct UnreadTests {
     @Test(
-        "what is unread equals a recount after whatever people do, in every place where it is told", .timeLimit(.minutes(5)),
+        "the unread count equals a recount after any act, in every place that shows it", .timeLimit(.minutes(5)),
         arguments: [1, 2, 3] as [UInt64])
     func recount(_ seed: UInt64) async throws {
         try await withChat { chat in
@@ -113,7 +113,7 @@ struct ChatActs {
 
 @Suite("Cached messages") struct CachedMessageTests {
     @Test(
-        "after every act each reader reads what the store has, from the cache as far as it was asked for",
+        "after every act each reader reads what the store has",
         .timeLimit(.minutes(5)), arguments: [11, 12] as [UInt64])
     func exact(_ seed: UInt64) async throws {
         try await withChat { chat in
@@ -134,7 +134,7 @@ struct ChatActs {
         }
     }
 
-    @Test("a new message makes only the newest chunk old")
+    @Test("a new message invalidates only the newest chunk")
     func chunks() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -166,7 +166,7 @@ struct ChatActs {
         }
     }
 
-    @Test("what goes to the disk comes back as it was, and bytes that are none are refused")
+    @Test("values come back from the disk unchanged, and invalid bytes are refused")
     func encoding() {
         let message = Message(
             id: MessageID(rawValue: 5), conversation: ConversationID(rawValue: 6), seq: 7, from: UserID(rawValue: 8),

@@ -86,7 +86,7 @@ struct AdmissionTests {
         #expect(spark.log == "")
     }
 
-    @Test("an address that is full of half-sent requests is told so; others are served")
+    @Test("an address that is full of half-sent requests is refused with a reason; others are served")
     func halfSentRequests() async throws {
         let settings = ["--set", "limits.connections=60", "--set", "limits.connections_per_network=40"]
         let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
@@ -106,7 +106,7 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("bodies that do not come whole use up their senders' room, not other people's")
+    @Test("incomplete bodies use up the room of their senders, not of other people")
     func bodies() async throws {
         let settings = ["--set", "limits.body_bytes=262144", "--set", "limits.body_bytes_per_network=131072"]
         let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
@@ -173,7 +173,7 @@ struct AdmissionTests {
         #expect(spark.log == "")
     }
 
-    @Test("with few descriptors a flood ends neither the process nor anybody's service", arguments: [330, 400])
+    @Test("with few descriptors a flood ends neither the process nor the service", arguments: [330, 400])
     func descriptors(count: Int) async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"], under: Self.descriptors(count))
         let ada = try await Person.register(on: spark.client, "Ada")
@@ -188,7 +188,7 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("with too few descriptors there is no start, but a sentence that says what is needed")
+    @Test("with too few descriptors the server does not start and says what it needs")
     func tooFew() async throws {
         for count in [64, 128] {
             let failure = await #expect(throws: DidNotStart.self) {
@@ -200,7 +200,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("half-sent requests, idle connections and readers that stopped do not hold up the end")
+    @Test("half-sent requests, idle connections and stopped readers do not delay the shutdown")
     func end() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
         let crowd = Crowd()
@@ -216,7 +216,7 @@ struct AdmissionTests {
         #expect(start.duration(to: .now) < .seconds(5))
     }
 
-    @Test("a client that asks on and on, although it is told to wait, is read more slowly; others are not")
+    @Test("a client that keeps asking although it must wait is read more slowly; others are not")
     func impatient() async throws {
         try await withDataDirectory { directory in
             let spark = try await SparkProcess.serve(["--data", directory, "--set", "http.reads_per_minute=2"])
@@ -250,7 +250,7 @@ struct AdmissionTests {
         _ = crowd
     }
 
-    @Test("a body that comes slowly is answered 408 however long the request may take, and one that comes fast enough is not")
+    @Test("a body that arrives slowly is answered 408 whatever the request timeout, and one that arrives fast enough is not")
     func slowBody() async throws {
         let spark = try await SparkProcess.serve([
             "--ephemeral", "--set", "http.request_timeout_seconds=300", "--set", "limits.slow_grace_seconds=1",
@@ -281,7 +281,9 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("who takes an answer a few bytes at a time loses the connection; who takes it slowly enough gets all of it")
+    @Test(
+        "a client that reads an answer a few bytes at a time loses the connection; one that reads slowly but steadily gets all of it"
+    )
     func slowReader() async throws {
         let spark = try await SparkProcess.serve([
             "--ephemeral", "--set", "limits.slow_grace_seconds=2", "--set", "limits.answer_bytes_per_second=20000",
@@ -318,7 +320,7 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("a connection that is reset in the midst of its body is the client's fault, not the server's")
+    @Test("a connection that is reset in the middle of its body is the client's fault, not the server's")
     func resetBody() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
         let url = spark.url
@@ -338,7 +340,7 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("a head that comes a byte at a time has its deadline, too")
+    @Test("a head that arrives a byte at a time has a deadline, too")
     func slowHead() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "http.request_timeout_seconds=1"])
         let url = spark.url

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("spark audit privacy")
 struct PrivacyAuditCommandTests {
-    @Test("every answer about who hides is that about nobody, and a pass tells nothing")
+    @Test("every answer about a hidden person equals that about a person who does not exist, and a pass reveals nothing")
     func holds() async throws {
         let audit = try await SparkProcess.run(["audit", "privacy", "--json"])
         #expect(audit.status == 0, "\(audit.errors) \(audit.output)")
@@ -38,7 +38,7 @@ struct AuditGuestTests {
     ]
 
     @Test(
-        "that the server stops by a limit of the day says at once which limits to raise, and deletes its accounts",
+        "stopped by a daily limit of the server says at once which limits to raise, and deletes its accounts",
         arguments: [["privacy"], ["location", "--size", "smoke"]])
     func limited(_ kind: [String]) async throws {
         try await withDataDirectory { directory in
@@ -106,7 +106,7 @@ struct AuditTests {
         #expect(first["holds"] == false && first["within_floor"] == first["victims"] && (first["min_m"]?.integer ?? 0) > 300)
     }
 
-    @Test("a server that is not there is 69, a size that is none a usage error")
+    @Test("a server that is not there is 69, an invalid size is a usage error")
     func refusals() async throws {
         let nowhere = try await SparkProcess.run(["audit", "location", "--size", "smoke", "--server", "http://127.0.0.1:1"])
         #expect(nowhere.status == 69 && nowhere.errors.contains("http://127.0.0.1:1"))

@@ -97,7 +97,7 @@ struct ChatCrashTests {
     private func verify(_ pair: Pair, on spark: SparkProcess) async throws {
         let history = try await history(pair, on: spark)
         let places = history.compactMap { $0["seq"]?.integer }
-        #expect(places == Array(1...Int64(places.count)), "the conversation's numbers are dense")
+        #expect(places == Array(1...Int64(places.count)), "the numbers of the conversation are dense")
         var acknowledged: [String: Int64] = [:]
         for devices in pair.devices {
             for device in devices { acknowledged.merge(await device.acknowledged) { first, _ in first } }

@@ -52,7 +52,7 @@ struct DataDirectoryTests {
         var testDescription: String { rawValue }
     }
 
-    @Test("that was copied while it served and put back has a new history", arguments: Return.allCases, [SIGTERM, SIGKILL])
+    @Test("that was copied while it served and restored has a new history", arguments: Return.allCases, [SIGTERM, SIGKILL])
     func restored(how: Return, end: Int32) async throws {
         try await withLostHistory(
             copy: { try await DataDirectoryScene.shell("cp -a \($0.directory) \($1)") }, end: end,
@@ -65,7 +65,7 @@ struct DataDirectoryTests {
         ) { try await expectNewHistory($0, after: $1) }
     }
 
-    @Test("whose database alone was put back has a new history", arguments: ["backup", "VACUUM INTO"], ["mv", "cp"])
+    @Test("whose database alone was restored has a new history", arguments: ["backup", "VACUUM INTO"], ["mv", "cp"])
     func databaseAlone(how: String, by command: String) async throws {
         try await withLostHistory(
             copy: { scene, copy in
@@ -84,7 +84,7 @@ struct DataDirectoryTests {
         ) { try await expectNewHistory($0, after: $1) }
     }
 
-    @Test("whose database is another file has a new history, even if it is the same to the byte")
+    @Test("whose database is another file has a new history, even if every byte is the same")
     func anotherFile() async throws {
         try await withDataDirectory { directory in
             let scene = DataDirectoryScene(directory)
@@ -99,7 +99,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("whose database was copied before the last start and put back has a new history")
+    @Test("whose database was copied before the last start and restored has a new history")
     func olderRun() async throws {
         try await withDataDirectory { directory in
             defer { try? FileManager.default.removeItem(atPath: directory + "-copy") }
@@ -118,7 +118,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("keeps its history and its messages when the server is killed, moved or stopped, and gives it up when told to")
+    @Test("keeps its history and its messages when the server is killed, moved or stopped, and starts a new one on request")
     func sameHistory() async throws {
         try await withDataDirectory { directory in
             defer { try? FileManager.default.removeItem(atPath: directory + "-moved") }
@@ -146,7 +146,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("in use whose database is gone or empty is refused, not begun anew without a word", arguments: ["rm", "truncate -s 0"])
+    @Test("in use whose database is gone or empty is refused, not silently started over", arguments: ["rm", "truncate -s 0"])
     func lostDatabase(how: String) async throws {
         try await withDataDirectory { directory in
             let scene = try await DataDirectoryScene.matched(directory)
@@ -174,7 +174,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("whose database is a ruin is checked all the same: the check says what cannot be read, not to run the check")
+    @Test("whose database is ruined is still checked: the check says what cannot be read, not to run the check")
     func ruin() async throws {
         try await withDataDirectory { directory in
             let scene = try await DataDirectoryScene.matched(directory)
@@ -196,7 +196,7 @@ struct DataDirectoryTests {
     }
 
     @Test(
-        "in which something else stands under a name of ours: start and check name it and say what to do",
+        "in which something else has one of Spark's names: start and check name it and say what to do",
         arguments: ["spark.commits", "lock", "spark.marks", "audit.head"], ["mkdir", "ln -s /nonexistent/x", "mkfifo"])
     func misplaced(name: String, how: String) async throws {
         try await withDataDirectory { directory in
@@ -238,7 +238,7 @@ struct DataDirectoryTests {
     }
 
     @Test(
-        "whose server was killed in the midst of a first start serves at the next one",
+        "whose server was killed in the middle of a first start serves at the next one",
         .enabled(if: Strace.isInstalled, "skipped: strace is not installed"),
         // A tracer counts by thread, so each kind of call is asked for by itself.
         arguments: [
@@ -275,7 +275,7 @@ struct DataDirectoryTests {
         return isKilled
     }
 
-    @Test("that was not in use replaces a key file that is not whole; one in use keeps it, and makes another only when told to")
+    @Test("that was not in use replaces an incomplete key file; one in use keeps it, and makes another only on request")
     func keys() async throws {
         try await withDataDirectory { directory in
             try FileManager.default.createDirectory(atPath: directory + "/keys", withIntermediateDirectories: true)
@@ -296,7 +296,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("in which a seed was interrupted is not served; the next seed begins anew")
+    @Test("in which a seed was interrupted is not served; the next seed starts over")
     func interruptedSeed() async throws {
         try await withDataDirectory { directory in
             let scene = DataDirectoryScene(directory)
@@ -327,7 +327,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("whose write-ahead log was cut says how many commits are missing, and begins a new history")
+    @Test("whose write-ahead log was cut says how many commits are missing, and starts a new history")
     func cutLog() async throws {
         try await withDataDirectory { directory in
             let scene = try await DataDirectoryScene.matched(directory)
@@ -413,7 +413,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("is its owner's alone, also if it was there before with other modes")
+    @Test("is readable by its owner only, even if it existed with other modes")
     func modes() async throws {
         try await withDataDirectory { directory in
             let scene = DataDirectoryScene(directory)

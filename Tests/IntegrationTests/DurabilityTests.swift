@@ -24,7 +24,7 @@ private final class Ledger: Sendable {
 
 @Suite("Durability")
 struct DurabilityTests {
-    @Test("what was acknowledged survives kill -9 in the midst of many writes, and the database is sound")
+    @Test("acknowledged writes survive kill -9 in the middle of many writes, and the database is sound")
     func killed() async throws {
         try await withDataDirectory { directory in
             let settings = ["--data", directory, "--set", "http.writes_per_minute=0", "--set", "http.credentials_per_minute=0"]

@@ -135,7 +135,7 @@ private struct FuzzClient {
 struct FuzzTests {
     private static let clients = 16
 
-    @Test("whatever is asked in whatever form, no answer is a 5xx, each is as described, and the database stays sound")
+    @Test("whatever the request, no answer is a 5xx, each is as described, and the database stays sound")
     func everything() async throws {
         let given = ProcessInfo.processInfo.environment["SPARK_FUZZ_SEED"].flatMap { UInt64($0) }
         let seed = given ?? SystemRandomSource().next() >> 16

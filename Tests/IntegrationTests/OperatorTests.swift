@@ -76,7 +76,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("signing out closes sockets so that they may come back; the link sets a new password once")
+    @Test("signing out closes sockets that may reconnect; the link sets a new password once")
     func signOut() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
         let (ada, _, _) = try await couple(on: spark)
@@ -138,7 +138,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("destroying needs consent, and exit codes tell what was wrong")
+    @Test("destroying needs consent, and exit codes say what was wrong")
     func exitCodes() async throws {
         try await withDataDirectory { directory in
             #expect(try await run("user", "show", "x@example.org", data: directory).status == 73)
@@ -166,7 +166,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("what is refused is said in the words of the command line, with a next step")
+    @Test("refusals use the words of the command line and name a next step")
     func words() async throws {
         try await withDataDirectory { directory in
             let spark = try await SparkProcess.serve(["--data", directory, "--set", "chat.contact_gate=always"])
@@ -259,7 +259,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("with its database gone a directory that was in use is not taken for a new one")
+    @Test("a directory that was in use is not taken for a new one when its database is gone")
     func lostDatabase() async throws {
         try await withDataDirectory { directory in
             let spark = try await SparkProcess.serve(["--data", directory])
@@ -279,7 +279,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("a copy of the database in a directory of its own is sound once it was served")
+    @Test("a copy of the database in another directory is sound once it was served")
     func copyOfTheDatabase() async throws {
         try await withDataDirectory { directory in
             var spark = try await SparkProcess.serve(["--data", directory])
@@ -318,7 +318,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("the socket is no file, belongs to folders of any length, and survives nonsense; a copy of the folder has none")
+    @Test("the socket is not a file, works for folders of any length, and survives nonsense; a copy of the folder has none")
     func socket() async throws {
         try await withDataDirectory { base in
             let directory = "\(base)/\(String(repeating: "a-long-name-", count: 12))"

@@ -135,7 +135,7 @@ struct SessionEndTests {
         await couple.end()
     }
 
-    @Test("a connection goes by the session of its last token", .timeLimit(.minutes(5)))
+    @Test("a connection belongs to the session of its last token", .timeLimit(.minutes(5)))
     func renewed() async throws {
         let couple = try await Couple()
         let (first, second) = (try await couple.signIn(), try await couple.signIn())
@@ -200,7 +200,7 @@ struct StreamPlaceTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("of too many event streams and polls of one person the oldest gives way", .timeLimit(.minutes(5)))
+    @Test("when one person has too many event streams and polls, the oldest gives way", .timeLimit(.minutes(5)))
     func replaced() async throws {
         let (spark, anna) = try await person()
         let (url, token) = (spark.url, anna.client.token ?? "")
@@ -237,7 +237,7 @@ struct StreamPlaceTests {
         }
     }
 
-    @Test("HEAD is answered at once, takes no place and leaves a ticket as it is", .timeLimit(.minutes(5)))
+    @Test("HEAD is answered at once, takes no place and does not use a ticket", .timeLimit(.minutes(5)))
     func head() async throws {
         let (spark, anna) = try await person()
         let ticket = try #require(try await anna.client.call("POST", "/api/v1/ws/ticket")["ticket"]?.string)
@@ -261,7 +261,7 @@ struct StreamPlaceTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("a browser comes back to its event stream with the same ticket, which opens no WebSocket", .timeLimit(.minutes(5)))
+    @Test("a browser reconnects to its event stream with the same ticket, which opens no WebSocket", .timeLimit(.minutes(5)))
     func comesBack() async throws {
         let (spark, anna) = try await person()
         let ticket = try #require(try await anna.client.call("POST", "/api/v1/ws/ticket")["ticket"]?.string)

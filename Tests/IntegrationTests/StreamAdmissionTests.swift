@@ -125,7 +125,7 @@ struct StreamAdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("after a thousand that began and ended in every way no place is missing", .timeLimit(.minutes(10)))
+    @Test("after a thousand connections that began and ended in every way no place is missing", .timeLimit(.minutes(10)))
     func leaks() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "stream.connections_per_user=5"])
         var people: [Person] = []

@@ -51,7 +51,7 @@ struct StreamTests {
         }
     }
 
-    @Test("a message comes to all devices of both, numbered, after its acknowledgement", .timeLimit(.minutes(5)))
+    @Test("a message reaches all devices of both people, numbered, after its acknowledgement", .timeLimit(.minutes(5)))
     func message() async throws {
         let couple = try await Couple()
         let (phone, tablet) = (try await begin(couple.anna), try await begin(couple.anna))
@@ -72,7 +72,7 @@ struct StreamTests {
     }
 
     @Test(
-        "a device that was away is told what it missed, in order and once; one of another history is told to read anew",
+        "a device that was away gets what it missed, in order and once; one with another history must read everything again",
         .timeLimit(.minutes(5)))
     func resume() async throws {
         let couple = try await Couple()
@@ -110,7 +110,7 @@ struct StreamTests {
     }
 
     @Test(
-        "a ticket opens one connection, a revoked session closes its own, and who is refused is told why", .timeLimit(.minutes(5))
+        "a ticket opens one connection, a revoked session closes its own, and a refusal has a reason", .timeLimit(.minutes(5))
     )
     func doors() async throws {
         let couple = try await Couple()
@@ -134,7 +134,9 @@ struct StreamTests {
         await couple.end()
     }
 
-    @Test("of too many devices the oldest gives way, and so does an old connection of the same device", .timeLimit(.minutes(5)))
+    @Test(
+        "when there are too many devices the oldest gives way, and so does an old connection of the same device",
+        .timeLimit(.minutes(5)))
     func replaced() async throws {
         let couple = try await Couple(["--ephemeral", "--set", "stream.connections_per_user=2"])
         let first = try await begin(couple.anna)
@@ -169,7 +171,7 @@ struct StreamTests {
     }
 
     @Test(
-        "a reader that stops reading is closed and holds up nobody; when it comes back it is told all of it",
+        "a reader that stops reading is closed and delays nobody; when it reconnects it gets everything",
         .timeLimit(.minutes(10)))
     func slowReader() async throws {
         let couple = try await Couple()
@@ -194,7 +196,7 @@ struct StreamTests {
         await couple.end()
     }
 
-    @Test("a server that stops tells everybody when to come back, and has stored what it acknowledged", .timeLimit(.minutes(5)))
+    @Test("a stopping server says when to reconnect, and has stored what it acknowledged", .timeLimit(.minutes(5)))
     func stops() async throws {
         try await withDataDirectory { directory in
             let couple = try await Couple(["--data", directory])

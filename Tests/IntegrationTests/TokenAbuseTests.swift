@@ -16,7 +16,7 @@ struct TokenAbuseTests {
         return data.map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    @Test("a token that was forged, changed or cut is as good as none")
+    @Test("a token that was forged, changed or cut counts as no token")
     func forged() async throws {
         let scene = try await AbuseScene.start()
         // Signed as it should be, with another server's key.

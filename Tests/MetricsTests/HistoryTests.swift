@@ -37,7 +37,7 @@ struct HistoryTests {
         try #require(history.series(named: "ticks_total", since: since).first).samples
     }
 
-    @Test("samples go on at once when the clock is put back; those from the future are forgotten")
+    @Test("sampling continues at once when the clock is set back; samples from the future are dropped")
     func clockPutBack() throws {
         let history = history()
         run(history, samples: 10)
@@ -72,7 +72,7 @@ struct HistoryTests {
         #expect(zip(samples, samples.dropFirst()).allSatisfy { $0.at < $1.at })
     }
 
-    @Test("only what is asked for is answered")
+    @Test("an answer holds only what was asked for")
     func since() throws {
         let history = history()
         run(history, samples: 100)
@@ -93,7 +93,7 @@ struct HistoryTests {
         #expect(history.series(named: "wait_seconds_count", since: Self.start).first?.samples.map(\.value) == [1])
     }
 
-    @Test("a restart takes up what was saved, with a gap where nobody sampled")
+    @Test("a restart continues from the saved history, with a gap where nothing was sampled")
     func restart() throws {
         defer { try? FileManager.default.removeItem(at: directory) }
         let before = history()
@@ -111,7 +111,7 @@ struct HistoryTests {
         #expect(samples[95].at - samples[94].at > .minutes(5))
     }
 
-    @Test("what is too old when the server starts again is not taken up")
+    @Test("a saved history that is too old at the start is not used")
     func age() throws {
         defer { try? FileManager.default.removeItem(at: directory) }
         let before = history()
@@ -176,7 +176,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("bytes that are no column are refused without a trap")
+    @Test("bytes that are not a column are refused without a trap")
     func nonsense() {
         let random = SeededRandomSource(seed: 8)
         for _ in 0..<20_000 {

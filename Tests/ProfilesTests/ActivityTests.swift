@@ -16,7 +16,7 @@ struct ActivityTests {
             capacity: capacity)
     }
 
-    @Test("activity is written at most every ten minutes, changes no version and is told")
+    @Test("activity is written at most every ten minutes, changes no version and is announced")
     func tenMinutes() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
@@ -56,7 +56,7 @@ struct ActivityTests {
         }
     }
 
-    @Test("more people than fit are not noted, and nothing grows")
+    @Test("people beyond the bound are not noted, and nothing grows")
     func capacity() async throws {
         try await Town.with { town in
             var people: [UserID] = []

@@ -51,7 +51,7 @@ struct CacheTests {
         }
     }
 
-    @Test("preferences are sent as they were written down, until they change")
+    @Test("preferences are sent as they were stored, until they change")
     func preferences() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -70,7 +70,7 @@ struct CacheTests {
         }
     }
 
-    @Test("who was active last is loaded ahead")
+    @Test("the most recently active people are loaded ahead")
     func warming() async throws {
         let server = try await TestServer.start([OpenProfilesModule.self, AccountsStandIn.self])
         let (accounts, service) = (
@@ -92,7 +92,7 @@ struct CacheTests {
         await server.stop()
     }
 
-    @Test("closing, activity and erasing show at once; who was not there is there once registered")
+    @Test("closing, activity and erasing show at once; an absent person is there once registered")
     func others() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
@@ -123,7 +123,7 @@ struct CacheTests {
         }
     }
 
-    @Test("nobody who was answered sees an older record, however many read and write at once")
+    @Test("after an answer nobody sees an older record, however many read and write at once")
     func race() async throws {
         try await Town.with { town in
             let people = try town.server.port((any ProfileReading).self)
@@ -162,7 +162,7 @@ struct CacheTests {
         }
     }
 
-    @Test("a record comes back from its bytes as it went; damaged bytes are nothing or a record")
+    @Test("a record comes back from its bytes unchanged; damaged bytes give nothing or a record")
     func codec() throws {
         var chance = SplitMix64(seed: 3)
         for number in 0..<200 {

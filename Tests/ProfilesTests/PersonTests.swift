@@ -66,7 +66,7 @@ struct PersonTests {
         }
     }
 
-    @Test("whoever is unknown, closed or hidden gives the same answer")
+    @Test("unknown, closed and hidden people get the same answer")
     func sameRefusal() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -87,7 +87,7 @@ struct PersonTests {
         }
     }
 
-    @Test("a hidden distance is null in every view, whoever asks")
+    @Test("a hidden distance is null in every view, for every caller")
     func hiddenDistance() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
@@ -128,7 +128,7 @@ struct PersonTests {
         }
     }
 
-    @Test("outside of a hard limit of either there is a card, but no distance; soft limits and unknown places hide nothing")
+    @Test("outside a hard limit of either person there is a card without a distance; soft limits and unknown places hide nothing")
     func distanceWithinLimits() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob", gender: .man))
@@ -173,7 +173,7 @@ struct PersonTests {
         }
     }
 
-    @Test("the last activity is told in days")
+    @Test("the last activity is shown in days")
     func lastActive() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
@@ -192,7 +192,7 @@ struct PersonTests {
         }
     }
 
-    @Test("the same answer has the same tag, another one another")
+    @Test("equal answers have equal tags, different ones different tags")
     func entityTags() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))

@@ -49,7 +49,7 @@ struct LocationAuditTests {
         for name in AuditSize.full.attackNames { #expect(page.contains("\n| \(name)"), "\(name)") }
     }
 
-    @Test("with snapping switched off the same audit fails, attack by attack")
+    @Test("without snapping the same audit fails, attack by attack")
     func unsnapped() async throws {
         let report = try await audit([AccountsModule.self, UnsnappedProfilesModule.self, MatchingModule.self])
         #expect(!report.holds)

@@ -61,7 +61,7 @@ struct MultilateratorTests {
         #expect(FeasibleRegion.middle(of: clues, around: guess, reach: 1_000).distance(to: place).metres < 30)
     }
 
-    @Test("too few anchors, or anchors on one spot, tell nothing")
+    @Test("too few anchors, or anchors on one spot, give no result")
     func degenerate() throws {
         let place = try #require(Coordinate(latitude: 10, longitude: 10))
         #expect(Multilaterator.place([], from: place) == nil)

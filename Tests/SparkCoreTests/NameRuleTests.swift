@@ -89,7 +89,7 @@ import Testing
         ),
     ]
 
-    @Test("what passes for another name, or cannot be read as one, is refused", arguments: noNames.map(\.0))
+    @Test("names that imitate another name, or cannot be read, are refused", arguments: noNames.map(\.0))
     func noName(_ kind: String) throws {
         let (_, fault, texts) = try #require(Self.noNames.first { $0.0 == kind })
         for text in texts {

@@ -115,7 +115,7 @@ struct DurableFileTests {
         }
     }
 
-    @Test("is told from its copies, and from itself after it was replaced")
+    @Test("differs from its copies, and from itself after it was replaced")
     func identity() throws {
         try withFolder { folder in
             let path = folder + "/file"

@@ -6,7 +6,7 @@ import Testing
 @Suite("Agreement with Prometheus")
 struct AgreementTests {
     @Test(
-        "Every expression means what Prometheus says, on random series with resets, gaps, NaN and ends",
+        "Every expression gives what Prometheus gives, on random series with resets, gaps, NaN and ends",
         .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)), arguments: [1, 2, 3] as [UInt64])
     func agreement(seed: UInt64) async throws {
         var random = SplitMix(state: seed)

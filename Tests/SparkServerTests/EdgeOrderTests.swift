@@ -20,7 +20,7 @@ struct EdgeOrderTests {
     }
 
     @Test(
-        "whatever shows no valid token is limited by address",
+        "a request without a valid token is limited by address",
         arguments: [
             ("GET", "/openapi.json", nil), ("GET", "/asyncapi.json", nil), ("GET", "/", nil), ("GET", "/docs", nil),
             ("GET", "/api/v1/doors", nil), ("GET", "/api/v1/doors", "forged"), ("GET", "/api/v1/nothing", nil),
@@ -44,7 +44,7 @@ struct EdgeOrderTests {
         }
     }
 
-    @Test("a valid token is not harmed by what strangers do at its address, and harms nobody there")
+    @Test("a valid token is unaffected by other clients at its address, and does not affect them")
     func neighbours() async throws {
         try await withDoors(["http.reads_per_minute=5", "http.writes_per_minute=5"]) { server in
             for _ in 0..<10 { _ = try await server.call("GET", "/api/v1/doors", token: "forged", address: "192.0.2.1") }

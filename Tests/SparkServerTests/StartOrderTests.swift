@@ -156,7 +156,7 @@ struct StartOrderTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    @Test("while a database is migrated probes are answered, say what goes on, and everything else is told to come back")
+    @Test("while a database is migrated probes are answered with the progress, and everything else gets 503")
     func migration() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "spark-aging-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -202,7 +202,7 @@ struct StartOrderTests {
         try await running.value
     }
 
-    @Test("a migration that fails ends the start with its error, the sockets closed and the directory given back")
+    @Test("a failed migration ends the start with its error, closes the sockets and releases the directory")
     func failingMigration() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "spark-aging-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }

@@ -57,7 +57,7 @@ struct EdgeChannelTests {
         #expect(!channel.isActive)
     }
 
-    @Test("a connection on which nothing ever comes is closed")
+    @Test("a connection that never sends anything is closed")
     func silent() async throws {
         let channel = try await channel()
         await channel.testingEventLoop.advanceTime(by: .seconds(16))

@@ -11,7 +11,7 @@ struct TidyTests {
         #expect(SourceTree.product.contains { $0.imports.contains("SparkStorage") })
     }
 
-    @Test("names GRDB in the storage engine alone")
+    @Test("names GRDB only in the storage engine")
     func engine() {
         let users = SourceTree.product.filter { !$0.imports.isDisjoint(with: ["GRDB", "GRDBSQLite"]) }.map(\.path)
         #expect(users.filter { !$0.hasPrefix("Sources/SparkStorage/") } == [])
@@ -46,7 +46,7 @@ struct TidyTests {
         #expect(found > 100, "the pattern finds statements where they are")
     }
 
-    @Test("has no two product files of one name")
+    @Test("has no two product files with the same name")
     func names() {
         let byName = Dictionary(grouping: SourceTree.product, by: \.name)
         #expect(byName.filter { $0.value.count > 1 }.map { $0.value.map(\.path) } == [])
@@ -59,13 +59,13 @@ struct TidyTests {
         #expect(readers == ["Sources/SparkServer/Running/SystemWallClock.swift"])
     }
 
-    @Test("traps on nothing: no try!, no as!, no fatalError, no forced cast of memory")
+    @Test("never traps: no try!, no as!, no fatalError, no forced cast of memory")
     func traps() throws {
         let pattern = try Regex<Substring>(#"\btry!|\bas!|\bfatalError\(|\bnonisolated\(unsafe\)"#)
         for file in SourceTree.product { #expect(file.lines(with: pattern) == [], "\(file.path)") }
     }
 
-    @Test("says of each unchecked Sendable, beside it, what guards it")
+    @Test("says beside each unchecked Sendable what guards it")
     func unchecked() throws {
         let pattern = try Regex<Substring>(#"@unchecked Sendable"#)
         for file in SourceTree.product {
@@ -77,7 +77,7 @@ struct TidyTests {
         }
     }
 
-    @Test("does not speak of what is outside of it, and leaves no note to do something later")
+    @Test("does not refer to anything outside of it, and leaves no note to do something later")
     func references() throws {
         let pattern = try Regex<Substring>(#"\b(?:TO(?:DO)|FIX(?:ME)|XX(?:X)|HAC(?:K))\b|\bthe seeds(?:'| have| give| name| do)"#)
         for file in SourceTree.product + SourceTree.tests where !file.path.hasPrefix("Tests/TidyTests/") {

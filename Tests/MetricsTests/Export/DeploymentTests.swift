@@ -6,7 +6,7 @@ import Testing
 @Suite("Files for other programs")
 struct DeploymentTests {
     @Test(
-        "promtool takes the configuration, with and without a token",
+        "promtool accepts the configuration, with and without a token",
         .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)), arguments: [false, true])
     func scrape(isToken: Bool) async throws {
         let text = PrometheusScrape.text(target: "127.0.0.1:7775", isToken: isToken)
@@ -32,7 +32,7 @@ struct DeploymentTests {
         #expect(!output.contains("spark.service:"), "\(output)")
     }
 
-    @Test("The container runs without root, on the port that is asked for, and says how it is")
+    @Test("The container runs without root, on the requested port, and has a health check")
     func dockerfile() {
         let lines = Dockerfile.text(port: 8_080).split(separator: "\n")
         #expect(lines.contains("USER spark"))

@@ -25,7 +25,7 @@ struct PushCrashTests {
     }
 
     @Test(
-        "every unread message is told by the last push of its conversation, and none is told twice under two identifiers",
+        "the last push of a conversation covers every unread message, and no message is pushed twice under two identifiers",
         .timeLimit(.minutes(30)))
     func killed() async throws {
         try await withDataDirectory { directory in
@@ -76,7 +76,9 @@ struct PushCrashTests {
                     let goal = pairCount * messages * (kill + 1) / (kills + 1)
                     try await until("messages were written") { address.written >= goal }
                     let taken = fake.accepted.count
-                    try await until("a push was taken") { fake.accepted.count > taken || address.written == pairCount * messages }
+                    try await until("a push was accepted") {
+                        fake.accepted.count > taken || address.written == pairCount * messages
+                    }
                     address.set(nil)
                     #expect(await spark.end(SIGKILL) == -SIGKILL)
                     spark = try await SparkProcess.serve(arguments)
@@ -153,8 +155,8 @@ struct PushCrashTests {
             if identifiers.values.contains(where: { $0.count > 1 }) { doubled += 1 }
             if Set(pushes.map(\.collapseID)).count > 1 { doubled += 1 }
         }
-        #expect(wrong == 0, "devices whose last push does not tell of all messages")
-        #expect(doubled == 0, "devices that were told the same twice under two identifiers")
+        #expect(wrong == 0, "devices whose last push does not cover all messages")
+        #expect(doubled == 0, "devices that got the same push twice under two identifiers")
         #expect(fake.refusals.isEmpty, "\(Set(fake.refusals))")
         #expect(fake.violations.isEmpty, "\(Set(fake.violations))")
     }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SparkKit
 
-@Suite("Whose bodies are kept")
+@Suite("The ledger of bodies")
 struct BodyLedgerTests {
     /// Names of connections, as the ledger of connections would give them.
     private let keys: [ConnectionKey] = {

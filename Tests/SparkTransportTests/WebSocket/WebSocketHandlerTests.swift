@@ -32,7 +32,7 @@ struct WebSocketHandlerTests {
         return try #require(ServerFrames.parse(bytes))
     }
 
-    @Test("an endpoint hears of the opening first, of each message, and of the end once, last")
+    @Test("an endpoint gets the opening first, then each message, and the end once, last")
     func life() throws {
         try receive(.text("a"), .binary([1, 2]), ClientFrame(opcode: 10))
         channel.close(promise: nil)
@@ -58,14 +58,14 @@ struct WebSocketHandlerTests {
         #expect(try sent() == [ServerFrames.Frame(opcode: 9, payload: [])])
     }
 
-    @Test("a ping is answered with its payload before the endpoint hears of it")
+    @Test("a ping is answered with its payload before the endpoint gets it")
     func pings() throws {
         try receive(ClientFrame(opcode: 9, payload: [1, 2, 3]), ClientFrame(opcode: 9))
         #expect(try sent() == [.pong([1, 2, 3]), .pong([])])
         #expect(endpoint.events == ["opened", "control", "control"])
     }
 
-    @Test("while too much waits for the peer, only the latest ping is kept, and answered when there is room")
+    @Test("while the peer is behind, only the latest ping is kept, and answered when there is room")
     func latePing() throws {
         channel.isWritable = false
         for number: UInt8 in 0..<100 { try receive(ClientFrame(opcode: 9, payload: [number])) }
@@ -94,7 +94,7 @@ struct WebSocketHandlerTests {
         #expect(endpoint.events == ["opened", "closed"])
     }
 
-    @Test("a peer that does not answer the close frame is left after 3 s")
+    @Test("a peer that does not answer the close frame is dropped after 3 s")
     func silentPeer() throws {
         try #require(endpoint.socket).close(code: 1_001, reason: "")
         channel.embeddedEventLoop.advanceTime(by: .milliseconds(2_999))
@@ -112,7 +112,7 @@ struct WebSocketHandlerTests {
         #expect(frame.payload.dropFirst(2).elementsEqual(Array(String(repeating: "é", count: 61).utf8)))
     }
 
-    @Test("a fault is told by its code; what follows reaches nobody, and the channel closes")
+    @Test("a fault closes with its code; what follows is ignored, and the channel closes")
     func faults() throws {
         try receive(ClientFrame(opcode: 1, payload: [0xFF]), .text("after"), ClientFrame(opcode: 9))
         #expect(try sent().map(\.code) == [1_007])
@@ -121,14 +121,14 @@ struct WebSocketHandlerTests {
         #expect(endpoint.events == ["opened", "closed"])
     }
 
-    @Test("a frame that is announced too large is refused from its head")
+    @Test("a frame with a too large announced length is refused from its head")
     func announced() throws {
         try channel.writeInbound(ByteBuffer(bytes: [0x82, 0xFF, 0, 0, 0, 0, 0x06, 0, 0, 0, 1, 2, 3, 4]))
         #expect(try sent().map(\.code) == [1_009])
         #expect(endpoint.events == ["opened", "closed"])
     }
 
-    @Test("an endpoint may close, or go, in the middle of what it is told")
+    @Test("an endpoint may close or leave while it handles a message")
     func closingWithin() throws {
         endpoint.onMessage = { $0.close(code: 4_008, reason: "rate") }
         try receive(.text("a"), .text("b"))
@@ -144,7 +144,7 @@ struct WebSocketHandlerTests {
         #expect(other.endpoint.events == ["opened", "text a", "closed"])
     }
 
-    @Test("an endpoint that asks for it is not read to while its peer does not read")
+    @Test("an endpoint can pause reading while its peer does not read")
     func heldReads() throws {
         let reads = ReadCounter()
         try channel.pipeline.syncOperations.addHandler(reads, position: .first)
@@ -165,7 +165,7 @@ struct WebSocketHandlerTests {
         #expect(reads.count == 3)
     }
 
-    @Test("a peer that says its last word without a close frame is gone; a stopping server is the endpoint's to act on")
+    @Test("a peer that ends without a close frame is gone; the endpoint decides what a stopping server means")
     func ends() throws {
         channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         #expect(channel.isActive)

@@ -25,7 +25,7 @@ struct AlertServiceTests {
         return source
     }
 
-    @Test("It evaluates the built-in rules by the clock it is given, and the webhook is told of what fires and what is resolved")
+    @Test("It evaluates the built-in rules by its clock, and the webhook gets what fires and what is resolved")
     func told() async throws {
         let receiver = Receiver([500, nil, 200, 204])
         let webhook = AlertWebhook(posting: receiver, logger: quiet, pause: { _ in })
@@ -46,7 +46,7 @@ struct AlertServiceTests {
         #expect(bodies.first?["alerts"]?[0]?["labels"]?["alertname"]?.string == "HighWebSocketConnections")
     }
 
-    @Test("What the receiver refuses is not tried again; what it cannot take now is, a few times")
+    @Test("A notification that the receiver refuses is not repeated; one that it cannot accept now is repeated a few times")
     func refused() async throws {
         let alert = AlertNotification(rule: "A", alerts: [])
         for (answers, posts) in [([400], 1), ([302], 1), ([429, 408, 503, 200], 4), ([], AlertWebhook.tries)] as [([Int?], Int)] {
@@ -59,7 +59,8 @@ struct AlertServiceTests {
         }
     }
 
-    @Test("A receiver that asks for a pause gets it, before the next try and before the next notification; no pause is too long")
+    @Test(
+        "A receiver that asks for a pause gets it, before the next attempt and before the next notification; pauses are bounded")
     func pauses() async throws {
         for (asked, given) in [(Duration.seconds(90), Duration.seconds(90)), (.hours(7), AlertWebhook.longestPause)] {
             let pauses = Mutex<[Duration]>([])
@@ -87,7 +88,7 @@ struct AlertServiceTests {
     }
 
     @Test(
-        "A rule file takes the place of the built-in rules; one that cannot be read, or an address that is none, refuses the start"
+        "A rule file replaces the built-in rules; an unreadable file or an invalid address refuses the start"
     )
     func file() async throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("spark-rules-\(UUID().uuidString).yaml")
