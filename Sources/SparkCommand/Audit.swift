@@ -22,7 +22,7 @@ struct AuditLocation: AsyncParsableCommand {
             Synthetic victims and attackers meet over the public API: trilateration, walking until somebody leaves the deck, halving \
             filters, the order of the deck, watching for a while. Prints how near each attack came, in metres, beside the floor: \
             profiles.audit_floor_metres, by default half the cell at whose centre somebody is published.
-            Without --server it attacks a server of its own that limits nobody's moves. With --server it registers the accounts \
+            Without --server it attacks a server of its own that does not limit moves. With --server it registers the accounts \
             there and deletes them at the end, also after Ctrl-C. The usual limits of a server stop the audit; it says \
             which ones to raise.
             Exit code 0 when every attack stays above the floor, 1 when one does not, 69 when the server cannot be audited.

@@ -12,6 +12,7 @@ public enum StorageError: ClientError {
     /// The server is shutting down. Nothing was written.
     case closed
 
+    /// `storage.` and the name of the case.
     public var code: String {
         switch self {
         case .busy: "storage.busy"
@@ -21,9 +22,12 @@ public enum StorageError: ClientError {
         }
     }
 
+    /// 503 in every case.
     public var status: Int { 503 }
+    /// True in every case.
     public var isTemporary: Bool { true }
 
+    /// One sentence for people.
     public var detail: String {
         switch self {
         case .busy: "Too many writes are waiting; nothing was written."
@@ -33,6 +37,7 @@ public enum StorageError: ClientError {
         }
     }
 
+    /// From one second (`busy`) to thirty (`full`).
     public var retryAfter: Duration? {
         switch self {
         case .busy: .seconds(1)

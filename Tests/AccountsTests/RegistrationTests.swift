@@ -84,7 +84,7 @@ struct RegistrationTests {
             for table in ["accounts_users", "accounts_sessions", "accounts_known_networks", "probe_people"] {
                 #expect(try await server.storage.number("SELECT COUNT(*) FROM \(table)") == 1, "\(table)")
             }
-            // The participants were asked before: what they refuse is told in place of the address.
+            // The participants are asked first: their refusal comes before that of the address.
             let invalid = try await server.call("POST", "/api/v1/auth/register", json: registration(["name": "Refused"]))
             #expect(invalid.status == 500)
             #expect(try await server.events() == ["accounts.user_registered"])

@@ -4,7 +4,7 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-/// A server on which Ada and Ben are matched and Ada has blocked three others; Ada is whom the abuse comes from.
+/// A server on which Ada and Ben are matched and Ada has blocked three others; the abuse comes from Ada.
 struct AbuseScene: Sendable {
     /// Stands in every refused text; must stand in no answer and no log.
     static let marker = "Zq7Marker"

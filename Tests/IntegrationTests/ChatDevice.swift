@@ -49,7 +49,7 @@ actor ChatDevice {
 
     var isDone: Bool { outbox.isEmpty }
 
-    /// Stays connected until it is told to stop.
+    /// Stays connected until it must stop.
     func run() async {
         while !isStopped, !Task.isCancelled {
             guard let url = address.current, let stream = try? await StreamClient.connect(to: SparkClient(url: url), token: token)

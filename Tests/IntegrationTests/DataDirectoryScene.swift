@@ -70,7 +70,7 @@ struct DataDirectoryScene {
         return (answer["items"]?.array ?? []).compactMap { $0["text"]?.string }.reversed()
     }
 
-    /// The name of the history of events, as devices are told it.
+    /// The name of the history of events, as devices see it.
     func epoch(on spark: SparkProcess) async throws -> String {
         let answer = try await SparkClient(url: spark.url, token: tokens[1]).call("GET", "/api/v1/poll?offset=0")
         return answer["epoch"]?.string ?? "none"

@@ -5,7 +5,7 @@ import SparkTestSupport
 import Synchronization
 import Testing
 
-/// Who was told that which name is stored.
+/// The names that the server acknowledged, by person.
 private final class Ledger: Sendable {
     private let entries = Mutex<(names: [String: String], count: Int)>(([:], 0))
 

@@ -46,7 +46,7 @@ private struct FuzzClient {
 
     /// - Parameters:
     ///   - people: identifiers that exist.
-    ///   - tokens: whom to be, one after another when a session has ended.
+    ///   - tokens: the callers; the next one is used when a session has ended.
     mutating func run(_ requests: Int, people: [String], tokens: [String]) throws {
         for person in people { fuzzer.remember(person, as: "usr") }
         var tokens = tokens

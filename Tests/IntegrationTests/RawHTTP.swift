@@ -8,7 +8,7 @@ struct RawRequest: Sendable {
     var version = "HTTP/1.1"
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]?
-    /// Whether a body bears its Content-Length.
+    /// Whether a body has a Content-Length.
     var tellsLength = true
 
     /// A request as clients send it.

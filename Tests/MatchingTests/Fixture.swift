@@ -30,7 +30,7 @@ struct Fixture {
 
     var now: Timestamp { server.clock.now() }
 
-    /// What the R-tree finds, and what the hot index finds, of whom nothing is cached.
+    /// The decks of the R-tree and of the hot index, without a cache.
     func rankings(for query: DeckQuery) async throws -> [Ranking] {
         let standing = try await store.standing(of: query.viewer, at: query.now, skipLifetime: query.skipLifetime)
         #expect(service.dealer.rankings.feed.index != nil)
@@ -40,7 +40,7 @@ struct Fixture {
         ]
     }
 
-    /// People 1…count, all of whom suit each other, at one place.
+    /// People 1…count at one place, who all suit each other.
     func settle(_ count: Int, change: (inout WorldPerson) -> Void = { _ in }) async throws {
         var world = World()
         for id in 1...Int64(count) {

@@ -98,7 +98,7 @@ final class Fixture: Sendable {
         try #require(answer.status == 200, "\(answer.body)")
     }
 
-    /// Two who are matched, of whom the first has a device; what the match itself would push is done with.
+    /// Two matched people; the first has a device. The pushes of the match itself are done.
     func pair() async throws -> (Person, Person, ConversationID) {
         let (ann, ben) = (try await person("Ann"), try await person("Ben"))
         let conversation = try await match(ann, ben)
@@ -131,7 +131,7 @@ final class Fixture: Sendable {
         try server.storage.readNow { try $0.value("SELECT count(*) FROM \(sql)", as: Int.self) ?? -1 }
     }
 
-    /// A lane of its own with a provider that does as it is told.
+    /// A lane of its own with a provider that gives prepared answers.
     func lane(
         _ provider: any PushProvider, of service: PushPlatform = .log, concurrency: Int = 10
     ) throws -> DispatchLane {
@@ -160,7 +160,7 @@ struct StillPushModule: SparkModule {
     }
 }
 
-/// Answers as it is told, and remembers what it was given.
+/// Gives prepared answers and records its requests.
 final class ScriptedProvider: PushProvider, Sendable {
     private struct State {
         var outcomes: [PushOutcome]
@@ -187,7 +187,7 @@ final class ScriptedProvider: PushProvider, Sendable {
     func shutDown() async {}
 }
 
-/// Takes a push and does not answer until it is told to.
+/// Takes a push and does not answer until the test lets it.
 final class StuckProvider: PushProvider, Sendable {
     private let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
     private let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)

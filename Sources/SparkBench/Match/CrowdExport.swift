@@ -4,10 +4,10 @@ import SparkDecks
 
 /// The benchmark's people, those who ask, and what Spark answers them, as files, so that other engines can be asked the same.
 ///
-/// - `crowd.json`: `{"people", "probes", "limit", "today", "active_since"}`; the last in seconds since 1970, whoever was last active
-///   before is in no deck.
+/// - `crowd.json`: `{"people", "probes", "limit", "today", "active_since"}`; the last in seconds since 1970: people
+///   who were last active before it are in no deck.
 /// - `people.csv`: a line for each person. Genders are numbers, `interested_in` has the bit of each of them.
-/// - `probes.csv`: number, viewer, and whom the viewer has swiped, as `{1,2,3}`.
+/// - `probes.csv`: number, viewer, and the people that the viewer has swiped, as `{1,2,3}`.
 /// - `answers.csv`: number, and the ids of the nearest whose filters hold both ways, the nearest first, limits as set, as `{1,2,3}`.
 ///
 /// Nobody in it likes a viewer, so people who are incognito stand in no answer. Identifiers are numbers; the invented people of one

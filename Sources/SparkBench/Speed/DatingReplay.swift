@@ -26,7 +26,7 @@ public struct DatingReplay: Sendable {
         public var loadsPerRead: Double { reads == 0 ? 0 : Double(loads) / Double(reads) }
         /// Raw bytes written to the disk for each raw byte that was loaded or written anew.
         public var writeAmplification: Double { Double(statistics.spill?.rawBytesWritten ?? 0) / Double(max(1, rawBytes)) }
-        /// Bytes written to the disk for each raw byte that they stand for.
+        /// Bytes written to the disk for each raw byte that they encode.
         public var storedRatio: Double {
             Double(statistics.spill?.bytesWritten ?? 0) / Double(max(1, statistics.spill?.rawBytesWritten ?? 0))
         }

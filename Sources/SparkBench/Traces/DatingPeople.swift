@@ -1,4 +1,4 @@
-/// What changes about the people during the trace: where they are, and with whom they talk.
+/// What changes about the people during the trace: their places and the people they talk with.
 struct DatingPeople {
     private static let recentCount = 4
     private static let nobody = UInt32.max

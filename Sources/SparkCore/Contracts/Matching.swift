@@ -44,7 +44,7 @@ public struct SwipeRecorded: SparkEvent {
     public let action: SwipeAction
     /// The previous decision; nil if there was none or if it was a skip that has expired.
     public let previous: SwipeAction?
-    /// True if the person who decided is incognito: only people whom they like see them.
+    /// True if the deciding person is incognito: they are visible only to people they like.
     public let isIncognito: Bool
 
     /// Creates the event.
@@ -202,6 +202,7 @@ public struct PairExplanation: JSONWritable, Sendable {
         self.position = position
     }
 
+    /// An object with `stage`, `deck_stage`, `score`, `position` and `checks`.
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.key("stage")

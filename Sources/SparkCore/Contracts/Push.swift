@@ -31,6 +31,7 @@ public struct PushTrial: JSONWritable, Sendable {
         self.reason = reason
     }
 
+    /// An object with `device`, `provider`, `accepted` and `reason`.
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("device", device)

@@ -39,6 +39,7 @@ public enum EdgeError: ClientError {
     /// 426: the path does not support the upgrade.
     case unsupportedUpgrade
 
+    /// `auth.`, `request.` or `idempotency.` and the reason.
     public var code: String {
         switch self {
         case .unauthenticated: "auth.unauthenticated"
@@ -62,6 +63,7 @@ public enum EdgeError: ClientError {
         }
     }
 
+    /// The status that the documentation of the case names.
     public var status: Int {
         switch self {
         case .unauthenticated: 401
@@ -83,6 +85,7 @@ public enum EdgeError: ClientError {
         }
     }
 
+    /// One sentence for people.
     public var detail: String {
         switch self {
         case .unauthenticated: "A valid access token is needed."
@@ -107,6 +110,7 @@ public enum EdgeError: ClientError {
         }
     }
 
+    /// True for 408, 429, 503 and a first request that is still running.
     public var isTemporary: Bool {
         switch self {
         case .timedOut, .rateLimited, .idempotencyInProgress, .overloaded, .starting: true
@@ -114,6 +118,7 @@ public enum EdgeError: ClientError {
         }
     }
 
+    /// The wait of `rateLimited`; one or two seconds for other temporary errors; nil after a timeout and for permanent errors.
     public var retryAfter: Duration? {
         switch self {
         case .rateLimited(let duration): duration

@@ -54,6 +54,7 @@ public struct AuditLine: Hashable, Sendable {
 }
 
 extension AuditLine: JSONWritable {
+    /// An object with `seq`, `at`, `actor`, `action`, `subjects` and `hash`.
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("seq", seq)

@@ -40,7 +40,7 @@ package struct Door: Sendable {
             return try await parts.operators.respond(to: request, context: context)
         case .everybody:
             // Without an operator token these paths do not exist: the public router does not know them.
-            if parts.operators.mayKnow(path), parts.access.bears(request.headers[.authorization]) {
+            if parts.operators.mayKnow(path), parts.access.accepts(request.headers[.authorization]) {
                 return try await parts.operators.respond(to: request, context: context)
             }
             return try await answer(request, context)
@@ -49,7 +49,7 @@ package struct Door: Sendable {
 
     private func mayOperate(_ request: Request) -> Bool {
         parts.access.isOwn(host: request.head.authority, headers: request.headers)
-            || parts.access.bears(request.headers[.authorization])
+            || parts.access.accepts(request.headers[.authorization])
     }
 
     /// A connection carries one request at a time, so the limits on connections bound most clients' requests. Requests through a

@@ -46,7 +46,7 @@ final class FakeAPNs: Sendable {
     /// - Parameters:
     ///   - key: verifies the provider token; `keyFile(in:)` writes a private one.
     ///   - clock: what Apple takes for now.
-    ///   - initialStreams: what a connection is told at first; 1 as with Apple, more shows who relies on being told.
+    ///   - initialStreams: the first limit of streams of a connection; 1 as with Apple, more shows clients that rely on the limit.
     static func start(
         key: P256.Signing.PublicKey, clock: any WallClock, initialStreams: Int = 1,
         early: @escaping @Sendable (HTTPRequestHead) -> FakeReply? = { _ in nil },
