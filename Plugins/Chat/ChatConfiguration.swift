@@ -38,7 +38,7 @@ public struct ChatConfiguration: ModuleConfiguration {
     let newConversationsPerDay: Int
     let quota: MessageQuota.Limits
     let contactGate: ContactGate.Mode
-    /// How long messages are kept; nil: for ever.
+    /// How long messages are kept; nil: forever.
     let messageLifetime: Duration?
     let heldLifetime: Duration
 

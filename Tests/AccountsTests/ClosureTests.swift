@@ -183,7 +183,7 @@ struct ClosureTests {
             _ = try await server.call("DELETE", "/api/v1/me", token: grant.access)
             server.clock.advance(by: .days(30) + .seconds(1))
             let registry = PersonalDataRegistry(manifests: [AccountsModule.manifest, ProbeModule.manifest])
-            // What a server does that ends after the first step.
+            // The work of a server that ends after the first step.
             let isUnfinished = try await server.storage.write { transaction in
                 try transaction.session.script("UPDATE accounts_users SET erasing_at = 5")
                 return try registry.eraseStep(user, in: transaction.session) { true }

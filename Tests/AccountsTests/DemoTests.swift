@@ -5,7 +5,7 @@ import SparkStorage
 import SparkTestSupport
 import Testing
 
-/// A town without a look: only what accounts take from it.
+/// A town with only the data that accounts need.
 struct PlainTown: DemoTown {
     let count: Int
     let seed: UInt64 = 1

@@ -85,7 +85,7 @@ struct ExportTests {
         }
     }
 
-    /// A table with rows of a kilobyte, of which every second one is another person's.
+    /// A table with rows of a kilobyte; every second one is another person's.
     private static let table = TableDeclaration.userLinked(
         "big_rows",
         exportPage: { session, user, page in

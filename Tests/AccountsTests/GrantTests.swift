@@ -33,7 +33,7 @@ struct GrantTests {
         }
     }
 
-    /// What ends the tokens of a person between a request and its repetition.
+    /// The ways to end a person's tokens between a request and its repetition.
     enum End: String, CaseIterable, Sendable {
         case logout, otherSessionsEnd, newPassword, resetPassword, suspension, deletion, erasure, refresh, time
 
@@ -57,7 +57,7 @@ struct GrantTests {
             case .deletion: #expect(try await server.call("DELETE", "/api/v1/me", token: grant.access).status == 202)
             case .erasure: _ = try await server.operate("user.erase", user)
             case .refresh: #expect(try await server.refresh(grant.refresh).status == 200)
-            // Still kept, but the refresh token has run out.
+            // Still stored, but the refresh token has expired.
             case .time:
                 try await server.storage.write { transaction in
                     try transaction.session.script("UPDATE accounts_refresh_tokens SET expires_at = 1")
@@ -78,7 +78,7 @@ struct GrantTests {
                 if path == "refresh" { json = #"{"refresh_token":"\#(try Grant(try await server.logIn()).refresh)"}"# }
                 let first = try await send(server, path, json)
                 #expect(first.status < 300)
-                // Whoever refreshed is named by the account.
+                // The account names the person who refreshed.
                 let user = try await server.storage.read { try $0.value("SELECT id FROM accounts_users", as: Int64.self) ?? 0 }
                 let grant = try Grant(first, user: UserID(rawValue: user).wire)
                 try await end.happen(to: grant, on: server)

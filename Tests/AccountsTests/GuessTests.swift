@@ -17,7 +17,7 @@ struct GuessTests {
         Guess(email: account, origin: origin, trust: trust)
     }
 
-    /// An attempt that fails, its wait over; how long that was.
+    /// Makes an attempt that fails, and returns how long it waited.
     @discardableResult
     private func fail(_ ledger: inout GuessLedger, _ guess: Guess, after seconds: Int64 = 0) -> Duration? {
         guard case .check(let wait) = ledger.begin(guess, at: now + .seconds(seconds)) else { return nil }

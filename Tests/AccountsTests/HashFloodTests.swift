@@ -70,7 +70,7 @@ struct HashFloodTests {
     /// The lane of a network's attempt: the ledger counts what it asked for before.
     private func lane(_ round: Int) -> HashLane { round == 0 ? .fresh : round < 4 ? .light : .heavy }
 
-    /// 35 networks keep so many attempts each waiting, for a minute.
+    /// 35 networks keep this many attempts each waiting, for a minute.
     private func flood(atOnce: Int, _ honest: (inout Scene, Int) -> Void) -> Scene {
         var scene = Scene()
         for tick in 0..<600 {
@@ -114,7 +114,7 @@ struct HashFloodTests {
         let ends = try #require(scene.ends["flood"])
         #expect(ends.map(\.time).max() ?? .zero <= Scene.longest + Scene.cost)
         #expect(ends.filter { $0.hasBegun && $0.time > Scene.longest + Scene.cost }.count == 0)
-        // The workers are not idle over it.
+        // The workers stay busy meanwhile.
         #expect(ends.filter { $0.hasBegun }.count > 150)
         var queue = FairQueue<Int>(.init(), cost: .seconds(1))
         var last: FairQueue<Int>.Outcome = .waits

@@ -91,7 +91,7 @@ struct RefreshTests {
                 server.clock.advance(by: .days(29))
                 token = try Grant(try await server.refresh(token)).refresh
             }
-            // What has ended is cleared away as the chain goes on.
+            // Expired tokens are deleted as the chain goes on.
             #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_refresh_tokens") == 2)
             server.clock.advance(by: .days(30))
             let answer = try await server.refresh(token)

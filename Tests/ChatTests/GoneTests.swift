@@ -6,7 +6,7 @@ import Testing
 @testable import SparkChat
 
 @Suite("Gone") struct GoneTests {
-    /// Every way to a conversation, and what each answers to somebody in it.
+    /// Every way to a conversation, with its answer to a member.
     private func answers(_ conversation: ConversationID, _ person: Person, _ chat: Fixture, round: String) async throws
         -> [String: String]
     {

@@ -109,7 +109,7 @@ import Testing
                 for (number, conversation) in opened.enumerated() {
                     let sender = conversation == bystanders ? ben.id : ann.id
                     for seq in 2...400 {
-                        // The third of the conversation with the second person is theirs.
+                        // The third message of the conversation with the second person is theirs.
                         let author = number == 1 && seq % 3 == 0 ? people[2].id : sender
                         try transaction.session.run(
                             """

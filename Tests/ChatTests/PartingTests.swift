@@ -9,12 +9,12 @@ import Testing
 @testable import SparkChat
 
 @Suite("Parting") struct PartingTests {
-    /// The ways in which the other one can end what two people had.
+    /// The ways in which the other person can end the match.
     enum Ending: String, CaseIterable, Sendable {
         case unmatched, blocked, closed, suspended, erasedByOperator, closedAndErasedByOperator, erasedAtTheEnd
     }
 
-    /// Two people who were matched and wrote to each other, and what they had.
+    /// Two people who were matched and wrote to each other, with their match and conversation.
     private struct Pair {
         let chat: Fixture
         let viewer: Person
@@ -51,7 +51,7 @@ import Testing
                 _ = try await chat.server.operate("user.erase", user)
             case .erasedAtTheEnd:
                 try await close()
-                // As at the end of the grace, with a viewer whose token is still good.
+                // As at the end of the grace period, with a viewer whose token is still valid.
                 let closedAt = try await chat.server.storage.read {
                     try $0.value("SELECT closed_at FROM accounts_users WHERE id = \(other.id.rawValue)", as: Int64.self) ?? 0
                 }
@@ -84,13 +84,13 @@ import Testing
             return plain("\(answer.status) \(headers) \(answer.body)")
         }
 
-        /// What is kept of the viewer, and given out to them.
+        /// The viewer's stored data, as exported to them.
         func export() throws -> String {
             let registry = PersonalDataRegistry(manifests: [MatchingModule.manifest, ChatModule.manifest])
             return plain(JSONWriter.string(of: try chat.server.storage.readNow { try registry.export(viewer.id, from: $0) }))
         }
 
-        /// The numbered events of the viewer, as a client that begins anew is given them.
+        /// The viewer's numbered events, as a new client gets them.
         func replay() throws -> [String] {
             let frames = Dictionary(uniqueKeysWithValues: ChatServerFrames.rows.map { ($0.type, $0) })
             return try chat.server.storage.pointRead { reader in
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// All that the viewer can learn, in the order of asking.
+    /// Everything that the viewer can learn, in the order of the queries.
     private func learned(_ ending: Ending) async throws -> [String: [String]] {
         var learned: [String: [String]] = [:]
         try await withChat { chat in

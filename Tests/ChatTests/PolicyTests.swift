@@ -20,7 +20,7 @@ import Testing
             #expect(refused.code == "chat.new_conversation_limit" && refused.status == 429)
             #expect(refused.headers["retry-after"] == "\(12 * 3_600)", "the clock stands at noon")
             #expect(try await chat.send("more", to: conversations[0], by: people[0]).status == 201)
-            // Who is written to first opens nothing.
+            // A person who is written to first opens no conversation.
             _ = try await chat.send("hello", to: conversations[4], by: people[5])
             #expect(try await chat.send("hi", to: conversations[4], by: people[0]).status == 201)
             for reporter in people[1...3] {
@@ -251,7 +251,7 @@ import Testing
                 ("sticker", "https://media.example.net/a.png", "request.invalid"), ("text", "call 0301234567", "chat.held"),
                 ("text", "030\u{2009}-\u{2009}123\u{2009}45\u{2009}67", "chat.held"),
             ] { #expect(try await send(kind, text) == expected, "\(kind) \(text)") }
-            // A picture stays one when it is edited.
+            // An edited picture stays a picture.
             let picture = "/conversations/\(conversation.wire)/messages/1"
             #expect(try await chat.call("PATCH", picture, people[0], ["text": "two words"]).status == 422)
             #expect(try await chat.call("PATCH", picture, people[0], ["text": "0301234567"]).code == "chat.held")

@@ -40,7 +40,7 @@ import Testing
                 try await chat.send("b", to: two, by: people[0], clientID: "b").status == 201,
                 "an answer is repeated")
             #expect(try await chat.send("mine", to: one, by: people[1]).status == 201)
-            // What was held was counted then.
+            // A held message was counted when it was held.
             let reviewing = try chat.server.port((any HeldMessageReviewing).self)
             let held = try #require(try await reviewing.heldMessages(limit: 1).first)
             try await reviewing.decide(held.id, isAllowed: true)

@@ -30,7 +30,7 @@ import Testing
             #expect(chat.stream.all.map(\.type) == ["receipt"])
             let told = try #require(chat.stream.sent("receipt", to: people[0].id).first)
             #expect(told["received"]?.integer == 2 && told["read"] == nil && told["by"]?.string == people[1].id.wire)
-            // More than there is counts as all there is; one's own messages count for nothing.
+            // An offset beyond the end counts as the end; a user's own messages do not count.
             await received(1_000_000, device, chat)
             await chat.service.receipts.flush()
             #expect(chat.stream.sent("receipt", to: people[0].id).map { $0["received"]?.integer } == [2, 3])
@@ -42,7 +42,7 @@ import Testing
             #expect(chat.stream.all.isEmpty)
             let list = try await chat.call("GET", "/conversations/\(first.wire)", people[0]).json
             #expect(list["peer_received_seq"]?.integer == 3 && list["peer_read_seq"]?.integer == 0)
-            // What came after the word was given is new.
+            // Messages after the acknowledgement are new.
             _ = try await chat.send("e", to: first, by: people[0])
             await received(.max, device, chat)
             await chat.service.receipts.flush()

@@ -307,7 +307,7 @@ import Testing
         #expect(try Self.files(in: folder, with: "xylophonist") == [])
     }
 
-    /// The files under a folder that have a word in their bytes.
+    /// The files under a folder that contain a word.
     private static func files(in folder: URL, with word: String) throws -> [String] {
         let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
         return try (files?.compactMap { $0 as? URL } ?? []).filter { url in

@@ -177,7 +177,7 @@ import Testing
             let conversation = try await chat.match(people[0], people[1])
             chat.stream.forget()
             let device = chat.device(people[0])
-            // All wait while the writer is held up, so they go into one commit.
+            // All wait while the writer is blocked, so they go into one commit.
             let gate = Gate()
             let blocked = Task { try await chat.server.storage.write { _ in gate.wait() } }
             await gate.reached()

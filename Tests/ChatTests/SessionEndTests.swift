@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Writing for a session that has ended")
 struct SessionEndTests {
-    /// Two people who are matched, a message of the first, and a device of hers.
+    /// Two matched people, a message of the first, and her device.
     private struct Scene {
         let chat: Fixture
         let anna: Person

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SparkChat
 
-/// What people do to each other's conversations, drawn by chance.
+/// Random acts of people in their conversations.
 struct ChatActs {
     let chat: Fixture
     let people: [Person]
@@ -25,13 +25,13 @@ struct ChatActs {
 
     mutating func pick(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
 
-    /// One act; what is refused is refused.
+    /// One act; it may be refused.
     mutating func act() async throws {
         let (id, a, b) = conversations[pick(conversations.count)]
         let (person, seq) = (people[pick(2) == 0 ? a : b], Int64(1 + pick(12)))
         sent += 1
         let (store, service) = (chat.store, chat.service)
-        // An end is for good, so it comes seldom.
+        // An end is permanent, so it is rare.
         if pick(300) == 0 { return try await chat.block(people[a], by: people[b]) }
         switch pick(40) {
         case 0 where pick(8) == 0:
@@ -86,7 +86,7 @@ struct ChatActs {
         }
     }
 
-    /// Every row looked at, conversation by conversation.
+    /// Counts every row, conversation by conversation.
     private func recount(for user: UserID, _ chat: Fixture) throws -> [String: Int] {
         try chat.server.storage.readNow { session in
             var counts: [String: Int] = [:]

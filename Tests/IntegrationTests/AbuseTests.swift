@@ -4,12 +4,12 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-/// What a hostile or broken client can put into the parts of a well-formed request.
+/// Hostile content in the parts of a well-formed request.
 @Suite("Abuse of the API")
 struct AbuseTests {
     private static let marker = AbuseScene.marker
 
-    /// A body that is refused, and how.
+    /// A refused body, and its refusal.
     private struct Bad {
         let what: String
         let method: String
@@ -114,7 +114,7 @@ struct AbuseTests {
             let size = String(large.count, radix: 16)
             chunked.body = Array("\(size)\r\n".utf8) + large + Array("\r\n0\r\n\r\n".utf8)
             expectProblem(try await scene.answer(to: chunked), 413, "request.body_too_large")
-            // The same connection goes on after it.
+            // The same connection continues after it.
             let next = scene.request("GET", "/api/v1/me").bytes
             let both = try await scene.exchange(told.bytes + next, answers: 2)
             #expect(both.map(\.status) == [413, 200])
@@ -145,7 +145,7 @@ struct AbuseTests {
             return try await scene.answer(to: .plain("POST", "/api/v1/auth/register", json: json))
         }
         try await scene.unharmed {
-            // Two days too young, so that midnight may come meanwhile.
+            // Two days too young, so that midnight may pass meanwhile.
             let young = CivilDate(daysSinceEpoch: today.daysSinceEpoch + 2).adding(years: -18)
             expectProblem(try await register(young), 422, "accounts.underage")
             expectProblem(try await register(CivilDate(daysSinceEpoch: today.daysSinceEpoch + 400)), 422)

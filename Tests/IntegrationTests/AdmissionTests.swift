@@ -5,29 +5,29 @@ import SparkTestSupport
 import Synchronization
 import Testing
 
-/// Crowds of connections from several loopback addresses, beside somebody who only wants to be served.
+/// Floods of connections from several loopback addresses, beside one honest client.
 @Suite("Admission on real sockets")
 struct AdmissionTests {
     private static let probe = RawRequest.plain("GET", "/healthz").bytes
 
-    /// The beginning of a request whose body never comes whole.
+    /// The beginning of a request whose body stays incomplete.
     private static func halfSent(_ bytes: Int = 1) -> [UInt8] {
         RawRequest.plain("POST", "/api/v1/auth/login")
             .with("Content-Type", "application/json").with("Content-Length", "65000").bytes
             + [UInt8](repeating: 0x20, count: bytes)
     }
 
-    /// Starts the server with so many descriptors.
+    /// Starts the server with this many descriptors.
     private static func descriptors(_ count: Int) -> [String] { ["/bin/sh", "-c", #"ulimit -n \#(count) && exec "$0" "$@""#] }
 
     /// Connections that are kept open; used from one thread at a time.
     private final class Crowd: @unchecked Sendable {
-        // Guarded by being used by one `onThread` after the other.
+        // Guarded by use from one `onThread` at a time.
         var members: [RawConnection] = []
     }
 
     /// Opens connections, one after the other, and sends something on each.
-    /// - Parameter reads: whether an answer is waited for.
+    /// - Parameter reads: whether to wait for an answer.
     private func join(
         _ crowd: Crowd, _ spark: SparkProcess, _ count: Int, from number: UInt8, sending bytes: [UInt8] = probe,
         reads: Bool = true
@@ -118,7 +118,7 @@ struct AdmissionTests {
         #expect(refused.status == 429 && refused.code == "admission.bodies", "\(refused.text)")
         _ = try await join(crowd, spark, 2, from: 3, sending: Self.halfSent(60_000), reads: false)
         #expect(try await until { try await metric(spark, used) == 240_000 })
-        // A body that fits only when another one goes.
+        // A body that fits only when another one is dropped.
         let login = #"{"email":"ada@example.org","password":"\#(String(repeating: "x", count: 30_000))"}"#
         for number in UInt8(10)...14 {
             let answer = try await served(spark, from: number, RawRequest.plain("POST", "/api/v1/auth/login", json: login).bytes)
@@ -160,7 +160,7 @@ struct AdmissionTests {
         _ = try await join(crowd, spark, 30, from: 2, sending: Self.halfSent(), reads: false)
         #expect(try await until { try await metric(spark, #"spark_admission_used{resource="connections"}"#) == 31 })
         #expect(try await served(spark, from: 2)?.status == 200)
-        // Behind it, requests count by the client that it names.
+        // Behind the proxy, requests count by the client that it names.
         let slow = RawRequest.plain("POST", "/api/v1/auth/login").with("X-Forwarded-For", "192.0.2.7")
             .with("Content-Type", "application/json").with("Content-Length", "50").bytes
         _ = try await join(crowd, spark, 3, from: 2, sending: slow, reads: false)
@@ -232,7 +232,7 @@ struct AdmissionTests {
                 return (statuses, start.duration(to: .now))
             }
             #expect(statuses == [401, 401] + Array(repeating: 429, count: 16))
-            // 25 ms times the number of refusals, from the eighth on. What is read already is answered, so every other one waits.
+            // 25 ms times the number of refusals, from the eighth on. A request that is already read is answered, so every other one waits.
             #expect(time > .milliseconds(600))
             #expect(try await served(spark, from: 3, me)?.status == 401)
             #expect(await spark.end(SIGTERM) == 0)
@@ -295,7 +295,7 @@ struct AdmissionTests {
             let connection = try RawConnection(url, from: 2)
             connection.takeLittle()
             connection.send(Array(requests.prefix(40_000)))
-            // What the client's own system holds can be read on after the server has cut the connection.
+            // The client can still read what its own system holds after the server has cut the connection.
             while !isCut.load(ordering: .acquiring) {
                 do { _ = try connection.trickle(200) } catch { break }
                 usleep(100_000)

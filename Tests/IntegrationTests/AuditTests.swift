@@ -62,7 +62,7 @@ struct AuditGuestTests {
                     "--data", directory, "--set", "http.credentials_per_minute=30", "--set", "http.reads_per_minute=0",
                     "--set", "http.writes_per_minute=0", "--set", "accounts.registrations_per_day=4",
                 ])
-            // Takes most of the bucket away, so that the audit begins with a wait.
+            // Uses up most of the bucket, so that the audit begins with a wait.
             for _ in 0..<30 { _ = try await spark.client.send("POST", "/api/v1/auth/login", body: Array("{}".utf8)) }
             let audit = try await SparkProcess.run(["audit", "privacy", "--server", spark.url])
             #expect(audit.status == 69, "\(audit.errors) \(audit.output)")
@@ -93,7 +93,7 @@ struct AuditGuestTests {
 struct AuditTests {
     @Test("below the floor the exit code is 1, and JSON names the attacks that got there")
     func belowFloor() async throws {
-        // Farther than a cell of 1 km can keep anybody.
+        // Farther than the hysteresis of a 1 km cell.
         let audit = try await SparkProcess.run([
             "audit", "location", "--size", "smoke", "--json", "--set", "profiles.audit_floor_metres=900",
         ])

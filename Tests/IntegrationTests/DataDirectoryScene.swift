@@ -4,7 +4,7 @@ import SparkCore
 import SparkTestProcess
 import SparkTestSupport
 
-/// Two people who are matched, on a server with a data directory that is handled roughly.
+/// Two matched people on a server whose data directory is mistreated.
 struct DataDirectoryScene {
     let directory: String
     private(set) var conversation = ""
@@ -27,7 +27,7 @@ struct DataDirectoryScene {
         try await SparkProcess.serve(["--data", directory] + Self.settings + arguments)
     }
 
-    /// What `spark serve` says when it ends by itself.
+    /// The output of `spark serve` when it ends by itself.
     func refusal(_ arguments: [String] = []) async throws -> SparkProcess.Finished {
         try await SparkProcess.run(["serve", "--listen", "127.0.0.1:0", "--data", directory] + arguments)
     }
@@ -88,7 +88,7 @@ struct DataDirectoryScene {
         return found
     }
 
-    /// Runs a command and fails when it does.
+    /// Runs a command and fails if the command fails.
     static func shell(_ command: String) async throws {
         let finished = try await onOwnThread { try ChildProcess("/bin/sh", ["-ec", command], errors: -1).finish() }
         if finished.status != 0 { throw ShellFailed(output: finished.output) }
@@ -97,7 +97,7 @@ struct DataDirectoryScene {
     struct ShellFailed: Error { let output: String }
 }
 
-/// Makes the data directory that tests copy, at their first need; anew before the tokens in it run out.
+/// Makes the data directory that tests copy, at first use, and again before its tokens expire.
 private actor PreparedDirectory {
     static let shared = PreparedDirectory()
     /// A part of the time that access tokens are valid.

@@ -130,7 +130,7 @@ struct DataDirectoryTests {
                 said.append("m-\(round)")
                 try await scene.say([said[round]], on: spark)
                 _ = await spark.end(signal)
-                // A verb beside nobody changes nothing about it.
+                // A verb without a server changes nothing about it.
                 if round == 1 { _ = try await SparkProcess.run(["token", "ann@example.org", "--data", directory]) }
                 if round == 2 {
                     try await DataDirectoryScene.shell("mv \(directory) \(directory)-moved; mv \(directory)-moved \(directory)")
@@ -166,7 +166,7 @@ struct DataDirectoryTests {
             #expect(await anew.end(SIGTERM) == 0)
             let names = try FileManager.default.contentsOfDirectory(atPath: directory)
             #expect(names.contains { $0.hasPrefix("set-aside-") })
-            // Left in a unit, the flag must not begin anew each time.
+            // Left in a unit, the flag must not start over each time.
             let again = try await scene.serve(["--begin-anew"])
             #expect(await again.end(SIGTERM) == 0)
             #expect(
@@ -252,7 +252,7 @@ struct DataDirectoryTests {
         #expect(step > 1, "\(calls)")
     }
 
-    /// - Returns: whether there was such a step.
+    /// - Returns: whether the step existed.
     private func killsFirstStart(at step: Int, of calls: String) async throws -> Bool {
         var isKilled = true
         try await withDataDirectory { directory in
@@ -264,7 +264,7 @@ struct DataDirectoryTests {
                 Strace.killChildren(of: spark.pid)
                 _ = await spark.wait()
             } catch is DidNotStart {
-                // Killed, as was asked for.
+                // Killed on request.
             }
             let next = try await scene.serve()
             #expect(await next.end(SIGTERM) == 0, "after \(calls) \(step)")
@@ -466,7 +466,7 @@ struct DataDirectoryTests {
 
     @Test("that is temporary is removed by the next server when its own was killed")
     func temporaryLeftovers() async throws {
-        // A place of its own: the servers of other tests clear up as well.
+        // A separate folder: the servers of other tests clean up as well.
         let place = FileManager.default.temporaryDirectory.appending(path: "spark-temporary-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: place) }
@@ -494,7 +494,7 @@ enum Strace {
     static let command = ["/usr/bin/strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null"]
     static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")
 
-    /// Kills what it traces; it ends with it.
+    /// Kills the traced process and ends with it.
     static func killChildren(of tracer: Int32) {
         let path = "/proc/\(tracer)/task/\(tracer)/children"
         for child in ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ") {

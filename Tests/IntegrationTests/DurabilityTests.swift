@@ -44,7 +44,7 @@ struct DurabilityTests {
         }
     }
 
-    /// Every person renames itself at once; the server is killed when a part is acknowledged.
+    /// All people rename themselves at once; the server is killed when a part is acknowledged.
     private func write(
         round: Int, tokens: [String], spark: SparkProcess, acknowledged: Ledger
     ) async throws {
@@ -62,7 +62,7 @@ struct DurabilityTests {
                 }
             }
         }
-        // Should a slow machine have acknowledged fewer, the server still stands, and nobody may wait for its end.
+        // If a slow machine acknowledged fewer, the server still runs, and nobody may wait for its end.
         kill(spark.pid, SIGKILL)
         #expect(acknowledged.count - before >= killAfter)
     }

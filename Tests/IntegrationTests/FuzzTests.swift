@@ -5,7 +5,7 @@ import SparkTestSupport
 import Synchronization
 import Testing
 
-/// What the clients of one run saw, together.
+/// The combined findings of the clients of one run.
 private final class Findings: Sendable {
     private static let kept = 20
     private let state = Mutex<(classes: [Int: Int], faults: [String], codes: Set<String>)>(([:], [], []))
@@ -173,7 +173,7 @@ struct FuzzTests {
             let classes = findings.classes.sorted { $0.key < $1.key }.map { "\($0.key)xx: \($0.value)" }.joined(separator: ", ")
             print("fuzz seed \(seed): \(requests) requests, \(rate)/s; \(classes); codes: \(findings.codes.sorted())")
             #expect(findings.faults.isEmpty, "seed \(seed)\n\(findings.faults.joined(separator: "\n\n"))")
-            // Fuzzing that only bounces off the door would prove nothing.
+            // Fuzzing that never passes authentication would prove nothing.
             #expect(findings.classes[2, default: 0] > requests / 8)
             #expect(findings.codes.count >= 10)
             #expect(kill(spark.pid, 0) == 0, "seed \(seed)")
@@ -186,7 +186,7 @@ struct FuzzTests {
         }
     }
 
-    /// One access token for each of the demo's people.
+    /// One access token for each demo person.
     private func tokens(_ people: Int, _ directory: String) async throws -> [String] {
         let emails = (1...people).map { "person\($0)@demo.invalid" }
         let answer = try await SparkProcess.run(["token", "--data", directory] + emails)

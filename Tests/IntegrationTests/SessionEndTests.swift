@@ -9,7 +9,7 @@ import Testing
 struct SessionEndTests {
     private static let password = "correct horse battery"
 
-    /// Two people who are matched, on a server of their own.
+    /// Two matched people on their own server.
     private struct Couple {
         let spark: SparkProcess
         let anna: Person
@@ -190,7 +190,7 @@ struct StreamPlaceTests {
             let path = round.isMultiple(of: 2) ? "/api/v1/stream" : "/api/v1/poll?offset=0&wait=60"
             let next = try await begin(url, path, token)
             next.connection = nil
-            // As long as a request takes, the server has to notice.
+            // The server must notice within the time of a request.
             _ = try await spark.client.call("GET", "/healthz")
         }
         _ = try await anna.swipe(ben.id, "like")
@@ -227,7 +227,7 @@ struct StreamPlaceTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    /// Asks, and waits for the beginning of an event stream.
+    /// Opens an event stream and waits for its beginning.
     private func begin(_ url: String, _ path: String, _ token: String) async throws -> Held {
         try await onThread {
             let connection = try RawConnection(url)
@@ -281,7 +281,7 @@ struct StreamPlaceTests {
     }
 }
 
-/// A connection that is kept until a test lets it go.
+/// A connection that is kept until a test releases it.
 private final class Held: @unchecked Sendable {
     // The test's task alone touches it, one step after the other.
     var connection: RawConnection?

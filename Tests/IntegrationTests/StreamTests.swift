@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The stream over real sockets")
 struct StreamTests {
-    /// Two people who are matched, on a server of their own.
+    /// Two matched people on their own server.
     private struct Couple {
         let spark: SparkProcess
         let anna: Person
@@ -179,7 +179,7 @@ struct StreamTests {
         _ = try await anna.next("live")
         _ = try await ben.next("live")
         ben.setReading(false)
-        // The kernel's buffers take some megabytes before anything is felt.
+        // The kernel's buffers take some megabytes before it has an effect.
         let text = String(repeating: "x", count: 2_000)
         let count = 8_000
         for wave in 0..<(count / 200) {

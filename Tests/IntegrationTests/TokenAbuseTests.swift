@@ -82,7 +82,7 @@ struct TokenAbuseTests {
         #expect(first.status == 200)
         let access = try #require(first.json["access_token"]?.string)
         let second = try #require(first.json["refresh_token"]?.string)
-        // The same once more is a lost answer; after the successor was used it is somebody else.
+        // A repetition is a lost answer; after the successor was used it is theft.
         #expect(try await refresh(scene.ada.refreshToken).json["refresh_token"]?.string == second)
         #expect(try await refresh(second).status == 200)
         expectProblem(try await refresh(scene.ada.refreshToken), 401, "accounts.refresh_reused")

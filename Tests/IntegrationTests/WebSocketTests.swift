@@ -14,7 +14,7 @@ struct WebSocketTests {
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ])
 
-    /// A frame with an all-zero mask, so its payload stands as it is.
+    /// A frame with an all-zero mask, so its payload is unchanged.
     private static func frame(_ opcode: UInt8, _ payload: [UInt8] = [], isFinal: Bool = true) -> [UInt8] {
         let length: [UInt8] =
             payload.count < 126
@@ -22,7 +22,7 @@ struct WebSocketTests {
         return [(isFinal ? 0x80 : 0) | opcode] + length + [0, 0, 0, 0] + payload
     }
 
-    /// Opens a socket, sends bytes and gives so many that come back, and whether the server has closed then.
+    /// Opens a socket, sends bytes, and returns the answer up to a length and whether the server has closed.
     private func exchange(_ spark: SparkProcess, _ bytes: [UInt8], expecting count: Int) async throws -> ([UInt8], Bool) {
         let url = spark.url
         return try await onThread {

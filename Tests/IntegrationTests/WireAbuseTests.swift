@@ -4,7 +4,7 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-/// What can be done to HTTP itself.
+/// Attacks on HTTP itself.
 @Suite("Abuse of the wire")
 struct WireAbuseTests {
     private static let login = "POST /api/v1/auth/login HTTP/1.1\r\nHost: spark\r\nContent-Type: application/json\r\n"

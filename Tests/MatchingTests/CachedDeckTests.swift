@@ -8,7 +8,7 @@ import Testing
 @testable import SparkMatching
 @testable import SparkProfiles
 
-/// What is dealt from the cache, compared with what the store would have made.
+/// Decks from the cache, compared with decks from the store.
 @Suite("Decks and lists from the cache") struct CachedDeckTests {
     private struct Shown: Equatable {
         let stage: String
@@ -179,7 +179,7 @@ import Testing
                         try await fixture.swipe(user, target, target % 2 == 0 ? .pass : .like)
                         let mine = try await fixture.deck(user, limit: 20)
                         #expect(!mine.contains(target), "\(user) swiped \(target)")
-                        // Passes reach the others with the next day, see below.
+                        // Passes affect others from the next day on, see below.
                         if target % 2 == 0 { _ = try await fixture.deck(target, limit: 20) }
                     }
                 }

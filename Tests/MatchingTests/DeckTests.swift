@@ -11,7 +11,7 @@ import Testing
         let world = random.world()
         try await fixture.server.storage.become(world)
         var brute = BruteForce(world: world, now: fixture.now)
-        // Weights that make perfect scores common: who ties with the last of the best may be anywhere.
+        // Weights that make perfect scores common: a person who ties with the last of the best may be anywhere.
         if random.happens(30) { brute.weights = (0, random.happens(50) ? 1 : 0, 0, 1) }
         let weights = brute.weights
         let scorer = WeightedScorer(
@@ -96,7 +96,7 @@ import Testing
                 default:
                     let action = SwipeAction.allCases[random.pick(3)]
                     if (try? await fixture.swipe(user, target, action)) != nil { hidden[user, default: []].insert(target) }
-                    // Whatever became of it, a match hides for good.
+                    // A match hides for good, whatever happened to it.
                     let relation = try fixture.store.relation(of: targetID, to: userID)
                     if relation.isMatched { hidden[user, default: []].insert(target) }
                 }

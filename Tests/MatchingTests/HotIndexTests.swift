@@ -78,7 +78,7 @@ import Testing
         #expect(held.count == stored.rows.count && held.count > 10)
         for (number, row) in stored.rows.enumerated() {
             #expect(held[row.id]?.interests == stored.interests(of: number))
-            // The count of interests stands in the row, too.
+            // The row also has the count of interests.
             #expect(held[row.id]?.row == row)
         }
         await fixture.server.stop()
@@ -135,7 +135,7 @@ import Testing
             try await fixture.swipe(user, 1, .like)
             for other in Int64(41)...59 { try await fixture.swipe(user, other, .pass) }
         }
-        // These passed on the viewer, too, who learns nothing of it.
+        // These passed on the viewer, too, and the viewer must not learn it.
         for user in Int64(41)...44 { try await fixture.swipe(user, 60, .pass) }
         #expect(try await seen() == before)
         let rankings = try await fixture.rankings(for: query(fixture, 60, 100))

@@ -8,7 +8,7 @@ import Testing
 @testable import SparkProfiles
 
 @Suite("Lists") struct ListTests {
-    /// All pages of a list; fails on one that is longer than asked or does not end.
+    /// All pages of a list; fails on a page that is too long and on a list that does not end.
     private func all<Element>(limit: Int, _ page: (PagePosition) async throws -> Page<Element>) async throws -> [Element] {
         var (items, position): ([Element], PagePosition?) = ([], .newest)
         var pages = 0
@@ -48,7 +48,7 @@ import Testing
             let likes = try await all(limit: limit) { position in
                 try await fixture.service.likes(of: me, after: position, limit: limit)
             }
-            // Equal times are ordered by identifier, which is the order in which they came here.
+            // Equal times are ordered by identifier, which is the order of arrival here.
             #expect(likes.map(\.card.id.rawValue) == expected)
             #expect(likes.filter(\.like.isSuperlike).map(\.card.id.rawValue) == [20])
         }

@@ -48,7 +48,7 @@ import Testing
             await first.stop()
 
             let second = try await TestServer.start(Self.modules, settings: Self.settings, directory: directory)
-            // Taken up beside the start.
+            // Recovered in the background.
             while second.cache.statistics.recovered == nil { await Task.yield() }
             let matches = try await second.call("GET", "/api/v1/matches", token: ada.token)
             #expect(matches.json["items"]?[0]?["user"]?["bio"]?.string == "new")

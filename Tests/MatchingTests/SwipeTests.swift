@@ -199,7 +199,7 @@ import Testing
             _ = try? await fixture.service.undoLastSwipe(of: me)
         }
         #expect(given == 3)
-        // A like that is raised, or becomes a pass and a like again, was given each time.
+        // A like that is raised, or becomes a pass and a like again, counts each time.
         try await fixture.swipe(1, 10, .like)
         try await fixture.swipe(1, 10, .like)
         for _ in 0..<3 {

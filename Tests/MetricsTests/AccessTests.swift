@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Access to metrics")
 struct AccessTests {
-    /// Ways to write the path that some proxy or router takes for the same.
+    /// Spellings of the path that some proxy or router treats as the same.
     private static let spellings = [
         "/metrics", "//metrics", "/metrics/", "/%6detrics", "/metrics?x=1", "/_/", "/_/metrics", "/_/series",
     ]

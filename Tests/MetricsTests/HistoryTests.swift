@@ -23,7 +23,7 @@ struct HistoryTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, maximumSeries: maximumSeries)
     }
 
-    /// Lets as many samples be taken, ten seconds apart, counting one up before each.
+    /// Takes this many samples, ten seconds apart, and increments the counter before each.
     private func run(_ history: History, samples: Int) {
         let counter = Counter(label: "ticks_total", dimensions: [], factory: registry)
         for _ in 0..<samples {
@@ -61,11 +61,11 @@ struct HistoryTests {
         #expect(fine.count == 360)
         let coarse = samples.filter { now - $0.at > .hours(2) }
         #expect(zip(coarse, coarse.dropFirst()).allSatisfy { $1.at - $0.at == .minutes(1) })
-        // Chunks go as a whole: up to an hour more is there.
+        // Chunks are dropped as a whole, so up to an hour more is kept.
         let oldest = try #require(samples.first)
         #expect(now - oldest.at >= .hours(23))
         #expect(now - oldest.at <= .hours(25) + .minutes(1))
-        // Each value is that of its time, and none stands twice.
+        // Each value belongs to its time, and none appears twice.
         for sample in samples {
             #expect(sample.value == (sample.at - Self.start).inSeconds / 10 + 1)
         }

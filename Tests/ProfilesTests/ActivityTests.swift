@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Signs of activity")
 struct ActivityTests {
-    /// A log of its own on the town's store, which nobody flushes but the test.
+    /// A separate log on the town's store, which only the test flushes.
     private func log(_ town: Town, capacity: Int = 100) -> ActivityLog {
         let store = SpatiaLiteProfilesStore(
             storage: town.server.storage, gridSizes: GridSizes(cellMetres: 1_000, hiddenCellMetres: 10_000))
@@ -51,7 +51,7 @@ struct ActivityTests {
             town.server.clock.advance(by: .hours(1))
             _ = try await town.move(ada, 50, 8)
             _ = try await town.move(ada, 50, 8)
-            // The server's own service writes it, soon.
+            // The server's own service writes it soon.
             while try await town.profile(ada).lastActiveAt != town.server.clock.now() { await Task.yield() }
         }
     }

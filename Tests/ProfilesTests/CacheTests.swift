@@ -8,12 +8,12 @@ import Testing
 
 @testable import SparkProfiles
 
-/// The last number that was answered to have been written, for each person.
+/// The last number that was acknowledged as written, for each person.
 private final class Written: Sendable {
     let numbers = Mutex<[UserID: Int]>([:])
 }
 
-/// The module itself, which also gives itself out.
+/// The module itself, which the test can reach.
 private struct OpenProfilesModule: SparkModule {
     static let manifest = ProfilesModule.manifest
     let module: ProfilesModule
@@ -45,7 +45,7 @@ struct CacheTests {
             }
             let place = try await town.move(ada, 48.85, 2.35).json
             #expect(try await town.me(ada)["location"] == place)
-            // What registering and changing left was filed; nothing was ever asked of the store.
+            // Registering and changing filled the cache; the store was never read.
             #expect(town.server.cacheLoads("user:profile") == 0)
             #expect(town.server.cacheCount("user:profile", "l1", "hit") > 10)
         }

@@ -224,7 +224,7 @@ struct LocationTests {
             await town.server.drainEvents()
             #expect(town.listener.heard().filter { !$0.hasPrefix("active") } == ["changed \(ada)", "moved \(ada)"])
             #expect(try town.server.check() == [])
-            // Who hides and moves is published coarsely, too.
+            // A person who hides and moves is published coarsely, too.
             town.server.clock.advance(by: .minutes(20))
             let moved = try await coordinate(town.move(ada, 48.88, 2.36).json)
             #expect(try await town.profile(ada).place == Self.coarse.snap(moved))
@@ -251,7 +251,7 @@ struct LocationTests {
             #expect(try await published(4.4) == home)
             // A whole fine cell over the border, where nothing but the hysteresis of the coarse cell holds.
             #expect(try await published(5.9) == home)
-            // Other changes do not move anybody.
+            // Other changes move nobody.
             _ = try await town.patch(ada, #"{"about":"still here"}"#)
             #expect(try await town.profile(ada).place == home)
             let next = try #require(try await published(7.6))

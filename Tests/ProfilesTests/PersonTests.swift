@@ -80,7 +80,7 @@ struct PersonTests {
                 bodies.insert(answer.body.replacing(path, with: "X"))
             }
             #expect(bodies.count == 1)
-            // Oneself one always sees.
+            // People always see themselves.
             for user in [closed, hidden] { #expect(try await town.call("GET", "/users/\(user)", as: user).status == 200) }
             try await town.accounts.setClosed(false, closed)
             #expect(try await town.call("GET", "/users/\(closed)", as: ada).status == 200)

@@ -29,7 +29,7 @@ struct ClockTests {
         try await putBack(fixture)
         try await fixture.pushGathered()
         #expect(try await fixture.sent().count == 1)
-        // The wrong clock has cleared their old sessions away.
+        // The wrong clock has removed their old sessions.
         try await fixture.read(conversation, upTo: 1, by: try await fixture.again(ann))
         try await fixture.send("now", to: conversation, by: try await fixture.again(ben))
         try await fixture.pushGathered()

@@ -12,14 +12,14 @@ import Testing
 
 @testable import SparkPush
 
-/// Somebody with an account.
+/// A person with an account.
 struct Person: Sendable {
     let id: UserID
     let token: String
     let session: SessionID
 }
 
-/// A server with Push, whose batches and deliveries move only when a test says so.
+/// A server with Push, whose batches and deliveries move only on a test's call.
 final class Fixture: Sendable {
     let server: TestServer
     let module: PushModule
@@ -106,7 +106,7 @@ final class Fixture: Sendable {
         return (ann, ben, conversation)
     }
 
-    /// Decides what is due by now, and sends it.
+    /// Decides the due batches and sends the deliveries.
     func push() async throws {
         while try await module.decider.decideDue() {}
         for lane in module.lanes { try await lane.drain() }
@@ -120,7 +120,7 @@ final class Fixture: Sendable {
 
     func overview() async throws -> OutboxOverview { try await store.overview(at: server.clock.now(), limit: 100) }
 
-    /// What devices were sent, the first first.
+    /// The pushes that devices received, in order.
     func sent() async throws -> [JSONValue] {
         try await overview().records.reversed().map { try JSONParser.parse(Array($0.content.utf8)) }
     }
@@ -169,7 +169,7 @@ final class ScriptedProvider: PushProvider, Sendable {
 
     private let state: Mutex<State>
 
-    /// - Parameter outcomes: one after the other; the last for ever.
+    /// - Parameter outcomes: one after another; the last one repeats.
     init(_ outcomes: PushOutcome...) { state = Mutex(State(outcomes: outcomes)) }
 
     var received: [PushNotification] { state.withLock { $0.received } }

@@ -21,7 +21,7 @@ struct PauseTests {
         while try await fixture.module.decider.decideDue() {}
     }
 
-    /// Somebody else is written to.
+    /// A message to another person.
     private func another(_ fixture: Fixture) async throws {
         let (_, ben, conversation) = try await fixture.pair()
         try await fixture.send("Hello", to: conversation, by: ben)

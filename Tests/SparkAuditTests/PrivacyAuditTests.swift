@@ -65,7 +65,7 @@ struct PrivacyAuditTests {
     }
 }
 
-/// Tells how many people at one's place have changed their profiles: what a module might do without thinking of those who hide.
+/// Returns how many people at a place changed their profiles: a mistake that a module might make about hidden people.
 private struct TalkativeModule: SparkModule {
     static let manifest = ModuleManifest(id: "talkative", summary: "reveals too much", dependencies: ["profiles"])
     private let profiles: any ProfileReading

@@ -2,7 +2,7 @@ import SparkCore
 import Testing
 
 @Suite("Names") struct NameRuleTests {
-    /// What people are called, by language.
+    /// Names of people, by language.
     static let names: [(language: String, names: [String])] = [
         ("English", ["Ada Lovelace", "O'Brien", "O\u{2019}Neill", "Mary-Jane", "J. R. R.", "X Æ A-12"]),
         ("French", ["Jean-Luc", "Zoë", "Éloïse", "Anaïs d\u{2019}Arc"]),

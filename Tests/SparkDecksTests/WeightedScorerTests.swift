@@ -45,7 +45,7 @@ import Testing
         #expect(score(scorer, candidate(2), metres: 6_501) == score(scorer, candidate(2), metres: 7_499))
         #expect(score(scorer, candidate(2), metres: 6_499) > score(scorer, candidate(2), metres: 6_501))
         #expect(score(scorer, candidate(2), metres: 0) == score(scorer, candidate(2), metres: 2_499))
-        // It is noon. Within each word nothing tells two times apart, least of all the hour of the last activity.
+        // It is noon. Within each word all times are equal, also the hour of the last activity.
         let words: [[Duration]] = [
             [.zero, .hours(12)], [.hours(12) + .seconds(1), .hours(47), .days(6) + .hours(12)],
             [.days(6) + .hours(12) + .seconds(1), .days(12), .days(29)],

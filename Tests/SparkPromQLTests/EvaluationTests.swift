@@ -2,7 +2,7 @@ import SparkPromQL
 import SparkPromQLTestSupport
 import Testing
 
-/// What the agreement with Prometheus shows at large, in a few figures that can be checked by hand: these run everywhere.
+/// A few results that can be checked by hand; unlike the comparison with Prometheus, these run everywhere.
 @Suite("Evaluation")
 struct EvaluationTests {
     private var source: RecordedSeries {

@@ -1,7 +1,7 @@
 import SparkPromQL
 import SparkPromQLTestSupport
 
-/// Counters that start anew, gauges with NaN, histograms; all with gaps and some that end.
+/// Counters that restart, gauges with NaN, histograms; all with gaps and some that end.
 enum RandomSeries {
     private static let length = 90
 

@@ -40,7 +40,7 @@ struct AuditLogTests {
         try storage.readNow { try AuditLog.faults(in: $0, head: head) }
     }
 
-    /// Changes the table as somebody would who can write to the file.
+    /// Changes the table like an attacker who can write to the file.
     private func tamper(_ sql: String, _ storage: any Storage) async throws {
         try await storage.write { transaction in
             let session = transaction.session

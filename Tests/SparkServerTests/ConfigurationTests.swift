@@ -135,7 +135,7 @@ struct ConfigurationTests {
         let error = #expect(throws: ConfigurationError.self) { try http(yaml: yaml) }
         let fault = try #require(error?.faults.first)
         let place = fault.split(separator: ":").dropFirst().first.flatMap { Int($0) } ?? 0
-        // What is not closed is only found at the end of the file.
+        // An unclosed bracket is only found at the end of the file.
         #expect((line...line + 1).contains(place) && fault.contains(key), "\(fault)")
         #expect(fault.hasPrefix("spark.yaml:") && !fault.hasSuffix("not readable as YAML"))
     }
@@ -217,7 +217,7 @@ struct ConfigurationTests {
     }
 }
 
-/// Reads the one key that these tests look at.
+/// Reads the one key that these tests use.
 struct SettingValuesProbe: ModuleConfiguration {
     static let settings: [Setting] = []
     let maximumBodyBytes: Int

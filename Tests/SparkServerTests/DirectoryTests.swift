@@ -62,7 +62,7 @@ struct DirectoryTests {
     @Test("temporary directories whose process is gone are removed; locked ones, young ones and other folders are not")
     func leftovers() async throws {
         try await withFolder { parent in
-            // Beyond any process number that Linux gives.
+            // Above every process id of Linux.
             let gone = Int32.max
             func make(_ name: String) throws -> URL {
                 let url = parent.appending(path: name, directoryHint: .isDirectory)

@@ -70,7 +70,7 @@ struct LogTests {
         logger.logLevel = .info
         let filler = String(repeating: "x", count: 1_000)
         for _ in 0..<5_000 { logger.info("\(filler)") }
-        // Reads on a thread of its own while everything that waits is written.
+        // Reads on its own thread while the waiting lines are written.
         let done = DispatchSemaphore(value: 0)
         let collected = Collected()
         Thread.detachNewThread {

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("A server that starts slowly")
 struct StartOrderTests {
-    /// What the test holds back: first a preparation, then the module's health.
+    /// What the test delays: first a preparation, then the module's health.
     private enum Held {
         static let preparation = Latch()
         static let health = Latch()
@@ -103,7 +103,7 @@ struct StartOrderTests {
         try await running.value
     }
 
-    /// What an older database waits for: a step that takes as long as the test likes.
+    /// A migration step that takes as long as the test wants.
     private enum Steps {
         static let begun = Latch()
         static let mayEnd = DispatchSemaphore(value: 0)

@@ -9,7 +9,7 @@ struct ExpositionTests {
         String(decoding: Exposition.write(registry.snapshot(), as: format), as: UTF8.self)
     }
 
-    /// What stands of one family, without what the registry says of itself.
+    /// The lines of one family, without the registry's own metrics.
     private func lines(_ registry: MetricsRegistry, _ name: String, _ format: Exposition.Format = .text) -> [String] {
         text(registry, format).split(separator: "\n").map(String.init).filter { $0.contains(name) }
     }

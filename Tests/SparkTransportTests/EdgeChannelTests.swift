@@ -10,7 +10,7 @@ import Testing
 
 @Suite("A connection's pipeline")
 struct EdgeChannelTests {
-    /// A whole connection, with nobody in the responder's place.
+    /// A whole connection without a responder.
     private func channel() async throws -> NIOAsyncTestingChannel {
         let channel = NIOAsyncTestingChannel()
         let gateway = WebSocketGateway(

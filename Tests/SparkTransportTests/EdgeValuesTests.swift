@@ -82,7 +82,7 @@ struct EdgeValuesTests {
         #expect(!intent([("Content-Length", "10000000")]).compresses)
         #expect(!intent([]).compresses)
         #expect(!intent([("Content-Length", "5000"), ("Content-Encoding", "gzip")]).compresses)
-        // A constant document that is sent plain stays so.
+        // A constant document that is sent uncompressed stays uncompressed.
         #expect(!intent([("Content-Length", "5000"), ("Vary", "Origin, Accept-Encoding")]).compresses)
     }
 }

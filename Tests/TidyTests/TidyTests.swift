@@ -100,7 +100,7 @@ struct TidyTests {
         }
     }
 
-    /// Initialisers that the compiler calls for literals, and `write(to:)` of `JSONWritable`, need no text of their own.
+    /// Initializers that the compiler calls for literals, and `write(to:)` of `JSONWritable`, need no text of their own.
     @Test("documents what its libraries make public")
     func documented() throws {
         let declaration = try Regex<Substring>(

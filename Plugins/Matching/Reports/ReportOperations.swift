@@ -95,7 +95,7 @@ struct ReportOperations: Sendable {
             guard let id, let decision, let word = CodeWord(decision.rawValue) else { throw MatchingError.unknownReport }
             let reason = note ?? CodeWord("report")
             try await store.close(id, decision: decision, note: note) { [accounts] target, work in
-                // An erased person cannot be suspended any more; the decision is recorded all the same.
+                // An erased person cannot be suspended; the decision is still recorded.
                 if decision == .suspended, let reason { _ = try accounts.suspend(target, reason: reason, in: work) }
                 let subjects =
                     [AuditSubject(id), AuditSubject(target), AuditSubject(word)] + (note.map { [AuditSubject($0)] } ?? [])

@@ -105,7 +105,7 @@ final class SpillJournal: Sendable {
         guard try written.get() == bytes.count else { throw SpillFault(code: EIO) }
     }
 
-    /// Gives up the next warm restart: what is on the disk serves this start alone.
+    /// Gives up the next warm restart: the files serve only this start.
     func disableWarmRestart() { state.withLock { disableWarmRestart(&$0) } }
 
     private func disableWarmRestart(_ state: inout State) {

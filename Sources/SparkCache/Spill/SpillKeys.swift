@@ -1,7 +1,7 @@
 import Crypto
 import FoundationEssentials
 
-/// What is derived from the key of a spill: a key for each segment, one for the small files, and the seeds of the checksums.
+/// The keys derived from the key of a spill: a key for each segment, one for the small files, and the seeds of the checksums.
 /// Derived by HKDF-SHA256 (RFC 5869), so none reveals another.
 struct SpillKeys: Sendable {
     let checksum: SpillChecksum

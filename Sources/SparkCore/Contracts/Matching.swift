@@ -57,7 +57,7 @@ public struct SwipeRecorded: SparkEvent {
     }
 }
 
-/// A person took back their last decision.
+/// A person undid their last decision.
 public struct SwipeUndone: SparkEvent {
     /// `matching.swipe_undone`.
     public static let name = "matching.swipe_undone"

@@ -13,7 +13,7 @@ import Testing
 /// The binary, killed again and again, between people who write and a provider that hangs, resets, goes away and says 429.
 @Suite("Push and kill -9")
 struct PushCrashTests {
-    /// Where the server is now; nil while it is dead.
+    /// The server's address; nil while it is down.
     private final class Address: Sendable {
         private let url = Mutex<String?>(nil)
         private let count = Atomic(0)
@@ -114,7 +114,7 @@ struct PushCrashTests {
         return tokens
     }
 
-    /// Sends until it is acknowledged, under the same identifier.
+    /// Resends under the same identifier until it is acknowledged.
     private static func write(_ number: Int, _ pair: PushTown.Pair, _ token: String, _ address: Address) async throws {
         while true {
             guard let url = address.value else {
@@ -127,7 +127,7 @@ struct PushCrashTests {
                 json: ["client_id": .string("m\(number)"), "text": .string("Number \(number)")] as JSONValue)
             if let answer, answer.status == 201 {
                 address.wrote()
-                // So that what is written gathers in several pushes.
+                // So that messages gather in several pushes.
                 if !Scale.isSoak { try await Task.sleep(for: .milliseconds(20)) }
                 return
             }
@@ -165,7 +165,7 @@ struct PushCrashTests {
         let description: String
     }
 
-    /// Waits for what must come to be; ten minutes are for ever.
+    /// Waits for a condition; ten minutes count as never.
     private func until(_ claim: String, _ holds: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(600)
         while try await !holds() {

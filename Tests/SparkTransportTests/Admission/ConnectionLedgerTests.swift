@@ -119,7 +119,7 @@ struct ConnectionLedgerTests {
         for step in 0..<4_000 {
             switch numbers.next() % 4 {
             case 0, 1:
-                // Some networks come far more often than others.
+                // Some networks connect far more often than others.
                 let network = "n\(min(numbers.next() % 12, numbers.next() % 12))"
                 let before = Dictionary(grouping: alive.values, by: { $0 }).mapValues(\.count)
                 let own = before[network] ?? 0
@@ -134,7 +134,7 @@ struct ConnectionLedgerTests {
                 case .refused(.network): #expect(own == perNetwork)
                 case .refused(let scope):
                     #expect(scope == .total && alive.count == total)
-                    // Somebody may have a little more; then a change would only turn the tables.
+                    // A network may have slightly more; a replacement would only reverse that.
                     let most = before.values.max() ?? 0
                     #expect(most - own <= max(1, most / ConnectionLedger.clearMargin))
                 }

@@ -21,7 +21,7 @@ struct RefusalPacingTests {
         var pacing = RefusalPacing()
         let pauses = (0..<100_000).map { _ in pacing.refused("a", at: second) }
         #expect(pauses.max() == RefusalPacing.longestPause && pauses.last == RefusalPacing.longestPause)
-        // What was asked beyond the longest pause is not held against it.
+        // Requests beyond the longest pause do not count later.
         let later = pacing.refused("a", at: second + RefusalPacing.longestPause + 5 * second)
         #expect(later == 0)
     }

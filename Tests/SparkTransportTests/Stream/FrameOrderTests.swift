@@ -6,7 +6,7 @@ import Testing
 struct FrameOrderTests {
     private typealias Order = FrameOrder<String>
 
-    /// What may run now.
+    /// The frames that may run now.
     private func due(_ order: inout Order) -> [String] {
         var names: [String] = []
         while let turn = order.next() { names.append(turn.frame) }

@@ -84,7 +84,7 @@ struct ReplayStateMachineTests {
 
         func commit() {
             head += 1
-            // A connection is known to the hub from its hello on; some live events are thrown away when a queue is full.
+            // A connection is known to the hub from its hello on; some live events are dropped when a queue is full.
             live.append(head)
         }
         func perform(_ actions: [ReplayStateMachine.Action]) { toDo += actions }

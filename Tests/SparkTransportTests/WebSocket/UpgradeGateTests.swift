@@ -211,7 +211,7 @@ struct UpgradeGateTests {
             try await scene.send(head)
             let answer = try await scene.answer()
             if answer.hasPrefix("HTTP/1.1 101 ") {
-                // Were the parser still there, it would take this for a request.
+                // If the parser were still there, it would read this as a request.
                 try await scene.send(ClientFrame.text("x").bytes)
                 #expect(try await scene.frames(1) == [.text("x")], "\(value.debugDescription)")
                 try await scene.end()

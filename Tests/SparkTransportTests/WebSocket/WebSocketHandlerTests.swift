@@ -25,7 +25,7 @@ struct WebSocketHandlerTests {
         try channel.writeInbound(ByteBuffer(bytes: frames.flatMap(\.bytes)))
     }
 
-    /// What has left since the last call.
+    /// The bytes sent since the last call.
     private func sent() throws -> [ServerFrames.Frame] {
         var bytes: [UInt8] = []
         while let buffer = try channel.readOutbound(as: ByteBuffer.self) { bytes += buffer.readableBytesView }
@@ -116,7 +116,7 @@ struct WebSocketHandlerTests {
     func faults() throws {
         try receive(ClientFrame(opcode: 1, payload: [0xFF]), .text("after"), ClientFrame(opcode: 9))
         #expect(try sent().map(\.code) == [1_007])
-        // This channel knows no half closure: it is closed whole where a socket would only say its last word.
+        // This channel has no half closure: it closes completely where a socket would only close its sending side.
         #expect(!channel.isActive)
         #expect(endpoint.events == ["opened", "closed"])
     }
@@ -160,7 +160,7 @@ struct WebSocketHandlerTests {
         #expect(reads.count == 2)
         channel.isWritable = false
         channel.read()
-        // The close frame of the peer must still be heard.
+        // The close frame of the peer must still be read.
         try #require(endpoint.socket).close(code: 1_000, reason: "")
         #expect(reads.count == 3)
     }
@@ -176,7 +176,7 @@ struct WebSocketHandlerTests {
     }
 }
 
-/// Counts what is asked of the network.
+/// Counts reads from the network.
 final class ReadCounter: ChannelOutboundHandler {
     typealias OutboundIn = Any
     private(set) var count = 0

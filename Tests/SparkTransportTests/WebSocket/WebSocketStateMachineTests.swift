@@ -8,7 +8,7 @@ import Testing
 struct WebSocketStateMachineTests {
     typealias Machine = WebSocketStateMachine
 
-    /// What frames lead to, one after the other.
+    /// The actions that frames cause, one after another.
     private func actions(_ frames: [ClientFrame], maximum: Int = 1_024) -> [Machine.Action] {
         var machine = Machine(maximumMessageBytes: maximum)
         return frames.map { machine.received($0.frame) }

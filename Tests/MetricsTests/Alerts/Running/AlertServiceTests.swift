@@ -114,13 +114,13 @@ struct AlertServiceTests {
     }
 }
 
-/// Answers in turn; nil and beyond the last: not at all.
+/// The answers in turn; nil and beyond the last: no answer.
 private final class Receiver: AlertPosting {
     private struct Silence: Error {}
 
     private let state: Mutex<(answers: [Int?], bodies: [[UInt8]])>
 
-    /// What every answer asks for.
+    /// The pause that every answer asks for.
     private let retryAfter: Duration?
 
     init(_ answers: [Int?], retryAfter: Duration? = nil) {
