@@ -16,7 +16,7 @@ struct BenchChat: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: "Messages a second over all connections; several numbers, separated by commas, run one after the other.")
+        help: "Messages a second over all connections; several numbers, separated by commas, run one after another.")
     var rate = "2000"
 
     @Option(name: .long, help: "How long each rate runs, in seconds.")

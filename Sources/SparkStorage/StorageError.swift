@@ -75,8 +75,8 @@ public struct StorageFailure: Error, Sendable, CustomStringConvertible {
             switch code & 0xFF {
             case 10: "input or output (SQLITE_IOERR \(code))"
             case 11: "read: the database is damaged (SQLITE_CORRUPT \(code))"
-            case 26: "read: it is no database any more (SQLITE_NOTADB)"
-            case 8: "write: it may not be written any more (SQLITE_READONLY \(code))"
+            case 26: "read: it is no longer a database (SQLITE_NOTADB)"
+            case 8: "write: it is no longer writable (SQLITE_READONLY \(code))"
             default: "commit (SQLite \(code))"
             }
         }

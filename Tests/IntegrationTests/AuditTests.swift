@@ -93,7 +93,7 @@ struct AuditGuestTests {
 struct AuditTests {
     @Test("below the floor the exit code is 1, and JSON names the attacks that got there")
     func belowFloor() async throws {
-        // Farther than the hysteresis of a 1 km cell.
+        // Farther than a 1 km cell can hide anybody.
         let audit = try await SparkProcess.run([
             "audit", "location", "--size", "smoke", "--json", "--set", "profiles.audit_floor_metres=900",
         ])

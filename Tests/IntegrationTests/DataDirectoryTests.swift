@@ -190,7 +190,7 @@ struct DataDirectoryTests {
                 #expect(check.status == 1 && !check.output.contains("is sound"), "\(script): \(check.output)\(check.errors)")
                 #expect(!(check.output + check.errors).contains("spark check says"), "\(check.output)\(check.errors)")
                 let refusal = try await scene.refusal()
-                #expect(refusal.status == 73 && refusal.errors.contains("Put a copy back"), "\(script): \(refusal.errors)")
+                #expect(refusal.status == 73 && refusal.errors.contains("Restore a copy"), "\(script): \(refusal.errors)")
             }
         }
     }

@@ -227,7 +227,7 @@ struct OperatorTests {
             let second = try await run("user", "suspend", ben.id, data: directory)
             #expect(second.status == 0 && second.output.contains("is already suspended since 20"), "\(second.output)")
             #expect(second.output.contains("scam"), "a reason stays until another one is given")
-            // With an erased recipient, their held messages are gone.
+            // Messages held for a suspended person are gone.
             let gone = try await run("held", "release", ids[2], data: directory)
             #expect(gone.status == 65 && gone.errors.contains("there is no held message"), "\(gone.errors)")
             #expect(await spark.end(SIGTERM) == 0)

@@ -1,4 +1,4 @@
-"""The same chat load, from the same client, on Spark and on ejabberd, one after the other in one run.
+"""The same chat load, from the same client, on Spark and on ejabberd, one after another in one run.
 
 Spark stores every message durably before it is acknowledged; ejabberd routes and stores nothing."""
 

@@ -79,7 +79,7 @@ def load(url, until, people):
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Takes webhooks from the second on."""
+    """Accepts webhooks from the second one on."""
     bodies = []
 
     def do_POST(self):
@@ -100,7 +100,7 @@ def instant(prometheus, expression):
 
 
 def dashboard(spark, prometheus, exposition):
-    """Every expression is understood; those of metrics that the server shows have data."""
+    """Every expression is valid; those about metrics that the server shows have data."""
     shown = {line.split("{")[0].split(" ")[0] for line in exposition.splitlines() if line and not line.startswith("#")}
     board = json.loads(subprocess.run([spark, "export", "grafana-dashboard"], check=True, capture_output=True).stdout)
     refused, empty, silent, total = [], [], [], 0

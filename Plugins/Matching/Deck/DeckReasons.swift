@@ -23,37 +23,37 @@ struct DeckReasons: JSONWritable, SchemaDescribed, Sendable {
         ]
     }
 
-    private func told(_ count: Int) -> Int { count / Self.grain * Self.grain }
+    private func roundedDown(_ count: Int) -> Int { count / Self.grain * Self.grain }
 
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.field("around", told(census.around))
+            writer.field("around", roundedDown(census.around))
             writer.key("removed")
             writer.array { writer in
                 for removal in removals {
                     writer.object { writer in
                         writer.field("filter", removal.filter)
-                        writer.field("people", told(removal.people))
+                        writer.field("people", roundedDown(removal.people))
                     }
                 }
             }
-            writer.field("left", told(census.left))
+            writer.field("left", roundedDown(census.left))
             writer.key("loosening")
             writer.array { writer in
                 writer.object { writer in
                     writer.field("filter", "age")
                     writer.field("min_age", max(18, preferences.minAge - 5))
                     writer.field("max_age", min(120, preferences.maxAge + 5))
-                    writer.field("people", told(census.addedByAge))
+                    writer.field("people", roundedDown(census.addedByAge))
                 }
                 writer.object { writer in
                     writer.field("filter", "distance")
                     writer.field("max_distance_km", min(20_000, 2 * preferences.maxDistanceKilometres))
-                    writer.field("people", told(census.addedByDistance))
+                    writer.field("people", roundedDown(census.addedByDistance))
                 }
                 writer.object { writer in
                     writer.field("filter", "gender")
-                    writer.field("people", told(census.addedByGender))
+                    writer.field("people", roundedDown(census.addedByGender))
                 }
             }
         }

@@ -89,7 +89,7 @@ struct DeckService: Sendable {
         return try await deck(ranking.ranks.prefix(limit), of: ranking)
     }
 
-    /// The front of a ranking without the people who are excluded now; nil if this ranking cannot answer any more.
+    /// The front of a ranking without the people who are excluded now; nil if this ranking can no longer answer.
     private func deal(_ ranking: Ranking, standing: ViewerRelations, limit: Int) async throws -> Deck? {
         let now = clock.now()
         guard ranking.day == now.date, now < ranking.validUntil else { return nil }

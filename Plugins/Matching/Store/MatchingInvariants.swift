@@ -27,7 +27,7 @@ enum MatchingInvariants {
             """, fault: "live matches between two people, one of them blocked by the other"),
         count(
             "nobody swiped themselves", "SELECT COUNT(*) FROM matching_swipes WHERE user_id = target_id",
-            fault: "swipes on oneself"),
+            fault: "swipes of people on themselves"),
         count(
             "evidence belongs to a report",
             "SELECT COUNT(*) FROM matching_evidence WHERE report_id NOT IN (SELECT id FROM matching_reports)",

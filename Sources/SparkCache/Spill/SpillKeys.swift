@@ -18,7 +18,7 @@ struct SpillKeys: Sendable {
         self.checksum = SpillChecksum(first: seeds.0, second: seeds.1)
     }
 
-    /// The key of a segment. Without the salt, the segment cannot be read any more.
+    /// The key of a segment. Without the salt, the segment can no longer be read.
     func segment(salt: [UInt8]) -> SymmetricKey { Self.derive(master, salt: salt, purpose: "spark spill segment") }
 
     /// Returns nonce, ciphertext and tag. The file's name is authenticated, so that one file cannot take the place of another.

@@ -45,7 +45,7 @@ struct OperatorLink {
         }
     }
 
-    /// Opens a server's directory. Waits while another operator verb holds it; a running server is recognised by its socket.
+    /// Opens a server's directory. Waits while another operator verb holds it; a running server is recognized by its socket.
     static func directory(_ path: String) async throws -> DataDirectory {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {

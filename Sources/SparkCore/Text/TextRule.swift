@@ -66,7 +66,7 @@ public struct TextRule: Hashable, Sendable {
     /// The normal form of a text: canonically composed (NFC), with lines that end in U+000A. In a line, spaces are trimmed and
     /// collapsed.
     ///
-    /// Every string is either converted or refused. The function is idempotent: a normalised text stays as it is.
+    /// Every string is either converted or refused. The function is idempotent: a normalized text stays as it is.
     /// - Throws: `Fault` with the reason.
     public func normalised(_ text: String) throws(Fault) -> String {
         if let ascii = try normalisedASCII(text) { return ascii }
@@ -228,7 +228,7 @@ extension ObjectReader {
 
     /// A text that other people see, in its normal form; nil if it is absent or refused.
     public mutating func optionalVisibleText(_ key: String, _ rule: TextRule) -> String? {
-        // Bounds the input before any work: normalising shortens a text to no less than a third.
+        // Bounds the input before any work: normalizing shortens a text to no less than a third.
         guard let text = optionalString(key, length: (rule.mayBeEmpty ? 0 : 1)...rule.characters, scalars: rule.scalars * 3)
         else { return nil }
         do throws(TextRule.Fault) {
