@@ -52,6 +52,32 @@ struct TidyTests {
         #expect(byName.filter { $0.value.count > 1 }.map { $0.value.map(\.path) } == [])
     }
 
+    @Test("has the folders that the README's tree lists, and no others")
+    func tree() throws {
+        let readme = try String(contentsOf: SourceTree.root.appending(path: "README.md"), encoding: .utf8)
+        let lines = readme.split(separator: "\n", omittingEmptySubsequences: false)
+        let start = try #require(lines.firstIndex(where: { $0.hasPrefix("Package.swift ") }))
+        var listed: [String: Set<String>] = [:]
+        var parent = ""
+        for line in lines[start...].prefix(while: { $0 != "```" }) {
+            var words = line.split(separator: " ").map { String($0.hasSuffix(",") ? $0.dropLast() : $0) }
+            if let first = words.first, !line.hasPrefix(" ") {
+                parent = first.hasSuffix("/") ? String(first.dropLast()) : ""
+                if !parent.isEmpty { words.removeFirst() }
+            }
+            listed[parent, default: []].formUnion(words.filter { $0.hasSuffix("/") }.map { String($0.dropLast()) })
+        }
+        for parent in ["Sources", "Plugins", "Tests"] {
+            let entries = try FileManager.default.contentsOfDirectory(atPath: SourceTree.root.appending(path: parent).path)
+            let folders = Set(entries.filter { !$0.contains(".") })
+            // One entry of the tree covers the test targets.
+            let named = (listed[parent] ?? []).subtracting(["<Target>Tests"])
+            let expected = folders.filter { parent != "Tests" || !$0.hasSuffix("Tests") }
+            #expect(named.subtracting(folders) == [], "the README lists folders of \(parent) that do not exist")
+            #expect(expected.subtracting(named) == [], "the README lacks folders of \(parent)")
+        }
+    }
+
     @Test("reads the wall clock in one file")
     func wallClock() throws {
         let pattern = try Regex<Substring>(#"\bDate\(\)|\bDate\.now\b|\bCLOCK_REALTIME\b|\bgettimeofday\(|\btime\(nil\)"#)
