@@ -122,7 +122,7 @@ def main():
     show("spark (durable)", mine)
     print(
         f"  killed: all back {mine['storm_seconds_from_ready']:.2f} s after the new server was ready; "
-        f"stopped in order in {mine['stop_seconds']:.2f} s"
+        f"stopped cleanly in {mine['stop_seconds']:.2f} s"
     )
     peer = Ejabberd()
     try:
