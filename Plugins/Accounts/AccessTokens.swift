@@ -79,7 +79,7 @@ final class AccessTokens: Sendable {
         return header["alg"]?.string == "HS256" && header["kid"] == nil && header["crit"] == nil
     }
 
-    /// The key collection is an actor, so the key is added at first use and not in the initialiser.
+    /// The key collection is an actor, so the key is added at first use and not in the initializer.
     private func signer() async -> JWTKeyCollection {
         if !hasKey.load(ordering: .acquiring) {
             await keys.add(hmac: HMACKey(key: key), digestAlgorithm: .sha256)

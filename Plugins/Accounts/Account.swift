@@ -3,7 +3,7 @@ import SparkCore
 /// A stored account.
 struct Account: Sendable {
     let id: UserID
-    /// Normalised, see `EmailAddress`.
+    /// Normalized, see `EmailAddress`.
     let email: String
     /// Nil for accounts without a password login.
     let passwordHash: String?

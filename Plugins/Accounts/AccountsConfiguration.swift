@@ -9,13 +9,13 @@ public struct AccountsConfiguration: ModuleConfiguration {
             "How long an access token is valid; a revoked session ends its tokens at once."),
         .integer(
             "refresh_token_days", 1...365, default: 30,
-            "How long a refresh token is valid; each use begins the time anew."),
+            "How long a refresh token is valid; each use restarts the time."),
         .integer(
             "refresh_repeat_seconds", 0...60, default: 10,
-            "How long a used refresh token gives its successor again, for clients that lost the answer."),
+            "How long a used refresh token still returns its successor, for clients that lost the answer."),
         .integer(
             "login_failures", 1...1_000, default: 10,
-            "Failed logins at one account, from one network or from all strange ones, before further ones wait."),
+            "Failed logins at one account, from one network or from all unknown networks, before further ones wait."),
         .integer(
             "login_failure_window_seconds", 1...86_400, default: 900,
             "The time in which failed logins are counted together."),
@@ -24,7 +24,7 @@ public struct AccountsConfiguration: ModuleConfiguration {
             "The longest such wait; the first is half a second, each further one twice as long."),
         .integer(
             "network_login_failures", 1...1_000_000, default: 100,
-            "Failed logins of one network at accounts that are strange to it before it is refused."),
+            "Failed logins of one network at accounts that never signed in from it, before it is refused."),
         .integer(
             "registrations_per_day", 0...10_000_000, default: 200,
             "Registrations from one network; 0 lifts the limit."),
@@ -33,7 +33,7 @@ public struct AccountsConfiguration: ModuleConfiguration {
             "How long after signing in an account can be deleted or exported without the password."),
         .integer(
             "erase_grace_days", 0...365, default: 30,
-            "How long a deleted account can come back by logging in before it is erased."),
+            "How long a login restores a deleted account before it is erased."),
         .integer(
             "reset_link_minutes", 1...10_080, default: 60,
             "How long a link that sets a new password works; it works once."),

@@ -55,18 +55,18 @@ enum AccountsError: ClientError {
 
     var detail: String {
         switch self {
-        case .underage: "An account is for people of 18 years and more."
-        case .emailTaken: "There is an account with this e-mail address."
-        case .credentialsRefused: "The e-mail address and the password do not belong together."
+        case .underage: "You must be at least 18 years old."
+        case .emailTaken: "An account with this e-mail address exists already."
+        case .credentialsRefused: "The e-mail address or the password is wrong."
         case .tooManyAttempts: "Too many failed attempts; wait as long as Retry-After says."
         case .tooManyRegistrations: "Too many accounts were made from this network; wait as long as Retry-After says."
         case .busy: "Too many passwords wait to be checked; try again in a moment."
         case .confirmationNeeded: "You signed in a while ago; confirm your password with POST /api/v1/auth/confirm."
-        case .refreshRefused: "The refresh token is unknown or has ended; log in again."
+        case .refreshRefused: "The refresh token is unknown or has expired; log in again."
         case .refreshReused: "The refresh token was used before; its session has been revoked."
-        case .unknownAccount: "There is no such account."
+        case .unknownAccount: "This account does not exist."
         case .suspended: "This account is suspended."
-        case .resetRefused: "The link is unknown, was used, or has ended; ask for a new one."
+        case .resetRefused: "The link is unknown, was used, or has expired; ask for a new one."
         }
     }
 

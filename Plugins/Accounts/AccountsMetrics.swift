@@ -13,11 +13,11 @@ struct AccountsMetrics: Sendable {
             help: "Time to derive one password hash, waiting not included."),
         MetricDeclaration(
             "spark_accounts_password_refusals_total", .counter,
-            help: "Password hashes that were refused because their turn would have come too late, or there was no place."),
+            help: "Password hashes that were refused because they would have waited too long or the queue was full."),
         MetricDeclaration(
             "spark_accounts_exports_total", .counter, labels: ["result"],
             help: "Exports by result: whole, or broken off by the client or the end of its session."),
-        MetricDeclaration("spark_accounts_sessions_revoked_total", .counter, help: "Sessions revoked, for whatever reason."),
+        MetricDeclaration("spark_accounts_sessions_revoked_total", .counter, help: "Sessions revoked, for any reason."),
     ]
 
     let registrations = Counter(label: "spark_accounts_registrations_total")

@@ -55,7 +55,7 @@ struct AccountsOperations: Sendable {
 
     private var show: OperatorAction {
         OperatorAction(
-            "user.show", "All that those who moderate need to know of a person", isChanging: false,
+            "user.show", "What a moderator needs to know about a person", isChanging: false,
             members: PersonQuery.fields.properties
         ) { call in
             let user = try user(in: call)
@@ -121,7 +121,7 @@ struct AccountsOperations: Sendable {
 
     private var resetPassword: OperatorAction {
         OperatorAction(
-            "user.reset-password", "A link with which a person sets a new password once", isChanging: true,
+            "user.reset-password", "A link that sets a new password once", isChanging: true,
             members: PersonQuery.fields.properties
         ) { call in
             let user = try user(in: call)
@@ -134,7 +134,7 @@ struct AccountsOperations: Sendable {
 
     private var export: OperatorAction {
         OperatorAction(
-            "user.export", "Everything that is stored of a person, as they would get it", isChanging: false,
+            "user.export", "Everything that is stored about a person, as in their own export", isChanging: false,
             members: PersonQuery.fields.properties
         ) { call in
             let user = try user(in: call)

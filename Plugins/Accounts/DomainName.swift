@@ -38,7 +38,7 @@ enum DomainName {
         return (1...63).contains(ascii.utf8.count) ? ascii : nil
     }
 
-    /// Canonicalises an encoded label: its encoder may not have folded it.
+    /// Canonicalizes an encoded label: its encoder may not have folded it.
     private static func unfolded(_ label: Substring) -> String? {
         guard label.utf8.allSatisfy({ $0 < 0x80 }), let decoded = Punycode.decode(String(label.dropFirst(prefix.count))),
             decoded.contains(where: { !$0.isASCII })

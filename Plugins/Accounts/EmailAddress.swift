@@ -33,7 +33,7 @@ struct EmailAddress: Hashable, Sendable {
         return folded == canonical ? [canonical] : [folded, canonical]
     }
 
-    /// Does not normalise the domain.
+    /// Does not normalize the domain.
     private static func folded(_ raw: String) -> String {
         raw.trimmingCharacters(in: .whitespacesAndNewlines).lowercased().precomposedStringWithCanonicalMapping
     }

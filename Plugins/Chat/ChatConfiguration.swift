@@ -5,7 +5,7 @@ public import SparkKit
 public struct ChatConfiguration: ModuleConfiguration {
     /// The settings of the section, with their ranges and defaults.
     public static let settings: [Setting] = [
-        .integer("message_characters", 1...mostCharacters, default: 2_000, "Characters that a message may have at most."),
+        .integer("message_characters", 1...mostCharacters, default: 2_000, "Maximum number of characters in a message."),
         .integer("edit_minutes", 0...525_600, default: 15, "Age at which a message can no longer be edited; 0: none can."),
         .integer(
             "delete_minutes", 0...525_600, default: 1_440, "Age at which a message can no longer be deleted; 0: no such age."),
@@ -27,10 +27,10 @@ public struct ChatConfiguration: ModuleConfiguration {
             """),
         .list(
             "gif_hosts", default: [],
-            "Hosts whose https addresses a GIF may be, *.example.org for all below one; identifiers are always allowed.",
+            "Hosts that may serve GIFs by https, *.example.org for all below one; identifiers are always allowed.",
             fault: HostName.patternFault),
         .list("sticker_hosts", default: [], "The same for stickers.", fault: HostName.patternFault),
-        .integer("message_days", 0...36_500, default: 0, "Days for which messages are kept; 0: for ever."),
+        .integer("message_days", 0...36_500, default: 0, "Days for which messages are kept; 0: forever."),
         .integer("held_days", 1...36_500, default: 30, "Days for which a held message waits for a decision."),
     ]
 
@@ -41,7 +41,7 @@ public struct ChatConfiguration: ModuleConfiguration {
     let newConversationsPerDay: Int
     let quota: MessageQuota.Limits
     let contactGate: ContactGate.Mode
-    /// How long messages are kept; nil: for ever.
+    /// How long messages are kept; nil: forever.
     let messageLifetime: Duration?
     let heldLifetime: Duration
 

@@ -57,17 +57,17 @@ enum ChatError: ClientError, Equatable {
 
     var detail: String {
         switch self {
-        case .gone: "There is no such conversation, or it is over."
+        case .gone: "This conversation does not exist, or it is over."
         case .clientIDReused: "This client_id names a message in another conversation; choose a new one."
         case .busy: "Too many messages are waiting; send it again."
-        case .newConversationLimit: "No more new conversations today; the count begins anew at midnight UTC."
-        case .quotaReached: "No more messages today; the count begins anew at midnight UTC."
-        case .held: "The message waits until it has been looked at."
-        case .heldUnknown: "No such message waits."
-        case .heldReleased: "The message was released before; it is sent."
-        case .heldRefused: "The message was refused before; it is thrown away."
+        case .newConversationLimit: "No more new conversations today; the count restarts at midnight UTC."
+        case .quotaReached: "No more messages today; the count restarts at midnight UTC."
+        case .held: "The message waits for a moderator's review."
+        case .heldUnknown: "No such message is held."
+        case .heldReleased: "The message was already released and sent."
+        case .heldRefused: "The message was already refused and discarded."
         case .heldUnsendable:
-            "The conversation is over, or one of the two is not there any more; the message can only be refused."
+            "The conversation is over, or one of its members is gone; the message can only be refused."
         case .editWindow: "The message is too old to be edited."
         case .deleteWindow: "The message is too old to be deleted."
         }

@@ -6,14 +6,14 @@ import SparkKit
 struct ChatMetrics: Sendable {
     static let declarations = [
         MetricDeclaration(
-            sentName, .counter, labels: ["kind"], help: "Messages stored, by what they hold; repeated ones left out."),
+            sentName, .counter, labels: ["kind"], help: "Messages stored, by kind; repeated ones are not counted."),
         MetricDeclaration(
             deliveryName, .histogram,
-            help: "Time from the receipt of a message to its hand-over to the connections after its commit, in seconds."),
+            help: "Time from receiving a message until it is handed to the connections after its commit, in seconds."),
         MetricDeclaration(
-            repliesName, .counter, help: "Conversations in which the one who was written to answered for the first time."),
-        MetricDeclaration(heldName, .counter, help: "Messages kept aside by a policy."),
-        MetricDeclaration(scannedName, .counter, help: "Messages that searches looked at."),
+            repliesName, .counter, help: "Conversations in which the recipient answered for the first time."),
+        MetricDeclaration(heldName, .counter, help: "Messages held by a policy."),
+        MetricDeclaration(scannedName, .counter, help: "Messages that searches read."),
     ]
 
     private static let sentName = "spark_messages_sent_total"

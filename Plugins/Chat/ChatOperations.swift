@@ -33,7 +33,7 @@ struct ChatOperations: Sendable {
 
     private func decision(_ name: String, isAllowed: Bool) -> OperatorAction {
         OperatorAction(
-            name, isAllowed ? "Send a held message now, like a new one" : "Throw a held message away; nobody is told",
+            name, isAllowed ? "Send a held message now, like a new one" : "Discard a held message; nobody is notified",
             isChanging: true, members: HeldDecision.fields.properties
         ) { call in
             let id = try call.read(HeldDecision.self).message

@@ -17,18 +17,20 @@ public struct MatchingConfiguration: ModuleConfiguration {
         .number("interests_weight", 0...1, default: 0.15, "Weight of shared interests in the score."),
         .number(
             "likelihood_weight", 0...1, default: 0.1,
-            "Weight of how likely both like each other, by how often each likes and is liked."),
+            "Weight of how likely both are to like each other, by how often each likes and is liked."),
         .number(
             "exposure_weight", 0...1, default: 0.05,
-            "Weight of not having been shown enough yesterday, so that everybody is seen."),
+            "Weight of having been shown too little yesterday, so that everybody is seen."),
         .integer(
             "evidence_days", 1...3_650, default: 180,
-            "Days for which a report's evidence is kept after the report, or after the decision about it, even if a person of it is erased."
+            "Days for which a report's evidence is kept after the report, or after the decision about it, even if a person in it is erased."
         ),
         .integer(
             "evidence_messages", 0...1_000, default: 50,
-            "The newest messages between two people that are kept as evidence when one reports the other."),
-        .integer("shown_per_day", 1...255, default: 20, "Decks of a UTC day after which a person needs no help to be seen."),
+            "How many of the newest messages between two people are kept as evidence when one reports the other."),
+        .integer(
+            "shown_per_day", 1...255, default: 20,
+            "Number of decks on a UTC day after which a person gets no bonus for being shown too little."),
     ]
 
     let swipes: SwipeRules

@@ -49,12 +49,12 @@ enum MatchingError: ClientError {
         case .locationRequired: "Set your location first; without one there is no deck."
         case .selfTarget: "You cannot do this to yourself."
         case .alreadyMatched: "You are matched with this person; unmatch instead."
-        case .dailyLimit: "No more likes of this kind today; the count begins anew at midnight UTC."
+        case .dailyLimit: "No more likes of this kind today; the count restarts at midnight UTC."
         case .nothingToUndo: "There is no swipe recent enough to be undone."
         case .undoMatched: "The last swipe made a match, which can be ended but not undone."
         case .notReady: "The server has just started; try again in a moment."
         case .unknownReport: "There is no such report."
-        case .reportClosed: "The report was decided before."
+        case .reportClosed: "The report was already decided."
         }
     }
 

@@ -6,7 +6,8 @@ import SparkKit
 /// The metrics of Matching.
 struct MatchingMetrics: Sendable {
     static let declarations = [
-        MetricDeclaration(swipesName, .counter, labels: ["action"], help: "Swipes recorded, by action; repeated ones left out."),
+        MetricDeclaration(
+            swipesName, .counter, labels: ["action"], help: "Swipes recorded, by action; repeated ones are not counted."),
         MetricDeclaration(matchesName, .counter, help: "Matches made."),
         MetricDeclaration(
             durationName, .histogram, help: "Time to make a deck, in seconds.",
@@ -15,12 +16,14 @@ struct MatchingMetrics: Sendable {
             swipeName, .histogram, help: "Time to record a swipe, its commit included, in seconds.",
             buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1]),
         MetricDeclaration(
-            candidatesName, .histogram, help: "Candidates in a deck that was answered.",
+            candidatesName, .histogram, help: "Candidates in each answered deck.",
             buckets: [0, 1, 2, 5, 10, 20, 50, 100]),
         MetricDeclaration(reportsName, .counter, labels: ["category"], help: "Reports of people, by category."),
         MetricDeclaration(
             giniName, .gauge,
-            help: "Gini coefficient of how often those active in the last day were shown today; 0 when all alike."),
+            help:
+                "Gini coefficient of how often people active in the last day were shown today; 0 when all were shown equally often."
+        ),
         MetricDeclaration(indexedName, .gauge, help: "People in the hot index."),
         MetricDeclaration(indexBytesName, .gauge, help: "Memory of the hot index, in bytes."),
     ]

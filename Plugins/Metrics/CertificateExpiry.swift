@@ -10,7 +10,7 @@ import SparkKit
 struct CertificateExpiry: Service {
     static let declarations = [
         MetricDeclaration(
-            name, .gauge, help: "When the first certificate of the file ends, in seconds since 1970; none without a file.")
+            name, .gauge, help: "When the first certificate of the file expires, in seconds since 1970; absent without a file.")
     ]
 
     private static let name = "spark_certificate_expiry_timestamp_seconds"

@@ -7,12 +7,12 @@ public struct MetricsConfiguration: ModuleConfiguration {
         [
             .text(
                 "token", default: "",
-                "Opens /metrics and /_/ on the public listener, as bearer token or as password; without it they are at operator.listen alone.",
+                "Opens /metrics and /_/ on the public listener, as bearer token or as password; without it they are only at operator.listen.",
                 isSecret: true,
                 fault: { !$0.isEmpty && $0.allSatisfy(\.isWhitespace) ? "a token of spaces protects nothing" : nil }),
             .file(
                 "certificate_file", atMost: CertificateExpiry.longestFile,
-                "A PEM file with the certificate that clients see, whose end is then among the metrics."),
+                "A PEM file with the certificate that clients see; its expiry becomes a metric."),
         ] + AlertSettings.settings
 
     let token: String

@@ -6,7 +6,7 @@ import SparkTelemetry
 public struct MetricsModule: SparkModule {
     /// What the module declares before it starts.
     public static let manifest = ModuleManifest(
-        id: "metrics", summary: "What the server records: for Prometheus, over time and as a page",
+        id: "metrics", summary: "The server's metrics: for Prometheus, as a history and as a page",
         metrics: CertificateExpiry.declarations)
 
     private let configuration: MetricsConfiguration

@@ -25,10 +25,10 @@ public struct ProfilesConfiguration: ModuleConfiguration {
             "How often a person may move to another cell within an hour."),
         .integer(
             "max_speed_kmh", 0...100_000, default: 1_000,
-            "Nobody moves faster than this, in kilometres an hour; 0 switches the check off."),
+            "Highest speed at which people move, in kilometres an hour; 0 switches the check off."),
         .integer(
             "audit_floor_metres", 0...100_000, default: 0,
-            "spark audit location fails when an attack comes nearer to people than this; 0 for half the cell they are in."),
+            "spark audit location fails when an attack comes nearer to people than this; 0: half of their cell."),
     ]
 
     /// People who hide their distance are not published more precisely than all others.

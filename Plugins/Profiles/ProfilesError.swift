@@ -29,7 +29,7 @@ enum ProfilesError: ClientError {
     var detail: String {
         switch self {
         case .locationRateLimited: "The location changed too often; wait as long as Retry-After says."
-        case .locationTooFast: "The location is farther away than anybody travels in that time."
+        case .locationTooFast: "The location is farther away than a person can travel in that time."
         case .contactDetails: "Names and texts must not have links, e-mail addresses or phone numbers."
         }
     }

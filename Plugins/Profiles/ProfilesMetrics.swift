@@ -11,7 +11,7 @@ struct ProfilesMetrics: Sendable {
             "spark_profiles_changes_total", .counter, help: "Changes of profiles and preferences that altered something."),
         MetricDeclaration(
             "spark_profiles_activity_dropped_total", .counter,
-            help: "Signs of activity that were not written, for want of room or because the store was busy."),
+            help: "Signs of activity that were not written, because the buffer was full or the store was busy."),
         MetricDeclaration(
             usersActiveName, .gauge, labels: ["window"], help: "People who were active within the last day, week and month."),
     ]

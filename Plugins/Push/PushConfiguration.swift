@@ -9,11 +9,13 @@ public struct PushConfiguration: ModuleConfiguration {
             .integer(
                 "batch_milliseconds", 0...60_000, default: 2_000,
                 "Events of one person and kind that come within this time become one push."),
-            .integer("batch_size", 1...1_000, default: 50, "So many events become one push without waiting longer."),
+            .integer("batch_size", 1...1_000, default: 50, "This many events become one push without waiting longer."),
             .integer(
                 "active_seconds", 0...3_600, default: 75,
-                "Who is in the app gets no push; looked at once more after this time, should the connection have been dead."),
-            .integer("daily_cap", 1...10_000, default: 100, "Pushes that one person gets on one day of theirs."),
+                "People in the app get no push; the server looks again after this time, in case the connection was dead."),
+            .integer(
+                "daily_cap", 1...10_000, default: 100,
+                "Maximum number of pushes that one person gets in a day of their time zone."),
             .integer("expiry_hours", 1...672, default: 24, "Age at which a push that could not be sent is given up."),
             .choice(
                 "language", PushLanguage.allCases.map(\.rawValue), default: PushLanguage.en.rawValue,

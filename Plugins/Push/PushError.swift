@@ -19,7 +19,7 @@ enum PushError: ClientError, Equatable {
     var detail: String {
         switch self {
         case .unknownDevice: "There is no device of that name."
-        case .conversationGone: "There is no such conversation, or it is over."
+        case .conversationGone: "This conversation does not exist, or it is over."
         }
     }
 

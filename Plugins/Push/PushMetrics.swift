@@ -8,18 +8,18 @@ struct PushMetrics: Sendable {
     static let declarations = [
         MetricDeclaration(queuedName, .counter, labels: ["kind"], help: "Events that may become a push, by kind."),
         MetricDeclaration(
-            batchedName, .counter, labels: ["kind"], help: "Events that went along in a push with others, by kind."),
+            batchedName, .counter, labels: ["kind"], help: "Events that joined a push with others, by kind."),
         MetricDeclaration(
             cancelledName, .counter, labels: ["reason"],
-            help: "Pushes that were not sent as they were no news any more, or not wanted."),
-        MetricDeclaration(sentName, .counter, labels: ["provider"], help: "Pushes that a provider took."),
+            help: "Pushes that were not sent because they were outdated or unwanted."),
+        MetricDeclaration(sentName, .counter, labels: ["provider"], help: "Pushes that a provider accepted."),
         MetricDeclaration(
-            failedName, .counter, labels: ["provider", "reason"], help: "Tries that a provider did not take, by its reason."),
+            failedName, .counter, labels: ["provider", "reason"], help: "Attempts that a provider refused, by its reason."),
         MetricDeclaration(
             uselessName, .counter, help: "Pushes whose message was read within ten seconds of being sent: too hasty."),
         MetricDeclaration(
             latencyName, .histogram, labels: ["provider"],
-            help: "Time from when a push was due to when its provider took it, in seconds."),
+            help: "Time from when a push was due to when its provider accepted it, in seconds."),
         MetricDeclaration(pendingName, .gauge, help: "Pushes in the outbox: gathering, held, or on their way."),
         MetricDeclaration(oldestName, .gauge, help: "Age of the oldest push that is due and not sent, in seconds."),
         MetricDeclaration(

@@ -14,7 +14,7 @@ public struct PushModule: SparkModule {
 
     /// What the module declares before it starts: identifier, migrations, tables, metrics and invariants.
     public static let manifest = ModuleManifest(
-        id: "push", summary: "Push to devices: decided once, kept until sent, taken back when no longer news",
+        id: "push", summary: "Push to devices: decided once, kept until sent, withdrawn when outdated",
         dependencies: ["accounts", "profiles", "matching", "chat"], migrations: PushMigrations.all, tables: PushTables.all,
         reads: [
             "accounts_sessions", "profiles_users", "matching_swipes", "matching_blocks", "chat_conversations", "chat_messages",

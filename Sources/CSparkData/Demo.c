@@ -1,12 +1,12 @@
 #include "CSparkData.h"
 
 // Embedded rather than shipped as resources, so that the binary is one file and needs no other at run time.
-// The compiler lists the embedded files among the dependencies of this one: a changed file is embedded anew.
+// The compiler lists the embedded files among the dependencies of this one: a changed file is embedded again.
 #ifndef __has_embed
 #error "The compiler must know C23's #embed: clang 19 or later."
 #endif
 
-// #embed is of C23; clang takes it in every earlier mode and remarks on it.
+// #embed is part of C23; clang accepts it in earlier modes with a warning.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const unsigned char cities[] = {

@@ -5,7 +5,7 @@
 #error "The compiler must know C23's #embed: clang 19 or later."
 #endif
 
-// #embed is of C23; clang takes it in every earlier mode and remarks on it.
+// #embed is part of C23; clang accepts it in earlier modes with a warning.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const unsigned char script[] = {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 void *spark_table_allocate(size_t bytes) {
-    // With what lies before the first huge page's beginning, which is given back.
+    // Includes the part before the first huge page, which is returned to the system.
     const size_t page = 2 << 20, whole = bytes < page ? bytes : bytes + page;
     char *memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return NULL;

@@ -3,12 +3,12 @@
 #include <sqlite3.h>
 #include <spatialite.h>
 
-/// Leaves the WAL as it is when the connection is closed, also if that is the last one (a variadic function, which Swift cannot call).
+/// Keeps the WAL when the connection is closed, even if it is the last one (a variadic function, which Swift cannot call).
 static inline void spark_keep_wal(sqlite3 *database) {
     sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (void *)0);
 }
 
-/// What the system said last of the write-ahead log, else of the database file: an errno, or 0. After a failed commit SQLite itself keeps only its
+/// The last system error of the write-ahead log, otherwise of the database file: an errno, or 0. After a failed commit SQLite keeps only its
 /// own code.
 static inline int spark_last_system_error(sqlite3 *database) {
     sqlite3_file *log = 0;

@@ -24,7 +24,7 @@ package enum AuditError: Error, CustomStringConvertible {
                 + "Start it for the audit with: \(Self.withoutLimits)"
         case .otherGrid: "the server's cells are larger than profiles.cell_metres says; audit with the server's configuration"
         case .blind(let attack): "\(attack): the attackers did not see their victims, so nothing is proved"
-        case .noHome: "the victims find no place in the cells; audit with other cell sizes"
+        case .noHome: "the victims do not fit into the cells; audit with other cell sizes"
         }
     }
 }

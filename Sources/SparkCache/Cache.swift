@@ -3,15 +3,15 @@ public import Logging
 public import SparkCore
 import Synchronization
 
-/// A cache for one process with two tiers: memory in shards, and a spill on the disk for what memory has no room for.
+/// A cache for one process with two tiers: memory in shards, and a spill on disk for entries that do not fit into memory.
 ///
 /// - Entries belong to namespaces. A namespace is declared before `open` and gives its entries their types and rules.
-/// - An entry depends on tags. `invalidate` makes every entry that depends on a tag old, in constant time and without a look at any
-///   entry. An entry that was being loaded meanwhile is old when it arrives. So lifetimes are only a backstop and may be long.
+/// - An entry depends on tags. `invalidate` makes every entry that depends on a tag stale, in constant time and without visiting any
+///   entry. An entry that was being loaded meanwhile is stale when it arrives. So lifetimes are only a backstop and may be long.
 /// - Memory keeps to its budget in bytes by S3-FIFO. What it evicts goes to the spill, compressed and encrypted. A failure of the disk
 ///   is counted and treated as a miss; it never fails a request.
 ///
-/// Use: make it, declare namespaces, `open`, and at the end `close`. All methods may be called from any thread. Only `open`, `close` and
+/// Use: create it, declare namespaces, `open` it, and `close` it at the end. All methods may be called from any thread. Only `open`, `close` and
 /// `erase` wait for the disk.
 public final class Cache: Sendable {
     let engine: CacheEngine
@@ -29,7 +29,7 @@ public final class Cache: Sendable {
         var isOpen = false
     }
 
-    /// Makes a cache that holds nothing and has no spill yet; see `open`.
+    /// Creates an empty cache without a spill; see `open`.
     /// - Parameters:
     ///   - clock: decides when entries expire.
     ///   - random: seeds the hashes of keys, unless there is a spill, whose key seeds them.
@@ -71,7 +71,7 @@ public final class Cache: Sendable {
     /// A warm spill holds values read from one state of the origin. An origin that keeps a mark and renews it at each start proves by it
     /// that it is still in that state: a copy that was restored in the meantime has an older mark, and the spill is discarded.
     ///
-    /// Blocks for some milliseconds of disk work. Never fails: an unusable directory leaves a cache of memory alone.
+    /// Blocks for some milliseconds of disk work. Never fails: an unusable directory leaves a memory-only cache.
     /// - Parameters:
     ///   - lastMark: the origin's mark when this start began.
     ///   - mark: the origin's mark from now on.
@@ -135,7 +135,7 @@ public final class Cache: Sendable {
     /// Takes the stamps of tags now, for an entry that is stored later.
     public func dependencies(on tags: [CacheTag]) -> Dependencies { Dependencies(engine.stamps, tags) }
 
-    /// Makes all entries that depend on one of the tags old, in memory and in the spill, before it returns.
+    /// Makes all entries that depend on one of the tags stale, in memory and in the spill, before it returns.
     ///
     /// One atomic addition for each tag. With a warm spill, and unless `announce` was called, also one write to its journal.
     /// - Parameter isAnnounced: whether `announce` was called with these tags.
@@ -156,13 +156,13 @@ public final class Cache: Sendable {
         engine.spill?.noteInvalidations(stamps)
     }
 
-    /// Makes all entries that depend on one of the tags old and overwrites them on the disk.
+    /// Makes all entries that depend on one of the tags stale and overwrites them on the disk.
     ///
     /// Suspends until the disk work is done: some milliseconds for each 100 MB of spill.
     public func erase(_ tags: [CacheTag]) async {
         invalidate(tags)
         guard let spill = engine.spill else { return }
-        // Entries on their way to the disk arrive before the disk is searched. Later ones are refused because they are old.
+        // Entries on their way to the disk arrive before the disk is searched. Later ones are refused because they are stale.
         await drainSpill()
         let slots = Set(tags.map { engine.stamps.stamp(of: $0).slot })
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -209,7 +209,7 @@ public final class Cache: Sendable {
 
     // MARK: Housekeeping
 
-    /// Removes some of the entries that expired or became old, and returns free memory to the system. Call it about once a second.
+    /// Removes some of the entries that expired or became stale, and returns free memory to the system. Call it about once a second.
     ///
     /// Visits each entry about once a minute, at most 4,096 entries of a shard in one call.
     public func sweep() {

@@ -13,15 +13,15 @@ public struct CacheConfiguration: Sendable {
     public var concurrentLoads = 256
     /// Loads that may wait for a place among them. Further loads are refused with `CacheError.overloaded`.
     public var waitingLoads = 8_192
-    /// The disk tier; nil: what memory evicts is gone.
+    /// The disk tier; nil: evicted entries are lost.
     public var spill: SpillSettings?
 
-    /// A cache of memory alone.
+    /// A memory-only cache.
     public init(memoryBytes: Int) { self.memoryBytes = memoryBytes }
 
     /// The disk tier.
     public struct SpillSettings: Sendable {
-        /// A directory that the spill has for itself; made when it is missing.
+        /// A directory that only the spill uses; created when it is missing.
         public var directory: URL
         /// Bytes on the disk at most.
         public var bytes: Int
@@ -51,7 +51,7 @@ public struct CacheConfiguration: Sendable {
     }
 
     /// One stamp for each 128 bytes of memory and each 2 KiB of disk, at least 65,536: some 3 to 6 % of the memory budget, which they
-    /// are part of. With fewer, tags that share a stamp would make too many entries old.
+    /// are part of. With fewer, tags that share a stamp would invalidate too many entries.
     var stampCount: Int {
         let wanted = min(memoryBytes / 128 + (spill?.bytes ?? 0) / 2_048, memoryBytes / 64)
         var count = 1 << 16

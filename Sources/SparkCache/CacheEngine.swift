@@ -198,7 +198,7 @@ final class CacheEngine: Sendable {
 
     // MARK: Housekeeping
 
-    /// Visits some entries of every shard and removes those that expired or became old.
+    /// Visits some entries of every shard and removes those that expired or became stale.
     func sweep(_ entriesPerShard: Int) {
         let now = clock.now().milliseconds
         let spill = spill

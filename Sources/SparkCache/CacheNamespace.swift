@@ -339,7 +339,7 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
         return bytes
     }
 
-    /// The namespace without its types. Holds it weakly: a namespace that nothing uses any more goes away.
+    /// The namespace without its types. Holds it weakly: a namespace that nothing uses is released.
     var erased: ErasedNamespace {
         ErasedNamespace(
             policy: policy, encode: Self.encode,

@@ -1,4 +1,4 @@
-/// What a cache did since it was made, and what it holds now. All counts start at zero with the process.
+/// The counts of a cache since its creation, and its current content. All counts start at zero with the process.
 public struct CacheStatistics: Sendable {
     /// The counts of one namespace.
     public struct Namespace: Sendable {
@@ -8,13 +8,13 @@ public struct CacheStatistics: Sendable {
         public let requests: [Request]
         /// Entries stored in memory by a put or a load.
         public let stored: Int
-        /// Entries that memory had no room for.
+        /// Entries that were evicted from memory.
         public let evicted: Int
-        /// Evicted entries that the disk did not take.
+        /// Evicted entries that the disk did not accept.
         public let spillDropped: Int
         /// Values refused because they exceed the policy's size or have more than 15 tags.
         public let tooLarge: Int
-        /// Expired or old entries that a sweep removed.
+        /// Expired or stale entries that a sweep removed.
         public let swept: Int
 
         /// Requests answered from memory or from the disk, fresh or stale.

@@ -31,7 +31,7 @@ public struct CacheTagKind: Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(seed) }
 }
 
-/// Something whose change makes entries old: a kind and a number within it.
+/// Something whose change makes entries stale: a kind and a number within it.
 ///
 /// Equal kinds and numbers give equal tags. Different ones give equal tags with a probability of 2⁻⁶⁴, which would cost a miss and never
 /// a wrong value.

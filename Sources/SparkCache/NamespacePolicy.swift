@@ -5,7 +5,7 @@ import SparkCore
 public struct NamespacePolicy: Sendable {
     /// Unique in a cache, and a label of its metrics, e.g. `user:profile`.
     public var name: String
-    /// The version of the encoding of values. With a new version, values spilled under the old one are not found any more.
+    /// The version of the encoding of values. With a new version, values spilled under the old one are no longer found.
     public var version = 1
     /// How long an entry is good if nothing invalidates it.
     public var lifetime: Duration

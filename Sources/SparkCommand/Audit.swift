@@ -10,7 +10,7 @@ import Synchronization
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Attack a server as others would, and measure what they learn.",
+        abstract: "Attack a server as strangers would, and measure what they learn.",
         subcommands: [AuditLocation.self, AuditPrivacy.self])
 }
 
@@ -21,21 +21,21 @@ struct AuditLocation: AsyncParsableCommand {
             Synthetic victims and attackers meet over the public API: trilateration, walking until somebody leaves the deck, halving \
             filters, the order of the deck, watching for a while. Prints how near each attack came, in metres, beside the floor: \
             profiles.audit_floor_metres, by default half the cell at whose centre somebody is published.
-            Without --server a server of its own is attacked, on which nobody's moves are limited. With --server the accounts are \
-            registered there and deleted at the end, also after Ctrl-C. With the usual limits of a server it cannot be made: it says \
-            which to raise.
+            Without --server it attacks a server of its own that does not limit moves. With --server it registers the accounts \
+            there and deletes them at the end, also after Ctrl-C. The usual limits of a server stop the audit; it says \
+            which ones to raise.
             Exit code 0 when every attack stays above the floor, 1 when one does not, 69 when the server cannot be audited.
             """)
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .long, help: "The address of a running server whose configuration is the one given here.")
+    @Option(name: .long, help: "Address of a running server that has the configuration given here.")
     var server: String?
 
     @Option(name: .long, help: "Seed of places, directions and noise.")
     var seed: UInt64 = 1
 
-    @Option(name: .long, help: "full, or smoke for some seconds.")
+    @Option(name: .long, help: "full, or smoke for a run of a few seconds.")
     var size = "full"
 
     func validate() throws {
@@ -73,11 +73,11 @@ struct AuditPrivacy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "privacy", abstract: "Try to find out what nobody may learn.",
         discussion: """
-            Synthetic people meet in every relation there is: strangers, who passed, who blocked or was blocked, is incognito, paused, \
-            gone, unmatched, matched, and who had been matched before. In each a viewer asks everything the API answers, as the server's own OpenAPI document lists it, \
-            and what must look alike is compared: status, body, headers, and presence in lists and counts.
-            Without --server a server of its own is asked, also about suspended and erased people. With --server the accounts are \
-            registered there and deleted at the end, also after Ctrl-C; a server with the usual limits makes it wait, or must be started with higher ones.
+            Synthetic people meet in every relation: stranger, passed, blocked by either side, incognito, paused, gone, unmatched, \
+            matched, matched before. In each relation a viewer asks everything that the server's OpenAPI document lists, and the \
+            answers that must be alike are compared: status, body, headers, and presence in lists and counts.
+            Without --server it asks a server of its own, also about suspended and erased people. With --server it registers the accounts \
+            there and deletes them at the end, also after Ctrl-C; the usual limits of a server make it wait, so start the server with higher ones.
             Exit code 0 when nothing differs, 1 when something does, 69 when the server cannot be audited.
             """)
 

@@ -5,7 +5,7 @@ struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check the database: pages, foreign keys, spatial metadata, R-tree against geometry, the modules' invariants.",
         discussion: """
-            Changes nothing, beside a running server and without one. Of damaged pages it says which table or index they belong to and what is lost.
+            Changes nothing, whether or not a server runs. For damaged pages it names their table or index and what is lost.
             Exit code 0 when sound, 1 when not.
             """)
 

@@ -7,7 +7,7 @@ import SparkFiles
 
 /// The flags of every verb that uses a server's configuration or data.
 struct CommonOptions: ParsableArguments {
-    @Option(name: .long, help: "Configuration file; ./spark.yaml is read when it is there.")
+    @Option(name: .long, help: "Configuration file; the default is ./spark.yaml if it exists.")
     var config: String?
 
     @Option(name: .long, help: "Data directory.")

@@ -28,8 +28,8 @@ struct ExportDashboard: AsyncParsableCommand {
 struct ExportRules: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prometheus-rules",
-        abstract: "The built-in alert rules as a rule file of Prometheus.",
-        discussion: "The server itself alerts by the same rules; metrics.rules_file names a file with others.")
+        abstract: "The built-in alert rules as a Prometheus rule file.",
+        discussion: "The server itself evaluates the same rules; metrics.rules_file names a file that replaces them.")
 
     func run() async throws {
         Terminal.show("# Made by spark export prometheus-rules.\n" + AlertRuleFile.write(DefaultRules.groups))
@@ -38,11 +38,11 @@ struct ExportRules: AsyncParsableCommand {
 
 struct ExportScrape: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "prometheus-scrape", abstract: "A configuration of Prometheus that reads this server.")
+        commandName: "prometheus-scrape", abstract: "A Prometheus configuration that scrapes this server.")
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .long, help: "Host and port that Prometheus asks; by default where it listens for operators.")
+    @Option(name: .long, help: "Host and port that Prometheus scrapes; by default the operators' listener.")
     var target: String?
 
     func run() async throws {

@@ -6,7 +6,7 @@ import SparkServer
 
 struct ExportUnit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "systemd-unit", abstract: "A unit of systemd that runs the server with no more rights than it needs.")
+        commandName: "systemd-unit", abstract: "A systemd unit that runs the server with only the rights it needs.")
 
     @OptionGroup var common: CommonOptions
 

@@ -7,7 +7,8 @@ import SparkTelemetry
 struct Limits: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what clients may use on this machine, where each bound comes from, and how much is in use.",
-        discussion: "Asks the running server of the data directory, when there is one; its own descriptors and memory count then."
+        discussion:
+            "Asks the running server of the data directory if there is one; then the server's own descriptors and memory count."
             + " Exit code 73 when --data names no directory, 69 when --url names no server."
     )
 
@@ -18,7 +19,7 @@ struct Limits: AsyncParsableCommand {
         help: "Address of a server's metrics; by default the operators' listener of the server in the data directory.")
     var url: String?
 
-    @Option(name: .long, help: "What opens the metrics at a public address.")
+    @Option(name: .long, help: "The token that opens the metrics at a public address.")
     var token: String?
 
     func run() async throws {

@@ -4,14 +4,14 @@ import Spark
 /// `spark push`: the operators' verbs for pushes.
 struct Push: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Try the ways to people's devices, and look at the outbox.", subcommands: [PushTest.self, PushOutbox.self])
+        abstract: "Send test pushes, and look at the outbox.", subcommands: [PushTest.self, PushOutbox.self])
 }
 
 struct PushTest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "test", abstract: "Send a test push to a user's devices, and tell what each provider says.",
+        commandName: "test", abstract: "Send a test push to a user's devices, and print what each provider answers.",
         discussion: """
-            Works beside a running server, past its outbox. Exit code 0 when every device was reached, 1 when one was not, 67 for an \
+            Works beside a running server and bypasses its outbox. Exit code 0 when every device was reached, 1 when one was not, 67 for an \
             unknown user or device.
             """)
 
@@ -56,12 +56,12 @@ struct PushTest: AsyncParsableCommand {
 struct PushOutbox: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "outbox",
-        abstract: "Print the outbox as JSON: numbers, what waits, and what devices of the provider log were sent.",
+        abstract: "Print the outbox as JSON: counts, waiting pushes, and what devices of the provider log received.",
         discussion: "Works beside a running server.")
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .long, help: "Lines of each list at most.")
+    @Option(name: .long, help: "Maximum number of lines in each list.")
     var limit = 100
 
     func run() async throws {

@@ -8,7 +8,7 @@ struct Seed: AsyncParsableCommand {
         abstract: "Fill a new data directory with a demo town.",
         discussion: """
             The same numbers give the same town. People have no passwords; `spark token` lets you be one of them.
-            A seed that was interrupted is thrown away by the next one in its directory; until then spark serve refuses it.
+            The next seed in a directory discards an interrupted one; until then spark serve refuses the directory.
             """)
 
     @OptionGroup var common: CommonOptions

@@ -10,8 +10,8 @@ struct Serve: AsyncParsableCommand {
         abstract: "Serve the API until SIGTERM, SIGINT or SIGHUP.",
         discussion: """
             Prints one line when ready: a banner on a terminal, otherwise {"event":"ready","url":…,"pid":…}.
-            With --ephemeral everything is temporary and gone at the end, password hashing is cheap and rate limits are far away; \
-            metrics and console are on the same port, for the bearer token that the line gives as admin_token.
+            With --ephemeral everything is temporary and removed at the end, password hashing is cheap and rate limits are high; \
+            metrics and console are on the same port; the line's admin_token is the bearer token for them.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -31,26 +31,29 @@ struct Serve: AsyncParsableCommand {
 
     @Flag(
         name: .long,
-        help: "The database is a copy, such as a disk image: devices begin anew. Other copies are recognized without this.")
+        help: "The database is a copy, such as a disk image: devices start over. Other copies are recognized without this.")
     var newEpoch = false
 
-    @Flag(name: .long, help: "The database is gone although the directory was in use: move the rest aside and begin with nobody.")
+    @Flag(
+        name: .long, help: "The database is gone although the directory was in use: move the rest aside and start without people."
+    )
     var beginAnew = false
 
     @Flag(
-        name: .long, help: "The server's key is gone although the directory was in use: make another; everybody signs in again.")
+        name: .long,
+        help: "The server's key is gone although the directory was in use: make a new one; everybody must sign in again.")
     var newKey = false
 
     @Flag(name: .long, help: "Stop when the parent process ends.")
     var exitWithParent = false
 
-    @Flag(name: .long, help: "Send WebSocket messages on /api/v1/ws/echo back, to anybody; for conformance suites.")
+    @Flag(name: .long, help: "Echo WebSocket messages on /api/v1/ws/echo to any client; for conformance suites.")
     var wsEcho = false
 
     func validate() throws {
         if listen != nil, port != nil { throw ValidationError("--listen names a port already; leave out --port.") }
         if ephemeral, common.data != nil {
-            throw ValidationError("--ephemeral keeps nothing, so --data would mean nothing; leave out one of them.")
+            throw ValidationError("--ephemeral keeps nothing, so --data would have no effect; leave out one of them.")
         }
     }
 

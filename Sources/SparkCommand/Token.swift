@@ -10,18 +10,18 @@ struct UnknownPerson: Error {
         let subject = OperatorSubject.user(name)
         guard mayBeClosed else { return subject.isUnknown }
         return
-            "there is no user \(Display.text(name)), or the account is closed or suspended; spark user show \(Display.text(name)) tells"
+            "there is no user \(Display.text(name)), or the account is closed or suspended; spark user show \(Display.text(name)) says which"
     }
 }
 
 struct Token: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print access tokens for users, without a password.",
-        discussion: "Works beside a running server. A token ends like any other.")
+        discussion: "Works beside a running server. The tokens expire like any other.")
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "Ids or e-mail addresses of users; a line each is printed.")
+    @Argument(help: "Ids or e-mail addresses of users; the answer has one line for each.")
     var users: [String]
 
     func run() async throws {

@@ -3,15 +3,15 @@ import Spark
 
 struct Why: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tell why one person is or is not in another's deck, filter by filter.",
+        abstract: "Explain why one person is or is not in another's deck, filter by filter.",
         discussion: "Exact, from the database; works beside a running server. Exit code 0 when in the deck, 1 when not.")
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "Whose deck: an id or an e-mail address.")
+    @Argument(help: "The viewer: an id or an e-mail address.")
     var viewer: String
 
-    @Argument(help: "Who might be in it: an id or an e-mail address.")
+    @Argument(help: "The candidate: an id or an e-mail address.")
     var candidate: String
 
     func run() async throws {

@@ -31,7 +31,7 @@ public struct EdgeConfiguration: ModuleConfiguration {
             "Address and port; a port alone means 127.0.0.1; port 0 lets the system pick one.",
             fault: { ListenAddress($0) == nil ? ListenAddress.expectation : nil }),
         .integer("max_body_bytes", 1_024...16_777_216, default: 65_536, "Longer bodies are refused with 413."),
-        .integer("request_timeout_seconds", 1...300, default: 15, "A request must have arrived whole within this time."),
+        .integer("request_timeout_seconds", 1...300, default: 15, "A request must arrive completely within this time."),
         .integer("idle_timeout_seconds", 1...3_600, default: 60, "A connection without requests is closed after this time."),
         .integer(
             "credentials_per_minute", 0...10_000_000, default: 30,
@@ -46,7 +46,7 @@ public struct EdgeConfiguration: ModuleConfiguration {
             "allowed_origins", default: [],
             "Origins of web pages that may use the API and the stream, such as https://app.example.org; none is a wildcard.",
             fault: AllowedOrigins.fault),
-        .boolean("ws_echo", default: false, "Whether /api/v1/ws/echo sends WebSocket messages back, to anybody; for tests."),
+        .boolean("ws_echo", default: false, "Whether /api/v1/ws/echo echoes WebSocket messages to any client; for tests."),
     ]
 
     /// Reads the section from its values.

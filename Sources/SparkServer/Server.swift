@@ -339,7 +339,7 @@ extension Server {
         let auditLog = try auditLogFaults(after: report.faults)
         guard storage.missingMigrations.isEmpty else {
             report.notes.append(
-                "the database is of an older version: the modules' invariants were not checked. spark serve brings it to this one"
+                "the database is of an older version: the modules' invariants were not checked. spark serve upgrades it"
             )
             return
         }

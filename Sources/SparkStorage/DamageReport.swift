@@ -40,7 +40,7 @@ enum DamageReport {
                 "SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL", index, as: String.self)
             let count = column.map { "SELECT COUNT(\($0.quotedDatabaseIdentifier)) FROM \(name) INDEXED BY \(quoted)" }
             guard isNamed || count.map({ !isReadable($0, in: session) }) ?? false else { continue }
-            faults.append("index \(index) of table \(table): damaged; no row is lost by it, REINDEX \(index) makes it anew")
+            faults.append("index \(index) of table \(table): damaged; no row is lost, REINDEX \(index) rebuilds it")
         }
         if faults.isEmpty { faults.append("table \(table): damaged") }
         faults[0] += " (\(found.prefix(messages).joined(separator: "; ")))"

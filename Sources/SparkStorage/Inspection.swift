@@ -138,10 +138,10 @@ extension StorageOpenError {
     init(_ error: SQLError, operation: String, path: String) {
         let hint =
             switch error.primaryCode {
-            case SQLITE_NOTADB: "it is no SQLite database, or its beginning is destroyed. Put a copy back"
+            case SQLITE_NOTADB: "it is not a SQLite database, or its beginning is destroyed. Restore a copy"
             case SQLITE_CORRUPT: "it is damaged (\(error.message)). \(Self.repair)"
             case SQLITE_FULL: "no space is left on the device (ENOSPC)"
-            case SQLITE_READONLY: "it may not be written"
+            case SQLITE_READONLY: "it is not writable"
             case SQLITE_CANTOPEN: "it cannot be opened"
             case SQLITE_IOERR: "the disk failed or is full (SQLite error \(error.code))"
             case SQLITE_BUSY: "another program has it locked"
@@ -156,5 +156,5 @@ extension StorageOpenError {
 
     /// The remedy for a damaged database.
     public static let repair =
-        "Put a copy back, or save what can be read: sqlite3 spark.db .recover | sqlite3 new.db, then put new.db in its place"
+        "Restore a copy, or save what can be read: sqlite3 spark.db .recover | sqlite3 new.db, then put new.db in its place"
 }

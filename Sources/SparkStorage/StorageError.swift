@@ -12,6 +12,7 @@ public enum StorageError: ClientError {
     /// The server is shutting down. Nothing was written.
     case closed
 
+    /// `storage.` and the name of the case.
     public var code: String {
         switch self {
         case .busy: "storage.busy"
@@ -21,18 +22,22 @@ public enum StorageError: ClientError {
         }
     }
 
+    /// 503 in every case.
     public var status: Int { 503 }
+    /// True in every case.
     public var isTemporary: Bool { true }
 
+    /// One sentence for people.
     public var detail: String {
         switch self {
         case .busy: "Too many writes are waiting; nothing was written."
         case .full: "The disk is full; nothing was written."
-        case .halted: "The disk failed; the server takes no writes until it has started again."
+        case .halted: "The disk failed; the server accepts no writes until it has restarted."
         case .closed: "The server is shutting down; nothing was written."
         }
     }
 
+    /// From one second (`busy`) to thirty (`full`).
     public var retryAfter: Duration? {
         switch self {
         case .busy: .seconds(1)
@@ -70,8 +75,8 @@ public struct StorageFailure: Error, Sendable, CustomStringConvertible {
             switch code & 0xFF {
             case 10: "input or output (SQLITE_IOERR \(code))"
             case 11: "read: the database is damaged (SQLITE_CORRUPT \(code))"
-            case 26: "read: it is no database any more (SQLITE_NOTADB)"
-            case 8: "write: it may not be written any more (SQLITE_READONLY \(code))"
+            case 26: "read: it is no longer a database (SQLITE_NOTADB)"
+            case 8: "write: it is no longer writable (SQLITE_READONLY \(code))"
             default: "commit (SQLite \(code))"
             }
         }

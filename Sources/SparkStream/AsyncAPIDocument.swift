@@ -21,13 +21,13 @@ package struct AsyncAPIDocument: Sendable {
             "asyncapi": "3.0.0",
             "info": [
                 "title": "Spark stream", "version": .string(version),
-                "description": "One JSON object a text frame, named by its type; subprotocol spark.v1.",
+                "description": "One JSON object per text frame, named by its type; subprotocol spark.v1.",
             ],
             "defaultContentType": "application/json",
             "channels": [
                 "stream": [
                     "address": .string(StreamGateway.path),
-                    "description": "Token in Authorization, or a ticket in the query, which serves once.",
+                    "description": "A token in Authorization, or a ticket in the query that opens one WebSocket.",
                     "messages": .object(
                         (frames.clientFrames.map { clientKey($0.type) } + frames.serverFrames.map { serverKey($0.type) }).map {
                             JSONMember($0, ["$ref": .string("#/components/messages/\($0)")])

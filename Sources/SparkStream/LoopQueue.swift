@@ -44,7 +44,7 @@ final class LoopQueue: Sendable {
     func add(_ items: some Collection<Item> & Sendable) {
         let mustSchedule = state.withLock { state in
             if state.items.count + items.count > Self.capacity {
-                // Keep the fact that a posted frame was answered: frames that wait for it would wait for ever. There are never
+                // Keep the fact that a posted frame was answered: frames that wait for it would wait forever. There are never
                 // more answers than messages that may wait to be written.
                 state.items = (state.items + items).compactMap { item in
                     if case .answer(let session, _) = item { .answer(session, frame: []) } else { nil }

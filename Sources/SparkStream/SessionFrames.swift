@@ -6,7 +6,7 @@ enum SessionFrames {
     /// `StreamSession` answers these frames; the rows describe them in the AsyncAPI document.
     static let client: [ClientFrame] = [
         row(
-            "hello", "Begins the stream; with what the client has, it goes on after that", Hello.body,
+            "hello", "Starts the stream; with an epoch and an offset, after that event", Hello.body,
             answers: ["welcome", "resync", "live"]),
         row("auth", "Renews the token of the connection in place", Renewal.body, answers: ["auth"]),
         row("ping", "Asks for a pong", Ping.body, answers: ["pong"]),
@@ -15,14 +15,14 @@ enum SessionFrames {
 
     static let server: [ServerFrame] = [
         .unnumbered("welcome", "The stream begins", Welcome.self),
-        .unnumbered("live", "All that happened so far was told", Live.self),
+        .unnumbered("live", "The client is caught up", Live.self),
         .unnumbered(
-            "resync", "What the client asked for cannot be told; it reads again what it shows, and goes on from the present",
+            "resync", "The requested events are not available; the client reads everything again and continues from the present",
             Resync.self),
-        .unnumbered("auth", "The new token holds", Renewed.self),
+        .unnumbered("auth", "The new token is accepted", Renewed.self),
         .unnumbered("pong", "The answer to a ping", Ping.self),
         .unnumbered("error", "What was wrong with a frame", FrameFault.self),
-        .unnumbered("bye", "The server closes the connection; come back after so many seconds", Goodbye.self),
+        .unnumbered("bye", "The server closes the connection; reconnect after the given seconds", Goodbye.self),
         .numbered("session.revoked", "A session of the user was ended", EndedSession.self),
     ]
 

@@ -23,7 +23,8 @@ public struct StreamConfiguration: ModuleConfiguration {
     /// The section's keys with ranges, defaults and help.
     public static let settings: [Setting] = [
         .integer(
-            "heartbeat_seconds", 5...300, default: 25, "A silent connection is pinged after this time, and closed after twice it."
+            "heartbeat_seconds", 5...300, default: 25,
+            "A silent connection is pinged after this time, and closed after twice this time."
         ),
         .integer(
             "connections_per_user", 1...100, default: 8,
@@ -40,7 +41,7 @@ public struct StreamConfiguration: ModuleConfiguration {
         .list(
             "allowed_origins", default: [], "The same as http.allowed_origins, under its older name; both lists count.",
             fault: AllowedOrigins.fault),
-        .integer("event_days", 1...3_650, default: 30, "Events are kept so long for devices that come back."),
+        .integer("event_days", 1...3_650, default: 30, "How long events are kept for devices that reconnect."),
     ]
 
     /// Reads the section from its values.

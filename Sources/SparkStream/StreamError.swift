@@ -37,10 +37,10 @@ enum StreamError: ClientError {
         switch self {
         case .originRefused: "Pages of this origin may not connect."
         case .tooManyConnections: "There are too many connections already."
-        case .draining: "The server is going away; come back in a moment."
+        case .draining: "The server is shutting down; reconnect in a moment."
         case .helloFirst: "The first frame must be hello."
-        case .helloTwice: "The stream has begun already."
-        case .unknownType: "There is no such frame."
+        case .helloTwice: "The stream has already started."
+        case .unknownType: "This type of frame does not exist."
         case .tooManyFrames: "Too many frames of this kind; wait."
         case .otherUser: "The token is another user's."
         }

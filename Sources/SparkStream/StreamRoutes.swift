@@ -34,7 +34,7 @@ package struct StreamRoutes: Sendable {
     private var ticket: Route {
         Route(
             .post, "/ws/ticket",
-            "A ticket to connect without header fields, within half a minute: once by WebSocket, or again and again to the event stream or polls",
+            "A ticket to connect without header fields, within 30 seconds: for one WebSocket, or repeatedly for event streams and polls",
             rateLimit: .write,
             status: .created, answer: .of(TicketView.self), idempotency: .meaningless, errors: [EdgeError.overloaded]
         ) { call in
@@ -69,7 +69,7 @@ package struct StreamRoutes: Sendable {
             rateLimit: .read,
             query: Self.position + [
                 .integer("wait", 0...60, default: 25, "Seconds to wait for an event."),
-                .integer("limit", 1...200, default: 100, "How many events at most."),
+                .integer("limit", 1...200, default: 100, "Maximum number of events."),
             ], answer: SchemaReference(pollFields.name, pollFields.schema),
             errors: [StreamError.tooManyConnections] + Self.refusals
         ) { call in
@@ -132,8 +132,8 @@ package struct StreamRoutes: Sendable {
     private func isOtherEpoch(_ call: Call) -> Bool { call.text("epoch").map { $0 != hub.epoch } ?? false }
 
     private static let position: [QueryParameter] = [
-        .text("offset", maximum: 20, "The last event that the client has; the present alone if left out."),
-        .text("epoch", maximum: 64, "The epoch under which it has that."),
+        .text("offset", maximum: 20, "Offset of the last event that the client has; without it, only new events."),
+        .text("epoch", maximum: 64, "The epoch of that offset."),
     ]
 
     private static func offset(_ call: Call) throws -> Int64? { try call.text("offset").map(offset) }

@@ -19,10 +19,10 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
 
     /// The registry's own metrics.
     public static let declarations = [
-        MetricDeclaration("spark_metrics_series", .gauge, help: "Series that are kept, of all metrics."),
+        MetricDeclaration("spark_metrics_series", .gauge, help: "Series that are kept, over all metrics."),
         MetricDeclaration(
             overflowsName, .counter, labels: ["metric"],
-            help: "Combinations of labels that found no room and are counted together as other, by metric."),
+            help: "Combinations of labels beyond the bound, counted together as other, by metric."),
     ]
 
     private static let overflowsName = "spark_metrics_overflows_total"

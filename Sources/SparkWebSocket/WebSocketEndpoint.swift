@@ -12,7 +12,7 @@ package protocol WebSocketEndpoint: AnyObject {
     func receivedControl()
     /// `WebSocket.isWritable` changed to true.
     func becameWritable()
-    /// The server accepts no new connections any more. The endpoint decides when and how to close.
+    /// The server no longer accepts connections. The endpoint decides when and how to close.
     func serverIsStopping()
     /// The socket is closed, for whatever reason. Called exactly once, as the last call.
     func closed()

@@ -60,9 +60,9 @@ package enum HandshakeError: ClientError, CaseIterable {
 
     package var detail: String {
         switch self {
-        case .malformed: "The request is no WebSocket handshake as RFC 6455 has it."
-        case .unsupportedVersion: "Only version 13 of WebSocket is spoken here."
-        case .upgradeRequired: "This path speaks WebSocket, offered in the first request of a connection."
+        case .malformed: "The request is not a WebSocket handshake (RFC 6455)."
+        case .unsupportedVersion: "Only version 13 of WebSocket is supported."
+        case .upgradeRequired: "This path needs a WebSocket handshake as the first request of a connection."
         }
     }
 }

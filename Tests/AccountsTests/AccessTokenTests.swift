@@ -38,7 +38,7 @@ struct AccessTokenTests {
         await #expect(throws: EdgeError.self) { _ = try await tokens.verify(text, at: expiresAt) }
     }
 
-    @Test("the helper of these tests signs as the server does")
+    @Test("the helper of these tests signs like the server")
     func helperSigns() async throws {
         let tokens = AccessTokens(key: key, lifetime: .seconds(900))
         let principal = try await tokens.verify(signed(["alg": "HS256", "typ": "JWT"], claims()), at: now)
@@ -46,7 +46,7 @@ struct AccessTokenTests {
     }
 
     @Test(
-        "no header but the pinned one is accepted, be the signature right or not",
+        "only the pinned header is accepted, whether or not the signature is right",
         arguments: [
             ["alg": "none"], ["alg": "None"], ["alg": "HS384"], ["alg": "RS256"], ["alg": "hs256"], ["alg": 1], [:],
             ["alg": "HS256", "kid": "1"], ["alg": "HS256", "crit": ["exp"]], "HS256", [], .null,
@@ -57,7 +57,7 @@ struct AccessTokenTests {
     }
 
     @Test(
-        "claims that the server never makes are refused though signed",
+        "claims that the server never makes are refused even when signed",
         arguments: [
             ["sub": "usr_"], ["sub": "ses_000000000001a"], ["sub": 41], ["sid": .null], ["iss": "other"],
             ["exp": .integer(.max)], ["exp": .integer(.min)], ["exp": 0], ["exp": "2030-01-01"], ["exp": 1e300],
@@ -68,7 +68,7 @@ struct AccessTokenTests {
         await #expect(throws: EdgeError.self) { _ = try await tokens.verify(text, at: now) }
     }
 
-    @Test("what was forged or changed is refused with one answer")
+    @Test("forged and changed tokens get the same refusal")
     func forged() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -127,7 +127,7 @@ struct AccessTokenTests {
         }
     }
 
-    @Test("a token ends when its time is over, known or not")
+    @Test("a token expires at its time, whether or not it is cached")
     func expires() async throws {
         try await withServer { server in
             let grant = try await server.register()

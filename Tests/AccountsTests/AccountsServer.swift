@@ -4,7 +4,7 @@ import SparkKit
 import SparkTestSupport
 import Testing
 
-/// Runs a test against a server of its own; whatever the test did, the data must be sound at the end.
+/// Runs a test against its own server; afterwards the data must be sound.
 func withServer(
     _ settings: [String] = [], modules: [any SparkModule.Type] = [AccountsModule.self, ProbeModule.self],
     _ body: (TestServer) async throws -> Void
@@ -20,13 +20,13 @@ func withServer(
     await server.stop()
 }
 
-/// What a person holds after registering or logging in.
+/// The tokens that a person has after registering or logging in.
 struct Grant: Sendable {
     let user: String
     let access: String
     let refresh: String
 
-    /// - Parameter user: whose it is, for an answer that does not say it.
+    /// - Parameter user: the owner, for an answer that does not name one.
     init(_ answer: TestAnswer, user: String = "") throws {
         self.user = answer.json["user"]?["id"]?.string ?? user
         self.access = try #require(answer.json["access_token"]?.string)
@@ -34,7 +34,7 @@ struct Grant: Sendable {
     }
 }
 
-/// The body of a registration that is all right but for the changes.
+/// The body of a valid registration with some changes.
 func registration(_ changes: [String: JSONValue] = [:], without dropped: String? = nil) -> String {
     let usual: [JSONMember] = [
         JSONMember("email", "ada@example.org"), JSONMember("password", "correct horse"), JSONMember("name", "Ada"),
@@ -68,7 +68,7 @@ extension TestServer {
         return try await call("POST", "/api/v1/auth/refresh", json: JSONWriter.string(of: body), address: address)
     }
 
-    /// The status of a call that needs nothing but a valid token.
+    /// The status of a call that only needs a valid token.
     func status(with token: String) async throws -> Int {
         try await call("GET", "/api/v1/auth/sessions", token: token).status
     }

@@ -9,7 +9,7 @@ import Testing
 struct ClosureTests {
     private let closed = "SELECT COUNT(*) FROM probe_people WHERE closed = 1"
 
-    @Test("deleting hides the person at once and says when all is erased")
+    @Test("deleting hides the person at once and says when everything is erased")
     func closes() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -28,7 +28,7 @@ struct ClosureTests {
         }
     }
 
-    @Test("logging in within the grace takes the deletion back")
+    @Test("logging in within the grace period undoes the deletion")
     func reopens() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -48,7 +48,7 @@ struct ClosureTests {
         }
     }
 
-    @Test("after the grace everything is erased and the address is free")
+    @Test("after the grace period everything is erased and the address is free")
     func erases() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -69,7 +69,7 @@ struct ClosureTests {
         }
     }
 
-    @Test("an account closed again has its whole grace again")
+    @Test("an account that is closed again gets its full grace period again")
     func closesAgain() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -99,7 +99,7 @@ struct ClosureTests {
         }
     }
 
-    @Test("a session that signed in a while ago deletes only with the password")
+    @Test("a session that signed in a while ago needs the password to delete the account")
     func needsProof() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -113,7 +113,8 @@ struct ClosureTests {
             #expect(refused.status == 403 && refused.code == "auth.confirmation_needed")
             #expect(try await delete(grant.access, #"{"password":"wrong horse"}"#).code == "accounts.credentials_refused")
             #expect(try await delete(grant.access, #"{"password":""}"#).status == 422)
-            #expect(try await delete(fresh.access, #"{"password":"wrong horse"}"#).status == 401, "a given proof is checked")
+            #expect(
+                try await delete(fresh.access, #"{"password":"wrong horse"}"#).status == 401, "a proof that is given is checked")
             #expect(try await server.storage.number(closed) == 0)
             #expect(try await delete(grant.access, #"{"password":"correct horse"}"#).status == 202)
         }
@@ -142,7 +143,7 @@ struct ClosureTests {
             #expect(try await export(grant.access) == 200)
             #expect(try await export(other.access) == 403)
             server.clock.advance(by: .seconds(-700))
-            #expect(try await export(grant.access) == 401, "a token of a clock that was ahead is none, so nothing is recent")
+            #expect(try await export(grant.access) == 401, "a token from a clock that was ahead is invalid, so nothing is recent")
             server.clock.advance(by: .seconds(700 + 600))
             grant = try Grant(try await server.refresh(grant.refresh))
             #expect(try await export(grant.access) == 200)
@@ -151,7 +152,7 @@ struct ClosureTests {
         }
     }
 
-    @Test("changing the password is a proof as well")
+    @Test("changing the password also counts as a proof")
     func changingConfirms() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -173,7 +174,7 @@ struct ClosureTests {
         }
     }
 
-    @Test("an erasure that was broken off goes on with the rest, cannot be taken back, and is told once")
+    @Test("an interrupted erasure continues with the rest, cannot be undone, and is announced once")
     func resumes() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -182,7 +183,7 @@ struct ClosureTests {
             _ = try await server.call("DELETE", "/api/v1/me", token: grant.access)
             server.clock.advance(by: .days(30) + .seconds(1))
             let registry = PersonalDataRegistry(manifests: [AccountsModule.manifest, ProbeModule.manifest])
-            // What a server does that ends after the first step.
+            // The work of a server that ends after the first step.
             let isUnfinished = try await server.storage.write { transaction in
                 try transaction.session.script("UPDATE accounts_users SET erasing_at = 5")
                 return try registry.eraseStep(user, in: transaction.session) { true }
@@ -191,7 +192,7 @@ struct ClosureTests {
             #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_refresh_tokens") == 69)
             #expect(try server.check() == [])
             server.clock.advance(by: .days(-10))
-            #expect(try await server.logIn().status == 401, "half an account does not come back")
+            #expect(try await server.logIn().status == 401, "a partly erased account cannot be restored")
             server.clock.advance(by: .days(10))
             try await server.runOutbox()
             for table in ["accounts_users", "accounts_sessions", "accounts_known_networks", "probe_people", "spark_outbox"] {

@@ -5,7 +5,7 @@ import SparkStorage
 import SparkTestSupport
 import Testing
 
-/// A town without a look: only what accounts take from it.
+/// A town with only the data that accounts need.
 struct PlainTown: DemoTown {
     let count: Int
     let seed: UInt64 = 1
@@ -34,7 +34,7 @@ struct PlainTown: DemoTown {
 
 @Suite("Demo accounts")
 struct DemoTests {
-    @Test("everybody has an account, and nobody a password")
+    @Test("everybody has an account, and nobody has a password")
     func loads() async throws {
         try await withServer { server in
             try server.load(try #require(PlainTown(count: 60_001)))

@@ -59,14 +59,14 @@ struct PunycodeTests {
     }
 
     @Test(
-        "what no text encodes to is refused, also numbers that overflow",
+        "input that no text encodes to is refused, also numbers that overflow",
         arguments: [
             "bücher-kva", "a-!", "99999999999999999999999999", String(repeating: "9", count: 255), "zzzzzzzzzzzzzzzzzzzzz",
             String(repeating: "a", count: 256), "9",
         ])
     func malformed(_ text: String) { #expect(Punycode.decode(text) == nil) }
 
-    @Test("any text comes back, whatever it is made of")
+    @Test("any text survives encoding and decoding")
     func roundTrip() {
         let random = SystemRandomSource()
         for _ in 0..<2_000 {
@@ -101,7 +101,7 @@ struct EmailAddressTests {
     }
 
     @Test(
-        "a domain that could be read as another, or as none, is refused",
+        "a domain that could be read as another, or is not one, is refused",
         arguments: [
             "a@b", "a@b..example", "a@.example", "a@example.", "a@-b.example", "a@b-.example", "a@b_c.example", "a@b c.example",
             "a@xn--.example", "a@xn--a.example", "a@xn--abc-.example", "a@xn--bücher.example", "a@xn--99999999.example",
@@ -112,7 +112,7 @@ struct EmailAddressTests {
         ])
     func refused(_ raw: String) { #expect(EmailAddress(raw) == nil) }
 
-    @Test("one address is one account, in whichever spelling it registers or logs in")
+    @Test("one address is one account, however it is spelled at registration and login")
     func oneAccount() async throws {
         try await withServer { server in
             let grant = try await server.register(["email": "user@bücher.example"])
@@ -125,7 +125,7 @@ struct EmailAddressTests {
         }
     }
 
-    @Test("addresses stored before get their one form; of two that were one, the later keeps its spelling and its account")
+    @Test("addresses stored earlier get the one form; when two become the same, the later one keeps its spelling and its account")
     func migration() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "spark-emails-\(SystemRandomSource().next())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("The export of a person")
 struct ExportTests {
-    @Test("it holds everything but secrets, each table once, whatever the number of rows")
+    @Test("it holds everything but secrets, each table once, for any number of rows")
     func exports() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -65,7 +65,7 @@ struct ExportTests {
         }
     }
 
-    @Test("only the head of it costs nothing, and a person has so many a day")
+    @Test("asking only for its head costs nothing, and a person has a daily number of exports")
     func daily() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -85,7 +85,7 @@ struct ExportTests {
         }
     }
 
-    /// A table with rows of a kilobyte, of which every second one is another person's.
+    /// A table with rows of a kilobyte; every second one is another person's.
     private static let table = TableDeclaration.userLinked(
         "big_rows",
         exportPage: { session, user, page in
@@ -176,7 +176,7 @@ struct ExportTests {
         try admission.permit(for: .exports, person: UserID(rawValue: 1))
     }
 
-    @Test("nothing is read before the client takes it; the end of the session breaks it off; the permit comes back either way")
+    @Test("nothing is read before the client takes it; the end of the session ends it; the permit is returned either way")
     func lazy() async throws {
         let admission = Admission(limits: .standard, clock: ManualClock(Timestamp(milliseconds: 0)))
         let reads = Mutex(0)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SparkAccounts
 
-@Suite("Who waits for a password hash")
+@Suite("The queue for password hashes")
 struct FairQueueTests {
     private typealias Queue = FairQueue<String>
 
@@ -16,7 +16,7 @@ struct FairQueueTests {
         return all
     }
 
-    @Test("networks take turns, whoever came first with most")
+    @Test("networks take turns, even when one came first with many requests")
     func takesTurns() {
         var queue = Queue()
         for number in 1...4 { #expect(waits(queue.push("a\(number)", network: "a", lane: .light))) }
@@ -51,17 +51,19 @@ struct FairQueueTests {
         #expect(waits(queue.push("x", network: "a", lane: .known)))
     }
 
-    @Test("a full queue makes room at the cost of who has most; nobody gives way to one who would have as much")
+    @Test(
+        "a full queue makes room at the cost of the network with the most places; no network gives way to one that would have as many"
+    )
     func displaces() {
         var queue = Queue(.init(perNetwork: 8, total: 6))
         for number in 1...4 { _ = queue.push("a\(number)", network: "a", lane: .light) }
         for number in 1...2 { _ = queue.push("b\(number)", network: "b", lane: .light) }
         guard case .displaced("a4") = queue.push("c1", network: "c", lane: .light) else {
-            Issue.record("the newest of the network with most did not give way")
+            Issue.record("the newest request of the network with the most places did not give way")
             return
         }
         guard case .displaced("a3") = queue.push("d1", network: "d", lane: .light) else {
-            Issue.record("the newest of the network with most did not give way again")
+            Issue.record("the newest request of the network with the most places did not give way again")
             return
         }
         guard case .displaced = queue.push("e1", network: "e", lane: .light),
@@ -74,7 +76,7 @@ struct FairQueueTests {
         #expect(Set(drained(&queue)) == ["a1", "b1", "c1", "d1", "e1", "f1"])
     }
 
-    @Test("a network that asks for little takes the place of one that asked for much, never the other way round")
+    @Test("a network with few requests takes the place of one with many, never the other way round")
     func displacesByLane() {
         var queue = Queue(.init(perNetwork: 8, total: 2))
         _ = queue.push("h", network: "h", lane: .heavy)
@@ -90,7 +92,7 @@ struct FairQueueTests {
         #expect(drained(&queue) == ["k", "l", "m"])
     }
 
-    @Test("forty networks that flood do not keep one more from its turn")
+    @Test("forty flooding networks do not keep one more from its turn")
     func flood() throws {
         var queue = Queue()
         for round in 0..<20 {

@@ -17,7 +17,7 @@ struct GrantTests {
         try await server.storage.number("SELECT COUNT(*) FROM accounts_users")
     }
 
-    @Test("while the tokens work the same ones are given again, and one session is open")
+    @Test("while the tokens work, the same tokens are returned again, and one session is open")
     func alive() async throws {
         try await withServer { server in
             let register = try await send(server, "register", registration())
@@ -33,7 +33,7 @@ struct GrantTests {
         }
     }
 
-    /// What ends the tokens of a person between a request and its repetition.
+    /// The ways to end a person's tokens between a request and its repetition.
     enum End: String, CaseIterable, Sendable {
         case logout, otherSessionsEnd, newPassword, resetPassword, suspension, deletion, erasure, refresh, time
 
@@ -57,7 +57,7 @@ struct GrantTests {
             case .deletion: #expect(try await server.call("DELETE", "/api/v1/me", token: grant.access).status == 202)
             case .erasure: _ = try await server.operate("user.erase", user)
             case .refresh: #expect(try await server.refresh(grant.refresh).status == 200)
-            // Still kept, but the refresh token has run out.
+            // Still stored, but the refresh token has expired.
             case .time:
                 try await server.storage.write { transaction in
                     try transaction.session.script("UPDATE accounts_refresh_tokens SET expires_at = 1")
@@ -67,7 +67,7 @@ struct GrantTests {
     }
 
     @Test(
-        "once the tokens have ended they are not given again, and the request does not take effect again", arguments: End.allCases
+        "expired tokens are not returned again, and the request does not take effect again", arguments: End.allCases
     )
     func ended(_ end: End) async throws {
         for path in ["register", "login", "refresh"] {
@@ -78,7 +78,7 @@ struct GrantTests {
                 if path == "refresh" { json = #"{"refresh_token":"\#(try Grant(try await server.logIn()).refresh)"}"# }
                 let first = try await send(server, path, json)
                 #expect(first.status < 300)
-                // Whoever refreshed is named by the account.
+                // The account names the person who refreshed.
                 let user = try await server.storage.read { try $0.value("SELECT id FROM accounts_users", as: Int64.self) ?? 0 }
                 let grant = try Grant(first, user: UserID(rawValue: user).wire)
                 try await end.happen(to: grant, on: server)
@@ -96,7 +96,7 @@ struct GrantTests {
         }
     }
 
-    @Test("of an answer with tokens nothing is readable in the database, and nothing is left when its person is erased")
+    @Test("no part of an answer with tokens is readable in the database, and nothing of it is left when its person is erased")
     func stored() async throws {
         try await withServer { server in
             let grant = try Grant(try await send(server, "register", registration()))
@@ -109,7 +109,7 @@ struct GrantTests {
         }
     }
 
-    @Test("a deletion is not said to be done to whoever took it back by a new login")
+    @Test("a person who undid a deletion by a new login is not told that it is done")
     func reopened() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -125,7 +125,7 @@ struct GrantTests {
         }
     }
 
-    @Test("a ticket is good once, so each request under a key gets its own")
+    @Test("a ticket works once, so each request under a key gets its own")
     func tickets() async throws {
         try await withServer { server in
             let grant = try await server.register()

@@ -17,7 +17,7 @@ struct GuessTests {
         Guess(email: account, origin: origin, trust: trust)
     }
 
-    /// An attempt that fails, its wait over; how long that was.
+    /// Makes an attempt that fails, and returns how long it waited.
     @discardableResult
     private func fail(_ ledger: inout GuessLedger, _ guess: Guess, after seconds: Int64 = 0) -> Duration? {
         guard case .check(let wait) = ledger.begin(guess, at: now + .seconds(seconds)) else { return nil }
@@ -34,7 +34,7 @@ struct GuessTests {
         #expect(fail(&ledger, guess, after: 900) == .zero)
     }
 
-    @Test("strangers wait for the failures of all strangers, the owner's network for its own alone")
+    @Test("unknown networks wait for the failures of all unknown networks, the owner's network only for its own")
     func ownersNetwork() {
         var ledger = GuessLedger(limits())
         for number in 0..<50 { fail(&ledger, guess("ada", from: "n\(number)")) }
@@ -63,7 +63,7 @@ struct GuessTests {
         #expect(begin(guess("ada", from: "n3")))
     }
 
-    @Test("a network with many failures is refused at accounts that are strange to it, and at its own it waits")
+    @Test("a network with many failures is refused at accounts that never used it, and waits at accounts that did")
     func networkLimit() {
         var ledger = GuessLedger(limits(free: 1_000, perNetwork: 5))
         for number in 0..<5 { #expect(fail(&ledger, guess("account\(number)", from: "n1")) == .zero) }
@@ -73,7 +73,7 @@ struct GuessTests {
         #expect(fail(&ledger, guess("other", from: "n1"), after: 901) == .zero)
     }
 
-    @Test("success begins the network's count anew and leaves the strangers' as it was; an undecided attempt does not count")
+    @Test("success resets the network's count and leaves that of unknown networks; an undecided attempt does not count")
     func successAndWithdrawal() {
         var ledger = GuessLedger(limits())
         let own = guess("ada", from: "home", .network)
@@ -100,7 +100,7 @@ struct GuessTests {
         #expect(ledger.lane(of: "n1", at: now + .seconds(900)) == .fresh)
     }
 
-    @Test("what is remembered is bounded, whatever is invented")
+    @Test("memory is bounded, whatever addresses a client invents")
     func bounded() {
         var limits = limits(free: 1)
         limits.capacity = 10
@@ -150,7 +150,7 @@ struct GuessTests {
         #expect(try await gate.attempt(own, network: "n1") { $0.waited == .zero })
     }
 
-    @Test("registrations of a network are counted for a day; those that were never done are not")
+    @Test("registrations of a network are counted for a day; those that were not completed are not")
     func registrations() async throws {
         let clock = ManualClock(now)
         let gate = GuessGate(limits(), registrationsPerDay: 3, clock: clock) { _ in }

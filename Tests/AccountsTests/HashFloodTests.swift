@@ -70,7 +70,7 @@ struct HashFloodTests {
     /// The lane of a network's attempt: the ledger counts what it asked for before.
     private func lane(_ round: Int) -> HashLane { round == 0 ? .fresh : round < 4 ? .light : .heavy }
 
-    /// 35 networks keep so many attempts each waiting, for a minute.
+    /// 35 networks keep this many attempts each waiting, for a minute.
     private func flood(atOnce: Int, _ honest: (inout Scene, Int) -> Void) -> Scene {
         var scene = Scene()
         for tick in 0..<600 {
@@ -84,7 +84,7 @@ struct HashFloodTests {
         return scene
     }
 
-    @Test("somebody from a new network is served within seconds, whenever they come", arguments: [1, 4, 8])
+    @Test("a person from a new network is served within seconds at any time", arguments: [1, 4, 8])
     func newNetwork(atOnce: Int) throws {
         let scene = flood(atOnce: atOnce) { scene, tick in
             if tick >= 10, tick % 7 == 0 { scene.ask("owner", from: "o\(tick)", .fresh) }
@@ -95,7 +95,7 @@ struct HashFloodTests {
         #expect(try #require(ends.map(\.time).max()) <= .milliseconds(2_100), "\(ends.map(\.time).max() ?? .zero)")
     }
 
-    @Test("a device that is known is next, and one that had to wait for other people's guesses is served all the same")
+    @Test("a known device is next, and one that had to wait for other people's guesses is still served")
     func known() throws {
         let scene = flood(atOnce: 4) { scene, tick in
             if tick % 11 == 3 { scene.ask("known", from: "k\(tick)", .known) }
@@ -108,13 +108,13 @@ struct HashFloodTests {
         }
     }
 
-    @Test("nobody waits for longer than five seconds: who would is refused at once, and told when to come again")
+    @Test("nobody waits longer than five seconds: a request that would is refused at once, with the time to retry")
     func bounded() throws {
         let scene = flood(atOnce: 8) { _, _ in }
         let ends = try #require(scene.ends["flood"])
         #expect(ends.map(\.time).max() ?? .zero <= Scene.longest + Scene.cost)
         #expect(ends.filter { $0.hasBegun && $0.time > Scene.longest + Scene.cost }.count == 0)
-        // The workers are not idle over it.
+        // The workers stay busy meanwhile.
         #expect(ends.filter { $0.hasBegun }.count > 150)
         var queue = FairQueue<Int>(.init(), cost: .seconds(1))
         var last: FairQueue<Int>.Outcome = .waits
@@ -127,7 +127,7 @@ struct HashFloodTests {
         #expect((8...14).contains(queue.count), "\(queue.count)")
     }
 
-    @Test("what is overdue is given up, whoever waits longest first, and the rest keeps its turn")
+    @Test("overdue requests are dropped, the longest waiting first, and the rest keep their turn")
     func overdue() {
         var queue = FairQueue<String>()
         for number in 1...3 {
@@ -140,7 +140,7 @@ struct HashFloodTests {
         #expect(queue.pop() == "b" && queue.pop() == nil && queue.count == 0)
     }
 
-    @Test("a network with a second attempt is fresh no more, with its first one neither")
+    @Test("a network with a second attempt is no longer fresh, not even for its first attempt")
     func demotion() {
         var queue = FairQueue<String>()
         _ = queue.push("a1", network: "a", lane: .fresh)

@@ -53,7 +53,7 @@ struct LoginTests {
     /// Waits long enough to happen, and short enough for a test.
     private let shortWait = "accounts.login_wait_milliseconds=5"
 
-    @Test("the owner gets in with the right password after any number of wrong ones, from whatever network they came")
+    @Test("the owner gets in with the right password after any number of wrong ones from any network")
     func nobodyLocksOut() async throws {
         try await withServer([shortWait]) { server in
             let grant = try await server.register()
@@ -104,7 +104,7 @@ struct LoginTests {
         }
     }
 
-    @Test("a network becomes an account's own by a login or a refresh, sixteen at most, and nothing in the store tells which")
+    @Test("a network becomes an account's own by a login or a refresh, sixteen at most, and the store does not reveal which")
     func knownNetworks() async throws {
         try await withServer([shortWait, "accounts.network_login_failures=1"]) { server in
             let grant = try await server.register()
@@ -133,7 +133,7 @@ struct LoginTests {
         }
     }
 
-    @Test("a login that succeeds begins the count anew")
+    @Test("a successful login resets the count")
     func successResets() async throws {
         try await withServer(["accounts.login_failures=2"]) { server in
             _ = try await server.register()
@@ -144,7 +144,7 @@ struct LoginTests {
         }
     }
 
-    @Test("of attempts at the same time only so many are checked and wait; the others are refused for seconds")
+    @Test("only a bounded number of simultaneous attempts are checked and wait; the others are refused for seconds")
     func simultaneousFailures() async throws {
         try await withServer(["accounts.login_wait_milliseconds=2000", "accounts.login_failures=2"]) { server in
             _ = try await server.register()
@@ -197,7 +197,7 @@ struct LoginTests {
         }
     }
 
-    @Test("a stolen access token is no way to guess the password, wherever it is asked for")
+    @Test("a stolen access token does not help to guess the password on any route")
     func stolenToken() async throws {
         try await withServer([shortWait, "accounts.login_failures=3", "accounts.network_login_failures=9"]) { server in
             let grant = try await server.register()

@@ -7,7 +7,7 @@ import Testing
 struct MemoryTests {
     private let now = Timestamp(milliseconds: 1_772_366_400_000)
 
-    @Test("of windows the oldest are dropped")
+    @Test("the oldest windows are dropped")
     func oldest() {
         var failures = FailureWindows<Int>(window: .seconds(900), capacity: 3)
         for index in 0..<10 { failures.add(index, at: now + .milliseconds(Int64(index))) }
@@ -15,7 +15,7 @@ struct MemoryTests {
         #expect(failures.count(of: 0, at: now) == 0 && failures.count(of: 9, at: now) == 1)
     }
 
-    @Test("windows that are over are dropped, and what is forgotten leaves nothing")
+    @Test("expired windows are dropped and leave nothing")
     func ended() {
         var failures = FailureWindows<Int>(window: .seconds(900), capacity: 100)
         for index in 0..<100 { failures.add(index, at: now) }
@@ -28,7 +28,7 @@ struct MemoryTests {
         #expect(failures.size == 1)
     }
 
-    @Test("a failure that is withdrawn was none")
+    @Test("a withdrawn failure does not count")
     func withdrawn() {
         var failures = FailureWindows<Int>(window: .seconds(900), capacity: 100)
         for _ in 0..<5 {

@@ -63,7 +63,7 @@ struct PasswordResetTests {
         }
     }
 
-    @Test("a suspended person can set a password, and is no less suspended")
+    @Test("a suspended person can set a password and stays suspended")
     func suspended() async throws {
         try await withServer { server in
             _ = try await server.register()

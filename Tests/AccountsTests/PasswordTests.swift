@@ -31,7 +31,7 @@ struct PasswordTests {
     }
 
     @Test(
-        "a text that is no hash is none",
+        "a text that is not a hash is refused",
         arguments: [
             "", "$", "$scrypt$", "scrypt$ln=4,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$x",
             "$scrypt$ln=99,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA",
@@ -91,7 +91,7 @@ struct PasswordTests {
         await #expect(throws: AccountsError.self) { _ = try await hasher.hash("correct horse", for: Self.claim) }
     }
 
-    @Test("where the ledger has memory for one hash, one runs at a time; where it has none, the answer is 503 for a while")
+    @Test("with memory for one hash, one runs at a time; with none, the answer is 503 for a while")
     func memoryIsAdmitted() async throws {
         let parameters = PasswordParameters.ephemeral
         let one = hasher(parameters, memory: parameters.memory + 1)
@@ -115,7 +115,7 @@ struct PasswordTests {
         }
     }
 
-    @Test("where the control group has no memory left, the answer is 503 instead of the end of the process")
+    @Test("when the control group has no memory left, the answer is 503 and the process continues")
     func memoryOfTheSystem() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "spark-group-\(SystemRandomSource().next())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -4,14 +4,14 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// The events that were told, by name, in order.
+/// The published events, by name, in order.
 final class EventLog: Sendable {
     private let names = Mutex<[String]>([])
     var all: [String] { names.withLock { $0 } }
     func append(_ name: String) { names.withLock { $0.append(name) } }
 }
 
-/// Stands for the modules that take part in an account's life: keeps a name and whether the person is hidden.
+/// Replaces the modules that take part in an account's life: stores a name and whether the person is hidden.
 struct ProbeModule: SparkModule {
     typealias Configuration = NoConfiguration
 
@@ -59,7 +59,7 @@ struct ProbeModule: SparkModule {
     struct Participant: RegistrationParticipant, ClosureParticipant {
         let storage: any Storage
 
-        /// A person named Refused is refused, after the row was written.
+        /// Refuses a person named Refused, after the row was written.
         func register(_ registration: Registration, in work: any UnitOfWork) throws {
             try work.transaction.session.run(
                 "INSERT INTO probe_people VALUES (?, ?, 0)", registration.user.rawValue, registration.name)
@@ -81,7 +81,7 @@ struct ProbeModule: SparkModule {
 }
 
 extension Storage {
-    /// A number that a question about the tables gives.
+    /// The number that a query of the tables returns.
     func number(_ sql: String) async throws -> Int {
         try await read { try $0.value(sql, as: Int.self) ?? -1 }
     }

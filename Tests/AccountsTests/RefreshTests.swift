@@ -83,7 +83,7 @@ struct RefreshTests {
         }
     }
 
-    @Test("the thirty days begin anew with each use, and end")
+    @Test("the thirty days restart with each use, and end")
     func slides() async throws {
         try await withServer { server in
             var token = try await server.register().refresh
@@ -91,7 +91,7 @@ struct RefreshTests {
                 server.clock.advance(by: .days(29))
                 token = try Grant(try await server.refresh(token)).refresh
             }
-            // What has ended is cleared away as the chain goes on.
+            // Expired tokens are deleted as the chain goes on.
             #expect(try await server.storage.number("SELECT COUNT(*) FROM accounts_refresh_tokens") == 2)
             server.clock.advance(by: .days(30))
             let answer = try await server.refresh(token)
@@ -101,7 +101,7 @@ struct RefreshTests {
     }
 
     @Test(
-        "what is no refresh token of the server is refused",
+        "anything but a refresh token of the server is refused",
         arguments: ["x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "!!!!", "AAAA"])
     func unknown(_ token: String) async throws {
         try await withServer { server in
@@ -111,7 +111,7 @@ struct RefreshTests {
         }
     }
 
-    @Test("an access token is no refresh token")
+    @Test("an access token is not accepted as a refresh token")
     func accessTokenIsNone() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -120,7 +120,7 @@ struct RefreshTests {
         }
     }
 
-    @Test("no token stands in the database, only hashes")
+    @Test("the database holds no token, only hashes")
     func storesHashes() async throws {
         try await withServer { server in
             let grant = try await server.register()

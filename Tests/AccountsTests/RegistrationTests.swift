@@ -74,7 +74,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("an address that is taken costs the same work, and leaves nothing of it behind")
+    @Test("an address that is taken costs the same work and leaves nothing behind")
     func takenAlike() async throws {
         try await withServer { server in
             _ = try await server.register()
@@ -84,14 +84,16 @@ struct RegistrationTests {
             for table in ["accounts_users", "accounts_sessions", "accounts_known_networks", "probe_people"] {
                 #expect(try await server.storage.number("SELECT COUNT(*) FROM \(table)") == 1, "\(table)")
             }
-            // The participants were asked before: what they refuse is told in place of the address.
+            // The participants are asked first: their refusal comes before that of the address.
             let invalid = try await server.call("POST", "/api/v1/auth/register", json: registration(["name": "Refused"]))
             #expect(invalid.status == 500)
             #expect(try await server.events() == ["accounts.user_registered"])
         }
     }
 
-    @Test("one network registers so many people a day, others have their own number; a fixture has ten thousand times as many")
+    @Test(
+        "one network registers a bounded number of people a day, others have their own bound; a fixture has ten thousand times as many"
+    )
     func dailyLimit() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "spark-daily-\(SystemRandomSource().next())")
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -128,7 +130,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("one is of age on the day itself, in UTC")
+    @Test("a person is of age on the birthday itself, in UTC")
     func ageGate() async throws {
         try await withServer { server in
             let tomorrow = try await server.call(
@@ -145,7 +147,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("who was born on 29 February is of age on 1 March of a common year")
+    @Test("a person born on 29 February is of age on 1 March of a common year")
     func leapDay() async throws {
         try await withServer { server in
             server.clock.advance(by: .seconds(-86_400))
@@ -210,7 +212,7 @@ struct RegistrationTests {
             BadInput(field: "/admin", "unknown", body: registration(["admin": true])),
         ]
 
-    @Test("bad input is refused where it stands", arguments: badInputs)
+    @Test("bad input is refused with its place", arguments: badInputs)
     func badInput(_ input: BadInput) async throws {
         try await withServer { server in
             let answer = try await server.call("POST", "/api/v1/auth/register", json: input.body)
@@ -224,7 +226,8 @@ struct RegistrationTests {
         }
     }
 
-    @Test("what is no JSON object is refused", arguments: ["", "{", "[]", "null", "\"x\"", "{\"email\":\"a\",\"email\":\"b\"}"])
+    @Test(
+        "anything but a JSON object is refused", arguments: ["", "{", "[]", "null", "\"x\"", "{\"email\":\"a\",\"email\":\"b\"}"])
     func noObject(_ body: String) async throws {
         try await withServer { server in
             let answer = try await server.call("POST", "/api/v1/auth/register", json: body)

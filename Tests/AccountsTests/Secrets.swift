@@ -13,7 +13,7 @@ func weakHash(of password: String) throws -> String {
 func tokenBytes(_ text: String) -> [UInt8]? { RefreshToken(text: text)?.bytes }
 
 enum TokenSearch {
-    /// How many rows hold the token itself.
+    /// The number of rows that hold the token itself.
     static func count(of token: [UInt8], in session: SQLSession) throws -> Int {
         try session.value("SELECT COUNT(*) FROM accounts_refresh_tokens WHERE token_hash = ?", token, as: Int.self) ?? -1
     }

@@ -24,7 +24,7 @@ struct SessionCacheTests {
         }
     }
 
-    @Test("nobody gets in with a session after its end was answered, however many ask at once")
+    @Test("nobody gets in with a session once its end was answered, however many ask at once")
     func race() async throws {
         try await withServer(["accounts.login_failures=1000"]) { server in
             _ = try await server.register()
@@ -46,7 +46,7 @@ struct SessionCacheTests {
         }
     }
 
-    @Test("erasing an account makes all old that the cache has of the person")
+    @Test("erasing an account invalidates everything that the cache has of the person")
     func erasure() async throws {
         try await withServer(modules: [AccountsModule.self, ProbeModule.self]) { server in
             let grant = try await server.register()

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Sessions")
 struct SessionTests {
-    @Test("the list shows the open sessions, the last used first")
+    @Test("the list shows the open sessions, most recently used first")
     func lists() async throws {
         try await withServer { server in
             let first = try await server.register(agent: "Phone/1.0 (\u{1}weird\u{1F600})  " + String(repeating: "x", count: 99))
@@ -56,7 +56,7 @@ struct SessionTests {
         }
     }
 
-    @Test("one session is revoked by its id; those of others and unknown ones are not there")
+    @Test("one session is revoked by its id; other people's sessions and unknown ones get 404")
     func revokesOne() async throws {
         try await withServer { server in
             let mine = try await server.register()
@@ -94,7 +94,7 @@ struct SessionTests {
         }
     }
 
-    @Test("dead sessions are neither listed nor kept for ever")
+    @Test("dead sessions are neither listed nor kept forever")
     func clearsDead() async throws {
         try await withServer { server in
             _ = try await server.register()
@@ -108,7 +108,7 @@ struct SessionTests {
         }
     }
 
-    @Test("every route of a user refuses who is none")
+    @Test("every route for users refuses callers without a user")
     func needsToken() async throws {
         try await withServer { server in
             for (method, path) in [

@@ -26,7 +26,7 @@ struct SuspensionTests {
             let right = try await server.logIn()
             #expect(right.status == 403 && right.code == "auth.suspended")
             let wrong = try await server.logIn("ada@example.org", "wrong horse")
-            #expect(wrong.status == 401 && wrong.code == "accounts.credentials_refused", "only the owner is told")
+            #expect(wrong.status == 401 && wrong.code == "accounts.credentials_refused", "only the owner learns it")
             #expect(
                 try await server.events() == [
                     "accounts.user_registered", "accounts.account_suspended", "accounts.session_revoked",
@@ -38,7 +38,7 @@ struct SuspensionTests {
         }
     }
 
-    @Test("suspending twice keeps the time, changes the reason and is told once; restoring twice does nothing")
+    @Test("suspending twice keeps the time, changes the reason and is announced once; restoring twice does nothing")
     func twice() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -66,7 +66,7 @@ struct SuspensionTests {
             let grant = try await server.register()
             _ = try await server.call("DELETE", "/api/v1/me", token: grant.access)
             try await suspend(grant, on: server)
-            #expect(try await server.logIn().code == "auth.suspended", "a login does not take the deletion back")
+            #expect(try await server.logIn().code == "auth.suspended", "a login does not undo the deletion")
             let restored = try await server.operate("user.restore", ["user": .string(grant.user)])
             #expect(restored["state"]?.string == "closed")
             #expect(try await server.storage.number(hidden) == 1, "hidden until its owner is back")
@@ -75,7 +75,7 @@ struct SuspensionTests {
         }
     }
 
-    @Test("a deleted account is erased at the end of its grace although it is suspended")
+    @Test("a deleted account is erased at the end of its grace period although it is suspended")
     func erasedAtTheEnd() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -99,7 +99,7 @@ struct SuspensionTests {
         }
     }
 
-    @Test("an operator's erasure is at once and for good, and the identifier is remembered")
+    @Test("an operator's erasure is immediate and permanent, and the identifier is remembered")
     func erases() async throws {
         try await withServer { server in
             let grant = try await server.register()
@@ -160,7 +160,7 @@ struct SuspensionTests {
         }
     }
 
-    @Test("what an action refuses leaves no line; unknown and malformed members are refused")
+    @Test("a refused action leaves no line; unknown and malformed members are refused")
     func refusals() async throws {
         try await withServer { server in
             let grant = try await server.register()

@@ -31,7 +31,7 @@ async def answer(reader):
 
 
 async def user(number, host, port, token, until, times, opened, failures):
-    """Somebody who looks at something every second or so, on a connection that is kept, and opened anew from time to time."""
+    """A user who makes a request about once a second, on a kept connection that is reopened from time to time."""
     path = ("/api/v1/me", "/api/v1/matches/suggestions?limit=5", "/api/v1/conversations")
     source = (f"127.0.{HONEST_NETWORK}.{number % 250 + 1}", 0)
     streams, served = None, 0
@@ -50,7 +50,7 @@ async def user(number, host, port, token, until, times, opened, failures):
                     status = await asyncio.wait_for(answer(streams[0]), 10)
                     break
                 except (OSError, asyncio.IncompleteReadError):
-                    # An idle connection may have been closed meanwhile: clients ask once more on a new one.
+                    # An idle connection may have been closed meanwhile: clients retry once on a new one.
                     streams[1].close()
                     streams = None
                     if fresh:
@@ -83,7 +83,7 @@ async def honest(url, tokens, seconds):
 
 
 def flood(index, url, count, addresses, until, found):
-    """Holds connections: a third idle, a third with half a body, a third that ask again and again. Opens anew what is closed."""
+    """Holds connections: a third idle, a third with half a body, a third that send requests all the time. Reopens closed ones."""
     os.nice(19)
     host, port = url.removeprefix("http://").split(":")
     target = (host, int(port))
@@ -199,7 +199,7 @@ def main():
             faults.append(f"the server ended with {server.returncode}")
         else:
             peak = status(pid, "VmHWM")
-            # What the documentation promises: a connection's share, all bodies twice (parsed and on their way), and hashing.
+            # The documented bound: the memory of connections, all bodies twice (parsed and in transit), and hashing.
             most = before + bound["connections", "total"] * 48 * 1024 + 2 * bound["bodies", "total"] + bound["hashing", "total"]
             print(f"server    {descriptors} descriptors, {before >> 20} MiB before, {peak >> 20} MiB at most, bound {most >> 20} MiB")
             if peak > most:

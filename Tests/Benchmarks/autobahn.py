@@ -15,7 +15,7 @@ RUN = "import site, sys; site.addsitedir(sys.argv.pop(1)); from autobahntestsuit
 
 
 def python27():
-    """A Python 2.7 that runs; pyenv builds one if it is there and has none."""
+    """A working Python 2.7; pyenv builds one if it is installed and has none."""
     for candidate in filter(None, [os.environ.get("PYTHON27"), shutil.which("python2.7")]):
         if subprocess.run([candidate, "-c", ""], capture_output=True).returncode == 0:
             return candidate

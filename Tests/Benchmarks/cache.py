@@ -52,7 +52,7 @@ def run_peers(spark_bench, work, size):
         start(processes, ["redis-server", "--port", "0", "--unixsocket", redis, "--save", "", "--appendonly", "no",
                           "--dir", work], redis)
         start(processes, ["memcached", *user, "-s", memcached, "-m", "512", "-t", "2"], memcached)
-        # The free ratio is what lets it keep the heads of all entries in its 64 MB; without it most are lost.
+        # The free ratio lets it keep the heads of all entries in its 64 MB; without it most are lost.
         start(processes, ["memcached", *user, "-s", extstore, "-m", "64", "-t", "2", "-o",
                           f"ext_path={work}/extstore:1G,ext_threads=2,ext_wbuf_size=8,ext_max_sleep=1000,"
                           "ext_item_age=0,slab_automove_freeratio=0.05"], extstore)

@@ -1,4 +1,4 @@
-"""The same chat load, from the same client, on Spark and on ejabberd, one after the other in one run.
+"""The same chat load, from the same client, on Spark and on ejabberd, one after another in one run.
 
 Spark stores every message durably before it is acknowledged; ejabberd routes and stores nothing."""
 
@@ -122,7 +122,7 @@ def main():
     show("spark (durable)", mine)
     print(
         f"  killed: all back {mine['storm_seconds_from_ready']:.2f} s after the new server was ready; "
-        f"stopped in order in {mine['stop_seconds']:.2f} s"
+        f"stopped cleanly in {mine['stop_seconds']:.2f} s"
     )
     peer = Ejabberd()
     try:

@@ -89,7 +89,7 @@ def compare_engines(spark, work, a):
 
 
 def show(report):
-    print(f"{report['people']:,} people, {report['probes']:,} viewers ({report['nonempty']:,} of whom have a deck), the 50 "
+    print(f"{report['people']:,} people, {report['probes']:,} viewers ({report['nonempty']:,} with a deck), the 50 "
           f"nearest, medians of {report['rounds']} rounds")
     print(f"{'':26}{'p50 µs':>10}{'p95 µs':>10}{'p99 µs':>10}{'1 client/s':>12}{'2 clients/s':>12}{'× p50':>8}{'× p95':>8}"
           "  same ids")
@@ -174,7 +174,7 @@ def main():
     parser.add_argument("--server-only", action="store_true", help="measure nothing else")
     parser.add_argument("--json", action="store_true")
     a = parser.parse_args()
-    # So that who is told to end still ends what it started.
+    # So that a driver that gets SIGTERM still ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     spark = os.path.abspath(a.spark)
     work = tempfile.mkdtemp(prefix="spark-match-")

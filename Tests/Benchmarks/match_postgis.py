@@ -4,7 +4,7 @@ import math, os, pwd, subprocess, threading, time
 from match_town import EARTH_RADIUS
 
 BINARIES = "/usr/lib/postgresql/15/bin"
-# Where people live as, and how swiped people are left out. The fastest of them first.
+# The type of places, and how swiped people are left out. The fastest variant first.
 VARIANTS = ["sphere, swipes by NOT EXISTS", "sphere, swipes as an array", "geography, swipes by NOT EXISTS",
             "geography, swipes as an array"]
 
@@ -16,12 +16,12 @@ SETTINGS = {
     "enable_bitmapscan": "off", "enable_sort": "off", "enable_material": "off", "timezone": "UTC",
 }
 
-# What a session learns first, it does not learn while it is timed.
+# Warms up a session before it is timed.
 WARM_UP = "SELECT count(*) FROM times(0, 100);"
 
 
 def chord(arc):
-    """Straight through the Earth, of a way along its surface."""
+    """The length of the chord through the Earth for a distance along its surface."""
     return 2 * EARTH_RADIUS * math.sin(min(arc / (2 * EARTH_RADIUS), math.pi / 2))
 
 
@@ -100,7 +100,7 @@ class PostGIS:
         self.sql("VACUUM ANALYZE;")
 
     def load_candidates(self, kind):
-        """Incognito people stand in no table: none of them is in an answer."""
+        """Incognito people are in no table, because none of them is in an answer."""
         place, reach, operators = {
             "sphere": ("on_sphere(latitude, longitude)",
                        f"2 * {EARTH_RADIUS} * sind(least(90, degrees(max_distance_km * 1000.0 / {EARTH_RADIUS}) / 2))",

@@ -19,7 +19,7 @@ class Redis:
                 raise SystemExit("redis-server ended")
             time.sleep(0.01)
         self.connection = Connection(self.path)
-        # What the client must know of a member, by its name.
+        # The attributes that the client needs, by member name.
         self.known = {}
 
     def stop(self):
@@ -84,7 +84,7 @@ class Redis:
             yield probe.number, self.nearest(probe, self.connection)[0]
 
     def measure(self):
-        """Microseconds of each query, and those of them that passed in the server and on the way."""
+        """Microseconds of each query, and those of them spent in the server and in transit."""
         times, waits = [], []
         for probe in self.town.probes:
             began = time.perf_counter()
@@ -94,7 +94,7 @@ class Redis:
         return times, waits
 
     def rate_of_two(self):
-        """Queries a second of two clients, each a process of its own."""
+        """Queries a second of two clients, each in its own process."""
         context = multiprocessing.get_context("fork")
         ends = [context.Pipe(False) for _ in range(2)]
         clients = [context.Process(target=self.ask_all, args=(number, ends[number][1])) for number in range(2)]

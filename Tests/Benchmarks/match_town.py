@@ -37,7 +37,7 @@ class Person:
 
 
 class Probe:
-    """A viewer: what a query needs, worked out ahead for all engines alike."""
+    """A viewer: the data that a query needs, computed in advance for all engines."""
 
     def __init__(self, number, viewer, excluded, today):
         self.number, self.viewer, self.excluded = number, viewer, excluded
@@ -67,7 +67,7 @@ class Town:
         self.answers = [numbers(ids) for _, ids in rows("answers")]
 
     def agrees(self, number, ids):
-        """Whether an answer is Spark's as a set, but for those who are as far away as the last (to the centimetre)."""
+        """Whether an answer equals Spark's as a set, except for people as far away as the last one (to the centimetre)."""
         ours = self.answers[number]
         if len(ours) != len(ids) or len(set(ids)) != len(ids):
             return False

@@ -5,7 +5,7 @@ Usage: metrics.py SPARK_BINARY [--seconds 60] [--people 2000]
 Starts a server of its own with a demo town and a Prometheus that is configured by what `spark export` prints, sends requests, and
 then holds: promtool finds no fault with the metrics, the rules and the configuration; the target is up; every expression of the
 dashboard is understood, and those whose metrics the server shows have data; Prometheus and the server agree on which alerts
-fire; a webhook that is out of order at first is told of an alert. Exit code 1 otherwise. Needs Debian's package `prometheus`.
+fire; a webhook that fails at first gets an alert. Exit code 1 otherwise. Needs Debian's package `prometheus`.
 """
 import argparse, http.server, json, os, shutil, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.parse, urllib.request
 
@@ -44,7 +44,7 @@ def free_port():
 
 
 def person(url, number):
-    """Registers, looks for somebody, likes and passes, writes to whom it is matched with."""
+    """Registers, looks for somebody, likes and passes, writes to its matches."""
     status, answer = request(f"{url}/api/v1/auth/register", {
         "email": f"metrics{number}@example.org", "password": "correct horse battery", "name": f"M{number}",
         "birth_date": "1995-06-15", "gender": "woman" if number % 2 else "man",
@@ -79,7 +79,7 @@ def load(url, until, people):
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Takes webhooks from the second on."""
+    """Accepts webhooks from the second one on."""
     bodies = []
 
     def do_POST(self):
@@ -100,7 +100,7 @@ def instant(prometheus, expression):
 
 
 def dashboard(spark, prometheus, exposition):
-    """Every expression is understood; those of metrics that the server shows have data."""
+    """Every expression is valid; those about metrics that the server shows have data."""
     shown = {line.split("{")[0].split(" ")[0] for line in exposition.splitlines() if line and not line.startswith("#")}
     board = json.loads(subprocess.run([spark, "export", "grafana-dashboard"], check=True, capture_output=True).stdout)
     refused, empty, silent, total = [], [], [], 0
@@ -180,7 +180,7 @@ def main():
         dashboard(spark, prometheus, exposition)
         alerts(operators, prometheus)
         told = [(body["status"], body["groupLabels"]["alertname"]) for body in Receiver.bodies]
-        hold(told[:2] == [("firing", "Always")] * 2, f"the webhook is told until it takes it: {told}")
+        hold(told[:2] == [("firing", "Always")] * 2, f"the webhook gets the alert until it accepts it: {told}")
     finally:
         for process in reversed(running):
             process.terminate()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What others' libraries say of Spark's pushes, and of the fakes that judge them in the tests.
+"""Checks Spark's pushes, and the tests' fakes, with libraries of other projects.
 
 Usage: push_judges.py spark SPARK_BINARY
        push_judges.py fakes [TEST_BUNDLE]      (default .build/debug/sparkPackageTests.xctest, made by `swift build --build-tests`)
@@ -173,7 +173,7 @@ async def push_by_aioapns(fakes):
 
 
 def trusting(fakes, session):
-    """Trusts the fakes' authority, and nothing that the environment says."""
+    """Trusts the fakes' authority, and ignores the environment."""
     session.trust_env, session.verify = False, fakes["roots"]
     return session
 

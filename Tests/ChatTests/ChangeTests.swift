@@ -7,7 +7,7 @@ import Testing
 @testable import SparkChat
 
 @Suite("Changes") struct ChangeTests {
-    @Test("an edit is told to both with the new text; only one's own live message can be edited, and only for a while")
+    @Test("both people get an edit with the new text; people can edit only their own live messages, and only for a while")
     func edit() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test("where deleting has no window, an old message can be deleted")
+    @Test("without a window for deleting, an old message can be deleted")
     func noWindow() async throws {
         try await withChat(["chat.delete_minutes=0", "chat.edit_minutes=0"]) { chat in
             let people = try await chat.people(2)
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test("a reaction is one sign a person and message, told when it changes")
+    @Test("each person has one reaction to a message, and a change is announced")
     func reactions() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -125,7 +125,9 @@ import Testing
         }
     }
 
-    @Test("a read mark moves forward only and not past the end; both are told, and all of the reader's devices what is left")
+    @Test(
+        "a read mark only moves forward and not past the end; both people get it, and all of the reader's devices get the remaining count"
+    )
     func read() async throws {
         try await withChat { chat in
             let people = try await chat.people(3)
@@ -146,7 +148,7 @@ import Testing
             chat.stream.forget()
             let again = try await chat.call("POST", path, people[1], ["seq": 1]).json
             #expect(again["read_seq"]?.integer == 2 && again["unread"]?.integer == 2)
-            #expect(chat.stream.all.isEmpty, "what changes nothing tells nobody")
+            #expect(chat.stream.all.isEmpty, "an act that changes nothing sends nothing")
             let end = try await chat.call("POST", path, people[1], ["seq": 1_000_000]).json
             #expect(end["read_seq"]?.integer == 5 && end["unread"]?.integer == 0 && end["unread_total"]?.integer == 1)
             let device = chat.device(people[1])
@@ -160,7 +162,7 @@ import Testing
         }
     }
 
-    @Test("a block and an unmatch take what is unread out of the total, and tell both their badge")
+    @Test("a block and an unmatch remove unread messages from the total and send both people their badge")
     func unreadAfterEnd() async throws {
         try await withChat { chat in
             let people = try await chat.people(3)

@@ -1,4 +1,4 @@
-/// Ways of giving a contact, by the class that they belong to.
+/// Ways to give a contact, by class.
 enum ContactAttempts {
     static let all: [(name: String, texts: [String])] = [
         (
@@ -83,7 +83,7 @@ enum ContactAttempts {
 
     static let texts = all.flatMap(\.texts)
 
-    /// What names a picture and says something else.
+    /// Names of pictures that contain something else.
     static let identifiers = [
         "t_me_foobar", "t-me-foobar", "wa_me_491701234567", "foobar_com", "insta_foobar", "telegram-foobar",
         "zero-seven-nine-four-five-six-seven",

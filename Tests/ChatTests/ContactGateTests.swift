@@ -6,7 +6,7 @@ import Testing
 @testable import SparkChat
 
 @Suite("Contact gate") struct ContactGateTests {
-    @Test("a contact is recognised however it is written", arguments: ContactAttempts.all.map(\.name))
+    @Test("a contact is recognized however it is written", arguments: ContactAttempts.all.map(\.name))
     func attempts(_ name: String) throws {
         for text in try #require(ContactAttempts.all.first { $0.name == name }).texts {
             #expect(ContactDetails.areIn(text), "\(text)")
@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test("no ordinary sentence is held")
+    @Test("ordinary sentences are not held")
     func ordinary() {
         #expect(OrdinarySentences.all.count >= 200)
         for text in OrdinarySentences.all { #expect(!ContactDetails.areIn(text), "\(text)") }
@@ -65,7 +65,7 @@ import Testing
         #expect(!rule.names("https://media.example.net/x", as: .sticker))
     }
 
-    @Test("what the sender chose in an allowed address is read like a text")
+    @Test("the parts of an allowed address that the sender chose are read like a text")
     func chosen() throws {
         let gate = ContactGate(
             mode: .always, pictures: PictureRule(gifHosts: ["media.example.net", "*.pictures.example"], stickerHosts: []))

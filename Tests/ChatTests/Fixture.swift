@@ -10,7 +10,7 @@ import Testing
 
 @testable import SparkChat
 
-/// Somebody with an account.
+/// A person with an account.
 struct Person: Sendable {
     let id: UserID
     let token: String
@@ -19,7 +19,7 @@ struct Person: Sendable {
     var principal: Principal { Principal(user: id, session: session, expiresAt: Timestamp(milliseconds: .max)) }
 }
 
-/// A server with Chat, and what it would send.
+/// A server with Chat, and the frames that it would send.
 final class Fixture: Sendable {
     let server: TestServer
     let module: ChatModule
@@ -90,7 +90,7 @@ final class Fixture: Sendable {
 
     func device(_ person: Person) -> Device { Device(person.principal, id: next()) }
 
-    /// Gives a frame to its handler; what it throws becomes an error frame, as in the gateway.
+    /// Passes a frame to its handler; a thrown error becomes an error frame, as in the gateway.
     func frame(_ device: Device, _ object: JSONValue) async {
         let call = FrameCall(
             connection: device, now: server.clock.now(), reference: object["ref"]?.string, object: object)
@@ -111,7 +111,7 @@ final class Fixture: Sendable {
         }
     }
 
-    /// Returns when all that was submitted to the writer so far is done.
+    /// Returns when all writes submitted so far are done.
     func settle() async throws { for _ in 0..<3 { try await server.storage.write { _ in } } }
 
     func count(_ sql: String) throws -> Int {
@@ -135,7 +135,7 @@ struct OpenChatModule: SparkModule {
     }
 }
 
-/// A policy of another module: texts that begin with certain words come to grief in certain ways.
+/// A policy of another module: texts that begin with certain words are denied, held or fail.
 struct SaboteurModule: SparkModule, MessagePolicy {
     static let manifest = ModuleManifest(id: "saboteur", summary: "Spoils writes", dependencies: ["chat"])
 
@@ -150,7 +150,7 @@ struct SaboteurModule: SparkModule, MessagePolicy {
         if draft.text.hasPrefix("hold") { return .hold }
         if draft.text.hasPrefix("deny") { return .deny(EdgeError.rateLimited(.seconds(7))) }
         guard draft.text.hasPrefix("fail the commit") else { return .allow }
-        // Found out only when the transaction is committed.
+        // Detected only when the transaction is committed.
         let session = work.transaction.session
         try session.script("PRAGMA defer_foreign_keys = ON")
         try session.script(
@@ -161,7 +161,7 @@ struct SaboteurModule: SparkModule, MessagePolicy {
     }
 }
 
-/// Runs a test against a server of its own; whatever the test did, the data must be sound at the end.
+/// Runs a test against its own server; afterwards the data must be sound.
 func withChat(_ settings: [String] = [], _ body: (Fixture) async throws -> Void) async throws {
     let server = try await TestServer.start(
         [AccountsModule.self, ProfilesModule.self, MatchingModule.self, OpenChatModule.self, SaboteurModule.self],

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Holds a thread until it is opened, and says when the thread has come to it.
+/// Holds a thread until it is opened, and reports when the thread has reached it.
 final class Gate: Sendable {
     private let opening = DispatchSemaphore(value: 0)
     private let state = Mutex<(hasCome: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))

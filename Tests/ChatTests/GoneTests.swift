@@ -6,7 +6,7 @@ import Testing
 @testable import SparkChat
 
 @Suite("Gone") struct GoneTests {
-    /// Every way to a conversation, and what each answers to somebody in it.
+    /// Every way to a conversation, with its answer to a member.
     private func answers(_ conversation: ConversationID, _ person: Person, _ chat: Fixture, round: String) async throws
         -> [String: String]
     {
@@ -45,7 +45,7 @@ import Testing
         return found
     }
 
-    @Test("a conversation with a closed account is gone on every route and frame, and back when the account is opened again")
+    @Test("a conversation with a closed account is gone on every route and frame, and returns when the account is reopened")
     func closed() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -61,7 +61,7 @@ import Testing
             let gone = try await answers(conversation, people[0], chat, round: "gone")
             #expect(gone.values.allSatisfy { $0 == "chat.gone" }, "\(gone)")
             #expect(try chat.count("chat_messages") == messages)
-            #expect(chat.stream.all.map(\.type) == ["nack"], "the sender is refused, nobody is told anything")
+            #expect(chat.stream.all.map(\.type) == ["nack"], "the sender is refused, and nothing is sent")
             #expect(try await chat.call("GET", "/unread", people[0]).json["unread_total"]?.integer == 0)
             _ = try await chat.server.call(
                 "POST", "/api/v1/auth/login", json: #"{"email":"p2@example.org","password":"correct horse"}"#)
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("a message of who closed the account is not stored, and nothing that was held for or by them can be sent")
+    @Test("a message of a person who closed the account is not stored, and no message held for or by them can be sent")
     func sender() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)

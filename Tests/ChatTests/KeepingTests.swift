@@ -9,7 +9,7 @@ import Testing
 @testable import SparkChat
 
 @Suite("Keeping") struct KeepingTests {
-    @Test("retention takes old messages from the beginning, with their reactions and words; what is left is whole")
+    @Test("retention removes old messages from the beginning, with their reactions and words; the rest stays intact")
     func retention() async throws {
         try await withChat(["chat.message_days=10", "chat.held_days=5"]) { chat in
             let people = try await chat.people(3)
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(
-        "an export has what the person wrote; an erasure leaves nothing of that, and of their conversations nothing that anybody reads"
+        "an export has what the person wrote; an erasure leaves nothing of that, and nothing readable of their conversations"
     )
     func personalData() async throws {
         try await withChat(["chat.contact_gate=always"]) { chat in
@@ -109,7 +109,7 @@ import Testing
                 for (number, conversation) in opened.enumerated() {
                     let sender = conversation == bystanders ? ben.id : ann.id
                     for seq in 2...400 {
-                        // The third of the conversation with the second person is theirs.
+                        // The third message of the conversation with the second person is theirs.
                         let author = number == 1 && seq % 3 == 0 ? people[2].id : sender
                         try transaction.session.run(
                             """
@@ -185,7 +185,7 @@ import Testing
         }
     }
 
-    @Test("a town talks: the same town says the same, every check holds, people read and search like others")
+    @Test("a demo town talks: the same town says the same, every check holds, its people read and search like others")
     func demo() async throws {
         func rows() async throws -> [String] {
             var result: [String] = []

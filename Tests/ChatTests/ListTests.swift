@@ -8,7 +8,7 @@ import Testing
 @testable import SparkChat
 
 @Suite("Lists") struct ListTests {
-    @Test("conversations come newest activity first, in pages, without those that are over or whose other one left")
+    @Test("conversations come newest activity first, in pages, without those that are over or whose other person left")
     func conversations() async throws {
         try await withChat { chat in
             let people = try await chat.people(9)
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test("a history frame answers with as many messages as it has room for, and says where to go on")
+    @Test("a history frame returns as many messages as fit, and says where to continue")
     func historyFrame() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test("who upgrades gets a conversation for every match there is")
+    @Test("an upgrade creates a conversation for every match")
     func migration() async throws {
         try await withChat { chat in
             let people = try await chat.people(3)

@@ -1,4 +1,4 @@
-/// What people write to each other, with all the numbers, dots and at signs that lead nowhere.
+/// Ordinary messages, with numbers, dots and at signs that are not contact details.
 enum OrdinarySentences {
     static let all: [String] = """
         I'm 29 and 183 cm

@@ -9,12 +9,12 @@ import Testing
 @testable import SparkChat
 
 @Suite("Parting") struct PartingTests {
-    /// The ways in which the other one can end what two people had.
+    /// The ways in which the other person can end the match.
     enum Ending: String, CaseIterable, Sendable {
         case unmatched, blocked, closed, suspended, erasedByOperator, closedAndErasedByOperator, erasedAtTheEnd
     }
 
-    /// Two people who were matched and wrote to each other, and what they had.
+    /// Two people who were matched and wrote to each other, with their match and conversation.
     private struct Pair {
         let chat: Fixture
         let viewer: Person
@@ -51,7 +51,7 @@ import Testing
                 _ = try await chat.server.operate("user.erase", user)
             case .erasedAtTheEnd:
                 try await close()
-                // As at the end of the grace, with a viewer whose token is still good.
+                // As at the end of the grace period, with a viewer whose token is still valid.
                 let closedAt = try await chat.server.storage.read {
                     try $0.value("SELECT closed_at FROM accounts_users WHERE id = \(other.id.rawValue)", as: Int64.self) ?? 0
                 }
@@ -84,13 +84,13 @@ import Testing
             return plain("\(answer.status) \(headers) \(answer.body)")
         }
 
-        /// What is kept of the viewer, and given out to them.
+        /// The viewer's stored data, as exported to them.
         func export() throws -> String {
             let registry = PersonalDataRegistry(manifests: [MatchingModule.manifest, ChatModule.manifest])
             return plain(JSONWriter.string(of: try chat.server.storage.readNow { try registry.export(viewer.id, from: $0) }))
         }
 
-        /// The numbered events of the viewer, as a client that begins anew is given them.
+        /// The viewer's numbered events, as a new client gets them.
         func replay() throws -> [String] {
             let frames = Dictionary(uniqueKeysWithValues: ChatServerFrames.rows.map { ($0.type, $0) })
             return try chat.server.storage.pointRead { reader in
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// All that the viewer can learn, in the order of asking.
+    /// Everything that the viewer can learn, in the order of the queries.
     private func learned(_ ending: Ending) async throws -> [String: [String]] {
         var learned: [String: [String]] = [:]
         try await withChat { chat in
@@ -169,7 +169,8 @@ import Testing
         return learned
     }
 
-    @Test("whether the other one unmatched, blocked, left, was suspended or erased shows nowhere", arguments: Ending.allCases)
+    @Test(
+        "nothing reveals whether the other person unmatched, blocked, left, was suspended or erased", arguments: Ending.allCases)
     func alike(_ ending: Ending) async throws {
         let (usual, found) = (try await learned(.unmatched), try await learned(ending))
         #expect(usual["events"]?.map { $0.contains("\"unmatch\"") } == [true, false])
@@ -177,7 +178,7 @@ import Testing
         for (name, expected) in usual { #expect(found[name] == expected, "\(name)") }
     }
 
-    @Test("when the other one comes back, the conversation is there as it was, and the one who was left is told of a match")
+    @Test("when the other person comes back, the conversation is there as it was, and the remaining person gets a match event")
     func back() async throws {
         try await withChat { chat in
             let pair = try await Pair(chat)
@@ -203,7 +204,7 @@ import Testing
         }
     }
 
-    @Test("a match that is ended while the other one is away is over when they are back, and each is told once")
+    @Test("a match that is ended while the other person is away is over when they are back, and each gets one event")
     func endedMeanwhile() async throws {
         for isBlocked in [false, true] {
             try await withChat { chat in
@@ -228,7 +229,8 @@ import Testing
     }
 
     @Test(
-        "whoever watches a match hears nothing more of them after an unmatch, a block or a departure", arguments: Ending.allCases)
+        "a person who watches a match gets nothing more about them after an unmatch, a block or a departure",
+        arguments: Ending.allCases)
     func presence(_ ending: Ending) async throws {
         try await withChat { chat in
             let pair = try await Pair(chat)
@@ -250,7 +252,7 @@ import Testing
         }
     }
 
-    @Test("an erasure takes the words of the person and leaves those of the other one, and both go with the second of them")
+    @Test("an erasure removes the person's words and leaves the other person's; both are gone after the second erasure")
     func bothErased() async throws {
         try await withChat { chat in
             let pair = try await Pair(chat)

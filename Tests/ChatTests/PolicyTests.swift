@@ -7,7 +7,7 @@ import Testing
 @testable import SparkChat
 
 @Suite("Policies") struct PolicyTests {
-    @Test("a person opens only so many conversations a UTC day, fewer for each report, answers whatever comes")
+    @Test("a person opens a bounded number of conversations a UTC day, fewer for each report, and can always answer")
     func newConversations() async throws {
         try await withChat(["chat.new_conversations_per_day=4"]) { chat in
             let people = try await chat.people(8)
@@ -20,7 +20,7 @@ import Testing
             #expect(refused.code == "chat.new_conversation_limit" && refused.status == 429)
             #expect(refused.headers["retry-after"] == "\(12 * 3_600)", "the clock stands at noon")
             #expect(try await chat.send("more", to: conversations[0], by: people[0]).status == 201)
-            // Who is written to first opens nothing.
+            // A person who is written to first opens no conversation.
             _ = try await chat.send("hello", to: conversations[4], by: people[5])
             #expect(try await chat.send("hi", to: conversations[4], by: people[0]).status == 201)
             for reporter in people[1...3] {
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(
-        "what leads elsewhere is recognised",
+        "text that leads elsewhere is recognized",
         arguments: [
             "see https://example.org/x", "WWW.EXAMPLE.ORG", "write to me.too@mail.example", "my-site.com!", "go to foo.co.uk now",
             "call +49 170 1234567", "0170-123-45-67", "(030) 123 45 67", "12345678901234567", "t.me/somebody",
@@ -102,7 +102,7 @@ import Testing
     func contact(_ text: String) { #expect(ContactDetails.areIn(text)) }
 
     @Test(
-        "what does not lead elsewhere is not held",
+        "text that does not lead elsewhere is not held",
         arguments: [
             "hello there", "I am 34, born 1991.", "at 8.30 or 9?", "well...maybe. Yes", "2+2=4", "me @ the bar", "1 2 3 4 5 6",
             "e.g. this", "Straße 12, 10115 Berlin", "@you",
@@ -113,7 +113,7 @@ import Testing
         ])
     func noContact(_ text: String) { #expect(!ContactDetails.areIn(text)) }
 
-    @Test("the gate holds what the mode says, in edits too, and what is released is delivered like a new message")
+    @Test("the gate holds what the mode says, also in edits, and a released message is delivered like a new one")
     func held() async throws {
         try await withChat(["chat.contact_gate=opening"]) { chat in
             let people = try await chat.people(2)
@@ -251,7 +251,7 @@ import Testing
                 ("sticker", "https://media.example.net/a.png", "request.invalid"), ("text", "call 0301234567", "chat.held"),
                 ("text", "030\u{2009}-\u{2009}123\u{2009}45\u{2009}67", "chat.held"),
             ] { #expect(try await send(kind, text) == expected, "\(kind) \(text)") }
-            // A picture stays one when it is edited.
+            // An edited picture stays a picture.
             let picture = "/conversations/\(conversation.wire)/messages/1"
             #expect(try await chat.call("PATCH", picture, people[0], ["text": "two words"]).status == 422)
             #expect(try await chat.call("PATCH", picture, people[0], ["text": "0301234567"]).code == "chat.held")
@@ -299,7 +299,7 @@ import Testing
         }
     }
 
-    @Test("what was held in a conversation that is over by now is gone")
+    @Test("messages held in a conversation that has ended are gone")
     func heldAfterEnd() async throws {
         try await withChat(["chat.contact_gate=always"]) { chat in
             let people = try await chat.people(2)

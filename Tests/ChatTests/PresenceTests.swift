@@ -50,7 +50,7 @@ import Testing
             presence.disconnected(watcher, wasLast: true)
             clock.advance(by: .seconds(20))
             try await presence.pass()
-            #expect(presence.sizes == [0, 0, 0, 0], "who has gone is forgotten")
+            #expect(presence.sizes == [0, 0, 0, 0], "a person who has left is forgotten")
         }
     }
 
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test("only matches who do not hide are seen; who begins to hide or ends the match goes from sight")
+    @Test("only matches who do not hide are seen; a person who starts to hide or ends the match disappears")
     func hiding() async throws {
         try await withChat { chat in
             let people = try await chat.people(5)
@@ -101,7 +101,7 @@ import Testing
                     ])
             try await chat.block(people[0], by: people[3])
             try await presence.pass()
-            #expect(states(watcher) == [], "the end of the match is told by its own event")
+            #expect(states(watcher) == [], "the end of the match has its own event")
             await watch(Array(people[1...]), on: watcher, chat)
             #expect(states(watcher).contains("\(people[3].id) away"))
             _ = try await chat.call("PATCH", "/me", people[1], ["visibility": ["paused": true]])
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test("a watch replaces the one before, holds a hundred at most, and ends with its connection")
+    @Test("a watch replaces the previous one, holds a hundred people at most, and ends with its connection")
     func watches() async throws {
         try await withChat { chat in
             let people = try await chat.people(3)
@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    @Test("typing goes to the other one, once a second, while the match lives")
+    @Test("typing goes to the other person, once a second, while the match lives")
     func typing() async throws {
         try await withChat { chat in
             let people = try await chat.people(3)

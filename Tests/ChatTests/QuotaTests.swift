@@ -15,7 +15,9 @@ import Testing
         _ = try await chat.service.send(NewMessage(clientID: clientID, content: .text, text: text), to: id, by: user)
     }
 
-    @Test("a person sends so many messages a UTC day, over all conversations; repeated ones do not count, deleted ones do")
+    @Test(
+        "a person sends a bounded number of messages a UTC day, over all conversations; repeated ones do not count, deleted ones do"
+    )
     func messages() async throws {
         try await withChat(["chat.messages_per_day=4"]) { chat in
             let people = try await chat.people(3)
@@ -36,9 +38,9 @@ import Testing
                     == "chat.quota_reached")
             #expect(
                 try await chat.send("b", to: two, by: people[0], clientID: "b").status == 201,
-                "an answer given once is given again")
+                "an answer is repeated")
             #expect(try await chat.send("mine", to: one, by: people[1]).status == 201)
-            // What was held was counted then.
+            // A held message was counted when it was held.
             let reviewing = try chat.server.port((any HeldMessageReviewing).self)
             let held = try #require(try await reviewing.heldMessages(limit: 1).first)
             try await reviewing.decide(held.id, isAllowed: true)
@@ -88,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("a restart forgets less than fifty messages, and a new day forgets all")
+    @Test("a restart forgets fewer than fifty messages, and a new day forgets all")
     func restart() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "spark-chat-quota-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -11,7 +11,7 @@ import Testing
         await chat.frame(device, ["type": "received", "offset": .integer(offset)])
     }
 
-    @Test("what a device has is told to those who wrote, the highest message of each conversation, once")
+    @Test("the senders learn once what a device has: the highest message of each conversation")
     func receipts() async throws {
         try await withChat { chat in
             let people = try await chat.people(3)
@@ -30,7 +30,7 @@ import Testing
             #expect(chat.stream.all.map(\.type) == ["receipt"])
             let told = try #require(chat.stream.sent("receipt", to: people[0].id).first)
             #expect(told["received"]?.integer == 2 && told["read"] == nil && told["by"]?.string == people[1].id.wire)
-            // More than there is counts as all there is; one's own messages count for nothing.
+            // An offset beyond the end counts as the end; a user's own messages do not count.
             await received(1_000_000, device, chat)
             await chat.service.receipts.flush()
             #expect(chat.stream.sent("receipt", to: people[0].id).map { $0["received"]?.integer } == [2, 3])
@@ -42,7 +42,7 @@ import Testing
             #expect(chat.stream.all.isEmpty)
             let list = try await chat.call("GET", "/conversations/\(first.wire)", people[0]).json
             #expect(list["peer_received_seq"]?.integer == 3 && list["peer_read_seq"]?.integer == 0)
-            // What came after the word was given is new.
+            // Messages after the acknowledgement are new.
             _ = try await chat.send("e", to: first, by: people[0])
             await received(.max, device, chat)
             await chat.service.receipts.flush()
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("a long stream is looked at in turns, and to its end")
+    @Test("a long stream is read in turns, to its end")
     func turns() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test("who is no match any more is told nothing")
+    @Test("a person who is no longer a match gets nothing")
     func ended() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)

@@ -18,7 +18,7 @@ import Testing
         return answer.items.compactMap { $0["text"]?.string }
     }
 
-    @Test("what was sent before is found by its words, the last one by its beginning, newest first")
+    @Test("sent messages are found by their words, the last word by its beginning, newest first")
     func words() async throws {
         try await withChat { chat in
             let people = try await chat.people(3)
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(
-        "nothing that is typed is syntax",
+        "no input is syntax",
         arguments: [
             "\"", "cafe\"", "cafe OR tea", "text : cafe", "members : u1", "NEAR(a b)", "caf*", "^cafe", "-cafe", "(cafe",
             "{a b} : c", "a + b",
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("pages follow each other, a question without words is refused, a conversation that is over is not looked into")
+    @Test("pages follow each other, a query without words is refused, a conversation that is over is not searched")
     func pages() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("what is edited is found by its new words alone, what is deleted not at all")
+    @Test("an edited message is found only by its new words, a deleted one not at all")
     func changes() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -128,7 +128,7 @@ import Testing
         for query in missing { #expect(try !#require(SearchQuery(query)).matches(FoldedText(text)), "\(query)") }
     }
 
-    @Test("a sign that nobody wrote is an empty page, not a fault")
+    @Test("a character that nobody wrote gives an empty page, not a fault")
     func signs() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -207,7 +207,7 @@ import Testing
         }
     }
 
-    @Test("a search looks at the messages of who searches alone")
+    @Test("a search reads only the messages of the person who searches")
     func cost() async throws {
         try await withChat(["chat.messages_per_day=0"]) { chat in
             let people = try await chat.people(4)
@@ -307,7 +307,7 @@ import Testing
         #expect(try Self.files(in: folder, with: "xylophonist") == [])
     }
 
-    /// The files under a folder that have a word in their bytes.
+    /// The files under a folder that contain a word.
     private static func files(in folder: URL, with word: String) throws -> [String] {
         let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
         return try (files?.compactMap { $0 as? URL } ?? []).filter { url in

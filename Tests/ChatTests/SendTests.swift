@@ -7,7 +7,7 @@ import Testing
 @testable import SparkChat
 
 @Suite("Sending") struct SendTests {
-    @Test("a message is acknowledged to its sender first, then told to both under their next offsets")
+    @Test("a message is acknowledged to its sender first, then sent to both people under their next offsets")
     func send() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test("conversations that do not exist, are another's, or are over are gone in the same words")
+    @Test("conversations that do not exist, are not the caller's, or are over get the same answer")
     func gone() async throws {
         try await withChat { chat in
             let people = try await chat.people(4)
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test("what is wrong with a message is a nack where the client can be told which, else an error")
+    @Test("a bad message gets a nack when the client can tell which message it is, otherwise an error")
     func refused() async throws {
         try await withChat(["chat.message_characters=5"]) { chat in
             let people = try await chat.people(2)
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    @Test("an Idempotency-Key stands in the message's own transaction, and gives the same answer again")
+    @Test("an Idempotency-Key is written in the message's own transaction and repeats the answer")
     func idempotencyKey() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -152,7 +152,8 @@ import Testing
         }
     }
 
-    @Test("what other modules deny, hold or break is refused; the messages around it are not harmed unless it breaks")
+    @Test(
+        "a message that another module denies, holds or breaks is refused; the messages around it are unharmed unless it breaks")
     func policies() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -169,14 +170,14 @@ import Testing
         }
     }
 
-    @Test("a commit that fails acknowledges nobody: every message of the batch is refused for now, and can be sent again")
+    @Test("a failed commit acknowledges no message: every message of the batch is refused for now and can be sent again")
     func failingCommit() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
             let conversation = try await chat.match(people[0], people[1])
             chat.stream.forget()
             let device = chat.device(people[0])
-            // All wait while the writer is held up, so they go into one commit.
+            // All wait while the writer is blocked, so they go into one commit.
             let gate = Gate()
             let blocked = Task { try await chat.server.storage.write { _ in gate.wait() } }
             await gate.reached()
@@ -195,13 +196,13 @@ import Testing
             let answers = device.take()
             #expect(answers.count == 10)
             #expect(answers.allSatisfy { $0["type"]?.string == "nack" && $0["temporary"]?.bool == true }, "\(answers)")
-            #expect(chat.stream.all.allSatisfy { $0.type == "nack" }, "nobody is told of what is not stored")
+            #expect(chat.stream.all.allSatisfy { $0.type == "nack" }, "nobody gets what is not stored")
             #expect(try chat.count("chat_messages") == 0)
             #expect(try await chat.send("hello", to: conversation, by: people[0], clientID: "c0").json["seq"]?.integer == 1)
         }
     }
 
-    @Test("when too many wait, further ones are refused at once and for now")
+    @Test("when too many messages wait, further ones are refused at once with a temporary error")
     func fullLane() async throws {
         try await withChat(["chat.messages_per_day=0"]) { chat in
             let people = try await chat.people(2)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Writing for a session that has ended")
 struct SessionEndTests {
-    /// Two people who are matched, a message of the first, and a device of hers.
+    /// Two matched people, a message of the first, and her device.
     private struct Scene {
         let chat: Fixture
         let anna: Person
@@ -58,7 +58,7 @@ struct SessionEndTests {
         }
     }
 
-    @Test("what the server itself sends needs no session")
+    @Test("messages that the server itself sends need no session")
     func server() async throws {
         try await withChat { chat in
             let scene = try await Scene(chat)

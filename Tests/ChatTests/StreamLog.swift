@@ -3,12 +3,12 @@ import SparkKit
 import SparkStorage
 import Synchronization
 
-/// Stands for the sockets: writes numbered events like the server's own, and keeps what would have been sent.
+/// Replaces the sockets: writes numbered events like the server, and records the frames.
 final class StreamLog: EventStreaming {
     /// One frame on its way to one user, or to one connection.
     struct Sent: Sendable {
         let user: UserID
-        /// Nil for what goes to all devices of the user.
+        /// Nil for a frame to all devices of the user.
         let connection: UInt64?
         let offset: Int64?
         let json: JSONValue
@@ -53,7 +53,7 @@ final class StreamLog: EventStreaming {
 
     var all: [Sent] { state.withLock { $0.sent } }
 
-    /// What went to a user, of one type.
+    /// The frames of one type that a user was sent.
     func sent(_ type: String, to user: UserID) -> [JSONValue] {
         all.filter { $0.user == user && $0.type == type }.map(\.json)
     }
@@ -61,7 +61,7 @@ final class StreamLog: EventStreaming {
     func forget() { state.withLock { $0.sent = [] } }
 }
 
-/// A device that keeps what it is sent.
+/// A device that records its frames.
 final class Device: StreamConnection {
     let principal: Principal
     let id: UInt64
@@ -79,7 +79,7 @@ final class Device: StreamConnection {
 
     var received: [JSONValue] { frames.withLock { $0 } }
 
-    /// What came since the last time.
+    /// The frames since the last call.
     func take() -> [JSONValue] {
         frames.withLock { frames in
             defer { frames = [] }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SparkChat
 
-/// What people do to each other's conversations, drawn by chance.
+/// Random acts of people in their conversations.
 struct ChatActs {
     let chat: Fixture
     let people: [Person]
@@ -25,13 +25,13 @@ struct ChatActs {
 
     mutating func pick(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
 
-    /// One act; what is refused is refused.
+    /// One act; it may be refused.
     mutating func act() async throws {
         let (id, a, b) = conversations[pick(conversations.count)]
         let (person, seq) = (people[pick(2) == 0 ? a : b], Int64(1 + pick(12)))
         sent += 1
         let (store, service) = (chat.store, chat.service)
-        // An end is for good, so it comes seldom.
+        // An end is permanent, so it is rare.
         if pick(300) == 0 { return try await chat.block(people[a], by: people[b]) }
         switch pick(40) {
         case 0 where pick(8) == 0:
@@ -57,7 +57,7 @@ struct ChatActs {
 
 @Suite("Unread") struct UnreadTests {
     @Test(
-        "what is unread equals a recount after whatever people do, in every place where it is told", .timeLimit(.minutes(5)),
+        "the unread count equals a recount after any act, in every place that shows it", .timeLimit(.minutes(5)),
         arguments: [1, 2, 3] as [UInt64])
     func recount(_ seed: UInt64) async throws {
         try await withChat { chat in
@@ -86,7 +86,7 @@ struct ChatActs {
         }
     }
 
-    /// Every row looked at, conversation by conversation.
+    /// Counts every row, conversation by conversation.
     private func recount(for user: UserID, _ chat: Fixture) throws -> [String: Int] {
         try chat.server.storage.readNow { session in
             var counts: [String: Int] = [:]
@@ -113,7 +113,7 @@ struct ChatActs {
 
 @Suite("Cached messages") struct CachedMessageTests {
     @Test(
-        "after every act each reader reads what the store has, from the cache as far as it was asked for",
+        "after every act each reader reads what the store has",
         .timeLimit(.minutes(5)), arguments: [11, 12] as [UInt64])
     func exact(_ seed: UInt64) async throws {
         try await withChat { chat in
@@ -134,7 +134,7 @@ struct ChatActs {
         }
     }
 
-    @Test("a new message makes only the newest chunk old")
+    @Test("a new message invalidates only the newest chunk")
     func chunks() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)
@@ -166,7 +166,7 @@ struct ChatActs {
         }
     }
 
-    @Test("what goes to the disk comes back as it was, and bytes that are none are refused")
+    @Test("values come back from the disk unchanged, and invalid bytes are refused")
     func encoding() {
         let message = Message(
             id: MessageID(rawValue: 5), conversation: ConversationID(rawValue: 6), seq: 7, from: UserID(rawValue: 8),

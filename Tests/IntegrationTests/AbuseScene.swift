@@ -4,9 +4,9 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-/// A server on which Ada and Ben are matched and Ada has blocked three others; Ada is whom the abuse comes from.
+/// A server on which Ada and Ben are matched and Ada has blocked three others; the abuse comes from Ada.
 struct AbuseScene: Sendable {
-    /// Stands in every refused text; must stand in no answer and no log.
+    /// Is in every refused text; must be in no answer and no log.
     static let marker = "Zq7Marker"
 
     let spark: SparkProcess
@@ -34,7 +34,7 @@ struct AbuseScene: Sendable {
         .plain(method, target, token: token, json: json)
     }
 
-    /// Sends bytes on a new connection and gives every answer to them, until there are so many or the server closes.
+    /// Sends bytes on a new connection and returns the answers, up to a number or until the server closes.
     func exchange(_ bytes: [UInt8], answers: Int = 1, isFinished: Bool = false) async throws -> [RawAnswer] {
         let url = spark.url
         return try await onThread {
@@ -51,7 +51,7 @@ struct AbuseScene: Sendable {
         try #require(try await exchange(request.bytes).first, "the server closed without a word")
     }
 
-    /// What must be as it was, on both sides.
+    /// The state that must be unchanged, on both sides.
     func state() async throws -> [String] {
         var all: [String] = []
         for person in [ada, ben] {
@@ -64,7 +64,7 @@ struct AbuseScene: Sendable {
         return all
     }
 
-    /// Runs `abuse`; all stays as it was, the server lives, its log is silent and it stops as always.
+    /// Runs `abuse`; nothing changes, the server lives, its log is silent and it stops as usual.
     func unharmed(_ abuse: () async throws -> Void) async throws {
         let before = try await state()
         try await abuse()

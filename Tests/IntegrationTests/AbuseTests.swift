@@ -4,12 +4,12 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-/// What a hostile or broken client can put into the parts of a well-formed request.
+/// Hostile content in the parts of a well-formed request.
 @Suite("Abuse of the API")
 struct AbuseTests {
     private static let marker = AbuseScene.marker
 
-    /// A body that is refused, and how.
+    /// A refused body, and its refusal.
     private struct Bad {
         let what: String
         let method: String
@@ -90,7 +90,7 @@ struct AbuseTests {
             #"{"min_age":\#(parts[0]),"max_age":\#(parts[1]),"max_distance_km":\#(parts[2])}"#, 422, "request.invalid")
     }
 
-    @Test("bodies that cannot be read or hold what is refused are told as problems and change nothing")
+    @Test("bodies that cannot be read or hold refused values get problem documents and change nothing")
     func bodies() async throws {
         let scene = try await AbuseScene.start()
         let cases = Self.unreadable + Self.notUTF8 + Self.unreadableNumbers + Self.places + Self.profiles + Self.preferences
@@ -102,7 +102,7 @@ struct AbuseTests {
         }
     }
 
-    @Test("a body of 10 MB is refused, told its length or in chunks, and so is what is not JSON")
+    @Test("a body of 10 MB is refused, with a length or in chunks, and so is a body that is not JSON")
     func largeAndForeignBodies() async throws {
         let scene = try await AbuseScene.start()
         try await scene.unharmed {
@@ -134,7 +134,7 @@ struct AbuseTests {
         }
     }
 
-    @Test("who is 17 may not register; who is 18 today may")
+    @Test("a person of 17 may not register; one who turns 18 today may")
     func age() async throws {
         let scene = try await AbuseScene.start()
         let today = CivilDate(daysSinceEpoch: Int64(Date().timeIntervalSince1970) / 86_400)
@@ -147,7 +147,7 @@ struct AbuseTests {
             return try await scene.answer(to: .plain("POST", "/api/v1/auth/register", json: json))
         }
         try await scene.unharmed {
-            // Two days too young, so that midnight may come meanwhile.
+            // Two days too young, so that midnight may pass meanwhile.
             let young = CivilDate(daysSinceEpoch: today.daysSinceEpoch + 2).adding(years: -18)
             expectProblem(try await register(young), 422, "accounts.underage")
             expectProblem(try await register(CivilDate(daysSinceEpoch: today.daysSinceEpoch + 400)), 422)
@@ -195,7 +195,7 @@ struct AbuseTests {
         }
     }
 
-    @Test("limits out of range, and cursors that are changed, another's or of another list are refused")
+    @Test("limits out of range, and cursors that are changed, another person's or of another list are refused")
     func queries() async throws {
         let scene = try await AbuseScene.start()
         let first = try await scene.ada.client.call("GET", "/api/v1/blocks?limit=1")
@@ -228,7 +228,7 @@ struct AbuseTests {
         }
     }
 
-    @Test("a change is answered as one, whatever tag the client says it has")
+    @Test("a change gets its normal answer, whatever tag the client sends")
     func taggedChange() async throws {
         let scene = try await AbuseScene.start()
         for (field, about) in [("*", "one"), (#""1", "2", "3", "4""#, "two")] {
@@ -242,7 +242,7 @@ struct AbuseTests {
         #expect(await scene.spark.end(SIGTERM) == 0)
     }
 
-    @Test("an Idempotency-Key that is none is refused before anything happens")
+    @Test("an invalid Idempotency-Key is refused before anything happens")
     func idempotencyKeys() async throws {
         let scene = try await AbuseScene.start()
         try await scene.unharmed {
@@ -257,7 +257,7 @@ struct AbuseTests {
         }
     }
 
-    @Test("paths that are encoded, climb or break are nobody's, and wrong methods are told the right ones")
+    @Test("paths that are encoded, climb or are broken get 404, and wrong methods get a list of the right ones")
     func pathsAndMethods() async throws {
         let scene = try await AbuseScene.start()
         try await scene.unharmed {

@@ -5,29 +5,29 @@ import SparkTestSupport
 import Synchronization
 import Testing
 
-/// Crowds of connections from several loopback addresses, beside somebody who only wants to be served.
+/// Floods of connections from several loopback addresses, beside one honest client.
 @Suite("Admission on real sockets")
 struct AdmissionTests {
     private static let probe = RawRequest.plain("GET", "/healthz").bytes
 
-    /// The beginning of a request whose body never comes whole.
+    /// The beginning of a request whose body stays incomplete.
     private static func halfSent(_ bytes: Int = 1) -> [UInt8] {
         RawRequest.plain("POST", "/api/v1/auth/login")
             .with("Content-Type", "application/json").with("Content-Length", "65000").bytes
             + [UInt8](repeating: 0x20, count: bytes)
     }
 
-    /// Starts the server with so many descriptors.
+    /// Starts the server with this many descriptors.
     private static func descriptors(_ count: Int) -> [String] { ["/bin/sh", "-c", #"ulimit -n \#(count) && exec "$0" "$@""#] }
 
     /// Connections that are kept open; used from one thread at a time.
     private final class Crowd: @unchecked Sendable {
-        // Guarded by being used by one `onThread` after the other.
+        // Guarded by use from one `onThread` at a time.
         var members: [RawConnection] = []
     }
 
     /// Opens connections, one after the other, and sends something on each.
-    /// - Parameter reads: whether an answer is waited for.
+    /// - Parameter reads: whether to wait for an answer.
     private func join(
         _ crowd: Crowd, _ spark: SparkProcess, _ count: Int, from number: UInt8, sending bytes: [UInt8] = probe,
         reads: Bool = true
@@ -86,7 +86,7 @@ struct AdmissionTests {
         #expect(spark.log == "")
     }
 
-    @Test("an address that is full of half-sent requests is told so; others are served")
+    @Test("an address that is full of half-sent requests is refused with a reason; others are served")
     func halfSentRequests() async throws {
         let settings = ["--set", "limits.connections=60", "--set", "limits.connections_per_network=40"]
         let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
@@ -106,7 +106,7 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("bodies that do not come whole use up their senders' room, not other people's")
+    @Test("incomplete bodies use up the room of their senders, not of other people")
     func bodies() async throws {
         let settings = ["--set", "limits.body_bytes=262144", "--set", "limits.body_bytes_per_network=131072"]
         let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
@@ -118,7 +118,7 @@ struct AdmissionTests {
         #expect(refused.status == 429 && refused.code == "admission.bodies", "\(refused.text)")
         _ = try await join(crowd, spark, 2, from: 3, sending: Self.halfSent(60_000), reads: false)
         #expect(try await until { try await metric(spark, used) == 240_000 })
-        // A body that fits only when another one goes.
+        // A body that fits only when another one is dropped.
         let login = #"{"email":"ada@example.org","password":"\#(String(repeating: "x", count: 30_000))"}"#
         for number in UInt8(10)...14 {
             let answer = try await served(spark, from: number, RawRequest.plain("POST", "/api/v1/auth/login", json: login).bytes)
@@ -160,7 +160,7 @@ struct AdmissionTests {
         _ = try await join(crowd, spark, 30, from: 2, sending: Self.halfSent(), reads: false)
         #expect(try await until { try await metric(spark, #"spark_admission_used{resource="connections"}"#) == 31 })
         #expect(try await served(spark, from: 2)?.status == 200)
-        // Behind it, requests count by the client that it names.
+        // Behind the proxy, requests count by the client that it names.
         let slow = RawRequest.plain("POST", "/api/v1/auth/login").with("X-Forwarded-For", "192.0.2.7")
             .with("Content-Type", "application/json").with("Content-Length", "50").bytes
         _ = try await join(crowd, spark, 3, from: 2, sending: slow, reads: false)
@@ -173,7 +173,7 @@ struct AdmissionTests {
         #expect(spark.log == "")
     }
 
-    @Test("with few descriptors a flood ends neither the process nor anybody's service", arguments: [330, 400])
+    @Test("with few descriptors a flood ends neither the process nor the service", arguments: [330, 400])
     func descriptors(count: Int) async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"], under: Self.descriptors(count))
         let ada = try await Person.register(on: spark.client, "Ada")
@@ -188,7 +188,7 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("with too few descriptors there is no start, but a sentence that says what is needed")
+    @Test("with too few descriptors the server does not start and says what it needs")
     func tooFew() async throws {
         for count in [64, 128] {
             let failure = await #expect(throws: DidNotStart.self) {
@@ -200,7 +200,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("half-sent requests, idle connections and readers that stopped do not hold up the end")
+    @Test("half-sent requests, idle connections and stopped readers do not delay the shutdown")
     func end() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
         let crowd = Crowd()
@@ -216,7 +216,7 @@ struct AdmissionTests {
         #expect(start.duration(to: .now) < .seconds(5))
     }
 
-    @Test("a client that asks on and on, although it is told to wait, is read more slowly; others are not")
+    @Test("a client that keeps asking although it must wait is read more slowly; others are not")
     func impatient() async throws {
         try await withDataDirectory { directory in
             let spark = try await SparkProcess.serve(["--data", directory, "--set", "http.reads_per_minute=2"])
@@ -232,7 +232,7 @@ struct AdmissionTests {
                 return (statuses, start.duration(to: .now))
             }
             #expect(statuses == [401, 401] + Array(repeating: 429, count: 16))
-            // 25 ms times the number of refusals, from the eighth on. What is read already is answered, so every other one waits.
+            // 25 ms times the number of refusals, from the eighth on. A request that is already read is answered, so every other one waits.
             #expect(time > .milliseconds(600))
             #expect(try await served(spark, from: 3, me)?.status == 401)
             #expect(await spark.end(SIGTERM) == 0)
@@ -252,7 +252,7 @@ struct AdmissionTests {
         _ = crowd
     }
 
-    @Test("a body that comes slowly is answered 408 however long the request may take, and one that comes fast enough is not")
+    @Test("a body that arrives slowly is answered 408 whatever the request timeout, and one that arrives fast enough is not")
     func slowBody() async throws {
         let spark = try await SparkProcess.serve([
             "--ephemeral", "--set", "http.request_timeout_seconds=300", "--set", "limits.slow_grace_seconds=1",
@@ -283,7 +283,9 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("who takes an answer a few bytes at a time loses the connection; who takes it slowly enough gets all of it")
+    @Test(
+        "a client that reads an answer a few bytes at a time loses the connection; one that reads slowly but steadily gets all of it"
+    )
     func slowReader() async throws {
         let spark = try await SparkProcess.serve([
             "--ephemeral", "--set", "limits.slow_grace_seconds=2", "--set", "limits.answer_bytes_per_second=20000",
@@ -295,7 +297,7 @@ struct AdmissionTests {
             let connection = try RawConnection(url, from: 2)
             connection.takeLittle()
             connection.send(Array(requests.prefix(40_000)))
-            // What the client's own system holds can be read on after the server has cut the connection.
+            // The client can still read what its own system holds after the server has cut the connection.
             while !isCut.load(ordering: .acquiring) {
                 do { _ = try connection.trickle(200) } catch { break }
                 usleep(100_000)
@@ -386,7 +388,7 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("a connection that is reset in the midst of its body is the client's fault, not the server's")
+    @Test("a connection that is reset in the middle of its body is the client's fault, not the server's")
     func resetBody() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
         let url = spark.url
@@ -406,7 +408,7 @@ struct AdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("a head that comes a byte at a time has its deadline, too")
+    @Test("a head that arrives a byte at a time has a deadline, too")
     func slowHead() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "http.request_timeout_seconds=1"])
         let url = spark.url

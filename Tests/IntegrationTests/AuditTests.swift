@@ -7,7 +7,7 @@ import Testing
 
 @Suite("spark audit privacy")
 struct PrivacyAuditCommandTests {
-    @Test("every answer about who hides is that about nobody, and a pass tells nothing")
+    @Test("every answer about a hidden person equals that about a person who does not exist, and a pass reveals nothing")
     func holds() async throws {
         let audit = try await SparkProcess.run(["audit", "privacy", "--json"])
         #expect(audit.status == 0, "\(audit.errors) \(audit.output)")
@@ -38,7 +38,7 @@ struct AuditGuestTests {
     ]
 
     @Test(
-        "that the server stops by a limit of the day says at once which limits to raise, and deletes its accounts",
+        "stopped by a daily limit of the server says at once which limits to raise, and deletes its accounts",
         arguments: [["privacy"], ["location", "--size", "smoke"]])
     func limited(_ kind: [String]) async throws {
         try await withDataDirectory { directory in
@@ -62,7 +62,7 @@ struct AuditGuestTests {
                     "--data", directory, "--set", "http.credentials_per_minute=30", "--set", "http.reads_per_minute=0",
                     "--set", "http.writes_per_minute=0", "--set", "accounts.registrations_per_day=4",
                 ])
-            // Takes most of the bucket away, so that the audit begins with a wait.
+            // Uses up most of the bucket, so that the audit begins with a wait.
             for _ in 0..<30 { _ = try await spark.client.send("POST", "/api/v1/auth/login", body: Array("{}".utf8)) }
             let audit = try await SparkProcess.run(["audit", "privacy", "--server", spark.url])
             #expect(audit.status == 69, "\(audit.errors) \(audit.output)")
@@ -93,7 +93,7 @@ struct AuditGuestTests {
 struct AuditTests {
     @Test("below the floor the exit code is 1, and JSON names the attacks that got there")
     func belowFloor() async throws {
-        // Farther than a cell of 1 km can keep anybody.
+        // Farther than a 1 km cell can hide anybody.
         let audit = try await SparkProcess.run([
             "audit", "location", "--size", "smoke", "--json", "--set", "profiles.audit_floor_metres=900",
         ])
@@ -106,7 +106,7 @@ struct AuditTests {
         #expect(first["holds"] == false && first["within_floor"] == first["victims"] && (first["min_m"]?.integer ?? 0) > 300)
     }
 
-    @Test("a server that is not there is 69, a size that is none a usage error")
+    @Test("a server that is not there is 69, an invalid size is a usage error")
     func refusals() async throws {
         let nowhere = try await SparkProcess.run(["audit", "location", "--size", "smoke", "--server", "http://127.0.0.1:1"])
         #expect(nowhere.status == 69 && nowhere.errors.contains("http://127.0.0.1:1"))

@@ -97,7 +97,7 @@ struct ChatCrashTests {
     private func verify(_ pair: Pair, on spark: SparkProcess) async throws {
         let history = try await history(pair, on: spark)
         let places = history.compactMap { $0["seq"]?.integer }
-        #expect(places == Array(1...Int64(places.count)), "the conversation's numbers are dense")
+        #expect(places == Array(1...Int64(places.count)), "the numbers of the conversation are dense")
         var acknowledged: [String: Int64] = [:]
         for devices in pair.devices {
             for device in devices { acknowledged.merge(await device.acknowledged) { first, _ in first } }
@@ -127,7 +127,7 @@ struct ChatCrashTests {
         }
     }
 
-    /// Waits until nothing more comes to the devices: their last read marks were told.
+    /// Waits until the devices get nothing more: their last read marks were sent.
     private func settle(_ person: Person, _ devices: [ChatDevice], _ client: SparkClient) async throws {
         try await until("all events came") {
             let head = try await client.call("GET", "/api/v1/poll")["offset"]?.integer
@@ -141,7 +141,7 @@ struct ChatCrashTests {
         let description: String
     }
 
-    /// Waits for what must come to be; two minutes are for ever.
+    /// Waits for a condition; two minutes count as never.
     private func until(_ claim: String, _ holds: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(120)
         while try await !holds() {

@@ -18,7 +18,7 @@ actor ChatDevice {
     private let name: String
     private var epoch: String?
     private(set) var offset: Int64 = 0
-    /// What was shown: each message by its place, as often as it was shown.
+    /// The shown messages: each by its place, as often as it was shown.
     private(set) var shown: [Int64: Int] = [:]
     private(set) var acknowledged: [String: Int64] = [:]
     private(set) var faults: [String] = []
@@ -49,7 +49,7 @@ actor ChatDevice {
 
     var isDone: Bool { outbox.isEmpty }
 
-    /// Stays connected until it is told to stop.
+    /// Stays connected until it must stop.
     func run() async {
         while !isStopped, !Task.isCancelled {
             guard let url = address.current, let stream = try? await StreamClient.connect(to: SparkClient(url: url), token: token)
@@ -118,7 +118,7 @@ actor ChatDevice {
                 ])
             }
         case "unread": if frame["total"] != nil { unread = frame }
-        // Read marks beyond what one connection may tell a second: the next one says more.
+        // Read marks beyond the limit of a connection per second: the next one covers them.
         case "error" where frame["temporary"]?.bool == true: break
         case "error": faults.append("\(name): \(frame["code"]?.string ?? "?")")
         default: break

@@ -17,7 +17,7 @@ struct CommandLineTests {
     }
 
     @Test(
-        "a verb that does not exist is answered with the nearest one, at every level",
+        "an unknown verb is answered with the nearest one, at every level",
         arguments: [
             (["serv"], "did you mean serve?"), (["sreve", "--ephemeral"], "did you mean serve?"),
             (["config", "chek"], "did you mean check?"),
@@ -31,7 +31,7 @@ struct CommandLineTests {
         #expect(answer.errors.contains(hint), "\(answer.errors)")
     }
 
-    @Test("help for a verb that exists is given")
+    @Test("a verb that exists has help")
     func help() async throws {
         for words in [["help"], ["help", "user", "find"]] {
             let answer = try await SparkProcess.run(words)
@@ -40,7 +40,7 @@ struct CommandLineTests {
     }
 
     @Test(
-        "a fault of a flag is blamed on that flag",
+        "a fault of a flag names that flag",
         arguments: [
             (["serve", "--listen", "nonsense"], "--listen: "), (["serve", "--listen", "[::1"], "--listen: "),
             (["serve", "--set", "http.listen=nonsense"], "--set http.listen: "),
@@ -79,7 +79,7 @@ struct CommandLineTests {
         #expect(missing.status == 73 && missing.errors.contains("No such file"), "\(missing.errors)")
     }
 
-    @Test("where no server is, health and top end with 69, and limits of a place that is not there with an error")
+    @Test("without a server, health and top end with 69, and limits of a missing directory with an error")
     func nobodyThere() async throws {
         try await withDataDirectory { directory in
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -116,14 +116,14 @@ struct CommandLineTests {
         }
     }
 
-    @Test("a negative number is named as what is wrong, not missed", arguments: ["--people", "--seed"])
+    @Test("a negative number is reported as wrong, not as missing", arguments: ["--people", "--seed"])
     func negative(option: String) async throws {
         let answer = try await SparkProcess.run(["seed", option, "-5"])
         #expect(answer.status == 64 && !answer.errors.contains("Missing value"), "\(answer.errors)")
     }
 
     @Test(
-        "only numbers that follow an option's name are joined to it",
+        "only numbers after an option's name are joined to it",
         arguments: [
             (["--people", "-5"], ["--people=-5"]), (["--at", "-1.5", "x"], ["--at=-1.5", "x"]),
             (["--people=1", "-5"], ["--people=1", "-5"]),
@@ -163,7 +163,7 @@ struct CommandLineTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("what stands where a data directory should be is named")
+    @Test("a file in the place of a data directory is named")
     func dataDirectory() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "spark-file-\(UUID().uuidString)")
         try Data().write(to: file)
@@ -193,7 +193,7 @@ struct CommandLineTests {
         #expect(measured.status == 0 && !measured.output.isEmpty, "\(measured.errors)")
     }
 
-    @Test("a bar that is full is drawn once for each part")
+    @Test("a full bar is drawn once for each part")
     func progress() {
         let drawn = Drawn()
         let bar = ProgressBar(total: 10, isShown: true) { drawn.add($0) }
@@ -245,7 +245,7 @@ struct ServerLogTests {
         for secret in [ada.id, token, "Zq7", "127.0.0.1", "example.org"] { #expect(!log.contains(secret), "\(secret)") }
     }
 
-    @Test("without the switch no request is logged, and at debug no library dumps its state")
+    @Test("without the setting no request is logged, and at debug no library dumps its state")
     func debug() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "server.log_level=debug"])
         _ = try await spark.client.call("GET", "/healthz")

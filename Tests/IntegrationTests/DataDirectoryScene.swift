@@ -3,7 +3,7 @@ import SparkClient
 import SparkCore
 import SparkTestSupport
 
-/// Two people who are matched, on a server with a data directory that is handled roughly.
+/// Two matched people on a server whose data directory is mistreated.
 struct DataDirectoryScene {
     let directory: String
     private(set) var conversation = ""
@@ -26,7 +26,7 @@ struct DataDirectoryScene {
         try await SparkProcess.serve(["--data", directory] + Self.settings + arguments)
     }
 
-    /// What `spark serve` says when it ends by itself.
+    /// The output of `spark serve` when it ends by itself.
     func refusal(_ arguments: [String] = []) async throws -> SparkProcess.Finished {
         try await SparkProcess.run(["serve", "--listen", "127.0.0.1:0", "--data", directory] + arguments)
     }
@@ -69,7 +69,7 @@ struct DataDirectoryScene {
         return (answer["items"]?.array ?? []).compactMap { $0["text"]?.string }.reversed()
     }
 
-    /// The name of the history of events, as devices are told it.
+    /// The name of the history of events, as devices see it.
     func epoch(on spark: SparkProcess) async throws -> String {
         let answer = try await SparkClient(url: spark.url, token: tokens[1]).call("GET", "/api/v1/poll?offset=0")
         return answer["epoch"]?.string ?? "none"
@@ -87,7 +87,7 @@ struct DataDirectoryScene {
         return found
     }
 
-    /// Runs a command and fails when it does.
+    /// Runs a command and fails if the command fails.
     static func shell(_ command: String) async throws {
         let finished = try await onOwnThread { try ChildProcess("/bin/sh", ["-ec", command], errors: -1).finish() }
         if finished.status != 0 { throw ShellFailed(output: finished.output) }
@@ -96,7 +96,7 @@ struct DataDirectoryScene {
     struct ShellFailed: Error { let output: String }
 }
 
-/// Makes the data directory that tests copy, at their first need; anew before the tokens in it run out.
+/// Makes the data directory that tests copy, at first use, and again before its tokens expire.
 private actor PreparedDirectory {
     static let shared = PreparedDirectory()
     /// A part of the time that access tokens are valid.

@@ -33,7 +33,7 @@ struct DataDirectoryTests {
         #expect(try await scene.texts(on: spark) == ["old-0", "old-1", "old-2"])
         let next = try await scene.epoch(on: spark)
         #expect(next != epoch)
-        #expect(spark.log.contains("another state than the last run left"), "\(spark.log)")
+        #expect(spark.log.contains("not in the state that the last run left"), "\(spark.log)")
         #expect(await spark.end(SIGTERM) == 0)
         let again = try await scene.serve()
         #expect(try await scene.epoch(on: again) == next, "a history has one name")
@@ -51,7 +51,7 @@ struct DataDirectoryTests {
         var testDescription: String { rawValue }
     }
 
-    @Test("that was copied while it served and put back has a new history", arguments: Return.allCases, [SIGTERM, SIGKILL])
+    @Test("that was copied while it served and restored has a new history", arguments: Return.allCases, [SIGTERM, SIGKILL])
     func restored(how: Return, end: Int32) async throws {
         try await withLostHistory(
             copy: { try await DataDirectoryScene.shell("cp -a \($0.directory) \($1)") }, end: end,
@@ -64,7 +64,7 @@ struct DataDirectoryTests {
         ) { try await expectNewHistory($0, after: $1) }
     }
 
-    @Test("whose database alone was put back has a new history", arguments: ["backup", "VACUUM INTO"], ["mv", "cp"])
+    @Test("whose database alone was restored has a new history", arguments: ["backup", "VACUUM INTO"], ["mv", "cp"])
     func databaseAlone(how: String, by command: String) async throws {
         try await withLostHistory(
             copy: { scene, copy in
@@ -83,7 +83,7 @@ struct DataDirectoryTests {
         ) { try await expectNewHistory($0, after: $1) }
     }
 
-    @Test("whose database is another file has a new history, even if it is the same to the byte")
+    @Test("whose database is another file has a new history, even if every byte is the same")
     func anotherFile() async throws {
         try await withDataDirectory { directory in
             let scene = DataDirectoryScene(directory)
@@ -92,13 +92,13 @@ struct DataDirectoryTests {
             try await DataDirectoryScene.shell(
                 "cp -p \(directory)/spark.db \(directory)-copy; mv \(directory)-copy \(directory)/spark.db")
             let next = try await scene.serve()
-            #expect(next.log.contains("another state than the last run left"), "\(next.log)")
+            #expect(next.log.contains("not in the state that the last run left"), "\(next.log)")
             #expect(next.log.contains("it is another file"), "\(next.log)")
             #expect(await next.end(SIGTERM) == 0)
         }
     }
 
-    @Test("whose database was copied before the last start and put back has a new history")
+    @Test("whose database was copied before the last start and restored has a new history")
     func olderRun() async throws {
         try await withDataDirectory { directory in
             defer { try? FileManager.default.removeItem(atPath: directory + "-copy") }
@@ -117,7 +117,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("keeps its history and its messages when the server is killed, moved or stopped, and gives it up when told to")
+    @Test("keeps its history and its messages when the server is killed, moved or stopped, and starts a new one on request")
     func sameHistory() async throws {
         try await withDataDirectory { directory in
             defer { try? FileManager.default.removeItem(atPath: directory + "-moved") }
@@ -129,7 +129,7 @@ struct DataDirectoryTests {
                 said.append("m-\(round)")
                 try await scene.say([said[round]], on: spark)
                 _ = await spark.end(signal)
-                // A verb beside nobody changes nothing about it.
+                // A verb without a server changes nothing about it.
                 if round == 1 { _ = try await SparkProcess.run(["token", "ann@example.org", "--data", directory]) }
                 if round == 2 {
                     try await DataDirectoryScene.shell("mv \(directory) \(directory)-moved; mv \(directory)-moved \(directory)")
@@ -145,7 +145,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("in use whose database is gone or empty is refused, not begun anew without a word", arguments: ["rm", "truncate -s 0"])
+    @Test("in use whose database is gone or empty is refused, not silently started over", arguments: ["rm", "truncate -s 0"])
     func lostDatabase(how: String) async throws {
         try await withDataDirectory { directory in
             let scene = try await DataDirectoryScene.matched(directory)
@@ -165,7 +165,7 @@ struct DataDirectoryTests {
             #expect(await anew.end(SIGTERM) == 0)
             let names = try FileManager.default.contentsOfDirectory(atPath: directory)
             #expect(names.contains { $0.hasPrefix("set-aside-") })
-            // Left in a unit, the flag must not begin anew each time.
+            // Left in a unit, the flag must not start over each time.
             let again = try await scene.serve(["--begin-anew"])
             #expect(await again.end(SIGTERM) == 0)
             #expect(
@@ -173,7 +173,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("whose database is a ruin is checked all the same: the check says what cannot be read, not to run the check")
+    @Test("whose database is ruined is still checked: the check says what cannot be read, not to run the check")
     func ruin() async throws {
         try await withDataDirectory { directory in
             let scene = try await DataDirectoryScene.matched(directory)
@@ -189,13 +189,13 @@ struct DataDirectoryTests {
                 #expect(check.status == 1 && !check.output.contains("is sound"), "\(script): \(check.output)\(check.errors)")
                 #expect(!(check.output + check.errors).contains("spark check says"), "\(check.output)\(check.errors)")
                 let refusal = try await scene.refusal()
-                #expect(refusal.status == 73 && refusal.errors.contains("Put a copy back"), "\(script): \(refusal.errors)")
+                #expect(refusal.status == 73 && refusal.errors.contains("Restore a copy"), "\(script): \(refusal.errors)")
             }
         }
     }
 
     @Test(
-        "in which something else stands under a name of ours: start and check name it and say what to do",
+        "in which something else has one of Spark's names: start and check name it and say what to do",
         arguments: ["spark.commits", "lock", "spark.marks", "audit.head"], ["mkdir", "ln -s /nonexistent/x", "mkfifo"])
     func misplaced(name: String, how: String) async throws {
         try await withDataDirectory { directory in
@@ -237,7 +237,7 @@ struct DataDirectoryTests {
     }
 
     @Test(
-        "whose server was killed in the midst of a first start serves at the next one",
+        "whose server was killed in the middle of a first start serves at the next one",
         .enabled(if: Strace.isInstalled, "skipped: strace is not installed"),
         // A tracer counts by thread, so each kind of call is asked for by itself.
         arguments: [
@@ -251,7 +251,7 @@ struct DataDirectoryTests {
         #expect(step > 1, "\(calls)")
     }
 
-    /// - Returns: whether there was such a step.
+    /// - Returns: whether the step existed.
     private func killsFirstStart(at step: Int, of calls: String) async throws -> Bool {
         var isKilled = true
         try await withDataDirectory { directory in
@@ -263,7 +263,7 @@ struct DataDirectoryTests {
                 Strace.killChildren(of: spark.pid)
                 _ = await spark.wait()
             } catch is DidNotStart {
-                // Killed, as was asked for.
+                // Killed on request.
             }
             let next = try await scene.serve()
             #expect(await next.end(SIGTERM) == 0, "after \(calls) \(step)")
@@ -274,7 +274,7 @@ struct DataDirectoryTests {
         return isKilled
     }
 
-    @Test("that was not in use replaces a key file that is not whole; one in use keeps it, and makes another only when told to")
+    @Test("that was not in use replaces an incomplete key file; one in use keeps it, and makes another only on request")
     func keys() async throws {
         try await withDataDirectory { directory in
             try FileManager.default.createDirectory(atPath: directory + "/keys", withIntermediateDirectories: true)
@@ -295,7 +295,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("in which a seed was interrupted is not served; the next seed begins anew")
+    @Test("in which a seed was interrupted is not served; the next seed starts over")
     func interruptedSeed() async throws {
         try await withDataDirectory { directory in
             let scene = DataDirectoryScene(directory)
@@ -326,7 +326,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("whose write-ahead log was cut says how many commits are missing, and begins a new history")
+    @Test("whose write-ahead log was cut says how many commits are missing, and starts a new history")
     func cutLog() async throws {
         try await withDataDirectory { directory in
             let scene = try await DataDirectoryScene.matched(directory)
@@ -412,7 +412,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test("is its owner's alone, also if it was there before with other modes")
+    @Test("is readable by its owner only, even if it existed with other modes")
     func modes() async throws {
         try await withDataDirectory { directory in
             let scene = DataDirectoryScene(directory)
@@ -465,7 +465,7 @@ struct DataDirectoryTests {
 
     @Test("that is temporary is removed by the next server when its own was killed")
     func temporaryLeftovers() async throws {
-        // A place of its own: the servers of other tests clear up as well.
+        // A separate folder: the servers of other tests clean up as well.
         let place = FileManager.default.temporaryDirectory.appending(path: "spark-temporary-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: place) }
@@ -493,7 +493,7 @@ enum Strace {
     static let command = ["/usr/bin/strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null"]
     static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")
 
-    /// Kills what it traces; it ends with it.
+    /// Kills the traced process and ends with it.
     static func killChildren(of tracer: Int32) {
         let path = "/proc/\(tracer)/task/\(tracer)/children"
         for child in ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ") {

@@ -25,9 +25,9 @@ struct DescribedAPI: Sendable {
         }
     }
 
-    /// Nil for what answers no JSON, such as a stream.
+    /// Nil for answers that are not JSON, such as a stream.
     private static func operation(_ method: String, _ path: String, _ row: JSONValue) -> Operation? {
-        // These wait for what happens, or never end.
+        // These wait for events or never end.
         if ["/poll", "/stream", "/ws"].contains(where: path.hasSuffix) { return nil }
         var answers: [Int: JSONValue?] = [:]
         for answer in row["responses"]?.members ?? [] {
@@ -47,7 +47,7 @@ struct DescribedAPI: Sendable {
         return schemas[String(name)] ?? .null
     }
 
-    /// The first place at which a value is not as the schema says; nil when it is.
+    /// The first place at which a value violates the schema; nil if it does not.
     func fault(of value: JSONValue, against given: JSONValue, at place: String = "") -> String? {
         let schema = resolved(given)
         if let choices = schema["anyOf"]?.array {

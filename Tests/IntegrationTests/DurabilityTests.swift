@@ -5,7 +5,7 @@ import SparkTestSupport
 import Synchronization
 import Testing
 
-/// Who was told that which name is stored.
+/// The names that the server acknowledged, by person.
 private final class Ledger: Sendable {
     private let entries = Mutex<(names: [String: String], count: Int)>(([:], 0))
 
@@ -24,7 +24,7 @@ private final class Ledger: Sendable {
 
 @Suite("Durability")
 struct DurabilityTests {
-    @Test("what was acknowledged survives kill -9 in the midst of many writes, and the database is sound")
+    @Test("acknowledged writes survive kill -9 in the middle of many writes, and the database is sound")
     func killed() async throws {
         try await withDataDirectory { directory in
             let settings = ["--data", directory, "--set", "http.writes_per_minute=0", "--set", "http.credentials_per_minute=0"]
@@ -44,7 +44,7 @@ struct DurabilityTests {
         }
     }
 
-    /// Every person renames itself at once; the server is killed when a part is acknowledged.
+    /// All people rename themselves at once; the server is killed when a part is acknowledged.
     private func write(
         round: Int, tokens: [String], spark: SparkProcess, acknowledged: Ledger
     ) async throws {
@@ -62,7 +62,7 @@ struct DurabilityTests {
                 }
             }
         }
-        // Should a slow machine have acknowledged fewer, the server still stands, and nobody may wait for its end.
+        // If a slow machine acknowledged fewer, the server still runs, and nobody may wait for its end.
         kill(spark.pid, SIGKILL)
         #expect(acknowledged.count - before >= killAfter)
     }

@@ -5,7 +5,7 @@ import SparkTestSupport
 import Synchronization
 import Testing
 
-/// What the clients of one run saw, together.
+/// The combined findings of the clients of one run.
 private final class Findings: Sendable {
     private static let kept = 20
     private let state = Mutex<(classes: [Int: Int], faults: [String], codes: Set<String>)>(([:], [], []))
@@ -46,7 +46,7 @@ private struct FuzzClient {
 
     /// - Parameters:
     ///   - people: identifiers that exist.
-    ///   - tokens: whom to be, one after another when a session has ended.
+    ///   - tokens: the callers; the next one is used when a session has ended.
     mutating func run(_ requests: Int, people: [String], tokens: [String]) throws {
         for person in people { fuzzer.remember(person, as: "usr") }
         var tokens = tokens
@@ -135,7 +135,7 @@ private struct FuzzClient {
 struct FuzzTests {
     private static let clients = 16
 
-    @Test("whatever is asked in whatever form, no answer is a 5xx, each is as described, and the database stays sound")
+    @Test("whatever the request, no answer is a 5xx, each is as described, and the database stays sound")
     func everything() async throws {
         let given = ProcessInfo.processInfo.environment["SPARK_FUZZ_SEED"].flatMap { UInt64($0) }
         let seed = given ?? SystemRandomSource().next() >> 16
@@ -173,7 +173,7 @@ struct FuzzTests {
             let classes = findings.classes.sorted { $0.key < $1.key }.map { "\($0.key)xx: \($0.value)" }.joined(separator: ", ")
             print("fuzz seed \(seed): \(requests) requests, \(rate)/s; \(classes); codes: \(findings.codes.sorted())")
             #expect(findings.faults.isEmpty, "seed \(seed)\n\(findings.faults.joined(separator: "\n\n"))")
-            // Fuzzing that only bounces off the door would prove nothing.
+            // Fuzzing that never passes authentication would prove nothing.
             #expect(findings.classes[2, default: 0] > requests / 8)
             #expect(findings.codes.count >= 10)
             #expect(kill(spark.pid, 0) == 0, "seed \(seed)")
@@ -186,7 +186,7 @@ struct FuzzTests {
         }
     }
 
-    /// One access token for each of the demo's people.
+    /// One access token for each demo person.
     private func tokens(_ people: Int, _ directory: String) async throws -> [String] {
         let emails = (1...people).map { "person\($0)@demo.invalid" }
         let answer = try await SparkProcess.run(["token", "--data", directory] + emails)

@@ -39,7 +39,7 @@ struct OperatorListenerTests {
         }
     }
 
-    @Test("an ephemeral server has one port, which a token of its own opens to operators")
+    @Test("an ephemeral server has one port, which its own token opens to operators")
     func ephemeral() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
         let token = try #require(spark.readyLine["admin_token"]?.string)
@@ -78,7 +78,7 @@ struct OperatorListenerTests {
     static let nginx = ["/usr/sbin/nginx", "/usr/bin/nginx"].first { FileManager.default.isExecutableFile(atPath: $0) }
 
     @Test(
-        "behind nginx with a bare proxy_pass nobody sees the metrics, and the operator is told once of a proxy that is not trusted",
+        "behind nginx with a bare proxy_pass nobody sees the metrics, and the log notes once a proxy that is not trusted",
         .enabled(if: nginx != nil, "skipped: nginx is not installed"))
     func behindNginx() async throws {
         let nginx = try #require(Self.nginx)

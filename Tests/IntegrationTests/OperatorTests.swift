@@ -75,7 +75,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("signing out closes sockets so that they may come back; the link sets a new password once")
+    @Test("signing out closes sockets that may reconnect; the link sets a new password once")
     func signOut() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
         let (ada, _, _) = try await couple(on: spark)
@@ -137,7 +137,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("destroying needs consent, and exit codes tell what was wrong")
+    @Test("destroying needs consent, and exit codes say what was wrong")
     func exitCodes() async throws {
         try await withDataDirectory { directory in
             #expect(try await run("user", "show", "x@example.org", data: directory).status == 73)
@@ -165,7 +165,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("what is refused is said in the words of the command line, with a next step")
+    @Test("refusals use the words of the command line and name a next step")
     func words() async throws {
         try await withDataDirectory { directory in
             let spark = try await SparkProcess.serve(["--data", directory, "--set", "chat.contact_gate=always"])
@@ -216,17 +216,17 @@ struct OperatorTests {
             #expect(some.output.hasPrefix("ID ") && some.output.contains("there are more: use --limit"), "\(some.output)")
             #expect(try await run("held", "release", ids[0], data: directory).status == 0)
             let again = try await run("held", "release", ids[0], data: directory)
-            #expect(again.status == 65 && again.errors.contains("was released before"), "\(again.errors)")
+            #expect(again.status == 65 && again.errors.contains("was already released"), "\(again.errors)")
             #expect(try await run("held", "refuse", ids[1], "--yes", data: directory).status == 0)
             let refused = try await run("held", "release", ids[1], data: directory)
-            #expect(refused.status == 65 && refused.errors.contains("was refused before"), "\(refused.errors)")
+            #expect(refused.status == 65 && refused.errors.contains("was already refused"), "\(refused.errors)")
 
             let first = try await run("user", "suspend", ben.id, "--reason", "scam", data: directory)
             #expect(first.status == 0 && !first.output.contains("already"))
             let second = try await run("user", "suspend", ben.id, data: directory)
             #expect(second.status == 0 && second.output.contains("is already suspended since 20"), "\(second.output)")
             #expect(second.output.contains("scam"), "a reason stays until another one is given")
-            // With the person it was for, what was held for them is gone.
+            // Messages held for a suspended person are gone.
             let gone = try await run("held", "release", ids[2], data: directory)
             #expect(gone.status == 65 && gone.errors.contains("there is no held message"), "\(gone.errors)")
             #expect(await spark.end(SIGTERM) == 0)
@@ -258,7 +258,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("with its database gone a directory that was in use is not taken for a new one")
+    @Test("a directory that was in use is not taken for a new one when its database is gone")
     func lostDatabase() async throws {
         try await withDataDirectory { directory in
             let spark = try await SparkProcess.serve(["--data", directory])
@@ -278,7 +278,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("a copy of the database in a directory of its own is sound once it was served")
+    @Test("a copy of the database in another directory is sound once it was served")
     func copyOfTheDatabase() async throws {
         try await withDataDirectory { directory in
             var spark = try await SparkProcess.serve(["--data", directory])
@@ -317,7 +317,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("the socket is no file, belongs to folders of any length, and survives nonsense; a copy of the folder has none")
+    @Test("the socket is not a file, works for folders of any length, and survives nonsense; a copy of the folder has none")
     func socket() async throws {
         try await withDataDirectory { base in
             let directory = "\(base)/\(String(repeating: "a-long-name-", count: 12))"

@@ -2,13 +2,13 @@ import Foundation
 import SparkClient
 import SparkCore
 
-/// Somebody who uses the API.
+/// A person who uses the API.
 struct Person: Sendable {
     let id: String
     let client: SparkClient
     let refreshToken: String
 
-    /// Registers somebody new, with a place if given.
+    /// Registers a new person, with a place if given.
     static func register(
         on client: SparkClient, _ name: String, gender: String = "woman", interestedIn: [String] = ["man"],
         birthDate: String = "1995-06-15", latitude: Double? = nil, longitude: Double = 2.3522

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Location")
 struct PrivacyTests {
-    @Test("the exact place stands nowhere: not in an answer, not in the log, not in any file of the server")
+    @Test("the exact place is nowhere: not in an answer, not in the log, not in any file of the server")
     func exactPlaceIsNowhere() async throws {
         try await withDataDirectory { directory in
             let spark = try await SparkProcess.serve([

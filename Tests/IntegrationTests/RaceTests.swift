@@ -12,7 +12,7 @@ struct RaceTests {
         let pairs = Scale.of(test: 100, soak: 10_000)
         let people = try await register(2 * pairs, on: spark)
         let found = try await withThrowingTaskGroup(of: (Int, String?).self) { group in
-            // Both halves of a pair are asked for in one breath; some of them twice.
+            // Both likes of a pair are sent at the same time; some of them twice.
             for index in 0..<(2 * pairs) {
                 let (person, partner) = (people[index], people[index ^ 1])
                 for _ in 0..<(index % 7 == 0 ? 2 : 1) {

@@ -1,14 +1,14 @@
 import Foundation
 import SparkCore
 
-/// An HTTP request as plain bytes: nothing stops it from being wrong.
+/// An HTTP request as plain bytes, which may be malformed.
 struct RawRequest: Sendable {
     var method = "GET"
     var target = "/"
     var version = "HTTP/1.1"
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]?
-    /// Whether a body bears its Content-Length.
+    /// Whether a body has a Content-Length.
     var tellsLength = true
 
     /// A request as clients send it.
@@ -48,7 +48,7 @@ struct RawRequest: Sendable {
     }
 }
 
-/// What a server sent in answer to one request.
+/// The server's answer to one request.
 struct RawAnswer: Sendable {
     let status: Int
     /// By lower-case name.
@@ -103,7 +103,7 @@ final class RawConnection {
 
     deinit { close(descriptor) }
 
-    /// Sends as much as the other side takes; it may close early, which is not an error here.
+    /// Sends as much as the other side accepts; an early close is not an error here.
     func send(_ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
@@ -122,10 +122,10 @@ final class RawConnection {
         return count >= 0 || errno == EAGAIN
     }
 
-    /// Says that nothing more comes; answers can still be read.
+    /// Closes the sending side; answers can still be read.
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Ends with a reset instead of a word.
+    /// Ends with a reset.
     /// Closing sends RST instead of FIN.
     func resetWhenClosed() {
         var option = linger(l_onoff: 1, l_linger: 0)
@@ -137,7 +137,7 @@ final class RawConnection {
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
-    /// Keeps the system from taking more than a little that nobody reads. Before anything is sent.
+    /// Shrinks the system's receive buffer. Call it before sending.
     func takeLittle() {
         var size: Int32 = 4_096
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
@@ -153,7 +153,7 @@ final class RawConnection {
         }
     }
 
-    /// Whether the server has closed and nothing more is there to be read; waits for it.
+    /// Whether the server has closed and nothing is left to read; waits for it.
     func isAtEnd() throws -> Bool { try position == received.count && !fill() }
 
     /// The next answer, interim ones included; nil once the server has closed.
@@ -191,7 +191,7 @@ final class RawConnection {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The next bytes, whatever they mean.
+    /// The next bytes, unparsed.
     func bytes(_ count: Int) throws -> [UInt8] {
         while received.count - position < count {
             guard try fill() else { throw RawFailure(reason: "an answer cut short") }
@@ -200,7 +200,7 @@ final class RawConnection {
         return Array(received[position..<position + count])
     }
 
-    /// Takes no more than so many bytes from the system.
+    /// Reads at most this many bytes.
     func trickle(_ count: Int) throws -> Int {
         var buffer = [UInt8](repeating: 0, count: count)
         let taken = recv(descriptor, &buffer, count, 0)
@@ -216,7 +216,7 @@ final class RawConnection {
         return String(decoding: received[position...], as: UTF8.self)
     }
 
-    /// Whether the server has closed; waits for nothing.
+    /// Whether the server has closed; does not wait.
     var isClosed: Bool {
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
@@ -247,7 +247,7 @@ final class RawConnection {
     }
 }
 
-/// Runs what blocks on a thread of its own.
+/// Runs blocking code on its own thread.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Result { try body() }) }

@@ -1,13 +1,13 @@
 import Foundation
 import SparkCore
 
-/// Makes requests from an API's description: valid ones, and ones that are wrong in one way or several.
+/// Makes requests from an API's description: valid ones, and ones with one or more faults.
 ///
 /// The same seed and the same answers give the same requests.
 struct RequestFuzzer {
     private let api: DescribedAPI
     private var random: SplitMix64
-    /// What was seen in answers, by the name of its member or the prefix of its identifier: `usr`, `next_cursor`, `email`.
+    /// Values seen in answers, by member name or identifier prefix: `usr`, `next_cursor`, `email`.
     private var seen: [String: [String]] = [:]
     private static let remembered = 64
 
@@ -16,7 +16,7 @@ struct RequestFuzzer {
         self.random = SplitMix64(seed: seed)
     }
 
-    /// Remembers what later requests may use.
+    /// Remembers values for later requests.
     mutating func remember(_ text: String, as kind: String) {
         let index = Int(random.next() % UInt64(Self.remembered))
         if seen[kind, default: []].count < Self.remembered {
@@ -46,7 +46,7 @@ struct RequestFuzzer {
     /// - Parameter token: the sender's own.
     mutating func request(token: String) -> (operation: DescribedAPI.Operation, request: RawRequest) {
         var operation = pick(api.operations)
-        // Passwords are slow to hash on purpose, and who is logged out or deleted meets only the door.
+        // Passwords are slow to hash on purpose, and a logged-out or deleted client gets only 401.
         while operation.path.contains("/auth/") || operation.name == "DELETE /api/v1/me", !chance(5) {
             operation = pick(api.operations)
         }
@@ -182,7 +182,7 @@ struct RequestFuzzer {
         return chance(6) ? garbled(bytes) : bytes
     }
 
-    /// A value as the schema demands it.
+    /// A value that matches the schema.
     private mutating func value(of given: JSONValue, named name: String = "") -> JSONValue {
         let schema = api.resolved(given)
         if let words = schema["enum"]?.array { return pick(words) }
@@ -226,7 +226,7 @@ struct RequestFuzzer {
         return String(scalars)
     }
 
-    /// The value with one to three of its parts made wrong.
+    /// The value with one to three faults.
     private mutating func mutated(_ value: JSONValue) -> JSONValue {
         var result = value
         for _ in 0...random.next() % 3 { result = mutatedOnce(result) }
@@ -262,7 +262,7 @@ struct RequestFuzzer {
     }
 }
 
-/// What breaks servers.
+/// Values that tend to break servers.
 private enum Nasty {
     static let scalars = Array("abcXYZ 019-'éßİı漢字🙂👩‍👩‍👧\u{301}\u{200B}\u{202E}\u{A0}".unicodeScalars)
 

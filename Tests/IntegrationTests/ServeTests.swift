@@ -34,7 +34,7 @@ struct ServeTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("what was written is there after a stop and a start; two servers cannot share a directory")
+    @Test("written data is there after a stop and a start; two servers cannot share a directory")
     func restart() async throws {
         try await withDataDirectory { directory in
             let first = try await SparkProcess.serve(["--data", directory, "--set", "http.credentials_per_minute=0"])
@@ -61,7 +61,7 @@ struct ServeTests {
         }
     }
 
-    @Test("a server told to end with its parent does")
+    @Test("a server with --exit-with-parent ends with its parent")
     func orphan() async throws {
         // A shell starts the server and ends at once; the server must notice.
         let log = FileManager.default.temporaryDirectory.appending(path: "spark-orphan-\(UUID().uuidString)")
@@ -83,7 +83,7 @@ struct ServeTests {
         #expect(isGone)
     }
 
-    @Test("a mistake in the configuration is told with the nearest name and exit code 78")
+    @Test("a mistake in the configuration ends with the nearest name and exit code 78")
     func mistakes() async throws {
         let flag = try await SparkProcess.run(["serve", "--ephemeral", "--set", "http.listne=x"])
         #expect(flag.status == 78)

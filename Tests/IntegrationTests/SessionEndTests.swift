@@ -9,7 +9,7 @@ import Testing
 struct SessionEndTests {
     private static let password = "correct horse battery"
 
-    /// Two people who are matched, on a server of their own.
+    /// Two matched people on their own server.
     private struct Couple {
         let spark: SparkProcess
         let anna: Person
@@ -135,7 +135,7 @@ struct SessionEndTests {
         await couple.end()
     }
 
-    @Test("a connection goes by the session of its last token", .timeLimit(.minutes(5)))
+    @Test("a connection belongs to the session of its last token", .timeLimit(.minutes(5)))
     func renewed() async throws {
         let couple = try await Couple()
         let (first, second) = (try await couple.signIn(), try await couple.signIn())
@@ -190,7 +190,7 @@ struct StreamPlaceTests {
             let path = round.isMultiple(of: 2) ? "/api/v1/stream" : "/api/v1/poll?offset=0&wait=60"
             let next = try await begin(url, path, token)
             next.connection = nil
-            // As long as a request takes, the server has to notice.
+            // The server must notice within the time of a request.
             _ = try await spark.client.call("GET", "/healthz")
         }
         _ = try await anna.swipe(ben.id, "like")
@@ -200,7 +200,7 @@ struct StreamPlaceTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("of too many event streams and polls of one person the oldest gives way", .timeLimit(.minutes(5)))
+    @Test("when one person has too many event streams and polls, the oldest gives way", .timeLimit(.minutes(5)))
     func replaced() async throws {
         let (spark, anna) = try await person()
         let (url, token) = (spark.url, anna.client.token ?? "")
@@ -227,7 +227,7 @@ struct StreamPlaceTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    /// Asks, and waits for the beginning of an event stream.
+    /// Opens an event stream and waits for its beginning.
     private func begin(_ url: String, _ path: String, _ token: String) async throws -> Held {
         try await onThread {
             let connection = try RawConnection(url)
@@ -237,7 +237,7 @@ struct StreamPlaceTests {
         }
     }
 
-    @Test("HEAD is answered at once, takes no place and leaves a ticket as it is", .timeLimit(.minutes(5)))
+    @Test("HEAD is answered at once, takes no place and does not use a ticket", .timeLimit(.minutes(5)))
     func head() async throws {
         let (spark, anna) = try await person()
         let ticket = try #require(try await anna.client.call("POST", "/api/v1/ws/ticket")["ticket"]?.string)
@@ -261,7 +261,7 @@ struct StreamPlaceTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("a browser comes back to its event stream with the same ticket, which opens no WebSocket", .timeLimit(.minutes(5)))
+    @Test("a browser reconnects to its event stream with the same ticket, which opens no WebSocket", .timeLimit(.minutes(5)))
     func comesBack() async throws {
         let (spark, anna) = try await person()
         let ticket = try #require(try await anna.client.call("POST", "/api/v1/ws/ticket")["ticket"]?.string)
@@ -281,7 +281,7 @@ struct StreamPlaceTests {
     }
 }
 
-/// A connection that is kept until a test lets it go.
+/// A connection that is kept until a test releases it.
 private final class Held: @unchecked Sendable {
     // The test's task alone touches it, one step after the other.
     var connection: RawConnection?

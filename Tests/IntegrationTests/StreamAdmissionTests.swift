@@ -5,14 +5,14 @@ import SparkTestSupport
 import Synchronization
 import Testing
 
-/// Sockets, event streams and polls take places by person and by network, and give them back however they end.
+/// Sockets, event streams and polls take places by person and by network, and release them however they end.
 @Suite("Places of the stream")
 struct StreamAdmissionTests {
     private enum Kind: CaseIterable { case socket, events, poll }
 
     /// Connections that are kept open; used from one thread at a time.
     private final class Crowd: @unchecked Sendable {
-        // Guarded by being used by one `onThread` after the other.
+        // Guarded by use from one `onThread` at a time.
         var members: [RawConnection] = []
     }
 
@@ -43,7 +43,7 @@ struct StreamAdmissionTests {
         return false
     }
 
-    /// Opens one, and waits until it counts.
+    /// Opens a connection, and waits until it counts.
     private func open(
         _ crowd: Crowd, _ spark: SparkProcess, _ kind: Kind, _ person: Person, from address: String? = nil, used count: Int
     ) async throws {
@@ -125,7 +125,7 @@ struct StreamAdmissionTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("after a thousand that began and ended in every way no place is missing", .timeLimit(.minutes(10)))
+    @Test("after a thousand connections that began and ended in every way no place is missing", .timeLimit(.minutes(10)))
     func leaks() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "stream.connections_per_user=5"])
         var people: [Person] = []
@@ -150,7 +150,7 @@ struct StreamAdmissionTests {
                 case 2:  // Gone before anything is answered.
                     connection.send(request.bytes)
                     if Bool.random(using: &random) { connection.reset() }
-                case 3:  // The last word is said, and nothing more is awaited.
+                case 3:  // The sending side is closed, and no answer is read.
                     connection.send(request.bytes)
                     connection.finishSending()
                 case 4 where kind == .poll:  // It ends by itself.
@@ -173,7 +173,7 @@ struct StreamAdmissionTests {
         let isEmpty = try await until { try await used(spark) == 0 }
         let left = try await used(spark)
         #expect(isEmpty, "seed \(seed): \(left) are missing")
-        // All five are there to be had.
+        // All five places are free.
         for index in 0..<5 { try await open(crowd, spark, .events, people[0], used: index + 1) }
         #expect(await spark.end(SIGTERM) == 0)
         #expect(spark.log == "")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The stream over real sockets")
 struct StreamTests {
-    /// Two people who are matched, on a server of their own.
+    /// Two matched people on their own server.
     private struct Couple {
         let spark: SparkProcess
         let anna: Person
@@ -51,7 +51,7 @@ struct StreamTests {
         }
     }
 
-    @Test("a message comes to all devices of both, numbered, after its acknowledgement", .timeLimit(.minutes(5)))
+    @Test("a message reaches all devices of both people, numbered, after its acknowledgement", .timeLimit(.minutes(5)))
     func message() async throws {
         let couple = try await Couple()
         let (phone, tablet) = (try await begin(couple.anna), try await begin(couple.anna))
@@ -85,7 +85,7 @@ struct StreamTests {
     }
 
     @Test(
-        "a device that was away is told what it missed, in order and once; one of another history is told to read anew",
+        "a device that was away gets what it missed, in order and once; one with another history must read everything again",
         .timeLimit(.minutes(5)))
     func resume() async throws {
         let couple = try await Couple()
@@ -123,7 +123,7 @@ struct StreamTests {
     }
 
     @Test(
-        "a ticket opens one connection, a revoked session closes its own, and who is refused is told why", .timeLimit(.minutes(5))
+        "a ticket opens one connection, a revoked session closes its own, and a refusal has a reason", .timeLimit(.minutes(5))
     )
     func doors() async throws {
         let couple = try await Couple()
@@ -147,7 +147,9 @@ struct StreamTests {
         await couple.end()
     }
 
-    @Test("of too many devices the oldest gives way, and so does an old connection of the same device", .timeLimit(.minutes(5)))
+    @Test(
+        "when there are too many devices the oldest gives way, and so does an old connection of the same device",
+        .timeLimit(.minutes(5)))
     func replaced() async throws {
         let couple = try await Couple(["--ephemeral", "--set", "stream.connections_per_user=2"])
         let first = try await begin(couple.anna)
@@ -182,7 +184,7 @@ struct StreamTests {
     }
 
     @Test(
-        "a reader that stops reading is closed and holds up nobody; when it comes back it is told all of it",
+        "a reader that stops reading is closed and delays nobody; when it reconnects it gets everything",
         .timeLimit(.minutes(10)))
     func slowReader() async throws {
         let couple = try await Couple()
@@ -190,7 +192,7 @@ struct StreamTests {
         _ = try await anna.next("live")
         _ = try await ben.next("live")
         ben.setReading(false)
-        // The kernel's buffers take some megabytes before anything is felt.
+        // The kernel's buffers take some megabytes before it has an effect.
         let text = String(repeating: "x", count: 2_000)
         let count = 8_000
         for wave in 0..<(count / 200) {
@@ -207,7 +209,7 @@ struct StreamTests {
         await couple.end()
     }
 
-    @Test("a server that stops tells everybody when to come back, and has stored what it acknowledged", .timeLimit(.minutes(5)))
+    @Test("a stopping server says when to reconnect, and has stored what it acknowledged", .timeLimit(.minutes(5)))
     func stops() async throws {
         try await withDataDirectory { directory in
             let couple = try await Couple(["--data", directory])

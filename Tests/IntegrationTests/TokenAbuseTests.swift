@@ -16,7 +16,7 @@ struct TokenAbuseTests {
         return data.map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    @Test("a token that was forged, changed or cut is as good as none")
+    @Test("a token that was forged, changed or cut counts as no token")
     func forged() async throws {
         let scene = try await AbuseScene.start()
         // Signed as it should be, with another server's key.
@@ -82,7 +82,7 @@ struct TokenAbuseTests {
         #expect(first.status == 200)
         let access = try #require(first.json["access_token"]?.string)
         let second = try #require(first.json["refresh_token"]?.string)
-        // The same once more is a lost answer; after the successor was used it is somebody else.
+        // A repetition is a lost answer; after the successor was used it is theft.
         #expect(try await refresh(scene.ada.refreshToken).json["refresh_token"]?.string == second)
         #expect(try await refresh(second).status == 200)
         expectProblem(try await refresh(scene.ada.refreshToken), 401, "accounts.refresh_reused")

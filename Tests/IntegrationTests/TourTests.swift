@@ -71,7 +71,7 @@ struct TourTests {
         for line in lines { #expect(line.count <= 130, "\(line)") }
     }
 
-    /// Runs scripts in one shell, beside a server with a small town.
+    /// Runs scripts in one shell, beside a server with a small demo town.
     private func run(_ scripts: [String]) async throws -> String {
         var output = ""
         try await withDataDirectory { directory in

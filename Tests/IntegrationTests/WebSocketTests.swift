@@ -14,7 +14,7 @@ struct WebSocketTests {
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ])
 
-    /// A frame with an all-zero mask, so its payload stands as it is.
+    /// A frame with an all-zero mask, so its payload is unchanged.
     private static func frame(_ opcode: UInt8, _ payload: [UInt8] = [], isFinal: Bool = true) -> [UInt8] {
         let length: [UInt8] =
             payload.count < 126
@@ -22,7 +22,7 @@ struct WebSocketTests {
         return [(isFinal ? 0x80 : 0) | opcode] + length + [0, 0, 0, 0] + payload
     }
 
-    /// Opens a socket, sends bytes and gives so many that come back, and whether the server has closed then.
+    /// Opens a socket, sends bytes, and returns the answer up to a length and whether the server has closed.
     private func exchange(_ spark: SparkProcess, _ bytes: [UInt8], expecting count: Int) async throws -> ([UInt8], Bool) {
         let url = spark.url
         return try await onThread {
@@ -35,7 +35,7 @@ struct WebSocketTests {
         }
     }
 
-    @Test("the echo endpoint is there only when asked for, and echoes text, fragments and binary")
+    @Test("the echo endpoint exists only when configured, and echoes text, fragments and binary")
     func echo() async throws {
         let plain = try await SparkProcess.serve(["--ephemeral"])
         let (plainURL, upgrade) = (plain.url, Self.upgrade.bytes)
@@ -58,7 +58,7 @@ struct WebSocketTests {
         #expect(spark.log == "")
     }
 
-    @Test("each abuse is told by its close code, and the connection ends")
+    @Test("each abuse gets its close code, and the connection ends")
     func abuse() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--ws-echo"])
         let endless = Self.frame(2, isFinal: false) + (0..<262_144).flatMap { _ in Self.frame(0, isFinal: false) }
@@ -88,7 +88,7 @@ struct WebSocketTests {
         #expect(await spark.end(SIGTERM) == 0)
     }
 
-    @Test("requests on the path that are no first offer get 426; a connection that was used before closes without a word")
+    @Test("requests on the path that are not a first offer get 426; a connection that was used before closes silently")
     func notFirst() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--ws-echo"])
         let (url, upgrade) = (spark.url, Self.upgrade)

@@ -4,13 +4,13 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-/// What can be done to HTTP itself.
+/// Attacks on HTTP itself.
 @Suite("Abuse of the wire")
 struct WireAbuseTests {
     private static let login = "POST /api/v1/auth/login HTTP/1.1\r\nHost: spark\r\nContent-Type: application/json\r\n"
     private static let smuggled = "GET /api/v1/\(AbuseScene.marker) HTTP/1.1\r\nHost: spark\r\n\r\n"
 
-    @Test("requests that two servers could read differently are refused, and what they smuggle is not answered")
+    @Test("requests that two servers could read differently are refused, and smuggled requests are not answered")
     func smuggling() async throws {
         let scene = try await AbuseScene.start()
         let framings = [
@@ -39,7 +39,7 @@ struct WireAbuseTests {
         }
     }
 
-    @Test("what is no HTTP/1.1 is answered 400 and the connection closed")
+    @Test("anything but HTTP/1.1 is answered 400 and the connection closed")
     func notHTTP() async throws {
         let scene = try await AbuseScene.start()
         let texts = [
@@ -77,7 +77,7 @@ struct WireAbuseTests {
         }
     }
 
-    @Test("20 requests in one write are answered in their order, whether the client still listens or has said its last word")
+    @Test("20 requests in one write are answered in order, whether or not the client has closed its sending side")
     func pipelining() async throws {
         let scene = try await AbuseScene.start()
         let kinds = [
@@ -94,7 +94,7 @@ struct WireAbuseTests {
         }
     }
 
-    @Test("what came whole before broken bytes is carried out and answered, so no refusal hides an effect")
+    @Test("a complete request before broken bytes is executed and answered, so no refusal hides an effect")
     func brokenAfterWhole() async throws {
         let scene = try await AbuseScene.start()
         let change = scene.request("PATCH", "/api/v1/me", json: #"{"about":"changed"}"#).bytes
@@ -107,7 +107,7 @@ struct WireAbuseTests {
         #expect(scene.spark.log == "")
     }
 
-    @Test("who awaits 100 Continue gets it, and the answer after the body")
+    @Test("a client that expects 100 Continue gets it, and the answer after the body")
     func awaitedContinue() async throws {
         let scene = try await AbuseScene.start()
         var head = scene.request("PATCH", "/api/v1/me", json: "").with("Expect", "100-continue")
@@ -128,7 +128,9 @@ struct WireAbuseTests {
         }
     }
 
-    @Test("HTTP/1.0, absolute targets, offers of other protocols and CONNECT are answered, and close what cannot go on")
+    @Test(
+        "HTTP/1.0, absolute targets, offers of other protocols and CONNECT are answered, and connections that cannot continue are closed"
+    )
     func oddButLegal() async throws {
         let scene = try await AbuseScene.start()
         let authorization = "Authorization: Bearer \(scene.token)\r\n"
@@ -158,7 +160,7 @@ struct WireAbuseTests {
         }
     }
 
-    @Test("connections that are given up half way change nothing and hurt nobody")
+    @Test("abandoned connections change nothing and harm nobody")
     func givenUp() async throws {
         let scene = try await AbuseScene.start()
         let change =

@@ -6,15 +6,15 @@ import SparkTestSupport
 @testable import SparkMatching
 @testable import SparkProfiles
 
-/// What people do, drawn by chance.
+/// Random acts of people.
 enum Acts {
     static func place(_ spread: Double, _ random: inout RandomWorld) -> Coordinate? {
         func offset() -> Double { (Double(random.pick(1_000)) / 1_000 - 0.5) * spread }
         return Coordinate(latitude: 48.8566 + offset(), longitude: 2.3522 + offset())
     }
 
-    /// Something that somebody does.
-    /// - Returns: who, for the message of a failure.
+    /// One act.
+    /// - Returns: the person, for the message of a failure.
     static func any(_ fixture: Fixture, _ count: Int, _ spread: Double, _ random: inout RandomWorld) async throws -> String {
         let (user, target) = (Int64(1 + random.pick(count)), Int64(1 + random.pick(count)))
         guard user != target else { return "nothing" }

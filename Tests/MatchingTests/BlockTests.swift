@@ -12,7 +12,7 @@ import Testing
     private let two = UserID(rawValue: 2)
     private let three = UserID(rawValue: 3)
 
-    @Test("a block ends the match, hides both ways at once, and is told once")
+    @Test("a block ends the match, hides both ways at once, and is announced once")
     func block() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3)
@@ -31,7 +31,7 @@ import Testing
         }
         for user in [one, two] { try await fixture.service.unmatch(match.match.id, by: user) }
         await fixture.server.drainEvents()
-        #expect(fixture.events.takeNames().isEmpty, "what is over is not ended again")
+        #expect(fixture.events.takeNames().isEmpty, "a match that is over is not ended again")
         try await fixture.service.unblock(two, by: one)
         try await fixture.service.unblock(two, by: one)
         await fixture.server.drainEvents()
@@ -41,7 +41,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who is blocked may block, too, and those who left can be blocked; oneself and those who never were are refused")
+    @Test("a blocked person may block, too, and people who left can be blocked; the caller and unknown identifiers are refused")
     func refused() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3) { $0.isClosed = $0.id == 3 }
@@ -50,14 +50,16 @@ import Testing
         #expect(await refusal { try await fixture.service.block(one, by: one) } == "matching.self")
         #expect(await refusal { try await fixture.service.unblock(one, by: one) } == "matching.self")
         #expect(await refusal { try await fixture.service.block(three, by: one) } == nil)
-        #expect(await refusal { try await fixture.service.block(two, by: three) } == "request.not_found", "nobody acts who left")
+        #expect(
+            await refusal { try await fixture.service.block(two, by: three) } == "request.not_found", "people who left cannot act"
+        )
         let unknown = UserID(rawValue: 99)
         #expect(await refusal { try await fixture.service.block(unknown, by: one) } == "request.not_found")
         #expect(await refusal { try await fixture.service.unblock(unknown, by: one) } == nil)
         await fixture.server.stop()
     }
 
-    @Test("whatever the other one does, be it to leave for good, a match is ended, a block and a report are taken")
+    @Test("whatever the other person does, even leaving for good, a match can be ended, and a block and a report are accepted")
     func protection() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(6)
@@ -92,7 +94,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("only those in a match can end it, and it ends once, however often and by whom it is ended")
+    @Test("only the two in a match can end it, and it ends once, however often it is ended")
     func unmatch() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3)
@@ -108,7 +110,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("a report is kept, even of somebody who blocked the reporter")
+    @Test("a report is kept, even about a person who blocked the reporter")
     func report() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3) { $0.isClosed = $0.id == 3 }

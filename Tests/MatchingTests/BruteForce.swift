@@ -3,7 +3,7 @@ import SparkCore
 
 @testable import SparkMatching
 
-/// The deck by asking everybody, written from the rules alone: no index, no rings, no shared code with the store. Distances are
+/// The deck by a full scan, written from the rules alone: no index, no rings, no shared code with the store. Distances are
 /// computed with vectors instead of haversines.
 struct BruteForce {
     struct Entry: Hashable {
@@ -84,7 +84,7 @@ struct BruteForce {
         guard let here = viewer.place, let there = other.place else { return 0 }
         var kilometres = max(2, (metres(here, there) / 1_000).rounded())
         if other.hidesDistance {
-            // Told apart only as within 10, 50, 200, 1,000 km and beyond.
+            // Distinguished only as within 10, 50, 200, 1,000 km and beyond.
             kilometres =
                 kilometres <= 10 ? 10 : kilometres <= 50 ? 50 : kilometres <= 200 ? 200 : kilometres <= 1_000 ? 1_000 : 20_100
         }

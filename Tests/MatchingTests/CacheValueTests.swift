@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test("a standing comes back as it went, and takes few bytes a person")
+    @Test("relations come back unchanged, and take few bytes per person")
     func standing() throws {
         var chance = SplitMix64(seed: 8)
         let ids = (0..<400).map { _ in Int64(chance.next() >> 1) } + [0, 1, .max, .min]
@@ -46,7 +46,7 @@ import Testing
                 validUntil: Timestamp(milliseconds: 7)))
     }
 
-    @Test("matches and rankings come back as they went")
+    @Test("matches and rankings come back unchanged")
     func lists() throws {
         let match = Match(
             id: MatchID(rawValue: 1), conversation: ConversationID(rawValue: -2), other: UserID(rawValue: .max),

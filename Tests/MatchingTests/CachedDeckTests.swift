@@ -8,7 +8,7 @@ import Testing
 @testable import SparkMatching
 @testable import SparkProfiles
 
-/// What is dealt from the cache, compared with what the store would have made.
+/// Decks from the cache, compared with decks from the store.
 @Suite("Decks and lists from the cache") struct CachedDeckTests {
     private struct Shown: Equatable {
         let stage: String
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("whatever anybody does, every next deck and list is the store's", arguments: 0..<8)
+    @Test("after any act, the next deck and list equal the store's", arguments: 0..<8)
     func equalsStore(seed: UInt64) async throws {
         let fixture = try await Fixture.start([
             "matching.likes_per_day=100000", "matching.superlikes_per_day=10000",
@@ -80,7 +80,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("a person swipes through a ranking that is made once")
+    @Test("a person swipes through a ranking that is computed once")
     func queue() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(100)
@@ -98,7 +98,9 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who comes into a deck by a like is in the next one, who passes leaves it with the next day, and comes back with one")
+    @Test(
+        "a person who enters a deck by a like is in the next one; a person who passes leaves it the next day, and returns by a like"
+    )
     func returns() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(5) { $0.isIncognito = $0.id == 2 }
@@ -114,11 +116,11 @@ import Testing
         try await fixture.swipe(4, 1, .pass)
         _ = try await fixture.service.undoLastSwipe(of: UserID(rawValue: 4))
         try await fixture.swipe(5, 1, .pass)
-        #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "a pass that is taken back on its day never counts")
+        #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "a pass that is undone on its day never counts")
         nextDay()
         #expect(Set(try await fixture.deck(1)) == [2, 3, 4])
         try await fixture.swipe(2, 1, .skip)
-        #expect(Set(try await fixture.deck(1)) == [3, 4], "an incognito person who likes me no more")
+        #expect(Set(try await fixture.deck(1)) == [3, 4], "an incognito person who no longer likes me")
         try await fixture.swipe(5, 1, .like)
         #expect(Set(try await fixture.deck(1)) == [3, 4], "not even a like brings somebody back before the next day")
         nextDay()
@@ -126,7 +128,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("a pass is not even noticed by what is read anew for the deck")
+    @Test("a pass does not change what is read again for the deck")
     func passesTouchNothing() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(6)
@@ -143,7 +145,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who registers far away touches no ranking, who settles nearby does")
+    @Test("a person who registers far away changes no ranking, one who moves nearby does")
     func regions() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(200) { person in
@@ -166,7 +168,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("nobody who was answered sees what was before, however many read and write at once")
+    @Test("after an answer nobody sees older data, however many read and write at once")
     func race() async throws {
         let fixture = try await Fixture.start(["matching.likes_per_day=100000"])
         try await fixture.settle(70)
@@ -177,7 +179,7 @@ import Testing
                         try await fixture.swipe(user, target, target % 2 == 0 ? .pass : .like)
                         let mine = try await fixture.deck(user, limit: 20)
                         #expect(!mine.contains(target), "\(user) swiped \(target)")
-                        // Passes reach the others with the next day, see below.
+                        // Passes affect others from the next day on, see below.
                         if target % 2 == 0 { _ = try await fixture.deck(target, limit: 20) }
                     }
                 }

@@ -11,7 +11,7 @@ import Testing
         let world = random.world()
         try await fixture.server.storage.become(world)
         var brute = BruteForce(world: world, now: fixture.now)
-        // Weights that make perfect scores common: who ties with the last of the best may be anywhere.
+        // Weights that make perfect scores common: a person who ties with the last of the best may be anywhere.
         if random.happens(30) { brute.weights = (0, random.happens(50) ? 1 : 0, 0, 1) }
         let weights = brute.weights
         let scorer = WeightedScorer(
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("the deck is that of a brute force, in members, order and stage, in any world", arguments: 0..<4)
+    @Test("the deck equals that of a brute force, in members, order and stage, in any world", arguments: 0..<4)
     func equalsBruteForce(part: UInt64) async throws {
         let fixture = try await Fixture.start()
         for number in 0..<100 {
@@ -71,7 +71,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("nobody swiped, blocked or matched ever comes back, whatever is done in whatever order")
+    @Test("nobody who was swiped, blocked or matched comes back, in any order of acts")
     func neverAgain() async throws {
         let fixture = try await Fixture.start(["matching.likes_per_day=100000", "matching.superlikes_per_day=10000"])
         for seed in UInt64(20_000)..<20_010 {
@@ -96,7 +96,7 @@ import Testing
                 default:
                     let action = SwipeAction.allCases[random.pick(3)]
                     if (try? await fixture.swipe(user, target, action)) != nil { hidden[user, default: []].insert(target) }
-                    // Whatever became of it, a match hides for good.
+                    // A match hides for good, whatever happened to it.
                     let relation = try fixture.store.relation(of: targetID, to: userID)
                     if relation.isMatched { hidden[user, default: []].insert(target) }
                 }
@@ -113,7 +113,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("the stages widen one after the other and never mix")
+    @Test("the stages widen one after another and never mix")
     func stages() async throws {
         let fixture = try await Fixture.start()
         // Along a meridian: 0 km, 15 km (within twice the soft 10), 60 km.
@@ -137,18 +137,18 @@ import Testing
             person.maxDistanceKilometres = 10
             person.isDistanceHard = person.id == 2
         }
-        #expect(try await stage() == ("anywhere", [3]), "the hard limit of the other one holds")
+        #expect(try await stage() == ("anywhere", [3]), "the hard limit of the other person holds")
         await fixture.server.stop()
     }
 
-    @Test("a skip hides for its hours and no longer, a pass for ever")
+    @Test("a skip hides for its hours and no longer, a pass forever")
     func skips() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3)
         try await fixture.swipe(1, 2, .skip)
         try await fixture.swipe(1, 3, .pass)
         #expect(try await fixture.deck(1) == [])
-        #expect(Set(try await fixture.deck(2)) == [1, 3], "a skip is no rejection")
+        #expect(Set(try await fixture.deck(2)) == [1, 3], "a skip is not a rejection")
         #expect(Set(try await fixture.deck(3)) == [1, 2], "the deck does not reveal a pass at once")
         fixture.server.clock.advance(by: .hours(24) - .milliseconds(1))
         #expect(try await fixture.deck(1) == [])
@@ -158,7 +158,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("a deck without a place is refused, one of a paused person is empty, one of nobody is not there")
+    @Test("a deck without a place is refused, that of a paused person is empty, that of an unknown person is 404")
     func withoutDeck() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3) { person in
@@ -175,7 +175,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("equals stand in an order of their own for each viewer")
+    @Test("candidates with equal scores have a different order for each viewer")
     func ties() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(40)

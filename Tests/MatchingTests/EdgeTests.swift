@@ -130,7 +130,7 @@ import Testing
         await server.stop()
     }
 
-    @Test("what has not the promised form is refused, and by whom nothing may be asked")
+    @Test("malformed requests and callers without access are refused")
     func badInput() async throws {
         let fixture = try await Fixture.start()
         let server = fixture.server
@@ -170,7 +170,7 @@ import Testing
         await server.stop()
     }
 
-    @Test("a like too many is told when to come back")
+    @Test("a like over the limit is told when to retry")
     func dailyLimit() async throws {
         let fixture = try await Fixture.start(["matching.likes_per_day=1"])
         let server = fixture.server
@@ -184,11 +184,11 @@ import Testing
         #expect(refused.headers["retry-after"] == "43200")
         let undone = try await server.call("DELETE", "/api/v1/swipes/last", token: anna.token)
         #expect(undone.body == #"{"target_id":"\#(bea.id)","action":"like"}"#)
-        #expect(try await swipe(fixture, anna, cleo, "like").status == 429, "a like that was taken back was given")
+        #expect(try await swipe(fixture, anna, cleo, "like").status == 429, "a like that was undone stays spent")
         await server.stop()
     }
 
-    @Test("a cursor serves the list and the person it was made for, and nobody else")
+    @Test("a cursor works only for the list and the person it was made for")
     func cursors() async throws {
         let fixture = try await Fixture.start()
         let server = fixture.server
@@ -223,7 +223,7 @@ import Testing
         await server.stop()
     }
 
-    @Test("a repeated request with its key is answered once and counted once")
+    @Test("a request repeated under its key takes effect once and is counted once")
     func idempotency() async throws {
         let fixture = try await Fixture.start()
         let server = fixture.server

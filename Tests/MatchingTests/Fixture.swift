@@ -9,7 +9,7 @@ import Testing
 @testable import SparkMatching
 @testable import SparkProfiles
 
-/// A server with Matching, and the same store and service that it has, within reach.
+/// A server with Matching, with access to its store and service.
 struct Fixture {
     let server: TestServer
     let store: SpatiaLiteMatchingStore
@@ -30,7 +30,7 @@ struct Fixture {
 
     var now: Timestamp { server.clock.now() }
 
-    /// What the R-tree finds, and what the hot index finds, of whom nothing is cached.
+    /// The decks of the R-tree and of the hot index, without a cache.
     func rankings(for query: DeckQuery) async throws -> [Ranking] {
         let standing = try await store.standing(of: query.viewer, at: query.now, skipLifetime: query.skipLifetime)
         #expect(service.dealer.rankings.feed.index != nil)
@@ -40,7 +40,7 @@ struct Fixture {
         ]
     }
 
-    /// People 1…count, all of whom suit each other, at one place.
+    /// People 1…count at one place, who all suit each other.
     func settle(_ count: Int, change: (inout WorldPerson) -> Void = { _ in }) async throws {
         var world = World()
         for id in 1...Int64(count) {
@@ -52,7 +52,7 @@ struct Fixture {
         try await server.storage.become(world)
     }
 
-    /// What Matching's invariants find. The people of these tests have no accounts, so only Matching is asked.
+    /// The faults that Matching's invariants find. The people of these tests have no accounts, so only Matching is checked.
     func faults() throws -> [String] {
         try server.storage.readNow { session in try MatchingInvariants.all.flatMap { try $0.check(session) } }
     }
@@ -71,7 +71,7 @@ struct Fixture {
     }
 }
 
-/// The module itself, which also gives itself out.
+/// The module itself, which the test can reach.
 struct OpenMatchingModule: SparkModule {
     static let manifest = MatchingModule.manifest
     let module: MatchingModule
@@ -122,7 +122,7 @@ protocol EventLogging: Sendable {
     var log: EventLog { get }
 }
 
-/// A module that hears everything that Matching tells.
+/// A module that subscribes to every event of Matching.
 struct EventLogModule: SparkModule, EventLogging {
     static let manifest = ModuleManifest(id: "eventlog", summary: "Keeps events for tests", dependencies: ["matching"])
     let log = EventLog()
@@ -140,7 +140,7 @@ struct EventLogModule: SparkModule, EventLogging {
     }
 }
 
-/// The code with which something is refused; nil when it is not.
+/// The error code of a refusal; nil without one.
 func refusal(_ body: () async throws -> some Any) async -> String? {
     do {
         _ = try await body()

@@ -31,7 +31,7 @@ import Testing
         return fixture
     }
 
-    @Test("whatever anybody does, it ranks as the R-tree does, counts of likes and of showings included", arguments: 0..<4)
+    @Test("after any act, it ranks like the R-tree, including counts of likes and of showings", arguments: 0..<4)
     func equalsReference(seed: UInt64) async throws {
         var random = RandomWorld(seed: 60_000 + seed, now: TestServer.startOfTime)
         let count = 24
@@ -56,7 +56,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("filled while people change, it misses nobody's change")
+    @Test("filled while people change, it misses no change")
     func fillsBesideWrites() async throws {
         var random = RandomWorld(seed: 7, now: TestServer.startOfTime)
         let fixture = try await settled(60, 0.5, &random)
@@ -78,13 +78,13 @@ import Testing
         #expect(held.count == stored.rows.count && held.count > 10)
         for (number, row) in stored.rows.enumerated() {
             #expect(held[row.id]?.interests == stored.interests(of: number))
-            // The count of interests stands in the row, too.
+            // The row also has the count of interests.
             #expect(held[row.id]?.row == row)
         }
         await fixture.server.stop()
     }
 
-    @Test("swipes that are made, changed and undone are counted for both, as counting all of them would")
+    @Test("swipes that are made, changed and undone are counted for both people, like a full recount")
     func tallies() async throws {
         var random = RandomWorld(seed: 9, now: TestServer.startOfTime)
         let fixture = try await settled(12, 0.02, &random)
@@ -93,7 +93,8 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who was shown less on a day comes first among equals on the next, and nobody moves on the day itself")
+    @Test(
+        "a person a person who was shown less on a day comes first among equals on the next, and nobody moves on the day itself")
     func exposure() async throws {
         let fixture = try await Fixture.start(["matching.exposure_weight=1", "matching.shown_per_day=4"])
         try await fixture.settle(30)
@@ -104,7 +105,7 @@ import Testing
             await fixture.service.exposure.flush()
         }
         fixture.service.dealer.namespace.remove(UserID(rawValue: 30))
-        #expect(try await fixture.deck(30) == first, "what others were shown today moves nobody")
+        #expect(try await fixture.deck(30) == first, "today's showings move nobody")
         await fixture.service.exposure.flush()
         for id in first { shown[id, default: 0] += 2 }
         let index = try #require(fixture.service.dealer.rankings.feed.index)
@@ -117,11 +118,11 @@ import Testing
         await fixture.service.exposure.flush()
         fixture.server.clock.advance(by: .hours(24))
         let later = try await fixture.service.suggestions(for: UserID(rawValue: 30), limit: 100)
-        #expect(Set(later.items.map(\.score)).count == 1, "only the last day counts, on which everybody was dealt once")
+        #expect(Set(later.items.map(\.score)).count == 1, "only the last day counts, on which everybody was shown once")
         await fixture.server.stop()
     }
 
-    @Test("what anybody decides today moves no score and no order today")
+    @Test("today's decisions move no score and no order today")
     func talliesOfYesterday() async throws {
         let fixture = try await Fixture.start(["matching.likelihood_weight=1", "matching.likes_per_day=1000"])
         try await fixture.settle(60)
@@ -135,18 +136,18 @@ import Testing
             try await fixture.swipe(user, 1, .like)
             for other in Int64(41)...59 { try await fixture.swipe(user, other, .pass) }
         }
-        // These passed on the viewer, too, who learns nothing of it.
+        // These passed on the viewer, too, and the viewer must not learn it.
         for user in Int64(41)...44 { try await fixture.swipe(user, 60, .pass) }
         #expect(try await seen() == before)
         let rankings = try await fixture.rankings(for: query(fixture, 60, 100))
         #expect(rankings[0].ranks == rankings[1].ranks)
         fixture.server.clock.advance(by: .hours(24))
         let after = try await seen()
-        #expect(after != before && after.first?.hasPrefix("1 ") == true, "who is liked often")
+        #expect(after != before && after.first?.hasPrefix("1 ") == true, "a person a person who is liked often")
         await fixture.server.stop()
     }
 
-    @Test("while there is no index, decks come from the R-tree, and the server is not ready")
+    @Test("without an index, decks come from the R-tree, and the server is not ready")
     func withoutIndex() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(5)

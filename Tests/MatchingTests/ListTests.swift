@@ -8,7 +8,7 @@ import Testing
 @testable import SparkProfiles
 
 @Suite("Lists") struct ListTests {
-    /// All pages of a list; fails on one that is longer than asked or does not end.
+    /// All pages of a list; fails on a page that is too long and on a list that does not end.
     private func all<Element>(limit: Int, _ page: (PagePosition) async throws -> Page<Element>) async throws -> [Element] {
         var (items, position): ([Element], PagePosition?) = ([], .newest)
         var pages = 0
@@ -23,7 +23,7 @@ import Testing
         return items
     }
 
-    @Test("likes come newest first, without those I answered, blocked, or who left or are paused")
+    @Test("likes come newest first, without people I answered or blocked, and people who left or are paused")
     func likes() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(40) { person in
@@ -48,7 +48,7 @@ import Testing
             let likes = try await all(limit: limit) { position in
                 try await fixture.service.likes(of: me, after: position, limit: limit)
             }
-            // Equal times are ordered by identifier, which is the order in which they came here.
+            // Equal times are ordered by identifier, which is the order of arrival here.
             #expect(likes.map(\.card.id.rawValue) == expected)
             #expect(likes.filter(\.like.isSuperlike).map(\.card.id.rawValue) == [20])
         }
@@ -58,11 +58,11 @@ import Testing
         #expect(page.next?.id == 35, "a cursor names nobody who is hidden")
         fixture.server.clock.advance(by: .hours(24))
         let later = try await fixture.service.likes(of: me, after: .newest, limit: 100)
-        #expect(later.items.map(\.card.id.rawValue).contains(31), "a skip that has run out is no answer")
+        #expect(later.items.map(\.card.id.rawValue).contains(31), "an expired skip is not an answer")
         await fixture.server.stop()
     }
 
-    @Test("likes are shown of people within the hard limits of both alone, and follow them")
+    @Test("likes show only people within the hard limits of both, and follow changes of them")
     func likesWithinLimits() async throws {
         let fixture = try await Fixture.start()
         func place(_ kilometresNorth: Double) -> Coordinate? {
@@ -105,7 +105,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("matches come newest first from both sides, live ones with people who are there")
+    @Test("matches come newest first from both sides, only live ones with people who are there")
     func matches() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(30)

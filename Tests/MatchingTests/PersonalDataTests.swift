@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(
-        "an erasure leaves nothing that the person did, and no word of theirs, but for the evidence of reports; others keep their own"
+        "an erasure leaves no act and no word of the person, except for the evidence of reports; others keep their own"
     )
     func erase() async throws {
         let fixture = try await Fixture.start()

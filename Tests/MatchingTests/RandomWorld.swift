@@ -2,9 +2,9 @@ import SparkCore
 
 @testable import SparkMatching
 
-/// Worlds drawn by chance, small enough to ask everybody and odd enough to find what breaks.
+/// Random worlds, small enough for a full scan and odd enough to find faults.
 struct RandomWorld {
-    /// Where the people of a world are.
+    /// The places of the people of a world.
     enum Terrain: CaseIterable {
         /// All at one place.
         case oneCell
@@ -30,7 +30,7 @@ struct RandomWorld {
         var world = World()
         let count = range.lowerBound + pick(range.upperBound - range.lowerBound + 1)
         for index in 0..<count {
-            // Sparse and wide identifiers, so that their order says nothing.
+            // Sparse identifiers over a wide range, so that their order has no meaning.
             let id = Int64(SplitMix64.mix(UInt64(index) &+ chance.next()) >> 2) + 1
             world.people.append(person(id, at: place(on: terrain).map(grid.snap), isPlain: isPlain))
         }

@@ -15,7 +15,7 @@ import Testing
         return try #require(Coordinate(latitude: latitude, longitude: longitude))
     }
 
-    @Test("whoever is within a radius is in one of the regions that cover it, which are four at most and were all declared")
+    @Test("every person within a radius is in one of the regions that cover it, which are four at most and all declared")
     func covering() throws {
         var chance = SplitMix64(seed: 5)
         var (inside, narrow) = (0, 0)

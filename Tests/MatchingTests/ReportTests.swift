@@ -21,7 +21,7 @@ import Testing
         ).wire
     }
 
-    @Test("blocks and reports work whatever became of the other one")
+    @Test("blocks and reports work in every state of the other account")
     func everyState() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(7) { person in
@@ -46,7 +46,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("a block of somebody who closed the account holds when they are back")
+    @Test("a block of a person who closed the account holds when they are back")
     func sticks() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(2)
@@ -61,7 +61,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("the other one of a conversation is known by it, also after an unmatch, to the two of it alone")
+    @Test("a conversation identifies the other person, also after an unmatch, and only to its two members")
     func byConversation() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3)
@@ -76,7 +76,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("the profile is kept as it was, once a version")
+    @Test("the profile is kept as it was, once per version")
     func profile() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(2)
@@ -92,14 +92,14 @@ import Testing
         #expect(try fixture.count("matching_evidence_profiles") == 2)
         let before = try await fixture.server.operate("report.show", ["report": .string(first)])
         #expect(before["profile"]?["name"]?.string == "Person 2" && before["text"]?.string == "words")
-        #expect(before["reporters_of_target"]?.integer == 1, "five reports by one are one reporter")
+        #expect(before["reporters_of_target"]?.integer == 1, "five reports by one person count as one reporter")
         let after = try await fixture.server.operate("report.show", ["report": .string(second)])
         #expect(after["profile"]?["name"]?.string == "Another" && after["profile"]?["about"]?.string == "harmless")
         #expect(!JSONWriter.string(of: after).contains("latitude"))
         await fixture.server.stop()
     }
 
-    @Test("evidence outlives the erasure of both, with what led to the reporter gone, and ends when its time is over")
+    @Test("evidence outlives the erasure of both, without a trace of the reporter, and ends when its time is over")
     func apartFromErasure() async throws {
         let fixture = try await Fixture.start(["matching.evidence_days=10"])
         try await fixture.settle(4)
@@ -118,7 +118,7 @@ import Testing
         #expect(closed["decision"]?.string == "warned")
         fixture.server.clock.advance(by: .days(9))
         try await fixture.retention.sweep()
-        #expect(try fixture.count("matching_evidence") == 1, "the decision began its time anew")
+        #expect(try fixture.count("matching_evidence") == 1, "the decision restarted its time")
         fixture.server.clock.advance(by: .days(2))
         try await fixture.retention.sweep()
         for table in ["matching_evidence", "matching_evidence_profiles", "matching_reports WHERE target_id = 2"] {
@@ -154,7 +154,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("reports are listed from new to old, by state and person, and decided once")
+    @Test("reports are listed newest first, by state and person, and decided once")
     func operations() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(4)

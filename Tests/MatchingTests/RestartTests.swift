@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "a server that starts again knows what the last one had, and nothing that is old", .timeLimit(.minutes(10)))
+        "a restarted server has what the last one had, and nothing outdated", .timeLimit(.minutes(10)))
     func warm() async throws {
         try await withDirectory { directory in
             let first = try await TestServer.start(Self.modules, settings: Self.settings, directory: directory)
@@ -48,7 +48,7 @@ import Testing
             await first.stop()
 
             let second = try await TestServer.start(Self.modules, settings: Self.settings, directory: directory)
-            // Taken up beside the start.
+            // Recovered in the background.
             while second.cache.statistics.recovered == nil { await Task.yield() }
             let matches = try await second.call("GET", "/api/v1/matches", token: ada.token)
             #expect(matches.json["items"]?[0]?["user"]?["bio"]?.string == "new")
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("what somebody will ask for is loaded when they log in", .timeLimit(.minutes(10)))
+    @Test("a login loads what the person will ask for", .timeLimit(.minutes(10)))
     func hints() async throws {
         let server = try await TestServer.start(Self.modules)
         let ada = try await register(server, "ada")
@@ -83,7 +83,7 @@ import Testing
 
     private static let settings = ["http.credentials_per_minute=0"]
 
-    @Test("erasing makes old, at the commit and again by its job, all that entries about the person depend on")
+    @Test("erasing invalidates all entries about the person, at the commit and again by its job")
     func erasure() async throws {
         let server = try await TestServer.start(Self.modules)
         let (ada, bea) = (try await register(server, "ada"), try await register(server, "bea"))

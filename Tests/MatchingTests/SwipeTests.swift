@@ -32,7 +32,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("passes and skips make no match and tell nobody")
+    @Test("passes and skips make no match and send nothing")
     func noMatch() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(3)
@@ -43,11 +43,11 @@ import Testing
         #expect(try await fixture.swipe(2, 1, .pass) == nil)
         await fixture.server.drainEvents()
         #expect(fixture.events.takeNames() == [])
-        #expect(try await fixture.swipe(2, 1, .like) != nil, "the later swipe replaces the former")
+        #expect(try await fixture.swipe(2, 1, .like) != nil, "the later swipe replaces the earlier one")
         await fixture.server.stop()
     }
 
-    @Test("a like is announced once a day, not when it is repeated, raised, or taken back and given again")
+    @Test("a like is announced once a day, not when it is repeated, raised, or undone and given again")
     func likesAreToldOnce() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(2)
@@ -64,7 +64,9 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who is unknown, closed, blocked in either direction, paused, incognito, or unmatched cannot be swiped on, nor oneself")
+    @Test(
+        "people who are unknown, closed, blocked in either direction, paused, incognito or unmatched cannot be swiped on, nor can the caller"
+    )
     func refused() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(8) { person in
@@ -80,7 +82,7 @@ import Testing
             }
         }
         try await fixture.swipe(8, 1, .like)
-        #expect(try await fixture.swipe(1, 8, .like) != nil, "whoever likes one is seen in spite of incognito")
+        #expect(try await fixture.swipe(1, 8, .like) != nil, "an incognito person is seen by those they like")
         #expect(await refusal { try await fixture.swipe(1, 1, .like) } == "matching.self")
         try await fixture.swipe(1, 5, .like)
         let match = try #require(try await fixture.swipe(5, 1, .like))
@@ -93,7 +95,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("likes that cross make exactly one match a pair, each event once")
+    @Test("likes that cross make exactly one match per pair, each event once")
     func race() async throws {
         let fixture = try await Fixture.start()
         let pairs = 2_000
@@ -159,7 +161,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("likes and superlikes have limits of their own, which begin anew at midnight UTC")
+    @Test("likes and superlikes have separate limits, which restart at midnight UTC")
     func limits() async throws {
         let fixture = try await Fixture.start(["matching.likes_per_day=3", "matching.superlikes_per_day=1"])
         try await fixture.settle(12)
@@ -186,7 +188,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("likes and superlikes are spent by giving them, whatever becomes of them that day")
+    @Test("likes and superlikes are spent when given, whatever happens to them that day")
     func spent() async throws {
         let fixture = try await Fixture.start(["matching.likes_per_day=4", "matching.superlikes_per_day=3"])
         try await fixture.settle(20)
@@ -197,7 +199,7 @@ import Testing
             _ = try? await fixture.service.undoLastSwipe(of: me)
         }
         #expect(given == 3)
-        // A like that is raised, or becomes a pass and a like again, was given each time.
+        // A like that is raised, or becomes a pass and a like again, counts each time.
         try await fixture.swipe(1, 10, .like)
         try await fixture.swipe(1, 10, .like)
         for _ in 0..<3 {

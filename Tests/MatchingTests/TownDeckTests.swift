@@ -11,7 +11,7 @@ import Testing
 @Suite("Decks of a town") struct TownDeckTests {
     private static let isSoak = ProcessInfo.processInfo.environment["SPARK_SOAK"] == "1"
 
-    /// Everybody and everything, and the part of it that concerns one person.
+    /// All relations, and the part of one person.
     private struct Ledger {
         let people: [WorldPerson]
         let swipes: [Int64: [WorldSwipe]]

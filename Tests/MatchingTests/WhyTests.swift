@@ -7,7 +7,7 @@ import Testing
 @testable import SparkMatching
 @testable import SparkProfiles
 
-@Suite("Why a deck is as it is") struct WhyTests {
+@Suite("The explanation of a deck") struct WhyTests {
     @Test("counts are rounded down to fives, and fewer than five are none")
     func rounding() async throws {
         let fixture = try await Fixture.start()
@@ -42,7 +42,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("who is incognito is counted nowhere")
+    @Test("an incognito person is counted nowhere")
     func incognito() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(20) { $0.isIncognito = $0.id > 1 }
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(
-        "who may not be seen, who excludes the viewer by a hard limit, and who passed is counted nowhere; the viewer's own acts are"
+        "people who may not be seen, who exclude the viewer by a hard limit, or who passed are counted nowhere; the viewer's own acts are"
     )
     func hidden() async throws {
         let fixture = try await Fixture.start()
@@ -92,12 +92,13 @@ import Testing
         #expect(found.around == 15 && found.decided == 2 && found.left == 13, "a pass and a like of the viewer's, but no match")
         fixture.server.clock.advance(by: .hours(24))
         found = try await census()
-        #expect(found.around == 14 && found.decided == 2 && found.left == 12, "who passed undecided is gone with the next day")
+        #expect(
+            found.around == 14 && found.decided == 2 && found.left == 12, "an undecided person who passed is gone the next day")
         #expect(try await fixture.deck(1).count == 12)
         await fixture.server.stop()
     }
 
-    @Test("what loosening adds is what a deck then has more")
+    @Test("the number that loosening adds equals what the deck then gains")
     func loosening() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(60) { person in
@@ -134,7 +135,7 @@ import Testing
         await fixture.server.stop()
     }
 
-    @Test("the operator is told every filter, and where somebody stands")
+    @Test("the operator sees every filter and the candidate's position")
     func explanation() async throws {
         let fixture = try await Fixture.start()
         try await fixture.settle(4) { person in

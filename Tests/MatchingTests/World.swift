@@ -4,7 +4,7 @@ import SparkStorage
 
 @testable import SparkMatching
 
-/// An invented person, as plain as a row.
+/// An invented person as a plain row.
 struct WorldPerson: Sendable {
     var id: Int64
     var birthDate = CivilDate(daysSinceEpoch: 9_131)  // 1995-01-01
@@ -38,7 +38,7 @@ struct WorldPair: Hashable, Sendable {
     let b: Int64
 }
 
-/// People and what they did to each other.
+/// People and their relations.
 struct World: Sendable {
     var people: [WorldPerson] = []
     var swipes: [WorldSwipe] = []
@@ -76,7 +76,7 @@ extension Storage {
                     VALUES (?, ?, ?, ?, 1, ?)
                     """, index + 1, index + 1, match.pair.a, match.pair.b, match.isLive ? nil : 2)
             }
-            // Behind the modules' backs, so told in their place.
+            // Written without the modules, so the events are published here.
             for user in Set(before + world.people.map(\.id)).map({ UserID(rawValue: $0) }) {
                 transaction.publish(AccountErased(user: user))
             }

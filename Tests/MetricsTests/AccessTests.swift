@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Access to metrics")
 struct AccessTests {
-    /// Ways to write the path that some proxy or router takes for the same.
+    /// Spellings of the path that some proxy or router treats as the same.
     private static let spellings = [
         "/metrics", "//metrics", "/metrics/", "/%6detrics", "/metrics?x=1", "/_/", "/_/metrics", "/_/series",
     ]
@@ -35,7 +35,7 @@ struct AccessTests {
         await server.stop()
     }
 
-    @Test("the operators' listener answers to this machine's names alone, and not through a proxy")
+    @Test("the operators' listener answers only under this machine's names, and not through a proxy")
     func names() async throws {
         let server = try await TestServer.start([MetricsModule.self], settings: ["metrics.token=open sesame"])
         for host in ["localhost", "LOCALHOST:7776", "127.0.0.1", "127.8.9.1:80", "[::1]", "[::1]:7776"] {
@@ -58,7 +58,7 @@ struct AccessTests {
         await server.stop()
     }
 
-    @Test("who opens the console is shown its first room")
+    @Test("opening the console shows its first page")
     func entrance() async throws {
         let server = try await TestServer.start([MetricsModule.self])
         let answer = try await server.operatorCall("GET", "/_/")
@@ -109,7 +109,7 @@ struct AccessTests {
         await other.stop()
     }
 
-    @Test("OpenMetrics is answered to who asks for it")
+    @Test("a client that asks for OpenMetrics gets it")
     func openMetrics() async throws {
         let server = try await TestServer.start([MetricsModule.self])
         let answer = try await server.operatorCall("GET", "/metrics", headers: ["Accept": "application/openmetrics-text"])

@@ -25,7 +25,7 @@ struct ChartTests {
             .lines(of: Panel("p", "P", .count, source))
     }
 
-    @Test("a rate is that of the last half minute, through gaps and new beginnings")
+    @Test("a rate covers the last half minute, across gaps and restarts")
     func rate() {
         let made = lines(.rate("a_total"), ["a_total": [series([:], [0, 10, 30, 5, 15])]])
         // 0 10 30 | began anew: 35, 45
@@ -34,7 +34,7 @@ struct ChartTests {
         #expect(late.map(\.values.description) == [[Double.nan, .nan, .nan, 1, .nan].description])
     }
 
-    @Test("values are summed up, or a line each by a label")
+    @Test("values are summed, or split into one line per label value")
     func values() {
         let all = ["g": [series(["l": "b"], [1, 1, 1, 1, 1]), series(["l": "a"], [2, .nan, 2, 2, 2])]]
         #expect(lines(.value("g"), all).map(\.values) == [[3, 1, 3, 3, 3]])
@@ -57,7 +57,7 @@ struct ChartTests {
         #expect(most[0].isNaN)
     }
 
-    @Test("a share is of what was asked in the same time")
+    @Test("a share relates to the requests in the same time")
     func share() {
         let all = [
             "c_total": [

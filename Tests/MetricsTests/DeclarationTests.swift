@@ -9,7 +9,7 @@ import Testing
 
 @Suite("What is recorded and what is declared")
 struct DeclarationTests {
-    @Test("nothing of Spark's is recorded but as it was declared, and every declaration is shown")
+    @Test("Spark records only declared metrics, as declared, and shows every declaration")
     func faults() async throws {
         let server = try await TestServer.start(sparkModules)
         let registered = try await server.call(
@@ -30,7 +30,7 @@ struct DeclarationTests {
         await server.stop()
     }
 
-    @Test("promtool finds nothing to say of the exposition")
+    @Test("promtool accepts the exposition")
     func promtool() async throws {
         guard let tool = Promtool.path else { return print(Promtool.missing) }
         let server = try await TestServer.start(sparkModules)

@@ -22,7 +22,7 @@ struct HistoryTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, maximumSeries: maximumSeries)
     }
 
-    /// Lets as many samples be taken, ten seconds apart, counting one up before each.
+    /// Takes this many samples, ten seconds apart, and increments the counter before each.
     private func run(_ history: History, samples: Int) {
         let counter = Counter(label: "ticks_total", dimensions: [], factory: registry)
         for _ in 0..<samples {
@@ -36,7 +36,7 @@ struct HistoryTests {
         try #require(history.series(named: "ticks_total", since: since).first).samples
     }
 
-    @Test("samples go on at once when the clock is put back; those from the future are forgotten")
+    @Test("sampling continues at once when the clock is set back; samples from the future are dropped")
     func clockPutBack() throws {
         let history = history()
         run(history, samples: 10)
@@ -60,18 +60,18 @@ struct HistoryTests {
         #expect(fine.count == 360)
         let coarse = samples.filter { now - $0.at > .hours(2) }
         #expect(zip(coarse, coarse.dropFirst()).allSatisfy { $1.at - $0.at == .minutes(1) })
-        // Chunks go as a whole: up to an hour more is there.
+        // Chunks are dropped as a whole, so up to an hour more is kept.
         let oldest = try #require(samples.first)
         #expect(now - oldest.at >= .hours(23))
         #expect(now - oldest.at <= .hours(25) + .minutes(1))
-        // Each value is that of its time, and none stands twice.
+        // Each value belongs to its time, and none appears twice.
         for sample in samples {
             #expect(sample.value == (sample.at - Self.start).inSeconds / 10 + 1)
         }
         #expect(zip(samples, samples.dropFirst()).allSatisfy { $0.at < $1.at })
     }
 
-    @Test("only what is asked for is answered")
+    @Test("an answer holds only what was asked for")
     func since() throws {
         let history = history()
         run(history, samples: 100)
@@ -92,7 +92,7 @@ struct HistoryTests {
         #expect(history.series(named: "wait_seconds_count", since: Self.start).first?.samples.map(\.value) == [1])
     }
 
-    @Test("a restart takes up what was saved, with a gap where nobody sampled")
+    @Test("a restart continues from the saved history, with a gap where nothing was sampled")
     func restart() throws {
         defer { try? FileManager.default.removeItem(at: directory) }
         let before = history()
@@ -110,7 +110,7 @@ struct HistoryTests {
         #expect(samples[95].at - samples[94].at > .minutes(5))
     }
 
-    @Test("what is too old when the server starts again is not taken up")
+    @Test("a saved history that is too old at the start is not used")
     func age() throws {
         defer { try? FileManager.default.removeItem(at: directory) }
         let before = history()
@@ -175,7 +175,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("bytes that are no column are refused without a trap")
+    @Test("bytes that are not a column are refused without a trap")
     func nonsense() {
         let random = SeededRandomSource(seed: 8)
         for _ in 0..<20_000 {

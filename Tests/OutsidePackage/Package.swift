@@ -1,7 +1,7 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// A stranger's package: it knows Spark's library alone, adds a module of its own and starts the whole.
+// A package outside the repository: it uses only Spark's library, adds its own module and starts a server.
 let package = Package(
     name: "notes",
     dependencies: [.package(name: "spark", path: "../..")],

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Signs of activity")
 struct ActivityTests {
-    /// A log of its own on the town's store, which nobody flushes but the test.
+    /// A separate log on the town's store, which only the test flushes.
     private func log(_ town: Town, capacity: Int = 100) -> ActivityLog {
         let store = SpatiaLiteProfilesStore(
             storage: town.server.storage, gridSizes: GridSizes(cellMetres: 1_000, hiddenCellMetres: 10_000))
@@ -16,7 +16,7 @@ struct ActivityTests {
             capacity: capacity)
     }
 
-    @Test("activity is written at most every ten minutes, changes no version and is told")
+    @Test("activity is written at most every ten minutes, changes no version and is announced")
     func tenMinutes() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
@@ -51,12 +51,12 @@ struct ActivityTests {
             town.server.clock.advance(by: .hours(1))
             _ = try await town.move(ada, 50, 8)
             _ = try await town.move(ada, 50, 8)
-            // The server's own service writes it, soon.
+            // The server's own service writes it soon.
             while try await town.profile(ada).lastActiveAt != town.server.clock.now() { await Task.yield() }
         }
     }
 
-    @Test("more people than fit are not noted, and nothing grows")
+    @Test("people beyond the bound are not noted, and nothing grows")
     func capacity() async throws {
         try await Town.with { town in
             var people: [UserID] = []

@@ -8,12 +8,12 @@ import Testing
 
 @testable import SparkProfiles
 
-/// The last number that was answered to have been written, for each person.
+/// The last number that was acknowledged as written, for each person.
 private final class Written: Sendable {
     let numbers = Mutex<[UserID: Int]>([:])
 }
 
-/// The module itself, which also gives itself out.
+/// The module itself, which the test can reach.
 private struct OpenProfilesModule: SparkModule {
     static let manifest = ProfilesModule.manifest
     let module: ProfilesModule
@@ -45,13 +45,13 @@ struct CacheTests {
             }
             let place = try await town.move(ada, 48.85, 2.35).json
             #expect(try await town.me(ada)["location"] == place)
-            // What registering and changing left was filed; nothing was ever asked of the store.
+            // Registering and changing filled the cache; the store was never read.
             #expect(town.server.cacheLoads("user:profile") == 0)
             #expect(town.server.cacheCount("user:profile", "l1", "hit") > 10)
         }
     }
 
-    @Test("preferences are sent as they were written down, until they change")
+    @Test("preferences are sent as they were stored, until they change")
     func preferences() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -70,7 +70,7 @@ struct CacheTests {
         }
     }
 
-    @Test("who was active last is loaded ahead")
+    @Test("the most recently active people are loaded ahead")
     func warming() async throws {
         let server = try await TestServer.start([OpenProfilesModule.self, AccountsStandIn.self])
         let (accounts, service) = (
@@ -92,7 +92,7 @@ struct CacheTests {
         await server.stop()
     }
 
-    @Test("closing, activity and erasing show at once; who was not there is there once registered")
+    @Test("closing, activity and erasing show at once; an absent person is there once registered")
     func others() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
@@ -123,7 +123,7 @@ struct CacheTests {
         }
     }
 
-    @Test("nobody who was answered sees an older record, however many read and write at once")
+    @Test("after an answer nobody sees an older record, however many read and write at once")
     func race() async throws {
         try await Town.with { town in
             let people = try town.server.port((any ProfileReading).self)
@@ -162,7 +162,7 @@ struct CacheTests {
         }
     }
 
-    @Test("a record comes back from its bytes as it went; damaged bytes are nothing or a record")
+    @Test("a record comes back from its bytes unchanged; damaged bytes give nothing or a record")
     func codec() throws {
         var chance = SplitMix64(seed: 3)
         for number in 0..<200 {

@@ -42,7 +42,7 @@ struct DemoTests {
         try town.server.storage.readNow { try $0.rows("SELECT * FROM profiles_users ORDER BY id") { $0.named } }
     }
 
-    @Test("loaded people are as if each had registered, described themselves and told a place")
+    @Test("loaded people are as if each had registered, described themselves and set a place")
     func sameAsTheNormalWay() async throws {
         try await Town.with(["profiles.max_speed_kmh=0"]) { loaded in
             let spiral = SpiralTown(count: 300, seed: 1, now: loaded.server.clock.now())
@@ -110,7 +110,7 @@ struct DemoTests {
         }
     }
 
-    @Test("a second town is loaded beside the first, and a loaded person lives on like any other")
+    @Test("a second town is loaded beside the first, and a loaded person is like any other")
     func besideOthers() async throws {
         try await Town.with { town in
             let ada = try await town.settle()

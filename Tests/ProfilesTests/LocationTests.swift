@@ -19,7 +19,7 @@ struct LocationTests {
         return try #require(Coordinate(latitude: latitude, longitude: longitude))
     }
 
-    @Test("a place is answered, kept and told as the centre of its cell")
+    @Test("a place is answered, stored and shown as the centre of its cell")
     func snapping() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -70,7 +70,7 @@ struct LocationTests {
         }
     }
 
-    @Test("whoever stays in the cell changes nothing and is never limited")
+    @Test("a person who stays in the cell changes nothing and is never limited")
     func staying() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -90,7 +90,7 @@ struct LocationTests {
         }
     }
 
-    @Test("beyond the hysteresis one is in the next cell")
+    @Test("beyond the hysteresis a person is in the next cell")
     func leaving() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -104,7 +104,7 @@ struct LocationTests {
         }
     }
 
-    @Test("ten changes an hour are believed, the eleventh waits")
+    @Test("ten changes an hour are accepted, the eleventh waits")
     func rateLimit() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -163,7 +163,7 @@ struct LocationTests {
         }
     }
 
-    @Test("nobody travels faster than an airliner; after Retry-After the same place is believed")
+    @Test("nobody travels faster than an airliner; after Retry-After the same place is accepted")
     func speedLimit() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -199,7 +199,7 @@ struct LocationTests {
         }
     }
 
-    @Test("without a speed limit everybody may fly")
+    @Test("without a speed limit any move is accepted")
     func noSpeedLimit() async throws {
         try await Town.with(["profiles.max_speed_kmh=0"]) { town in
             let ada = try await town.settle()
@@ -224,7 +224,7 @@ struct LocationTests {
             await town.server.drainEvents()
             #expect(town.listener.heard().filter { !$0.hasPrefix("active") } == ["changed \(ada)", "moved \(ada)"])
             #expect(try town.server.check() == [])
-            // Who hides and moves is published coarsely, too.
+            // A person who hides and moves is published coarsely, too.
             town.server.clock.advance(by: .minutes(20))
             let moved = try await coordinate(town.move(ada, 48.88, 2.36).json)
             #expect(try await town.profile(ada).place == Self.coarse.snap(moved))
@@ -235,7 +235,7 @@ struct LocationTests {
         }
     }
 
-    @Test("who hides the distance and walks over the border of a coarse cell stays in it until well outside")
+    @Test("a person a person who hides the distance and walks over the border of a coarse cell stays in it until well outside")
     func hiddenHysteresis() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -251,7 +251,7 @@ struct LocationTests {
             #expect(try await published(4.4) == home)
             // A whole fine cell over the border, where nothing but the hysteresis of the coarse cell holds.
             #expect(try await published(5.9) == home)
-            // Other changes do not move anybody.
+            // Other changes move nobody.
             _ = try await town.patch(ada, #"{"about":"still here"}"#)
             #expect(try await town.profile(ada).place == home)
             let next = try #require(try await published(7.6))
@@ -296,7 +296,7 @@ struct LocationTests {
         ("", 400, []),
     ]
 
-    @Test("what is no place is refused, and the refusal does not repeat it")
+    @Test("an invalid place is refused, and the refusal does not repeat it")
     func refused() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -343,7 +343,7 @@ struct LocationPaceTests {
         #expect(pace.windowCount == 1 && pace.windowStart == noon + .minutes(60))
     }
 
-    @Test("a clock that goes back locks nobody out")
+    @Test("a clock that is set back locks nobody out")
     func clockGoesBack() throws {
         var pace = LocationPace()
         for _ in 0..<2 { try pace.admit(metres: 0, at: noon, limits: limits) }

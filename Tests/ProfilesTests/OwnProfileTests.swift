@@ -4,7 +4,7 @@ import Testing
 
 @Suite("One's own profile")
 struct OwnProfileTests {
-    @Test("whoever registers has a profile with defaults, and sees the same everywhere")
+    @Test("a new person has a profile with defaults, and sees the same everywhere")
     func registration() async throws {
         try await Town.with { town in
             let ada = try await town.settle(seeks: [.man, .nonbinary])
@@ -35,7 +35,7 @@ struct OwnProfileTests {
         }
     }
 
-    @Test("a change alters what it names, raises the version and is told once")
+    @Test("a change alters what it names, raises the version and is announced once")
     func change() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -59,7 +59,7 @@ struct OwnProfileTests {
         }
     }
 
-    @Test("a change that alters nothing is no change", arguments: ["{}", #"{"name":"Ada"}"#, #"{"visibility":{}}"#])
+    @Test("a change that alters nothing does not count as one", arguments: ["{}", #"{"name":"Ada"}"#, #"{"visibility":{}}"#])
     func emptyChange(json: String) async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -82,7 +82,7 @@ struct OwnProfileTests {
         }
     }
 
-    @Test("a change of a version that is no more is refused and alters nothing")
+    @Test("a change of an outdated version is refused and alters nothing")
     func ifMatch() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -105,7 +105,7 @@ struct OwnProfileTests {
         }
     }
 
-    @Test("the tag of an answer that a compressing proxy weakened is good for the next change")
+    @Test("a tag that a compressing proxy weakened works for the next change")
     func weakened() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -147,7 +147,7 @@ struct OwnProfileTests {
         }
     }
 
-    @Test("a change that is repeated under its key after a later one does not come back")
+    @Test("a change that is repeated under its key does not undo a later one")
     func repeatedChange() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -227,7 +227,7 @@ struct OwnProfileTests {
     }
 
     @Test(
-        "texts that are no JSON are malformed",
+        "texts that are not JSON are malformed",
         arguments: ["{", #"{"name":}"#, #"{"name":"x","name":"y"}"#, #"{"name":NaN}"#, "{'name':'x'}", #"{"about":"\ud800"}"#])
     func malformed(json: String) async throws {
         try await Town.with { town in

@@ -66,7 +66,7 @@ struct PersonTests {
         }
     }
 
-    @Test("whoever is unknown, closed or hidden gives the same answer")
+    @Test("unknown, closed and hidden people get the same answer")
     func sameRefusal() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -80,14 +80,14 @@ struct PersonTests {
                 bodies.insert(answer.body.replacing(path, with: "X"))
             }
             #expect(bodies.count == 1)
-            // Oneself one always sees.
+            // People always see themselves.
             for user in [closed, hidden] { #expect(try await town.call("GET", "/users/\(user)", as: user).status == 200) }
             try await town.accounts.setClosed(false, closed)
             #expect(try await town.call("GET", "/users/\(closed)", as: ada).status == 200)
         }
     }
 
-    @Test("a hidden distance is null in every view, whoever asks")
+    @Test("a hidden distance is null in every view, for every caller")
     func hiddenDistance() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
@@ -128,7 +128,7 @@ struct PersonTests {
         }
     }
 
-    @Test("outside of a hard limit of either there is a card, but no distance; soft limits and unknown places hide nothing")
+    @Test("outside a hard limit of either person there is a card without a distance; soft limits and unknown places hide nothing")
     func distanceWithinLimits() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob", gender: .man))
@@ -173,7 +173,7 @@ struct PersonTests {
         }
     }
 
-    @Test("the last activity is told in days")
+    @Test("the last activity is shown in days")
     func lastActive() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))
@@ -192,7 +192,7 @@ struct PersonTests {
         }
     }
 
-    @Test("the same answer has the same tag, another one another")
+    @Test("equal answers have equal tags, different ones different tags")
     func entityTags() async throws {
         try await Town.with { town in
             let (ada, bob) = (try await town.settle(), try await town.settle("Bob"))

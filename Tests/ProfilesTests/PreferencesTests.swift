@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Preferences")
 struct PreferencesTests {
-    @Test("preferences are replaced as a whole; whom one seeks may be left out")
+    @Test("preferences are replaced as a whole; the sought genders may be left out")
     func replace() async throws {
         try await Town.with { town in
             let ada = try await town.settle(seeks: [.man])

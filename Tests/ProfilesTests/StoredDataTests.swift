@@ -12,7 +12,7 @@ struct StoredDataTests {
         try #require(ProfilesModule.manifest.tables.first { $0.name == "profiles_users" })
     }
 
-    @Test("the export tells everything of the person, with the snapped place")
+    @Test("the export has everything about the person, with the snapped place")
     func export() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -49,7 +49,7 @@ struct StoredDataTests {
         }
     }
 
-    @Test("the R-tree finds whom the published place says")
+    @Test("the R-tree finds people at their published places")
     func index() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -86,7 +86,7 @@ struct StoredDataTests {
         }
     }
 
-    @Test("the table itself refuses what no person can be")
+    @Test("the table itself refuses impossible values")
     func constraints() async throws {
         try await Town.with { town in
             let ada = try await town.settle()
@@ -103,7 +103,7 @@ struct StoredDataTests {
         }
     }
 
-    @Test("another grid is refused once somebody has a place, and taken before")
+    @Test("another grid is refused once somebody has a place, and accepted before")
     func grid() async throws {
         try await Town.with(["profiles.cell_metres=500"]) { town in
             let (other, own) = (
@@ -126,7 +126,7 @@ struct StoredDataTests {
         }
     }
 
-    @Test("a hidden cell smaller than a shown one is no configuration")
+    @Test("a hidden cell smaller than a shown one is refused")
     func contradictoryGrid() async throws {
         await #expect(throws: (any Error).self) {
             try await Town.with(["profiles.cell_metres=5000", "profiles.hidden_cell_metres=1000"]) { _ in }

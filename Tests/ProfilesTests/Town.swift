@@ -6,7 +6,7 @@ import SparkTestSupport
 import Synchronization
 import Testing
 
-/// A server with Profiles, somebody who registers people, and somebody who listens.
+/// A server with Profiles, a module that registers people, and a module that listens.
 struct Town {
     let server: TestServer
     let accounts: any TestAccounts
@@ -32,7 +32,7 @@ struct Town {
         await town.server.stop()
     }
 
-    /// Registers somebody; 30 years old, and all the same but for what is given.
+    /// Registers a person, 30 years old by default.
     func settle(
         _ name: String = "Ada", born: String = "1996-02-01", gender: Gender = .woman, seeks: [Gender] = Gender.allCases
     ) async throws -> UserID {
@@ -67,7 +67,7 @@ extension TestAnswer {
     }
 }
 
-/// What the tests ask of the accounts' stand-in.
+/// What the tests need from the replacement of Accounts.
 protocol TestAccounts: Sendable {
     func register(_ name: String, born: CivilDate, gender: Gender, seeks: GenderSet) async throws -> UserID
     func register(_ registration: Registration) async throws
@@ -75,7 +75,7 @@ protocol TestAccounts: Sendable {
     func selfPortrait(of user: UserID) async throws -> [UInt8]
 }
 
-/// Stands for the module that Profiles depends on: registers and closes without passwords; an identifier is its own token.
+/// Replaces the module that Profiles depends on: registers and closes without passwords; an identifier is its own token.
 struct AccountsStandIn: SparkModule, TestAccounts, Authenticating {
     typealias Configuration = NoConfiguration
     static let manifest = ModuleManifest(id: "accounts", summary: "accounts without passwords")
@@ -123,15 +123,15 @@ struct AccountsStandIn: SparkModule, TestAccounts, Authenticating {
     }
 }
 
-/// What the tests ask of the module behind Profiles.
+/// What the tests need from the module behind Profiles.
 protocol TestListener: Sendable {
     /// `name user` of each event since the last question.
     func heard() -> [String]
-    /// From now on nobody but themselves sees this person.
+    /// From now on only the person sees their profile.
     func hide(_ user: UserID)
 }
 
-/// A module that depends on Profiles: hears its events and refuses views.
+/// A module that depends on Profiles: gets its events and refuses views.
 struct ListenerModule: SparkModule, TestListener, ProfileVisibilityPolicy {
     typealias Configuration = NoConfiguration
     static let manifest = ModuleManifest(id: "listener", summary: "hears and hides", dependencies: ["profiles"])

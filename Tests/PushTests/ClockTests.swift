@@ -29,7 +29,7 @@ struct ClockTests {
         try await putBack(fixture)
         try await fixture.pushGathered()
         #expect(try await fixture.sent().count == 1)
-        // The wrong clock has cleared their old sessions away.
+        // The wrong clock has removed their old sessions.
         try await fixture.read(conversation, upTo: 1, by: try await fixture.again(ann))
         try await fixture.send("now", to: conversation, by: try await fixture.again(ben))
         try await fixture.pushGathered()
@@ -37,7 +37,7 @@ struct ClockTests {
         await fixture.stop()
     }
 
-    @Test("an event under the right clock is enough, should nobody have noticed")
+    @Test("an event under the right clock is enough, even if nobody noticed")
     func unnoticed() async throws {
         let fixture = try await Fixture()
         let (ann, ben, conversation) = try await fixture.pair()
@@ -52,7 +52,7 @@ struct ClockTests {
         await fixture.stop()
     }
 
-    @Test("deliveries that were put off meanwhile are tried again")
+    @Test("deliveries that were postponed meanwhile are tried again")
     func deliveries() async throws {
         let fixture = try await Fixture()
         let (ann, ben, conversation) = try await fixture.pair()
@@ -74,7 +74,7 @@ struct ClockTests {
         await fixture.stop()
     }
 
-    @Test("durable jobs that were to be done at once, or were tried before, are due; an erasure keeps the date that was given")
+    @Test("durable jobs that were due at once or were tried before are due; an erasure keeps its announced date")
     func outbox() async throws {
         let fixture = try await Fixture()
         let (ann, _, _) = try await fixture.pair()
@@ -94,7 +94,7 @@ struct ClockTests {
         let erasure = try fixture.server.storage.readNow { session in
             try session.value("SELECT available_at FROM spark_outbox WHERE topic NOT LIKE 'test.%'", as: Int64.self)
         }
-        #expect(erasure.map { Timestamp(milliseconds: $0).description } == eraseAt, "never earlier than was said")
+        #expect(erasure.map { Timestamp(milliseconds: $0).description } == eraseAt, "never earlier than announced")
         await fixture.stop()
     }
 
@@ -151,7 +151,7 @@ struct ClockTests {
         await fixture.stop()
     }
 
-    @Test("a clock that is behind at a start, as without a battery, loses nothing: no session, no push, no account")
+    @Test("a clock that is behind at the start, as without a battery, loses no session, no push and no account")
     func behind() async throws {
         let fixture = try await Fixture()
         let (ann, ben, conversation) = try await fixture.pair()

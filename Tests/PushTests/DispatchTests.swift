@@ -5,7 +5,7 @@ import Testing
 
 @testable import SparkPush
 
-/// What a lane does with what its provider says.
+/// A lane's reactions to its provider's answers.
 @Suite struct DispatchTests {
     /// A message decided, with its delivery waiting.
     private func waiting() async throws -> Fixture {

@@ -12,14 +12,14 @@ import Testing
 
 @testable import SparkPush
 
-/// Somebody with an account.
+/// A person with an account.
 struct Person: Sendable {
     let id: UserID
     let token: String
     let session: SessionID
 }
 
-/// A server with Push, whose batches and deliveries move only when a test says so.
+/// A server with Push, whose batches and deliveries move only on a test's call.
 final class Fixture: Sendable {
     let server: TestServer
     let module: PushModule
@@ -98,7 +98,7 @@ final class Fixture: Sendable {
         try #require(answer.status == 200, "\(answer.body)")
     }
 
-    /// Two who are matched, of whom the first has a device; what the match itself would push is done with.
+    /// Two matched people; the first has a device. The pushes of the match itself are done.
     func pair() async throws -> (Person, Person, ConversationID) {
         let (ann, ben) = (try await person("Ann"), try await person("Ben"))
         let conversation = try await match(ann, ben)
@@ -106,7 +106,7 @@ final class Fixture: Sendable {
         return (ann, ben, conversation)
     }
 
-    /// Decides what is due by now, and sends it.
+    /// Decides the due batches and sends the deliveries.
     func push() async throws {
         while try await module.decider.decideDue() {}
         for lane in module.lanes { try await lane.drain() }
@@ -120,7 +120,7 @@ final class Fixture: Sendable {
 
     func overview() async throws -> OutboxOverview { try await store.overview(at: server.clock.now(), limit: 100) }
 
-    /// What devices were sent, the first first.
+    /// The pushes that devices received, in order.
     func sent() async throws -> [JSONValue] {
         try await overview().records.reversed().map { try JSONParser.parse(Array($0.content.utf8)) }
     }
@@ -131,7 +131,7 @@ final class Fixture: Sendable {
         try server.storage.readNow { try $0.value("SELECT count(*) FROM \(sql)", as: Int.self) ?? -1 }
     }
 
-    /// A lane of its own with a provider that does as it is told.
+    /// A lane of its own with a provider that gives prepared answers.
     func lane(
         _ provider: any PushProvider, of service: PushPlatform = .log, concurrency: Int = 10
     ) throws -> DispatchLane {
@@ -160,7 +160,7 @@ struct StillPushModule: SparkModule {
     }
 }
 
-/// Answers as it is told, and remembers what it was given.
+/// Gives prepared answers and records its requests.
 final class ScriptedProvider: PushProvider, Sendable {
     private struct State {
         var outcomes: [PushOutcome]
@@ -169,7 +169,7 @@ final class ScriptedProvider: PushProvider, Sendable {
 
     private let state: Mutex<State>
 
-    /// - Parameter outcomes: one after the other; the last for ever.
+    /// - Parameter outcomes: one after another; the last one repeats.
     init(_ outcomes: PushOutcome...) { state = Mutex(State(outcomes: outcomes)) }
 
     var received: [PushNotification] { state.withLock { $0.received } }
@@ -187,7 +187,7 @@ final class ScriptedProvider: PushProvider, Sendable {
     func shutDown() async {}
 }
 
-/// Takes a push and does not answer until it is told to.
+/// Takes a push and does not answer until the test lets it.
 final class StuckProvider: PushProvider, Sendable {
     private let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
     private let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import SparkPush
 
-@Suite("What providers ask for")
+@Suite("Pauses that providers ask for")
 struct PauseTests {
     /// A delivery that waits to leave.
     private func waiting(_ fixture: Fixture) async throws {
@@ -21,14 +21,14 @@ struct PauseTests {
         while try await fixture.module.decider.decideDue() {}
     }
 
-    /// Somebody else is written to.
+    /// A message to another person.
     private func another(_ fixture: Fixture) async throws {
         let (_, ben, conversation) = try await fixture.pair()
         try await fixture.send("Hello", to: conversation, by: ben)
         try await decide(fixture)
     }
 
-    @Test("a pause that one push was answered with holds for every other push, and outlives a restart")
+    @Test("a pause that one push received holds for every other push, and survives a restart")
     func survives() async throws {
         let fixture = try await Fixture()
         try await waiting(fixture)
@@ -59,12 +59,12 @@ struct PauseTests {
         let early = breaker.allowance(of: 10, at: now + .seconds(599))
         #expect(early == 0 && breaker.isPaused && breaker.resumesAt == now + .seconds(600))
         breaker.failed(at: now + .seconds(10), after: .seconds(5), chance: 0)
-        #expect(breaker.pause?.until == now + .seconds(600), "a shorter wish does not end a longer one")
+        #expect(breaker.pause?.until == now + .seconds(600), "a shorter pause does not end a longer one")
         let late = breaker.allowance(of: 10, at: now + .seconds(600))
         #expect(late > 0)
     }
 
-    @Test("no pause is longer than a day, and none that was noted under a clock that was ahead lasts longer than it was to")
+    @Test("no pause is longer than a day, and one noted under a clock that was ahead keeps its length")
     func clockAhead() {
         let now = Timestamp(milliseconds: 1_772_366_400_000)
         var breaker = CircuitBreaker()
@@ -82,7 +82,7 @@ struct PauseTests {
         #expect(resting == 0 && rested == 1)
     }
 
-    @Test("one push service's pause holds up no other push service")
+    @Test("a pause of one push service does not delay another one")
     func places() async throws {
         let fixture = try await Fixture()
         for host in ["slow.example", "slow.example", "fast.example"] {

@@ -14,7 +14,7 @@ import Testing
         return batch
     }
 
-    /// What the table of the decision says, as rows in the order in which they count; the first that holds is the answer.
+    /// The decision table, as rows in order of precedence; the first that holds decides.
     private func expected(_ facts: PushFacts, kind: PushKind, heldBefore: PushBatch.State?, age: Duration) -> String {
         let rows: [(Bool, String)] = [
             (!facts.hasNews, "cancel read"), (!facts.hasDevice, "cancel no_device"), (facts.isMuted, "cancel muted"),

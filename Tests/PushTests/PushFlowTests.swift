@@ -6,7 +6,7 @@ import Testing
 
 @testable import SparkPush
 
-/// From what happens to what a device is sent, on the real store.
+/// From the event to the push, on the real store.
 @Suite struct PushFlowTests {
     @Test func aMessageIsPushedTwoSecondsLater() async throws {
         let fixture = try await Fixture()
@@ -48,7 +48,7 @@ import Testing
         #expect(try fixture.count("push_batches") == 2)
         fixture.server.clock.advance(by: .seconds(2))
         try await fixture.push()
-        // Both were decided together: what had not left yet is said by the second, too.
+        // Both were decided together: the second push covers what was not sent yet.
         #expect(try await fixture.bodies() == ["51 new messages"])
         await fixture.stop()
     }
@@ -96,7 +96,7 @@ import Testing
         _ = try await fixture.match(ann, ben)
         try await fixture.pushGathered()
         let sent = try await fixture.overview().records
-        // Ben's like came first as one that Ben could not answer any more by then.
+        // Ben's like came first, but could no longer be answered by then.
         #expect(sent.map(\.user) == [ann.id])
         let content = try await fixture.sent().first
         #expect(content?["title"]?.string == "It's a match!")
@@ -140,14 +140,14 @@ import Testing
         try await fixture.swipe(cleo, ann)
         try await fixture.pushGathered()
         #expect(try await fixture.bodies().count == 1)
-        // Who pauses, or is outside of the limits, by the time that it is due is no news.
+        // A person who is paused or outside the limits when the push is due is not news.
         let dora = try await fixture.person("Dora")
         try await fixture.swipe(dora, ann)
         #expect(try await fixture.call("PATCH", "/me", dora, ["visibility": ["paused": true]]).status == 200)
         try await fixture.swipe(try await fixture.person("Eve"), ann)
         let limits: JSONValue = ["min_age": 60, "max_age": 70, "max_distance_km": 50]
         #expect(try await fixture.call("PUT", "/me/preferences", ann, limits).status == 200)
-        // Nor is who was outside from the start.
+        // Nor is a person who was outside from the start.
         try await fixture.swipe(try await fixture.person("Fay"), ann)
         try await fixture.pushGathered()
         #expect(try await fixture.bodies().count == 1)
@@ -290,7 +290,7 @@ import Testing
     }
 }
 
-/// A connection that swallows all.
+/// A connection that discards everything.
 final class OpenConnection: StreamConnection, Sendable {
     let principal: Principal
     let id: UInt64 = 1

@@ -15,7 +15,7 @@ struct LocationAuditTests {
         let spark = try await Spark.start(
             modules: modules, settings: ["http.listen=127.0.0.1:0"] + settings,
             logger: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
-        // The promise is the usual one, whatever the server does.
+        // The guarantee is the usual one, whatever the server does.
         let ground = AuditGround(cellMetres: 1_000, hiddenCellMetres: 10_000, floorMetres: 0)
         let report = try await LocationAudit(
             client: SparkClient(url: spark.listening.url), ground: ground, size: .smoke, seed: 2
@@ -30,7 +30,7 @@ struct LocationAuditTests {
             sparkModules, settings: ["profiles.location_changes_per_hour=10000", "profiles.max_speed_kmh=0"])
         #expect(report.holds, "\(report.lines.joined(separator: "\n"))")
         #expect(report.outcomes.count == 22)
-        // They were attacks: what there is to find, they found.
+        // The attacks worked: they found what there is to find.
         for outcome in report.outcomes where !outcome.errors.isEmpty {
             #expect(outcome.errors.count == outcome.victims, "\(outcome.attack)")
             // The order of the deck hangs on more than distance, by how often people were shown, so in so small an audit it may find less.
@@ -49,7 +49,7 @@ struct LocationAuditTests {
         for name in AuditSize.full.attackNames { #expect(page.contains("\n| \(name)"), "\(name)") }
     }
 
-    @Test("with snapping switched off the same audit fails, attack by attack")
+    @Test("without snapping the same audit fails, attack by attack")
     func unsnapped() async throws {
         let report = try await audit([AccountsModule.self, UnsnappedProfilesModule.self, MatchingModule.self])
         #expect(!report.holds)

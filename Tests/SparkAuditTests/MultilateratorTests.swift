@@ -61,14 +61,14 @@ struct MultilateratorTests {
         #expect(FeasibleRegion.middle(of: clues, around: guess, reach: 1_000).distance(to: place).metres < 30)
     }
 
-    @Test("too few anchors, or anchors on one spot, tell nothing")
+    @Test("too few anchors, or anchors on one spot, give no result")
     func degenerate() throws {
         let place = try #require(Coordinate(latitude: 10, longitude: 10))
         #expect(Multilaterator.place([], from: place) == nil)
         #expect(Multilaterator.place([Clue(place, metres: 5), Clue(place, metres: 6)], from: place) == nil)
         let spot = [Clue](repeating: Clue(place, metres: 5_000), count: 5)
         let start = place.moved(by: Offset(east: 100, north: 0))
-        // Whatever comes out is as far from the spot as the clues say, and no trap.
+        // The result is as far from the spot as the clues say, and nothing traps.
         if let found = Multilaterator.place(spot, from: start) { #expect(found.latitude.isFinite && found.longitude.isFinite) }
     }
 }

@@ -53,7 +53,7 @@ struct PrivacyAuditTests {
         #expect(PrivacyAudit.missing(in: document) == [])
     }
 
-    @Test("a server that tells of people who hide is found out")
+    @Test("a server that reveals hidden people is detected")
     func finds() async throws {
         let report = try await withServer(sparkModules + [TalkativeModule.self]) { client, _ in
             try await PrivacyAudit(client: client).run()
@@ -65,9 +65,9 @@ struct PrivacyAuditTests {
     }
 }
 
-/// Tells how many people at one's place have changed their profiles: what a module might do without thinking of those who hide.
+/// Returns how many people at a place changed their profiles: a mistake that a module might make about hidden people.
 private struct TalkativeModule: SparkModule {
-    static let manifest = ModuleManifest(id: "talkative", summary: "tells too much", dependencies: ["profiles"])
+    static let manifest = ModuleManifest(id: "talkative", summary: "reveals too much", dependencies: ["profiles"])
     private let profiles: any ProfileReading
     private let changes = Changes()
 

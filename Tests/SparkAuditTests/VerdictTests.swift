@@ -44,7 +44,8 @@ struct VerdictTests {
         }
     }
 
-    @Test("who finds the published centre does not get through, who finds the home does", arguments: Exposure.allCases)
+    @Test(
+        "an attack that finds the published centre does not succeed, one that finds the home does", arguments: Exposure.allCases)
     func centreAndHome(exposure: Exposure) throws {
         let homes = try homes(exposure, 6)
         let centre = outcome(exposure, homes) { $0.published }
@@ -53,7 +54,7 @@ struct VerdictTests {
         #expect(!home.holds && home.withinFloor == 6)
     }
 
-    @Test("a third of the homes found is through")
+    @Test("an attack that finds a third of the homes succeeds")
     func someFound() throws {
         let homes = try homes(.shown)
         var number = 0
@@ -64,7 +65,7 @@ struct VerdictTests {
         #expect(!some.holds && some.withinFloor == 8)
     }
 
-    @Test("guesses around the centre come near by luck, and luck is not through")
+    @Test("guesses around the centre come near by luck, and luck is not success")
     func luck() throws {
         let homes = try homes(.shown)
         var (random, near, through) = (SplitMix64(seed: 9), 0, 0)
@@ -78,13 +79,13 @@ struct VerdictTests {
         #expect(near > 150 && through <= 1)
     }
 
-    @Test("no estimate is no breach")
+    @Test("without an estimate there is no breach")
     func nothing() throws {
         let none = outcome(.hidden, try homes(.hidden, 3)) { _ in nil }
         #expect(none.holds && none.least == nil && none.victims == 3)
     }
 
-    @Test("who may not see the victims at all must not even find their cells")
+    @Test("attackers attackers who may not see the victims at all must not even find their cells")
     func blind() throws {
         func outcome(_ guess: (Home) -> Coordinate?) throws -> AttackOutcome {
             AttackOutcome(
@@ -95,14 +96,14 @@ struct VerdictTests {
         #expect(try !outcome { $0.published }.holds)
     }
 
-    @Test("a floor that the cells themselves do not keep is broken by whoever finds the centre")
+    @Test("a floor larger than the cells allow is broken by finding the centre")
     func floorBeyondCells() throws {
         let outcome = AttackOutcome(
             attack: "guess", exposure: .shown, floor: 900, requests: 0, estimates: try homes(.shown).map { ($0.published, $0) })
         #expect(!outcome.holds && outcome.withinFloor == 24)
     }
 
-    @Test("a floor of one's own takes the place of half the cell")
+    @Test("a configured floor replaces half the cell")
     func ownFloor() {
         #expect(Self.ground.floor(.shown) == 500 && Self.ground.floor(.hidden) == 5_000)
         let own = AuditGround(cellMetres: 1_000, hiddenCellMetres: 10_000, floorMetres: 300)

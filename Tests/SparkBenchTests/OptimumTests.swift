@@ -2,7 +2,7 @@ import SparkBench
 import SparkCore
 import Testing
 
-/// A trace that a test spells out.
+/// A trace that a test defines.
 struct SpelledTrace: CacheTrace {
     let name = "spelled"
     let keys: [Int]

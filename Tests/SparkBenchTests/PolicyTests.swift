@@ -2,7 +2,7 @@ import SparkBench
 import SparkCore
 import Testing
 
-/// A policy told in the plainest way: keys in arrays, every byte counted anew.
+/// A policy in the simplest form: keys in arrays, every byte counted again.
 private protocol PlainPolicy {
     init(capacity: Int)
     var resident: [(key: Int, size: Int)] { get }
@@ -65,7 +65,7 @@ private struct PlainSieve: PlainPolicy {
                 entries.remove(at: hand)
             }
         }
-        // A hand past the newest goes on at the oldest, not at what comes now.
+        // A hand past the newest continues at the oldest, not at the next arrival.
         if hand >= entries.count { hand = 0 }
         entries.append((key, size, false))
     }

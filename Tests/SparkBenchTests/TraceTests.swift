@@ -43,7 +43,7 @@ struct TraceTests {
         }
     }
 
-    @Test("an unknown name is no trace")
+    @Test("an unknown name gives no trace")
     func unknown() {
         #expect(TraceCatalogue.trace("nothing", size: .small) == nil)
     }

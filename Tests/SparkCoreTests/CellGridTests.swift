@@ -88,7 +88,7 @@ struct CellGridTests {
         #expect(CellGrid(size: Distance(metres: 1e9)).size.metres == 100_000)
     }
 
-    @Test("who walks to and fro over a border stays in the cell; who goes on leaves it")
+    @Test("a person who walks back and forth over a border stays in the cell; one who goes on leaves it")
     func hysteresis() throws {
         let grid = CellGrid(size: Distance(metres: 1_000))
         let home = grid.snap(try #require(Coordinate(latitude: 52.52, longitude: 13.405)))
@@ -113,7 +113,7 @@ struct CellGridTests {
         #expect(grid.cell(at: east, last: cell) == cell)
     }
 
-    @Test("hysteresis keeps nobody farther than it may")
+    @Test("hysteresis keeps nobody beyond its bound")
     func hysteresisIsBounded() {
         let grid = CellGrid(size: Distance(metres: 1_000))
         withSeed("hysteresis") { random, comment in

@@ -37,7 +37,7 @@ struct CivilDateTests {
     }
 
     @Test(
-        "days that do not exist are none",
+        "days that do not exist are refused",
         arguments: [
             "2026-02-29", "1900-02-29", "2026-04-31", "2026-13-01", "2026-00-10", "2026-01-00", "0000-01-01", "2026-1-1",
             "26-01-01", "2026/01/01", "2026-01-01T", " 2026-01-1", "+026-01-01", "2026-01-0１", "", "２０２６-01-01", "-001-01-01",
@@ -53,7 +53,7 @@ struct CivilDateTests {
         }
     }
 
-    @Test("whoever is born on a leap day is a year older on 1 March")
+    @Test("a person born on a leap day is a year older on 1 March")
     func leapDay() throws {
         let birth = try #require(CivilDate(year: 2008, month: 2, day: 29))
         func age(_ text: String) throws -> Int { birth.age(on: try #require(CivilDate(text))) }

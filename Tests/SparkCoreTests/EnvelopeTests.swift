@@ -101,7 +101,7 @@ struct EnvelopeTests {
 
 @Suite("Places")
 struct CoordinateTests {
-    @Test("what lies outside the ranges, or is no number, is no place")
+    @Test("values outside the ranges, and values that are not numbers, are not places")
     func ranges() {
         #expect(Coordinate(latitude: 90.000_001, longitude: 0) == nil)
         #expect(Coordinate(latitude: -91, longitude: 0) == nil)

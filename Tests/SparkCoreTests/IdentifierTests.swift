@@ -50,7 +50,7 @@ struct IdentifierTests {
         }
     }
 
-    @Test("a generator rises strictly, also when its clock stands still or goes back")
+    @Test("a generator rises strictly, also when its clock stops or goes back")
     func generator() {
         let clock = ManualClock(Timestamp(milliseconds: 1_772_000_000_000))
         let generator = IdentifierGenerator(clock: clock, random: SeededRandomSource(seed: 1))
@@ -74,7 +74,7 @@ struct IdentifierTests {
     }
 }
 
-@Suite("Names for people who mistype")
+@Suite("Suggestions for mistyped names")
 struct NearestNameTests {
     @Test("the nearest name is offered if it is near")
     func nearest() {
@@ -89,7 +89,7 @@ struct NearestNameTests {
 
 @Suite("Genders")
 struct GenderTests {
-    @Test("a set holds what it was made of, on the wire and in the store")
+    @Test("a set survives the wire and the store")
     func sets() {
         for raw in UInt8.min...UInt8.max {
             let set = GenderSet(rawValue: raw)

@@ -35,7 +35,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "texts that are no JSON are refused",
+        "texts that are not JSON are refused",
         arguments: [
             "", " ", "{", "}", "[", "]", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}",
             "nul", "nulll", "TRUE", "NaN", "-NaN", "Infinity", "-Infinity", "+1", "01", "-01", "1.", ".5", "-", "1e", "1e+",
@@ -65,7 +65,7 @@ struct JSONParserTests {
         #expect(refusal(String(repeating: "{\"a\":", count: 100_000)) == "nested too deeply")
     }
 
-    @Test("bytes that are no UTF-8 are refused")
+    @Test("bytes that are not UTF-8 are refused")
     func encoding() {
         let broken: [[UInt8]] = [
             [0xFF], [0xC0, 0x80], [0xC3], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82], [0x80],
@@ -92,7 +92,7 @@ struct JSONParserTests {
         #expect(try JSONParser.parse(Array("x[1]x".utf8)[1..<4]) == [1])
     }
 
-    @Test("what is written is read back the same")
+    @Test("written values are read back unchanged")
     func roundTrip() throws {
         try withSeed("JSON round trip") { random, comment in
             for _ in 0..<5_000 {
@@ -103,7 +103,7 @@ struct JSONParserTests {
         }
     }
 
-    @Test("flipped bits never trap, and what is still JSON survives writing and reading")
+    @Test("flipped bits never trap, and texts that are still JSON survive writing and reading")
     func bitFlips() throws {
         try withSeed("JSON bit flips") { random, comment in
             for _ in 0..<2_000 {

@@ -33,7 +33,7 @@ struct JSONWriterTests {
         #expect(JSONWriter.string(of: JSONValue.string("\"\\\n\u{1}/é")) == #""\"\\\n\u0001/é""#)
     }
 
-    @Test("numbers are short and exact; what is no number is null")
+    @Test("numbers are short and exact; values that are not numbers are null")
     func numbers() throws {
         func text(_ value: Double) -> String { JSONWriter.string(of: JSONValue.number(value)) }
         #expect(text(3) == "3")

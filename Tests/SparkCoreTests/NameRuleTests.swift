@@ -3,7 +3,7 @@ import SparkCore
 import Testing
 
 @Suite("Names") struct NameRuleTests {
-    /// What people are called, by language.
+    /// Names of people, by language.
     static let names: [(language: String, names: [String])] = [
         ("English", ["Ada Lovelace", "O'Brien", "O\u{2019}Neill", "Mary-Jane", "J. R. R.", "X Æ A-12"]),
         ("French", ["Jean-Luc", "Zoë", "Éloïse", "Anaïs d\u{2019}Arc"]),
@@ -114,7 +114,7 @@ import Testing
         ),
     ]
 
-    @Test("what passes for another name, or cannot be read as one, is refused", arguments: noNames.map(\.0))
+    @Test("names that imitate another name, or cannot be read, are refused", arguments: noNames.map(\.0))
     func noName(_ kind: String) throws {
         let (_, fault, texts) = try #require(Self.noNames.first { $0.0 == kind })
         for text in texts {

@@ -4,7 +4,7 @@ import Testing
 @Suite("Network addresses")
 struct NetworkAddressTests {
     @Test(
-        "every way to write an address has one canonical text",
+        "every spelling of an address has one canonical text",
         arguments: [
             ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("::FFFF:c000:0201", "192.0.2.1"),
             ("0:0:0:0:0:ffff:192.0.2.1", "192.0.2.1"), ("2001:DB8::1", "2001:db8::1"),
@@ -20,7 +20,7 @@ struct NetworkAddressTests {
     }
 
     @Test(
-        "what is no address is none",
+        "invalid addresses are refused",
         arguments: [
             "", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.04", "1.2.3.-4", "1.2.3.4 ", " 1.2.3.4", "a.b.c.d",
             ":", ":::",
@@ -43,7 +43,7 @@ struct NetworkAddressTests {
     func forwarded(_ text: String, _ canonical: String) { #expect(NetworkAddress(forwarded: text)?.text == canonical) }
 
     @Test(
-        "a forwarded entry that is no address is none",
+        "a forwarded entry that is not an address is refused",
         arguments: [
             "", "unknown", "_hidden", "203.0.113.9:", "203.0.113.9:x", "[::1", "[::1]x", "::1]", "203.0.113.9:123456",
             "\"[::1]\"",
@@ -68,7 +68,7 @@ struct NetworkAddressTests {
     }
 
     @Test(
-        "loopback is recognised in every form",
+        "loopback is recognized in every form",
         arguments: [
             ("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("::ffff:127.0.0.1", true), ("0:0:0:0:0:0:0:1", true),
             ("::ffff:7f00:1", true), ("10.0.0.1", false), ("::", false), ("::2", false), ("::ffff:10.0.0.1", false),
@@ -76,7 +76,7 @@ struct NetworkAddressTests {
     func loopback(_ text: String, _ isLoopback: Bool) { #expect(NetworkAddress(text)?.isLoopback == isLoopback) }
 
     @Test(
-        "a network contains what shares its prefix, in whichever form the address comes",
+        "a network contains every address with its prefix, in any spelling",
         arguments: [
             ("10.0.0.0/8", "10.255.0.1", true), ("10.0.0.0/8", "::ffff:10.1.2.3", true), ("10.0.0.0/8", "11.0.0.1", false),
             ("10.1.2.3/8", "10.9.9.9", true), ("192.0.2.1", "192.0.2.1", true), ("192.0.2.1", "192.0.2.2", false),
@@ -92,7 +92,7 @@ struct NetworkAddressTests {
     }
 
     @Test(
-        "what is no network is refused",
+        "invalid networks are refused",
         arguments: [
             "", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "::/129", "10.0.0.0/8/8", "example.org",
             "10.0.0.0/x",
@@ -106,7 +106,7 @@ struct NetworkAddressTests {
         TrustedProxies(trusting).client(of: try #require(NetworkAddress(peer)), forwardedFor: fields).text
     }
 
-    @Test("only the word of a trusted proxy counts, from the right, over several lines")
+    @Test("only entries of trusted proxies count, from the right, over several lines")
     func walk() throws {
         let chain = ["6.6.6.6, 203.0.113.9, 10.0.0.2"]
         #expect(try client("10.0.0.1", chain, trusting: ["10.0.0.1", "10.0.0.2"]) == "203.0.113.9")
@@ -120,7 +120,7 @@ struct NetworkAddressTests {
     }
 
     @Test(
-        "an entry that is no address ends the walk at the proxy that wrote it",
+        "an entry that is not an address ends the walk at the proxy that wrote it",
         arguments: ["unknown", "", "x'\"", "203.0.113.9.9", "0x7f.1"])
     func garbage(_ entry: String) throws {
         #expect(try client("10.0.0.1", ["203.0.113.9, \(entry)"], trusting: ["10.0.0.0/8"]) == "10.0.0.1")

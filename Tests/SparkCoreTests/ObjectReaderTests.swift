@@ -15,7 +15,7 @@ struct ObjectReaderTests {
         }
     }
 
-    @Test("what is right is read")
+    @Test("valid members are read")
     func good() throws {
         let value: JSONValue = [
             "text": "é", "count": 3.0, "ratio": 1, "flag": false, "list": ["woman", "man"], "nested": ["day": "2000-02-29"],
@@ -32,7 +32,7 @@ struct ObjectReaderTests {
         try reader.finish()
     }
 
-    @Test("everything that is wrong is told at once, by place and kind")
+    @Test("all faults are reported at once, by place and kind")
     func bad() throws {
         let value: JSONValue = [
             "text": "toolong", "type": 1, "zero": "a\u{0}", "range": 4, "fraction": 1.5, "null": .null, "flag": "true",
@@ -88,12 +88,12 @@ struct ObjectReaderTests {
         #expect(error?.violations.allSatisfy { $0.reason == "unknown" } == true)
     }
 
-    @Test("what is no object is refused", arguments: [JSONValue.null, 1, "x", [1], true])
+    @Test("anything but an object is refused", arguments: [JSONValue.null, 1, "x", [1], true])
     func noObject(value: JSONValue) {
         #expect(throws: InvalidInput.self) { try ObjectReader(value) }
     }
 
-    @Test("numbers that fit no Int are no whole numbers")
+    @Test("numbers that do not fit an Int are not whole numbers")
     func hugeNumbers() throws {
         for number in [1e300, -1e300, 9.3e18, 0.1] {
             #expect(try violations(["n": .number(number)]) { _ = $0.integer("n", .min ... .max) } == ["/n type"])

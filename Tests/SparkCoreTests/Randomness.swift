@@ -8,7 +8,7 @@ import Testing
     import Darwin
 #endif
 
-/// Runs a property with a fresh seed (or the one in `SPARK_TEST_SEED`), which is printed and stands in every failure.
+/// Runs a property with a fresh seed (or the one in `SPARK_TEST_SEED`), which is printed and is in every failure.
 func withSeed(_ name: String, _ body: (inout SplitMix64, Comment) throws -> Void) rethrows {
     let seed = getenv("SPARK_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64.random(in: 0...UInt64.max)
     print("seed of \(name): \(seed)")
@@ -17,7 +17,7 @@ func withSeed(_ name: String, _ body: (inout SplitMix64, Comment) throws -> Void
 }
 
 extension Coordinate {
-    /// Anywhere, with poles, antimeridian and equator more often than chance would have it.
+    /// Anywhere, with poles, antimeridian and equator more often than by chance.
     static func random(using random: inout SplitMix64) -> Coordinate {
         let latitude: Double
         switch Int.random(in: 0..<10, using: &random) {

@@ -11,7 +11,7 @@ import Testing
         "👨🏿\u{200D}👩🏿\u{200D}👧🏿\u{200D}👦🏿",
     ]
 
-    @Test("what people are called is a name, and is stored as it is", arguments: names)
+    @Test("real names are accepted and stored unchanged", arguments: names)
     func name(_ name: String) throws {
         let normal = try TextRule.name.normalised(name)
         #expect(normal == name)
@@ -37,7 +37,7 @@ import Testing
         (String(repeating: "👨\u{200D}👩\u{200D}👧\u{200D}👦", count: 40), .length),
     ]
 
-    @Test("what cannot be seen, reorders, piles up or passes for another is no name", arguments: noNames)
+    @Test("text that is invisible, reorders, piles up marks or imitates another name is refused", arguments: noNames)
     func noName(_ text: String, _ fault: TextRule.Fault) {
         #expect(throws: fault) { try TextRule.name.normalised(text) }
     }
@@ -53,7 +53,7 @@ import Testing
 
     private let text = TextRule(.lines, atMost: 100)
 
-    @Test("a text has lines, and what its script needs")
+    @Test("a text may have lines and what its script needs")
     func texts() throws {
         for same in [
             "?", "...", " two  spaces ", "a\n\nb\t", "שלום \u{200E}abc\u{200F}", "a\u{2068}عمر\u{2069}b", "ខ្ញុំ\u{200B}ស្រឡាញ់",
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test(
-        "a text that cannot be seen or reorders what stands around it is refused",
+        "a text that is invisible or reorders the text around it is refused",
         arguments: [
             "", " \n ", "\u{200B}", "\u{2800}", "\u{2068}open", "closed\u{2069}", "\u{2067}a\nb\u{2069}", "\u{202D}x\u{202C}",
             "latin\u{200E}", "ש\u{200F}\u{200F}", "vertical\u{B}tab", "null\u{0}", "a\u{AD}b", "\u{301}", "\n\u{301}",
@@ -97,7 +97,7 @@ import Testing
         #expect(TextRule.compatible("b\u{301}\(vowel)") == TextRule.composed("b\u{301}\(vowel)"))
     }
 
-    @Test("any text is answered or refused; what is answered is its own normal form, and repairing always ends in one")
+    @Test("any text is accepted or refused; an accepted text is its own normal form, and a repair always ends in one")
     func property() {
         let seed = UInt64.random(in: 0 ... .max)
         var chance = SplitMix64(seed: seed)
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test("what must be taken loses what is refused, and nothing more")
+    @Test("a repaired text loses its refused characters and nothing more")
     func repair() {
         #expect(text.repaired("he said \u{202E}abc\u{200B} to me\u{0}") == "he said abc to me")
         #expect(text.repaired("fine") == "fine")

@@ -11,7 +11,7 @@ struct TimestampTests {
         #expect(Timestamp(milliseconds: 951_782_400_000).description == "2000-02-29T00:00:00.000Z")
     }
 
-    @Test("instants no calendar has are written without a trap", arguments: [Int64.min, .min + 1, .max, .max - 1])
+    @Test("instants outside every calendar are written without a trap", arguments: [Int64.min, .min + 1, .max, .max - 1])
     func extremes(milliseconds: Int64) {
         #expect(Timestamp(milliseconds: milliseconds).description.count == 24)
         _ = Timestamp(milliseconds: milliseconds).date
@@ -47,7 +47,7 @@ struct TimestampTests {
         #expect(Duration.milliseconds(1_500).milliseconds == 1_500)
     }
 
-    @Test("a manual clock moves only when told")
+    @Test("a manual clock moves only when it is advanced")
     func manualClock() {
         let clock = ManualClock(Timestamp(milliseconds: 5))
         #expect(clock.now() == clock.now())

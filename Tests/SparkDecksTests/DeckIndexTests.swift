@@ -78,7 +78,7 @@ struct DeckIndexTests {
         }
     }
 
-    @Test("a thousand people at one place, of one age, are found and taken out again")
+    @Test("a thousand people at one place, of one age, are found and removed again")
     func onePlace() throws {
         var world = SmallWorld(seed: 3)
         let index = DeckIndex()
@@ -104,7 +104,7 @@ struct DeckIndexTests {
         #expect(index.best(query).ranks.isEmpty)
     }
 
-    @Test("an age is that of the calendar, at every birthday and around it")
+    @Test("an age follows the calendar, at every birthday and around it")
     func ages() {
         for today in [
             CivilDate(year: 2026, month: 3, day: 1)!, CivilDate(year: 2024, month: 2, day: 29)!,

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// Numbers that a long run is given from outside.
+/// Sizes of a long run, from the environment.
 enum Environment {
     static func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
 }

@@ -2,7 +2,7 @@ import SparkCore
 
 @testable import SparkDecks
 
-/// A few people at odd places with odd wishes, drawn from a seed, and the answer that asking everybody gives.
+/// A few people at odd places with odd preferences, drawn from a seed, and the answer of a full scan.
 struct SmallWorld {
     static let now = Timestamp(milliseconds: 1_772_366_400_123)
     private(set) var people: [Int64: IndexedPerson] = [:]

@@ -45,7 +45,7 @@ import Testing
         #expect(score(scorer, candidate(2), metres: 6_501) == score(scorer, candidate(2), metres: 7_499))
         #expect(score(scorer, candidate(2), metres: 6_499) > score(scorer, candidate(2), metres: 6_501))
         #expect(score(scorer, candidate(2), metres: 0) == score(scorer, candidate(2), metres: 2_499))
-        // It is noon. Within each word nothing tells two times apart, least of all the hour of the last activity.
+        // It is noon. Within each word all times are equal, also the hour of the last activity.
         let words: [[Duration]] = [
             [.zero, .hours(12)], [.hours(12) + .seconds(1), .hours(47), .days(6) + .hours(12)],
             [.days(6) + .hours(12) + .seconds(1), .days(12), .days(29)],
@@ -54,7 +54,7 @@ import Testing
         #expect(scores.map(\.count) == [1, 1, 1] && Set(scores).count == 3)
     }
 
-    @Test("a score is a whole number of thousandths, so no order tells more than what is shown")
+    @Test("a score is a whole number of thousandths, so no order reveals more than what is shown")
     func grain() {
         var chance = SplitMix64(seed: 4)
         for _ in 0..<2_000 {
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("who hides the distance is scored by wide bands alone")
+    @Test("a person who hides the distance is scored only by wide bands")
     func hidden() {
         let scorer = plain
         let other = candidate(2, hidesDistance: true)
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test("weights are scaled to one; if all are nothing they count alike")
+    @Test("weights are scaled to one; if all are zero they count alike")
     func weights() {
         let doubled = WeightedScorer(.init(distance: 0.9, recency: 0.5, age: 0.3, interests: 0.3), activeDays: 30)
         for metres in stride(from: 0.0, to: 50_000, by: 1_700) {
@@ -110,7 +110,9 @@ import Testing
         #expect(abs(score(none, candidate(2), metres: 0) - score(none, candidate(2), metres: 0, shared: 5) + 166_667) <= 1_000)
     }
 
-    @Test("who likes the viewer comes before who may, and who is often liked and likes often before who does not")
+    @Test(
+        "a person who likes the viewer comes before one who may, and one who is often liked and likes often before one who does not"
+    )
     func likelihood() {
         let scorer = WeightedScorer(
             .init(distance: 0.5, recency: 0, age: 0, interests: 0, likelihood: 0.5), activeDays: 30)
@@ -126,7 +128,7 @@ import Testing
         #expect(score(scorer, person(2, 2), metres: 0) > score(scorer, person(0, 7), metres: 0))
     }
 
-    @Test("what anybody does today moves a score tomorrow, and what others decide about the viewer never does")
+    @Test("today's acts move a score tomorrow, and decisions about the viewer never do")
     func daysOfCounts() {
         let scorer = WeightedScorer(
             .init(distance: 0.5, recency: 0, age: 0, interests: 0, likelihood: 0.5), activeDays: 30)
@@ -148,7 +150,7 @@ import Testing
         #expect(seen() == unknown)
     }
 
-    @Test("a few swipes leave a tally as it is")
+    @Test("a few swipes do not change a tally")
     func levels() {
         let nobody = SwipeTally()
         for passes in 0...3 {
@@ -160,7 +162,7 @@ import Testing
         #expect(SwipeTally(rawValue: 0xFF) == .best && SwipeTally(giving: 99, receiving: 99) == .best)
     }
 
-    @Test("what is counted of a day is the same after it was packed")
+    @Test("the counts of a day survive packing")
     func packedCounts() {
         var chance = SplitMix64(seed: 11)
         for _ in 0..<1_000 {
@@ -172,7 +174,7 @@ import Testing
         }
     }
 
-    @Test("who cannot be among the best is turned away by score and hash, and nobody who can")
+    @Test("people who cannot be among the best are rejected by score and hash, and nobody else")
     func admission() {
         var chance = SplitMix64(seed: 12)
         let viewer = UserID(rawValue: 1)
@@ -196,7 +198,7 @@ import Testing
         #expect(turnedAway > 4_000)
     }
 
-    @Test("who was not shown enough yesterday stands before who was")
+    @Test("a person who was shown too little yesterday comes before one who was shown enough")
     func exposure() {
         let scorer = WeightedScorer(
             .init(distance: 0.5, recency: 0, age: 0, interests: 0, exposure: 0.5), activeDays: 30, leastShown: 20)

@@ -13,7 +13,7 @@ struct DeterminismTests {
         #expect(GeneratedTown.small(seed: 8).digest(of: 0..<200) != digest)
     }
 
-    @Test("a person does not depend on who was asked for before")
+    @Test("a person does not depend on earlier queries")
     func order() {
         let town = GeneratedTown.small()
         let first = town.digest(of: 500..<501)

@@ -18,7 +18,7 @@ struct IdentifierTests {
         #expect(town.id(0).rawValue > 0)
     }
 
-    @Test("a person bears the identifier of their number, and a wire form that reads back")
+    @Test("a person has the identifier of their number, and a wire form that reads back")
     func agreement() {
         let town = GeneratedTown.small()
         for index in stride(from: 0, to: town.count, by: 97) {

@@ -35,7 +35,7 @@ struct PeopleTests {
         #expect(CivilDate(daysSinceEpoch: history.latestBirthDay + 1).age(on: today) == 17)
     }
 
-    @Test("genders and whom they seek have their shares")
+    @Test("genders and sought genders have their shares")
     func orientations() {
         #expect(abs(share(of: people) { $0.gender == .woman } - 0.48) < 0.02)
         #expect(abs(share(of: people) { $0.gender == .nonbinary } - 0.04) < 0.01)

@@ -8,7 +8,7 @@ import Testing
 struct SettlementTests {
     let cities = DemoVocabulary.embedded.cities
 
-    @Test("the cities' numbers cut the town into runs without gap or overlap", arguments: [0, 1, 7, 999, 10_000, 1_000_000])
+    @Test("the cities split the town into runs without gap or overlap", arguments: [0, 1, 7, 999, 10_000, 1_000_000])
     func partition(count: Int) {
         let settlements = Settlements(count: count, cities: cities)
         var next = 0
@@ -26,7 +26,7 @@ struct SettlementTests {
         #expect(largest >= 20_000 && largest < 100_000)
     }
 
-    @Test("neighbours are the run that holds the number itself, the same for all in it")
+    @Test("neighbours are the run that holds the number, the same for everybody in it")
     func neighbours() {
         let town = GeneratedTown.small()
         var index = 0

@@ -36,7 +36,7 @@ private final class DyingFiles: FileOperations {
     }
     func close(_ descriptor: Int32) { real.close(descriptor) }
     func writeWhole(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int) throws(FileFault) {
-        // Half of it reaches the file even when the process dies of it.
+        // Half of it reaches the file even if the process dies.
         try real.writeWhole(descriptor, Array(bytes.prefix(bytes.count / 2)), at: offset)
         try step("write")
         try real.writeWhole(descriptor, bytes, at: offset)
@@ -115,7 +115,7 @@ struct DurableFileTests {
         }
     }
 
-    @Test("is told from its copies, and from itself after it was replaced")
+    @Test("differs from its copies, and from itself after it was replaced")
     func identity() throws {
         try withFolder { folder in
             let path = folder + "/file"

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("A connection's pipeline")
 struct EdgeChannelTests {
-    /// A whole connection, with nobody in the responder's place.
+    /// A whole connection without a responder.
     private func channel() async throws -> NIOAsyncTestingChannel {
         let channel = NIOAsyncTestingChannel()
         let gateway = UpgradeGateway(
@@ -57,7 +57,7 @@ struct EdgeChannelTests {
         #expect(!channel.isActive)
     }
 
-    @Test("a connection on which nothing ever comes is closed")
+    @Test("a connection that never sends anything is closed")
     func silent() async throws {
         let channel = try await channel()
         await channel.testingEventLoop.advanceTime(by: .seconds(16))

@@ -19,7 +19,7 @@ struct EdgeValuesTests {
     }
 
     @Test(
-        "what is no address to listen on is none",
+        "an invalid address to listen on is refused",
         arguments: [
             "", ":", "x", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "-1", "+1", "::1:80", "[::1]", "[::1]80",
             "[x]:80", "a b:80", "http://x:80", "[]:80",
@@ -42,7 +42,7 @@ struct EdgeValuesTests {
     }
 
     @Test(
-        "what is no origin is refused",
+        "an invalid origin is refused",
         arguments: [
             "*", "null", "", "a.example", "https://", "https://a.example/", "https://a.example/x", "https://a.example?x",
             "https://*.example",
@@ -56,7 +56,7 @@ struct EdgeValuesTests {
     }
 
     @Test(
-        "gzip is sent to who takes it and to nobody else",
+        "gzip is sent only to clients that accept it",
         arguments: [
             ("gzip", true), ("GZIP", true), ("gzip, br", true), ("br;q=1, gzip;q=0.1", true), ("*", true), ("x-gzip", true),
             ("gzip ; q=0.5", true), ("gzip;q=0", false), ("gzip;q=0.000", false), ("*;q=0", false), ("gzip;q=0, *", false),
@@ -82,7 +82,7 @@ struct EdgeValuesTests {
         #expect(!intent([("Content-Length", "10000000")]).compresses)
         #expect(!intent([]).compresses)
         #expect(!intent([("Content-Length", "5000"), ("Content-Encoding", "gzip")]).compresses)
-        // A constant document that is sent plain stays so.
+        // A constant document that is sent uncompressed stays uncompressed.
         #expect(!intent([("Content-Length", "5000"), ("Vary", "Origin, Accept-Encoding")]).compresses)
     }
 }

@@ -49,7 +49,7 @@ struct LimitsTests {
         #expect(time < .seconds(20))
     }
 
-    @Test("only a trusted proxy's word counts for the client's address, in whichever form it comes")
+    @Test("only a trusted proxy's entry counts for the client's address, in any spelling")
     func forwarded() throws {
         let name = try #require(HTTPField.Name("X-Forwarded-For"))
         var headers = HTTPFields()

@@ -23,7 +23,7 @@ struct RequestGuardTests {
         same(inBody.parserFailed(), .answerAndClose)
     }
 
-    @Test("once the guard has answered, no other answer leaves")
+    @Test("once the guard has answered, no other answer is sent")
     func noSecondAnswer() {
         var machine = Machine(openedAt: 0)
         machine.requestBegan(at: 1)
@@ -33,7 +33,7 @@ struct RequestGuardTests {
         #expect(!machine.mayLeave)
     }
 
-    @Test("an answer that is under way to a broken request is not torn by another; the connection is just closed")
+    @Test("an answer to a broken request that is under way is not interrupted by another; the connection is just closed")
     func answering() {
         var machine = Machine(openedAt: 0)
         machine.requestBegan(at: 1)
@@ -46,7 +46,7 @@ struct RequestGuardTests {
         same(answered.parserFailed(), .close)
     }
 
-    @Test("what came whole before the broken one is answered first, as it may have taken effect")
+    @Test("a complete request before the broken one is answered first, as it may have taken effect")
     func pipelined() {
         var machine = Machine(openedAt: 0)
         for instant in 1...2 {
@@ -66,7 +66,7 @@ struct RequestGuardTests {
         same(machine.answerBegan(), false)
     }
 
-    @Test("a request that does not arrive whole in time is answered 408; a silent connection is closed")
+    @Test("a request that does not arrive completely in time is answered 408; a silent connection is closed")
     func slow() {
         var silent = Machine(openedAt: 0)
         same(silent.timerFired(latest: -1), .nothing)

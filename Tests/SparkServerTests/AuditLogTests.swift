@@ -40,7 +40,7 @@ struct AuditLogTests {
         try storage.readNow { try AuditLog.faults(in: $0, head: head) }
     }
 
-    /// Changes the table as somebody would who can write to the file.
+    /// Changes the table like an attacker who can write to the file.
     private func tamper(_ sql: String, _ storage: any Storage) async throws {
         try await storage.write { transaction in
             let session = transaction.session
@@ -53,7 +53,7 @@ struct AuditLogTests {
         }
     }
 
-    @Test("each line continues the one before, and its hash can be worked out by anybody")
+    @Test("each line continues the one before, and anybody can compute its hash")
     func chain() async throws {
         try await withLog { storage in
             let lines = try storage.readNow { try AuditLog.lines(limit: 10, in: $0) }
@@ -80,7 +80,7 @@ struct AuditLogTests {
         }
     }
 
-    @Test("a line that is taken out is missed: at the beginning, in the middle and at the end, also after further lines")
+    @Test("a removed line is noticed: at the beginning, in the middle and at the end, also after further lines")
     func removed() async throws {
         for (condition, words) in [
             ("seq = 1", "line 1 is missing"), ("seq = 3", "line 3"), ("seq >= 4", "lines 4 to 5"), ("1", "lines 1 to 5"),
@@ -102,7 +102,7 @@ struct AuditLogTests {
                 """
                 DELETE FROM spark_audit WHERE seq = 5; UPDATE sqlite_sequence SET seq = 4 WHERE name = 'spark_audit'
                 """, storage)
-            #expect(try faults(storage) == [], "in itself it is whole")
+            #expect(try faults(storage) == [], "it is consistent in itself")
             #expect(try faults(storage, head: (5, head.digest)).count == 1)
             try await append(9, to: storage)
             #expect(try faults(storage, head: (5, head.digest)).count == 1)
@@ -123,7 +123,7 @@ struct AuditLogTests {
         }
     }
 
-    @Test("a line stands if, and only if, what it tells was committed")
+    @Test("a line exists if, and only if, its action was committed")
     func atomic() async throws {
         struct Fault: Error {}
         try await withLog { storage in

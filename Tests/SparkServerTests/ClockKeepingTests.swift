@@ -5,7 +5,7 @@ import Testing
 
 @testable import SparkServer
 
-@Suite("A clock that is put back")
+@Suite("A clock that is set back")
 struct ClockKeepingTests {
     private struct Fault: Error {}
 
@@ -15,7 +15,7 @@ struct ClockKeepingTests {
         ClockKeeping(repairs: [{ try repair() }], clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    @Test("rows are repaired at the start and whenever the clock was put back, and at no other time")
+    @Test("rows are repaired at the start and whenever the clock was set back, and at no other time")
     func repairs() async {
         let count = Mutex(0)
         let keeping = keeping { count.withLock { $0 += 1 } }
@@ -29,7 +29,7 @@ struct ClockKeepingTests {
         await keeping.look()
         clock.advance(by: .milliseconds(-200))
         await keeping.look()
-        #expect(count.withLock { $0 } == 1, "clocks are put back a little all the time")
+        #expect(count.withLock { $0 } == 1, "clocks are set back a little all the time")
         clock.advance(by: .days(-90))
         await keeping.look()
         await keeping.look()

@@ -15,7 +15,7 @@ struct ConfigurationTests {
         return loaded.section("http")
     }
 
-    @Test("a flag beats the environment, that the file, that the default")
+    @Test("a flag beats the environment, the environment beats the file, the file beats the default")
     func rank() throws {
         let yaml = "http:\n  max_body_bytes: 2000\n"
         let environment = ["SPARK_HTTP_MAX_BODY_BYTES": "3000"]
@@ -26,7 +26,7 @@ struct ConfigurationTests {
             try http(flags: ["http.max_body_bytes=4000"], environment: environment, yaml: yaml).maximumBodyBytes == 4_000)
     }
 
-    @Test("every fault is told at once, with the place and the nearest name")
+    @Test("all faults are reported at once, with the place and the nearest name")
     func faults() throws {
         let yaml =
             "htpp:\n  listen: x\nhttp:\n  max_body_byte: 2000\n  idle_timeout_seconds: 0\n  trusted_proxies: [10.0.0.1, fd00::/8]\n"
@@ -95,7 +95,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "addresses, networks and origins that are none are refused before the server starts",
+        "invalid addresses, networks and origins are refused before the server starts",
         arguments: [
             "http.trusted_proxies=proxy.example", "http.trusted_proxies=10.0.0.0/33", "http.trusted_proxies=10.0.0.1,x",
             "http.allowed_origins=*", "http.allowed_origins=null", "http.allowed_origins=https://a.example/",
@@ -113,7 +113,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "addresses, networks and origins are taken",
+        "valid addresses, networks and origins are accepted",
         arguments: [
             "http.trusted_proxies=10.0.0.1,fd00::/8,::ffff:10.0.0.0/104",
             "http.allowed_origins=https://a.example,http://localhost:3000",
@@ -125,7 +125,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "what is no YAML is told with its line and the key in which it happens",
+        "invalid YAML is reported with its line and the key in which it happens",
         arguments: [
             ("http:\n  listen: 1\n\tmax_body_bytes: 2000\n", 3, "max_body_bytes"),
             ("http:\n  listen: [1, 2\n", 2, "http.listen"), ("http:\n  listen: \"x\n", 2, "http.listen"),
@@ -138,13 +138,13 @@ struct ConfigurationTests {
         let error = #expect(throws: ConfigurationError.self) { try http(yaml: yaml) }
         let fault = try #require(error?.faults.first)
         let place = fault.split(separator: ":").dropFirst().first.flatMap { Int($0) } ?? 0
-        // What is not closed is only found at the end of the file.
+        // An unclosed bracket is only found at the end of the file.
         #expect((line...line + 1).contains(place) && fault.contains(key), "\(fault)")
         #expect(fault.hasPrefix("spark.yaml:") && !fault.hasSuffix("not readable as YAML"))
     }
 
     @Test(
-        "a value of the wrong shape is told with its line and key",
+        "a value of the wrong shape is reported with its line and key",
         arguments: [
             ("http:\n  listen: [a]\n", "spark.yaml:2: http.listen: a single value is expected, not a list"),
             ("http:\n  trusted_proxies: {a: b}\n", "spark.yaml:2: http.trusted_proxies: a list of single values"),
@@ -157,7 +157,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "a list on the command line may stand in brackets, as in the file",
+        "a list on the command line may have brackets, as in the file",
         arguments: [
             ("10.0.0.1, fd00::/8", ["10.0.0.1", "fd00::/8"]), ("[10.0.0.1, fd00::/8]", ["10.0.0.1", "fd00::/8"]),
             ("[\"10.0.0.1\"]", ["10.0.0.1"]), ("[10.0.0.1]", ["10.0.0.1"]), ("[]", []), (" [ ] ", []), ("", []),
@@ -169,7 +169,7 @@ struct ConfigurationTests {
         ] { #expect(loaded.value("http", "trusted_proxies") == .list(items)) }
     }
 
-    @Test("a list in brackets that is none is refused", arguments: ["[10.0.0.1", "[[10.0.0.1]]", "[{a: b}]", "10.0.0.1]"])
+    @Test("an invalid list in brackets is refused", arguments: ["[10.0.0.1", "[[10.0.0.1]]", "[{a: b}]", "10.0.0.1]"])
     func brokenLists(_ text: String) throws {
         let error = #expect(throws: ConfigurationError.self) {
             try LoadedConfiguration(schema: schema, flags: ["http.trusted_proxies=\(text)"])
@@ -177,7 +177,7 @@ struct ConfigurationTests {
         #expect(error?.faults.first?.hasPrefix("--set http.trusted_proxies: ") == true)
     }
 
-    @Test("a fault of a flag with a name of its own names that flag, and such a flag beats --set")
+    @Test("a fault of a flag with its own name names that flag, and such a flag beats --set")
     func ownFlags() throws {
         let error = #expect(throws: ConfigurationError.self) {
             try LoadedConfiguration(schema: schema, ownFlags: [SettingFlag("--listen", "http.listen=nonsense")])
@@ -188,7 +188,7 @@ struct ConfigurationTests {
         #expect(loaded.value("http", "listen") == .text("2") && loaded.origins["http.listen"] == "--listen")
     }
 
-    @Test("host names are taken, everything else is refused")
+    @Test("host names are accepted, everything else is refused")
     func hostNames() {
         for text in ["media.example.org", "localhost", "10.0.0.1", "xn--bcher-kva.example", "a-b.c", "A.example"] {
             #expect(HostName.fault(text) == nil && HostName.patternFault("*.\(text)") == nil, "\(text)")
@@ -203,7 +203,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("a value may stand in a file that the environment names")
+    @Test("a value may be in a file that the environment names")
     func secretFile() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "spark-secret-\(UUID().uuidString)")
         try Data("5000\n".utf8).write(to: file)
@@ -250,7 +250,7 @@ struct ConfigurationTests {
     }
 }
 
-/// Reads the one key that these tests look at.
+/// Reads the one key that these tests use.
 struct SettingValuesProbe: ModuleConfiguration {
     static let settings: [Setting] = []
     let maximumBodyBytes: Int

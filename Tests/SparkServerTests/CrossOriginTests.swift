@@ -24,7 +24,7 @@ struct CrossOriginTests {
     }
 
     @Test(
-        "a preflight of an allowed origin is told the methods of the path and what it may send, and keeps the answer",
+        "a preflight of an allowed origin gets the methods of the path and what it may send, and may keep the answer",
         arguments: ["http", "stream"])
     func preflight(section: String) async throws {
         try await withDoors(["\(section).allowed_origins=\(origin)"]) { server in

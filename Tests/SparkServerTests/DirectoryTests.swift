@@ -21,7 +21,7 @@ struct DirectoryTests {
         }
     }
 
-    @Test("marks are read as they were written, in their old form, too, and know a copy of themselves")
+    @Test("marks are read as they were written, also in their old form, and recognize a copy of themselves")
     func marks() async throws {
         try await withFolder { folder in
             #expect(try DirectoryMarks.read(in: folder) == nil)
@@ -43,7 +43,7 @@ struct DirectoryTests {
         }
     }
 
-    @Test("the count of commits is read as it was written, and a copy over it in place is known for one")
+    @Test("the count of commits is read as it was written, and a copy written over it is recognized")
     func commitLog() async throws {
         try await withFolder { folder in
             #expect(CommitLog.read(in: folder) == nil)
@@ -62,7 +62,7 @@ struct DirectoryTests {
     @Test("temporary directories whose process is gone are removed; locked ones, young ones and other folders are not")
     func leftovers() async throws {
         try await withFolder { parent in
-            // Beyond any process number that Linux gives.
+            // Above every process id of Linux.
             let gone = Int32.max
             func make(_ name: String) throws -> URL {
                 let url = parent.appending(path: name, directoryHint: .isDirectory)
@@ -87,7 +87,7 @@ struct DirectoryTests {
         }
     }
 
-    @Test("a folder that others use stays open to them; what is Spark's in it does not")
+    @Test("a folder that others use stays open to them; Spark's files in it do not")
     func sharedFolder() async throws {
         try await withFolder { folder in
             for name in ["spark.db", "holiday.jpg"] {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Documents of the API")
 struct DocumentTests {
-    @Test("another document has another entity tag, the same has the same")
+    @Test("equal documents have equal entity tags, different ones different tags")
     func tags() async throws {
         let (one, same, more) = (
             try await TestServer.start([Root.self]), try await TestServer.start([Root.self]),
@@ -21,7 +21,7 @@ struct DocumentTests {
         for server in [one, same, more] { await server.stop() }
     }
 
-    @Test("who takes gzip gets the form that was compressed once, with a tag of its own")
+    @Test("a client that accepts gzip gets a form that was compressed once, with its own tag")
     func gzip() async throws {
         let server = try await TestServer.start([Root.self])
         let plain = try await server.call("GET", "/openapi.json")
@@ -39,7 +39,7 @@ struct DocumentTests {
         await server.stop()
     }
 
-    @Test("a browser gets pages without scripts that lead to everything, a program gets links")
+    @Test("a browser gets pages without scripts that link to everything, a program gets links")
     func pages() async throws {
         let server = try await TestServer.start([Root.self])
         let page = try await server.call("GET", "/", headers: ["Accept": "text/html,application/xhtml+xml,*/*;q=0.8"])

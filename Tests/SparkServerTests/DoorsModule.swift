@@ -46,7 +46,7 @@ struct Doors: SparkModule, Authenticating {
                     .created, headers: [.location: "/doors/\(id)"], json: Array("{\"id\":\(id)}".utf8), entityTag: "tag-\(id)")
             })
         registrar.route(
-            Route(.delete, "/doors/last", "Takes the last knock back", rateLimit: .write, status: .noContent) { _ in
+            Route(.delete, "/doors/last", "Undoes the last knock", rateLimit: .write, status: .noContent) { _ in
                 try await storage.write { transaction in
                     try transaction.session.script("DELETE FROM doors_knocks WHERE id = (SELECT MAX(id) FROM doors_knocks)")
                 }

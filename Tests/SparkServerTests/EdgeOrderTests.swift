@@ -20,7 +20,7 @@ struct EdgeOrderTests {
     }
 
     @Test(
-        "whatever shows no valid token is limited by address",
+        "a request without a valid token is limited by address",
         arguments: [
             ("GET", "/openapi.json", nil), ("GET", "/asyncapi.json", nil), ("GET", "/", nil), ("GET", "/docs", nil),
             ("GET", "/api/v1/doors", nil), ("GET", "/api/v1/doors", "forged"), ("GET", "/api/v1/nothing", nil),
@@ -44,7 +44,7 @@ struct EdgeOrderTests {
         }
     }
 
-    @Test("a valid token is not harmed by what strangers do at its address, and harms nobody there")
+    @Test("a valid token is unaffected by other clients at its address, and does not affect them")
     func neighbours() async throws {
         try await withDoors(["http.reads_per_minute=5", "http.writes_per_minute=5"]) { server in
             for _ in 0..<10 { _ = try await server.call("GET", "/api/v1/doors", token: "forged", address: "192.0.2.1") }
@@ -57,10 +57,10 @@ struct EdgeOrderTests {
             #expect(try await server.call("GET", "/api/v1/doors", token: ada, address: "192.0.2.1").status == 429)
             // Ada's bucket is hers wherever she is.
             #expect(try await server.call("GET", "/api/v1/doors", token: ada, address: "192.0.2.9").status == 429)
-            // It costs strangers and neighbours nothing.
+            // It costs other clients nothing.
             #expect(try await server.call("GET", "/api/v1/doors", token: Doors.token(2), address: "192.0.2.9").status == 200)
             #expect(try await server.call("GET", "/openapi.json", address: "192.0.2.9").status == 200)
-            // An unknown path with a valid token is paid by its user.
+            // An unknown path with a valid token counts for its user.
             #expect(try await server.call("GET", "/api/v1/nothing", token: Doors.token(3), address: "192.0.2.1").status == 404)
         }
     }
@@ -92,7 +92,7 @@ struct EdgeOrderTests {
             var made: [Int] = []
             for number in 0..<4 { made.append(try await status("client-\(number)")) }
             #expect(made == [200, 200, 429, 429])
-            // A stranger's word counts for nothing.
+            // An untrusted header does not count.
             var lied: [Int] = []
             for number in 0..<4 { lied.append(try await status("203.0.113.\(number + 10)", from: "198.51.100.7")) }
             #expect(lied == [200, 200, 429, 429])

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The edge")
 struct EdgeTests {
-    @Test("what is not there and what is not allowed are problem documents with a request id")
+    @Test("missing and forbidden resources are problem documents with a request id")
     func unknown() async throws {
         let server = try await TestServer.start([Root.self])
         let missing = try await server.call("GET", "/api/v1/nothing")
@@ -26,7 +26,7 @@ struct EdgeTests {
         await server.stop()
     }
 
-    @Test("a body must be JSON of bounded length and depth with nothing unknown in it")
+    @Test("a body must be JSON of bounded length and depth without unknown members")
     func bodies() async throws {
         let server = try await TestServer.start([Root.self], settings: ["http.max_body_bytes=2000"])
         let deep = String(repeating: "[", count: 900) + String(repeating: "]", count: 900)
@@ -64,7 +64,7 @@ struct EdgeTests {
         await server.stop()
     }
 
-    @Test("of many requests with one key at the same time one takes effect")
+    @Test("of many simultaneous requests with one key, one takes effect")
     func simultaneousKeys() async throws {
         let server = try await TestServer.start([Root.self])
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in

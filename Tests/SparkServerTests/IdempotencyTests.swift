@@ -80,7 +80,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("after a failure in the middle the request is not carried out a second time")
+    @Test("after a failure in the middle the request is not executed a second time")
     func failure() async throws {
         try await withDoors { server in
             #expect(try await call(server, "PATCH", "/doors/break", token: ada, key: "k").status == 500)
@@ -115,7 +115,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("before login a key is good for one network and one request; strangers with the same key do not meet")
+    @Test("before login a key is valid for one network and one request; strangers with the same key do not meet")
     func strangers() async throws {
         try await withDoors { server in
             func enter(_ json: String, _ address: String) async throws -> TestAnswer {
@@ -136,7 +136,7 @@ struct IdempotencyTests {
     }
 
     @Test(
-        "what is kept of a request holds neither its body nor an address nor a hash that can be guessed without the server's key")
+        "the record of a request holds neither its body nor an address nor a hash that can be guessed without the server's key")
     func stored() async throws {
         try await withDoors { server in
             _ = try await call(server, "POST", "/doors/enter", key: "1", json: #"{"password":"hunter2"}"#)

@@ -47,7 +47,7 @@ struct LogTests {
         #expect(try JSONParser.parse(Array(lines[1].utf8))["message"] == "second\nline")
     }
 
-    @Test("numbers and truth values are such in JSON, and what is no number stays text")
+    @Test("numbers and booleans stay such in JSON, and values that are not finite numbers are text")
     func numbers() throws {
         let lines = try lines(.json, isBuffered: false) { logger in
             logger.info(
@@ -62,7 +62,7 @@ struct LogTests {
         #expect(line["large"] == .string("\(UInt64.max)") && line["none"] == "nan" && line["word"] == "200")
     }
 
-    @Test("a reader that stops reading holds nobody up, and is told how much it missed")
+    @Test("a reader that stops reading delays nobody, and learns how much it missed")
     func slowReader() throws {
         let pipe = Pipe()
         let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
@@ -70,7 +70,7 @@ struct LogTests {
         logger.logLevel = .info
         let filler = String(repeating: "x", count: 1_000)
         for _ in 0..<5_000 { logger.info("\(filler)") }
-        // Reads on a thread of its own while everything that waits is written.
+        // Reads on its own thread while the waiting lines are written.
         let done = DispatchSemaphore(value: 0)
         let collected = Collected()
         Thread.detachNewThread {

@@ -16,7 +16,7 @@ struct ModulePlanTests {
         #expect(plan.manifests.map(\.id) == ["root", "branch", "leaf"])
     }
 
-    @Test("a missing eraser, a cycle and a route that clashes are refused in one breath, before anything opens")
+    @Test("a missing eraser, a cycle and a clashing route are refused together, before anything opens")
     func allAtOnce() async throws {
         let error = await #expect(throws: PlanError.self) {
             _ = try await TestServer.start([
@@ -42,7 +42,7 @@ struct ModulePlanTests {
             ])
     }
 
-    @Test("a server that is refused gives its data directory back")
+    @Test("a refused server releases its data directory")
     func directoryGivenBack() throws {
         let directory = try DataDirectory.temporary()
         let modules: [any SparkModule.Type] = [Root.self, Root.self]
@@ -59,7 +59,7 @@ struct ModulePlanTests {
         #expect(faults.contains { $0.contains(sample.expected) }, "\(faults)")
     }
 
-    @Test("a module that is disabled does not run, and one that needs it is refused")
+    @Test("a disabled module does not run, and one that needs it is refused")
     func disabled() async throws {
         let server = try await TestServer.start([Root.self, Branch.self], settings: ["modules.disabled=branch"])
         #expect(try await server.call("GET", "/api/v1/root/x").status == 200)
@@ -71,7 +71,7 @@ struct ModulePlanTests {
         #expect(ModulePlan([Root.self], disabled: ["rooot"]).faults.map(\.reason) == ["is disabled but does not exist"])
     }
 
-    @Test("events reach those who declared the publisher, after the commit")
+    @Test("events reach modules that declared the publisher, after the commit")
     func events() async throws {
         let server = try await TestServer.start([Branch.self, Root.self])
         #expect(try await server.call("GET", "/api/v1/branch/heard").json["count"]?.integer == 0)
@@ -81,7 +81,7 @@ struct ModulePlanTests {
         await server.stop()
     }
 
-    @Test("a subscription to a module that is no dependency is refused")
+    @Test("a subscription to a module that is not a dependency is refused")
     func undeclaredSubscription() async throws {
         let error = await #expect(throws: PlanError.self) {
             _ = try await TestServer.start([Root.self, Eavesdropper.self])
@@ -97,7 +97,7 @@ struct FaultyManifest: Sendable, CustomTestStringConvertible {
     var testDescription: String { expected }
 
     static let all: [FaultyManifest] = [
-        FaultyManifest(modules: [Root.self, Root.self], expected: "stands twice"),
+        FaultyManifest(modules: [Root.self, Root.self], expected: "is in the list twice"),
         FaultyManifest(modules: [Branch.self], expected: "depends on root, which is not there"),
         FaultyManifest(modules: [BadlyNamed.self], expected: "reserved or not of lower-case letters"),
         FaultyManifest(modules: [BadlyPrefixed.self], expected: "the migration other.001_x, which lacks its prefix"),

@@ -37,7 +37,7 @@ struct Root: SparkModule {
     }
 }
 
-/// Hears Root.
+/// Subscribes to Root.
 struct Branch: SparkModule {
     static let manifest = ModuleManifest(id: "branch", summary: "Hears", dependencies: ["root"])
     private let heard = Counter()

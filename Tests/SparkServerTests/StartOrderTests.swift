@@ -12,7 +12,7 @@ import Testing
 
 @Suite("A server that starts slowly")
 struct StartOrderTests {
-    /// What the test holds back: first a preparation, then the module's health.
+    /// What the test delays: first a preparation, then the module's health.
     private enum Held {
         static let preparation = Latch()
         static let health = Latch()
@@ -103,7 +103,7 @@ struct StartOrderTests {
         try await running.value
     }
 
-    /// What an older database waits for: a step that takes as long as the test likes.
+    /// A migration step that takes as long as the test wants.
     private enum Steps {
         static let begun = Latch()
         static let mayEnd = DispatchSemaphore(value: 0)
@@ -156,7 +156,7 @@ struct StartOrderTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    @Test("while a database is migrated probes are answered, say what goes on, and everything else is told to come back")
+    @Test("while a database is migrated probes are answered with the progress, and everything else gets 503")
     func migration() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "spark-aging-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -202,7 +202,7 @@ struct StartOrderTests {
         try await running.value
     }
 
-    @Test("a migration that fails ends the start with its error, the sockets closed and the directory given back")
+    @Test("a failed migration ends the start with its error, closes the sockets and releases the directory")
     func failingMigration() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "spark-aging-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }

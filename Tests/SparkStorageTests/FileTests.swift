@@ -70,7 +70,7 @@ struct FileTests {
         #expect(try DatabaseInspector.inspect(directory.database).commits == 3)
     }
 
-    @Test("that may only be read takes no writes")
+    @Test("that may only be read accepts no writes")
     func readOnly() async throws {
         let directory = TemporaryDirectory()
         defer { directory.remove() }

@@ -33,7 +33,7 @@ struct SchemaTests {
         #expect(error?.hint.contains("newer") == true)
     }
 
-    @Test("a file that is no database is refused with a line that says so")
+    @Test("a file that is not a database is refused with a line that says so")
     func noDatabase() throws {
         let directory = TemporaryDirectory()
         defer { directory.remove() }
@@ -74,7 +74,7 @@ struct StorageCheckTests {
         }
     }
 
-    @Test("an entry that is missing from the R-tree, or in the wrong place, or too many, is found")
+    @Test("a missing, misplaced or surplus entry of the R-tree is found")
     func faultyIndex() async throws {
         try await withPlaces { storage in
             try await storage.write { try $0.session.script("DELETE FROM idx_test_places_location WHERE pkid = 4") }
@@ -91,7 +91,7 @@ struct StorageCheckTests {
 
 @Suite("The outbox")
 struct OutboxTests {
-    @Test("a job is handed out when it is due, not before, and once a lease")
+    @Test("a job is handed out when it is due, not before, and once per lease")
     func lease() async throws {
         let directory = TemporaryDirectory()
         defer { directory.remove() }

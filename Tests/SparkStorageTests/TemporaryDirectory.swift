@@ -2,7 +2,7 @@ import Foundation
 import SparkCore
 import SparkStorage
 
-/// A place for one test's files.
+/// A folder for one test's files.
 struct TemporaryDirectory {
     let url = FileManager.default.temporaryDirectory.appending(path: "spark-test-\(UUID().uuidString)")
 

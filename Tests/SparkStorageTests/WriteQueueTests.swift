@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The write queue")
 struct WriteQueueTests {
-    @Test("a write that fails takes back itself and no other")
+    @Test("a failed write undoes itself and no other")
     func failsAlone() async throws {
         try await withStorage { storage in
             let outcomes = await withTaskGroup(of: Bool.self) { group in
@@ -48,7 +48,7 @@ struct WriteQueueTests {
         }
     }
 
-    @Test("events are told after the commit, in the order of writes, and never for a write that failed")
+    @Test("events are published after the commit, in the order of writes, and never for a failed write")
     func eventsAfterCommit() async throws {
         try await withStorage { storage in
             let heard = Heard()
@@ -110,7 +110,7 @@ struct WriteQueueTests {
         #expect(error?.retryAfter != nil)
     }
 
-    @Test("a closed store leaves one file: the WAL is folded in and gone")
+    @Test("a closed store leaves one file: the WAL is checkpointed and gone")
     func folded() async throws {
         let directory = TemporaryDirectory()
         defer { directory.remove() }
@@ -143,7 +143,7 @@ struct WriteQueueTests {
         await storage.close()
     }
 
-    @Test("a disk that is full refuses the write and lets reading go on")
+    @Test("a full disk refuses the write and reading continues")
     func fullDisk() async throws {
         try await withStorage { storage in
             try await storage.write { transaction in
@@ -171,7 +171,7 @@ struct WriteQueueTests {
         }
     }
 
-    @Test("an attachment is written in the transaction of the write it stands around")
+    @Test("an attachment is written in the transaction of the write that it belongs to")
     func attachment() async throws {
         try await withStorage { storage in
             let attachment = WriteAttachment { try $0.script("INSERT INTO test_rows (id) VALUES (1000)") }

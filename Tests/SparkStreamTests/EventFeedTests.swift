@@ -26,7 +26,7 @@ struct EventFeedTests {
         #expect(await isOpen)
     }
 
-    @Test("the wait ends by itself, and the next one waits anew", .timeLimit(.minutes(5)))
+    @Test("the wait ends by itself, and the next one waits again", .timeLimit(.minutes(5)))
     func timesOut() async {
         let feed = feed()
         #expect(await feed.wait(atMost: .milliseconds(1)))
@@ -35,7 +35,7 @@ struct EventFeedTests {
         #expect(await feed.wait(atMost: .seconds(600)))
     }
 
-    @Test("an end is told to who waits and to who comes later", .timeLimit(.minutes(5)))
+    @Test("current and later waiters learn the end", .timeLimit(.minutes(5)))
     func ends() async {
         let feed = feed()
         async let isOpen = feed.wait(atMost: .seconds(600))

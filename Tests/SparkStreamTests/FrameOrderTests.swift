@@ -6,7 +6,7 @@ import Testing
 struct FrameOrderTests {
     private typealias Order = FrameOrder<String>
 
-    /// What may run now.
+    /// The frames that may run now.
     private func due(_ order: inout Order) -> [String] {
         var names: [String] = []
         while let turn = order.next() { names.append(turn.frame) }
@@ -45,7 +45,7 @@ struct FrameOrderTests {
         order.answered()
         #expect(due(&order) == [])
         order.answered()
-        #expect(due(&order) == ["edit"], "what was posted later need not be answered")
+        #expect(due(&order) == ["edit"], "frames posted later need not be answered")
         order.ended(.one("a"))
         #expect(due(&order) == ["send"])
         order.answered()
@@ -103,7 +103,7 @@ struct FrameOrderTests {
         #expect(due(&order) == ["d"])
     }
 
-    @Test("what waits is bounded by count and by bytes")
+    @Test("waiting frames are bounded by count and by bytes")
     func bounded() {
         var order = Order(maximumRunning: 1)
         add(&order, "first", .exclusive, "a")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("What a connection is sent while it catches up")
 struct ReplayStateMachineTests {
-    @Test("a client with nothing is told the present and nothing else")
+    @Test("a client without an offset gets the present and nothing else")
     func present() {
         var replay = ReplayStateMachine()
         let isFirst = replay.hello(after: nil)
@@ -26,7 +26,7 @@ struct ReplayStateMachineTests {
     }
 
     @Test(
-        "what cannot be told whole is not told at all",
+        "events that cannot be sent completely are not sent at all",
         arguments: [
             (after: Int64(2), isOtherEpoch: false, reason: ReplayStateMachine.Reason.expired),
             (after: 12, isOtherEpoch: false, reason: .ahead), (after: 7, isOtherEpoch: true, reason: .epoch),
@@ -39,14 +39,14 @@ struct ReplayStateMachineTests {
                 == [.welcome(head: 9), .resync(reason), .live(offset: 9)])
     }
 
-    @Test("whoever has all up to the floor is told the rest")
+    @Test("a client that has everything up to the floor gets the rest")
     func floor() {
         var replay = ReplayStateMachine()
         _ = replay.hello(after: 3)
         #expect(replay.opened(UserEventBounds(floor: 3, head: 9), isOtherEpoch: false) == [.welcome(head: 9), .read(after: 3)])
     }
 
-    @Test("events that retention took in the meantime lead to a resync, not to a hole")
+    @Test("events that retention removed in the meantime lead to a resync, not to a hole")
     func takenMeanwhile() {
         var replay = ReplayStateMachine()
         _ = replay.hello(after: 3)
@@ -56,7 +56,7 @@ struct ReplayStateMachineTests {
         #expect(page.actions == [.resync(.expired), .live(offset: 9)])
     }
 
-    @Test("a hole in what comes live is filled from the store")
+    @Test("a hole in the live events is filled from the store")
     func hole() {
         var replay = ReplayStateMachine()
         _ = replay.hello(after: nil)
@@ -70,7 +70,7 @@ struct ReplayStateMachineTests {
 
     /// A store whose user gets events at any moment, and a connection whose reads and live events come in any order the queues allow:
     /// the client must see each offset after its own once, in order, and end with all of them.
-    @Test("whatever is committed while the past is read, each event comes once and in order", arguments: 0..<300)
+    @Test("each event comes once and in order, whatever is committed while the past is read", arguments: 0..<300)
     func anyOrder(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed))
         var head = Int64.random(in: 0...20, using: &random)
@@ -84,7 +84,7 @@ struct ReplayStateMachineTests {
 
         func commit() {
             head += 1
-            // A connection is known to the hub from its hello on; some live events are thrown away when a queue is full.
+            // A connection is known to the hub from its hello on; some live events are dropped when a queue is full.
             live.append(head)
         }
         func perform(_ actions: [ReplayStateMachine.Action]) { toDo += actions }

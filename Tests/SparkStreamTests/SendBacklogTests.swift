@@ -4,7 +4,7 @@ import Testing
 
 @testable import SparkStream
 
-@Suite("What waits for a slow reader")
+@Suite("The backlog of a slow reader")
 struct SendBacklogTests {
     /// The macro cannot see through a mutating call.
     private func take(_ backlog: inout SendBacklog) -> ByteBuffer? { backlog.popFirst() }
@@ -13,7 +13,7 @@ struct SendBacklogTests {
         backlog.append(text, isNumbered: isNumbered)
     }
 
-    @Test("frames leave in the order in which they came")
+    @Test("frames leave in the order in which they arrived")
     func order() {
         var backlog = SendBacklog()
         for number in 0..<100 {
@@ -23,13 +23,13 @@ struct SendBacklogTests {
         #expect(backlog.isEmpty && backlog.bytes == 0)
     }
 
-    @Test("when it is full, unnumbered frames are given up before numbered ones, and numbered ones keep their order")
+    @Test("when it is full, unnumbered frames are dropped before numbered ones, and numbered ones keep their order")
     func unnumberedFirst() {
         var backlog = SendBacklog()
         for number in 0..<SendBacklog.maximumCount {
             #expect(add(ByteBuffer(string: "\(number)"), isNumbered: number.isMultiple(of: 2), to: &backlog))
         }
-        #expect(add(ByteBuffer(string: "signal"), isNumbered: false, to: &backlog), "dropped without a word")
+        #expect(add(ByteBuffer(string: "signal"), isNumbered: false, to: &backlog), "dropped silently")
         #expect(backlog.count == SendBacklog.maximumCount)
         #expect(add(ByteBuffer(string: "event"), isNumbered: true, to: &backlog))
         #expect(backlog.count == SendBacklog.maximumCount / 2 + 1)
@@ -53,7 +53,7 @@ struct SendBacklogTests {
     }
 }
 
-@Suite("How much a connection may ask")
+@Suite("The rate limit of a connection")
 struct FrameBudgetTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
     private let rates = FrameBudget.Rates(messagesPerSecond: 5, framesPerSecond: 50)
@@ -67,7 +67,7 @@ struct FrameBudgetTests {
         #expect(budget.admit(.message, at: start + .seconds(1)) == .refused(retryAfter: 1))
     }
 
-    @Test("kinds do not take from each other")
+    @Test("kinds have separate limits")
     func kinds() {
         var budget = FrameBudget(rates: rates, at: start)
         for _ in 0..<20 { _ = budget.admit(.message, at: start) }

@@ -12,7 +12,7 @@ struct StreamTicketsTests {
         Principal(user: UserID(rawValue: user), session: SessionID(rawValue: 7), expiresAt: clock.now() + lasting)
     }
 
-    @Test("for a WebSocket a ticket serves once")
+    @Test("a ticket opens one WebSocket")
     func once() throws {
         let tickets = StreamTickets(clock: clock)
         let ticket = try tickets.issue(for: principal(1))
@@ -23,7 +23,7 @@ struct StreamTicketsTests {
         #expect(tickets.count == 0)
     }
 
-    @Test("for events a ticket serves again until ten minutes pass without a connection")
+    @Test("a ticket opens event streams until ten minutes pass without a connection")
     func again() throws {
         let tickets = StreamTickets(clock: clock)
         let ticket = try tickets.issue(for: principal(1))
@@ -51,7 +51,7 @@ struct StreamTicketsTests {
         #expect(throws: Never.self) { try tickets.redeem(ticket, for: .events) }
     }
 
-    @Test("a probe leaves a ticket as it is")
+    @Test("a probe does not use a ticket")
     func probe() throws {
         let tickets = StreamTickets(clock: clock)
         let ticket = try tickets.issue(for: principal(1))
@@ -77,7 +77,7 @@ struct StreamTicketsTests {
         #expect(throws: EdgeError.self) { try tickets.redeem(ticket, for: .events) }
     }
 
-    @Test("of too many tickets of one person the oldest that is not in use gives way")
+    @Test("when one person has too many tickets, the oldest that is not in use gives way")
     func perPerson() throws {
         let tickets = StreamTickets(clock: clock)
         let (first, second) = (try tickets.issue(for: principal(1)), try tickets.issue(for: principal(1)))
@@ -91,7 +91,7 @@ struct StreamTicketsTests {
         #expect(throws: Never.self) { try tickets.redeem(last, for: .socket) }
     }
 
-    @Test("the tickets of a session go with it, and those of its user's other sessions do not")
+    @Test("the tickets of a session end with it, and those of its user's other sessions do not")
     func revoked() throws {
         let tickets = StreamTickets(clock: clock)
         let ended = try tickets.issue(for: principal(1))

@@ -9,7 +9,7 @@ struct ExpositionTests {
         String(decoding: Exposition.write(registry.snapshot(), as: format), as: UTF8.self)
     }
 
-    /// What stands of one family, without what the registry says of itself.
+    /// The lines of one family, without the registry's own metrics.
     private func lines(_ registry: MetricsRegistry, _ name: String, _ format: Exposition.Format = .text) -> [String] {
         text(registry, format).split(separator: "\n").map(String.init).filter { $0.contains(name) }
     }
@@ -53,7 +53,7 @@ struct ExpositionTests {
         #expect(lines(registry, "http_requests_x_total{") == [#"http_requests_x_total{_0="é",a_b="q\"b\\s\nn"} 1"#])
     }
 
-    @Test("a histogram is cumulative, ends in infinity and passes over what is no number")
+    @Test("a histogram is cumulative, ends in infinity and ignores values that are not numbers")
     func histogram() {
         let registry = MetricsRegistry()
         registry.declare([MetricDeclaration("wait_seconds", .histogram, help: "Wait.", buckets: [0.1, 1, 2.5])])

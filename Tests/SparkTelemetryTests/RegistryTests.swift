@@ -14,7 +14,7 @@ struct RegistryTests {
         if case .value(let value)? = series?.reading { value } else { nil }
     }
 
-    @Test("what is recorded from many threads at once is all there", arguments: [1, 2, 8])
+    @Test("values recorded from many threads at once are all there", arguments: [1, 2, 8])
     func concurrency(stripes: Int) throws {
         let registry = MetricsRegistry(stripes: stripes)
         let recorder = Recorder(label: "spread", dimensions: [], aggregate: true, factory: registry)
@@ -35,7 +35,7 @@ struct RegistryTests {
         #expect(histogram.sum == 280_000)
     }
 
-    @Test("labels beyond the bound are counted together, and that they are is counted")
+    @Test("labels beyond the bound are counted together, and this is counted, too")
     func cardinality() throws {
         let registry = MetricsRegistry()
         registry.declare([MetricDeclaration("wide_total", .counter, labels: ["id"], help: "Wide.", maximumSeries: 10)])
@@ -69,7 +69,7 @@ struct RegistryTests {
         #expect(value(family("up_total", of: registry)?.series.first) == 5)
     }
 
-    @Test("what is recorded without a declaration or against it is a fault")
+    @Test("recording without a declaration or against it is a fault")
     func faults() {
         let registry = MetricsRegistry()
         registry.declare([

@@ -9,7 +9,7 @@ struct ScrapeTests {
         Scrape(String(decoding: Exposition.write(registry.snapshot(), as: .text), as: UTF8.self))
     }
 
-    @Test("labels come back as they were, whatever is in them")
+    @Test("labels come back unchanged, whatever they contain")
     func labels() {
         let registry = MetricsRegistry()
         let values = ["plain", "a\"b", "a\\b", "a\nb", "a}b,c=\"d", "", "ü 🜂"]
@@ -23,7 +23,7 @@ struct ScrapeTests {
         #expect(read.sum("none_total") == nil)
     }
 
-    @Test("growth and quantiles are those between two scrapes, also when the counter began anew")
+    @Test("growth and quantiles cover the time between two scrapes, also when the counter restarted")
     func between() throws {
         let registry = MetricsRegistry()
         registry.declare([MetricDeclaration("wait_seconds", .histogram, help: "Wait.", buckets: [1, 2, 4])])
@@ -42,7 +42,7 @@ struct ScrapeTests {
     }
 
     @Test(
-        "lines that are no samples are passed over", arguments: ["", "x", "x{", "x{a=", "x{a=\"", "x{a=\"\\", "x{} y", "{} 1 2"])
+        "lines that are not samples are ignored", arguments: ["", "x", "x{", "x{a=", "x{a=\"", "x{a=\"\\", "x{} y", "{} 1 2"])
     func nonsense(line: String) {
         #expect(Scrape("\(line)\nsound 1\n").sum("sound") == 1)
     }

@@ -12,7 +12,7 @@ package final class ChildProcess: Sendable {
     private let ended = Mutex<Int32?>(nil)
 
     /// Held while a pipe is made close-on-exec and while a child starts: a child that started in between would keep the pipe open, and
-    /// whoever reads it would wait for that child's end.
+    /// a reader of it would wait for that child's end.
     private static let starting = Mutex(())
 
     /// Empty, so that no spark.yaml of somebody else is read.

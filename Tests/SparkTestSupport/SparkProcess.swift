@@ -2,7 +2,7 @@ package import Foundation
 package import SparkClient
 package import SparkCore
 
-/// The built `spark` binary as a process of its own.
+/// The built `spark` binary as a separate process.
 package final class SparkProcess: Sendable {
     package let url: String
     package let directory: String
@@ -59,21 +59,21 @@ package final class SparkProcess: Sendable {
         self.directory = readyLine["data"]?.string ?? ""
     }
 
-    /// The environment without settings of Spark's, so that a test means the same everywhere.
+    /// The environment without Spark's settings, so that a test is the same everywhere.
     private static var cleanEnvironment: [String: String] {
         ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SPARK_") }
     }
 
     package var client: SparkClient { SparkClient(url: url) }
 
-    /// Of those who run the server.
+    /// Of the operators.
     package var operators: SparkClient {
         SparkClient(url: readyLine["operator_url"]?.string ?? url, token: readyLine["admin_token"]?.string)
     }
     package var pid: Int32 { process.pid }
     package var log: String { (try? String(contentsOf: errorLog, encoding: .utf8)) ?? "" }
 
-    /// Sends a signal and gives the exit status: the code, or minus the signal that ended it.
+    /// Sends a signal and returns the exit status: the code, or minus the signal that ended it.
     package func end(_ signal: Int32) async -> Int32 {
         kill(pid, signal)
         return await wait()
@@ -116,7 +116,7 @@ package struct DidNotStart: Error {
     package let log: String
 }
 
-/// How large the heavy tests are: small in `make test`, whole in `make soak`.
+/// The size of the heavy tests: small in `make test`, full in `make soak`.
 package enum Scale {
     package static let isSoak = ProcessInfo.processInfo.environment["SPARK_SOAK"] == "1"
 

@@ -8,7 +8,7 @@ public import SparkKit
 import SparkServer
 public import SparkStorage
 
-/// A whole server without a socket: real store on a temporary directory, real router and checks, manual clock, seeded chance.
+/// A whole server without a socket: real store on a temporary directory, real router and checks, manual clock, seeded random numbers.
 public final class TestServer: Sendable {
     /// Stands at 2026-03-01T12:00:00Z when the server starts.
     public let clock: ManualClock
@@ -101,24 +101,24 @@ public final class TestServer: Sendable {
             body: String(decoding: body, as: UTF8.self))
     }
 
-    /// What opens the operators' rows on the public side.
+    /// The token for the operators' routes on the public listener.
     public var adminToken: String? { server.adminToken }
 
     /// Returns when all events published so far have been handled.
     public func drainEvents() async { await server.drainEvents() }
 
-    /// Does all durable jobs that are due.
+    /// Runs all due durable jobs.
     public func runOutbox() async throws { try await server.runOutbox() }
 
-    /// Does what an operator does with a verb.
+    /// Runs an operator action.
     public func operate(_ action: String, _ members: JSONValue = [:]) async throws -> JSONValue {
         try await server.operate(action, members: members, actor: "uid:0").result
     }
 
-    /// Looks whether the clock was put back, as a running server does once a second.
+    /// Checks whether the clock was set back, as a running server does once a second.
     public func lookAtClock() async { await server.lookAtClock() }
 
-    /// What `spark check` would report.
+    /// The report of `spark check`.
     public func check() throws -> [String] { try server.check() }
 
     /// Loads a demo town.
@@ -133,13 +133,13 @@ public final class TestServer: Sendable {
 
 private struct MissingPort: Error {}
 
-/// What came back.
+/// An answer.
 public struct TestAnswer: Sendable {
     public let status: Int
     /// By lower-case name.
     public let headers: [String: String]
     public let body: String
 
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null if it is not JSON.
     public var json: JSONValue { (try? JSONParser.parse(Array(body.utf8))) ?? .null }
 }

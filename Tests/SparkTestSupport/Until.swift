@@ -1,4 +1,4 @@
-/// Waits for a condition that other tasks or processes will bring about.
+/// Waits for a condition that other tasks or processes will make true.
 ///
 /// The timeout measures nothing: with it, a broken test fails instead of hanging.
 /// - Parameters:

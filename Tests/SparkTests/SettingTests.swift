@@ -6,7 +6,7 @@ struct SettingTests {
     private let schema = ConfigurationSchema(modules: sparkModules)
 
     @Test(
-        "hosts are taken with and without brackets, and what is no host is refused before the start",
+        "hosts are accepted with and without brackets, and anything else is refused before the start",
         arguments: ["chat.gif_hosts", "chat.sticker_hosts", "push.webpush_hosts"])
     func hosts(_ key: String) throws {
         let parts = key.split(separator: ".").map(String.init)

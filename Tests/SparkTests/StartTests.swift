@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Spark inside another program")
 struct StartTests {
-    @Test("a server that is given settings still listens on a port of its own, unless one is among them")
+    @Test("a server with settings still listens on its own port, unless the settings name one")
     func listening() async throws {
         let one = try await Spark.start(settings: ["http.max_body_bytes=2000"])
         let other = try await Spark.start(settings: ["http.max_body_bytes=2000", "http.listen=localhost:0"])

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOWebSocket
 
-/// A frame as a client sends it, or as none should.
+/// A frame as a client sends it, or as no client should.
 struct ClientFrame {
     var opcode: UInt8
     var payload: [UInt8] = []
@@ -52,7 +52,7 @@ struct ClientFrame {
     }
 }
 
-/// What a server's frames say.
+/// The frames of a server.
 struct ServerFrames {
     struct Frame: Equatable {
         let opcode: UInt8

@@ -12,7 +12,7 @@ import Synchronization
 @testable import SparkHTTP
 @testable import SparkWebSocket
 
-/// A connection with a WebSocket on `/ws`, and with a responder that says what it was asked.
+/// A connection with a WebSocket on `/ws`, and a responder that echoes its request.
 final class GateScene: Sendable {
     enum Decision: Sendable {
         case accepts
@@ -64,7 +64,7 @@ final class GateScene: Sendable {
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
     func send(_ bytes: [UInt8]) async throws { try await channel.writeInbound(ByteBuffer(bytes: bytes)) }
 
-    /// What left until there are so many frames.
+    /// The sent bytes, once there are this many frames.
     func frames(_ count: Int) async throws -> [ServerFrames.Frame] {
         ServerFrames.parse(try await output { ServerFrames.parse($0)?.count == count }) ?? []
     }
@@ -73,7 +73,7 @@ final class GateScene: Sendable {
         try await output { String(decoding: $0, as: UTF8.self).contains(text) }
     }
 
-    /// One answer: a head and the body that it tells of.
+    /// One answer: a head and the body that it announces.
     func answer() async throws -> String {
         let bytes = try await output { bytes in
             let parts = String(decoding: bytes, as: UTF8.self).split(
@@ -105,7 +105,7 @@ final class GateScene: Sendable {
 
     private func accept(_ request: WebSocketRequest) async throws -> WebSocketAcceptance {
         state.withLock { $0.requests.append(request) }
-        // A task of its own: a route need not heed that it is cancelled.
+        // A separate task: a route need not react to cancellation.
         return try await Task { try await decision() }.value
     }
 

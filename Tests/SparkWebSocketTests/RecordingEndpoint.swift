@@ -2,7 +2,7 @@ import NIOCore
 
 @testable import SparkWebSocket
 
-/// Writes down what happens to it. Used on one event loop only.
+/// Records its calls. Used on one event loop only.
 final class RecordingEndpoint: WebSocketEndpoint {
     private(set) var events: [String] = []
     private(set) var socket: WebSocket?

@@ -48,7 +48,7 @@ struct UTF8CheckTests {
         #expect(different.isEmpty)
     }
 
-    @Test("how text is cut into pieces makes no difference, also among long runs of ASCII")
+    @Test("it makes no difference how text is split, also among long runs of ASCII")
     func pieces() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2_000 {

@@ -91,7 +91,7 @@ struct UpgradeGateTests {
     }
 
     @Test(
-        "an offer that is no handshake is refused before the route is asked",
+        "an offer that is not a handshake is refused before the route is asked",
         arguments: [
             ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8", "426 Upgrade Required", "websocket.unsupported_version"),
             ("dGhlIHNhbXBsZSBub25jZQ==", "short", "400 Bad Request", "websocket.bad_handshake"),
@@ -110,7 +110,7 @@ struct UpgradeGateTests {
         #expect(scene.requests.isEmpty)
     }
 
-    @Test("an error that is none of the client's is an anonymous 500")
+    @Test("an error that the client did not cause is an anonymous 500")
     func broken() async throws {
         struct Secret: Error {}
         let scene = try await GateScene.start(.refuses(Secret()))
@@ -121,7 +121,7 @@ struct UpgradeGateTests {
         try await scene.awaitClosed()
     }
 
-    @Test("a route that does not decide in time, or while the server stops, is answered for with 503")
+    @Test("a route that does not decide in time, or while the server stops, gets 503")
     func undecided() async throws {
         for stops in [false, true] {
             let scene = try await GateScene.start(.waits)
@@ -139,7 +139,7 @@ struct UpgradeGateTests {
         }
     }
 
-    @Test("an acceptance that comes when the client has gone still has its one endpoint, which hears of the end")
+    @Test("an acceptance after the client has left still has its one endpoint, which learns of the end")
     func lateAcceptance() async throws {
         let scene = try await GateScene.start(.waits)
         try await scene.send(Self.upgrade)
@@ -149,7 +149,7 @@ struct UpgradeGateTests {
         #expect(scene.endpoints == 1)
     }
 
-    @Test("ordinary first requests go on as HTTP, with body, offers of other protocols and all that is pipelined behind them")
+    @Test("ordinary first requests continue as HTTP, with body, offers of other protocols and pipelined requests")
     func ordinary() async throws {
         let scene = try await GateScene.start()
         try await scene.send(
@@ -175,7 +175,7 @@ struct UpgradeGateTests {
         try await scene.awaitClosed()
     }
 
-    @Test("an offer on a connection that was used before closes it without a word, so that the client asks again on a new one")
+    @Test("an offer on a connection that was used before closes it silently, so that the client tries again on a new one")
     func late() async throws {
         let scene = try await GateScene.start()
         try await scene.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -197,7 +197,7 @@ struct UpgradeGateTests {
         try await scene.awaitClosed()
     }
 
-    @Test("whatever stands in Connection, the parser and the handshake agree on where HTTP ends")
+    @Test("for any Connection header, the parser and the handshake agree on where HTTP ends")
     func agreement() async throws {
         var random = SystemRandomNumberGenerator()
         let parts = [
@@ -211,7 +211,7 @@ struct UpgradeGateTests {
             try await scene.send(head)
             let answer = try await scene.answer()
             if answer.hasPrefix("HTTP/1.1 101 ") {
-                // Were the parser still there, it would take this for a request.
+                // If the parser were still there, it would read this as a request.
                 try await scene.send(ClientFrame.text("x").bytes)
                 #expect(try await scene.frames(1) == [.text("x")], "\(value.debugDescription)")
                 try await scene.end()

@@ -22,14 +22,14 @@ struct WebSocketHandlerTests {
         try channel.writeInbound(ByteBuffer(bytes: frames.flatMap(\.bytes)))
     }
 
-    /// What has left since the last call.
+    /// The bytes sent since the last call.
     private func sent() throws -> [ServerFrames.Frame] {
         var bytes: [UInt8] = []
         while let buffer = try channel.readOutbound(as: ByteBuffer.self) { bytes += buffer.readableBytesView }
         return try #require(ServerFrames.parse(bytes))
     }
 
-    @Test("an endpoint hears of the opening first, of each message, and of the end once, last")
+    @Test("an endpoint gets the opening first, then each message, and the end once, last")
     func life() throws {
         try receive(.text("a"), .binary([1, 2]), ClientFrame(opcode: 10))
         channel.close(promise: nil)
@@ -55,14 +55,14 @@ struct WebSocketHandlerTests {
         #expect(try sent() == [ServerFrames.Frame(opcode: 9, payload: [])])
     }
 
-    @Test("a ping is answered with its payload before the endpoint hears of it")
+    @Test("a ping is answered with its payload before the endpoint gets it")
     func pings() throws {
         try receive(ClientFrame(opcode: 9, payload: [1, 2, 3]), ClientFrame(opcode: 9))
         #expect(try sent() == [.pong([1, 2, 3]), .pong([])])
         #expect(endpoint.events == ["opened", "control", "control"])
     }
 
-    @Test("while too much waits for the peer, only the latest ping is kept, and answered when there is room")
+    @Test("while the peer is behind, only the latest ping is kept, and answered when there is room")
     func latePing() throws {
         channel.isWritable = false
         for number: UInt8 in 0..<100 { try receive(ClientFrame(opcode: 9, payload: [number])) }
@@ -91,7 +91,7 @@ struct WebSocketHandlerTests {
         #expect(endpoint.events == ["opened", "closed"])
     }
 
-    @Test("a peer that does not answer the close frame is left after 3 s")
+    @Test("a peer that does not answer the close frame is dropped after 3 s")
     func silentPeer() throws {
         try #require(endpoint.socket).close(code: 1_001, reason: "")
         channel.embeddedEventLoop.advanceTime(by: .milliseconds(2_999))
@@ -109,23 +109,23 @@ struct WebSocketHandlerTests {
         #expect(frame.payload.dropFirst(2).elementsEqual(Array(String(repeating: "é", count: 61).utf8)))
     }
 
-    @Test("a fault is told by its code; what follows reaches nobody, and the channel closes")
+    @Test("a fault closes with its code; what follows is ignored, and the channel closes")
     func faults() throws {
         try receive(ClientFrame(opcode: 1, payload: [0xFF]), .text("after"), ClientFrame(opcode: 9))
         #expect(try sent().map(\.code) == [1_007])
-        // This channel knows no half closure: it is closed whole where a socket would only say its last word.
+        // This channel has no half closure: it closes completely where a socket would only close its sending side.
         #expect(!channel.isActive)
         #expect(endpoint.events == ["opened", "closed"])
     }
 
-    @Test("a frame that is announced too large is refused from its head")
+    @Test("a frame with a too large announced length is refused from its head")
     func announced() throws {
         try channel.writeInbound(ByteBuffer(bytes: [0x82, 0xFF, 0, 0, 0, 0, 0x06, 0, 0, 0, 1, 2, 3, 4]))
         #expect(try sent().map(\.code) == [1_009])
         #expect(endpoint.events == ["opened", "closed"])
     }
 
-    @Test("an endpoint may close, or go, in the middle of what it is told")
+    @Test("an endpoint may close or leave while it handles a message")
     func closingWithin() throws {
         endpoint.onMessage = { $0.close(code: 4_008, reason: "rate") }
         try receive(.text("a"), .text("b"))
@@ -141,7 +141,7 @@ struct WebSocketHandlerTests {
         #expect(other.endpoint.events == ["opened", "text a", "closed"])
     }
 
-    @Test("an endpoint that asks for it is not read to while its peer does not read")
+    @Test("an endpoint can pause reading while its peer does not read")
     func heldReads() throws {
         let reads = ReadCounter()
         try channel.pipeline.syncOperations.addHandler(reads, position: .first)
@@ -157,12 +157,12 @@ struct WebSocketHandlerTests {
         #expect(reads.count == 2)
         channel.isWritable = false
         channel.read()
-        // The close frame of the peer must still be heard.
+        // The close frame of the peer must still be read.
         try #require(endpoint.socket).close(code: 1_000, reason: "")
         #expect(reads.count == 3)
     }
 
-    @Test("a peer that says its last word without a close frame is gone; a stopping server is the endpoint's to act on")
+    @Test("a peer that ends without a close frame is gone; the endpoint decides what a stopping server means")
     func ends() throws {
         channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         #expect(channel.isActive)
@@ -173,7 +173,7 @@ struct WebSocketHandlerTests {
     }
 }
 
-/// Counts what is asked of the network.
+/// Counts reads from the network.
 final class ReadCounter: ChannelOutboundHandler {
     typealias OutboundIn = Any
     private(set) var count = 0

@@ -17,7 +17,7 @@ struct WebSocketHandshakeTests {
         return HTTPRequestHead(version: version, method: .GET, uri: "/ws", headers: headers)
     }
 
-    @Test("the sample of RFC 6455, 1.3 is answered as it stands there")
+    @Test("the sample of RFC 6455, 1.3 is answered as printed there")
     func sample() throws {
         let handshake = try WebSocketHandshake(Self.head([("Sec-WebSocket-Protocol", "chat, superchat")]))
         let response = handshake.response(choosingFrom: ["chat"])
@@ -64,14 +64,14 @@ struct WebSocketHandshakeTests {
         #expect(throws: HandshakeError.malformed) { _ = try WebSocketHandshake(Self.head(version: .http1_0)) }
     }
 
-    @Test("any version but 13 is told which one is spoken", arguments: [nil, "8", "14", "13, 8", ""])
+    @Test("any version but 13 is answered with the supported one", arguments: [nil, "8", "14", "13, 8", ""])
     func version(_ value: String?) {
         #expect(throws: HandshakeError.unsupportedVersion) {
             _ = try WebSocketHandshake(Self.head([("Sec-WebSocket-Version", value)]))
         }
     }
 
-    @Test("offers of other protocols and other methods are none of WebSocket's")
+    @Test("offers of other protocols and other methods are not WebSocket offers")
     func others() {
         #expect(!WebSocketHandshake.isOffered(by: Self.head([("Upgrade", "h2c")])))
         #expect(!WebSocketHandshake.isOffered(by: Self.head([("Upgrade", nil)])))

@@ -8,7 +8,7 @@ import Testing
 struct WebSocketStateMachineTests {
     typealias Machine = WebSocketStateMachine
 
-    /// What frames lead to, one after the other.
+    /// The actions that frames cause, one after another.
     private func actions(_ frames: [ClientFrame], maximum: Int = 1_024) -> [Machine.Action] {
         var machine = Machine(maximumMessageBytes: maximum)
         return frames.map { machine.received($0.frame) }
@@ -20,7 +20,7 @@ struct WebSocketStateMachineTests {
         #expect(actions([.binary([0xFF, 0])]) == [.deliverBinary(ByteBuffer(bytes: [0xFF, 0]))])
     }
 
-    @Test("fragments make one message, control frames between them notwithstanding")
+    @Test("fragments make one message, also with control frames between them")
     func fragments() {
         let found = actions([
             .text("a", isFinal: false), ClientFrame(opcode: 9, payload: [7]), .more([]), .more(Array("b".utf8)),
@@ -34,7 +34,7 @@ struct WebSocketStateMachineTests {
             ])
     }
 
-    @Test("a character may be cut by fragments, but not by the end")
+    @Test("fragments may split a character, the end may not")
     func cutCharacters() {
         let euro: [UInt8] = [0xE2, 0x82, 0xAC]
         let cut = { (end: [UInt8]) in
@@ -46,7 +46,7 @@ struct WebSocketStateMachineTests {
         #expect(actions([ClientFrame(opcode: 1, payload: [0xE2, 0x82])]) == [.fail(.notUTF8)])
     }
 
-    @Test("text that is no UTF-8 fails in the fragment that shows it, not at the end")
+    @Test("text that is not UTF-8 fails in the fragment that shows it, not at the end")
     func earlyFault() {
         #expect(actions([ClientFrame(opcode: 1, payload: [0x61, 0xFF], isFinal: false)]) == [.fail(.notUTF8)])
         #expect(actions([.text("a", isFinal: false), .more([0xED, 0xA0])]) == [.nothing, .fail(.notUTF8)])
@@ -68,7 +68,7 @@ struct WebSocketStateMachineTests {
         #expect(actions(frames).last == .fail(.protocolFault))
     }
 
-    @Test("close frames are confirmed with the same code; codes that may not stand in one, and reasons not in UTF-8, fail")
+    @Test("close frames are confirmed with the same code; forbidden codes and reasons that are not UTF-8 fail")
     func closing() {
         let legal: [UInt16] = [1_000, 1_001, 1_002, 1_003, 1_007, 1_008, 1_011, 1_012, 1_013, 1_014, 3_000, 3_999, 4_000, 4_999]
         for code in legal {
@@ -94,7 +94,7 @@ struct WebSocketStateMachineTests {
         same(other.decodingFailed(NIOWebSocketError.fragmentedControlFrame), .fail(.protocolFault))
     }
 
-    @Test("fragments without end fail with 1008, empty ones too; each message counts anew")
+    @Test("endless fragments fail with 1008, empty ones too; each message has its own count")
     func tooMany() {
         #expect(Machine(maximumMessageBytes: 65_536).maximumFragments == 1_024)
         var machine = Machine(maximumMessageBytes: 2_048)

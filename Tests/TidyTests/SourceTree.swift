@@ -2,7 +2,7 @@ import Foundation
 
 /// A source file of the project.
 struct SourceFile: Sendable {
-    /// From the project's folder on, e.g. `Plugins/Chat/ChatModule.swift`.
+    /// Relative to the project's folder, e.g. `Plugins/Chat/ChatModule.swift`.
     let path: String
     let text: String
 
@@ -25,7 +25,7 @@ struct SourceFile: Sendable {
             })
     }
 
-    /// The numbers of the lines in which a pattern is found, comments left out.
+    /// The numbers of the lines that match a pattern, without comment lines.
     func lines(with pattern: Regex<Substring>) -> [Int] {
         lines.enumerated().compactMap { index, line in
             let code = line.drop { $0 == " " }

@@ -30,7 +30,7 @@ struct AccountsRoutes {
 
     private var logIn: Route {
         Route(
-            .post, "/auth/login", "Open a session; within the grace this also takes back the deletion of the account",
+            .post, "/auth/login", "Open a session; within the grace period this also restores a deleted account",
             access: .open, rateLimit: .credentials, body: .of(LoginForm.self), answer: .of(TokenGrant.self), isGrant: true,
             errors: Self.passwordErrors + [AccountsError.suspended]
         ) { [service] call in
@@ -60,7 +60,7 @@ struct AccountsRoutes {
 
     private var sessions: Route {
         Route(
-            .get, "/auth/sessions", "The open sessions, the last used first", rateLimit: .read,
+            .get, "/auth/sessions", "The open sessions, most recently used first", rateLimit: .read,
             answer: .page(of: SessionLine.self)
         ) { [service] call in
             .page(try await service.sessions(of: try call.session), nextCursor: nil)
@@ -98,7 +98,7 @@ struct AccountsRoutes {
 
     private var confirm: Route {
         Route(
-            .post, "/auth/confirm", "Prove with the password that this session is yours, as if just opened",
+            .post, "/auth/confirm", "Confirm the password; the session then counts as just opened",
             rateLimit: .credentials, body: .of(ConfirmationForm.self), status: .noContent, errors: Self.passwordErrors
         ) { [service] call in
             let form: ConfirmationForm = try call.body()
@@ -121,7 +121,7 @@ struct AccountsRoutes {
 
     private var closeAccount: Route {
         Route(
-            .delete, "/me", "Delete the account: hidden at once, erased when the grace is over", rateLimit: .write,
+            .delete, "/me", "Delete the account: hidden at once, erased after the grace period", rateLimit: .write,
             body: .of(ConfirmationForm.self), isBodyOptional: true, status: .accepted,
             answer: .of(ClosureReceipt.self),
             errors: [AccountsError.confirmationNeeded] + Self.passwordErrors
@@ -139,7 +139,7 @@ struct AccountsRoutes {
 
     private var export: Route {
         Route(
-            .get, "/me/export", "Everything that is stored of you", rateLimit: .write,
+            .get, "/me/export", "Everything that is stored about you", rateLimit: .write,
             answer: .of(ExportDocument.self),
             errors: [
                 AccountsError.confirmationNeeded, AdmissionRefused(resource: .exports, scope: .day),

@@ -48,7 +48,7 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
         makeRoom(at: now)
     }
 
-    /// Takes one failure back.
+    /// Withdraws one failure.
     mutating func withdraw(_ key: Key) {
         guard let window = windows[key] else { return }
         windows[key] = window.count > 1 ? Window(number: window.number, end: window.end, count: window.count - 1) : nil

@@ -3,7 +3,7 @@ import SparkCore
 
 /// An attempt at a password: its account and its origin.
 struct Guess: Hashable, Sendable {
-    /// A hash of the account's address. It stands for the account whether or not one exists.
+    /// A hash of the account's address. It is the same whether or not the account exists.
     let account: SHA256Digest
     /// The client's network; for an attempt from a session, that session.
     let origin: String

@@ -40,9 +40,9 @@ enum AccountsMigrations {
                 ALTER TABLE accounts_sessions ADD COLUMN confirmed_at INTEGER NOT NULL DEFAULT 0;
                 UPDATE accounts_sessions SET confirmed_at = created_at;
                 CREATE INDEX accounts_sessions_owner ON accounts_sessions (user_id, id);
-                -- Since when the account is being erased; from then on it cannot come back.
+                -- When the erasure of the account began; from then on it cannot come back.
                 ALTER TABLE accounts_users ADD COLUMN erasing_at INTEGER;
-                -- Keyed hashes of the networks that an account was signed in to from.
+                -- Keyed hashes of the networks from which an account signed in.
                 CREATE TABLE accounts_known_networks (
                     user_id INTEGER NOT NULL,
                     network BLOB NOT NULL,
@@ -64,7 +64,7 @@ enum AccountsMigrations {
                     expires_at INTEGER NOT NULL
                 ) STRICT, WITHOUT ROWID;
                 CREATE UNIQUE INDEX accounts_resets_user ON accounts_resets (user_id);
-                -- That an identifier once belonged to somebody, and nothing else: who was erased can still be blocked and reported.
+                -- Identifiers of erased people, and nothing else: an erased person can still be blocked and reported.
                 CREATE TABLE accounts_erased (
                     id INTEGER PRIMARY KEY
                 ) STRICT;

@@ -76,7 +76,7 @@ protocol AccountsStore: Sendable {
 
     /// The account and its state; nil when there is none.
     func standing(of user: UserID, sessionsUsedSince: Timestamp) async throws -> AccountStanding?
-    /// The accounts whose e-mail address begins with a normalised text, at most `limit`.
+    /// The accounts whose e-mail address begins with a normalized text, at most `limit`.
     func users(withEmailPrefix prefix: String, limit: Int) async throws -> [UserID]
     /// Suspends the account, or changes the reason if it is suspended; revokes its sessions. Publishes `AccountSuspended` once.
     /// - Returns: the revoked sessions; nil when there is no such account.

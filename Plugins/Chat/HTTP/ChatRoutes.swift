@@ -12,7 +12,7 @@ struct ChatRoutes: Sendable {
     private var conversations: [Route] {
         [
             Route(
-                .get, "/conversations", "My conversations, those with the newest activity first", rateLimit: .read,
+                .get, "/conversations", "My conversations, newest activity first", rateLimit: .read,
                 query: [.limit, .cursor],
                 answer: .of(ConversationList.self)
             ) { call in
@@ -25,7 +25,7 @@ struct ChatRoutes: Sendable {
                 .json(try await service.conversation(call.identifier("id"), of: call.user))
             },
             Route(
-                .post, "/conversations/{id}/read", "I have read everything up to a message", rateLimit: .write,
+                .post, "/conversations/{id}/read", "Mark everything up to a message as read", rateLimit: .write,
                 body: .of(ReadBody.self), answer: .of(ReadView.self), errors: [ChatError.gone]
             ) { call in
                 let conversation: ConversationID = try call.identifier("id")
@@ -33,7 +33,7 @@ struct ChatRoutes: Sendable {
                 let (unread, mark) = try await service.store.read(upTo: seq, in: conversation, by: call.user)
                 return .json(ReadView(conversation: conversation, unread: unread, mark: mark))
             },
-            Route(.get, "/unread", "How many messages I have not read", rateLimit: .read, answer: .of(UnreadView.self)) { call in
+            Route(.get, "/unread", "Number of my unread messages", rateLimit: .read, answer: .of(UnreadView.self)) { call in
                 .json(UnreadView(total: try await service.unreadTotal(of: call.user)))
             },
         ]
@@ -59,7 +59,8 @@ extension ChatRoutes {
     var messages: [Route] {
         [
             Route(
-                .get, "/conversations/{id}/messages", "Messages of a conversation, newest first, or from one on oldest first",
+                .get, "/conversations/{id}/messages",
+                "Messages of a conversation: newest first, or oldest first after a given one",
                 rateLimit: .read,
                 query: [
                     .limit, .cursor,
@@ -87,7 +88,7 @@ extension ChatRoutes {
                 return .json(SentView(receipt: receipt, clientID: message.clientID), .created)
             },
             Route(
-                .get, "/messages/search", "Messages of mine that hold words, newest first", rateLimit: .read,
+                .get, "/messages/search", "Search the messages of my conversations, newest first", rateLimit: .read,
                 query: [.text("q", maximum: SearchQuery.longest, "Words to look for."), .limit, .cursor],
                 answer: .page(of: Message.self)
             ) { call in
@@ -99,7 +100,7 @@ extension ChatRoutes {
     var changes: [Route] {
         [
             Route(
-                .patch, "/conversations/{id}/messages/{seq}", "Give a message of mine another text", rateLimit: .write,
+                .patch, "/conversations/{id}/messages/{seq}", "Edit my message", rateLimit: .write,
                 body: .of(MessageEdit.fields(characters: characters)),
                 answer: .of(ShownMessage.self),
                 errors: [
@@ -112,14 +113,14 @@ extension ChatRoutes {
                     try await service.store.edit(call.seq, in: call.identifier("id"), by: call.user, text: text))
             },
             Route(
-                .delete, "/conversations/{id}/messages/{seq}", "Delete a message of mine for both", rateLimit: .write,
+                .delete, "/conversations/{id}/messages/{seq}", "Delete my message for both people", rateLimit: .write,
                 status: .noContent, errors: [ChatError.gone, EdgeError.notFound, ChatError.deleteWindow]
             ) { call in
                 try await service.store.delete(call.seq, in: call.identifier("id"), by: call.user)
                 return .noContent
             },
             Route(
-                .put, "/conversations/{id}/messages/{seq}/reaction", "Answer a message with one sign", rateLimit: .write,
+                .put, "/conversations/{id}/messages/{seq}/reaction", "React to a message with one character", rateLimit: .write,
                 body: .of(ReactionBody.self), status: .noContent, errors: [ChatError.gone, EdgeError.notFound]
             ) { call in
                 let reaction = try call.body(ReactionBody.self).reaction
@@ -127,7 +128,7 @@ extension ChatRoutes {
                 return .noContent
             },
             Route(
-                .delete, "/conversations/{id}/messages/{seq}/reaction", "Take my sign back", rateLimit: .write,
+                .delete, "/conversations/{id}/messages/{seq}/reaction", "Remove my reaction", rateLimit: .write,
                 status: .noContent, errors: [ChatError.gone, EdgeError.notFound]
             ) { call in
                 try await service.store.react(nil, to: call.seq, in: call.identifier("id"), by: call.user)

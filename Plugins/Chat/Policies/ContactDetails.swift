@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Recognises contact details in a text, however they are disguised. Prefers false positives, because a moderator reviews every
+/// Recognizes contact details in a text, however they are disguised. Prefers false positives, because a moderator reviews every
 /// held message.
 ///
 /// The text is folded first (`FoldedContactText`): decorated, foreign and look-alike characters become plain ones, and spelled

@@ -38,7 +38,7 @@ struct DigitRun: Sendable {
     }
 }
 
-/// Recognises ordinary numbers of seven digits and more: dates, times, years, prices, sizes, and ranges of them.
+/// Recognizes ordinary numbers of seven digits and more: dates, times, years, prices, sizes, and ranges of them.
 enum OrdinaryNumbers {
     /// A run with more items is a list and is not explained.
     private static let mostItems = 4

@@ -1,4 +1,4 @@
-/// Recognises a messenger handle: `insta: foo`, `tg @foo`, `add me on snap foo`, `foo_bar on ig`. The name of a messenger alone
+/// Recognizes a messenger handle: `insta: foo`, `tg @foo`, `add me on snap foo`, `foo_bar on ig`. The name of a messenger alone
 /// is not a handle, so people may say that they left one.
 enum MessengerHandle {
     /// Whether a folded text contains a handle.

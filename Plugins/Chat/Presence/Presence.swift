@@ -105,7 +105,7 @@ extension Presence: Service {
                 do {
                     try await self.pass()
                 } catch {
-                    self.logger.warning("presence not told", metadata: ["error": "\(type(of: error))"])
+                    self.logger.warning("presence not sent", metadata: ["error": "\(type(of: error))"])
                 }
             }
         }

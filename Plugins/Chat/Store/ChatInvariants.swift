@@ -14,7 +14,7 @@ enum ChatInvariants {
             WHERE last IS NULL OR (has_holes = 0 AND (high - low + 1 <> rows OR low < 1 OR high <> last))
             """, fault: "conversations whose messages have holes or do not reach their end"),
         count(
-            "marks stand within conversations",
+            "marks are within conversations",
             """
             SELECT COUNT(*) FROM chat_conversations
             WHERE last_seq < 0 OR min(a_read, b_read, a_received, b_received) < 0
@@ -47,13 +47,13 @@ enum ChatInvariants {
             "SELECT COUNT(*) FROM chat_messages WHERE deleted_at IS NOT NULL AND text <> ''",
             fault: "deleted messages whose text is still there"),
         count(
-            "reactions stand at messages",
+            "reactions belong to messages",
             """
             SELECT COUNT(*) FROM chat_reactions r LEFT JOIN chat_messages m
                 ON m.conversation_id = r.conversation_id AND m.seq = r.seq
             WHERE (m.id IS NULL OR m.deleted_at IS NOT NULL)
                 AND NOT EXISTS (SELECT 1 FROM chat_conversations c WHERE c.id = r.conversation_id AND c.has_holes = 1)
-            """, fault: "reactions to messages that are no more"),
+            """, fault: "reactions to messages that no longer exist"),
         count(
             "messages of a conversation have rising identifiers",
             """

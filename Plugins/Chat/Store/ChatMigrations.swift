@@ -6,7 +6,7 @@ enum ChatMigrations {
         Migration(
             "chat.001_tables",
             sql: """
-                -- One row a match. Its indexes hold nothing that a message changes, so a message writes one page of it.
+                -- One row per match. Its indexes hold nothing that a message changes, so a message writes one page of it.
                 CREATE TABLE chat_conversations (
                     id INTEGER PRIMARY KEY,
                     match_id INTEGER NOT NULL,
@@ -30,7 +30,7 @@ enum ChatMigrations {
                     WHERE opened_by IS NOT NULL;
 
                 -- seq is dense from 1 in its conversation; retention takes from the low end. A deleted message keeps its row,
-                -- with an empty text: its client_id must go on being known.
+                -- with an empty text: its client_id must stay known.
                 CREATE TABLE chat_messages (
                     id INTEGER PRIMARY KEY,
                     conversation_id INTEGER NOT NULL,
@@ -73,7 +73,7 @@ enum ChatMigrations {
                     offset INTEGER NOT NULL
                 ) STRICT;
 
-                -- Words only, no texts. Filled behind: messages up to the one in chat_search_progress stand in it.
+                -- Words only, no texts. Filled in the background, up to the message in chat_search_progress.
                 CREATE VIRTUAL TABLE chat_search USING fts5 (
                     members, text, content = '', tokenize = 'unicode61 remove_diacritics 2'
                 );
@@ -92,10 +92,10 @@ enum ChatMigrations {
                 -- they are freed.
                 PRAGMA secure_delete = ON;
                 DROP TABLE chat_search;
-                -- Stays, and empty: whoever asks it how far the index is learns that nothing waits.
+                -- Stays empty, so that a reader of the index's progress finds that nothing waits.
                 DELETE FROM chat_search_progress;
 
-                -- What a person has sent on the last day on which they sent much. Written now and then (`MessageQuota`).
+                -- What a person sent on the last day on which they sent much. Written from time to time (`MessageQuota`).
                 CREATE TABLE chat_usage (
                     user_id INTEGER PRIMARY KEY,
                     day INTEGER NOT NULL,
@@ -106,12 +106,12 @@ enum ChatMigrations {
         Migration(
             "chat.003_departures",
             sql: """
-                -- Since when the account of user_a or user_b is closed or suspended: to the other one the conversation is over since then.
+                -- When the account of user_a or user_b was closed or suspended; since then the conversation is over for the other one.
                 ALTER TABLE chat_conversations ADD COLUMN a_gone_at INTEGER;
                 ALTER TABLE chat_conversations ADD COLUMN b_gone_at INTEGER;
-                -- Who was erased: 0 nobody, 1 user_a, 2 user_b. The row and the messages of the other one stay, and go with them.
+                -- Who was erased: 0 nobody, 1 user_a, 2 user_b. The row and the other one's messages stay until they are erased, too.
                 ALTER TABLE chat_conversations ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;
-                -- Messages of one of the two are erased, or being erased.
+                -- Messages of one of the two are erased or being erased.
                 ALTER TABLE chat_conversations ADD COLUMN has_holes INTEGER NOT NULL DEFAULT 0;
                 UPDATE chat_conversations SET a_gone_at = (SELECT updated_at FROM profiles_users WHERE id = user_a)
                     WHERE ended_at IS NULL AND user_a IN (SELECT id FROM profiles_users WHERE closed = 1);

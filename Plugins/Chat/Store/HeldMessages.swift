@@ -75,6 +75,6 @@ struct HeldMessages: HeldMessageReviewing {
 struct DecidedMessage: Sendable {
     let conversation: ConversationID
     let sender: UserID
-    /// The place in the conversation; nil if the message was thrown away.
+    /// The place in the conversation; nil if the message was discarded.
     var seq: Int64?
 }

@@ -13,7 +13,7 @@ struct Retention: Sendable {
     private static let conversations = 200
 
     let storage: any Storage
-    /// Nil: messages are kept for ever.
+    /// Nil: messages are kept forever.
     let messageLifetime: Duration?
     let heldLifetime: Duration
     let clock: any WallClock

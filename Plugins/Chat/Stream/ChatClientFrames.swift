@@ -18,7 +18,7 @@ struct ChatClientFrames: Sendable {
 
     private var sending: ClientFrame {
         ClientFrame(
-            "message.send", "Sends a message; the same client_id again is answered the same again", limit: .message,
+            "message.send", "Sends a message; the same client_id again gets the same answer", limit: .message,
             about: .conversation, body: sendFields, answers: ["ack", "nack"], handler: .posted(send))
     }
 
@@ -44,28 +44,28 @@ struct ChatClientFrames: Sendable {
     private var changes: [ClientFrame] {
         [
             .query(
-                "message.edit", "Gives a message of mine another text", limit: .message, about: .conversation, body: editFields
+                "message.edit", "Edits my message", limit: .message, about: .conversation, body: editFields
             ) { frame, call in
                 _ = try await service.store.edit(
                     frame.place.seq, in: frame.place.conversation, by: call.user, text: frame.edit.text)
                 return nil
             },
             .query(
-                "message.delete", "Deletes a message of mine for both", limit: .message, about: .conversation,
+                "message.delete", "Deletes my message for both people", limit: .message, about: .conversation,
                 body: MessagePlace.body
             ) { place, call in
                 try await service.store.delete(place.seq, in: place.conversation, by: call.user)
                 return nil
             },
             .query(
-                "message.read", "I have read everything up to a message", limit: .message, about: .conversation,
+                "message.read", "Mark everything up to a message as read", limit: .message, about: .conversation,
                 body: MessagePlace.body
             ) { place, call in
                 _ = try await service.store.read(upTo: place.seq, in: place.conversation, by: call.user)
                 return nil
             },
             .query(
-                "message.react", "Answers a message with one sign; null takes it back", limit: .message,
+                "message.react", "Reacts to a message with one character; null removes the reaction", limit: .message,
                 about: .conversation, body: ReactFrame.body
             ) { frame, call in
                 try await service.store.react(
@@ -78,13 +78,13 @@ struct ChatClientFrames: Sendable {
     private var signals: [ClientFrame] {
         [
             .immediate(
-                "received", "The device has everything up to an offset", limit: .signal, about: .nothing,
+                "received", "Acknowledges everything up to an offset, for this device", limit: .signal, about: .nothing,
                 body: ReceivedFrame.body
             ) { frame, call in
                 service.receipts.note(frame.offset, of: call.user)
             },
             .immediate(
-                "typing", "I begin or end to type", limit: .signal, about: .conversation, body: TypingSignal.body
+                "typing", "Starts or stops my typing indicator", limit: .signal, about: .conversation, body: TypingSignal.body
             ) { signal, call in
                 service.typing.signal(signal.isOn, in: signal.conversation, by: call.user, at: call.now)
             },
@@ -94,14 +94,14 @@ struct ChatClientFrames: Sendable {
     private var queries: [ClientFrame] {
         [
             .query(
-                "presence.watch", "Watches whether some people are online, instead of those before", limit: .query,
+                "presence.watch", "Watches whether these people are online; replaces the previous list", limit: .query,
                 body: WatchFrame.body, answers: ["presence"]
             ) { frame, call in
                 try await service.presence.watch(frame.users, on: call.connection)
                 return nil
             },
             .query(
-                "history", "Asks for messages before one, or the newest; a frame may hold fewer than asked for", limit: .query,
+                "history", "Requests messages before one, or the newest; an answer may hold fewer than requested", limit: .query,
                 about: .conversation, body: HistoryQuery.body, answers: ["history"]
             ) { query, call in
                 let page = try await service.messages(
@@ -109,7 +109,8 @@ struct ChatClientFrames: Sendable {
                 return HistoryFrame(page, of: query.conversation, reference: call.reference).bytes
             },
             .query(
-                "unread", "Asks how many messages are unread", limit: .query, about: .conversation, body: UnreadQueryFrame.body,
+                "unread", "Requests the number of unread messages", limit: .query, about: .conversation,
+                body: UnreadQueryFrame.body,
                 answers: ["unread"]
             ) { query, call in
                 let unread = try await service.store.unread(of: call.user, in: query.conversation)
@@ -181,7 +182,7 @@ struct ReceivedFrame: RequestBody {
     let offset: Int64
 
     static let body = BodyFields<ReceivedFrame>(
-        "ReceivedFrame", "The device has everything up to an offset.", ReceivedFrame.init(offset:)
+        "ReceivedFrame", "Acknowledges everything up to an offset, for this device.", ReceivedFrame.init(offset:)
     ) {
         Field("offset", \.offset, .integer(0...Int.max))
     }
@@ -192,7 +193,9 @@ struct TypingSignal: RequestBody {
     let conversation: ConversationID
     let isOn: Bool
 
-    static let body = BodyFields<TypingSignal>("TypingSignal", "I begin or end to type.", TypingSignal.init(conversation:isOn:)) {
+    static let body = BodyFields<TypingSignal>(
+        "TypingSignal", "Starts or stops my typing indicator.", TypingSignal.init(conversation:isOn:)
+    ) {
         Field("conversation", \.conversation)
         Field("on", \.isOn)
     }

@@ -89,7 +89,7 @@ enum ChatReplay {
 struct EditedMessage: JSONObject {
     let message: Message
 
-    static let fields = Fields<EditedMessage>("EditedMessage", "A message has another text.") {
+    static let fields = Fields<EditedMessage>("EditedMessage", "A message was edited.") {
         Field("conversation", \.message.conversation)
         Field("seq", \.message.seq, .seq, "The place in the conversation.")
         Field("text", \.message.text, .string, "Empty for a message that is no more.")

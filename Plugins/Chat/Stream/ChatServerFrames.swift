@@ -5,21 +5,21 @@ import SparkKit
 enum ChatServerFrames {
     static let rows: [ServerFrame] = [
         .numbered(
-            "message", "Somebody wrote; of a message that is no more, its place", Message.self,
+            "message", "A new message; for a deleted one, only its place", Message.self,
             required: ["conversation", "seq", "text"], render: ChatReplay.message),
         .numbered(
-            "message.edited", "A message has another text", EditedMessage.self, required: ["conversation", "seq", "text"],
+            "message.edited", "A message was edited", EditedMessage.self, required: ["conversation", "seq", "text"],
             render: ChatReplay.edited),
         .numbered("message.deleted", "A message was deleted", DeletedMessage.self, render: ChatReplay.deleted),
-        .numbered("receipt", "Somebody has read, or has on a device, all messages up to one", ReceiptEvent.self),
-        .numbered("reaction", "Somebody answered a message with one sign, or took that back", ReactionEvent.self),
+        .numbered("receipt", "Somebody has read, or received on a device, all messages up to one", ReceiptEvent.self),
+        .numbered("reaction", "Somebody reacted to a message, or removed the reaction", ReactionEvent.self),
         .numbered("match", "Two people like each other", MatchEvent.self),
         .numbered("unmatch", "A conversation is over", UnmatchEvent.self),
         .unnumbered("ack", "A message is stored", Acknowledgement.self),
         .unnumbered("nack", "A message is not stored", Nack.self),
-        .unnumbered("unread", "How many messages are unread, in one conversation and over all", UnreadFrame.self),
-        .unnumbered("typing", "The other one begins or ends to type", TypingFrame.self),
-        .unnumbered("presence", "Whether somebody who is watched is online", PresenceFrame.self),
+        .unnumbered("unread", "How many messages are unread, in one conversation and in all", UnreadFrame.self),
+        .unnumbered("typing", "The other person starts or stops typing", TypingFrame.self),
+        .unnumbered("presence", "Whether a watched person is online", PresenceFrame.self),
         .unnumbered("history", "Messages of a conversation, newest first", HistoryFrame.self),
     ]
 
@@ -90,7 +90,7 @@ struct TypingFrame: JSONObject {
     let user: UserID
     let isOn: Bool
 
-    static let fields = Fields<TypingFrame>("TypingFrame", "The other one begins or ends to type.") {
+    static let fields = Fields<TypingFrame>("TypingFrame", "The other person starts or stops typing.") {
         Field("conversation", \.conversation)
         Field("by", \.user)
         Field("on", \.isOn)
@@ -102,7 +102,7 @@ struct PresenceFrame: JSONObject {
     let user: UserID
     let isOnline: Bool
 
-    static let fields = Fields<PresenceFrame>("PresenceFrame", "Whether somebody who is watched is online.") {
+    static let fields = Fields<PresenceFrame>("PresenceFrame", "Whether a watched person is online.") {
         Field("user", \.user)
         Field("online", \.isOnline)
     }

@@ -13,7 +13,7 @@ import SparkKit
 /// - Another person's own change may bring that person into the ranking or forward in it. That person is within the searched
 ///   circle, and the regions that cover the circle are the ranking's tags. Nobody beyond the circle can score enough.
 /// - An event between two people brings a candidate back (an undone swipe, a lifted block): tag `deck`.
-/// - Another person passes on the viewer or takes a pass back: nothing changes until the day does. Otherwise the deck would
+/// - Another person passes on the viewer or undoes a pass: nothing changes until the day does. Otherwise the deck would
 ///   reveal it.
 /// - The viewer changed: tag `user`. The day changed, and ages with it: the ranking records its day.
 /// - A skip of the viewer expires and its target returns: the ranking records when.
@@ -89,7 +89,7 @@ struct DeckService: Sendable {
         return try await deck(ranking.ranks.prefix(limit), of: ranking)
     }
 
-    /// The front of a ranking without the people who are excluded now; nil if this ranking cannot answer any more.
+    /// The front of a ranking without the people who are excluded now; nil if this ranking can no longer answer.
     private func deal(_ ranking: Ranking, standing: ViewerRelations, limit: Int) async throws -> Deck? {
         let now = clock.now()
         guard ranking.day == now.date, now < ranking.validUntil else { return nil }

@@ -113,7 +113,7 @@ struct PairExplainer: PairExplaining {
                 let kilometres = (distance.metres / 100).rounded() / 10
                 checks.append(
                     PairExplanation.Check(
-                        "\(name) looks so far", distance <= reach,
+                        "\(name) accepts the distance", distance <= reach,
                         "\(seeker.preferences.maxDistanceKilometres) km\(seeker.preferences.isDistanceHard ? ", hard" : ""); \(kilometres) km"
                     ))
             }
@@ -135,7 +135,7 @@ struct PairExplainer: PairExplaining {
                 pair.decision.map { "\($0.wire)\(isSwiped ? "" : ", which has run out")" } ?? "no swipe"),
             PairExplanation.Check("candidate has not passed", !pair.hasPassed, answer(pair)),
             PairExplanation.Check("no block", !pair.isBlocked, pair.isBlocked ? "one of them blocked the other" : "none"),
-            PairExplanation.Check("no match yet", !pair.isMatched, pair.isMatched ? "matched, now or once" : "none"),
+            PairExplanation.Check("no match yet", !pair.isMatched, pair.isMatched ? "matched now or before" : "none"),
         ]
     }
 }

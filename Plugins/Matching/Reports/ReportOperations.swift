@@ -11,7 +11,7 @@ struct ReportOperations: Sendable {
 
     private var list: OperatorAction {
         OperatorAction(
-            "report.list", "Reports from new to old, without their words", isChanging: false, ReportQuery.self
+            "report.list", "Reports, newest first, without their texts", isChanging: false, ReportQuery.self
         ) { query, _ in
             let limit = query.limit
             let all = try await store.reports(
@@ -59,7 +59,7 @@ struct ReportOperations: Sendable {
             guard let word = CodeWord(decision.wire) else { throw MatchingError.unknownReport }
             let reason = note ?? CodeWord("report")
             try await store.close(id, decision: decision, note: note) { [accounts] target, work in
-                // An erased person cannot be suspended any more; the decision is recorded all the same.
+                // An erased person cannot be suspended; the decision is still recorded.
                 if decision == .suspended, let reason { _ = try accounts.suspend(target, reason: reason, in: work) }
                 let subjects =
                     [AuditSubject(id), AuditSubject(target), AuditSubject(word)] + (note.map { [AuditSubject($0)] } ?? [])

@@ -24,10 +24,10 @@ enum MatchingInvariants {
             SELECT COUNT(*) FROM matching_blocks b JOIN matching_matches m
                 ON m.user_a = min(b.user_id, b.target_id) AND m.user_b = max(b.user_id, b.target_id)
             WHERE m.ended_at IS NULL
-            """, fault: "live matches between people of whom one blocked the other"),
+            """, fault: "live matches between two people, one of them blocked by the other"),
         count(
             "nobody swiped themselves", "SELECT COUNT(*) FROM matching_swipes WHERE user_id = target_id",
-            fault: "swipes on oneself"),
+            fault: "swipes of people on themselves"),
         count(
             "evidence belongs to a report",
             "SELECT COUNT(*) FROM matching_evidence WHERE report_id NOT IN (SELECT id FROM matching_reports)",

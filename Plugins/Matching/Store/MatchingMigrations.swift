@@ -19,7 +19,7 @@ enum MatchingMigrations {
                 -- Who liked me, newest first.
                 CREATE INDEX matching_swipes_likes ON matching_swipes (target_id, swiped_at, user_id, action)
                     WHERE action IN (1, 2);
-                -- Who passed on me, and the rest that erasure must find.
+                -- Who passed on me, and what else erasure must find.
                 CREATE INDEX matching_swipes_others ON matching_swipes (target_id, action, user_id)
                     WHERE action IN (0, 3);
                 -- My last swipe, and how many of a kind today.
@@ -64,7 +64,7 @@ enum MatchingMigrations {
         Migration(
             "matching.002_tallies",
             sql: """
-                -- How often a person decided and was decided about, and was in others' decks on a day; what the score wants of it.
+                -- How often a person decided, was decided about, and was in others' decks on a day: input of the score.
                 CREATE TABLE matching_tallies (
                     user_id INTEGER PRIMARY KEY,
                     likes_given INTEGER NOT NULL DEFAULT 0,
@@ -79,7 +79,7 @@ enum MatchingMigrations {
         Migration(
             "matching.003_acts",
             sql: """
-                -- What a person spent on a UTC day. Taking a like back gives nothing back, so the swipes themselves cannot tell it.
+                -- What a person spent on a UTC day. Undoing a like refunds nothing, so the swipes alone do not show it.
                 CREATE TABLE matching_spent (
                     user_id INTEGER PRIMARY KEY,
                     day INTEGER NOT NULL,
@@ -101,7 +101,7 @@ enum MatchingMigrations {
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX matching_like_notices_target ON matching_like_notices (target_id);
 
-                -- Passes of an earlier day that were taken back on this one: they count until the next draw, as they did before.
+                -- Passes of an earlier day that were undone on this one: they count until the next draw, as they did before.
                 CREATE TABLE matching_withdrawn_passes (
                     user_id INTEGER NOT NULL,
                     target_id INTEGER NOT NULL,
@@ -118,7 +118,7 @@ enum MatchingMigrations {
         Migration(
             "matching.004_daily_tallies",
             sql: """
-                -- day is that of the last change; what ends in _before is as it was when that day began.
+                -- day is the day of the last change; columns that end in _before hold the values from when that day began.
                 ALTER TABLE matching_tallies RENAME COLUMN shown_day TO day;
                 ALTER TABLE matching_tallies ADD COLUMN shown_before INTEGER NOT NULL DEFAULT 0;
                 ALTER TABLE matching_tallies ADD COLUMN likes_given_before INTEGER NOT NULL DEFAULT 0;
@@ -139,7 +139,7 @@ enum MatchingMigrations {
                 CREATE INDEX matching_reports_open ON matching_reports (id) WHERE closed_at IS NULL;
                 CREATE INDEX matching_matches_conversation ON matching_matches (conversation_id);
 
-                -- What was so when a report was made. Apart from erasure: kept for a time after the report or the decision.
+                -- What was true when a report was made. Erasure leaves it: it is kept for a time after the report or the decision.
                 CREATE TABLE matching_evidence (
                     report_id INTEGER PRIMARY KEY,
                     target_id INTEGER NOT NULL,
@@ -155,14 +155,14 @@ enum MatchingMigrations {
                 CREATE INDEX matching_evidence_relevant ON matching_evidence (relevant_at);
                 CREATE INDEX matching_evidence_conversation ON matching_evidence (conversation_id);
                 CREATE INDEX matching_evidence_target ON matching_evidence (target_id);
-                -- Each version of a profile and of a message once, however many reports it bears on.
+                -- Each version of a profile and of a message once, however many reports refer to it.
                 CREATE TABLE matching_evidence_profiles (
                     user_id INTEGER NOT NULL,
                     version INTEGER NOT NULL,
                     body TEXT NOT NULL,
                     PRIMARY KEY (user_id, version)
                 ) STRICT, WITHOUT ROWID;
-                -- Who sent a message is told by the order of the two identifiers, so that no row names anybody.
+                -- The order of the two identifiers says who sent a message, so that no row names anybody.
                 CREATE TABLE matching_evidence_messages (
                     id INTEGER PRIMARY KEY,
                     conversation_id INTEGER NOT NULL,
@@ -180,10 +180,10 @@ enum MatchingMigrations {
         Migration(
             "matching.006_departures",
             sql: """
-                -- Since when the account of user_a or user_b is closed or suspended: to the other one the match is over since then.
+                -- When the account of user_a or user_b was closed or suspended; since then the match is over for the other one.
                 ALTER TABLE matching_matches ADD COLUMN a_gone_at INTEGER;
                 ALTER TABLE matching_matches ADD COLUMN b_gone_at INTEGER;
-                -- Who was erased: 0 nobody, 1 user_a, 2 user_b. The row stays for the other one, and goes with them.
+                -- Who was erased: 0 nobody, 1 user_a, 2 user_b. The row stays until the other one is erased, too.
                 ALTER TABLE matching_matches ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;
                 \(departures(in: "matching_matches"))
                 """),

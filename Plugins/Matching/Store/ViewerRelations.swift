@@ -56,7 +56,7 @@ struct ViewerRelations: Sendable {
     /// Whether the candidate likes the viewer.
     func isLiked(by candidate: Int64) -> Bool { likers.contains(candidate) }
 
-    /// People whose pass on the viewer was in force when the day began, even if they have taken it back since.
+    /// People whose pass on the viewer was in force when the day began, even if they have undone it since.
     static func passers(of viewer: UserID, at now: Timestamp, in session: SQLSession) throws -> [Int64] {
         let (key, today) = (SQLValue.integer(viewer.rawValue), now.date)
         return try list(passedBy, [key, .integer(today.startOfDay.milliseconds)], in: session)

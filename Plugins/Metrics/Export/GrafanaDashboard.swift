@@ -66,7 +66,7 @@ extension GrafanaDashboard {
             "Requests", help: "Answered requests by status.", unit: "reqps",
             [query("sum by (status) (rate(spark_http_requests_total\(scope)[\(window)]))", "{{status}}")]),
         DashboardPanel(
-            "Answer time", help: "Of all requests but those that wait for events.", unit: "s",
+            "Answer time", help: "Of all requests, except those that wait for events.", unit: "s",
             ["0.5", "0.95", "0.99"].map { quantile in
                 query(
                     """

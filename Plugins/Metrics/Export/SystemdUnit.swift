@@ -12,7 +12,7 @@ package enum SystemdUnit {
         Description=Spark, a dating backend
         After=network-online.target
         Wants=network-online.target
-        # Exit code 74: the disk failed a write. Started again, but not for ever.
+        # Exit code 74: the disk failed a write. Started again, but not forever.
         StartLimitIntervalSec=10min
         StartLimitBurst=5
 
@@ -34,7 +34,7 @@ package enum SystemdUnit {
         WorkingDirectory=%S/spark
         UMask=0077
 
-        # Sees nothing of the system but what it needs, and gains no rights.
+        # Sees only the parts of the system that it needs, and gains no rights.
         NoNewPrivileges=yes
         ProtectSystem=strict
         ProtectHome=yes

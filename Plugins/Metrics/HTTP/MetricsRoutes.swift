@@ -8,7 +8,7 @@ struct MetricsRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/metrics", "All metrics, as Prometheus reads them", access: .open, rateLimit: .probe) { call in
+            Route(.get, "/metrics", "All metrics, in Prometheus's format", access: .open, rateLimit: .probe) { call in
                 let format = Exposition.Format.accepted(by: call.headers[.accept])
                 var reply = Reply(json: Exposition.write(registry.snapshot(), as: format))
                 reply.headers[.contentType] = format.contentType

@@ -28,7 +28,7 @@ struct PageRoutes: Sendable {
                 return .json(charts.charts(call.text("window").flatMap { ChartDocument.Window(wire: $0) } ?? .hour))
             },
             Route(
-                .get, "/_/alerts", "Rules and alerts, as Prometheus gives them", access: .open, rateLimit: .probe,
+                .get, "/_/alerts", "Rules and alerts, in Prometheus's format", access: .open, rateLimit: .probe,
                 answer: .of(AlertBook.self)
             ) { call in
                 return .json(alerts.book)

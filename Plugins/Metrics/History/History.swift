@@ -40,7 +40,7 @@ final class History: Sendable {
         guard let file else { return }
         let now = clock.now().milliseconds
         let isSound = state.withLock { HistoryFile.read(file, into: &$0, at: now) }
-        if !isSound { logger.notice("metrics history begun anew: the saved one is damaged") }
+        if !isSound { logger.notice("metrics history starts empty: the saved one is damaged") }
     }
 
     /// Records all series.

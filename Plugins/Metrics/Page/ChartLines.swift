@@ -93,8 +93,8 @@ struct ChartLines {
         }
     }
 
-    /// Like Prometheus's `histogram_quantile`: interpolates linearly within a bucket; the last bound stands for all values above
-    /// it.
+    /// Like Prometheus's `histogram_quantile`: interpolates linearly within a bucket; the last bound represents all values
+    /// above it.
     private func quantiles(_ quantile: Double, _ growths: [Double: [Double]]) -> [Double] {
         let bounds = growths.sorted { $0.key < $1.key }
         return times.indices.map { place in

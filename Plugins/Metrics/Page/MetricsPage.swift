@@ -30,7 +30,7 @@ enum MetricsPage {
         </section>
         \(PanelGroup.all.enumerated().map { section($1, $0) }.joined(separator: "\n"))
         </main>
-        <footer><p><a href="/metrics">All values as Prometheus reads them</a></p></footer>
+        <footer><p><a href="/metrics">All values in Prometheus's format</a></p></footer>
         </body>
         </html>
 

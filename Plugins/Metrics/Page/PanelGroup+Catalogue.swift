@@ -43,12 +43,12 @@ extension PanelGroup {
     private static let push = PanelGroup(
         title: "Push",
         panels: [
-            Panel("pushes", "Pushes taken", .perMinute, .rate("spark_push_sent_total", by: "provider", factor: 60)),
-            Panel("failures", "Tries that failed", .perMinute, .rate("spark_push_failed_total", by: "provider", factor: 60)),
+            Panel("pushes", "Pushes accepted", .perMinute, .rate("spark_push_sent_total", by: "provider", factor: 60)),
+            Panel("failures", "Attempts that failed", .perMinute, .rate("spark_push_failed_total", by: "provider", factor: 60)),
             Panel(
                 "outbox", "Pushes in the outbox", .count,
                 [.init(title: "gathering, held, under way", source: .value("spark_push_outbox_size"))]),
-            .times("reach", "From due to taken", "spark_push_delivery_duration_seconds"),
+            .times("reach", "From due to accepted", "spark_push_delivery_duration_seconds"),
             Panel("unsent", "Not sent after all", .perMinute, .rate("spark_push_cancelled_total", by: "reason", factor: 60)),
         ])
 

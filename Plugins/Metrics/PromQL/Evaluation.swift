@@ -23,7 +23,7 @@ struct Evaluation<Source: SeriesSource> {
         switch expression {
         case .number(let value): return .scalar(value)
         case .selector(let selector): return .vector(try instant(selector))
-        case .range: throw .type("A range is no value of its own.")
+        case .range: throw .type("A range is not a value.")
         case .negation(let operand):
             switch try value(of: operand) {
             case .scalar(let value): return .scalar(-value)
@@ -195,7 +195,8 @@ extension Evaluation {
             guard binary.returnsBool || result != nil else { continue }
             let labels = resultLabels(element.labels, partner.labels, binary)
             guard used.insert(binary.cardinality == .oneToOne ? key : labels).inserted else {
-                throw .matching("Several elements match one: group_left or group_right must say so, and labels tell them apart.")
+                throw .matching(
+                    "Several elements match one: group_left or group_right must say so, and labels must distinguish them.")
             }
             results.append(PromElement(labels: labels, value: binary.returnsBool ? (result == nil ? 0 : 1) : result ?? .nan))
         }

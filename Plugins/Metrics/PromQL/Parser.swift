@@ -92,7 +92,7 @@ struct Parser {
         }
         let operand = try primary()
         guard hasSign else { return operand }
-        guard operand.expression.kind != .range else { throw .type("A sign cannot stand before a range.") }
+        guard operand.expression.kind != .range else { throw .type("A range cannot have a sign.") }
         if case .number(let value) = operand.expression { return try made(.number(isNegative ? -value : value)) }
         return isNegative ? try made(.negation(operand.expression), over: operand.depth) : operand
     }
@@ -129,7 +129,7 @@ extension Parser {
         let kinds = [left.kind, right.kind]
         guard !kinds.contains(.range) else { throw .type("An operator takes numbers and instant vectors.") }
         if operation.isSet || modifiers.matching != nil, kinds.contains(.scalar) {
-            throw .type("A set operator, on and ignoring stand between instant vectors only.")
+            throw .type("Set operators, on and ignoring need instant vectors on both sides.")
         }
         if operation.isComparison, !kinds.contains(.vector), !modifiers.returnsBool {
             throw .type("A comparison of numbers needs bool.")
@@ -255,7 +255,7 @@ extension Parser {
         var range: Int64?
         if accept("[") {
             let length = try duration()
-            guard length > 0 else { throw unexpected("A range must be longer than nothing.") }
+            guard length > 0 else { throw unexpected("A range must be longer than zero.") }
             try expect("]")
             range = length
         }
@@ -294,7 +294,7 @@ extension Parser {
         advance()
         guard case .string(let value) = current.kind else { throw unexpected("A string is expected here.") }
         guard let matcher = LabelMatcher(name: name, operation: operation, value: value) else {
-            throw unexpected("A pattern is no regular expression, or too long.")
+            throw unexpected("A pattern is not a regular expression, or is too long.")
         }
         advance()
         return matcher

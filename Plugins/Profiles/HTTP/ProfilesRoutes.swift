@@ -16,18 +16,18 @@ struct ProfilesRoutes: Sendable {
                 answer: .of(OwnProfileView.self), errors: [EdgeError.preconditionFailed, ProfilesError.contactDetails],
                 handler: change),
             Route(
-                .put, "/me/location", "Tell where I am; the answer is where I am taken to be", rateLimit: .write,
+                .put, "/me/location", "Set my location; the answer is the snapped location", rateLimit: .write,
                 body: .of(ReportedLocation.self), answer: .of(SnappedLocation.self),
                 errors: [
                     ProfilesError.locationRateLimited(retryAfter: .zero), ProfilesError.locationTooFast(retryAfter: .zero),
                 ], handler: move),
             Route(
-                .get, "/me/preferences", "Show whom I want to see", rateLimit: .read, answer: .of(PreferencesView.self)
+                .get, "/me/preferences", "Show my preferences", rateLimit: .read, answer: .of(PreferencesView.self)
             ) { call in
                 Reply(json: try await service.preferences(of: call.user))
             },
             Route(
-                .put, "/me/preferences", "Say whom I want to see", rateLimit: .write, body: .of(PreferencesChange.self),
+                .put, "/me/preferences", "Change my preferences", rateLimit: .write, body: .of(PreferencesChange.self),
                 answer: .of(PreferencesView.self)
             ) { call in
                 let own = try await service.change(call.user, by: call.body(PreferencesChange.self))
@@ -38,10 +38,10 @@ struct ProfilesRoutes: Sendable {
                 query: [
                     .choice(
                         "view", .named("PersonExtent", "How much of a person.", ["card", "full"]), default: nil,
-                        "How much; mobile clients get the card unless they ask."),
+                        "How much of the profile; by default mobile clients get the card."),
                     .words(
                         "fields", .named("PersonMember", "A member of a person.", PersonView.fields.names),
-                        "Only these members, of any view; the id always comes."),
+                        "Only these members, from any view; the id is always included."),
                 ], answer: .of(PersonView.self), handler: person),
         ]
     }

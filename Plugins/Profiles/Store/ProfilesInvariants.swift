@@ -5,7 +5,7 @@ import SparkStorage
 /// Invariants between the columns of each person. The grid is read from the store, so no configuration is needed.
 enum ProfilesInvariants {
     static let all = [
-        Invariant("places stand beside cells") { session in
+        Invariant("places and cells are set together") { session in
             try fault(
                 "people have a cell without a place or a place without a cell", in: session,
                 where: "(cell IS NULL) <> (location IS NULL)")

@@ -11,7 +11,7 @@ struct PushRoutes {
 
     private var devices: Route {
         Route(
-            .get, "/me/devices", "The devices that are pushed to", rateLimit: .read, answer: .page(of: DeviceView.self)
+            .get, "/me/devices", "My devices that get pushes", rateLimit: .read, answer: .page(of: DeviceView.self)
         ) { call in
             .page(try await service.devices(of: call.user).map { DeviceView(device: $0) }, nextCursor: nil)
         }
@@ -20,7 +20,7 @@ struct PushRoutes {
     private var putDevice: Route {
         Route(
             .put, "/me/devices/{id}",
-            "Register this device under a name of its own; a token moves to who registers it last, and lives as long as the session",
+            "Register a device under a name; its token belongs to the last person who registered it, until the session ends",
             rateLimit: .write, body: .of(DeviceRegistration.self), answer: .of(DeviceView.self), errors: [EdgeError.notFound]
         ) { call in
             let device = try await service.register(
@@ -31,7 +31,7 @@ struct PushRoutes {
 
     private var deleteDevice: Route {
         Route(
-            .delete, "/me/devices/{id}", "Push no more to a device", rateLimit: .write, status: .noContent,
+            .delete, "/me/devices/{id}", "Remove a device", rateLimit: .write, status: .noContent,
             errors: [PushError.unknownDevice]
         ) { call in
             try await service.removeDevice(try Self.name(in: call), of: call.user)
@@ -41,14 +41,14 @@ struct PushRoutes {
 
     private var settings: Route {
         Route(
-            .get, "/me/notifications", "What I want to be told, and when", rateLimit: .read,
+            .get, "/me/notifications", "My notification settings", rateLimit: .read,
             answer: .of(NotificationSettings.self)
         ) { call in .json(try await service.settings(of: call.user)) }
     }
 
     private var putSettings: Route {
         Route(
-            .put, "/me/notifications", "Set what I want to be told, and when; what is left out is as at first",
+            .put, "/me/notifications", "Set my notification settings; omitted ones get their defaults",
             rateLimit: .write, body: .of(NotificationSettings.self), answer: .of(NotificationSettings.self)
         ) { call in
             let settings = try call.body(NotificationSettings.self)
@@ -59,7 +59,7 @@ struct PushRoutes {
 
     private var mute: Route {
         Route(
-            .put, "/conversations/{id}/mute", "Push nothing of this conversation, for good or for a time", rateLimit: .write,
+            .put, "/conversations/{id}/mute", "Mute a conversation, forever or for a time", rateLimit: .write,
             body: .of(MuteBody.self), isBodyOptional: true, status: .noContent, errors: [PushError.conversationGone]
         ) { call in
             let duration = call.hasBody ? try call.body(MuteBody.self).duration : nil
@@ -70,7 +70,7 @@ struct PushRoutes {
 
     private var unmute: Route {
         Route(
-            .delete, "/conversations/{id}/mute", "Push of this conversation again", rateLimit: .write, status: .noContent
+            .delete, "/conversations/{id}/mute", "Unmute a conversation", rateLimit: .write, status: .noContent
         ) { call in
             try await service.unmute(call.identifier("id"), for: call.user)
             return .noContent
@@ -79,7 +79,8 @@ struct PushRoutes {
 
     private var webPushKey: Route {
         Route(
-            .get, "/push/webpush-key", "What browsers subscribe with (applicationServerKey)", access: .open, rateLimit: .read,
+            .get, "/push/webpush-key", "The key that browsers subscribe with (applicationServerKey)", access: .open,
+            rateLimit: .read,
             answer: .of(WebPushKey.self), errors: [EdgeError.notFound]
         ) { _ in
             guard let applicationServerKey else { throw EdgeError.notFound }

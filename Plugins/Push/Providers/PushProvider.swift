@@ -55,7 +55,7 @@ struct PushTarget: Hashable, Sendable {
 
 /// The notification for one device.
 struct PushNotification: Sendable {
-    /// A lower-case UUID, the same at every attempt, so that a provider can recognise a repetition.
+    /// A lower-case UUID, the same at every attempt, so that a provider can recognize a repetition.
     let id: String
     let target: PushTarget
     let title: String

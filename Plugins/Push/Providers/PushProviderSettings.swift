@@ -33,7 +33,8 @@ struct PushProviderSettings: Sendable {
             fault: { $0 == "*" ? nil : HostName.patternFault($0) }),
         .boolean("webpush_allow_private", default: false, "Web Push: also hosts of private networks and other ports; for tests."),
         .text(
-            "webhook_url", default: "", "Where pushes go whose own provider is not set up; https, or http on this machine.",
+            "webhook_url", default: "",
+            "Address that gets the pushes whose own provider is not set up; https, or http on this machine.",
             fault: { $0.isEmpty ? nil : WebAddress.fault($0, schemes: ["https"], isHTTPLocal: true) }),
         .text(
             "webhook_secret", default: "", "Signs the webhook's requests (HMAC-SHA256); whsec_… or 24 characters and more.",

@@ -17,14 +17,14 @@ extension PushTarget {
     /// Apple: "the hexadecimal bytes of the device token". 32 bytes today; Apple announces a variable length.
     fileprivate var faultOfAPNsToken: String? {
         guard (64...200).contains(token.utf8.count), token.utf8.count % 2 == 0 else {
-            return "the token is not of 64 to 200 hexadecimal digits"
+            return "the token does not have 64 to 200 hexadecimal digits"
         }
-        return token.utf8.allSatisfy(\.isHexadecimalDigit) ? nil : "the token is not of 64 to 200 hexadecimal digits"
+        return token.utf8.allSatisfy(\.isHexadecimalDigit) ? nil : "the token does not have 64 to 200 hexadecimal digits"
     }
 
     /// Google publishes no grammar; only these characters occur.
     fileprivate var faultOfFCMToken: String? {
-        guard (16...2_048).contains(token.utf8.count) else { return "the token is not of 16 to 2048 characters" }
+        guard (16...2_048).contains(token.utf8.count) else { return "the token does not have 16 to 2048 characters" }
         let marks = Array("_-:.".utf8)
         return token.utf8.allSatisfy { $0.isLetterOrDigit || marks.contains($0) }
             ? nil : "the token has other characters than letters, digits, _ - : and ."
@@ -33,9 +33,9 @@ extension PushTarget {
     fileprivate func faultOfSubscription(_ policy: EndpointPolicy) -> String? {
         if case .failure(let fault) = policy.endpoint(of: token) { return fault.words }
         guard publicKey.count == 65, (try? P256.KeyAgreement.PublicKey(x963Representation: publicKey)) != nil else {
-            return "p256dh is no uncompressed point of P-256"
+            return "p256dh is not an uncompressed point of P-256"
         }
-        return secret.count == WebPushMessage.secretLength ? nil : "auth is not of 16 bytes"
+        return secret.count == WebPushMessage.secretLength ? nil : "auth does not have 16 bytes"
     }
 }
 

@@ -6,7 +6,7 @@ enum PushMigrations {
         Migration(
             "push.001_tables",
             sql: """
-                -- A token belongs to who registered it last, and to one session of theirs.
+                -- A token belongs to the person who registered it last, and to one of their sessions.
                 CREATE TABLE push_devices (
                     id INTEGER PRIMARY KEY,
                     user_id INTEGER NOT NULL,
@@ -65,8 +65,8 @@ enum PushMigrations {
                     PRIMARY KEY (batch_id, subject_id)
                 ) STRICT, WITHOUT ROWID;
 
-                -- One delivery at a time is leased of those that take each other's place on a device: they arrive in their order. A
-                -- complete one says all that an older one of its place would.
+                -- Of the deliveries that replace each other on a device, one at a time is leased: they arrive in order. A
+                -- complete one says all that an older one in its place would.
                 CREATE TABLE push_deliveries (
                     id INTEGER PRIMARY KEY,
                     uuid TEXT NOT NULL,
@@ -87,7 +87,7 @@ enum PushMigrations {
                 CREATE INDEX push_deliveries_batch ON push_deliveries (batch_id);
                 CREATE INDEX push_deliveries_device ON push_deliveries (device_id, collapse);
 
-                -- What devices of the provider `log` were sent.
+                -- What devices of the provider `log` received.
                 CREATE TABLE push_records (
                     id INTEGER PRIMARY KEY AUTOINCREMENT,
                     user_id INTEGER NOT NULL,
@@ -101,7 +101,7 @@ enum PushMigrations {
         Migration(
             "push.002_pauses",
             sql: """
-                -- What a provider, or one of the places that it reaches, asked for: to be left alone until then.
+                -- Until when a provider, or one of the hosts that it reaches, asked to be left alone.
                 CREATE TABLE push_pauses (
                     service INTEGER NOT NULL,
                     place TEXT NOT NULL,

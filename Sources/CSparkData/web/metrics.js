@@ -1,4 +1,4 @@
-// Fills the page: asks every ten seconds for the charts' values and for the alerts, and draws them. Asks nobody else.
+// Fills the page: every ten seconds requests the charts' values and the alerts from this server only, and draws them.
 "use strict";
 
 (() => {
@@ -21,7 +21,7 @@
   function digits(value) {
     if (value === 0) return "0";
     const size = Math.abs(value);
-    // Through a number again, which takes zeros at the end away.
+    // Converts to a number again, which removes trailing zeros.
     return String(Number(size >= 100 ? value.toFixed(0) : size >= 0.01 ? value.toPrecision(3) : value.toPrecision(2)));
   }
 
@@ -48,7 +48,7 @@
     return element;
   }
 
-  // The next of 1, 2, 5, 10, … that is not less.
+  // The smallest of 1, 2, 5, 10, … that is not smaller.
   function ceiling(value, unit) {
     if (!(value > 0)) return 1;
     if (unit === "bytes") return Math.pow(2, Math.ceil(Math.log2(value * 0.999)));
@@ -81,7 +81,7 @@
       const time = first + span * share;
       parts.push(shape("text", { class: "axis", x: x(time), y: 155, "text-anchor": anchor }, clock(time)));
     }
-    // Where nothing was recorded the line is broken.
+    // The line is interrupted where nothing was recorded.
     const gap = 3.5 * median(times.slice(1).map((time, index) => time - times[index]));
     const rows = [];
     lines.forEach((line, index) => {
@@ -161,7 +161,7 @@
     try {
       const window = document.querySelector("input[name=window]:checked").value;
       const [charts, rules] = await Promise.all([ask("/_/series?window=" + window), ask("/_/alerts")]);
-      // Of two answers under way the later question's counts.
+      // Of two pending answers, the one to the later request counts.
       if (number !== answers) return;
       for (const figure of document.querySelectorAll("figure")) {
         draw(figure, charts.times, charts.panels[figure.dataset.panel] || []);

@@ -6,31 +6,31 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-/// pread(2) that answers -1 with EAGAIN where it would have to wait for the disk (preadv2 with RWF_NOWAIT).
-/// It may answer less than asked where only the beginning is in the page cache.
+/// pread(2) that returns -1 with EAGAIN if it would have to wait for the disk (preadv2 with RWF_NOWAIT).
+/// It may return less than requested if only the beginning is in the page cache.
 ssize_t spark_pread_nowait(int descriptor, void *bytes, size_t count, off_t offset);
 
 /// Bytes that malloc holds free: of all heaps, whether the pages behind them are resident or not (mallinfo2).
 size_t spark_heap_free_bytes(void);
 
-/// Gives whole free pages of all heaps back to the system (malloc_trim); holds each heap's lock for some milliseconds.
+/// Returns whole free pages of all heaps to the system (malloc_trim); holds each heap's lock for some milliseconds.
 void spark_heap_trim(void);
 
-/// Memory for a large table that is read all over, zeroed, in huge pages where the system has them: a read then seldom waits for the page's
-/// address. Null when there is none. To be given back by spark_table_free.
+/// Zeroed memory for a large table with random reads, in huge pages if the system has them: a read then rarely waits for the page's
+/// address. Null if there is no memory. Release it with spark_table_free.
 void *spark_table_allocate(size_t bytes);
 void spark_table_free(void *table, size_t bytes);
 
-/// Asks for the line of memory at an address, before it is needed. Any address will do: one that is not there is passed over.
+/// Prefetches the cache line at an address. Any address is allowed: an unmapped one is ignored.
 static inline void spark_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
 /// The same for a line that will be written.
 static inline void spark_prefetch_to_write(const void *address) { __builtin_prefetch(address, 1, 3); }
 
-/// A number of the calling thread: consecutive ones for threads that begin to ask one after the other.
+/// A number of the calling thread: consecutive for threads in the order of their first call.
 unsigned spark_thread_number(void);
 
-/// What identifies a file and tells when it was last written, as the kernel says it (statx). Libraries that are loaded before the C library
+/// A file's identity and the time of its last write, from the kernel (statx). Libraries that are loaded before the C library
 /// to shift the clock do not change these times.
 struct spark_file_status {
     uint64_t device;

@@ -4,7 +4,7 @@ import SparkCore
 /// the attacker has passed on and which move with the attacker, fill a step, so that one more person would show. The smallest
 /// distance limit at which the count changes would be the victim's distance.
 struct BlockedStalker: LocationAttack {
-    let name = "counts, asked by who was blocked"
+    let name = "counts, asked by a blocked person"
     let exposures = Exposure.allCases
     let mayLocate = false
     let positions: Int

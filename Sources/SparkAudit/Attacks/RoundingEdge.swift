@@ -4,7 +4,7 @@ import SparkCore
 struct RoundingEdge: LocationAttack {
     private static let kilometres = 6
 
-    let name = "walking to where the shown distance turns"
+    let name = "walking to where the shown distance changes"
     let exposures = Exposure.allCases
     let rays: Int
     let tolerance: Double

@@ -5,7 +5,7 @@ import SparkCore
 struct ScoreEdge: LocationAttack {
     private static let turnMetres = 10_500.0
 
-    let name = "walking to where the score turns"
+    let name = "walking to where the score changes"
     let exposures = Exposure.allCases
     let rays: Int
     let tolerance: Double

@@ -1,7 +1,7 @@
 import SparkCore
 
 /// Watches a victim for a while, queries from another place after each report of the victim's device, and averages. This defeats
-/// noise that is drawn anew each time, and cells between which a victim flips: the average of their centres is on the border.
+/// noise that is drawn again each time, and cells between which a victim flips: the average of their centres is on the border.
 struct Watching: LocationAttack {
     let name: String
     let exposures = Exposure.allCases

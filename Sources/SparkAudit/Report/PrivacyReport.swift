@@ -98,7 +98,7 @@ package struct PrivacyReport: JSONWritable, Sendable {
             return ["\(name)\(place)DIFFER"] + finding.groups.map { "    \($0.relations.joined(separator: ", ")): \($0.seen)" }
         }
         return rows + shown.map { "shown although hidden: \($0)" } + [
-            holds ? "Nothing tells apart what must look alike." : "Answers tell what nobody may learn: see what differs."
+            holds ? "Answers that must be alike are alike." : "Answers reveal what nobody may learn: see what differs."
         ]
     }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What an entry depends on, gathered while it is loaded.
+/// The dependencies of an entry, collected while it is loaded.
 ///
 /// A load declares a dependency *before* it reads the data behind it. A write that comes in between then leaves the entry with a stamp
 /// from before the write, and the entry is never used. All methods may be called from any thread.
@@ -13,7 +13,7 @@ public final class Dependencies: Sendable {
         self.gathered = Mutex(tags.map(table.stamp))
     }
 
-    /// Adds a dependency: the entry will be old when the tag is invalidated from now on. An entry has room for 15.
+    /// Adds a dependency: the entry becomes stale when the tag is invalidated from now on. An entry has room for 15.
     public func depend(on tag: CacheTag) {
         let stamp = table.stamp(of: tag)
         gathered.withLock { $0.append(stamp) }

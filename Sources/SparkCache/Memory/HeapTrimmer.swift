@@ -19,7 +19,7 @@ final class HeapTrimmer: Sendable {
 
     init(budget: Int) { self.budget = budget }
 
-    /// Trims if entries arrived since the last call. To be called about once a second.
+    /// Trims if entries arrived since the last call. Call it about once a second.
     /// - Parameters:
     ///   - arrived: how many entries came to memory since the start.
     ///   - entryBytes: the average size of an entry.

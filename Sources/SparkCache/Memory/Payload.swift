@@ -1,4 +1,4 @@
-/// What an entry holds: one immutable object, so that readers may keep it when the entry is gone.
+/// The content of an entry: one immutable object, so that readers may keep it after the entry is gone.
 ///
 /// A byte array is used as it is, because an array is already one object: a read then touches one line of memory less, and a
 /// write allocates nothing. Every other value is put in a box.

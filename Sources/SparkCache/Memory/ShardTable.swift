@@ -201,7 +201,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
 
     // MARK: Eviction
 
-    // Tables do not shrink. Many entries of no or little weight (such as absences) must not leave a shard with tables alone. So
+    // Tables do not shrink. Many entries of no or little weight (such as absences) must not fill a shard with tables only. So
     // the tables of records take at most a third of the shard, the index at most half, and all tables at most three quarters.
 
     private var mayGrowRecords: Bool {
@@ -280,7 +280,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
 
     /// Ends the wait of an entry that the spill wrote at a location, or could not write. Memory drops it, unless it was written
     /// again or is wanted again.
-    /// - Returns: whether the disk now has a value that is of no use.
+    /// - Returns: whether the disk now has a useless value.
     mutating func endSpill(_ entry: PendingSpill, at location: SpillLocation?) -> Bool {
         guard records[link: entry.index].generation == entry.generation, records[entry.index].queue != .free else {
             return location != nil
@@ -336,7 +336,7 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         touchedWhileRecovering?.contains(hash) == true || addToIndex(hash, location)
     }
 
-    /// Visits some records from where the last call ended and removes those that expired or became old. Does the same in the
+    /// Visits some records from where the last call ended and removes those that expired or became stale. Does the same in the
     /// index.
     mutating func sweep(_ count: Int, now: Int64, stamps: StampView, isLive: (SpillLocation) -> Bool) {
         for _ in 0..<min(count, records.highest) {

@@ -7,7 +7,7 @@ struct Stamp: Hashable, Sendable {
     let version: UInt32
 }
 
-/// The versions of all tags. They make invalidation a matter of constant time that needs no look at the entries it makes old.
+/// The versions of all tags. They make invalidation a constant-time operation that visits no entry.
 ///
 /// A fixed array of counters, addressed by the tag's hash. Tags that share a counter sometimes invalidate each other's entries.
 /// That costs a miss and never gives a wrong value. Lock-free: one atomic addition to invalidate, one load to check.
@@ -41,7 +41,7 @@ final class StampTable: Sendable {
 
     func stamp(of tag: CacheTag) -> Stamp { view.stamp(of: tag) }
 
-    /// Makes every entry that depends on the tag old.
+    /// Makes every entry that depends on the tag stale.
     @discardableResult
     func invalidate(_ tag: CacheTag) -> Stamp { view.invalidate(tag) }
 

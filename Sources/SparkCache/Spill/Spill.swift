@@ -385,7 +385,7 @@ final class Spill: Sendable {
     }
 }
 
-/// What a warm start knows of the previous one.
+/// What a warm start knows about the previous one.
 struct SpillRecoveryState {
     /// A usable manifest was found. Until the stamps are restored, nothing else says that the rest is usable.
     var isFound = false

@@ -3,9 +3,9 @@ import Dispatch
 import FoundationEssentials
 import SparkCore
 
-/// What a spill is opened with.
+/// The parameters for opening a spill.
 struct SpillConfiguration: Sendable {
-    /// A directory that the spill has for itself; made when it is missing. Files with other names in it are left alone.
+    /// A directory that only the spill uses; created when it is missing. Files with other names in it are left alone.
     var directory: URL
     /// The most bytes on disk, all files included. Exceeded only for moments, by less than one batch.
     var budget: Int
@@ -36,7 +36,7 @@ struct SpillConfiguration: Sendable {
     }
 }
 
-/// What the spill needs to know of a namespace.
+/// What the spill needs to know about a namespace.
 struct SpillNamespace: Sendable {
     /// As `EntryKey.namespace`.
     var identity: UInt32

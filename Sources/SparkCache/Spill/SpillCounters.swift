@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a spill did since it was opened, and what it holds.
+/// The counts of a spill since it was opened, and its content.
 struct SpillCounters: Equatable, Sendable {
     var entriesWritten = 0
     /// Bytes of the written values before compression.

@@ -8,7 +8,7 @@ import Synchronization
 /// A long log is folded into the next snapshot from the files alone. An invalidation that was noted counts, whether or not its
 /// commit is visible to readers and in the table of stamps.
 ///
-/// When a note cannot be written, old entries on the disk cannot be told from current ones any more. Then the manifest is
+/// When a note cannot be written, old entries on the disk can no longer be told from current ones. Then the manifest is
 /// removed, and the next start begins cold.
 final class SpillJournal: Sendable {
     struct LoadedState {
@@ -105,7 +105,7 @@ final class SpillJournal: Sendable {
         guard try written.get() == bytes.count else { throw SpillFault(code: EIO) }
     }
 
-    /// Gives up the next warm restart: what is on the disk serves this start alone.
+    /// Gives up the next warm restart: the files serve only this start.
     func disableWarmRestart() { state.withLock { disableWarmRestart(&$0) } }
 
     private func disableWarmRestart(_ state: inout State) {

@@ -1,7 +1,7 @@
 import Crypto
 import FoundationEssentials
 
-/// What is derived from the key of a spill: a key for each segment, one for the small files, and the seeds of the checksums.
+/// The keys derived from the key of a spill: a key for each segment, one for the small files, and the seeds of the checksums.
 /// Derived by HKDF-SHA256 (RFC 5869), so none reveals another.
 struct SpillKeys: Sendable {
     let checksum: SpillChecksum
@@ -18,7 +18,7 @@ struct SpillKeys: Sendable {
         self.checksum = SpillChecksum(first: seeds.0, second: seeds.1)
     }
 
-    /// The key of a segment. Without the salt, the segment cannot be read any more.
+    /// The key of a segment. Without the salt, the segment can no longer be read.
     func segment(salt: [UInt8]) -> SymmetricKey { Self.derive(master, salt: salt, purpose: "spark spill segment") }
 
     /// Returns nonce, ciphertext and tag. The file's name is authenticated, so that one file cannot take the place of another.

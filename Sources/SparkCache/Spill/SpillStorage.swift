@@ -126,7 +126,7 @@ final class SpillStorage: Sendable {
         return kept
     }
 
-    /// Records with a smaller sequence number do not exist any more.
+    /// Records with a smaller sequence number no longer exist.
     var oldestSequence: UInt64 { segments.oldest?.firstSequence ?? 0 }
 }
 

@@ -26,7 +26,7 @@ final class ValueCompressor {
     /// - Returns: whether there are enough samples.
     func sample(_ value: [UInt8]) -> Bool {
         guard isSampling, !value.isEmpty else { return false }
-        // Of a long value only the beginning is sampled: many values tell more than much of one.
+        // Only the beginning of a long value is sampled: many values are worth more than much of one.
         let piece = value.count <= Self.longestSample ? value : Array(value.prefix(Self.longestSample))
         samples.append(piece)
         sampledBytes += piece.count

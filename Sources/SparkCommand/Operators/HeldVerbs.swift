@@ -4,7 +4,7 @@ import Spark
 struct Held: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List, release and refuse messages that wait for a moderator.",
-        discussion: "Exit codes: 65 refused or no such message, 69 nobody answers, 77 not the server's user.",
+        discussion: "Exit codes: 65 refused or no such message, 69 no server answers, 77 not the server's user.",
         subcommands: [HeldList.self, HeldRelease.self, HeldRefuse.self])
 
     static func decide(_ action: String, _ message: String, _ common: CommonOptions) async throws {
@@ -20,7 +20,7 @@ struct HeldList: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .long, help: "Messages at most, 1 to 200.")
+    @Option(name: .long, help: "Maximum number of messages, 1 to 200.")
     var limit = 50
 
     func run() async throws {
@@ -36,7 +36,7 @@ struct HeldList: AsyncParsableCommand {
 
 struct HeldRelease: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Send a held message now; both are told of it like of a new one.")
+        commandName: "release", abstract: "Send a held message now; both people get it like a new one.")
 
     @OptionGroup var common: CommonOptions
 
@@ -48,7 +48,7 @@ struct HeldRelease: AsyncParsableCommand {
 
 struct HeldRefuse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "refuse", abstract: "Throw a held message away; nobody is told.",
+        commandName: "refuse", abstract: "Discard a held message; nobody is notified.",
         discussion: "Asks on a terminal; elsewhere --yes is needed. Exit code 64 when it was not confirmed.")
 
     @OptionGroup var common: CommonOptions
@@ -58,7 +58,7 @@ struct HeldRefuse: AsyncParsableCommand {
     var message: String
 
     func run() async throws {
-        try consent.obtain("\(message) will be thrown away.", word: "yes")
+        try consent.obtain("\(message) will be discarded.", word: "yes")
         try await Held.decide("held.refuse", message, common)
     }
 }

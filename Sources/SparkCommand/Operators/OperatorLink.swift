@@ -37,14 +37,15 @@ struct OperatorLink {
             }
             guard .now < deadline else {
                 throw OperatorUnavailable(
-                    hint: "another process uses the data directory \(path), but answers no operator: it is no server, or it hangs"
+                    hint:
+                        "another process uses the data directory \(path), but does not answer operators: it is not a server, or it hangs"
                 )
             }
             try await Task.sleep(for: .milliseconds(100))
         }
     }
 
-    /// Opens a server's directory. Waits while another operator verb holds it; a running server is recognised by its socket.
+    /// Opens a server's directory. Waits while another operator verb holds it; a running server is recognized by its socket.
     static func directory(_ path: String) async throws -> DataDirectory {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {
@@ -233,7 +234,7 @@ func operating<Value>(on subject: OperatorSubject? = nil, _ body: () async throw
 
 /// The confirmation before a destructive verb.
 struct Consent: ParsableArguments {
-    @Flag(name: .long, help: "Do not ask.")
+    @Flag(name: .long, help: "Do not ask for confirmation.")
     var yes = false
 
     /// Asks on a terminal; without one `--yes` is required.
@@ -244,7 +245,7 @@ struct Consent: ParsableArguments {
             Terminal.fail("\(question) Nothing was done: add --yes.")
             throw ExitCodes.usage
         }
-        Terminal.showError("\(Display.text(question)) Type \(Display.text(word)) to go on: ")
+        Terminal.showError("\(Display.text(question)) Type \(Display.text(word)) to continue: ")
         guard readLine() == word else {
             Terminal.fail("Nothing was done.")
             throw ExitCodes.usage

@@ -11,7 +11,7 @@ struct OperatorLog: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .long, help: "Lines at most, 1 to 10000.")
+    @Option(name: .long, help: "Maximum number of lines, 1 to 10000.")
     var limit = 100
 
     @Option(name: .long, help: "Only lines before this number.")

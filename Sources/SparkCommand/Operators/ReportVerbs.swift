@@ -4,7 +4,7 @@ import Spark
 struct Report: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List, show and decide reports.",
-        discussion: "Exit codes: 65 refused or no such report, 69 nobody answers, 77 not the server's user.",
+        discussion: "Exit codes: 65 refused or no such report, 69 no server answers, 77 not the server's user.",
         subcommands: [ReportList.self, ReportShow.self, ReportClose.self])
 }
 
@@ -22,7 +22,7 @@ struct ReportList: AsyncParsableCommand {
     @Option(name: .long, help: "Only reports older than this one: an id.")
     var before: String?
 
-    @Option(name: .long, help: "Reports at most, 1 to 200.")
+    @Option(name: .long, help: "Maximum number of reports, 1 to 200.")
     var limit = 50
 
     func run() async throws {
@@ -64,8 +64,8 @@ struct ReportClose: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "close", abstract: "Decide a report.",
         discussion: """
-            none: there was nothing to it, and it counts against nobody. warned: the person was told. suspended: the person is \
-            suspended with it, as by spark user suspend.
+            none: the report was unfounded and counts against nobody. warned: the person was warned. suspended: also suspends the \
+            person, like spark user suspend.
             """)
 
     @OptionGroup var common: CommonOptions

@@ -5,10 +5,10 @@ import Spark
 
 struct User: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Find people, suspend and restore them, end their sessions, give out or erase their data.",
+        abstract: "Find people, suspend and restore them, end their sessions, export or erase their data.",
         discussion: """
             Works on the running server of the data directory, or on its store when none runs. Everything takes effect at once and \
-            leaves a line in the audit log, see spark operator-log. Exit codes: 65 refused, 67 no such user, 69 nobody answers, \
+            leaves a line in the audit log, see spark operator-log. Exit codes: 65 refused, 67 no such user, 69 no server answers, \
             77 not the server's user.
             """,
         subcommands: [
@@ -38,7 +38,7 @@ struct UserFind: AsyncParsableCommand {
     @Argument(help: "An id, or the beginning of a name or an e-mail address.")
     var text: String
 
-    @Option(name: .long, help: "People at most, 1 to 200.")
+    @Option(name: .long, help: "Maximum number of people, 1 to 200.")
     var limit = 20
 
     func run() async throws {
@@ -67,7 +67,8 @@ extension UserFind {
 
 struct UserShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a person's account, profile, and the reports about them. Never where they are.")
+        commandName: "show", abstract: "Show a person's account, profile, and the reports about them. Never shows where they are."
+    )
 
     @OptionGroup var common: CommonOptions
 
@@ -82,7 +83,7 @@ struct UserShow: AsyncParsableCommand {
 struct UserSuspend: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "suspend", abstract: "Hide a person at once, end their sessions and refuse their logins.",
-        discussion: "Can be taken back with spark user restore.")
+        discussion: "spark user restore undoes it.")
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var consent: Consent
@@ -108,7 +109,7 @@ struct UserSuspend: AsyncParsableCommand {
 struct UserRestore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Lift a suspension.",
-        discussion: "An account that its owner deleted stays deleted, and is erased when its grace is over.")
+        discussion: "An account that its owner deleted stays deleted, and is erased when its grace period ends.")
 
     @OptionGroup var common: CommonOptions
 
@@ -117,7 +118,7 @@ struct UserRestore: AsyncParsableCommand {
 
     func run() async throws {
         try await User.perform("user.restore", user, common) { result in
-            let was = result["was_suspended"]?.bool == true ? "is not suspended any more" : "was not suspended"
+            let was = result["was_suspended"]?.bool == true ? "is no longer suspended" : "was not suspended"
             return ["\(Display.word(result["id"])) \(was); the account is \(Display.word(result["state"]))."]
         }
     }
@@ -142,9 +143,9 @@ struct UserSignOut: AsyncParsableCommand {
 
 struct UserResetPassword: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reset-password", abstract: "Print a link with which a person sets a new password, once.",
+        commandName: "reset-password", abstract: "Print a link that lets a person set a new password once.",
         discussion: """
-            Shown this once: the server keeps no more than a hash of it. It ends after accounts.reset_link_minutes, or when another \
+            Printed only once: the server keeps only a hash of it. It expires after accounts.reset_link_minutes, or when another \
             link is made. Setting the password ends every session. Links begin with server.public_url.
             """)
 
@@ -160,7 +161,7 @@ struct UserResetPassword: AsyncParsableCommand {
 
 struct UserExport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write everything that is stored of a person, as they would get it themselves.")
+        commandName: "export", abstract: "Write everything that is stored about a person, as in their own export.")
 
     @OptionGroup var common: CommonOptions
 
@@ -207,9 +208,9 @@ struct UserExport: AsyncParsableCommand {
 
 struct UserErase: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "erase", abstract: "Erase a person now, without the grace.",
+        commandName: "erase", abstract: "Erase a person now, without a grace period.",
         discussion: """
-            What they wrote goes for everybody. The evidence of reports stays for matching.evidence_days. Asks on a terminal; \
+            What they wrote disappears for everybody. The evidence of reports stays for matching.evidence_days. Asks on a terminal; \
             elsewhere --yes is needed. Exit code 64 when it was not confirmed.
             """)
 

@@ -8,7 +8,7 @@ struct Top: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show in the terminal how a running server does.",
         discussion:
-            "Rates and times are those between two looks. Ends with Ctrl-C, or after one look with --once. Exit code 69 when no server answers."
+            "Rates and times cover the time between two samples. Ends with Ctrl-C, or after one sample with --once. Exit code 69 when no server answers."
     )
 
     @OptionGroup var common: CommonOptions
@@ -18,10 +18,10 @@ struct Top: AsyncParsableCommand {
         help: "Address of a server's metrics; by default the operators' listener of the server in the data directory.")
     var url: String?
 
-    @Option(name: .long, help: "What metrics.token is set to, or an ephemeral server's admin_token: for the public address.")
+    @Option(name: .long, help: "The value of metrics.token, or an ephemeral server's admin_token; the public address needs it.")
     var token: String?
 
-    @Option(name: .long, help: "Seconds between two looks, 1 to 60.")
+    @Option(name: .long, help: "Seconds between two samples, 1 to 60.")
     var interval = 2
 
     @Flag(name: .long, help: "Show one interval and end.")

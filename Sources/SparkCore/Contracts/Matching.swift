@@ -38,7 +38,7 @@ public struct SwipeRecorded: SparkEvent {
     public let action: SwipeAction
     /// The previous decision; nil if there was none or if it was a skip that has expired.
     public let previous: SwipeAction?
-    /// True if the person who decided is incognito: only people whom they like see them.
+    /// True if the deciding person is incognito: they are visible only to people they like.
     public let isIncognito: Bool
 
     /// Creates the event.
@@ -51,7 +51,7 @@ public struct SwipeRecorded: SparkEvent {
     }
 }
 
-/// A person took back their last decision.
+/// A person undid their last decision.
 public struct SwipeUndone: SparkEvent {
     /// `matching.swipe_undone`.
     public static let name = "matching.swipe_undone"

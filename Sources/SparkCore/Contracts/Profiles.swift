@@ -82,7 +82,7 @@ extension Preferences {
 public struct Visibility: Hashable, Sendable {
     /// The person is in no deck.
     public var isPaused: Bool
-    /// Only people whom this person liked see them.
+    /// The person is visible only to people they liked.
     public var isIncognito: Bool
     /// No answer contains the distance. Filters and order use a cell of the size of a town.
     public var hidesDistance: Bool

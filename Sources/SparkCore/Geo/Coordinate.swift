@@ -49,6 +49,7 @@ public struct Distance: Hashable, Comparable, Sendable {
     /// A length in whole kilometres.
     public static func kilometres(_ value: Int) -> Distance { Distance(metres: Double(value) * 1_000) }
 
+    /// Orders by length.
     public static func < (left: Self, right: Self) -> Bool { left.metres < right.metres }
 }
 

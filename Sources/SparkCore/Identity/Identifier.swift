@@ -17,6 +17,7 @@ public struct Identifier<Kind: IdentifierKind>: RawRepresentable, Hashable, Comp
         self.rawValue = rawValue
     }
 
+    /// Orders by the integer, so later identifiers of one process come after earlier ones.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
     /// Reads the wire form; nil for any other string, including identifiers of other kinds.

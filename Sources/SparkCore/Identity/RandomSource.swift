@@ -10,6 +10,8 @@ public protocol RandomSource: Sendable {
 public struct SystemRandomSource: RandomSource {
     /// The system's generator.
     public init() {}
+
+    /// 64 bits that nobody can predict.
     public func next() -> UInt64 {
         var generator = SystemRandomNumberGenerator()
         return generator.next()
@@ -23,6 +25,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     /// A generator that starts at a seed.
     public init(seed: UInt64) { state = seed }
 
+    /// The next 64 bits of the sequence.
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         return Self.mix(state)
@@ -44,5 +47,6 @@ public final class SeededRandomSource: RandomSource {
     /// A source that starts at a seed.
     public init(seed: UInt64) { generator = Mutex(SplitMix64(seed: seed)) }
 
+    /// The next 64 bits of the sequence. Takes a lock.
     public func next() -> UInt64 { generator.withLock { $0.next() } }
 }

@@ -73,7 +73,7 @@ public struct TextRule: Hashable, Sendable {
     /// The normal form of a text: canonically composed (NFC), with lines that end in U+000A. In a line, spaces are trimmed and
     /// collapsed.
     ///
-    /// Every string is either converted or refused. The function is idempotent: a normalised text stays as it is.
+    /// Every string is either converted or refused. The function is idempotent: a normalized text stays as it is.
     /// - Throws: `Fault` with the reason.
     public func normalised(_ text: String) throws(Fault) -> String {
         if let ascii = try normalisedASCII(text) { return try checkedAsName(ascii) }

@@ -60,6 +60,7 @@ public struct CivilDate: Hashable, Comparable, Sendable {
             ?? CivilDate(year: target, month: 3, day: 1) ?? self
     }
 
+    /// Orders by the calendar.
     public static func < (left: Self, right: Self) -> Bool {
         (left.year, left.month, left.day) < (right.year, right.month, right.day)
     }

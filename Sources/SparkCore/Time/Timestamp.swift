@@ -6,6 +6,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// An instant from milliseconds since 1970.
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+    /// Orders by time.
     public static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
 
     /// A later instant.

@@ -15,6 +15,7 @@ public final class ManualClock: WallClock {
     /// A clock that stops at an instant.
     public init(_ instant: Timestamp) { self.milliseconds = Atomic(instant.milliseconds) }
 
+    /// The instant that was last set.
     public func now() -> Timestamp { Timestamp(milliseconds: milliseconds.load(ordering: .acquiring)) }
 
     /// Moves the clock forward, or back if the duration is negative.

@@ -116,7 +116,7 @@ package final class DeckIndex: Sendable {
 
     /// The best candidates of the first stage that has any.
     package func best(_ query: CandidateQuery) -> FoundCandidates {
-        // Code specialised for a known scorer is several times faster than generic code.
+        // Code specialized for a known scorer is several times faster than generic code.
         switch query.scoring {
         case let scorer as WeightedScorer: best(query, scoring: scorer)
         case let scorer as NearestFirst: best(query, scoring: scorer)

@@ -198,7 +198,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         return columns
     }
 
-    /// Marks the people who pass the filters on ages and activity. Plain loops over columns, which the compiler vectorises.
+    /// Marks the people who pass the filters on ages and activity. Plain loops over columns, which the compiler vectorizes.
     @inline(__always)
     private func match(_ columns: TileColumns, _ count: Int, _ wanted: ColumnLimits) {
         let (births, minAges, maxAges, flags, lastActive, interests) = (

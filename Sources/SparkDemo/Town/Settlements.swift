@@ -43,7 +43,7 @@ struct Settlements: Sendable {
             if starts[middle] <= index { low = middle } else { high = middle }
         }
         let found = settlements[low]
-        precondition(found.people.contains(index), "nobody bears this number")
+        precondition(found.people.contains(index), "no person has this number")
         return found
     }
 }

@@ -14,7 +14,7 @@ package struct EdgeMetrics: Sendable {
             help: "HTTP requests that were answered, by method, route template and status.", maximumSeries: 2_000),
         MetricDeclaration(
             durationName, .histogram, labels: ["route"],
-            help: "Time from a request's head to its answer's, in seconds, by route template.", maximumSeries: 500),
+            help: "Time from the head of a request to the head of its answer, in seconds, by route template.", maximumSeries: 500),
         MetricDeclaration(activeName, .gauge, help: "HTTP requests that are being answered."),
     ]
 

@@ -38,7 +38,7 @@ struct ProblemDocument: JSONObject {
 package struct InternalFault: ClientError {
     package let code = "server.internal"
     package let status = 500
-    package let detail = "The server failed; the log knows this request by its id."
+    package let detail = "The server failed; the log has the details under the request id."
     package let isTemporary = true
 
     package init() {}

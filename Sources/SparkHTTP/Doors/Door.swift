@@ -46,7 +46,7 @@ package struct Door: Sendable {
             return try await parts.operators.respond(to: request, context: context)
         case .everybody:
             // Without an operator token these paths do not exist: the public router does not know them.
-            if parts.operators.mayKnow(path), parts.access.bears(request.headers[.authorization]) {
+            if parts.operators.mayKnow(path), parts.access.accepts(request.headers[.authorization]) {
                 return try await parts.operators.respond(to: request, context: context)
             }
             return try await answer(request, context)
@@ -62,7 +62,7 @@ package struct Door: Sendable {
 
     private func mayOperate(_ request: Request) -> Bool {
         parts.access.isOwn(host: request.head.authority, headers: request.headers)
-            || parts.access.bears(request.headers[.authorization])
+            || parts.access.accepts(request.headers[.authorization])
     }
 
     /// A connection carries one request at a time, so the limits on connections bound most clients' requests. Requests through a
@@ -93,6 +93,6 @@ enum OperatorError: ClientError {
     var code: String { "operator.misdirected" }
     var status: Int { 421 }
     var detail: String {
-        "This listener answers to localhost, 127.0.0.1 and [::1], without a proxy in front; by other names with metrics.token."
+        "This listener answers under the names localhost, 127.0.0.1 and [::1], without a proxy in front; other names need metrics.token."
     }
 }

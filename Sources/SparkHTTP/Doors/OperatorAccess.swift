@@ -20,7 +20,7 @@ package struct OperatorAccess: Sendable {
 
     /// Whether a field is `Bearer` with a token (RFC 6750), or `Basic` with a token as password (RFC 7617). Digests are compared
     /// in constant time.
-    func bears(_ field: String?) -> Bool {
+    func accepts(_ field: String?) -> Bool {
         guard !tokens.isEmpty, let parts = field?.split(separator: " ", maxSplits: 1), parts.count == 2 else { return false }
         let given: SHA256.Digest
         switch parts[0].lowercased() {

@@ -18,7 +18,7 @@ import Synchronization
 /// their hashes are keyed. Neither of the two secrets is in the database.
 ///
 /// A response with tokens is returned again only while the tokens work. After a logout, a new password, a suspension or a
-/// deletion they are useless, and using a used refresh token would end its session. The key stays used all the same. Erasing the
+/// deletion they are useless, and using a used refresh token would end its session. The key still stays used. Erasing the
 /// user erases the stored response too.
 package final class IdempotencyStore: Sendable {
     /// How long a response is kept.

@@ -9,7 +9,7 @@ public struct OperatorConfiguration: ModuleConfiguration {
     public static let settings: [Setting] = [
         .text(
             "listen", default: "127.0.0.1:7776",
-            "Address and port of /metrics and /_/ for this machine; empty: none. Another address than loopback needs metrics.token.",
+            "Address and port of /metrics and /_/ for this machine; empty: none. An address other than loopback needs metrics.token.",
             fault: {
                 $0.isEmpty || ListenAddress($0) != nil ? nil : "\(ListenAddress.expectation), or nothing for no listener"
             })

@@ -5,7 +5,7 @@ import SparkKit
 /// The page at `/` of the operators' listener, with links to the operators' pages.
 enum OperatorEntrance {
     private static let pages: [(path: String, title: String)] = [
-        ("/_/", "The console"), ("/metrics", "Metrics in the form of Prometheus"), ("/readyz", "Whether the server is ready"),
+        ("/_/", "The console"), ("/metrics", "Metrics in Prometheus's format"), ("/readyz", "Whether the server is ready"),
     ]
 
     /// The page's route; none if a module has a route for `/`.

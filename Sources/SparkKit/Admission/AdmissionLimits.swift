@@ -157,7 +157,7 @@ public struct AdmissionConfiguration: ModuleConfiguration {
         .integer("searches_per_person", 1...1_000, default: 2, "Searches in messages of one person at once."),
         .integer(
             "body_bytes_per_second", 0...1_000_000_000, default: 240,
-            "A request's body must come at least so fast, on average after the grace; 0 lifts the bound."),
+            "Lowest speed of a request's body, on average after the grace; 0 lifts the bound."),
         .integer(
             "answer_bytes_per_second", 0...1_000_000_000, default: 240,
             "A client must take its answers at least so fast, on average since its connection began; 0 lifts the bound."),

@@ -39,6 +39,7 @@ public enum EdgeError: ClientError {
     /// 426: the path does not support the upgrade.
     case unsupportedUpgrade
 
+    /// `auth.`, `request.` or `idempotency.` and the reason.
     public var code: String {
         switch self {
         case .unauthenticated: "auth.unauthenticated"
@@ -62,6 +63,7 @@ public enum EdgeError: ClientError {
         }
     }
 
+    /// The status that the documentation of the case names.
     public var status: Int {
         switch self {
         case .unauthenticated: 401
@@ -83,17 +85,18 @@ public enum EdgeError: ClientError {
         }
     }
 
+    /// One sentence for people.
     public var detail: String {
         switch self {
         case .unauthenticated: "A valid access token is needed."
-        case .notFound: "There is nothing here, or nothing for you."
-        case .methodNotAllowed: "This path does not answer that method."
+        case .notFound: "This does not exist, or you may not see it."
+        case .methodNotAllowed: "This path does not support that method."
         case .headersTooLarge: "The request line or the header fields are longer than the server accepts."
         case .bodyTooLarge: "The body is longer than the server accepts."
         case .unsupportedMediaType: "The body must be application/json."
         case .timedOut: "The request did not arrive in time."
         case .rateLimited: "Too many requests; wait as long as Retry-After says."
-        case .preconditionFailed: "The resource is no longer the one you read."
+        case .preconditionFailed: "The resource has changed since you read it."
         case .idempotencyKeyInvalid: "An Idempotency-Key has 1 to 128 visible ASCII characters."
         case .idempotencyKeyUnsupported: "This path cannot give the same answer again; leave the Idempotency-Key out."
         case .idempotencyInProgress: "The first request with this key has not been answered yet."
@@ -101,12 +104,13 @@ public enum EdgeError: ClientError {
         case .idempotencyAnswerLost: "The first request with this key took effect, but its answer was lost; read the resource."
         case .idempotencyAnswerEnded:
             "The first request with this key took effect, but the tokens in its answer no longer work; sign in under a new key."
-        case .overloaded: "The server has too much to do."
+        case .overloaded: "The server is overloaded."
         case .starting: "The server is starting; try again soon."
         case .unsupportedUpgrade: "This path does not change protocols."
         }
     }
 
+    /// True for 408, 429, 503 and a first request that is still running.
     public var isTemporary: Bool {
         switch self {
         case .timedOut, .rateLimited, .idempotencyInProgress, .overloaded, .starting: true
@@ -114,6 +118,7 @@ public enum EdgeError: ClientError {
         }
     }
 
+    /// The wait of `rateLimited`; one or two seconds for other temporary errors; nil after a timeout and for permanent errors.
     public var retryAfter: Duration? {
         switch self {
         case .rateLimited(let duration): duration

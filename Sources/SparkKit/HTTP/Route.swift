@@ -155,9 +155,9 @@ public struct QueryParameter: Sendable {
     }
 
     /// `limit`: the most items on a page, 1 to 100, 20 by default.
-    public static let limit = integer("limit", 1...100, default: 20, "How many items at most.")
+    public static let limit = integer("limit", 1...100, default: 20, "Maximum number of items.")
     /// `cursor`: the `next_cursor` of the previous page.
-    public static let cursor = text("cursor", maximum: 256, "The next_cursor of the page before.")
+    public static let cursor = text("cursor", maximum: 256, "The next_cursor of the previous page.")
 }
 
 /// The words that a parameter allows, with a schema that has a name.

@@ -163,7 +163,7 @@ public enum AuditLog {
         let triggers = try session.statement(
             "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'spark_audit'"
         ).row([]) { $0.integer(0) }
-        if triggers != 2 { faults.append("audit log: it is not protected against changes any more") }
+        if triggers != 2 { faults.append("audit log: it is no longer protected against changes") }
         return faults
     }
 

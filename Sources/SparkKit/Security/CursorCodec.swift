@@ -27,7 +27,7 @@ public struct CursorCodec: Sendable {
     /// - Parameter count: How many numbers the position has.
     /// - Throws: `InvalidInput` if `encode` did not create the text for this list and owner.
     public func decode(_ text: String, count: Int, list: String, owner: UserID) throws(InvalidInput) -> [Int64] {
-        let refusal = InvalidInput.refused("cursor", "format", "The cursor is not one of this list, or of another user.")
+        let refusal = InvalidInput.refused("cursor", "format", "The cursor belongs to another list or to another user.")
         guard text.utf8.count <= 256, let bytes = Base64URL.decode(text), bytes.count == count * 8 + Self.macLength else {
             throw refusal
         }

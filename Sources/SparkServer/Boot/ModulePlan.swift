@@ -65,7 +65,7 @@ struct ManifestCheck {
         let byID = Dictionary(manifests.map { ($0.id, $0) }) { first, _ in first }
         for manifest in manifests {
             func fault(_ reason: String) { faults.append(ModuleFault(module: manifest.id, reason)) }
-            if !ids.insert(manifest.id).inserted { fault("stands twice in the list") }
+            if !ids.insert(manifest.id).inserted { fault("is in the list twice") }
             if Self.reservedSections.contains(manifest.id) || !Self.isIdentifier(manifest.id) {
                 fault("has an identifier that is reserved or not of lower-case letters and digits")
             }

@@ -43,7 +43,7 @@ struct OpenData: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: StorageFailure.self, bufferingPolicy: .bufferingOldest(1))
         storage.observeFailure { failure in
             logger.critical(
-                "the disk failed: no more is written, and the server ends soon, to be started again",
+                "the disk failed: the server writes nothing more and ends soon, to be started again",
                 metadata: [
                     "operation": .string(failure.operation), "cause": .string(failure.cause), "path": .string(failure.path),
                 ])

@@ -139,7 +139,7 @@ public final class DataDirectory: Sendable {
                 throw StorageOpenError(
                     operation: "read server key", path: path,
                     hint: (found == nil ? "it is gone" : "it must hold exactly \(ServerSecret.bytes) bytes")
-                        + ", although this directory was in use. Put it back from a copy, or start spark serve --new-key once: "
+                        + ", although this directory was in use. Restore it from a copy, or start spark serve --new-key once: "
                         + "everybody must then sign in again")
             }
             let secret = SymmetricKey(size: .bits256)

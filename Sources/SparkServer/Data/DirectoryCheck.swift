@@ -25,7 +25,7 @@ extension DataDirectory {
         if marks != nil, marks?.isOld == false, expected > found.commits ?? 0 {
             faults.append(
                 "commits: \(expected - (found.commits ?? 0)) are missing: the write-ahead log was cut or damaged, or an earlier state "
-                    + "was put back")
+                    + "was restored")
         }
         return faults
     }

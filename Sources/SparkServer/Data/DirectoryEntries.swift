@@ -20,13 +20,13 @@ enum DirectoryEntries {
     /// The same for one of the server's own files.
     static func fault(of name: String, in directory: URL) -> String? {
         guard let mode = mode(directory.appending(path: name).path, followsLinks: false), mode != S_IFREG else { return nil }
-        return "\(name): it is \(word(mode)), not a file; move it away, the next start makes it anew"
+        return "\(name): it is \(word(mode)), not a file; move it away, the next start creates it again"
     }
 
     private static func others(in directory: URL) -> [String] {
         let files = files.compactMap { name -> String? in
             guard let mode = mode(directory.appending(path: name).path, followsLinks: true), mode != S_IFREG else { return nil }
-            return "\(name): it is \(word(mode)), not a file; put the file back from a copy"
+            return "\(name): it is \(word(mode)), not a file; restore the file from a copy"
         }
         let folders = folders.compactMap { name -> String? in
             guard let mode = mode(directory.appending(path: name).path, followsLinks: true), mode != S_IFDIR else { return nil }

@@ -66,10 +66,10 @@ extension DataDirectory {
             if marks != nil || hasTraces, !hasContent {
                 guard choices.beginsAnew else { throw databaseIsGone }
                 let folder = try SetAside.move(url)
-                logger.warning("began anew; what was left is set aside", metadata: ["folder": .string(folder)])
+                logger.warning("started with a new database; the old files are set aside", metadata: ["folder": .string(folder)])
                 marks = nil
             } else if choices.beginsAnew {
-                logger.warning("not begun anew: there is a database")
+                logger.warning("--begin-anew has no effect: there is a database")
             }
             guard hasContent else { return DirectoryFinding(history: .new) }
             return try examineDatabase(marks, choices, logger)
@@ -81,8 +81,8 @@ extension DataDirectory {
         StorageOpenError(
             operation: "open data directory", path: url.path,
             hint:
-                "this directory was in use, but its database spark.db is \(hasDatabase ? "empty" : "gone"). Put a copy back; or start "
-                + "spark serve --begin-anew, which moves the rest aside and begins with nobody")
+                "this directory was in use, but its database spark.db is \(hasDatabase ? "empty" : "gone"). Restore a copy; or start "
+                + "spark serve --begin-anew, which moves the rest aside and starts without people")
     }
 
     private func examineDatabase(_ marks: DirectoryMarks?, _ choices: StartChoices, _ logger: Logger) throws -> DirectoryFinding {
@@ -101,7 +101,7 @@ extension DataDirectory {
         try checkPages(finding, status, logger)
         if finding.history == .restored {
             logger.notice(
-                "the database is another state than the last run left: devices are told to begin anew, the cache on the disk is discarded",
+                "the database is not in the state that the last run left: devices start over, the cache on disk is discarded",
                 metadata: ["reasons": .string(reasons.joined(separator: "; "))])
         }
         return finding
@@ -112,7 +112,7 @@ extension DataDirectory {
         _ marks: DirectoryMarks, _ found: DatabaseInspection, _ status: FileStatus?, _ logger: Logger
     ) -> [String] {
         var reasons: [String] = []
-        if marks.needsNewEpoch { reasons.append("a copy was put back before the last run") }
+        if marks.needsNewEpoch { reasons.append("a copy was restored before the last run") }
         let isFirst = marks.isOld && found.mark.isEmpty
         if !isFirst, !marks.known.contains(found.mark) { reasons.append("it is of another run") }
         guard !marks.isOld else { return reasons }
@@ -135,7 +135,7 @@ extension DataDirectory {
         if missing > 0 {
             reasons.append("\(missing) commits are missing")
             logger.error(
-                "commits are missing: the write-ahead log was cut or damaged, or an earlier state was put back",
+                "commits are missing: the write-ahead log was cut or damaged, or an earlier state was restored",
                 metadata: ["missing": .stringConvertible(missing), "found": .stringConvertible(found.commits ?? 0)])
         }
         return reasons

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import SparkFiles
 
-/// Starts anew after a database was lost: its leftovers are moved into a folder of their own, not deleted.
+/// Starts with an empty directory after a database was lost: its leftovers are moved into a folder of their own, not deleted.
 enum SetAside {
     static let prefix = "set-aside-"
 

@@ -16,9 +16,9 @@ public enum UnfinishedWork: String, Sendable {
         switch self {
         case .seed:
             "spark seed was interrupted here, so half of its people are missing. Run spark seed again on this directory, which "
-                + "begins anew, or name another one with --data"
+                + "starts over, or name another one with --data"
         case .load:
-            "loading was interrupted here, so half of it is missing. Put a copy back, or name another directory with --data"
+            "loading was interrupted here, so half of it is missing. Restore a copy, or name another directory with --data"
         }
     }
 }

@@ -92,7 +92,7 @@ package enum OperatorError: ClientError {
 
     package var detail: String {
         switch self {
-        case .unknownAction: "The server knows no such action; is its module switched off, or is it of another version?"
+        case .unknownAction: "The server does not know this action; is its module switched off, or is it of another version?"
         case .malformed: "A request is one line of JSON with the members action and members."
         case .unrecorded: "The action left no line in the audit log."
         case .failed: "The server failed; its log says why."

@@ -9,7 +9,7 @@ final class EventBus: Service, Sendable {
     private static let droppedName = "spark_events_dropped_total"
 
     static let declarations = [
-        MetricDeclaration(droppedName, .counter, help: "Events that a subscriber never heard because its queue was full.")
+        MetricDeclaration(droppedName, .counter, help: "Events that a subscriber never got because its queue was full.")
     ]
 
     private enum Item: Sendable {

@@ -51,7 +51,7 @@ struct OutboxWorker: Service {
             metrics.failed(job.topic)
             let pause = Self.pause(afterAttempts: job.attempts + 1, chance: random.next())
             logger.warning(
-                "outbox job put off",
+                "outbox job postponed",
                 metadata: [
                     "topic": .string(job.topic), "attempts": .stringConvertible(job.attempts + 1),
                     "error": .string(ErrorSummary.of(error)),

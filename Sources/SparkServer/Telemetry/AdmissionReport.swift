@@ -11,16 +11,18 @@ final class AdmissionReport: Sendable {
             help: "How much of a bounded resource is in use: connections, requests, streams and the like, or bytes."),
         MetricDeclaration(
             limitName, .gauge, labels: ["resource", "scope"],
-            help: "How much of it may be in use: in total, by one network, by one person, begun by one person in a day."),
+            help:
+                "How much of a bounded resource may be in use: in total, by one network, by one person, begun by one person in a day."
+        ),
         MetricDeclaration(
             refusalsName, .counter, labels: ["resource", "scope"],
-            help: "What was refused because a bound was reached, by the bound."),
+            help: "Requests for a bounded resource that were refused because a bound was reached, by bound."),
         MetricDeclaration(
             shedName, .counter, labels: ["resource"],
             help: "Connections that were closed to make room for others, or for the bodies or answers of others."),
         MetricDeclaration(
             slowName, .counter, labels: ["direction"],
-            help: "Connections that were closed because a body came, or an answer was taken, too slowly."),
+            help: "Connections that were closed because a body arrived, or an answer was read, too slowly."),
     ]
 
     private static let usedName = "spark_admission_used"

@@ -8,19 +8,19 @@ struct CacheReport {
         MetricDeclaration(
             requestsName, .counter, labels: ["namespace", "layer", "result"],
             help: "Requests to the cache by namespace, layer (l1, disk, origin) and result.", maximumSeries: 1_000),
-        MetricDeclaration(evictionsName, .counter, labels: ["namespace"], help: "Entries that gave way to others in memory."),
+        MetricDeclaration(evictionsName, .counter, labels: ["namespace"], help: "Entries that were evicted from memory."),
         MetricDeclaration(
-            droppedName, .counter, labels: ["namespace"], help: "Entries that gave way and that the disk did not take."),
+            droppedName, .counter, labels: ["namespace"], help: "Evicted entries that the disk did not accept."),
         MetricDeclaration(
             failuresName, .counter, labels: ["namespace"], help: "Always 0: no namespace writes to the store later."),
         MetricDeclaration(unflushedName, .gauge, help: "Always 0: no namespace writes to the store later."),
-        MetricDeclaration(bytesName, .gauge, labels: ["layer"], help: "Size of what is cached, in bytes, by layer."),
+        MetricDeclaration(bytesName, .gauge, labels: ["layer"], help: "Size of the cached entries, in bytes, by layer."),
         MetricDeclaration(entriesName, .gauge, labels: ["layer"], help: "Entries that are cached, by layer."),
         MetricDeclaration(writesName, .counter, help: "Entries that were written to the disk."),
         MetricDeclaration(writtenName, .counter, help: "Bytes that were written to the disk."),
-        MetricDeclaration(readsName, .counter, help: "Entries that were looked for on the disk."),
+        MetricDeclaration(readsName, .counter, help: "Lookups of entries on the disk."),
         MetricDeclaration(
-            faultsName, .counter, labels: ["kind"], help: "Faults of the disk tier: unsound entries, failed reads, failed writes."
+            faultsName, .counter, labels: ["kind"], help: "Faults of the disk tier: corrupt entries, failed reads, failed writes."
         ),
         MetricDeclaration(offName, .gauge, help: "Whether the disk tier is off because it kept failing: 1 or 0."),
     ]

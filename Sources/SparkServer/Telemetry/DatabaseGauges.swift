@@ -8,7 +8,7 @@ struct DatabaseGauges: Sendable {
     static let declarations = [
         MetricDeclaration(
             StorageMetrics.readName, .histogram,
-            help: "Time of queries through the pool of readers, waiting included, in seconds; reads by key are not among them.",
+            help: "Time of queries through the pool of readers, waiting included, in seconds; reads by key are not counted.",
             buckets: MetricDeclaration.shortBuckets),
         MetricDeclaration(
             StorageMetrics.commitName, .histogram, help: "Time of a commit with all its writes, in seconds.",

@@ -12,7 +12,7 @@ struct DiskGauges: Sendable {
         MetricDeclaration(sizeName, .gauge, help: "Size of the data directory's disk, in bytes."),
         MetricDeclaration(
             backupName, .gauge,
-            help: "When the newest backup was made, in seconds since 1970; copies made before migrations are none."),
+            help: "When the newest backup was made, in seconds since 1970; copies made before migrations do not count."),
     ]
 
     private static let freeName = "spark_disk_free_bytes"

@@ -9,7 +9,7 @@ import Synchronization
 final class LoopLag: Sendable {
     static let declarations = [
         MetricDeclaration(
-            name, .gauge, labels: ["loop"], help: "The most by which an event loop was late in the last interval, in seconds.")
+            name, .gauge, labels: ["loop"], help: "Longest delay of an event loop in the last interval, in seconds.")
     ]
 
     private static let name = "spark_event_loop_lag_seconds"

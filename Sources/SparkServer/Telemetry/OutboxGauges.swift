@@ -33,9 +33,10 @@ struct OutboxMetrics: Sendable {
 /// The number of waiting jobs in the outbox, and the longest wait.
 struct OutboxGauges: Sendable {
     static let declarations = [
-        MetricDeclaration(jobsName, .gauge, help: "Durable jobs that are not done, those for later included; at most 100000."),
         MetricDeclaration(
-            ageName, .gauge, help: "For how long the durable job has been due that has been due for longest, in seconds."),
+            jobsName, .gauge, help: "Durable jobs that are not done, including those that are due later; at most 100000."),
+        MetricDeclaration(
+            ageName, .gauge, help: "How long the oldest due durable job has been due, in seconds."),
     ]
 
     private static let jobsName = "spark_outbox_jobs"

@@ -8,7 +8,7 @@ enum SecureDelete {
 
     static func switchOn(in database: Database, path: String) throws {
         guard try Int.fetchOne(database, sql: statement) == 1 else {
-            throw StorageOpenError(operation: "open database", path: path, hint: "SQLite refuses to overwrite what is deleted")
+            throw StorageOpenError(operation: "open database", path: path, hint: "SQLite refuses to overwrite deleted data")
         }
     }
 

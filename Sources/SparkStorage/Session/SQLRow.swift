@@ -70,38 +70,47 @@ public protocol SQLReadable {
 }
 
 extension Int64: SQLReadable {
+    /// The column as an integer.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Int64 { row.integer(column) }
 }
 
 extension Int: SQLReadable {
+    /// The column as an integer, clamped to the range of `Int`.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Int { Int(clamping: row.integer(column)) }
 }
 
 extension Double: SQLReadable {
+    /// The column as a floating-point number.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Double { row.double(column) }
 }
 
 extension Bool: SQLReadable {
+    /// The column as a flag; see `SQLRow.flag`.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Bool { row.flag(column) }
 }
 
 extension String: SQLReadable {
+    /// The column as text.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> String { row.text(column) }
 }
 
 extension [UInt8]: SQLReadable {
+    /// The column as bytes.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> [UInt8] { row.blob(column) }
 }
 
 extension Timestamp: SQLReadable {
+    /// The column as an instant; see `SQLRow.time`.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Timestamp { row.time(column) }
 }
 
 extension Identifier: SQLReadable {
+    /// The column as an identifier; its kind is not checked.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Identifier { Identifier(rawValue: row.integer(column)) }
 }
 
 extension Optional: SQLReadable where Wrapped: SQLReadable {
+    /// Nil for NULL, otherwise the value.
     public static func read(_ row: borrowing SQLRow, _ column: Int32) -> Wrapped? {
         row.isNull(column) ? nil : Wrapped.read(row, column)
     }

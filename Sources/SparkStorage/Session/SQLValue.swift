@@ -50,41 +50,51 @@ public protocol SQLBindable {
 }
 
 extension SQLValue: SQLBindable {
+    /// The value itself.
     public var sqlValue: SQLValue { self }
 }
 
 extension Int64: SQLBindable {
+    /// An integer.
     public var sqlValue: SQLValue { .integer(self) }
 }
 
 extension Int: SQLBindable {
+    /// An integer.
     public var sqlValue: SQLValue { .integer(Int64(self)) }
 }
 
 extension Double: SQLBindable {
+    /// A floating-point number.
     public var sqlValue: SQLValue { .real(self) }
 }
 
 extension Bool: SQLBindable {
+    /// A flag; see `SQLValue.flag`.
     public var sqlValue: SQLValue { .flag(self) }
 }
 
 extension String: SQLBindable {
+    /// A text.
     public var sqlValue: SQLValue { .text(self) }
 }
 
 extension [UInt8]: SQLBindable {
+    /// A blob.
     public var sqlValue: SQLValue { .blob(self) }
 }
 
 extension Timestamp: SQLBindable {
+    /// An instant; see `SQLValue.time`.
     public var sqlValue: SQLValue { .time(self) }
 }
 
 extension Identifier: SQLBindable {
+    /// The raw value, an integer.
     public var sqlValue: SQLValue { .integer(rawValue) }
 }
 
 extension Optional: SQLBindable where Wrapped: SQLBindable {
+    /// NULL for nil, otherwise the value.
     public var sqlValue: SQLValue { self?.sqlValue ?? .null }
 }

@@ -110,7 +110,7 @@ public struct WriteAttachment: Sendable {
 }
 
 /// A condition for every write of a task. It is checked first in each write's transaction, so nothing can change between the
-/// check and the write. The edge sets it for the session that calls: a session that has ended cannot write any more.
+/// check and the write. The edge sets it for the session that calls: a session that has ended can no longer write.
 public struct WriteCondition: Sendable {
     /// The condition of the current task.
     @TaskLocal public static var current: WriteCondition?

@@ -17,7 +17,7 @@ struct BenchChat: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: "Messages a second over all connections; several numbers, separated by commas, run one after the other.")
+        help: "Messages a second over all connections; several numbers, separated by commas, run one after another.")
     var rate = "2000"
 
     @Option(name: .long, help: "How long each rate runs, in seconds.")
@@ -30,10 +30,10 @@ struct BenchChat: AsyncParsableCommand {
     var sources = 8
 
     @Flag(
-        name: .long, help: "At the end, kill the server, start it anew and wait until everybody is back; then stop it in order.")
+        name: .long, help: "At the end, kill the server, start it again, wait until every client is back, then stop it cleanly.")
     var storm = false
 
-    @Option(name: .long, help: "A peer in place of Spark: HOST:PORT/PATH of an XMPP server (RFC 7395) that lets anybody in.")
+    @Option(name: .long, help: "A peer instead of Spark: HOST:PORT/PATH of an XMPP server (RFC 7395) that lets anybody in.")
     var xmpp: String?
 
     @Option(name: .long, help: "With --xmpp: the server's process, to measure.")

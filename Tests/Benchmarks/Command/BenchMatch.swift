@@ -6,10 +6,11 @@ import SparkServer
 
 struct BenchMatch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "match", abstract: "Measure decks: how long they take among so many people, and what the index weighs.",
+        commandName: "match",
+        abstract: "Measure decks: how long they take among many people, and how much memory the index uses.",
         discussion: """
-            Invents the people, fills the hot index, and asks it as viewers do who have swiped nobody to 30,000 people. Some \
-            answers are compared with looking at everybody.
+            Invents people, fills the hot index, and asks for the decks of viewers who have swiped 0 to 30,000 people. Some \
+            answers are compared with those of a full scan.
             """)
 
     @Option(name: .long, help: "How many people, 1,000 to 20,000,000; several numbers, separated by commas, show the growth.")
@@ -18,10 +19,10 @@ struct BenchMatch: AsyncParsableCommand {
     @Option(name: .long, help: "How many viewers ask.")
     var probes = 2_000
 
-    @Option(name: .long, help: "How many answers of each kind are compared with looking at everybody.")
+    @Option(name: .long, help: "How many answers of each kind are compared with those of a full scan.")
     var compare = 20
 
-    @Flag(name: .long, help: "Measure a whole server on disk, without a socket, in place of the index alone.")
+    @Flag(name: .long, help: "Measure a whole server on disk, without a socket, instead of the index alone.")
     var service = false
 
     @Option(name: .long, help: "Before measuring, write the people, the probes and the answers into this directory.")

@@ -1,7 +1,7 @@
 import SparkCache
 public import SparkCore
 
-/// The figures of one run. Times are of one step as one thread sees it, two threads at work.
+/// The figures of one run. Times are of one step as one thread sees it, while two threads run.
 public struct CacheReport: JSONWritable, Sendable {
     public let memory: MemorySpeed
     public let spill: SpillSpeed
@@ -46,7 +46,7 @@ public struct CacheReport: JSONWritable, Sendable {
         }
     }
 
-    /// For people: a figure a line, and the peers with the ratio of their time to Spark's.
+    /// For a terminal: one figure per line, and the peers with the ratio of their time to Spark's.
     public var lines: [String] {
         func number(_ value: Double, _ digits: Int = 0) -> String {
             digits == 0 ? "\(Int(value.rounded()))" : "\(value.rounded(to: digits))"
@@ -96,7 +96,7 @@ extension PeerFigure: JSONWritable {
 }
 
 extension Double {
-    /// To so many digits after the point.
+    /// Rounded to a number of decimal places.
     func rounded(to digits: Int) -> Double {
         var factor = 1.0
         for _ in 0..<digits { factor *= 10 }

@@ -3,11 +3,11 @@ public import Foundation
 /// Everything that `spark-bench cache` measures, in order.
 public struct CacheBenchmark: Sendable {
     public struct Settings: Sendable {
-        /// Of the dating trace: full has 2.5 GB of values before 64 MB of memory and 1 GB of disk; small has a tenth of
+        /// The size of the dating trace: full has 2.5 GB of values for 64 MB of memory and 1 GB of disk; small has a tenth of
         /// everything.
         public var size = TraceCatalogue.Size.full
         public var peers: [Peer] = []
-        /// Where spills may stand while it runs.
+        /// The directory for spills while it runs.
         public var directory: URL
         public init(directory: URL) { self.directory = directory }
     }
@@ -16,7 +16,7 @@ public struct CacheBenchmark: Sendable {
 
     public init(_ settings: Settings) { self.settings = settings }
 
-    /// - Parameter progress: told what is being measured, and which share of it is done.
+    /// - Parameter progress: called with the current measurement and the share of it that is done.
     public func run(_ progress: (String, Double) -> Void) async throws -> CacheReport {
         progress("memory", 0)
         let memory = MemorySpeed.measure()
@@ -51,7 +51,7 @@ public struct CacheBenchmark: Sendable {
     private static func measure(_ peer: Peer) throws -> [PeerFigure] {
         let load: PeerLoad
         if peer.isOnDisk {
-            // Ten times its 64 MB. What comes faster than it can write is lost, so it gets the time that it needs.
+            // Ten times its 64 MB. Entries that come faster than it can write are lost, so it gets the time that it needs.
             load = PeerLoad(peer, keys: 320_000, valueBytes: 2_048, seconds: 1)
             for rate in [40_000.0, 20_000, 10_000] {
                 try load.fill(rate: rate)

@@ -21,7 +21,7 @@ struct AlertNotificationTests {
         return source
     }
 
-    @Test("A receiver is told of each change, of all that fires with it, and again after four hours")
+    @Test("A receiver gets each change, all alerts that fire with it, and a repetition after four hours")
     func notices() throws {
         var book = try book("heat > 30")
         var notices = AlertNotices()
@@ -36,7 +36,7 @@ struct AlertNotificationTests {
         #expect(told.map(\.states) == [["a firing"], ["a firing", "b firing"], ["b firing", "a resolved"], ["b firing"]])
     }
 
-    @Test("After a restart what was firing fires since the same minute, and is told of again; what waited goes on waiting")
+    @Test("After a restart firing alerts keep their start and are sent again; waiting alerts continue to wait")
     func recovered() throws {
         let rule = AlertRule(name: "Hot", expression: try PromQuery("heat > 30"), hold: .minutes(10))
         var old = AlertBook([AlertRuleGroup(name: "g", rules: [rule])])
@@ -80,7 +80,7 @@ struct AlertNotificationTests {
             AlertNotification.fingerprint(of: labels) != AlertNotification.fingerprint(of: ["alertname": "Hota", "room": ""]))
     }
 
-    @Test("The list of rules has the shape of Prometheus's own, and faults stand beside their rule")
+    @Test("The list of rules has the shape of Prometheus's own, and faults are beside their rule")
     func rules() throws {
         var book = try book("heat + on() heat > 0")
         _ = book.evaluate(at: at(165), in: heat)

@@ -34,7 +34,7 @@ struct AlertRuleFileTests {
     }
 
     @Test(
-        "A file that Prometheus would refuse, or that asks for what is not supported, is refused with the rule's name",
+        "A file that Prometheus would refuse, or that uses something unsupported, is refused with the rule's name",
         arguments: [
             "", "a: 1", "groups: 1", "groups: [{rules: []}]", "groups: [{name: a, rules: []}, {name: a, rules: []}]", "groups: [",
             "groups: [{name: a, rules: [{record: b, expr: c}]}]", "groups: [{name: a, rules: [{alert: b}]}]",

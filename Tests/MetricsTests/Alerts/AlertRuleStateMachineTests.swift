@@ -37,7 +37,9 @@ struct AlertRuleStateMachineTests {
         #expect(machine.alerts.isEmpty)
     }
 
-    @Test("A clock that is put back makes nothing wait longer: an alert fires after its hold, and is resolved after it was kept")
+    @Test(
+        "A clock that is set back makes nothing wait longer: an alert fires after its hold, and is resolved after its keeping time"
+    )
     func clockPutBack() throws {
         let ahead = 90 * 86_400
         var machine = machine(hold: .seconds(60), keepFiring: .seconds(30))
@@ -49,7 +51,7 @@ struct AlertRuleStateMachineTests {
         #expect(try machine.update([], at: at(100)).count == 1)
     }
 
-    @Test("What ceases while it waits was never an alert; what comes back begins anew")
+    @Test("A condition that ends while it waits was never an alert; one that returns starts over")
     func pending() throws {
         var machine = machine(hold: .seconds(60))
         _ = try machine.update([element], at: at(0))

@@ -2,7 +2,7 @@ import SparkCore
 
 @testable import SparkMetrics
 
-/// A scenario gone through by its rule in the process, every 15 seconds.
+/// Runs a scenario through its rule in the process, every 15 seconds.
 struct AlertRun {
     let scenario: AlertScenario
     let source: RecordedSeries
@@ -27,14 +27,14 @@ struct AlertRun {
         self.firing = firing
     }
 
-    /// Minutes that are looked at.
+    /// The inspected minutes.
     static let times = [0, 3, 8, 15, 20, 24, 26, 28, 35, 45, 64]
 
     func firing(at minute: Int, of rule: String) -> [Alert] {
         (firing[minute] ?? []).filter { $0.labels["alertname"] == rule }
     }
 
-    /// What Prometheus must find: exactly what was found here.
+    /// Prometheus must find exactly what was found here.
     var promtoolTest: String {
         var out = "  - interval: 15s\n    input_series:\n\(source.yaml)    alert_rule_test:\n"
         for minute in Self.times {

@@ -1,8 +1,8 @@
-/// How the world looks when a rule must fire, for 25 minutes, and how when it must not, for 40 more.
+/// The series while a rule must fire, for 25 minutes, and while it must not, for 40 more.
 struct AlertScenario {
     enum Signal {
         case level(Double)
-        /// Grows so much every 15 seconds from what it was.
+        /// Grows by this much every 15 seconds.
         case grows(Double)
     }
 

@@ -19,7 +19,7 @@ struct DefaultRulesTests {
     }
 
     @Test(
-        "promtool takes the exported file", .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)))
+        "promtool accepts the exported file", .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)))
     func checked() async throws {
         let (status, output) = try await Promtool.check(rules: AlertRuleFile.write(DefaultRules.groups))
         #expect(status == 0, "\(output)")
@@ -47,7 +47,7 @@ struct DefaultRulesTests {
     }
 
     @Test(
-        "promtool notices a rule that is dead",
+        "promtool notices a dead rule",
         .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)))
     func deadRule() async throws {
         let run = AlertRun(try #require(AlertScenario.all.first { $0.rule == "HighMatchingLatency" }))

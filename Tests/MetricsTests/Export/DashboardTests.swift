@@ -33,7 +33,7 @@ struct DashboardTests {
         #expect(dashboard.rows.map(\.title).contains("matching"))
     }
 
-    @Test("Every expression can be read, and asks only for what is declared")
+    @Test("Every expression can be parsed and uses only declared metrics")
     func declaredOnly() throws {
         for query in try queries() { #expect(query.names.isSubset(of: sampleNames), "\(query.text)") }
     }
@@ -58,7 +58,7 @@ struct DashboardTests {
         #expect(dashboard.json["schemaVersion"]?.integer == 39)
     }
 
-    @Test("The rules ask only for what is declared, and for what Prometheus itself says of its targets")
+    @Test("The rules use only declared metrics and what Prometheus itself records about its targets")
     func rules() {
         let names = Set(DefaultRules.groups.flatMap(\.rules).flatMap(\.expression.names)).subtracting(["up"])
         #expect(names.subtracting(sampleNames).isEmpty, "\(names.subtracting(sampleNames))")

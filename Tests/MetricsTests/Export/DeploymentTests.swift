@@ -5,7 +5,7 @@ import Testing
 @Suite("Files for other programs")
 struct DeploymentTests {
     @Test(
-        "promtool takes the configuration, with and without a token",
+        "promtool accepts the configuration, with and without a token",
         .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)), arguments: [false, true])
     func scrape(isToken: Bool) async throws {
         let text = PrometheusScrape.text(target: "127.0.0.1:7775", isToken: isToken)
@@ -42,7 +42,7 @@ struct DeploymentTests {
         for source in sources where !source.contains("*") { #expect(source == "." || source == "Package.swift", "\(source)") }
     }
 
-    @Test("The container runs without root, on the port that is asked for, and says how it is")
+    @Test("The container runs without root, on the requested port, and has a health check")
     func dockerfile() {
         let lines = Dockerfile.text(port: 8_080).split(separator: "\n")
         #expect(lines.contains("USER spark"))

@@ -1,4 +1,4 @@
-/// What is put to Prometheus and to our evaluator.
+/// The expressions for Prometheus and for our evaluator.
 enum AgreementExpressions {
     static let all =
         functions.flatMap { name in

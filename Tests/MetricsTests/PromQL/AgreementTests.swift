@@ -5,12 +5,12 @@ import Testing
 @Suite("Agreement with Prometheus")
 struct AgreementTests {
     @Test(
-        "Every expression means what Prometheus says, on random series with resets, gaps, NaN and ends",
+        "Every expression gives what Prometheus gives, on random series with resets, gaps, NaN and ends",
         .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)), arguments: [1, 2, 3] as [UInt64])
     func agreement(seed: UInt64) async throws {
         var random = SplitMix(state: seed)
         let source = RandomSeries.make(&random)
-        // promtool gives a series only up to the last question's time, so the last lies after all samples.
+        // promtool reads a series only up to the last query's time, so the last one is after all samples.
         let times = (0..<6).map { _ in Double(Int.random(in: 0...1_400_000, using: &random)) / 1_000 } + [0, 300, 900, 1_600]
         let questions = AgreementExpressions.all.flatMap { expression in times.map { (expression, $0) } }
         let answers = PromtoolAnswers(try await Promtool.test(PromtoolAnswers.file(source, questions)).output)

@@ -1,7 +1,7 @@
 import SparkMetrics
 import Testing
 
-/// What the agreement with Prometheus shows at large, in a few figures that can be checked by hand: these run everywhere.
+/// A few results that can be checked by hand; unlike the comparison with Prometheus, these run everywhere.
 @Suite("The evaluation of PromQL")
 struct EvaluationTests {
     private var source: RecordedSeries {
@@ -16,7 +16,7 @@ struct EvaluationTests {
         return source
     }
 
-    @Test("A rate counts on through a counter that started anew")
+    @Test("A rate continues across a counter that restarted")
     func rate() throws {
         let rates = try evaluate("rate(served_total[5m])", at: 450, in: source)
         #expect(rates == [["code": "200"]: 2, ["code": "500"]: 0.95])
@@ -29,7 +29,7 @@ struct EvaluationTests {
         #expect(abs((value ?? 0) - 0.3) < 1e-12)
     }
 
-    @Test("A sample is seen for five minutes, and no longer")
+    @Test("A sample is visible for five minutes, and no longer")
     func lookback() throws {
         #expect(try evaluate("heat", at: 45, in: source).values.first == 4)
         #expect(try evaluate("heat", at: 44.999, in: source).values.first == 2)
@@ -38,7 +38,7 @@ struct EvaluationTests {
         #expect(try evaluate(#"absent(heat{room="a"})"#, at: 346, in: source) == [["room": "a"]: 1])
     }
 
-    @Test("Elements that cannot be told apart are an error, not a guess")
+    @Test("Elements that cannot be distinguished are an error, not a guess")
     func ambiguous() throws {
         var source = source
         source.add("heat", ["room": "b"], [1, 1, 1, 1])

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The parser of PromQL")
 struct ParserTests {
-    @Test("What is no expression, or not supported, is refused with a place or a reason", arguments: refusedExpressions)
+    @Test("Invalid and unsupported expressions are refused with a place or a reason", arguments: refusedExpressions)
     func refused(text: String) {
         #expect(throws: PromQLError.self) { try PromQuery(text) }
     }

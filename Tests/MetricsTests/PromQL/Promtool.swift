@@ -1,7 +1,7 @@
 import Foundation
 import SparkTestSupport
 
-/// Prometheus's own tool (Debian: the package `prometheus`), the judge of what an expression means.
+/// Prometheus's own tool (Debian: the package `prometheus`), the reference for the meaning of an expression.
 enum Promtool {
     static let missing = "promtool is not installed (apt-get install --no-install-recommends prometheus)"
 
@@ -11,7 +11,7 @@ enum Promtool {
 
     static var isInstalled: Bool { path != nil }
 
-    /// What it says to `promtool test rules` of a file of tests beside a file `rules.yaml`. Errors and output share one stream.
+    /// The output of `promtool test rules` for a file of tests beside a file `rules.yaml`. Errors and output share one stream.
     static func test(_ tests: String, rules: String = "groups: []") async throws -> (status: Int32, output: String) {
         try await run(["test", "rules", "test.yaml"], beside: ["rules.yaml": rules, "test.yaml": tests])
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Reads what promtool got. Each question expects what never comes, so that promtool says what it got instead.
+/// Reads promtool's results. Each query expects an impossible value, so that promtool prints the actual one.
 struct PromtoolAnswers {
     struct Refusal: Error { let text: String }
 

@@ -1,6 +1,6 @@
 import SparkMetrics
 
-/// Counters that start anew, gauges with NaN, histograms; all with gaps and some that end.
+/// Counters that restart, gauges with NaN, histograms; all with gaps and some that end.
 enum RandomSeries {
     private static let length = 90
 

@@ -1,7 +1,7 @@
 import SparkCore
 import SparkMetrics
 
-/// Series that a test wrote down: one value every step from time 0 on, nil where nothing was scraped.
+/// Series defined by a test: one value per step from time 0 on, nil where nothing was scraped.
 struct RecordedSeries: SeriesSource {
     struct Row: Sendable {
         let name: String
@@ -28,7 +28,7 @@ struct RecordedSeries: SeriesSource {
         rows.filter { $0.name == name && ($0.series.samples.last?.at ?? since) >= since }.map(\.series)
     }
 
-    /// As promtool's `input_series` wants them.
+    /// In the format of promtool's `input_series`.
     var yaml: String {
         rows.map { row in
             let labels = row.labels.sorted { $0.key < $1.key }.map { #"\#($0.key)="\#($0.value)""# }.joined(separator: ",")

@@ -13,7 +13,7 @@ import Testing
 /// The binary, killed again and again, between people who write and a provider that hangs, resets, goes away and says 429.
 @Suite("Push and kill -9")
 struct PushCrashTests {
-    /// Where the server is now; nil while it is dead.
+    /// The server's address; nil while it is down.
     private final class Address: Sendable {
         private let url = Mutex<String?>(nil)
         private let count = Atomic(0)
@@ -25,7 +25,7 @@ struct PushCrashTests {
     }
 
     @Test(
-        "every unread message is told by the last push of its conversation, and none is told twice under two identifiers",
+        "the last push of a conversation covers every unread message, and no message is pushed twice under two identifiers",
         .timeLimit(.minutes(30)))
     func killed() async throws {
         try await withDataDirectory { directory in
@@ -76,7 +76,9 @@ struct PushCrashTests {
                     let goal = pairCount * messages * (kill + 1) / (kills + 1)
                     try await until("messages were written") { address.written >= goal }
                     let taken = fake.accepted.count
-                    try await until("a push was taken") { fake.accepted.count > taken || address.written == pairCount * messages }
+                    try await until("a push was accepted") {
+                        fake.accepted.count > taken || address.written == pairCount * messages
+                    }
                     address.set(nil)
                     #expect(await spark.end(SIGKILL) == -SIGKILL)
                     spark = try await SparkProcess.serve(arguments)
@@ -112,7 +114,7 @@ struct PushCrashTests {
         return tokens
     }
 
-    /// Sends until it is acknowledged, under the same identifier.
+    /// Resends under the same identifier until it is acknowledged.
     private static func write(_ number: Int, _ pair: PushTown.Pair, _ token: String, _ address: Address) async throws {
         while true {
             guard let url = address.value else {
@@ -125,7 +127,7 @@ struct PushCrashTests {
                 json: ["client_id": .string("m\(number)"), "text": .string("Number \(number)")] as JSONValue)
             if let answer, answer.status == 201 {
                 address.wrote()
-                // So that what is written gathers in several pushes.
+                // So that messages gather in several pushes.
                 if !Scale.isSoak { try await Task.sleep(for: .milliseconds(20)) }
                 return
             }
@@ -153,8 +155,8 @@ struct PushCrashTests {
             if identifiers.values.contains(where: { $0.count > 1 }) { doubled += 1 }
             if Set(pushes.map(\.collapseID)).count > 1 { doubled += 1 }
         }
-        #expect(wrong == 0, "devices whose last push does not tell of all messages")
-        #expect(doubled == 0, "devices that were told the same twice under two identifiers")
+        #expect(wrong == 0, "devices whose last push does not cover all messages")
+        #expect(doubled == 0, "devices that got the same push twice under two identifiers")
         #expect(fake.refusals.isEmpty, "\(Set(fake.refusals))")
         #expect(fake.violations.isEmpty, "\(Set(fake.violations))")
     }
@@ -163,7 +165,7 @@ struct PushCrashTests {
         let description: String
     }
 
-    /// Waits for what must come to be; ten minutes are for ever.
+    /// Waits for a condition; ten minutes count as never.
     private func until(_ claim: String, _ holds: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(600)
         while try await !holds() {

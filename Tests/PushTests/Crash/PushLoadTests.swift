@@ -17,7 +17,7 @@ import Testing
 /// them.
 @Suite("Push under load", .serialized)
 struct PushLoadTests {
-    /// When each reader's last message was written, and how long its push took to the provider.
+    /// The time of each reader's last message, and how long its push took to the provider.
     private final class Journal: Sendable {
         private struct State {
             var written: [String: ContinuousClock.Instant] = [:]

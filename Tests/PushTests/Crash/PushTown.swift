@@ -29,9 +29,9 @@ struct PushTown {
         let server = try await TestServer.start(
             [AccountsModule.self, ProfilesModule.self, MatchingModule.self, ChatModule.self, StillPushModule.self],
             directory: directory)
-        // The binary goes by the real time.
+        // The binary uses the real time.
         server.clock.advance(by: SystemWallClock().now() - TestServer.startOfTime)
-        // Some pairs of a town cannot be made: they were unmatched before.
+        // Some pairs of a town cannot match: they were unmatched before.
         let town = GeneratedTown(count: count * 2 + 400, seed: 1, now: server.clock.now())
         try server.load(town)
         let issuer = try server.port((any TokenIssuing).self)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SparkPush
 
-/// The providers that talk to somebody.
+/// The providers that contact a server.
 enum ContractSubject: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case apns, fcm, webpush, webhook
     var testDescription: String { rawValue }
@@ -38,7 +38,7 @@ enum ContractSubject: String, CaseIterable, Sendable, CustomTestStringConvertibl
     }
 }
 
-/// One provider and the fake that it talks to.
+/// One provider and its fake.
 final class ContractSetup: Sendable {
     let bench: ProviderBench
     let box = FakeScriptBox()
@@ -84,7 +84,7 @@ final class ContractSetup: Sendable {
         await provider.send(notification ?? bench.notification(to: target), deadline: deadline)
     }
 
-    /// As the schedule of retries would: a connection that is about to end may still take a request and lose it.
+    /// Like the retry schedule: a closing connection may still accept a request and lose it.
     func sendUntilTaken(_ notification: PushNotification? = nil) async -> Bool {
         for _ in 0..<20 where await send(notification) == .accepted { return true }
         return false

@@ -116,7 +116,7 @@ private final class FCMSetup: Sendable {
     }
 }
 
-/// A clock that is always as far from another.
+/// A clock with a fixed distance from another one.
 private struct ManualClockFollowing: WallClock {
     let clock: ManualClock
     let skew: Duration

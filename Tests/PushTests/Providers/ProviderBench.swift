@@ -5,9 +5,9 @@ import SparkKit
 
 @testable import SparkPush
 
-/// What all tests of providers need: a clock, a directory that goes away, keys, notifications.
+/// The common parts of provider tests: a clock, a temporary directory, keys, notifications.
 final class ProviderBench: Sendable {
-    /// The fakes' and the server's clock alike, unless a test says otherwise.
+    /// The clock of both the fakes and the server, unless a test sets another.
     let clock = ManualClock(Timestamp(milliseconds: 1_780_000_000_000))
     let directory: URL
     let apnsKey = P256.Signing.PrivateKey()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SparkPush
 
-/// What every provider keeps to, whoever is behind it.
+/// The contract of every provider.
 @Suite struct ProviderContractTests {
     @Test(arguments: ContractSubject.allCases) func aPushInOrderIsTaken(_ subject: ContractSubject) async throws {
         let setup = try await ContractSetup(subject)

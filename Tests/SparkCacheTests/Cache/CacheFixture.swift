@@ -53,7 +53,7 @@ final class CacheFixture {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    /// Puts so many other entries that the earlier ones leave memory, in steps that the spill can follow.
+    /// Puts enough other entries to push the earlier ones out of memory, in steps that the spill can follow.
     static func crowdOut(_ cache: Cache, _ items: CacheNamespace<CacheKey, Item>, from first: UInt64 = 1 << 40, count: Int = 600)
         async
     {
@@ -141,7 +141,7 @@ extension CacheStatistics {
     }
 }
 
-/// Lets tasks wait until it is opened, once.
+/// Blocks tasks until it is opened, once.
 actor Latch {
     private var isOpen = false
     private var waiting: [CheckedContinuation<Void, Never>] = []

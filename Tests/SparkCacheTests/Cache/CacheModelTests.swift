@@ -5,7 +5,7 @@ import Testing
 
 @testable import SparkCache
 
-/// What a cache may answer: nothing, or the newest value that was put or loaded and that nothing has made old.
+/// The allowed answers of a cache: nothing, or the newest value that was put or loaded and not invalidated.
 private struct CacheModel {
     enum Known: Equatable {
         case item(version: UInt64, since: Int64)

@@ -11,7 +11,7 @@ private final class OriginCell: Sendable {
     let announced = Atomic<UInt64>(0)
 }
 
-/// What all tasks of a race share.
+/// The state that all tasks of a race share.
 private final class Race: Sendable {
     static let keys = 600
     let cells = (0..<keys).map { _ in OriginCell() }
@@ -66,7 +66,7 @@ private struct Racer {
         switch chance.next() % 1_000 {
         case 0..<350: race.check(race.items.peek(key), key, after: announced, "peek")
         case 350..<500: race.check((try? await race.items.find(key)) ?? nil, key, after: announced, "find")
-        // `find` only looks; a task that shares its load shares its failure.
+        // `find` does not load; a task that shares its load shares its failure.
         case 500..<700: do { try await load(key, after: announced) } catch is NotCached {}
         case 700..<730: do { try await loadSeveral() } catch is NotCached {}
         case 730..<940: write()

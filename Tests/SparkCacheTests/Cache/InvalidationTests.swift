@@ -7,7 +7,7 @@ import Testing
 struct InvalidationTests {
     private func tag(_ number: UInt64) -> CacheTag { CacheTag(kind: 9, number) }
 
-    @Test("an invalidation makes entries with the tag old, in memory and on the disk, and no others, without touching an entry")
+    @Test("an invalidation makes entries with the tag stale, in memory and on the disk, and no others, without touching an entry")
     func bothTiers() async throws {
         let fixture = CacheFixture(diskBytes: 16 << 20)
         try await fixture.withCache { cache, items async throws in

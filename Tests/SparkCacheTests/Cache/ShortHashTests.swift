@@ -63,7 +63,7 @@ struct ShortHashTests {
         for number in [one, other] { #expect(await !after.isKnown(number)) }
     }
 
-    @Test("a key that becomes old in memory leaves the other key in the spill")
+    @Test("a key that becomes stale in memory leaves the other key in the spill")
     func stale() async throws {
         try await fixture().withCache { cache, items in
             let (one, other) = try pair(cache)

@@ -123,7 +123,7 @@ struct SpillRecoveryTests {
         #expect(result.corruptBytes > 0 && spill.counters.corrupt > 0)
     }
 
-    @Test("an entry forgotten during the recovery is not recovered, and entries of this start are recognised")
+    @Test("an entry forgotten during the recovery is not recovered, and entries of this start are recognized")
     func duringRecovery() throws {
         let fixture = SpillFixture()
         let (first, _) = fixture.start()

@@ -19,7 +19,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a bound for all, for a network, for a person and for a person's day each refuse in their name")
+    @Test("a bound for all, for a network, for a person and for a person's day each name themselves in the refusal")
     func scopes() throws {
         let limit = AdmissionLimit(total: 4, perNetwork: 3, perPerson: 2, perPersonDay: 3)
         let admission = Admission(limits: AdmissionLimits([.exports: limit]), clock: clock)
@@ -55,7 +55,7 @@ struct AdmissionTests {
         #expect(admission.used(.hashing) == 0)
     }
 
-    @Test("a connection that has to go is told once, and what it does afterwards counts no more")
+    @Test("a connection that must close is notified once, and what it does afterwards does not count")
     func shedding() throws {
         let limits = AdmissionLimits([
             .connections: AdmissionLimit(total: 2), .bodies: AdmissionLimit(total: 100),
@@ -100,7 +100,7 @@ struct AdmissionPlanTests {
             machine: AdmissionMachine(descriptors: descriptors, memoryBytes: memory, processors: 2), neighbours: neighbours)
     }
 
-    @Test("connections are what descriptors leave, with a reserve for everything else", arguments: [250, 600, 4_096, 20_000])
+    @Test("the bound of connections is what descriptors leave after a reserve", arguments: [250, 600, 4_096, 20_000])
     func connections(descriptors: Int) {
         let plan = plan(descriptors: descriptors)
         #expect(plan.faults.isEmpty, "\(plan.faults)")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SparkKit
 
-@Suite("Whose bodies are kept")
+@Suite("The ledger of bodies")
 struct BodyLedgerTests {
     /// Names of connections, as the ledger of connections would give them.
     private let keys: [ConnectionKey] = {
@@ -32,7 +32,7 @@ struct BodyLedgerTests {
         same(ledger.add(100, to: keys[20], from: "light"), .admitted(shed: []))
         same(ledger.add(150, to: keys[21], from: "new"), .admitted(shed: [keys[0], keys[1]]))
         #expect(ledger.used == 950 && ledger.used(by: "heavy") == 700)
-        // The heavy one gets nothing more at the cost of others.
+        // The heavy network gets nothing more at the cost of others.
         same(ledger.add(100, to: keys[9], from: "heavy"), .refused(.total))
         same(ledger.add(901, to: keys[22], from: "newer"), .refused(.network))
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SparkKit
 
-@Suite("Which connections are let in")
+@Suite("The ledger of connections")
 struct ConnectionLedgerTests {
     private func open(
         _ ledger: inout ConnectionLedger, from network: String?, sourceLocation: SourceLocation = #_sourceLocation
@@ -73,7 +73,7 @@ struct ConnectionLedgerTests {
         #expect(shed(third) != nil || refusal(third) == .total)
     }
 
-    @Test("who has as many as anybody is refused, but may replace an idle connection of its own")
+    @Test("a network with as many connections as any other is refused, but may replace its own idle connection")
     func own() throws {
         var ledger = ConnectionLedger(AdmissionLimit(total: 4))
         let a = try (0..<2).map { _ in try open(&ledger, from: "a") }
@@ -96,7 +96,7 @@ struct ConnectionLedgerTests {
         _ = try open(&ledger, from: "b")
     }
 
-    @Test("a name is good for one connection alone, however often its place is used again")
+    @Test("a name is valid for one connection only, however often its place is reused")
     func keys() throws {
         var ledger = ConnectionLedger(AdmissionLimit(total: 2))
         let old = try open(&ledger, from: "a")
@@ -119,7 +119,7 @@ struct ConnectionLedgerTests {
         for step in 0..<4_000 {
             switch numbers.next() % 4 {
             case 0, 1:
-                // Some networks come far more often than others.
+                // Some networks connect far more often than others.
                 let network = "n\(min(numbers.next() % 12, numbers.next() % 12))"
                 let before = Dictionary(grouping: alive.values, by: { $0 }).mapValues(\.count)
                 let own = before[network] ?? 0
@@ -134,7 +134,7 @@ struct ConnectionLedgerTests {
                 case .refused(.network): #expect(own == perNetwork)
                 case .refused(let scope):
                     #expect(scope == .total && alive.count == total)
-                    // Somebody may have a little more; then a change would only turn the tables.
+                    // A network may have slightly more; a replacement would only reverse that.
                     let most = before.values.max() ?? 0
                     #expect(most - own <= max(1, most / ConnectionLedger.clearMargin))
                 }
@@ -163,7 +163,7 @@ struct ConnectionLedgerTests {
         same(shed(ledger.open(from: "light", at: 0)), heavy[0])
     }
 
-    @Test("one network replaces connections only so often")
+    @Test("one network replaces a bounded number of connections")
     func pace() throws {
         var ledger = ConnectionLedger(AdmissionLimit(total: 4, perNetwork: 2))
         for _ in 0..<2 { _ = try open(&ledger, from: "a") }

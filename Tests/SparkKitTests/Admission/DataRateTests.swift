@@ -3,18 +3,18 @@ import Testing
 
 @testable import SparkKit
 
-@Suite("How fast bytes must move")
+@Suite("The minimum rate of bytes")
 struct DataRateTests {
     private let rate = DataRate(bytesPerSecond: 100, grace: .seconds(5))
 
-    @Test("nothing need move within the grace, and nothing may stand still for longer")
+    @Test("nothing needs to move within the grace, and no pause may be longer")
     func grace() throws {
         let meter = try #require(DataRateMeter(rate, at: .seconds(10)))
         #expect(!meter.isTooSlow(at: .milliseconds(14_999)))
         #expect(meter.isTooSlow(at: .seconds(15)))
     }
 
-    @Test("a rate of nothing is no bound")
+    @Test("a rate of zero lifts the bound")
     func unbounded() { #expect(DataRateMeter(.unbounded, at: .zero) == nil) }
 
     @Test("a byte now and then does not help; the rate does")
@@ -31,7 +31,7 @@ struct DataRateTests {
         #expect(end == 6)
     }
 
-    @Test("a burst is no credit for standing still afterwards, and no number is too large")
+    @Test("a burst is no credit for a later pause, and no number is too large")
     func burst() throws {
         var meter = try #require(DataRateMeter(rate, at: .zero))
         meter.moved(.max, at: .seconds(1))

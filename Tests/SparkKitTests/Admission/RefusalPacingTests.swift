@@ -2,7 +2,7 @@ import Testing
 
 @testable import SparkKit
 
-@Suite("How long a refused client is not read from")
+@Suite("The pacing of refusals")
 struct RefusalPacingTests {
     private let second: UInt64 = 1_000_000_000
 
@@ -21,12 +21,12 @@ struct RefusalPacingTests {
         var pacing = RefusalPacing()
         let pauses = (0..<100_000).map { _ in pacing.refused("a", at: second) }
         #expect(pauses.max() == RefusalPacing.longestPause && pauses.last == RefusalPacing.longestPause)
-        // What was asked beyond the longest pause is not held against it.
+        // Requests beyond the longest pause do not count later.
         let later = pacing.refused("a", at: second + RefusalPacing.longestPause + 5 * second)
         #expect(later == 0)
     }
 
-    @Test("memory is bounded, whoever asks, and times far ahead do no harm")
+    @Test("memory is bounded for any client, and times far ahead do no harm")
     func bounds() {
         var pacing = RefusalPacing()
         let pauses = (0..<100_000).map { pacing.refused("n\($0)", at: second) }
@@ -35,7 +35,7 @@ struct RefusalPacingTests {
         #expect(late == 0)
     }
 
-    @Test("only so many connections a second are told why they are closed")
+    @Test("only a bounded number of connections a second learn why they are closed")
     func farewells() {
         var budget = FarewellBudget()
         let told = (0..<2_000).map { _ in budget.take(at: second) }.filter { $0 }.count

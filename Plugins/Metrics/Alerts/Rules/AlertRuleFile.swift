@@ -11,7 +11,7 @@ package enum AlertRuleFile {
     package static func read(_ text: String) throws(AlertRuleError) -> [AlertRuleGroup] {
         guard text.utf8.count <= sizeLimit else { throw AlertRuleError(place: "file", reason: "it is too long") }
         let root: Node?
-        do { root = try Yams.compose(yaml: text) } catch { throw AlertRuleError(place: "file", reason: "it is no YAML") }
+        do { root = try Yams.compose(yaml: text) } catch { throw AlertRuleError(place: "file", reason: "it is not YAML") }
         let document = try YAMLFields(root, place: "file", allowed: ["groups"])
         var names: Set<String> = []
         var groups: [AlertRuleGroup] = []

@@ -24,7 +24,7 @@ package enum DefaultRules {
             histogram_quantile(0.95, sum without (route) \
             (rate(spark_http_request_duration_seconds_bucket{route!~"/api/v1/(stream|poll|ws)"}[5m]))) > 0.2
             """, hold: .minutes(2), "Requests are answered slowly",
-            "P95 of all requests but those that wait for events is {{ $value | humanizeDuration }}"),
+            "P95 of all requests, except those that wait for events, is {{ $value | humanizeDuration }}"),
         DefaultRule(
             "HighErrorRate", .critical, "http",
             """
@@ -41,14 +41,14 @@ package enum DefaultRules {
             "High WebSocket connection count", "{{ $value }} active WebSocket connections"),
         DefaultRule(
             "PushFailures", .warning, "push", "\(failedPushes) / (\(failedPushes) + rate(spark_push_sent_total[10m])) > 0.2",
-            hold: .minutes(5), "A push provider takes too few pushes",
-            "{{ $value | humanizePercentage }} of the tries at {{ $labels.provider }} fail"),
+            hold: .minutes(5), "A push provider refuses many pushes",
+            "{{ $value | humanizePercentage }} of the attempts at {{ $labels.provider }} fail"),
         DefaultRule(
             "PushProviderPaused", .warning, "push", "spark_push_provider_paused > 0", hold: .minutes(10),
             "Nothing is sent through a push provider", "Sending through {{ $labels.provider }} is paused after failures"),
         DefaultRule(
             "PushBacklog", .warning, "push", "spark_push_outbox_oldest_age_seconds > 300", hold: .minutes(5),
-            "Pushes wait to be sent", "The oldest push is due since {{ $value | humanizeDuration }}"),
+            "Pushes wait to be sent", "The oldest push has been due for {{ $value | humanizeDuration }}"),
         DefaultRule(
             "CertificateExpiresSoon", .warning, "http",
             "spark_certificate_expiry_timestamp_seconds - time() < 14 * 86400", hold: .minutes(10),
@@ -89,16 +89,17 @@ package enum DefaultRules {
             "Writes are refused", "{{ $value | humanize }} writes were refused in five minutes: queue, wait or disk"),
         DefaultRule(
             "WALGrowth", .warning, "database", "spark_database_wal_bytes > 256 * 1024 * 1024", hold: .minutes(10),
-            "The write-ahead log is not folded in", "It has {{ $value | humanize1024 }}B; a reader may hold it up"),
+            "The write-ahead log is not checkpointed", "It has {{ $value | humanize1024 }}B; a long read may block the checkpoint"
+        ),
         DefaultRule(
             "OutboxStuck", .warning, "outbox", "spark_outbox_oldest_age_seconds > 300", hold: .minutes(5),
-            "Durable jobs are not done", "The oldest job is due since {{ $value | humanizeDuration }}"),
+            "Durable jobs are not done", "The oldest job has been due for {{ $value | humanizeDuration }}"),
         DefaultRule(
             "DiskNearlyFull", .warning, "disk", "spark_disk_free_bytes / spark_disk_size_bytes < 0.15", hold: .minutes(5),
-            "The disk is nearly full", "{{ $value | humanizePercentage }} of the data directory's disk are free"),
+            "The disk is nearly full", "{{ $value | humanizePercentage }} of the data directory's disk is free"),
         DefaultRule(
             "DiskFull", .critical, "disk", "spark_disk_free_bytes / spark_disk_size_bytes < 0.05", hold: .minutes(1),
-            "The disk is all but full", "{{ $value | humanizePercentage }} of the data directory's disk are free"),
+            "The disk is all but full", "{{ $value | humanizePercentage }} of the data directory's disk is free"),
     ]
 
     /// Problems in the process, before users notice them.
@@ -112,20 +113,20 @@ package enum DefaultRules {
         DefaultRule(
             "ServerFull", .warning, "admission",
             #"sum without (scope) (rate(spark_admission_refusals_total{scope="total"}[5m])) > 0"#, hold: .minutes(5),
-            "The server refuses clients for want of room",
-            "{{ $value | humanize }} a second find no room for {{ $labels.resource }}; see spark limits"),
+            "The server refuses clients because a bound is reached",
+            "{{ $value | humanize }} requests a second for {{ $labels.resource }} are refused; see spark limits"),
         DefaultRule(
             "HighMemory", .warning, "process", "process_resident_memory_bytes > 4 * 1024 * 1024 * 1024", hold: .minutes(10),
-            "The process holds much memory", "It holds {{ $value | humanize1024 }}B"),
+            "The process uses much memory", "It uses {{ $value | humanize1024 }}B"),
         DefaultRule(
             "EventsDropped", .warning, "events", "increase(spark_events_dropped_total[10m]) > 0", hold: .zero,
-            "Events did not reach a module", "{{ $value | humanize }} events were dropped before a slow module in ten minutes"),
+            "Events did not reach a module", "{{ $value | humanize }} events for a slow module were dropped in ten minutes"),
         DefaultRule(
             "RestartsOften", .warning, "process", "changes(process_start_time_seconds[30m]) > 2", hold: .zero,
             "The server restarts again and again", "It started {{ $value }} times in half an hour"),
         DefaultRule(
             "MetricsOverflow", .info, "metrics", "sum without (metric) (increase(spark_metrics_overflows_total[30m])) > 0",
-            hold: .minutes(5), "A metric has more label values than are told apart",
+            hold: .minutes(5), "A metric has more label values than are kept apart",
             "{{ $value | humanize }} values were counted as other in half an hour"),
     ]
 }

@@ -27,7 +27,7 @@ struct YAMLFields {
     }
 
     func list(_ key: String) throws(AlertRuleError) -> [Node] {
-        guard let sequence = fields[key]?.sequence else { throw AlertRuleError(place: place, reason: "\(key) is no list") }
+        guard let sequence = fields[key]?.sequence else { throw AlertRuleError(place: place, reason: "\(key) is not a list") }
         return Array(sequence)
     }
 
@@ -35,7 +35,7 @@ struct YAMLFields {
     func duration(_ key: String, of rule: String) throws(AlertRuleError) -> Duration {
         guard let node = fields[key] else { return .zero }
         guard let duration = node.scalar.flatMap({ PromDuration.parse($0.string) }) else {
-            throw AlertRuleError(place: rule, reason: "\(key) is no time such as 5m")
+            throw AlertRuleError(place: rule, reason: "\(key) is not a time such as 5m")
         }
         return duration
     }
@@ -50,7 +50,7 @@ struct YAMLFields {
                 throw AlertRuleError(place: rule, reason: "\(key) are names and texts")
             }
             guard let template = AlertTemplate(text) else {
-                throw AlertRuleError(place: rule, reason: "the template of \(name) asks for what is not supported")
+                throw AlertRuleError(place: rule, reason: "the template of \(name) uses a function that is not supported")
             }
             templates[name] = template
         }

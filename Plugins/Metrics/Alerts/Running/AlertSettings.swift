@@ -6,10 +6,11 @@ struct AlertSettings: Sendable {
     static let settings: [Setting] = [
         .file(
             "rules_file", atMost: AlertRuleFile.sizeLimit,
-            "A rule file of Prometheus to alert by instead of the built-in rules; spark export prometheus-rules writes those."),
+            "A Prometheus rule file that replaces the built-in rules; spark export prometheus-rules writes those."),
         .text(
             "alert_webhook_url", default: "",
-            "Told of every alert that fires or is resolved, by POST in the form of Alertmanager's webhooks.", isSecret: true,
+            "Address that gets every alert that fires or is resolved, by POST in the format of Alertmanager's webhooks.",
+            isSecret: true,
             fault: { $0.isEmpty ? nil : WebAddress.fault($0) }),
     ]
 

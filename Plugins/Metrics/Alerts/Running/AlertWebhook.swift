@@ -47,7 +47,7 @@ final class AlertWebhook: Sendable {
 
     func tell(_ notification: AlertNotification) {
         if case .dropped = entrance.yield(notification) {
-            logger.error("alert not told, too many wait", metadata: ["alert": .string(notification.rule)])
+            logger.error("alert not sent, too many wait", metadata: ["alert": .string(notification.rule)])
         }
     }
 
@@ -81,7 +81,7 @@ final class AlertWebhook: Sendable {
                 let metadata: Logger.Metadata = [
                     "alert": .string(notification.rule), "status": .string(status.map { "\($0)" } ?? "none"),
                 ]
-                return logger.error("alert not told, the webhook does not take it", metadata: metadata)
+                return logger.error("alert not sent, the webhook does not accept it", metadata: metadata)
             }
         }
     }

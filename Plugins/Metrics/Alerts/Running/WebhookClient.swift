@@ -23,7 +23,7 @@ final class WebhookClient: AlertPosting {
         let response = try await opened().execute(request, timeout: Self.patience)
         // Read to the end, so that the connection can be reused. A longer answer closes the connection.
         _ = try? await response.body.collect(upTo: Self.answerLimit)
-        // Only the form in seconds; a date would need synchronised clocks.
+        // Only the form in seconds; a date would need synchronized clocks.
         let seconds = response.headers.first(name: "Retry-After").flatMap { Int($0) }
         let isPause = response.status == .tooManyRequests || response.status == .serviceUnavailable
         return AlertAnswer(

@@ -82,7 +82,7 @@ package struct AlertBook: Sendable {
 
 extension AlertBook: JSONObject {
     /// In the format of Prometheus's `/api/v1/rules`. Resolved alerts are included for a while, with `resolvedAt`.
-    package static let fields = Fields<AlertBook>("AlertRules", "Rules and alerts, as Prometheus gives them.") {
+    package static let fields = Fields<AlertBook>("AlertRules", "Rules and alerts, in Prometheus's format.") {
         Field("status", { _ in "success" }, .constant("success"))
         Field("data", { Listing(book: $0) })
     }

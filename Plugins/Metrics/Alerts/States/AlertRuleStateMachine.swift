@@ -29,7 +29,7 @@ package struct AlertRuleStateMachine: Sendable {
         return changes
     }
 
-    /// The alerts that the elements stand for, as if each were new.
+    /// The alerts of the elements, as if each were new.
     private func seen(_ elements: [PromElement], at now: Timestamp) throws(PromQLError) -> [[String: String]: Alert] {
         guard elements.count <= Self.alertsLimit else { throw .bound("The rule gives too many alerts.") }
         var found: [[String: String]: Alert] = [:]

@@ -100,7 +100,7 @@ actor APNsTokens {
         let source = ProviderFile(setting: "push.apns_key_file", path: settings.apnsKeyFile)
         let text = try await source.text()
         guard let key = try? P256.Signing.PrivateKey(pemRepresentation: text) else {
-            throw source.fault("the file is no private key on P-256 in PEM (.p8)")
+            throw source.fault("the file is not a private key on P-256 in PEM (.p8)")
         }
         guard settings.apnsKeyID.utf8.count == 10 else {
             throw FileFault(setting: "push.apns_key_id", reason: "ten characters are expected")

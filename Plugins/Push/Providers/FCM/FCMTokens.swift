@@ -110,9 +110,9 @@ actor FCMTokens {
 
     private func signer() async throws -> (FCMCredentials, TokenSigner) {
         let text = try await source.text()
-        guard let credentials = FCMCredentials(text) else { throw source.fault("the file is no service account's key (JSON)") }
+        guard let credentials = FCMCredentials(text) else { throw source.fault("the file is not a service account's key (JSON)") }
         guard let signer = try? await TokenSigner(rsaPEM: credentials.privateKey, kid: credentials.keyID) else {
-            throw source.fault("the private key in the file is no RSA key of at least 2048 bits")
+            throw source.fault("the private key in the file is not an RSA key of at least 2048 bits")
         }
         return (credentials, signer)
     }

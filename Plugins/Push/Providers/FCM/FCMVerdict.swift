@@ -42,7 +42,7 @@ struct FCMVerdict {
 
     private static func unknown(_ status: Int, after: Duration?) -> PushOutcome {
         switch status {
-        case 401: .misconfigured(reason: "UNAUTHENTICATED: Google takes no token of push.fcm_credentials_file")
+        case 401: .misconfigured(reason: "UNAUTHENTICATED: Google refuses the tokens of push.fcm_credentials_file")
         case 403: .misconfigured(reason: "PERMISSION_DENIED: the service account may not send, or the API is switched off")
         case 404: .misconfigured(reason: "NOT_FOUND: there is no such project")
         case 429: .later(reason: "429", after: after ?? quotaPause)

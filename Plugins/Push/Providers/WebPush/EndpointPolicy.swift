@@ -16,7 +16,7 @@ struct EndpointPolicy: Sendable {
     /// Parses the endpoint into known parts only, so that no other parser can read a different host from the same text.
     func endpoint(of text: String) -> Result<WebPushEndpoint, Fault> {
         guard let endpoint = WebPushEndpoint(text) else {
-            return .failure(Fault(words: "the endpoint is no https URL with a plain host and path"))
+            return .failure(Fault(words: "the endpoint is not an https URL with a plain host and path"))
         }
         guard allowsPrivate || endpoint.port == 443 else { return .failure(Fault(words: "the endpoint's port is not 443")) }
         guard allowsPrivate || !endpoint.isAddress else {

@@ -50,7 +50,7 @@ struct WebhookProvider: PushProvider {
             url == "http://\(host)" || ["/", ":"].contains { url.hasPrefix("http://\(host)\($0)") && !url.contains("@") }
         }
         if !url.hasPrefix("https://"), !isHere { return "push.webhook_url: an https URL is needed, or http on this machine" }
-        if URL(string: url)?.host() == nil { return "push.webhook_url is no URL" }
+        if URL(string: url)?.host() == nil { return "push.webhook_url is not a URL" }
         return key == nil
             ? "push.webhook_secret: whsec_ with 24 to 64 bytes in base64, or 24 characters and more, are needed" : nil
     }
@@ -68,7 +68,7 @@ struct WebhookProvider: PushProvider {
         switch answer.status {
         case 200..<300: .accepted
         case 410: .gone(reason: "410", since: nil)
-        case 401, 403: .misconfigured(reason: "the webhook takes no signature of push.webhook_secret (\(answer.status))")
+        case 401, 403: .misconfigured(reason: "the webhook refuses the signatures of push.webhook_secret (\(answer.status))")
         case 408, 425, 429: .later(reason: "\(answer.status)", after: answer.retryAfter(now))
         case 300..<500: .refused(reason: "\(answer.status)")
         default: .later(reason: "\(answer.status)", after: answer.retryAfter(now))

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// How one chat server is spoken to, so that the same load can be put on several.
+/// The protocol of one chat server, so that the same load can be put on several.
 package protocol ChatDialect: Sendable {
     /// Where a user connects.
     func path(of user: Int) -> String
@@ -10,11 +10,11 @@ package protocol ChatDialect: Sendable {
     func makeTalk(of user: Int, with peer: Int) -> any ChatTalk
 }
 
-/// What one connection says and hears.
+/// The messages of one connection.
 package protocol ChatTalk: AnyObject {
     /// The first texts after the upgrade.
     func begin() -> [ByteBuffer]
-    /// A text came.
+    /// A text arrived.
     func heard(_ text: ByteBuffer) -> ChatEvent
     /// The message of a number, to the peer.
     func message(_ number: ChatNumber) -> ByteBuffer
@@ -24,9 +24,9 @@ package enum ChatEvent {
     case nothing
     /// The next texts of the beginning.
     case say([ByteBuffer])
-    /// Messages may be sent and come.
+    /// Messages can be sent and received.
     case ready
-    /// The server has taken a message over.
+    /// The server has accepted a message.
     case acknowledged(ChatNumber)
     case refused(ChatNumber)
     /// A message, by its number; also the sender's own copy.
@@ -62,7 +62,7 @@ package struct ChatNumber: Hashable, Sendable {
 }
 
 extension ByteBuffer {
-    /// The bytes that follow a text; nil when it does not stand there.
+    /// The bytes that follow a text; nil if the text is not there.
     package func bytes(after text: StaticString) -> ByteBufferView? {
         let end = text.withUTF8Buffer { needle in
             withUnsafeReadableBytes { hay -> Int in

@@ -37,7 +37,7 @@ final class ChatFleet {
 
     /// - Parameters:
     ///   - users: in pairs: each even place talks with the next.
-    ///   - sources: so many addresses of 127/8 are connected from; 0 leaves it to the system.
+    ///   - sources: the number of addresses of 127/8 to connect from; 0 leaves it to the system.
     init(
         eventLoop: any EventLoop, dialect: any ChatDialect, target: (host: String, port: Int), users: Range<Int>, sources: Int
     ) {
@@ -52,7 +52,7 @@ final class ChatFleet {
 
     // MARK: Connecting
 
-    /// Connects all that are not; done when all are ready.
+    /// Connects all clients that are not connected; done when all are ready.
     func connect() -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         let missing = members.count { !$0.isReady }
@@ -66,7 +66,7 @@ final class ChatFleet {
         return promise.futureResult
     }
 
-    /// Some at a time: the kernel's queue of connections has a bound.
+    /// A few at a time: the kernel's queue of connections is bounded.
     private func connectMore() {
         while connecting < 256, nextToConnect < members.count {
             let index = nextToConnect
@@ -128,7 +128,7 @@ final class ChatFleet {
 
     // MARK: Talking
 
-    /// Sends so many messages a second, spread over all connections, and waits for those that are late.
+    /// Sends messages at a rate, spread over all connections, and waits for late ones.
     func talk(run: UInt32, rate: Double, seconds: Double, patience: TimeAmount, order: [Int]) -> EventLoopFuture<ChatReport> {
         self.run = run
         self.order = order
@@ -207,6 +207,6 @@ final class ChatFleet {
         for member in members { member.socket?.abort() }
     }
 
-    /// How many are connected.
+    /// The number of connected clients.
     var readyCount: Int { members.count(where: \.isReady) }
 }

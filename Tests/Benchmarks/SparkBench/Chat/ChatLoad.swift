@@ -46,7 +46,7 @@ package final class ChatLoad: Sendable {
     }
 
     /// Connects everybody who is not connected.
-    /// - Returns: how long it took until all were ready.
+    /// - Returns: the time until all were ready.
     package func connect() async throws -> Duration {
         let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -58,7 +58,7 @@ package final class ChatLoad: Sendable {
         return start.duration(to: .now)
     }
 
-    /// Everybody talks: `rate` messages a second over all connections, in an order of chance.
+    /// Everybody talks: `rate` messages a second over all connections, in random order.
     package func talk(run: UInt32, rate: Int, seconds: Double, seed: UInt64) async throws -> ChatReport {
         var random = SplitMix64(seed: seed)
         let orders = membersPerFleet.map { Array(0..<$0).shuffled(using: &random) }

@@ -41,14 +41,14 @@ package struct DueLatencies: Sendable {
     }
 }
 
-/// What a run of the load came to.
+/// The result of one run of the load.
 package struct ChatReport: JSONWritable, Sendable {
     package var rate = 0
     package var seconds = 0.0
     package var sent = 0
     package var acknowledged = 0
     package var refused = 0
-    /// Messages that came to the other one, each counted once.
+    /// Messages that reached the other person, each counted once.
     package var delivered = 0
     /// Copies beyond the first.
     package var repeated = 0

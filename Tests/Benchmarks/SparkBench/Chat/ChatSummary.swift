@@ -1,6 +1,6 @@
 package import SparkCore
 
-/// What all runs of a load came to, with the server's costs.
+/// The results of all runs of a load, with the server's costs.
 package struct ChatSummary: JSONWritable, Sendable {
     package let connections: Int
     package var connectSeconds = 0.0
@@ -12,7 +12,7 @@ package struct ChatSummary: JSONWritable, Sendable {
     /// Resident bytes of the server after the last run, and at most.
     package var serverMemory = 0
     package var serverPeak = 0
-    /// From the kill, and from the ready line of the next server, until everybody was back and told what they missed.
+    /// From the kill, and from the ready line of the next server, until every client was back and had what it missed.
     package var stormSeconds: (fromKill: Double, fromReady: Double)?
     /// Until the server had ended after SIGTERM with everybody connected.
     package var stopSeconds: Double?
@@ -49,10 +49,10 @@ package struct ChatSummary: JSONWritable, Sendable {
         }
         if let stormSeconds {
             lines.append(
-                "killed: everybody back \(short(stormSeconds.fromKill)) s after the kill, \(short(stormSeconds.fromReady)) s after "
+                "killed: every client back \(short(stormSeconds.fromKill)) s after the kill, \(short(stormSeconds.fromReady)) s after "
                     + "the new server was ready")
         }
-        if let stopSeconds { lines.append("stopped in order in \(short(stopSeconds)) s") }
+        if let stopSeconds { lines.append("stopped cleanly in \(short(stopSeconds)) s") }
         return lines
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 
-/// XMPP over WebSocket (RFC 7395), as far as a chat between logged-in users needs it; the server must let anybody in who names
+/// XMPP over WebSocket (RFC 7395), as far as a chat between logged-in users needs it; the server must accept clients that only name
 /// themselves (SASL PLAIN, RFC 4616). It acknowledges nothing.
 package struct XMPPDialect: ChatDialect {
     private let websocketPath: String
@@ -65,7 +65,7 @@ package struct XMPPDialect: ChatDialect {
             return ByteBuffer(string: "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>\(secret)</auth>")
         }
 
-        /// Without it no message comes; the server gives it back.
+        /// Without it no message arrives; the server returns it.
         private var presence: ByteBuffer { ByteBuffer(string: "<presence xmlns='jabber:client'/>") }
 
         private var binding: ByteBuffer {

@@ -1,12 +1,12 @@
-/// The dating trace through a cache of one or two tiers under a regime, values left out.
+/// The dating trace through a cache of one or two tiers under a regime, without the values.
 public struct DatingSimulation {
     public struct Outcome: Sendable {
         public var reads = 0
         public var memoryHits = 0
         public var diskHits = 0
-        /// Loads that somebody waited for.
+        /// Loads that a reader waited for.
         public var misses = 0
-        /// Loads that nobody waited for: behind a stale answer, or fetched ahead.
+        /// Loads that no reader waited for: behind a stale answer, or prefetched.
         public var backgroundLoads = 0
         public var diskBytesWritten = 0
         public var hitRatio: Double { reads == 0 ? 0 : Double(memoryHits + diskHits) / Double(reads) }
@@ -26,7 +26,7 @@ public struct DatingSimulation {
     private var disk: SegmentedDisk?
     private let namespaces: [UInt8]
     private let sizes: [UInt32]
-    /// How often each entry's content has become another.
+    /// How often each entry's content changed.
     private var versions: [UInt32]
     private var inMemory: [Copy]
     private var onDisk: [Copy]
@@ -35,7 +35,7 @@ public struct DatingSimulation {
     private var outcome = Outcome()
 
     /// - Parameters:
-    ///   - memory: bytes; nil for as much as it takes.
+    ///   - memory: bytes; nil for no bound.
     ///   - disk: bytes; 0 for none.
     public static func run(
         _ trace: DatingTrace, regime: FreshnessRegime, policy: String = "S3-FIFO", memory: Int?, disk: Int = 0
@@ -143,7 +143,7 @@ public struct DatingSimulation {
         }
     }
 
-    /// Nothing that is held of the entry is right any longer.
+    /// Nothing that the cache has of the entry is valid any longer.
     private mutating func makeOld(_ key: Int) {
         versions[key] &+= 1
         memory.remove(key)
@@ -161,7 +161,7 @@ public struct DatingSimulation {
         for victim in evicted { spill(victim, at: time) }
     }
 
-    /// Writes what memory gave up, if the disk has not got it already and it may still be served.
+    /// Writes an evicted entry, unless the disk has it already or it may no longer be served.
     private mutating func spill(_ key: Int, at time: Int64) {
         guard let disk, regime.rule(namespaces[key]).isSpilled, state(of: inMemory[key], key, at: time) != .useless else {
             return

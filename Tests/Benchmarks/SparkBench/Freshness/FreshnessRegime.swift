@@ -1,13 +1,13 @@
-/// How a cache keeps its entries right.
+/// How a cache keeps its entries fresh.
 public struct FreshnessRegime: Sendable {
     public let name: String
     /// By `DatingNamespace.rawValue`.
     let rules: [FreshnessRule]
-    /// A write puts the new value in; otherwise it takes the old one out.
+    /// A write stores the new value; otherwise it removes the old one.
     let isWritingThrough: Bool
-    /// A change makes exactly what depends on it old; otherwise it deletes by key pattern.
+    /// A change invalidates exactly the entries that depend on it; otherwise it deletes by key pattern.
     let hasStamps: Bool
-    /// Entries are fetched ahead when a session begins, and leave memory when it ends.
+    /// Entries are prefetched when a session begins, and leave memory when it ends.
     let hasHints: Bool
 
     init(
@@ -37,14 +37,14 @@ public struct FreshnessRegime: Sendable {
 
     func rule(_ namespace: UInt8) -> FreshnessRule { rules[Int(namespace)] }
 
-    /// What a write to an entry of the dating trace does to the cache.
+    /// The effect of a write to an entry of the dating trace on the cache.
     func consequence(of write: TraceRequest, layout: DatingLayout) -> WriteConsequence {
         guard let namespace = DatingNamespace(rawValue: write.namespace) else { return WriteConsequence() }
         func own(_ namespace: DatingNamespace) -> Int { layout.key(namespace, Int(write.user)) }
         var consequence = WriteConsequence()
         if hasStamps {
             switch namespace {
-            // Cells and regions are right within their lifetime; a move makes the mover's own suggestions old.
+            // Cells and regions are fresh within their lifetime; a move invalidates the mover's own suggestions.
             case .nearby, .grid: break
             case .suggestions: consequence.old = [Int(write.key)]
             case .preferences:
@@ -71,10 +71,10 @@ public struct FreshnessRegime: Sendable {
     }
 }
 
-/// The entries that a write changes (their new value is at hand) and those that it makes old.
+/// The entries that a write changes (their new value is known) and those that it invalidates.
 struct WriteConsequence {
     var changed: [Int] = []
     var old: [Int] = []
-    /// Every entry of the namespace `nearby` goes.
+    /// Removes every entry of the namespace `nearby`.
     var wipesNearby = false
 }

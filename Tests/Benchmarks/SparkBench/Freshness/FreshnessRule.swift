@@ -2,10 +2,10 @@
 public struct FreshnessRule: Equatable, Sendable {
     /// Milliseconds from its load.
     public let lifetime: Int64
-    /// Milliseconds after that in which it is still served while somebody loads it anew.
+    /// Milliseconds after that in which it is still served while one reader loads it again.
     public let staleWhileRevalidate: Int64
 
-    /// What lives a few minutes only is old before the disk is asked for it.
+    /// Entries that live only a few minutes expire before the disk is read.
     var isSpilled: Bool { lifetime > 5 * 60_000 }
 
     init(minutes: Double, staleMinutes: Double = 0) {
@@ -13,7 +13,7 @@ public struct FreshnessRule: Equatable, Sendable {
         staleWhileRevalidate = Int64(staleMinutes * 60_000)
     }
 
-    /// Fixed lifetimes for each kind of entry, whatever changed meanwhile.
+    /// Fixed lifetimes for each kind of entry, regardless of changes.
     public static func short(_ namespace: DatingNamespace) -> FreshnessRule {
         switch namespace {
         case .profile: FreshnessRule(minutes: 5)
@@ -27,7 +27,7 @@ public struct FreshnessRule: Equatable, Sendable {
         }
     }
 
-    /// What a stamp keeps right lives for a day. What no event can make old keeps the short lifetime, and with
+    /// Entries that stamps keep fresh live for a day. Entries that no event invalidates keep the short lifetime, and with
     /// `isRevalidating` is served for a while longer during the next load.
     public static func long(_ namespace: DatingNamespace, isRevalidating: Bool) -> FreshnessRule {
         switch namespace {

@@ -4,7 +4,7 @@ import SparkCore
 public struct FreshnessTable: Sendable {
     public let lines: [String]
 
-    /// - Parameter size: of the trace; decides how much memory and disk stand for 64 MB and 1 GB.
+    /// - Parameter size: of the trace; decides how much memory and disk represent 64 MB and 1 GB.
     public init(_ trace: DatingTrace, size: TraceCatalogue.Size) {
         let memory = (64 << 20) / size.datingScale
         let disk = (1 << 30) / size.datingScale

@@ -1,4 +1,4 @@
-/// A disk tier without the values: a log of segments; the oldest goes whole when the budget is reached.
+/// A disk tier without the values: a log of segments; the oldest is dropped as a whole when the budget is reached.
 struct SegmentedDisk {
     private let segmentBytes: Int
     private let segmentLimit: Int

@@ -51,7 +51,7 @@ struct Crowd: Sendable {
         let latitude = min(89, max(-89, city.latitude + normal(&dice) * degrees))
         var longitude = city.longitude + normal(&dice) * degrees / max(0.1, cos(city.latitude * .pi / 180))
         longitude -= (longitude / 360).rounded() * 360
-        // In range by its making.
+        // In range by construction.
         guard let place = Coordinate(latitude: latitude, longitude: longitude) else {
             return person(number, in: city, grid, &dice)
         }
@@ -72,7 +72,7 @@ struct Crowd: Sendable {
             lastActive: EpochSecond(now - .seconds(Int(idle))),
             place: grid.snap(place), version: 1,
             counts: counts(&dice))
-        // Of 96 interests, none twice.
+        // From 96 interests, without duplicates.
         let interests = (0..<dice.below(8)).map { InterestCode(rawValue: UInt32($0 * 12 + dice.below(12))) }
         return (row, interests)
     }

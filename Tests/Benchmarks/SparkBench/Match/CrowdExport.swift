@@ -2,22 +2,22 @@ public import Foundation
 import SparkCore
 import SparkDecks
 
-/// The benchmark's people, those who ask, and what Spark answers them, as files, so that other engines can be asked the same.
+/// The benchmark's people, viewers and Spark's answers as files, so that other engines can run the same queries.
 ///
-/// - `crowd.json`: `{"people", "probes", "limit", "today", "active_since"}`; the last in seconds since 1970, whoever was last active
-///   before is in no deck.
+/// - `crowd.json`: `{"people", "probes", "limit", "today", "active_since"}`; the last in seconds since 1970: people
+///   who were last active before it are in no deck.
 /// - `people.csv`: a line for each person. Genders are numbers, `interested_in` has the bit of each of them.
-/// - `probes.csv`: number, viewer, and whom the viewer has swiped, as `{1,2,3}`.
+/// - `probes.csv`: number, viewer, and the people that the viewer has swiped, as `{1,2,3}`.
 /// - `answers.csv`: number, and the ids of the nearest whose filters hold both ways, the nearest first, limits as set, as `{1,2,3}`.
 ///
-/// Nobody in it likes a viewer, so people who are incognito stand in no answer. Identifiers are numbers; the invented people of one
+/// Nobody in it likes a viewer, so incognito people are in no answer. Identifiers are numbers; the invented people of one
 /// number and the probes of another are always the same, and those that `MatchBenchmark` times as the nearest.
 public struct CrowdExport {
     private let settings: MatchBenchmark.Settings
 
     public init(_ settings: MatchBenchmark.Settings) { self.settings = settings }
 
-    /// - Parameter directory: made when it is not there; files of these names in it are replaced.
+    /// - Parameter directory: created if it is missing; files of these names in it are replaced.
     public func write(to directory: URL) throws {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let crowd = Crowd(count: settings.people, seed: MatchBenchmark.crowdSeed)

@@ -7,7 +7,7 @@ public struct MatchBenchmark: Sendable {
     public struct Settings: Sendable {
         public var people = 1_000_000
         public var probes = 2_000
-        /// Probes whose answer is compared with looking at everybody.
+        /// Probes whose answer is compared with a full scan.
         public var compared = 20
         public init() {}
     }
@@ -19,7 +19,7 @@ public struct MatchBenchmark: Sendable {
 
     public init(_ settings: Settings) { self.settings = settings }
 
-    /// - Parameter progress: told what is being measured, and which share of it is done.
+    /// - Parameter progress: called with the current measurement and the share of it that is done.
     public func run(_ progress: (String, Double) -> Void) -> MatchReport {
         progress("people", 0)
         let crowd = Crowd(count: settings.people, seed: Self.crowdSeed)
@@ -55,7 +55,7 @@ public struct MatchBenchmark: Sendable {
         report.scoredUnderLoad = load.during { Latencies(scored.map { Self.time(index, $0) }) }
         progress("decks", 1)
 
-        // On an index of its own: the other one has moved on.
+        // On a separate index: the other one has changed.
         let fresh = DeckIndex()
         fresh.build(crowd.people)
         let compared = nearest.prefix(settings.compared) + scored.prefix(settings.compared) + decks.prefix(settings.compared)
@@ -77,7 +77,7 @@ public struct MatchBenchmark: Sendable {
         return taken
     }
 
-    /// Answers a second of two threads; the median of some rounds.
+    /// Answers a second of two threads; the median of several rounds.
     private static func rate(_ index: DeckIndex, _ queries: [CandidateQuery]) -> Double {
         let nanoseconds = Timing.nanoseconds(steps: queries.count, rounds: 5) { thread, steps in
             var found = 0
@@ -101,7 +101,7 @@ private struct WriteLoad: Sendable {
         var dice = Dice(seed: 9)
         let rows = crowd.people.rows
         let ages = AgeCalendar(today: Crowd.now.date)
-        // To another cell of the same city: who stays in a cell changes nothing.
+        // To another cell of the same city: a person who stays in a cell changes nothing.
         moves = (0..<100_000).map { _ in
             let city = crowd.cities[dice.below(crowd.cities.count)]
             guard city.count > 1 else { return .remove(UserID(rawValue: 0)) }
@@ -132,7 +132,7 @@ private struct WriteLoad: Sendable {
         return began.duration(to: .now).inSeconds * 1e6 / Double(changes.count)
     }
 
-    /// What a body measures while 10,000 people a second move to another cell and 5,000 swipe, in commits of a hundred writes.
+    /// The result of a body that runs while 10,000 people a second move to another cell and 5,000 swipe, in commits of a hundred writes.
     func during<Value>(_ body: () -> Value) -> Value {
         let group = DispatchGroup()
         let state = DoneFlag()

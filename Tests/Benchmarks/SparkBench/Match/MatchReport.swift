@@ -25,21 +25,21 @@ public struct MatchReport: JSONWritable, Sendable {
     public internal(set) var nearest = Latencies.none
     /// The 20 best by score, likewise.
     public internal(set) var scored = Latencies.none
-    /// What a deck is dealt from: the 128 best, with limits that give way.
+    /// The ranking behind a deck: the 128 best, with limits that are loosened.
     public internal(set) var decks = Latencies.none
-    /// The same two of viewers in the largest city.
+    /// The same two for viewers in the largest city.
     public internal(set) var dense = Latencies.none
     public internal(set) var denseScored = Latencies.none
     /// While 10,000 people a second move and 5,000 swipe.
     public internal(set) var underLoad = Latencies.none
     public internal(set) var scoredUnderLoad = Latencies.none
-    /// The 50 nearest, and the 20 best, two threads asking.
+    /// The 50 nearest, and the 20 best, on two threads.
     public internal(set) var decksPerSecond = 0.0
     public internal(set) var scoredPerSecond = 0.0
-    /// One change of who is there, and one move to another cell.
+    /// One change of membership, and one move to another cell.
     public internal(set) var touch = 0.0
     public internal(set) var move = 0.0
-    /// Answers compared with looking at everybody, and how many of them were others.
+    /// Answers compared with a full scan, and how many of them differed.
     public internal(set) var compared = 0
     public internal(set) var differing = 0
 
@@ -51,7 +51,7 @@ public struct MatchReport: JSONWritable, Sendable {
 
     private var rows: [(name: String, words: String, latencies: Latencies)] {
         [
-            ("nearest", "50 nearest", nearest), ("score", "20 best", scored), ("deck", "128 best, limits giving way", decks),
+            ("nearest", "50 nearest", nearest), ("score", "20 best", scored), ("deck", "128 best, limits loosened", decks),
             ("dense_nearest", "50 nearest, largest city", dense), ("dense_score", "20 best, largest city", denseScored),
             ("loaded_nearest", "50 nearest, under writes", underLoad), ("loaded_score", "20 best, under writes", scoredUnderLoad),
         ]
@@ -91,7 +91,7 @@ public struct MatchReport: JSONWritable, Sendable {
             "\(Int(decksPerSecond)) decks a second of the 50 nearest on two threads, \(Int(scoredPerSecond)) of the 20 best",
             "a swipe takes \(touch.rounded(to: 1)) µs of the index, a move to another cell \(move.rounded(to: 1)) µs",
             "rebuilt in \(rebuild.milliseconds) ms, \(bytesPerPerson.rounded(to: 1)) bytes a person",
-            "\(compared) answers compared with looking at everybody: \(differing) differ",
+            "\(compared) answers compared with a full scan: \(differing) differ",
         ]
     }
 }

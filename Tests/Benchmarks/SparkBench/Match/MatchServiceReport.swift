@@ -3,15 +3,15 @@ public import SparkCore
 /// The figures of decks, swipes and moves through a whole server. Times in microseconds.
 public struct MatchServiceReport: JSONWritable, Sendable {
     public let people: Int
-    /// A deck that is asked for the first time, and once more.
+    /// A deck that is requested for the first time, and once more.
     public var first = Latencies.none
     public var again = Latencies.none
     /// With 128 requests under way.
     public var swipesPerSecond = 0.0
     public var movesPerSecond = 0.0
-    /// Places told, of which one in ten is in another cell.
+    /// Reported places, of which one in ten is in another cell.
     public var reportsPerSecond = 0.0
-    /// Decks alone, and beside what is written at the rates below.
+    /// Decks alone, and beside writes at the rates below.
     public var idle = Latencies.none
     public var loaded = Latencies.none
     public var loadedSwipes = 0.0
@@ -48,7 +48,7 @@ public struct MatchServiceReport: JSONWritable, Sendable {
             + rows.map { row in
                 MatchReport.line(row.words, [row.latencies.p50, row.latencies.p95, row.latencies.p99].map { "\(Int($0))" })
             } + [
-                "\(Int(swipesPerSecond)) swipes a second, \(Int(movesPerSecond)) moves to another cell, \(Int(reportsPerSecond)) places told of "
+                "\(Int(swipesPerSecond)) swipes a second, \(Int(movesPerSecond)) moves to another cell, \(Int(reportsPerSecond)) reported places, of "
                     + "which one in ten is in another cell; each alone with 128 under way",
                 "under writes: \(Int(loadedSwipes)) swipes and \(Int(loadedReports)) places begun a second",
             ]

@@ -1,25 +1,25 @@
 import SparkCore
 import SparkDecks
 
-/// People of a crowd who ask for a deck, with what they have swiped so far: nobody to 30,000 people, all of their own city.
+/// People of a crowd who request a deck, with their swipes so far: 0 to 30,000 people, all of their own city.
 struct Probes {
-    /// How many were swiped; each as common as the next.
+    /// The number of swipes; each is equally common.
     private static let swipes = [0, 0, 30, 300, 300, 1_000, 3_000, 30_000]
 
-    /// Whoever was last active before is in no deck.
+    /// People who were last active before are in no deck.
     static let activeSince = Crowd.now - .days(30)
     static let nearestLimit = 50
 
     private(set) var queries: [CandidateQuery] = []
 
-    /// Those who ask for the 50 nearest.
+    /// The viewers who request the 50 nearest.
     static func nearest(_ crowd: Crowd, count: Int) -> Probes {
         Probes(crowd, count: count, seed: 2, scoring: NearestFirst(), limit: nearestLimit)
     }
 
     /// - Parameters:
     ///   - city: of a certain rank; of any if nil.
-    ///   - stages: how far limits may be stretched.
+    ///   - stages: how far limits may be loosened.
     init(
         _ crowd: Crowd, count: Int, seed: UInt64, scoring: any CandidateScoring, limit: Int, city: Int? = nil,
         stages: [DeckStage] = [.nearby]
@@ -57,7 +57,7 @@ extension Crowd {
         return cityOf
     }
 
-    /// The answer of looking at everybody, one after the other, by the rules alone.
+    /// The answer of a full scan, by the rules alone.
     func bruteForce(_ query: CandidateQuery) -> [DeckRank] { ranks(query, scoring: query.scoring) }
 
     private func ranks(_ query: CandidateQuery, scoring: some CandidateScoring) -> [DeckRank] {

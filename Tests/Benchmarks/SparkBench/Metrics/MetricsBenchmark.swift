@@ -5,7 +5,7 @@ import SparkKit
 import SparkTelemetry
 import Synchronization
 
-/// What recording costs where everything passes, and what a scrape costs while it does.
+/// The cost of recording on hot paths, and of a scrape meanwhile.
 public struct MetricsBenchmark: Sendable {
     /// One line of the report.
     public struct Line: JSONWritable, Sendable {
@@ -46,7 +46,7 @@ public struct MetricsBenchmark: Sendable {
         return lines + Self.scrapes()
     }
 
-    /// - Returns: the time of one operation on each of the threads: processor time, so that what else the machine does is left out.
+    /// - Returns: the time of one operation on each of the threads: processor time, which excludes the machine's other work.
     private static func measure(_ what: String, threads: Int, _ body: @Sendable (Int) -> Void) -> Line {
         let spent = Spent()
         DispatchQueue.concurrentPerform(iterations: threads) { _ in

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// What two threads of a measurement tell each other.
+/// The state that two threads of a measurement share.
 final class Times: Sendable {
     let isOver = Atomic(false)
     /// Nanoseconds of a scrape.

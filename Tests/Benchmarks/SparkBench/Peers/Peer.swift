@@ -3,7 +3,7 @@ public struct Peer: Sendable {
     public let name: String
     let dialect: PeerDialect
     let path: String
-    /// Whether it is to be measured with more data than its memory holds.
+    /// Whether to measure it with more data than its memory holds.
     let isOnDisk: Bool
 
     /// - Parameter path: of its socket.

@@ -1,4 +1,4 @@
-/// How a peer is spoken to.
+/// The protocol of a peer.
 public enum PeerDialect: String, CaseIterable, Sendable {
     /// RESP.
     case redis

@@ -3,7 +3,7 @@ import Glibc
 import SparkCore
 import Synchronization
 
-/// What one way of asking a peer came to.
+/// The result of one way of querying a peer.
 public struct PeerFigure: Sendable {
     public let peer: String
     /// See `Peer.isOnDisk`.
@@ -22,7 +22,7 @@ public struct PeerFigure: Sendable {
     public let p99: Double
 }
 
-/// Asks a peer for a while, on blocking sockets, one thread each.
+/// Queries a peer for a while, on blocking sockets, one thread each.
 public struct PeerLoad: Sendable {
     let peer: Peer
     let keys: Int
@@ -42,7 +42,7 @@ public struct PeerLoad: Sendable {
     static func key(_ number: Int) -> String { "user:profile:\(100_000_000 + number)" }
 
     /// Stores every value.
-    /// - Parameter rate: values a second at most; as fast as it goes if nil.
+    /// - Parameter rate: the maximum of values a second; nil for no limit.
     public func fill(rate: Double? = nil) throws {
         let socket = try peer.connect()
         let texts = SampleTexts(bytes: valueBytes)
@@ -97,7 +97,7 @@ public struct PeerLoad: Sendable {
             hits: all.hits, requests: all.requests, p50: Quantile.of(sorted, 0.5), p99: Quantile.of(sorted, 0.99))
     }
 
-    /// One connection's part. The requests are made before the clock runs, as a client library would not make them for free.
+    /// One connection's part. The requests are built before the clock runs, because building them is not free.
     private func ask(_ verb: String, _ pipeline: Int, seed: UInt64) throws -> Tally {
         let socket = try peer.connect()
         let texts = SampleTexts(bytes: valueBytes)
@@ -131,7 +131,7 @@ public struct PeerLoad: Sendable {
     }
 }
 
-/// Values that lie at given shares of a sorted row.
+/// The values at given shares of a sorted list.
 public enum Quantile {
     public static func of(_ sorted: [Double], _ share: Double) -> Double {
         guard !sorted.isEmpty else { return 0 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Something went wrong with a peer that is measured.
+/// A fault of a measured peer.
 public struct PeerError: Error, CustomStringConvertible {
     public let description: String
     init(_ description: String) { self.description = description }
@@ -26,7 +26,7 @@ final class PeerSocket {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard connected == 0 else { throw PeerError("nobody listens at \(path)") }
+        guard connected == 0 else { throw PeerError("no server listens at \(path)") }
     }
 
     deinit { close(descriptor) }
@@ -58,7 +58,7 @@ final class PeerSocket {
         }
     }
 
-    /// Passes over bytes of the answer.
+    /// Skips bytes of the answer.
     func skip(_ count: Int) throws {
         var left = count
         while left > end - start {

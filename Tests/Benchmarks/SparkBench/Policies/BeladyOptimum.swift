@@ -1,4 +1,4 @@
-/// Belady's rule (1966): what is needed farthest in the future leaves, also when that is what just came. The optimum for keys
+/// Belady's rule (1966): evicts the entry that is needed farthest in the future, even if it is the newest. The optimum for keys
 /// of one size; with different sizes nobody knows the optimum in reasonable time, and `SizedBelady` comes closer to it.
 enum BeladyOptimum {
     /// - Returns: how many of the reads are hits.

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// How often keys were seen lately: a count-min sketch of four rows of counters that stop at 15 and are halved now and then.
+/// How often keys were seen recently: a count-min sketch of four rows of counters that stop at 15 and are halved now and then.
 struct FrequencySketch {
     private var counters: [UInt8]
     private let mask: Int

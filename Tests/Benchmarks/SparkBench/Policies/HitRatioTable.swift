@@ -68,7 +68,7 @@ extension HitRatioTable: JSONWritable {
         }
     }
 
-    /// For people: a policy a line, its hit ratios in the order of the capacities.
+    /// For a terminal: one policy per line, its hit ratios in the order of the capacities.
     public var lines: [String] {
         var names: [String] = []
         for cell in cells where !names.contains(cell.policy) { names.append(cell.policy) }

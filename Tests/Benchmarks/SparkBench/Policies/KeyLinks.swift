@@ -1,4 +1,4 @@
-/// Doubly linked lists over small numbers; a key stands in at most one of them.
+/// Doubly linked lists over small numbers; a key is in at most one of them.
 struct KeyLinks {
     /// One list: newest at the front.
     struct List {
@@ -34,7 +34,7 @@ struct KeyLinks {
         list.bytes += size
     }
 
-    /// - Precondition: the key stands in this list.
+    /// - Precondition: the key is in this list.
     mutating func take(_ key: Int, from list: inout List) {
         let (before, after) = (newer[key], older[key])
         if before >= 0 { older[Int(before)] = after } else { list.front = after }
@@ -42,7 +42,7 @@ struct KeyLinks {
         list.bytes -= Int(sizes[key])
     }
 
-    /// - Precondition: the key stands in this list.
+    /// - Precondition: the key is in this list.
     mutating func renew(_ key: Int, in list: inout List) {
         guard list.front != Int32(key) else { return }
         let size = Int(sizes[key])

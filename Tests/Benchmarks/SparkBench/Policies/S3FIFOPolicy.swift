@@ -1,5 +1,5 @@
-/// S3-FIFO (Yang et al., SOSP 2023), weighted by bytes: a small queue of a tenth for the new, a main queue, and the keys
-/// of what left the small queue unused, for as many bytes as the main queue holds.
+/// S3-FIFO (Yang et al., SOSP 2023), weighted by bytes: a small queue of a tenth for new keys, a main queue, and the keys
+/// that left the small queue unused, for as many bytes as the main queue holds.
 final class S3FIFOPolicy: SimulatedPolicy {
     private enum Place: UInt8 { case nowhere, small, main, ghost }
 
@@ -39,11 +39,11 @@ final class S3FIFOPolicy: SimulatedPolicy {
         guard size <= capacity else { return evicting(key) }
         let wasGhost = places[key] == .ghost
         if wasGhost { links.take(key, from: &ghosts) }
-        // Out of every list before room is made, so that making room cannot meet it.
+        // Removed from every list before making room, so that eviction cannot find it.
         places[key] = .nowhere
         while bytes + size > capacity { evict(evicting) }
         uses[key] = 0
-        // Before anything had to leave, what the small queue has no room for fills the main queue.
+        // Before the first eviction, keys that exceed the small queue fill the main queue.
         if wasGhost || !hasEvicted && small.bytes >= smallCapacity {
             links.push(key, size: size, to: &main)
             places[key] = .main

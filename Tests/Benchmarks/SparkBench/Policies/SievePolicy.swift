@@ -1,5 +1,5 @@
-/// SIEVE (Zhang et al., NSDI 2024): one list in order of arrival; a hand walks from old to new, spares once what was used
-/// since its last visit, and evicts what was not.
+/// SIEVE (Zhang et al., NSDI 2024): one list in order of arrival; a hand walks from old to new, spares entries that were used
+/// since its last visit once, and evicts the others.
 final class SievePolicy: SimulatedPolicy {
     let name = "SIEVE"
     private let capacity: Int

@@ -1,12 +1,12 @@
-/// A rule for what stays in a memory of so many bytes, without the values: keys are small numbers, costs are counted in
+/// A policy for what stays in a memory of a number of bytes, without the values: keys are small numbers, costs are counted in
 /// bytes of the values alone.
 public protocol SimulatedPolicy: AnyObject {
     var name: String { get }
     /// Notes a use of the key; false when it is not resident.
     func touch(_ key: Int) -> Bool
-    /// Takes in a key that is not resident. Names each key that leaves for it, in order, among them perhaps the key itself.
+    /// Adds a key that is not resident. Names each evicted key, in order, perhaps the key itself.
     func insert(_ key: Int, size: Int, evicting: (Int) -> Void)
-    /// Takes a key out, if it is resident.
+    /// Removes a key, if it is resident.
     func remove(_ key: Int)
     func isResident(_ key: Int) -> Bool
     /// Bytes of the resident values; never above the capacity.

@@ -1,5 +1,5 @@
-/// Belady's rule for keys of different sizes: what takes the most bytes for the longest time until it is needed leaves,
-/// among some that are drawn. Not the optimum, but nothing that decides in time comes near it.
+/// Belady's rule for keys of different sizes: evicts the entry that takes the most bytes for the longest time until it is needed,
+/// among some that are drawn. Not the optimum, but no online policy comes near it.
 enum SizedBelady {
     private static let sample = 64
 
@@ -9,7 +9,7 @@ enum SizedBelady {
         var hits = 0
         var bytes = 0
         var resident: [UInt32] = []
-        // Where each key stands among the resident ones, plus 1.
+        // The position of each key among the resident ones, plus 1.
         var places = [UInt32](repeating: 0, count: objectCount)
         var until = [UInt32](repeating: 0, count: objectCount)
         for (index, key) in keys.enumerated() {

@@ -1,5 +1,5 @@
-/// W-TinyLFU (Einziger, Friedman, Manes, 2017), weighted by bytes: an LRU window for the new; what leaves it enters the
-/// main part only in the place of something that was seen less often. The main part is a segmented LRU, four fifths protected.
+/// W-TinyLFU (Einziger, Friedman, Manes, 2017), weighted by bytes: an LRU window for new keys; a key that leaves it enters the
+/// main part only in place of a key that was seen less often. The main part is a segmented LRU, four fifths protected.
 final class TinyLFUPolicy: SimulatedPolicy {
     private enum Place: UInt8 { case nowhere, window, probation, protected }
 
@@ -14,7 +14,7 @@ final class TinyLFUPolicy: SimulatedPolicy {
     private var places: [Place]
     private var sketch: FrequencySketch
 
-    /// - Parameter windowShare: of the capacity, 0.01 as in the paper or more for what is recent.
+    /// - Parameter windowShare: of the capacity, 0.01 as in the paper or more for recent keys.
     init(capacity: Int, objectCount: Int, windowShare: Double) {
         self.name = "W-TinyLFU \(Int((windowShare * 100).rounded()))%"
         self.windowCapacity = Int(Double(capacity) * windowShare)
@@ -67,7 +67,7 @@ final class TinyLFUPolicy: SimulatedPolicy {
         places[key] = .nowhere
     }
 
-    /// Puts a key from the window into the main part if that is worth more than what has to leave for it.
+    /// Moves a key from the window into the main part if it is worth more than the keys to evict for it.
     private func admit(_ candidate: Int, size: Int, _ evicting: (Int) -> Void) {
         let frequency = sketch.estimate(candidate)
         while probation.bytes + protected.bytes + size > mainCapacity {

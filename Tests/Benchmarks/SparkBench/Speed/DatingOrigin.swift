@@ -21,7 +21,7 @@ final class DatingOrigin: Sendable {
         self.state = Mutex(State(versions: [UInt32](repeating: 0, count: trace.objectCount)))
     }
 
-    /// The number of the next value that is made.
+    /// The number of the next value.
     var serial: UInt32 { state.withLock { $0.serial } }
     var loads: Int { state.withLock { $0.loads } }
     /// Raw bytes of all values that were made.

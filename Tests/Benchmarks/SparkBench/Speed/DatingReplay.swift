@@ -5,7 +5,7 @@ public import SparkCache
 import SparkCore
 import Synchronization
 
-/// The dating trace through the real cache: real values, compressed and sealed on a real disk; only the clock is moved by hand.
+/// The dating trace through the real cache: real values, compressed and sealed on a real disk; only the clock is manual.
 ///
 /// Every answer is checked: it must be of the key that was asked for, and of its newest version.
 public struct DatingReplay: Sendable {
@@ -13,7 +13,7 @@ public struct DatingReplay: Sendable {
         public var reads = 0
         /// Loads that a reader waited for.
         public var misses = 0
-        /// All loads: those, and the ones behind stale answers and ahead of sessions.
+        /// All loads: those, and the ones behind stale answers and for prefetches.
         public var loads = 0
         /// Answers of another key or of an old version.
         public var wrongAnswers = 0
@@ -24,9 +24,9 @@ public struct DatingReplay: Sendable {
         public var hitRatio: Double { reads == 0 ? 0 : 1 - Double(misses) / Double(reads) }
         /// Loads of any kind for each read.
         public var loadsPerRead: Double { reads == 0 ? 0 : Double(loads) / Double(reads) }
-        /// Raw bytes written to the disk for each raw byte that was loaded or written anew.
+        /// Raw bytes written to the disk for each raw byte that was loaded or written.
         public var writeAmplification: Double { Double(statistics.spill?.rawBytesWritten ?? 0) / Double(max(1, rawBytes)) }
-        /// Bytes written to the disk for each raw byte that they stand for.
+        /// Bytes written to the disk for each raw byte that they encode.
         public var storedRatio: Double {
             Double(statistics.spill?.bytesWritten ?? 0) / Double(max(1, statistics.spill?.rawBytesWritten ?? 0))
         }
@@ -72,7 +72,7 @@ public struct DatingReplay: Sendable {
         cache.open()
     }
 
-    /// - Parameter progress: told now and then which share is done.
+    /// - Parameter progress: called from time to time with the share that is done.
     public func run(_ progress: (Double) -> Void = { _ in }) async throws -> Outcome {
         let begin = ContinuousClock.now
         var outcome = Outcome(statistics: cache.statistics)
@@ -120,7 +120,7 @@ public struct DatingReplay: Sendable {
             outcome.wrongAnswers += 1
             return
         }
-        // Made after this read began: the reader waited for it.
+        // Created after this read began: the reader waited for it.
         if head.serial >= before { outcome.misses += 1 }
         if head.key != request.key || head.version != origin.version(Int(request.key)) { outcome.wrongAnswers += 1 }
     }
@@ -138,7 +138,7 @@ public struct DatingReplay: Sendable {
             origin.change(key)
             let namespace = trace.layout.namespace(of: key)
             let tag = Self.tag(key)
-            // A profile and preferences show in other people's answers; the rest is one entry alone, which the put replaces.
+            // A profile and preferences appear in other people's answers; other entries are only replaced by the put.
             if namespace == .profile || namespace == .preferences { cache.invalidate([tag]) }
             namespaces[Int(namespace.rawValue)].put(CacheKey(low: UInt64(key)), origin.write(key), tags: [tag])
         }

@@ -11,7 +11,7 @@ public struct MemorySpeed: Sendable {
     public let put: Double
     public let dictionaryGet: Double
     public let dictionaryPut: Double
-    /// Gets that found nothing: 0, or the figures say nothing.
+    /// Gets that missed: must be 0, otherwise the figures mean nothing.
     public let misses: Int
 
     private static let entries = 50_000
@@ -22,7 +22,7 @@ public struct MemorySpeed: Sendable {
             var dice = Dice(seed: UInt64(thread))
             return (0..<1 << 17).map { _ in UserID(rawValue: Int64(dice.below(entries) + 1)) }
         }
-        // The values that threads put: made beforehand, as the origin's answers would be.
+        // The values that threads put: made in advance, like the origin's answers.
         let texts = SampleTexts()
         let values = (0..<Timing.threads).map { thread in (0..<256).map { texts.value(thread * 1_000 + $0) } }
 

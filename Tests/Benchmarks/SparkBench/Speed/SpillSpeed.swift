@@ -6,26 +6,26 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// Data ten times the memory: gets that the disk answers, out of the page cache, while each brings an entry back and sends
-/// another away.
+/// Data ten times the memory: gets that the disk answers, out of the page cache, while each brings one entry back and evicts
+/// another one.
 public struct SpillSpeed: Sendable {
-    /// Microseconds of a get that memory does not answer, two at a time.
+    /// Microseconds of a get that misses memory, two at a time.
     public let p50: Double
     public let p99: Double
     /// Answers from the disk a second, two threads.
     public let hitsPerSecond: Double
-    /// Values filed a second, one thread, each of them written.
+    /// Values stored a second, one thread, each of them written.
     public let putsPerSecond: Double
     public let gets: Int
-    /// Gets that neither tier answered.
+    /// Gets that missed both tiers.
     public let misses: Int
-    /// Raw bytes written for each raw byte that was filed, the gets included: what is on the disk already is not written again.
+    /// Raw bytes written for each raw byte that was filed, the gets included: entries that are on the disk already are not written again.
     public let writeAmplification: Double
     /// Bytes on the disk for each raw byte.
     public let storedRatio: Double
     /// Evicted entries that were not written, because the disk's thread was behind.
     public let entriesDropped: Int
-    /// Memory that an entry on the disk takes.
+    /// The memory of an entry on the disk.
     public let indexBytesPerEntry: Double
 
     private static let valueBytes = 2_048
@@ -49,12 +49,12 @@ public struct SpillSpeed: Sendable {
         for number in 1...count {
             let user = UserID(rawValue: Int64(number))
             namespace.put(user, texts.value(number), tags: [.user(user)])
-            // The spill takes what it can; a benchmark of reads wants all of it there.
+            // The spill drops what it cannot write; a benchmark of reads needs all of it.
             if number % 512 == 0 { await cache.drainSpill() }
         }
         await cache.drainSpill()
         let filling = begin.duration(to: .now).inSeconds
-        // What memory holds now is not on the disk yet. It gets there before the clock runs, as in a cache that has stood a while.
+        // The content of memory is not on the disk yet. It gets there before the clock runs, as in a warm cache.
         var dice = Dice(seed: 99)
         for number in 1...count / 4 {
             _ = try await namespace.value(UserID(rawValue: Int64(dice.below(count) + 1)), tags: []) { _ in nil }
@@ -117,7 +117,7 @@ public struct SpillSpeed: Sendable {
     }
 }
 
-/// Loads that were asked for, by any thread.
+/// Loads that any thread requested.
 final class MissCount: Sendable {
     private let value = Atomic(0)
     func add() { value.wrappingAdd(1, ordering: .relaxed) }

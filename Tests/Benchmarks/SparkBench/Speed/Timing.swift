@@ -8,8 +8,8 @@ enum Timing {
 
     /// - Parameters:
     ///   - steps: of each thread in one round.
-    ///   - rounds: the median of them counts. Many short ones, so that what else the machine does falls into few of them.
-    ///   - body: does the given number of steps, and returns something that depends on all of them, so that none is left out.
+    ///   - rounds: the median of them counts. Many short ones, so that the machine's other work falls into few of them.
+    ///   - body: does the given number of steps, and returns a value that depends on all of them, so that none is optimized away.
     /// - Returns: nanoseconds of one step, as one thread sees it.
     static func nanoseconds(steps: Int, rounds: Int, _ body: @Sendable (_ thread: Int, _ steps: Int) -> Int) -> Double {
         Quantile.median(

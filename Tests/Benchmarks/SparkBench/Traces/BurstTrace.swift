@@ -1,4 +1,4 @@
-/// Sessions: a user comes, reads their own few entries again and again, some popular ones beside them, and goes.
+/// Sessions: a user comes, reads their own few entries again and again, some popular ones beside them, and leaves.
 public struct BurstTrace: CacheTrace {
     public let name = "bursts"
     public let objectCount: Int

@@ -1,13 +1,13 @@
 /// One moment of a trace.
 public struct TraceRequest: Equatable, Sendable {
     public enum Kind: UInt8, Sendable {
-        /// Somebody asks for the entry.
+        /// A user reads the entry.
         case read
-        /// What the entry shows has changed.
+        /// The content of the entry changed.
         case write
-        /// The session of `user` begins, and this is one of the entries that it can be known to want.
+        /// The session of `user` begins, and this is one of the entries that it is expected to need.
         case sessionBegins
-        /// The session of `user` has ended, and nobody else will want this entry of theirs.
+        /// The session of `user` has ended, and nobody else needs this entry of theirs.
         case sessionEnds
     }
 
@@ -20,7 +20,7 @@ public struct TraceRequest: Equatable, Sendable {
     public var key: UInt32
     /// Bytes of the value; the same for all requests of one key, so that every simulator can read the trace.
     public var size: UInt32
-    /// Who acts; 0 where the trace knows no users.
+    /// The acting user; 0 if the trace has no users.
     public var user: UInt32
 
     public init(time: Int64, kind: Kind, namespace: UInt8 = 0, key: UInt32, size: UInt32, user: UInt32 = 0) {
@@ -41,7 +41,7 @@ public protocol CacheTrace: Sendable {
     var objectCount: Int { get }
     /// Bytes of the value of a key.
     func size(of key: Int) -> Int
-    /// The requests from the beginning, one after the other.
+    /// The requests from the beginning, in order.
     func requests() -> AnyIterator<TraceRequest>
 }
 

@@ -1,13 +1,13 @@
 import Glibc
 
-/// The day as it goes on: who is on, and who comes when. Sessions run beside each other; a session's requests are planned
+/// The course of the day: who is online, and who comes when. Sessions run beside each other; a session's requests are planned
 /// when it begins.
 struct DatingDay: IteratorProtocol {
     private let trace: DatingTrace
     private let end: Int64
     private var dice: Dice
     private var people: DatingPeople
-    /// Who begins a session when.
+    /// The starts of sessions.
     private var arrivals = TimeHeap()
     /// The running sessions by their next request; the items are indices of `plans`.
     private var running = TimeHeap()
@@ -63,7 +63,7 @@ struct DatingDay: IteratorProtocol {
         return max(1_200_000, Int64(dice.exponential(mean: mean * 0.7)))
     }
 
-    /// The share of those inclined to come who do come: least at 4 in the morning, most at 8 in the evening. The trace
+    /// The share of people who come: lowest at 4 in the morning, highest at 8 in the evening. The trace
     /// begins at 6.
     private static func activity(at time: Int64) -> Double {
         let hour = Double(time % 86_400_000) / 3_600_000 + 6

@@ -1,4 +1,4 @@
-/// What a dating backend caches, with the sizes of the values.
+/// The entries that a dating backend caches, with the sizes of the values.
 public enum DatingNamespace: UInt8, CaseIterable, Sendable {
     case profile, preferences, suggestions, queue, matches, chat, nearby, grid
 
@@ -16,13 +16,13 @@ public enum DatingNamespace: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// Which number each entry has among all keys of the dating trace: namespace after namespace.
+/// The number of each entry among all keys of the dating trace, namespace by namespace.
 public struct DatingLayout: Sendable {
     public let people: Int
     let conversations: Int
     let cells: Int
     let regions: Int
-    /// Where each namespace begins; the last is the number of keys.
+    /// The start of each namespace; the last one is the number of keys.
     private let starts: [Int]
     private let sizes: [UInt32]
 

@@ -1,16 +1,16 @@
-/// What changes about the people during the trace: where they are, and with whom they talk.
+/// What changes about the people during the trace: their places and the people they talk with.
 struct DatingPeople {
     private static let recentCount = 4
     private static let nobody = UInt32.max
 
     private(set) var cellOf: [UInt32]
-    /// The last four conversations of each person, the latest first.
+    /// The last four conversations of each person, latest first.
     private var recent: [UInt32]
     /// Both sides of each conversation.
     private var sides: [(UInt32, UInt32)] = []
     private let capacity: Int
 
-    /// Everybody has one conversation with somebody of the town, which is one more for that person.
+    /// Everybody has one conversation with a person of the town, who gets one more by it.
     init(_ trace: DatingTrace, _ dice: inout Dice) {
         let count = trace.layout.people
         capacity = trace.layout.conversations
@@ -31,7 +31,7 @@ struct DatingPeople {
         noteUse(of: conversation, by: other)
     }
 
-    /// The conversations of the person, the latest first.
+    /// The conversations of the person, latest first.
     func conversations(of person: Int) -> [Int] {
         let start = person * Self.recentCount
         return recent[start..<start + Self.recentCount].filter { $0 != Self.nobody }.map(Int.init)

@@ -13,7 +13,7 @@ struct DatingSession {
     }
 
     mutating func plan(_ people: inout DatingPeople, _ towns: DatingTowns, _ dice: inout Dice) {
-        // What the server can know of the session when the socket opens.
+        // What the server knows about the session when the socket opens.
         for namespace in Self.ownEntries { note(.sessionBegins, namespace, person) }
         note(.sessionBegins, .nearby, Int(people.cellOf[person]))
         for conversation in people.conversations(of: person) { note(.sessionBegins, .chat, conversation) }
@@ -34,7 +34,7 @@ struct DatingSession {
 
     private static let ownEntries: [DatingNamespace] = [.profile, .preferences, .matches, .queue, .suggestions]
 
-    /// The app's first screen, and where the person is now.
+    /// The app's first screen, and the person's current place.
     private mutating func open(_ people: inout DatingPeople, _ towns: DatingTowns, _ dice: inout Dice) {
         for namespace in Self.ownEntries { read(namespace, person) }
         if dice.happens(0.3) {
@@ -48,9 +48,9 @@ struct DatingSession {
         if dice.happens(0.4) { read(.nearby, Int(people.cellOf[person])) }
     }
 
-    /// One profile after the other, with a swipe on most.
+    /// One profile after another, with a swipe on most.
     private mutating func sweep(_ people: inout DatingPeople, _ towns: DatingTowns, _ dice: inout Dice) {
-        // Who one is and wants decides what one sees.
+        // A person's traits and preferences decide what they see.
         read(.profile, person)
         read(.preferences, person)
         read(.queue, person)
@@ -136,7 +136,7 @@ struct DatingSession {
             TraceRequest(
                 time: time, kind: kind, namespace: namespace.rawValue, key: UInt32(key), size: UInt32(layout.size(of: key)),
                 user: UInt32(person)))
-        // The requests of one screen come 20 ms after each other.
+        // The requests of one screen are 20 ms apart.
         if kind == .read || kind == .write { time += 20 }
     }
 

@@ -1,4 +1,4 @@
-/// Where the people of the dating trace live: a few large towns, many small ones, each with its cells of the map.
+/// The homes of the people of the dating trace: a few large towns, many small ones, each with its cells of the map.
 struct DatingTowns: Sendable {
     struct Town: Sendable {
         let people: Range<Int>
@@ -40,14 +40,14 @@ struct DatingTowns: Sendable {
 
     func town(of person: Int) -> Town { towns[Int(townOf[person])] }
 
-    /// Sessions a day: in each town the first are on all the time, the last hardly ever; 2.3 on average.
+    /// Sessions a day: in each town the first people are always online, the last hardly ever; 2.3 on average.
     func sessionsADay(of person: Int) -> Double {
         let town = town(of: person)
         let rank = 1 - Double(person - town.people.lowerBound) / Double(town.people.count)
         return 0.3 + 6 * rank * rank
     }
 
-    /// Somebody of the same town, the active far more often, as decks put them first: a tenth of the people are half of
+    /// A person of the same town, active ones far more often, as decks show them first: a tenth of the people are half of
     /// what is seen.
     func candidate(for person: Int, _ dice: inout Dice) -> Int {
         let town = town(of: person)

@@ -1,11 +1,11 @@
-/// What the caches of a dating backend are asked during a day.
+/// The requests to the caches of a dating backend during a day.
 ///
 /// People come back after minutes or hours, more in the evening than at night. A session opens with the person's own
 /// entries, then sweeps through other people's profiles with swipes between, chats, looks around on the map, and now and
 /// then changes the profile or the preferences. Candidates are of the same town, active people more often. The values are
 /// 200 B to 20 kB.
 ///
-/// A write names the entry whose content changes; what else that makes old is the matter of a `FreshnessRegime`.
+/// A write names the entry whose content changes; a `FreshnessRegime` decides which other entries it invalidates.
 public struct DatingTrace: CacheTrace {
     public let name = "dating"
     public let layout: DatingLayout

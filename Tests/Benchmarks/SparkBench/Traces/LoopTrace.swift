@@ -5,7 +5,7 @@ public struct LoopTrace: CacheTrace {
     let count: Int
     let seed: UInt64
 
-    /// - Parameter objects: a tenth of them stands in the loop.
+    /// - Parameter objects: a tenth of them is in the loop.
     public init(objects: Int, requests: Int, seed: UInt64) {
         self.objectCount = objects
         self.count = requests

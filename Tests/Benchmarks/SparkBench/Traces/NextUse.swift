@@ -1,4 +1,4 @@
-/// When each request's key is read the next time: what only a look into the future tells.
+/// When each request's key is read next, which needs knowledge of the future.
 enum NextUse {
     static let never = UInt32.max
 

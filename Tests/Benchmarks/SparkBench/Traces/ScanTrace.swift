@@ -1,4 +1,4 @@
-/// A Zipf trace through which somebody now and then reads a long row of entries once: an export, a crawler, a back-up.
+/// A Zipf trace with occasional single reads of a long range of entries: an export, a crawler, a back-up.
 public struct ScanTrace: CacheTrace {
     public let name = "scan"
     public let objectCount: Int

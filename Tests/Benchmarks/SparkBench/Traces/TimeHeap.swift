@@ -1,4 +1,4 @@
-/// What happens next: items by time, equal times by item, so that the order is the same on every machine.
+/// A queue of events: items by time, equal times by item, so that the order is the same on every machine.
 struct TimeHeap {
     private var entries: [(time: Int64, item: UInt32)] = []
 
@@ -15,7 +15,7 @@ struct TimeHeap {
         }
     }
 
-    /// Takes the first entry out.
+    /// Removes the first entry.
     mutating func pop() {
         guard let last = entries.popLast(), !entries.isEmpty else { return }
         entries[0] = last

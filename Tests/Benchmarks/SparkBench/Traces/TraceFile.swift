@@ -1,6 +1,6 @@
 public import Foundation
 
-/// A trace as a file that libCacheSim reads (its `oracleGeneral` form), so that an outside judge sees the same requests.
+/// A trace as a file that libCacheSim reads (its `oracleGeneral` format), so that another simulator sees the same requests.
 ///
 /// Reads only. A record has 24 bytes, little-endian, without padding: seconds (32 bits), key (64), size (32), and the index
 /// of the request that reads the key next (64 bits signed; −1: none).
@@ -17,7 +17,7 @@ public enum TraceFile {
         var index = 0
         for request in trace.requests() where request.kind == .read {
             append(UInt32(truncatingIfNeeded: request.time / 1_000), to: &block)
-            // 0 is not a key there.
+            // 0 is not a valid key there.
             append(UInt64(request.key) + 1, to: &block)
             append(request.size, to: &block)
             append(nextUses[index] == NextUse.never ? -1 : Int64(nextUses[index]), to: &block)

@@ -10,7 +10,7 @@ struct ZipfDraw: Sendable {
     private let exponent: Double
     private let lowest: Double
     private let highest: Double
-    /// Points this close below their number are always under the bar, so that most draws need no second look.
+    /// Points this close below their number are always under the bar, so that most draws need no further check.
     private let safeDistance: Double
 
     init(count: Int, exponent: Double) {

@@ -1,6 +1,6 @@
 import SparkCore
 
-/// Values as a dating backend caches them: JSON of people, of any length, cheap to make.
+/// Values like those of a dating backend: JSON of people, of any length, cheap to make.
 ///
 /// A value begins with its key, its version and the number of its making, then comes a window of a long text in which words, names and figures repeat about as they
 /// do among real profiles, so that compression finds what it would find there.
@@ -17,7 +17,7 @@ struct SampleTexts: Sendable {
     /// The value of a key.
     func value(_ key: Int) -> [UInt8] { value(key, version: 0, serial: 0, bytes: length) }
 
-    /// The value of a key after so many changes.
+    /// The value of a key after a number of changes.
     /// - Parameter bytes: its length, at least `headBytes`.
     func value(_ key: Int, version: UInt32, serial: UInt32, bytes: Int) -> [UInt8] {
         let length = max(Self.headBytes, bytes)
@@ -38,7 +38,7 @@ struct SampleTexts: Sendable {
         }
     }
 
-    /// What a value begins with.
+    /// The beginning of a value.
     static func head(of value: [UInt8]) -> (key: UInt32, version: UInt32, serial: UInt32)? {
         guard value.count >= headBytes else { return nil }
         var key: UInt32 = 0

@@ -23,7 +23,7 @@ struct AlertServiceTests {
         return source
     }
 
-    @Test("It evaluates the built-in rules by the clock it is given, and the webhook is told of what fires and what is resolved")
+    @Test("It evaluates the built-in rules by its clock, and the webhook gets what fires and what is resolved")
     func told() async throws {
         let receiver = Receiver([500, nil, 200, 204])
         let webhook = AlertWebhook(posting: receiver, logger: quiet, pause: { _ in })
@@ -44,7 +44,7 @@ struct AlertServiceTests {
         #expect(bodies.first?["alerts"]?[0]?["labels"]?["alertname"]?.string == "HighWebSocketConnections")
     }
 
-    @Test("What the receiver refuses is not tried again; what it cannot take now is, a few times")
+    @Test("A notification that the receiver refuses is not repeated; one that it cannot accept now is repeated a few times")
     func refused() async throws {
         let alert = AlertNotification(rule: "A", alerts: [])
         for (answers, posts) in [([400], 1), ([302], 1), ([429, 408, 503, 200], 4), ([], AlertWebhook.tries)] as [([Int?], Int)] {
@@ -57,7 +57,8 @@ struct AlertServiceTests {
         }
     }
 
-    @Test("A receiver that asks for a pause gets it, before the next try and before the next notification; no pause is too long")
+    @Test(
+        "A receiver that asks for a pause gets it, before the next attempt and before the next notification; pauses are bounded")
     func pauses() async throws {
         for (asked, given) in [(Duration.seconds(90), Duration.seconds(90)), (.hours(7), AlertWebhook.longestPause)] {
             let pauses = Mutex<[Duration]>([])
@@ -85,7 +86,7 @@ struct AlertServiceTests {
     }
 
     @Test(
-        "A rule file takes the place of the built-in rules; one that cannot be read, or an address that is none, refuses the start"
+        "A rule file replaces the built-in rules; an unreadable file or an invalid address refuses the start"
     )
     func file() async throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("spark-rules-\(UUID().uuidString).yaml")
@@ -111,13 +112,13 @@ struct AlertServiceTests {
     }
 }
 
-/// Answers in turn; nil and beyond the last: not at all.
+/// The answers in turn; nil and beyond the last: no answer.
 private final class Receiver: AlertPosting {
     private struct Silence: Error {}
 
     private let state: Mutex<(answers: [Int?], bodies: [[UInt8]])>
 
-    /// What every answer asks for.
+    /// The pause that every answer asks for.
     private let retryAfter: Duration?
 
     init(_ answers: [Int?], retryAfter: Duration? = nil) {

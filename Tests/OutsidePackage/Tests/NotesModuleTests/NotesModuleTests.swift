@@ -3,7 +3,7 @@ import Spark
 import SparkClient
 import Testing
 
-@Suite("A stranger's module")
+@Suite("A module from another package")
 struct NotesModuleTests {
     private func register(_ name: String, gender: String, interestedIn: String, on url: String) async throws -> (
         SparkClient, String

@@ -4,7 +4,7 @@ import NIOHTTP1
 import SparkCore
 import Synchronization
 
-/// A push that a fake took.
+/// A push that a fake accepted.
 struct TakenPush: Sendable {
     let id: String
     let collapseID: String
@@ -34,19 +34,19 @@ final class FakeAPNs: Sendable {
     let server: FakeServer
     private let core: Core
     var url: String { server.url }
-    /// What was answered with 200, in order.
+    /// The pushes answered with 200, in order.
     var accepted: [TakenPush] { core.state.withLock { $0.taken } }
     /// The reasons of all refusals that were not the script's.
     var refusals: [String] { core.state.withLock { $0.refusals } }
-    /// What Apple would close the connection for.
+    /// Faults for which Apple would close the connection.
     var violations: [String] { core.state.withLock { $0.violations } }
-    /// The provider tokens that came, each once, in order.
+    /// The received provider tokens, each once, in order.
     var tokens: [String] { core.state.withLock { $0.tokens } }
 
     /// - Parameters:
     ///   - key: verifies the provider token; `keyFile(in:)` writes a private one.
-    ///   - clock: what Apple takes for now.
-    ///   - initialStreams: what a connection is told at first; 1 as with Apple, more shows who relies on being told.
+    ///   - clock: Apple's current time.
+    ///   - initialStreams: the first limit of streams of a connection; 1 as with Apple, more shows clients that rely on the limit.
     static func start(
         key: P256.Signing.PublicKey, clock: any WallClock, initialStreams: Int = 1,
         early: @escaping @Sendable (HTTPRequestHead) -> FakeReply? = { _ in nil },
@@ -103,7 +103,7 @@ final class FakeAPNs: Sendable {
             return .answer(200, headers: ["apns-id": id])
         }
 
-        /// When a token in order was made; each is verified once.
+        /// When each valid token was issued; each is verified once.
         private func issued(_ text: String) -> Int64? {
             if let known = state.withLock({ $0.verified[text] }) { return known }
             guard let token = FakeToken(text), token.isSigned(by: key), token.header["kid"]?.string == FakeAPNs.keyID,
@@ -113,7 +113,7 @@ final class FakeAPNs: Sendable {
             return issued
         }
 
-        /// 403 for what is wrong with the token, 429 for tokens that change too often.
+        /// 403 for a bad token, 429 for tokens that change too often.
         private func faultOfToken(_ request: FakeRequest) -> APNsRules.Fault? {
             guard let value = request.headers.first(name: "authorization"), value.lowercased().hasPrefix("bearer ") else {
                 return .init(403, "MissingProviderToken")
@@ -137,7 +137,7 @@ final class FakeAPNs: Sendable {
     }
 }
 
-/// What Apple demands of a request beside the token.
+/// Apple's requirements for a request besides the token.
 enum APNsRules {
     static let path = "/3/device/"
 

@@ -19,7 +19,7 @@ final class FakeFCM: Sendable {
         var grantCount = 0
     }
 
-    /// Made once: it takes longer than all that is done with it.
+    /// Made once, because it takes long.
     private static let keyOfAll = Result { try _RSA.Signing.PrivateKey(keySize: .bits2048) }
 
     let server: FakeServer
@@ -28,7 +28,7 @@ final class FakeFCM: Sendable {
     var url: String { server.url }
     var accepted: [TakenPush] { core.state.withLock { $0.taken } }
     var refusals: [String] { core.state.withLock { $0.refusals } }
-    /// How often an access token was given out.
+    /// How often an access token was issued.
     var grants: Int { core.state.withLock { $0.grantCount } }
 
     static func start(clock: any WallClock, script: @escaping FakeScript = { _, _ in nil }) async throws -> FakeFCM {
@@ -46,7 +46,7 @@ final class FakeFCM: Sendable {
 
     func stop() async { await server.stop() }
 
-    /// No access token that was given out is taken any more.
+    /// Refuses all access tokens issued so far.
     func withdrawGrants() { core.state.withLock { $0.grants = [:] } }
 
     /// The service account's file, whose tokens come from here.
@@ -171,7 +171,7 @@ struct FCMFault {
     }
 }
 
-/// The reference's members and their forms, as far as a server like ours has use for them.
+/// The reference's members and formats that a server like ours uses.
 enum FCMRules {
     private static let members: [String: Set<String>] = [
         "": ["message", "validate_only"],

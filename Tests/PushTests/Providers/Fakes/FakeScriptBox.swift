@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a fake is to do, changed while it runs: one reply after the other, then it takes everything.
+/// The script of a fake, changed while it runs: one reply after another, then it accepts everything.
 final class FakeScriptBox: Sendable {
     private let replies = Mutex<[FakeReply]>([])
 
@@ -8,7 +8,7 @@ final class FakeScriptBox: Sendable {
         replies.withLock { $0.append(contentsOf: Array(repeating: reply, count: times)) }
     }
 
-    /// What was not reached will not be done.
+    /// Replies that were not reached are dropped.
     func clear() { replies.withLock { $0.removeAll() } }
 
     var script: FakeScript {

@@ -6,7 +6,7 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// A request as it came in whole.
+/// A complete request.
 struct FakeRequest: Sendable {
     let method: String
     /// With the query.
@@ -18,22 +18,22 @@ struct FakeRequest: Sendable {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// What a fake does with a request.
+/// The fake's reaction to a request.
 enum FakeReply: Sendable {
     case answer(Int, headers: HTTPHeaders = [:], body: String = "")
     /// Never answers.
     case hang
     /// Ends the stream (HTTP/2: RST_STREAM; HTTP/1.1: the connection) without an answer.
     case reset
-    /// Closes the connection with all that is under way on it.
+    /// Closes the connection with everything in progress on it.
     case close
-    /// Says on the connection that nothing of it was taken, gives a reason, and closes it.
+    /// Sends GOAWAY for all open streams with a reason, and closes the connection.
     case goAway(String)
-    /// Answers as a good server in all else, but before the body has been read.
+    /// Answers like a good server, but before the body has been read.
     case early(Int, body: String = "")
 }
 
-/// What a fake does in place of taking a request that is in order; nil takes it. The number counts such requests from 0.
+/// The fake's reaction to a valid request; nil accepts it. The number counts such requests from 0.
 typealias FakeScript = @Sendable (Int, FakeRequest) -> FakeReply?
 
 /// One connection of a client.

@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTP2
 
-/// Gathers one request after the other and does what the fake says.
+/// Collects one request after another and reacts as the fake decides.
 final class FakeStream: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -30,7 +30,7 @@ final class FakeStream: ChannelInboundHandler {
                 perform(reply, context)
             }
         case .body(let buffer):
-            // No provider takes as much; what stands beyond is not kept.
+            // No provider accepts more; the rest is dropped.
             if body.count < 1 << 20 { body.append(contentsOf: buffer.readableBytesView) }
         case .end:
             guard let head else { return }
@@ -61,7 +61,7 @@ final class FakeStream: ChannelInboundHandler {
         case .hang: break
         case .reset: context.close(promise: nil)
         case .close: parent.close(promise: nil)
-        // HTTP/1.1 has no such word.
+        // HTTP/1.1 has no such frame.
         case .goAway where parent === context.channel: parent.close(promise: nil)
         case .goAway(let reason):
             let data = ByteBuffer(string: "{\"reason\":\"\(reason)\"}")

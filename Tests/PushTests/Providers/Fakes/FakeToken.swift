@@ -4,7 +4,7 @@ import Foundation
 import SparkCore
 import SparkKit
 
-/// A JSON web token taken apart by hand (RFC 7515), so that the judge shares nothing with the signer.
+/// A JSON web token parsed by hand (RFC 7515), so that the check shares no code with the signer.
 struct FakeToken {
     let header: JSONValue
     let claims: JSONValue

@@ -30,10 +30,10 @@ final class FakeWebPush: Sendable {
     var url: String { server.url }
     var accepted: [TakenPush] { core.state.withLock { $0.taken } }
     var refusals: [String] { core.state.withLock { $0.refusals } }
-    /// The lengths of the bodies that came.
+    /// The lengths of the received bodies.
     var lengths: Set<Int> { core.state.withLock { $0.lengths } }
 
-    /// - Parameter serverKey: what browsers subscribed with; nil takes every signer.
+    /// - Parameter serverKey: the key that browsers subscribed with; nil accepts every signer.
     static func start(
         clock: any WallClock, serverKey: String? = nil, early: @escaping @Sendable (HTTPRequestHead) -> FakeReply? = { _ in nil },
         script: @escaping FakeScript = { _, _ in nil }

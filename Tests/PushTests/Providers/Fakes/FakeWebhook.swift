@@ -4,7 +4,7 @@ import NIOHTTP1
 import SparkCore
 import Synchronization
 
-/// Somebody's own sender, which verifies as the Standard Webhooks specification says.
+/// An operator's own sender, which verifies requests after the Standard Webhooks specification.
 final class FakeWebhook: Sendable {
     static let secret = "whsec_c3BhcmstdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OQ=="
 
