@@ -29,11 +29,12 @@ test: packages
 	swift test --disable-xctest --experimental-maximum-parallelization-width 8 $(QUIETLY)
 
 ## Runs the heavy tests at full size, and builds and tests a package that depends on Spark from outside.
-soak: packages
+soak: release
 	SPARK_SOAK=1 swift test --disable-xctest --filter 'IntegrationTests|MatchingTests'
 	SPARK_SOAK=1 swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter 'SparkCacheTests|Push and kill|Push under load|PushCrashTests|PushLoadTests'
 	SPARK_WORLDS=100000 swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter SparkDecksTests
 	cd Tests/OutsidePackage && swift test
+	Tests/Benchmarks/soak
 
 ## Measures the server beside nginx; installs wrk and nginx if they are missing.
 bench: release

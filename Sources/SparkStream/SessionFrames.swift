@@ -75,7 +75,7 @@ struct Ping: RequestBody {
 
 /// The members of a `welcome` frame.
 struct Welcome: JSONObject {
-    /// What only a WebSocket is told.
+    /// What only a WebSocket gets.
     struct Connection: Sendable {
         let heartbeatSeconds: Int64
         let session: SessionID

@@ -4,7 +4,7 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-/// Servers that are told to stop while they start.
+/// Stops a server while it starts.
 @Suite("A stop during the start")
 struct StopTests {
     private static let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SPARK_") }
