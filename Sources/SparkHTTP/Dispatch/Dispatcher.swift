@@ -4,7 +4,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
-import SparkCore
+package import SparkCore
 import SparkKit
 import SparkStorage
 
@@ -293,4 +293,12 @@ enum EntityTag {
             return trimmed == "*" || trimmed == "\"\(tag)\"" || trimmed == "W/\"\(tag)\""
         }
     }
+}
+
+/// Redeems tickets, which replace an access token in a URL.
+package protocol TicketRedeeming: Sendable {
+    /// The principal that a ticket was issued for. The caller checks that the session is still live.
+    /// - Parameter isProbe: whether the request only asks (HEAD), so that the ticket stays unused.
+    /// - Throws: `EdgeError.unauthenticated` for a ticket that is unknown or expired.
+    func redeem(_ ticket: String, isProbe: Bool) throws -> Principal
 }
