@@ -64,9 +64,14 @@ struct DataDirectoryScene {
     }
 
     func texts(on spark: SparkProcess) async throws -> [String] {
-        let answer = try await SparkClient(url: spark.url, token: tokens[1]).call(
-            "GET", "/api/v1/conversations/\(conversation)/messages?limit=100")
-        return (answer["items"]?.array ?? []).compactMap { $0["text"]?.string }.reversed()
+        var (items, next): ([JSONValue], String?) = ([], "")
+        while let before = next {
+            let page = try await SparkClient(url: spark.url, token: tokens[1]).call(
+                "GET", "/api/v1/conversations/\(conversation)/messages?limit=100\(before)")
+            items += page["items"]?.array ?? []
+            next = page["next_cursor"]?.string.map { "&cursor=\($0)" }
+        }
+        return items.compactMap { $0["text"]?.string }.reversed()
     }
 
     /// The name of the history of events, as devices see it.
