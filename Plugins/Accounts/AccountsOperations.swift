@@ -12,8 +12,8 @@ struct AccountsOperations: Sendable {
         [find, show, suspend, restore, signOut, resetPassword, export, erase]
     }
 
-    private func user(in call: OperatorCall) throws -> UserID {
-        try service.user(named: call.read(PersonQuery.self).user)
+    private func user(in call: OperatorCall) async throws -> UserID {
+        try await service.user(named: call.read(PersonQuery.self).user)
     }
 
     private var find: OperatorAction {
@@ -27,7 +27,7 @@ struct AccountsOperations: Sendable {
             var known: Set<UserID> = []
             func add(_ users: [UserID]) { for user in users where known.insert(user).inserted { found.append(user) } }
             if let id = UserID(wire: text) {
-                if try service.store.account(of: id) != nil { add([id]) }
+                if try await service.store.account(of: id) != nil { add([id]) }
             } else {
                 add(try await service.store.users(withEmailPrefix: EmailAddress.normalised(text), limit: Self.mostCounted))
                 for describer in describers.all { add(try await describer.find(text, limit: Self.mostCounted)) }
@@ -58,7 +58,7 @@ struct AccountsOperations: Sendable {
             "user.show", "What a moderator needs to know about a person", isChanging: false,
             members: PersonQuery.fields.properties
         ) { call in
-            let user = try user(in: call)
+            let user = try await user(in: call)
             let standing = try await service.standing(of: user)
             let view = StandingView(standing: standing, eraseGrace: service.configuration.eraseGrace)
             // The other modules' sections follow the account's members.
@@ -76,7 +76,7 @@ struct AccountsOperations: Sendable {
             members: SuspensionRequest.fields.properties
         ) { call in
             let request = try call.read(SuspensionRequest.self)
-            let user = try service.user(named: request.user)
+            let user = try await service.user(named: request.user)
             let before = try await service.standing(of: user)
             // An earlier reason stays unless a new one is given.
             let reason = try Self.required(request.reason ?? before.suspensionReason.flatMap { CodeWord($0) } ?? Self.unstated)
@@ -99,7 +99,7 @@ struct AccountsOperations: Sendable {
 
     private var restore: OperatorAction {
         OperatorAction("user.restore", "Lift a suspension", isChanging: true, members: PersonQuery.fields.properties) { call in
-            let user = try user(in: call)
+            let user = try await user(in: call)
             let wasSuspended = try await service.restore(user) { work in
                 try call.record([AuditSubject(user)], in: work.transaction)
             }
@@ -111,7 +111,7 @@ struct AccountsOperations: Sendable {
     private var signOut: OperatorAction {
         OperatorAction("user.sign-out", "End every session of a person", isChanging: true, members: PersonQuery.fields.properties)
         { call in
-            let user = try user(in: call)
+            let user = try await user(in: call)
             let ended = try await service.signOut(user) { work in
                 try call.record([AuditSubject(user)], in: work.transaction)
             }
@@ -124,7 +124,7 @@ struct AccountsOperations: Sendable {
             "user.reset-password", "A link that sets a new password once", isChanging: true,
             members: PersonQuery.fields.properties
         ) { call in
-            let user = try user(in: call)
+            let user = try await user(in: call)
             let link = try await service.resetLink(for: user) { work in
                 try call.record([AuditSubject(user)], in: work.transaction)
             }
@@ -137,8 +137,8 @@ struct AccountsOperations: Sendable {
             "user.export", "Everything that is stored about a person, as in their own export", isChanging: false,
             members: PersonQuery.fields.properties
         ) { call in
-            let user = try user(in: call)
-            let export = try service.exportForOperator(user)
+            let user = try await user(in: call)
+            let export = try await service.exportForOperator(user)
             return OperatorAnswer(
                 ExportView(user: user).json, subjects: [AuditSubject(user)], nextPiece: { try await export.next() })
         }
@@ -148,7 +148,7 @@ struct AccountsOperations: Sendable {
         OperatorAction(
             "user.erase", "Erase a person now and for good", isChanging: true, members: PersonQuery.fields.properties
         ) { call in
-            let user = try user(in: call)
+            let user = try await user(in: call)
             let isErased = try await service.eraseNow(user) { work in try call.record([AuditSubject(user)], in: work.transaction)
             }
             return OperatorAnswer(ErasureView(user: user, isErased: isErased).json)

@@ -78,9 +78,9 @@ final class AccountsService: Sendable {
     }
 
     /// Finds an account by e-mail address, in any spelling.
-    func account(withEmail email: String) throws -> Account? {
+    func account(withEmail email: String) async throws -> Account? {
         for form in EmailAddress.forms(email) {
-            if let account = try store.account(withEmail: form) { return account }
+            if let account = try await store.account(withEmail: form) { return account }
         }
         return nil
     }
@@ -102,7 +102,7 @@ extension AccountsService: TokenIssuing {
     }
 
     func user(withEmail email: String) async throws -> UserID? {
-        try account(withEmail: email)?.id
+        try await account(withEmail: email)?.id
     }
 }
 
@@ -135,10 +135,10 @@ extension AccountsService {
     /// Opens a session after a correct password, and reopens an account closed within the grace period.
     /// - Throws: `AccountsError.credentialsRefused`, `tooManyAttempts`, `busy` or `suspended`.
     func logIn(email: String, password: String, client: Client) async throws -> TokenGrant {
-        let found = try account(withEmail: email)
+        let found = try await account(withEmail: email)
         // Also looked up when there is no account, so that the time is the same.
         let user = found?.id ?? UserID(rawValue: 0)
-        let isKnown = try store.knowsNetwork(networks.fingerprint(of: client.network, at: user), of: user)
+        let isKnown = try await store.knowsNetwork(networks.fingerprint(of: client.network, at: user), of: user)
         let guess = Guess(
             email: EmailAddress.normalised(email), origin: client.network, trust: isKnown ? .network : .stranger)
         let account = try await verified(password, of: found, guess, network: client.network)
@@ -184,8 +184,8 @@ extension AccountsService {
 
     /// - Throws: `AccountsError.confirmationNeeded` when the session's password was last given too long ago: a stolen token alone
     ///   must not allow irreversible actions.
-    func requireRecentLogin(of principal: Principal) throws {
-        guard let confirmedAt = try store.confirmedAt(principal.session, of: principal.user) else {
+    func requireRecentLogin(of principal: Principal) async throws {
+        guard let confirmedAt = try await store.confirmedAt(principal.session, of: principal.user) else {
             throw EdgeError.unauthenticated
         }
         // `confirmedAt` lies in the future when the clock was set back.
@@ -197,7 +197,7 @@ extension AccountsService {
     /// Verifies the password of a session's owner and returns its hash. A stolen access token must not help to guess the
     /// password, so this counts like a login.
     private func provenHash(of principal: Principal, password: String, network: String) async throws -> String {
-        guard let account = try store.account(of: principal.user) else { throw AccountsError.credentialsRefused }
+        guard let account = try await store.account(of: principal.user) else { throw AccountsError.credentialsRefused }
         // Counted by session, so that guesses from elsewhere do not delay this one.
         let guess = Guess(email: account.email, origin: principal.session.wire, trust: .session)
         guard let hash = try await verified(password, of: account, guess, network: network).passwordHash else {
@@ -256,7 +256,7 @@ extension AccountsService {
     /// - Throws: `AccountsError.refreshRefused`, or `refreshReused` after revoking the session.
     func refresh(_ text: String, from network: String) async throws -> SessionTokens {
         // An unknown token never costs a place in the write queue.
-        guard let token = RefreshToken(text: text), try store.knowsRefreshToken(token.hash) else {
+        guard let token = RefreshToken(text: text), try await store.knowsRefreshToken(token.hash) else {
             throw AccountsError.refreshRefused
         }
         let now = clock.now()
@@ -344,7 +344,7 @@ extension AccountsService {
                 try await Task.sleep(for: min(ContinuousClock.now - begin, Self.longestRest))
                 continue
             // Erased by an earlier run of this job, which may have ended before it reached the cache.
-            case .obsolete where try store.account(of: job.user) != nil: return false
+            case .obsolete where try await store.account(of: job.user) != nil: return false
             case .obsolete, .finished:
                 await cache.erase(userTags.tags(of: job.user))
                 return true
@@ -359,18 +359,18 @@ extension AccountsService {
         let store = store
         let export = PersonalExport(
             at: clock.now(), metrics: metrics, permit: permit,
-            isOpen: { try store.isOpen(principal.session, of: principal.user) },
+            isOpen: { try await store.isOpen(principal.session, of: principal.user) },
             read: { try await store.exportPiece(of: principal.user, at: $0, maximumBytes: $1) })
         return AsyncThrowingStream { try await export.next() }
     }
 
     /// The same for an operator: needs no session and counts against no limit.
     /// - Throws: `AccountsError.unknownAccount`.
-    func exportForOperator(_ user: UserID) throws -> PersonalExport {
-        guard try store.account(of: user) != nil else { throw AccountsError.unknownAccount }
+    func exportForOperator(_ user: UserID) async throws -> PersonalExport {
+        guard try await store.account(of: user) != nil else { throw AccountsError.unknownAccount }
         let store = store
         return PersonalExport(
-            at: clock.now(), metrics: metrics, permit: nil, isOpen: { try store.account(of: user) != nil },
+            at: clock.now(), metrics: metrics, permit: nil, isOpen: { try await store.account(of: user) != nil },
             read: { try await store.exportPiece(of: user, at: $0, maximumBytes: $1) })
     }
 }
@@ -384,12 +384,12 @@ struct ResetLink: Sendable {
 extension AccountsService {
     /// The account that an operator names by identifier or e-mail address.
     /// - Throws: `AccountsError.unknownAccount`.
-    func user(named name: String) throws -> UserID {
+    func user(named name: String) async throws -> UserID {
         if let id = UserID(wire: name) {
-            guard try store.account(of: id) != nil else { throw AccountsError.unknownAccount }
+            guard try await store.account(of: id) != nil else { throw AccountsError.unknownAccount }
             return id
         }
-        guard let account = try store.account(withEmail: EmailAddress.normalised(name)) else {
+        guard let account = try await store.account(withEmail: EmailAddress.normalised(name)) else {
             throw AccountsError.unknownAccount
         }
         return account.id
@@ -459,7 +459,7 @@ extension AccountsService {
         // An unknown token costs neither a password hash nor a place in the write queue.
         guard let bytes = Base64URL.decode(token), bytes.count == 32 else { throw AccountsError.resetRefused }
         let digest = Array(SHA256.hash(data: bytes))
-        guard try store.knowsReset(digest, at: clock.now()) else { throw AccountsError.resetRefused }
+        guard try await store.knowsReset(digest, at: clock.now()) else { throw AccountsError.resetRefused }
         let hash = try await hasher.hash(password, for: HashClaim(network: network, lane: .known))
         guard let (user, revoked) = try await store.reset(digest, password: hash.text, at: clock.now()) else {
             throw AccountsError.resetRefused

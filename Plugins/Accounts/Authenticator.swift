@@ -27,8 +27,8 @@ final class Authenticator: Authenticating {
             principal = known
         } else {
             principal = try await tokens.verify(token, at: now)
-            let isOpen = try principals.admit(principal, for: fingerprint) {
-                try store.isOpen(principal.session, of: principal.user)
+            let isOpen = try await principals.admit(principal, for: fingerprint) {
+                try await store.isOpen(principal.session, of: principal.user)
             }
             guard isOpen else { throw EdgeError.unauthenticated }
         }

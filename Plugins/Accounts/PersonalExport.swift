@@ -19,7 +19,7 @@ actor PersonalExport {
     typealias Read = @Sendable (ExportPosition, _ maximumBytes: Int) async throws -> (bytes: [UInt8], next: ExportPosition)?
 
     private let exportedAt: Timestamp
-    private let isOpen: @Sendable () throws -> Bool
+    private let isOpen: @Sendable () async throws -> Bool
     private let read: Read
     private let metrics: AccountsMetrics
     private let permit: AdmissionPermit?
@@ -31,7 +31,8 @@ actor PersonalExport {
     ///   - permit: returned when the export ends in any way; nil for an export that is not counted.
     ///   - isOpen: whether the session is still open; called before every page.
     init(
-        at now: Timestamp, metrics: AccountsMetrics, permit: AdmissionPermit?, isOpen: @escaping @Sendable () throws -> Bool,
+        at now: Timestamp, metrics: AccountsMetrics, permit: AdmissionPermit?,
+        isOpen: @escaping @Sendable () async throws -> Bool,
         read: @escaping Read
     ) {
         self.exportedAt = now
@@ -66,7 +67,7 @@ actor PersonalExport {
     private func part(at position: ExportPosition) async throws -> [UInt8] {
         // Leaves two thirds of the time to other work.
         try await Task.sleep(for: min(effort * 2, Self.longestRest))
-        guard try isOpen() else { throw BrokenOff() }
+        guard try await isOpen() else { throw BrokenOff() }
         let begin = ContinuousClock.now
         let piece = try await read(position, Self.pageBytes)
         effort = ContinuousClock.now - begin

@@ -76,9 +76,9 @@ struct Principals: Sendable {
 
     /// Caches the token's principal if its session is open.
     /// - Returns: whether the session is open.
-    func admit(_ principal: Principal, for token: TokenFingerprint, isOpen: () throws -> Bool) rethrows -> Bool {
+    func admit(_ principal: Principal, for token: TokenFingerprint, isOpen: () async throws -> Bool) async rethrows -> Bool {
         let dependencies = cache.dependencies(on: [.session(principal.session)])
-        guard try isOpen() else { return false }
+        guard try await isOpen() else { return false }
         namespace.put(token, VerifiedPrincipal(principal: principal), dependencies: dependencies)
         return true
     }

@@ -16,11 +16,14 @@ struct SessionHints: Sendable {
     /// Called when the user's last connection closes.
     private func left(_ user: UserID) { cache.demote(user.cacheKey) }
 
-    /// Called after a session was revoked; acts only on the last one.
+    /// Called after a session was revoked; acts only on the last one, and returns at once.
     func ended(_ user: UserID) {
-        // If the query fails, nothing is demoted, which costs room for a while.
-        guard let isThere = try? store.hasOpenSession(user), !isThere else { return }
-        cache.demote(user.cacheKey)
+        let (cache, store) = (cache, store)
+        Task {
+            // If the query fails, nothing is demoted, which costs room for a while.
+            guard let isThere = try? await store.hasOpenSession(user), !isThere else { return }
+            cache.demote(user.cacheKey)
+        }
     }
 }
 

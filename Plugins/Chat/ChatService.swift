@@ -68,10 +68,10 @@ struct ChatService: Sendable {
     /// A page of messages before or after a place.
     /// - Throws: `ChatError.gone`.
     func messages(of id: ConversationID, for user: UserID, from place: HistoryPlace, limit: Int) async throws -> HistoryPage {
-        let conversation = try store.live(id, of: user)
+        let conversation = try await store.live(id, of: user)
         var place = place
         // Skips the messages that retention deleted, so that they make no empty pages.
-        if case .after(let seq) = place { place = .after(max(seq, try store.firstSeq(of: id) - 1)) }
+        if case .after(let seq) = place { place = .after(max(seq, try await store.firstSeq(of: id) - 1)) }
         guard let seqs = place.seqs(limit: limit, last: conversation.lastSeq) else { return HistoryPage(messages: [], next: nil) }
         var found = try await lists.messages(of: conversation, in: seqs)
         if !place.isRising { found.reverse() }

@@ -6,11 +6,11 @@ struct BlockVisibility: ProfileVisibilityPolicy {
 
     func maySee(_ profile: Profile, viewer: UserID) async throws -> Bool {
         guard profile.id != viewer else { return true }
-        return try store.relation(of: profile.id, to: viewer).shows(profile.visibility)
+        return try await store.relation(of: profile.id, to: viewer).shows(profile.visibility)
     }
 
     /// Matched people have agreed to meet, so they see the distance even outside their limits.
     func showsDistanceBeyondLimits(of profile: Profile, to viewer: UserID) async throws -> Bool {
-        try store.relation(of: profile.id, to: viewer).isMatched
+        try await store.relation(of: profile.id, to: viewer).isMatched
     }
 }

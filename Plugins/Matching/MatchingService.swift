@@ -87,10 +87,10 @@ struct MatchingService: Sendable {
 
     /// The person that a block or report names.
     /// - Throws: `EdgeError.notFound` for a conversation in which the user never was.
-    func person(_ counterpart: Counterpart, for user: UserID) throws -> UserID {
+    func person(_ counterpart: Counterpart, for user: UserID) async throws -> UserID {
         switch counterpart {
         case .person(let target): target
-        case .conversation(let conversation): try store.counterpart(of: user, in: conversation)
+        case .conversation(let conversation): try await store.counterpart(of: user, in: conversation)
         }
     }
 

@@ -25,7 +25,9 @@ struct PreferencesAnswers: Sendable {
     /// The encoded preferences; nil if the user does not exist.
     func answer(for user: UserID) async throws -> [UInt8]? {
         try await namespace.value(user, tags: [.user(user)]) { [records] _ in
-            try records.recordNow(of: user).map { JSONWriter.bytes(of: PreferencesView(preferences: $0.profile.preferences)) }
+            try await records.recordNow(of: user).map {
+                JSONWriter.bytes(of: PreferencesView(preferences: $0.profile.preferences))
+            }
         }
     }
 }

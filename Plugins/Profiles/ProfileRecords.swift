@@ -34,11 +34,14 @@ struct ProfileRecords: Sendable {
 
     /// The whole record; nil if the user does not exist.
     func record(of user: UserID) async throws -> OwnProfile? {
-        try await namespace.value(user, tags: Self.tags(user)) { [store] _ in try store.own(user) }
+        try await namespace.value(user, tags: Self.tags(user)) { [store] _ in try await store.own(user) }
     }
 
     /// The record for the load of another namespace, which must not wait for a load.
-    func recordNow(of user: UserID) throws -> OwnProfile? { try namespace.peek(user) ?? store.own(user) }
+    func recordNow(of user: UserID) async throws -> OwnProfile? {
+        if let known = namespace.peek(user) { return known }
+        return try await store.own(user)
+    }
 
     /// The records of several users, in their order; nil for a user who does not exist.
     func records(of users: [UserID]) async throws -> [OwnProfile?] {

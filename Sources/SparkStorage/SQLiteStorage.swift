@@ -172,8 +172,13 @@ public final class SQLiteStorage: Storage {
         try SQLError.translating { try pool.unsafeRead { try $0.inSnapshot { try body(SQLSession($0)) } } }
     }
 
+    /// Reads a few rows by key on the caller's thread, without a suspension.
+    public nonisolated(nonsending) func pointRead<Value>(_ body: (SQLSession) throws -> Value) async throws -> Value {
+        try pointReadNow(body)
+    }
+
     /// Reads a few rows by key on the caller's thread.
-    public func pointRead<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
+    public func pointReadNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
         try pointReaders.read { try body(SQLSession($0)) }
     }
 

@@ -1,7 +1,7 @@
 /// The server's database, independent of the engine. Modules write their stores against this protocol.
 ///
 /// There are three ways in: `write` (transactions, answered after their commit), `read` (queries in one snapshot) and
-/// `pointRead` (a few rows by key, on the caller's thread where the engine supports it). A read that begins after a write was
+/// `pointRead` (a few rows by key, without a suspension where the engine supports it). A read that begins after a write was
 /// answered sees that write.
 public protocol Storage: Sendable {
     /// Runs one write in a transaction and returns after its commit.
@@ -25,9 +25,14 @@ public protocol Storage: Sendable {
     /// Like `read`, but blocks the caller's thread: for commands and start-up.
     func readNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value
 
-    /// Reads a few rows by key. Spatial functions are not available.
+    /// Reads a few rows by key. Spatial functions are not available. An engine in this process answers on the caller's thread,
+    /// without a suspension.
     /// - Throws: What `body` throws, or an `SQLError`.
-    func pointRead<Value>(_ body: (SQLSession) throws -> Value) throws -> Value
+    nonisolated(nonsending) func pointRead<Value>(_ body: (SQLSession) throws -> Value) async throws -> Value
+
+    /// Like `pointRead`, for callers that cannot suspend, such as those on the writer's thread. Blocks the caller's thread if
+    /// the engine is not in this process.
+    func pointReadNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value
 
     /// Runs bulk work outside the write queue and waits for the disk only at the end. Use it to load a database that has no
     /// other user: a crash before the end leaves the database unusable.

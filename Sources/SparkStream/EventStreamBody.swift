@@ -34,14 +34,14 @@ actor EventStreamBody {
             guard mayGoOn else { return ending() }
             if !hasBegun {
                 hasBegun = true
-                waiting = replay.opened(try reader.bounds(of: feed.user), isOtherEpoch: isOtherEpoch)
+                waiting = replay.opened(try await reader.bounds(of: feed.user), isOtherEpoch: isOtherEpoch)
             }
             while true {
-                if let piece = try piece() { return piece }
+                if let piece = try await piece() { return piece }
                 guard await feed.wait(atMost: Self.silence), mayGoOn else { return ending() }
                 let before = waiting.count
                 waiting += replay.lost()
-                if let piece = try piece() { return piece }
+                if let piece = try await piece() { return piece }
                 if waiting.count == before { return Array(": \n\n".utf8) }
             }
         } catch {
@@ -59,7 +59,7 @@ actor EventStreamBody {
     }
 
     /// Runs the pending actions and returns the bytes they produce; nil when they produce none.
-    private func piece() throws -> [UInt8]? {
+    private func piece() async throws -> [UInt8]? {
         var bytes: [UInt8] = []
         while !waiting.isEmpty {
             switch waiting.removeFirst() {
@@ -69,7 +69,7 @@ actor EventStreamBody {
             case .resync(let reason): bytes += line(Frame.bytes("resync", Resync(reason: reason)), id: nil)
             case .live(let offset): bytes += line(Frame.bytes("live", Live(offset: offset)), id: offset)
             case .read(let after):
-                let page = try reader.page(of: feed.user, after: after)
+                let page = try await reader.page(of: feed.user, after: after)
                 let (isSent, actions) = replay.read(first: page.frames.first?.offset, last: page.frames.last?.offset ?? after)
                 if isSent { for (offset, frame) in page.frames { bytes += line(frame, id: offset) } }
                 waiting += actions

@@ -67,12 +67,12 @@ package final class StreamGateway: Sendable {
             if hub.isDraining { throw StreamError.draining }
             let principal = try await principal(of: request)
             // Check before this takes the place of another connection, and again once the hub knows the session.
-            guard try isLive(principal) else { throw EdgeError.unauthenticated }
+            guard try await isLive(principal) else { throw EdgeError.unauthenticated }
             let session = StreamSession(
                 gateway: self, principal: principal, place: try place(for: principal.user, at: request.peerAddress))
             hub.enter(session)
             do {
-                guard try isLive(principal) else { throw EdgeError.unauthenticated }
+                guard try await isLive(principal) else { throw EdgeError.unauthenticated }
             } catch {
                 session.closed()
                 throw error
@@ -82,7 +82,7 @@ package final class StreamGateway: Sendable {
     }
 
     /// Whether a session is still live. Call it after the hub knows the connection that acts for the session.
-    func isLive(_ principal: Principal) throws -> Bool { try liveness?.isLive(principal) ?? true }
+    func isLive(_ principal: Principal) async throws -> Bool { try await liveness?.isLive(principal) ?? true }
 
     /// Runs `body` on behalf of a session: none of its writes takes effect once the session has ended.
     func acting<Value>(as principal: Principal, _ body: () async throws -> Value) async throws -> Value {

@@ -16,13 +16,13 @@ struct StreamReader: Sendable {
     let storage: any Storage
     let frames: FrameTable
 
-    func bounds(of user: UserID) throws -> UserEventBounds {
-        try storage.pointRead { try UserEventLog.bounds(of: user, in: $0) }
+    func bounds(of user: UserID) async throws -> UserEventBounds {
+        try await storage.pointRead { try UserEventLog.bounds(of: user, in: $0) }
     }
 
     /// The next events, up to the page's count and bytes; at least one if there is one.
-    func page(of user: UserID, after offset: Int64, limit: Int = pageLength) throws -> Page {
-        try storage.pointRead { session in
+    func page(of user: UserID, after offset: Int64, limit: Int = pageLength) async throws -> Page {
+        try await storage.pointRead { session in
             var frames: [(offset: Int64, frame: [UInt8])] = []
             var bytes = 0
             for row in try UserEventLog.rows(of: user, after: offset, limit: limit, in: session) {

@@ -51,7 +51,7 @@ package struct StreamRoutes: Sendable {
             reply.headers[.accelBuffering] = "no"
             let offset = try call.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }.map(Self.offset) ?? Self.offset(call)
             guard !call.isHead else { return reply }
-            let lease = try join(call)
+            let lease = try await join(call)
             let feed = lease.feed
             let body = EventStreamBody(hub: hub, feed: feed, after: offset, isOtherEpoch: isOtherEpoch(call))
             reply.pieces = AsyncStream {
@@ -75,7 +75,7 @@ package struct StreamRoutes: Sendable {
         ) { call in
             let after = try Self.offset(call)
             guard !call.isHead else { return Reply(headers: [.contentType: "application/json"]) }
-            let lease = try join(call)
+            let lease = try await join(call)
             let answer = try await answer(call, after: after, keeping: lease)
             var writer = JSONWriter()
             writer.object { pollFields.writeMembers(of: answer, to: &$0) }
@@ -86,45 +86,47 @@ package struct StreamRoutes: Sendable {
     /// The feed joins the hub before this reads, so that no event is missed.
     private func answer(_ call: Call, after: Int64?, keeping lease: FeedLease) async throws -> PollView {
         let feed = lease.feed
-        let bounds = try hub.reader.bounds(of: feed.user)
+        let bounds = try await hub.reader.bounds(of: feed.user)
         guard let after else { return PollView(epoch: hub.epoch, offset: bounds.head, frames: []) }
         var resync: ReplayStateMachine.Reason?
         if isOtherEpoch(call) { resync = .epoch } else if after > bounds.head { resync = .ahead }
         if after < bounds.floor { resync = resync ?? .expired }
         if let resync { return PollView(epoch: hub.epoch, offset: bounds.head, resync: resync, frames: []) }
-        var page = try hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
+        var page = try await hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
         if page.frames.isEmpty, call.integer("wait") > 0 {
             _ = await feed.wait(atMost: .seconds(call.integer("wait")))
-            try checkMayGoOn(feed)
-            page = try hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
+            try await checkMayGoOn(feed)
+            page = try await hub.reader.page(of: feed.user, after: after, limit: call.integer("limit"))
         }
         return PollView(epoch: hub.epoch, offset: page.frames.last?.offset ?? after, frames: page.frames.map(\.frame))
     }
 
     /// After a wait: throws 401 when the session has ended meanwhile, and asks the client to wait when a newer connection
     /// replaced it.
-    private func checkMayGoOn(_ feed: EventFeed) throws {
+    private func checkMayGoOn(_ feed: EventFeed) async throws {
         switch feed.ending {
         case .revoked: throw EdgeError.unauthenticated
         case .replaced: throw StreamError.tooManyConnections
         case .gone, .stopping: break
         // The wake-up may come from the very commit that ended the session, before the revocation arrives here.
         case nil:
-            guard feed.isOpen(at: hub.clock.now()), try gateway.isLive(feed.principal) else { throw EdgeError.unauthenticated }
+            guard feed.isOpen(at: hub.clock.now()), try await gateway.isLive(feed.principal) else {
+                throw EdgeError.unauthenticated
+            }
         }
     }
 
     /// Joins the hub, then checks that the session is live: a revocation either finds the feed in the hub or is seen by this
     /// check.
-    private func join(_ call: Call) throws -> FeedLease {
+    private func join(_ call: Call) async throws -> FeedLease {
         if hub.isDraining { throw StreamError.draining }
         let principal = try call.session
         // Check before this takes the place of another connection, and again once the hub knows the feed.
-        guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
+        guard try await gateway.isLive(principal) else { throw EdgeError.unauthenticated }
         let lease = FeedLease(
             EventFeed(principal), in: hub, ticket: call.ticket, presence: ClientPresence.current,
             place: try gateway.place(for: principal.user, at: call.address))
-        guard try gateway.isLive(principal) else { throw EdgeError.unauthenticated }
+        guard try await gateway.isLive(principal) else { throw EdgeError.unauthenticated }
         if hub.isDraining { throw StreamError.draining }
         return lease
     }

@@ -349,7 +349,7 @@ extension StreamSession {
         if !isBackground { gateway.activity?.recordActivity(of: user) }
         let isOtherEpoch = hello.epoch.map { $0 != gateway.hub.epoch } ?? false
         inStore { reader, user in
-            try reader.bounds(of: user)
+            try await reader.bounds(of: user)
         } then: { session, bounds in
             session.perform(session.replay.opened(bounds, isOtherEpoch: isOtherEpoch))
             for observer in session.gateway.hub.observers where session.hasJoined && !session.isEnding {
@@ -374,7 +374,7 @@ extension StreamSession {
         guard principal.user == user else { throw StreamError.otherUser }
         take(principal)
         // Check after the connection uses the new session: a revocation either reaches the connection or is seen by this check.
-        guard try gateway.isLive(principal) else {
+        guard try await gateway.isLive(principal) else {
             end(.tokenEnded)
             throw EdgeError.unauthenticated
         }
@@ -429,7 +429,7 @@ extension StreamSession {
 
     func read(after offset: Int64) {
         inStore { reader, user in
-            try reader.page(of: user, after: offset)
+            try await reader.page(of: user, after: offset)
         } then: { session, page in
             let (isSent, actions) = session.replay.read(
                 first: page.frames.first?.offset, last: page.frames.last?.offset ?? offset)
@@ -450,14 +450,14 @@ extension StreamSession {
 
     /// Reads the store off the loop, and continues on the loop.
     func inStore<Value: Sendable>(
-        _ read: @escaping @Sendable (StreamReader, UserID) throws -> Value,
+        _ read: @escaping @Sendable (StreamReader, UserID) async throws -> Value,
         then: @escaping @Sendable (StreamSession, Value) -> Void
     ) {
         guard let eventLoop = socket?.eventLoop else { return }
         let (reader, user) = (gateway.reader, user)
         Task {
             do {
-                let value = try read(reader, user)
+                let value = try await read(reader, user)
                 eventLoop.execute { if !self.isEnding { then(self, value) } }
             } catch {
                 gateway.log(error, frame: "hello")

@@ -40,7 +40,7 @@ import Testing
             let page = try await chat.service.messages(of: conversation, for: people[1].id, from: .before(nil), limit: 100)
             #expect(page.messages.map(\.message.seq) == [704, 703, 702, 701] && page.next == nil)
             try await send("newest", 1, to: quiet, by: people[0])
-            #expect(try chat.store.conversation(quiet)?.lastSeq == 4)
+            #expect(try await chat.store.conversation(quiet)?.lastSeq == 4)
             let (found, _) = try await chat.service.search("old new", of: people[0].id, before: .max, limit: 10)
             #expect(found.isEmpty)
         }
@@ -82,7 +82,7 @@ import Testing
             }
             #expect(try await chat.service.typing.warm(conversation)?.isGone == true)
             let frames = Dictionary(uniqueKeysWithValues: ChatServerFrames.rows.map { ($0.type, $0) })
-            let replayed = try chat.server.storage.pointRead { reader in
+            let replayed = try chat.server.storage.pointReadNow { reader in
                 try UserEventLog.rows(of: people[1].id, after: 0, limit: 100, in: reader)
                     .filter { $0.event.type == "message" && $0.event.subject == conversation.rawValue }.map { row in
                         String(decoding: try frames["message"]?.render?(row.event, people[1].id, reader) ?? [], as: UTF8.self)

@@ -93,7 +93,7 @@ import Testing
         /// The viewer's numbered events, as a new client gets them.
         func replay() throws -> [String] {
             let frames = Dictionary(uniqueKeysWithValues: ChatServerFrames.rows.map { ($0.type, $0) })
-            return try chat.server.storage.pointRead { reader in
+            return try chat.server.storage.pointReadNow { reader in
                 try UserEventLog.rows(of: viewer.id, after: 0, limit: 100, in: reader).map { row in
                     let rendered = try frames[row.event.type]?.render?(row.event, viewer.id, reader)
                     return plain("\(row.event.type) \(String(decoding: rendered ?? row.event.members, as: UTF8.self))")

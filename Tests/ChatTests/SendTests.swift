@@ -284,7 +284,7 @@ import Testing
             #expect(try await chat.call("DELETE", "\(path)/2", people[0]).status == 204)
             #expect(try chat.count("spark_inbox WHERE type LIKE 'message%' AND members IS NOT NULL") == 0)
             let frames = Dictionary(uniqueKeysWithValues: ChatServerFrames.rows.map { ($0.type, $0) })
-            let replayed = try chat.server.storage.pointRead { reader in
+            let replayed = try chat.server.storage.pointReadNow { reader in
                 try UserEventLog.rows(of: people[1].id, after: 1, limit: 100, in: reader).map { row in
                     let members = try frames[row.event.type]?.render?(row.event, people[1].id, reader) ?? row.event.members
                     return try JSONParser.parse(Frame.numbered(row.event.type, offset: row.offset, members: members))

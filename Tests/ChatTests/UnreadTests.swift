@@ -123,7 +123,7 @@ struct ChatActs {
                 let (id, a, b) = acts.conversations[acts.pick(acts.conversations.count)]
                 let reader = acts.people[acts.pick(2) == 0 ? a : b]
                 let page = try? await chat.service.messages(of: id, for: reader.id, from: .before(nil), limit: 100)
-                let isOver = try chat.store.conversation(id)?.isOver
+                let isOver = try await chat.store.conversation(id)?.isOver
                 #expect((page == nil) == isOver, "seed \(seed), step \(step)")
                 guard let page else { continue }
                 let stored = try await chat.store.messages(of: id, in: [1...1_000]).flatMap { $0 }

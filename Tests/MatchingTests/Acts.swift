@@ -43,7 +43,7 @@ enum Acts {
             }
         case 8:
             let people = fixture.people
-            let isClosed = try people.own(me)?.profile.isClosed == true
+            let isClosed = try await people.own(me)?.profile.isClosed == true
             try await fixture.server.storage.write { try people.setClosed(!isClosed, user: me, in: $0) }
         case 9: _ = try? await fixture.service.undoLastSwipe(of: me)
         case 10: try? await fixture.service.block(other, by: me)

@@ -31,7 +31,7 @@ import Testing
     }
 
     private func compare(_ fixture: Fixture, _ viewer: Int64, _ limit: Int, _ hint: String) async throws {
-        let place = try fixture.people.own(UserID(rawValue: viewer))?.profile.place
+        let place = try await fixture.people.own(UserID(rawValue: viewer))?.profile.place
         guard place != nil else { return }
         #expect(try await dealt(fixture, viewer, limit) == made(fixture, viewer, limit), "\(hint), viewer \(viewer)")
         let user = UserID(rawValue: viewer)

@@ -97,14 +97,14 @@ import Testing
                     let action = SwipeAction.allCases[random.pick(3)]
                     if (try? await fixture.swipe(user, target, action)) != nil { hidden[user, default: []].insert(target) }
                     // A match hides for good, whatever happened to it.
-                    let relation = try fixture.store.relation(of: targetID, to: userID)
+                    let relation = try await fixture.store.relation(of: targetID, to: userID)
                     if relation.isMatched { hidden[user, default: []].insert(target) }
                 }
                 fixture.server.clock.advance(by: .milliseconds(random.pick(3)))
                 let deck = try await fixture.deck(user)
                 #expect(hidden[user, default: []].isDisjoint(with: deck), "seed \(seed), user \(user)")
                 for other in deck {
-                    let relation = try fixture.store.relation(of: UserID(rawValue: other), to: userID)
+                    let relation = try await fixture.store.relation(of: UserID(rawValue: other), to: userID)
                     #expect(!relation.isBlocked && !relation.isMatched, "seed \(seed), user \(user)")
                 }
             }

@@ -47,7 +47,7 @@ import Testing
                 try await fixture.people.record([(user, fixture.now)], apart: .zero)
             }
             let viewer = Int64(1 + random.pick(count))
-            guard try fixture.people.own(UserID(rawValue: viewer))?.profile.place != nil else { continue }
+            guard try await fixture.people.own(UserID(rawValue: viewer))?.profile.place != nil else { continue }
             let rankings = try await fixture.rankings(for: query(fixture, viewer, [1, 5, 100][random.pick(3)]))
             #expect(rankings[0].ranks == rankings[1].ranks, "seed \(seed), step \(step): \(what), viewer \(viewer)")
             #expect(rankings[0].stage == rankings[1].stage, "seed \(seed), step \(step): \(what), viewer \(viewer)")

@@ -68,10 +68,10 @@ import Testing
         try await fixture.swipe(1, 2, .like)
         let match = try #require(try await fixture.swipe(2, 1, .like)).match
         try await fixture.service.unmatch(match.id, by: two)
-        #expect(try fixture.service.person(.conversation(match.conversation), for: one) == two)
-        #expect(try fixture.service.person(.conversation(match.conversation), for: two) == one)
+        #expect(try await fixture.service.person(.conversation(match.conversation), for: one) == two)
+        #expect(try await fixture.service.person(.conversation(match.conversation), for: two) == one)
         #expect(
-            await refusal { try fixture.service.person(.conversation(match.conversation), for: UserID(rawValue: 3)) }
+            await refusal { try await fixture.service.person(.conversation(match.conversation), for: UserID(rawValue: 3)) }
                 == "request.not_found")
         await fixture.server.stop()
     }

@@ -114,7 +114,7 @@ import Testing
         let user = UserID(rawValue: 1)
         let census = try await fixture.service.reasons(for: user).census
         func grown(_ change: @escaping @Sendable (inout Preferences) -> Void) async throws -> Int {
-            let before = try fixture.people.own(user)?.profile.preferences
+            let before = try await fixture.people.own(user)?.profile.preferences
             _ = try await fixture.people.change(user) { own, _ in
                 change(&own.profile.preferences)
                 return .profile

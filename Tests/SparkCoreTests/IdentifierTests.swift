@@ -66,6 +66,30 @@ struct IdentifierTests {
         }
     }
 
+    @Test("several servers with a common clock never generate the same identifier, and each rises strictly")
+    func nodes() {
+        let clock = ManualClock(Timestamp(milliseconds: 1_772_000_000_000))
+        // The same random bits everywhere: only the number tells the servers apart.
+        let generators = (0..<64).map { number in
+            IdentifierGenerator(
+                clock: clock, random: SeededRandomSource(seed: 3), node: NodeNumber(number))
+        }
+        var seen: Set<UserID> = []
+        var last = Array(repeating: UserID(rawValue: 0), count: 64)
+        for step in 0..<500 {
+            if step % 100 == 99 { clock.advance(by: .milliseconds(1)) }
+            for (number, generator) in generators.enumerated() {
+                let next: UserID = generator.next()
+                guard next > last[number], seen.insert(next).inserted, next.rawValue & 63 == number else {
+                    Issue.record("\(next) after \(last[number]) of server \(number)")
+                    return
+                }
+                last[number] = next
+            }
+        }
+        #expect(NodeNumber(64) == nil && NodeNumber(-1) == nil)
+    }
+
     @Test("a clock before 2020 still gives positive identifiers")
     func earlyClock() {
         let generator = IdentifierGenerator(clock: ManualClock(Timestamp(milliseconds: 0)), random: SeededRandomSource(seed: 2))

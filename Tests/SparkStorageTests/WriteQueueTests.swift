@@ -39,7 +39,7 @@ struct WriteQueueTests {
             for number in 1...50 {
                 try await storage.write { try $0.session.script("INSERT INTO test_rows (id) VALUES (\(number))") }
                 let pooled = try await storage.read { try $0.value("SELECT MAX(id) FROM test_rows", as: Int.self) }
-                let pointed = try storage.pointRead { reader in
+                let pointed = try await storage.pointRead { reader in
                     try reader.row("SELECT id FROM test_rows WHERE id = ?1", number) { $0.integer(0) }
                 }
                 #expect(pooled == number)
@@ -116,7 +116,7 @@ struct WriteQueueTests {
         defer { directory.remove() }
         let storage = try directory.open()
         try await storage.write { try $0.session.script("INSERT INTO test_rows (id) VALUES (1)") }
-        _ = try storage.pointRead { try $0.row("SELECT id FROM test_rows") { $0.integer(0) } }
+        _ = try await storage.pointRead { try $0.row("SELECT id FROM test_rows") { $0.integer(0) } }
         _ = try await storage.read { try $0.value("SELECT id FROM test_rows", as: Int.self) }
         await storage.close()
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.url.path) == ["spark.db"])

@@ -131,7 +131,7 @@ struct AccountsRoutes {
                 let form: ConfirmationForm = try call.body()
                 try await service.confirm(principal, password: form.password, network: Self.network(of: call))
             } else {
-                try service.requireRecentLogin(of: principal)
+                try await service.requireRecentLogin(of: principal)
             }
             return .json(ClosureReceipt(eraseAt: try await service.close(principal.user)), .accepted)
         }
@@ -147,7 +147,7 @@ struct AccountsRoutes {
             ]
         ) { [service] call in
             let principal = try call.session
-            try service.requireRecentLogin(of: principal)
+            try await service.requireRecentLogin(of: principal)
             var reply = Self.unstored(Reply(headers: [.contentType: "application/json"]))
             reply.parts = call.isHead ? AsyncThrowingStream { nil } : try service.export(for: principal)
             return reply

@@ -9,19 +9,21 @@ typealias HidingCompanion = @Sendable (Bool, any UnitOfWork) throws -> Void
 
 /// Accounts, sessions and refresh tokens. Every write is one transaction, together with its events.
 protocol AccountsStore: Sendable {
-    /// Reads by key; run on the caller's thread, a few microseconds.
-    func account(withEmail email: String) throws -> Account?
+    /// Reads by key; a few microseconds.
+    func account(withEmail email: String) async throws -> Account?
     /// Whether the account was signed in to from this network before, given the network's fingerprint.
-    func knowsNetwork(_ fingerprint: [UInt8], of user: UserID) throws -> Bool
+    func knowsNetwork(_ fingerprint: [UInt8], of user: UserID) async throws -> Bool
     /// When the owner of an open session last gave the password; nil without such a session.
-    func confirmedAt(_ session: SessionID, of user: UserID) throws -> Timestamp?
-    func account(of user: UserID) throws -> Account?
+    func confirmedAt(_ session: SessionID, of user: UserID) async throws -> Timestamp?
+    func account(of user: UserID) async throws -> Account?
     /// Whether the session exists, is the user's, and is not revoked.
-    func isOpen(_ session: SessionID, of user: UserID) throws -> Bool
-    /// Whether the session is open and was used after `deadBefore`. Reads inside `work`; the last commit if `work` is nil.
-    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool
-    func hasOpenSession(_ user: UserID) throws -> Bool
-    func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool
+    func isOpen(_ session: SessionID, of user: UserID) async throws -> Bool
+    /// Whether the session is open and was used after `deadBefore`, as of the last commit.
+    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp) async throws -> Bool
+    /// The same, as of a transaction.
+    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: any UnitOfWork) throws -> Bool
+    func hasOpenSession(_ user: UserID) async throws -> Bool
+    func knowsRefreshToken(_ hash: [UInt8]) async throws -> Bool
 
     /// - Parameter forms: the spellings under which another account may hold the address.
     /// - Throws: `AccountsError.emailTaken` after the same work, or an error of `along`; then nothing is written.
@@ -42,8 +44,8 @@ protocol AccountsStore: Sendable {
     /// Opens a session. False when the account does not exist, or is closed or suspended.
     func open(_ session: NewSession) async throws -> Bool
     func refresh(_ refresh: Refresh) async throws -> RefreshOutcome
-    /// The owner of an unused, unexpired refresh token. Runs on the caller's thread.
-    func holder(ofUnused tokenHash: [UInt8], at now: Timestamp) throws -> UserID?
+    /// The owner of an unused, unexpired refresh token.
+    func holder(ofUnused tokenHash: [UInt8], at now: Timestamp) async throws -> UserID?
 
     /// The open sessions used since a time, most recently used first; at most 200.
     func sessions(of user: UserID, usedSince: Timestamp) async throws -> [Session]
@@ -92,8 +94,8 @@ protocol AccountsStore: Sendable {
     /// Stores the hash of a one-time password reset token; replaces the last one.
     /// - Returns: false when there is no such account.
     func addReset(_ hash: [UInt8], for user: UserID, expiresAt: Timestamp, along: @escaping Companion) async throws -> Bool
-    /// Whether a reset token may set a password. Runs on the caller's thread.
-    func knowsReset(_ hash: [UInt8], at now: Timestamp) throws -> Bool
+    /// Whether a reset token may set a password.
+    func knowsReset(_ hash: [UInt8], at now: Timestamp) async throws -> Bool
     /// Sets a new password, consumes the reset token and revokes all sessions.
     /// - Returns: the account and its revoked sessions; nil for a token that is unknown, used or expired.
     func reset(_ hash: [UInt8], password: String, at now: Timestamp) async throws -> (user: UserID, revoked: [SessionID])?

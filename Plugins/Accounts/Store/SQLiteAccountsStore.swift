@@ -13,16 +13,16 @@ struct SQLiteAccountsStore: AccountsStore {
     /// About how long one erasure step holds the writer.
     private static let erasureStep = Duration.milliseconds(10)
 
-    func account(withEmail email: String) throws -> Account? {
-        try storage.pointRead { session in
+    func account(withEmail email: String) async throws -> Account? {
+        try await storage.pointRead { session in
             try session.row(
                 "SELECT id, email, password_hash, created_at, closed_at FROM accounts_users WHERE email = ?1", email,
                 read: Self.account)
         }
     }
 
-    func account(of user: UserID) throws -> Account? {
-        try storage.pointRead { session in
+    func account(of user: UserID) async throws -> Account? {
+        try await storage.pointRead { session in
             try session.row(
                 "SELECT id, email, password_hash, created_at, closed_at FROM accounts_users WHERE id = ?1", user.rawValue,
                 read: Self.account)
@@ -136,8 +136,8 @@ extension SQLiteAccountsStore {
     /// Dead sessions deleted at each opening. More than one, so they cannot accumulate.
     private static let clearedAtOnce = 8
 
-    func isOpen(_ session: SessionID, of user: UserID) throws -> Bool {
-        try storage.pointRead { sql in
+    func isOpen(_ session: SessionID, of user: UserID) async throws -> Bool {
+        try await storage.pointRead { sql in
             try sql.row(
                 "SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL", session.rawValue,
                 user.rawValue
@@ -145,13 +145,14 @@ extension SQLiteAccountsStore {
         }
     }
 
-    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: (any UnitOfWork)?) throws -> Bool {
-        guard let work else {
-            return try storage.pointRead { sql in
-                try sql.row(Self.live, session.rawValue, user.rawValue, deadBefore) { _ in true } ?? false
-            }
+    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp) async throws -> Bool {
+        try await storage.pointRead { sql in
+            try sql.row(Self.live, session.rawValue, user.rawValue, deadBefore) { _ in true } ?? false
         }
-        return try work.transaction.session.statement(Self.live)
+    }
+
+    func isLive(_ session: SessionID, of user: UserID, deadBefore: Timestamp, in work: any UnitOfWork) throws -> Bool {
+        try work.transaction.session.statement(Self.live)
             .row([.integer(session.rawValue), .integer(user.rawValue), .time(deadBefore)]) { _ in true } ?? false
     }
 
@@ -160,8 +161,8 @@ extension SQLiteAccountsStore {
         SELECT 1 FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL AND last_used_at > ?3
         """
 
-    func hasOpenSession(_ user: UserID) throws -> Bool {
-        try storage.pointRead { sql in
+    func hasOpenSession(_ user: UserID) async throws -> Bool {
+        try await storage.pointRead { sql in
             try sql.row("SELECT 1 FROM accounts_sessions WHERE user_id = ?1 AND revoked_at IS NULL LIMIT 1", user.rawValue) {
                 _ in true
             } ?? false
@@ -200,16 +201,16 @@ extension SQLiteAccountsStore {
         }
     }
 
-    func knowsNetwork(_ fingerprint: [UInt8], of user: UserID) throws -> Bool {
-        try storage.pointRead { sql in
+    func knowsNetwork(_ fingerprint: [UInt8], of user: UserID) async throws -> Bool {
+        try await storage.pointRead { sql in
             try sql.row(
                 "SELECT 1 FROM accounts_known_networks WHERE user_id = ?1 AND network = ?2", user.rawValue, fingerprint
             ) { _ in true } ?? false
         }
     }
 
-    func confirmedAt(_ session: SessionID, of user: UserID) throws -> Timestamp? {
-        try storage.pointRead { sql in
+    func confirmedAt(_ session: SessionID, of user: UserID) async throws -> Timestamp? {
+        try await storage.pointRead { sql in
             try sql.row(
                 "SELECT confirmed_at FROM accounts_sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL",
                 session.rawValue, user.rawValue
@@ -325,14 +326,14 @@ extension SQLiteAccountsStore {
 /// A token is used once and replaced by its successor in the table. A used token presented again within the window yields
 /// the same successor, provided that the successor is unused. Otherwise two parties hold the chain and the session is revoked.
 extension SQLiteAccountsStore {
-    func knowsRefreshToken(_ hash: [UInt8]) throws -> Bool {
-        try storage.pointRead { session in
+    func knowsRefreshToken(_ hash: [UInt8]) async throws -> Bool {
+        try await storage.pointRead { session in
             try session.row("SELECT 1 FROM accounts_refresh_tokens WHERE token_hash = ?1", hash) { _ in true } ?? false
         }
     }
 
-    func holder(ofUnused tokenHash: [UInt8], at now: Timestamp) throws -> UserID? {
-        try storage.pointRead { session in
+    func holder(ofUnused tokenHash: [UInt8], at now: Timestamp) async throws -> UserID? {
+        try await storage.pointRead { session in
             try session.row(
                 """
                 SELECT s.user_id FROM accounts_refresh_tokens t JOIN accounts_sessions s ON s.id = t.session_id
@@ -409,7 +410,7 @@ extension SQLiteAccountsStore {
 
 extension SQLiteAccountsStore {
     func standing(of user: UserID, sessionsUsedSince: Timestamp) async throws -> AccountStanding? {
-        guard let account = try account(of: user) else { return nil }
+        guard let account = try await account(of: user) else { return nil }
         return try await storage.read { sql in
             try sql.row(
                 """
@@ -491,8 +492,8 @@ extension SQLiteAccountsStore {
         }
     }
 
-    func knowsReset(_ hash: [UInt8], at now: Timestamp) throws -> Bool {
-        try storage.pointRead { session in
+    func knowsReset(_ hash: [UInt8], at now: Timestamp) async throws -> Bool {
+        try await storage.pointRead { session in
             try session.row("SELECT 1 FROM accounts_resets WHERE token_hash = ?1 AND expires_at > ?2", hash, now) { _ in true }
                 ?? false
         }

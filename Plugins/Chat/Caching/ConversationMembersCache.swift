@@ -41,12 +41,12 @@ struct ConversationMembersCache: Sendable {
     /// The members of a conversation, loaded on a miss; nil if there is no such conversation.
     func companions(of conversation: ConversationID) async throws -> ConversationMembers? {
         try await namespace.value(conversation, tags: [.conversation(conversation)]) { [store] dependencies in
-            guard let found = try store.conversation(conversation) else { return nil }
+            guard let found = try await store.conversation(conversation) else { return nil }
             // The members of a conversation never change, so their tags may be declared after this read. What can change is read
             // below.
             for user in found.users { dependencies.depend(on: .conversations(of: user)) }
             do {
-                _ = try store.live(conversation, of: found.userA)
+                _ = try await store.live(conversation, of: found.userA)
                 return ConversationMembers(userA: found.userA, userB: found.userB, isGone: false)
             } catch ChatError.gone {
                 return ConversationMembers(userA: found.userA, userB: found.userB, isGone: true)

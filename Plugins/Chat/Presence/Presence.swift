@@ -72,7 +72,7 @@ final class Presence: Sendable {
     }
 
     private func mayKnow(_ target: UserID, _ watcher: UserID) async throws -> Bool {
-        guard try store.conversation(between: watcher, and: target) != nil,
+        guard try await store.conversation(between: watcher, and: target) != nil,
             let profile = try await profiles.profile(of: target), !profile.isClosed
         else { return false }
         return !profile.visibility.isPaused && !profile.visibility.isIncognito

@@ -5,19 +5,19 @@ import SparkStorage
 /// What Chat stores, in terms of its domain. A change of a conversation also writes the events for both members in the same
 /// transaction, and delivers them after the commit.
 protocol ChatStore: Sendable {
-    /// A conversation, whether or not it is gone. Takes a few microseconds on the caller's thread.
-    func conversation(_ id: ConversationID) throws -> Conversation?
-    /// A conversation of this user that is not gone. Runs on the caller's thread.
+    /// A conversation, whether or not it is gone. Takes a few microseconds.
+    func conversation(_ id: ConversationID) async throws -> Conversation?
+    /// A conversation of this user that is not gone.
     /// - Throws: `ChatError.gone`.
-    func live(_ id: ConversationID, of user: UserID) throws -> Conversation
+    func live(_ id: ConversationID, of user: UserID) async throws -> Conversation
     /// The conversation of two users; nil if there is none or it is gone.
-    func conversation(between user: UserID, and other: UserID) throws -> Conversation?
+    func conversation(between user: UserID, and other: UserID) async throws -> Conversation?
     /// A user's conversations that are not gone, those with the newest activity first.
     func conversations(of user: UserID, after position: ActivityPosition, limit: Int) async throws -> ConversationPage
     /// One conversation of a user; nil if it is gone or belongs to others.
     func entry(_ id: ConversationID, of user: UserID) async throws -> ConversationEntry?
-    /// The place of the first message that is stored. Runs on the caller's thread.
-    func firstSeq(of conversation: ConversationID) throws -> Int64
+    /// The place of the first message that is stored.
+    func firstSeq(of conversation: ConversationID) async throws -> Int64
     /// The messages in ranges of places, in order. Messages that retention deleted are missing.
     func messages(of conversation: ConversationID, in seqs: [ClosedRange<Int64>]) async throws -> [[ShownMessage]]
 
@@ -83,24 +83,24 @@ struct SQLiteChatStore: ChatStore {
 // conversations to sort.
 
 extension SQLiteChatStore {
-    func conversation(_ id: ConversationID) throws -> Conversation? {
-        try storage.pointRead { session in
+    func conversation(_ id: ConversationID) async throws -> Conversation? {
+        try await storage.pointRead { session in
             try session.row("SELECT \(Conversation.columns) FROM chat_conversations WHERE id = ?1", id.rawValue) {
                 Conversation($0)
             }
         }
     }
 
-    func live(_ id: ConversationID, of user: UserID) throws -> Conversation {
-        let found = try storage.pointRead { session in
+    func live(_ id: ConversationID, of user: UserID) async throws -> Conversation {
+        let found = try await storage.pointRead { session in
             try session.row(LiveConversation.query, id.rawValue) { Conversation($0) }
         }
         guard let found, found.other(than: user) != nil else { throw ChatError.gone }
         return found
     }
 
-    func conversation(between user: UserID, and other: UserID) throws -> Conversation? {
-        try storage.pointRead { session in
+    func conversation(between user: UserID, and other: UserID) async throws -> Conversation? {
+        try await storage.pointRead { session in
             try session.row(
                 """
                 SELECT \(Conversation.columns) FROM chat_conversations
@@ -110,8 +110,8 @@ extension SQLiteChatStore {
         }
     }
 
-    func firstSeq(of conversation: ConversationID) throws -> Int64 {
-        try storage.pointRead { session in
+    func firstSeq(of conversation: ConversationID) async throws -> Int64 {
+        try await storage.pointRead { session in
             try session.row(
                 "SELECT seq FROM chat_messages WHERE conversation_id = ?1 ORDER BY seq LIMIT 1", conversation.rawValue
             ) { $0.integer(0) } ?? 1

@@ -157,7 +157,7 @@ final class DeckIndexSync: Sendable {
     }
 
     private func read(_ user: UserID) throws -> DeckIndex.Change {
-        let person = try storage.pointRead { try CandidateReader.person(user, $0) }
+        let person = try storage.pointReadNow { try CandidateReader.person(user, $0) }
         return person.map { .set($0) } ?? .remove(user)
     }
 

@@ -112,7 +112,7 @@ struct MatchingRoutes: Sendable {
                 let body = try call.body(ReportBody.self)
                 let user = try call.user
                 let report = Report(
-                    reporter: user, target: try service.person(body.counterpart, for: user), category: body.category,
+                    reporter: user, target: try await service.person(body.counterpart, for: user), category: body.category,
                     text: body.text)
                 return .json(ReportReceipt(id: try await service.report(report)), .created)
             },

@@ -64,9 +64,9 @@ protocol MatchingStore: Sendable {
     /// - Throws: `EdgeError.notFound` for a target that never had an account.
     func add(_ report: Report) async throws -> ReportID
 
-    /// The other member of a conversation that a user is or was in. Runs on the caller's thread.
+    /// The other member of a conversation that a user is or was in.
     /// - Throws: `EdgeError.notFound` if there is none.
-    func counterpart(of user: UserID, in conversation: ConversationID) throws -> UserID
+    func counterpart(of user: UserID, in conversation: ConversationID) async throws -> UserID
 
     /// Two people and their relations, in one snapshot; nil unless both exist.
     func pair(_ viewer: UserID, _ candidate: UserID, at now: Timestamp, skipLifetime: Duration) async throws -> Pair?
@@ -77,8 +77,8 @@ protocol MatchingStore: Sendable {
     /// Adds to each person's number of decks on a day. A person whose next day has already begun is skipped.
     func addShown(_ shown: [UserID: Int], on day: UInt16) async throws
 
-    /// The relation of two people. Takes a few microseconds on the caller's thread.
-    func relation(of target: UserID, to viewer: UserID) throws -> Relation
+    /// The relation of two people. Takes a few microseconds.
+    func relation(of target: UserID, to viewer: UserID) async throws -> Relation
 }
 
 /// The implementation of `MatchingStore` on SQLite, with decks from SpatiaLite's R-tree of published places.
@@ -566,8 +566,8 @@ extension SpatiaLiteMatchingStore {
         }
     }
 
-    func counterpart(of user: UserID, in conversation: ConversationID) throws -> UserID {
-        let other = try storage.pointRead { session in
+    func counterpart(of user: UserID, in conversation: ConversationID) async throws -> UserID {
+        let other = try await storage.pointRead { session in
             try session.row(
                 """
                 SELECT CASE user_a WHEN ?2 THEN user_b ELSE user_a END FROM matching_matches
@@ -591,8 +591,8 @@ extension SpatiaLiteMatchingStore {
         }
     }
 
-    func relation(of target: UserID, to viewer: UserID) throws -> Relation {
-        try storage.pointRead { session in
+    func relation(of target: UserID, to viewer: UserID) async throws -> Relation {
+        try await storage.pointRead { session in
             try session.row(Relation.query, target.rawValue, viewer.rawValue) { Relation($0) }
         } ?? .hidden
     }

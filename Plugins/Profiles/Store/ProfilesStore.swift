@@ -2,8 +2,8 @@ import SparkCore
 
 /// What Profiles stores, in terms of its domain.
 protocol ProfilesStore: Sendable {
-    /// The whole record; nil if the user does not exist. Takes a few microseconds on the caller's thread.
-    func own(_ user: UserID) throws -> OwnProfile?
+    /// The whole record; nil if the user does not exist. Takes a few microseconds.
+    func own(_ user: UserID) async throws -> OwnProfile?
     /// The whole record in a transaction that another module began.
     func own(_ user: UserID, in work: any UnitOfWork) throws -> OwnProfile?
     /// At most `limit` people whose name begins with a text, ignoring case. Reads all people.

@@ -10,8 +10,8 @@ struct SpatiaLiteProfilesStore: ProfilesStore {
     /// Receives the record that a write left, right after its commit and its events.
     var file: @Sendable (OwnProfile) -> Void = { _ in }
 
-    func own(_ user: UserID) throws -> OwnProfile? {
-        try storage.pointRead { session in
+    func own(_ user: UserID) async throws -> OwnProfile? {
+        try await storage.pointRead { session in
             try session.row(ProfileRow.select, user.rawValue) { ProfileRow.record($0) }
         }
     }

@@ -27,8 +27,8 @@ public protocol Authenticating: Sendable {
 ///
 /// A session ends when it is revoked, when its account is closed or erased, and when its refresh token expires unused.
 public protocol SessionLiveness: Sendable {
-    /// Whether the session is live as of the last commit. A point read on the caller's thread.
-    func isLive(_ principal: Principal) throws -> Bool
+    /// Whether the session is live as of the last commit. A point read.
+    func isLive(_ principal: Principal) async throws -> Bool
     /// Whether the session is live inside the open write.
     func isLive(_ principal: Principal, in work: any UnitOfWork) throws -> Bool
 }
@@ -37,9 +37,9 @@ public protocol SessionLiveness: Sendable {
 /// its request.
 public protocol GrantLiveness: Sendable {
     /// The user whose tokens an answer holds; nil if they no longer work: the session ended, or the refresh token was used or
-    /// has expired. A point read on the caller's thread.
+    /// has expired. A point read.
     /// - Parameter answer: The body of an answer with `access_token` and `refresh_token`, as it was sent.
-    func holder(of answer: [UInt8]) throws -> UserID?
+    func holder(of answer: [UInt8]) async throws -> UserID?
 }
 
 /// Port of Accounts: issues tokens without a password, for the operator's `spark token` and for fixtures.

@@ -104,7 +104,7 @@ package final class IdempotencyStore: Sendable {
         let name = "\(request.owner)\u{0}\(request.key)"
         guard running.withLock({ $0.insert(name).inserted }) else { throw EdgeError.idempotencyInProgress }
         defer { _ = running.withLock { $0.remove(name) } }
-        if let kept = try kept(request) { return kept }
+        if let kept = try await kept(request) { return kept }
         let createdAt = clock.now()
         let reply: Reply
         do {
@@ -123,7 +123,7 @@ package final class IdempotencyStore: Sendable {
             try await release(request)
             throw error
         }
-        let holder = try request.isGrant ? grants?.holder(of: reply.body) : nil
+        let holder = try await request.isGrant ? grants?.holder(of: reply.body) : nil
         let sealed = try KeptAnswer(reply).sealed(with: key, for: associatedData(request))
         try await storage.write { transaction in
             try transaction.session.run(
@@ -138,7 +138,7 @@ package final class IdempotencyStore: Sendable {
 
     /// Frees the key of a request that was refused after it had written something, such as a failed attempt.
     private func release(_ request: Request) async throws {
-        let isThere = try storage.pointRead { session in
+        let isThere = try await storage.pointRead { session in
             try session.row(
                 "SELECT 1 FROM spark_idempotency WHERE owner = ?1 AND key = ?2 AND answer IS NULL", request.owner, request.key
             ) { _ in true }
@@ -158,9 +158,9 @@ package final class IdempotencyStore: Sendable {
         }
     }
 
-    private func kept(_ request: Request) throws -> Reply? {
+    private func kept(_ request: Request) async throws -> Reply? {
         let oldest = (clock.now() - Self.retention).milliseconds
-        let row = try storage.pointRead { session in
+        let row = try await storage.pointRead { session in
             try session.row(
                 "SELECT request_hash, answer FROM spark_idempotency WHERE owner = ?1 AND key = ?2 AND created_at >= ?3",
                 request.owner, request.key, oldest
@@ -170,7 +170,7 @@ package final class IdempotencyStore: Sendable {
         guard hash == request.hash else { throw EdgeError.idempotencyMismatch }
         guard let answer else { throw EdgeError.idempotencyAnswerLost }
         let reply = try KeptAnswer(sealed: answer, with: key, for: associatedData(request)).reply
-        guard try !request.isGrant || grants?.holder(of: reply.body) != nil else { throw EdgeError.idempotencyAnswerEnded }
+        if request.isGrant, try await grants?.holder(of: reply.body) == nil { throw EdgeError.idempotencyAnswerEnded }
         return reply
     }
 
