@@ -224,8 +224,13 @@ import Testing
             #expect(refused.first?["retry_after"]?.integer == 1)
             gate.open()
             try await blocked.value
-            for _ in 0..<SendLane.capacity / SendLane.batch { try await chat.settle() }
-            #expect(device.take().compactMap { $0["seq"]?.integer } == (1...Int64(SendLane.capacity)).map { $0 })
+            var seqs: [Int64] = []
+            try await until("every waiting message is stored", every: .milliseconds(5)) {
+                seqs += device.take().compactMap { $0["seq"]?.integer }
+                return seqs.count >= SendLane.capacity
+            }
+            let isInOrder = seqs == Array(1...Int64(SendLane.capacity))
+            #expect(isInOrder)
         }
     }
 
