@@ -108,9 +108,15 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         let now = NIODeadline.now()
         lastHeard = now
         guard budget.admitAny(at: now, bytes: text.readableBytes) else { return end(.flood) }
-        guard let frame = try? JSONParser.parse(Array(text.readableBytesView)), let type = frame["type"]?.string,
-            type.utf8.count <= 64
-        else { return countFault() }
+        let frame: JSONValue
+        do throws(JSONParser.Failure) {
+            frame = try JSONParser.parse(text.readableBytesView)
+        } catch {
+            return countFault("Not valid JSON: \(error.reason), at byte \(error.offset).")
+        }
+        guard let type = frame["type"]?.string, type.utf8.count <= 64 else {
+            return countFault("A frame is a JSON object with a type.")
+        }
         handle(frame, type: type, bytes: text.readableBytes, at: now)
         flushIfNeeded()
     }
@@ -330,10 +336,10 @@ extension StreamSession {
         return text
     }
 
-    func countFault() {
+    private func countFault(_ detail: String) {
         faults += 1
         guard faults < Self.maximumFaults else { return end(.policyViolation) }
-        write(Frame.error(InvalidInput.malformed("A frame is a JSON object with a type."), reference: nil), isNumbered: false)
+        write(Frame.error(InvalidInput.malformed(detail), reference: nil), isNumbered: false)
         flushIfNeeded()
     }
 

@@ -141,6 +141,12 @@ struct StreamTests {
         let old = try await begin(couple.ben)
         old.send(["type": "hello", "v": 1])
         #expect(try await old.next("error")["code"]?.string == "stream.hello_twice")
+        // A mistake in the text is named with its place.
+        let deep = (0..<40).reduce(JSONValue.array([])) { inner, _ in .array([inner]) }
+        old.send(["type": "unread", "ref": deep])
+        #expect(try await old.next("error")["detail"]?.string?.hasSuffix("at byte 55.") == true)
+        old.send(["v": 1])
+        #expect(try await old.next("error")["detail"]?.string == "A frame is a JSON object with a type.")
         let future = try await StreamClient.connect(to: couple.ben.client)
         future.send(["type": "hello", "v": 2])
         #expect(await closeCode(future) == 4501)

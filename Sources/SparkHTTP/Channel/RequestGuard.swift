@@ -637,12 +637,12 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension HTTPRequestHead {
-    /// Exactly one Host (RFC 9112, 3.2), and no coding but `chunked`, which HTTP/1.0 does not have (RFC 9112, 6.1). A proxy
-    /// before Spark may have interpreted anything else differently.
+    /// Exactly one Host (RFC 9112, 3.2), and no coding but one `chunked`, which HTTP/1.0 does not have (RFC 9112, 6.1). A proxy
+    /// before Spark may have interpreted anything else differently, an empty field too.
     fileprivate var isWellFormed: Bool {
-        let codings = headers[canonicalForm: "Transfer-Encoding"]
+        let (hosts, codings) = (headers["Host"], headers["Transfer-Encoding"])
         let isModern = version == .http1_1
-        return (!isModern || headers["Host"].count == 1)
+        return (!isModern || hosts.count == 1) && hosts.allSatisfy { HostField.isValid($0) }
             && (codings.isEmpty || isModern && codings.count == 1 && codings[0].lowercased() == "chunked")
     }
 

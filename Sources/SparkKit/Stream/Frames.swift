@@ -297,6 +297,7 @@ public struct Nack: JSONObject {
         Field(
             optional: "retry_after", { $0.error.retryAfter.map { max(1, $0.roundedUpSeconds) } }, .integer(1...Int.max),
             "Seconds to wait.")
+        Field(optional: "errors", \.error.shownViolations, "The refused parts of the message, at most 8.")
     }
 }
 
@@ -312,10 +313,13 @@ public struct FrameFault: JSONObject {
         Field("temporary", \.error.isTemporary, "True if the same frame may be accepted later.")
         Field(optional: "retry_after", \.error.retryAfter?.roundedUpSeconds, .integer(0...Int.max), "Seconds to wait.")
         Field(optional: "ref", \.reference, .string(0...64), "As the client sent it.")
-        Field(optional: "errors", \.violations, "The refused parts of the frame, at most 8.")
+        Field(optional: "errors", \.error.shownViolations, "The refused parts of the frame, at most 8.")
     }
+}
 
-    private var violations: [Violation]? { error.violations.isEmpty ? nil : Array(error.violations.prefix(8)) }
+extension ClientError {
+    /// The refused parts that a frame names; nil when there is none.
+    fileprivate var shownViolations: [Violation]? { violations.isEmpty ? nil : Array(violations.prefix(8)) }
 }
 
 /// The members of a `session.revoked` event.
