@@ -59,14 +59,6 @@ struct AdmissionTests {
         return line.flatMap { Double($0.dropFirst(series.utf8.count + 1)) }.map { Int($0) } ?? -1
     }
 
-    private func until(_ holds: () async throws -> Bool) async throws -> Bool {
-        for _ in 0..<500 {
-            if try await holds() { return true }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        return false
-    }
-
     @Test("idle connections of one address make room for its new ones and for everybody else's")
     func idle() async throws {
         let settings = ["--set", "limits.connections=60", "--set", "limits.connections_per_network=40"]
@@ -92,7 +84,9 @@ struct AdmissionTests {
         let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
         let crowd = Crowd()
         _ = try await join(crowd, spark, 40, from: 2, sending: Self.halfSent(), reads: false)
-        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 40 })
+        try await until("bodies == 40", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 40
+        }
         let refused = try #require(try await served(spark, from: 2))
         #expect(refused.status == 429 && refused.code == "admission.connections")
         #expect(refused.headers["retry-after"] != nil && refused.headers["connection"] == "close")
@@ -102,7 +96,9 @@ struct AdmissionTests {
         }
         #expect(try await metric(spark, #"spark_admission_refusals_total{resource="connections",scope="network"}"#) >= 1)
         crowd.members = []
-        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 0 })
+        try await until("bodies == 0", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 0
+        }
         #expect(await spark.end(SIGTERM) == 0)
     }
 
@@ -113,11 +109,15 @@ struct AdmissionTests {
         let crowd = Crowd()
         let used = #"spark_admission_used{resource="bodies"}"#
         _ = try await join(crowd, spark, 2, from: 2, sending: Self.halfSent(60_000), reads: false)
-        #expect(try await until { try await metric(spark, used) == 120_000 })
+        try await until("bodies == 120_000", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, used) == 120_000
+        }
         let refused = try #require(try await served(spark, from: 2, Self.halfSent(30_000)))
         #expect(refused.status == 429 && refused.code == "admission.bodies", "\(refused.text)")
         _ = try await join(crowd, spark, 2, from: 3, sending: Self.halfSent(60_000), reads: false)
-        #expect(try await until { try await metric(spark, used) == 240_000 })
+        try await until("bodies == 240_000", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, used) == 240_000
+        }
         // A body that fits only when another one is dropped.
         let login = #"{"email":"ada@example.org","password":"\#(String(repeating: "x", count: 30_000))"}"#
         for number in UInt8(10)...14 {
@@ -158,13 +158,17 @@ struct AdmissionTests {
         let spark = try await SparkProcess.serve(["--ephemeral"] + settings)
         let crowd = Crowd()
         _ = try await join(crowd, spark, 30, from: 2, sending: Self.halfSent(), reads: false)
-        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="connections"}"#) == 31 })
+        try await until("connections == 31", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_used{resource="connections"}"#) == 31
+        }
         #expect(try await served(spark, from: 2)?.status == 200)
         // Behind the proxy, requests count by the client that it names.
         let slow = RawRequest.plain("POST", "/api/v1/auth/login").with("X-Forwarded-For", "192.0.2.7")
             .with("Content-Type", "application/json").with("Content-Length", "50").bytes
         _ = try await join(crowd, spark, 3, from: 2, sending: slow, reads: false)
-        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="requests"}"#) == 33 })
+        try await until("requests == 33", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_used{resource="requests"}"#) == 33
+        }
         let me = RawRequest.plain("GET", "/api/v1/me")
         let refused = try #require(try await served(spark, from: 2, me.with("X-Forwarded-For", "192.0.2.7").bytes))
         #expect(refused.status == 429 && refused.code == "admission.requests")
@@ -210,7 +214,9 @@ struct AdmissionTests {
         _ = try await join(crowd, spark, 3, from: 2)
         let greedy = (0..<150).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
         _ = try await join(crowd, spark, 1, from: 3, sending: greedy, reads: false)
-        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 3 })
+        try await until("bodies == 3", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 3
+        }
         let start = ContinuousClock.now
         #expect(await spark.end(SIGTERM) == 0)
         #expect(start.duration(to: .now) < .seconds(5))
@@ -247,7 +253,9 @@ struct AdmissionTests {
         let crowd = Crowd()
         let greedy = (0..<2_000).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
         _ = try await join(crowd, spark, 1, from: 3, sending: Array(greedy.prefix(60_000)), reads: false)
-        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="connections"}"#) == 1 })
+        try await until("connections == 1", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_used{resource="connections"}"#) == 1
+        }
         #expect(await spark.end(SIGTERM) == 0)
         _ = crowd
     }
@@ -279,7 +287,9 @@ struct AdmissionTests {
         #expect(answers[0] == (408, "request.timed_out", true))
         #expect(answers[1].0 == 400 || answers[1].0 == 422, "\(answers[1])")
         #expect(try await metric(spark, #"spark_admission_slow_total{direction="body"}"#) == 1)
-        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 0 })
+        try await until("bodies == 0", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_used{resource="bodies"}"#) == 0
+        }
         #expect(await spark.end(SIGTERM) == 0)
     }
 
@@ -303,7 +313,9 @@ struct AdmissionTests {
                 usleep(100_000)
             }
         }
-        #expect(try await until { try await metric(spark, #"spark_admission_slow_total{direction="answer"}"#) == 1 })
+        try await until("slow answers == 1", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_slow_total{direction="answer"}"#) == 1
+        }
         isCut.store(true, ordering: .releasing)
         try await trickling
         let whole = try await onThread {
@@ -379,12 +391,16 @@ struct AdmissionTests {
                 crowd.members.append(connection)
             }
         }
-        #expect(try await until { try await metric(spark, #"spark_admission_shed_total{resource="answers"}"#) >= 2 })
+        try await until("shed answers >= 2", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_shed_total{resource="answers"}"#) >= 2
+        }
         #expect(try await metric(spark, #"spark_admission_used{resource="answers"}"#) <= 1_500_000)
         let light = try await onThread { try crowd.members[0].answer()?.status }
         #expect(light == 200)
         crowd.members = []
-        #expect(try await until { try await metric(spark, #"spark_admission_used{resource="answers"}"#) == 0 })
+        try await until("answers == 0", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, #"spark_admission_used{resource="answers"}"#) == 0
+        }
         #expect(await spark.end(SIGTERM) == 0)
     }
 
@@ -403,7 +419,9 @@ struct AdmissionTests {
             }
         }
         let series = #"spark_http_requests_total{method="POST",route="/api/v1/auth/login",status="#
-        #expect(try await until { try await metric(spark, series + #""400"}"#) == 20 })
+        try await until("refused logins == 20", every: .milliseconds(20), timeout: .seconds(10)) {
+            try await metric(spark, series + #""400"}"#) == 20
+        }
         #expect(try await metric(spark, series + #""500"}"#) <= 0)
         #expect(await spark.end(SIGTERM) == 0)
     }

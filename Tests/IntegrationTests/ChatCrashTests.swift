@@ -59,7 +59,11 @@ struct ChatCrashTests {
                 }
                 address.set(spark.url)
                 let all = pairs.flatMap { $0.devices.flatMap { $0 } }
-                for device in all { try await until("its outbox is empty") { await device.isDone } }
+                for device in all {
+                    try await until("its outbox is empty", every: .milliseconds(20), timeout: .seconds(120)) {
+                        await device.isDone
+                    }
+                }
                 for pair in pairs { try await verify(pair, on: spark) }
                 for device in all { await device.stop() }
             }
@@ -108,7 +112,9 @@ struct ChatCrashTests {
         for (person, devices) in zip(pair.people, pair.devices) {
             let client = SparkClient(url: spark.url, token: person.client.token)
             for device in devices {
-                try await until("every message was shown") { await device.shown.count >= places.count }
+                try await until("every message was shown", every: .milliseconds(20), timeout: .seconds(120)) {
+                    await device.shown.count >= places.count
+                }
                 let faults = await device.faults
                 #expect(faults.isEmpty, "\(Set(faults))")
                 #expect(await device.shown == Dictionary(uniqueKeysWithValues: places.map { ($0, 1) }))
@@ -121,7 +127,9 @@ struct ChatCrashTests {
             #expect(line["unread"]?.integer == Int64(recount))
             for device in devices {
                 await device.askUnread()
-                try await until("the unread count came") { await !device.unread.isNull }
+                try await until("the unread count came", every: .milliseconds(20), timeout: .seconds(120)) {
+                    await !device.unread.isNull
+                }
                 #expect(await device.unread["total"]?.integer == Int64(recount))
             }
         }
@@ -129,24 +137,11 @@ struct ChatCrashTests {
 
     /// Waits until the devices get nothing more: their last read marks were sent.
     private func settle(_ person: Person, _ devices: [ChatDevice], _ client: SparkClient) async throws {
-        try await until("all events came") {
+        try await until("all events came", every: .milliseconds(20), timeout: .seconds(120)) {
             let head = try await client.call("GET", "/api/v1/poll")["offset"]?.integer
             var isSettled = true
             for device in devices where await device.offset != head { isSettled = false }
             return isSettled
-        }
-    }
-
-    private struct TooLate: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    /// Waits for a condition; two minutes count as never.
-    private func until(_ claim: String, _ holds: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(120)
-        while try await !holds() {
-            guard ContinuousClock.now < deadline else { throw TooLate(description: "\(claim): not in two minutes") }
-            try await Task.sleep(for: .milliseconds(20))
         }
     }
 

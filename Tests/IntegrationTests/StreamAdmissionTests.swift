@@ -35,14 +35,6 @@ struct StreamAdmissionTests {
         return line.flatMap { Double($0.dropFirst(series.utf8.count)) }.map { Int($0) } ?? -1
     }
 
-    private func until(_ holds: () async throws -> Bool) async throws -> Bool {
-        for _ in 0..<1_000 {
-            if try await holds() { return true }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        return false
-    }
-
     /// Opens a connection, and waits until it counts.
     private func open(
         _ crowd: Crowd, _ spark: SparkProcess, _ kind: Kind, _ person: Person, from address: String? = nil, used count: Int
@@ -54,7 +46,7 @@ struct StreamAdmissionTests {
             if kind != .poll { _ = try connection.bytes(12) }
             crowd.members.append(connection)
         }
-        #expect(try await until { try await used(spark) == count }, "\(kind) of \(count)")
+        try await until("\(kind) of \(count)", every: .milliseconds(20), timeout: .seconds(20)) { try await used(spark) == count }
     }
 
     private func refusal(
@@ -91,10 +83,10 @@ struct StreamAdmissionTests {
         #expect(try await used(spark) == 4)
         try await open(crowd, spark, .socket, ben, from: "2001:db8:0:1::1", used: 5)
         crowd.members.removeFirst(2)
-        #expect(try await until { try await used(spark) == 3 })
+        try await until("streams == 3", every: .milliseconds(20), timeout: .seconds(20)) { try await used(spark) == 3 }
         try await open(crowd, spark, .events, anna, from: "2001:db8::99", used: 4)
         crowd.members = []
-        #expect(try await until { try await used(spark) == 0 })
+        try await until("streams == 0", every: .milliseconds(20), timeout: .seconds(20)) { try await used(spark) == 0 }
         #expect(await spark.end(SIGTERM) == 0)
     }
 
@@ -121,7 +113,7 @@ struct StreamAdmissionTests {
         #expect(answer?.status == 429 && answer?.code == "stream.too_many_connections")
         #expect(try await used(spark) == 3)
         crowd.members = []
-        #expect(try await until { try await used(spark) == 0 })
+        try await until("streams == 0", every: .milliseconds(20), timeout: .seconds(20)) { try await used(spark) == 0 }
         #expect(await spark.end(SIGTERM) == 0)
     }
 
@@ -168,11 +160,13 @@ struct StreamAdmissionTests {
                 }
             }
         }
-        #expect(try await until { try await used(spark) <= 15 }, "seed \(seed)")
+        try await until("seed \(seed): streams <= 15", every: .milliseconds(20), timeout: .seconds(20)) {
+            try await used(spark) <= 15
+        }
         crowd.members = []
-        let isEmpty = try await until { try await used(spark) == 0 }
-        let left = try await used(spark)
-        #expect(isEmpty, "seed \(seed): \(left) are missing")
+        try await until("seed \(seed): streams == 0", every: .milliseconds(20), timeout: .seconds(20)) {
+            try await used(spark) == 0
+        }
         // All five places are free.
         for index in 0..<5 { try await open(crowd, spark, .events, people[0], used: index + 1) }
         #expect(await spark.end(SIGTERM) == 0)

@@ -42,6 +42,8 @@ enum SourceTree {
     /// The Swift files of the product.
     static let product: [SourceFile] = files(in: ["Sources", "Plugins"])
     static let tests: [SourceFile] = files(in: ["Tests"])
+    /// The product's files, taken apart once for all rules.
+    static let texts: [(file: SourceFile, text: SwiftText)] = product.map { ($0, SwiftText($0.text)) }
 
     static func files(in folders: [String]) -> [SourceFile] {
         folders.flatMap { folder -> [SourceFile] in

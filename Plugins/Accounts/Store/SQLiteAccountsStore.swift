@@ -239,13 +239,14 @@ extension SQLiteAccountsStore {
         try sql.run(
             """
             INSERT INTO accounts_known_networks (user_id, network, seen_at) VALUES (?1, ?2, ?3)
-            ON CONFLICT (user_id, network) DO UPDATE SET seen_at = max(seen_at, ?3)
+            ON CONFLICT (user_id, network) DO UPDATE SET seen_at = excluded.seen_at
+                WHERE accounts_known_networks.seen_at < excluded.seen_at
             """, user.rawValue, network, now.milliseconds)
         try sql.run(
             """
-            DELETE FROM accounts_known_networks WHERE user_id = ?1 AND network IN (
+            DELETE FROM accounts_known_networks WHERE user_id = ?1 AND network NOT IN (
                 SELECT network FROM accounts_known_networks WHERE user_id = ?1
-                ORDER BY seen_at DESC, network LIMIT -1 OFFSET \(KnownNetworks.perAccount))
+                ORDER BY seen_at DESC, network LIMIT \(KnownNetworks.perAccount))
             """, user.rawValue)
     }
 
@@ -425,8 +426,8 @@ extension SQLiteAccountsStore {
     func users(withEmailPrefix prefix: String, limit: Int) async throws -> [UserID] {
         try await storage.read { sql in
             try sql.values(
-                "SELECT id FROM accounts_users WHERE email >= ?1 AND email < ?1 || char(1114111) ORDER BY email LIMIT ?2", prefix,
-                limit, as: Int64.self
+                "SELECT id FROM accounts_users WHERE email >= ? AND email < ? ORDER BY email LIMIT ?", prefix,
+                prefix + "\u{10FFFF}", limit, as: Int64.self
             ).map { UserID(rawValue: $0) }
         }
     }

@@ -17,8 +17,8 @@ enum ChatInvariants {
             "marks are within conversations",
             """
             SELECT COUNT(*) FROM chat_conversations
-            WHERE last_seq < 0 OR min(a_read, b_read, a_received, b_received) < 0
-                OR max(a_read, b_read, a_received, b_received) > last_seq
+            WHERE last_seq < 0 OR a_read NOT BETWEEN 0 AND last_seq OR b_read NOT BETWEEN 0 AND last_seq
+                OR a_received NOT BETWEEN 0 AND last_seq OR b_received NOT BETWEEN 0 AND last_seq
             """, fault: "conversations with a mark beyond their last message"),
         count(
             "conversations begin with a message",

@@ -124,9 +124,12 @@ enum ConversationRows {
 
     /// Appends a message to a conversation's end; the first one opens the conversation.
     static func extend(_ conversation: Conversation, by message: Message, in session: SQLSession) throws {
-        try session.statement("UPDATE chat_conversations SET last_seq = ?, last_at = max(last_at, ?) WHERE id = ?").run([
-            .integer(message.seq), .time(message.sentAt), .integer(conversation.id.rawValue),
-        ])
+        try session.statement(
+            """
+            UPDATE chat_conversations SET last_seq = ?1, last_at = CASE WHEN last_at < ?2 THEN ?2 ELSE last_at END
+            WHERE id = ?3
+            """
+        ).run([.integer(message.seq), .time(message.sentAt), .integer(conversation.id.rawValue)])
         guard conversation.openedBy == nil else { return }
         try session.statement("UPDATE chat_conversations SET opened_by = ?, opened_at = ? WHERE id = ?")
             .run([.integer(message.from.rawValue), .time(message.sentAt), .integer(conversation.id.rawValue)])

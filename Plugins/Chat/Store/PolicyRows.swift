@@ -40,7 +40,7 @@ enum PolicyRows {
         try session.value(
             """
             SELECT count(DISTINCT coalesce(reporter_id, -reporter_tag, 0)) FROM matching_reports
-            WHERE target_id = ? AND created_at > ? AND decision IS NOT 'none'
+            WHERE target_id = ? AND created_at > ? AND coalesce(decision, '') <> 'none'
             """, user, since) ?? 0
     }
 }

@@ -22,7 +22,8 @@ enum MatchingInvariants {
             "live matches have no block",
             """
             SELECT COUNT(*) FROM matching_blocks b JOIN matching_matches m
-                ON m.user_a = min(b.user_id, b.target_id) AND m.user_b = max(b.user_id, b.target_id)
+                ON m.user_a = CASE WHEN b.user_id < b.target_id THEN b.user_id ELSE b.target_id END
+                    AND m.user_b = CASE WHEN b.user_id < b.target_id THEN b.target_id ELSE b.user_id END
             WHERE m.ended_at IS NULL
             """, fault: "live matches between two people, one of them blocked by the other"),
         count(

@@ -288,24 +288,29 @@ extension SpatiaLiteMatchingStore {
 
     /// Starts the day ?2 in a row whose last change was on an earlier day.
     private static let begin = """
-        day = max(day, ?2), shown_before = iif(day < ?2, iif(day = ?2 - 1, shown, 0), shown_before),
-        likes_given_before = iif(day < ?2, likes_given, likes_given_before),
-        passes_given_before = iif(day < ?2, passes_given, passes_given_before),
-        likes_received_before = iif(day < ?2, likes_received, likes_received_before),
-        passes_received_before = iif(day < ?2, passes_received, passes_received_before)
+        day = CASE WHEN day < ?2 THEN ?2 ELSE day END,
+        shown_before = CASE WHEN day = ?2 - 1 THEN shown WHEN day < ?2 THEN 0 ELSE shown_before END,
+        likes_given_before = CASE WHEN day < ?2 THEN likes_given ELSE likes_given_before END,
+        passes_given_before = CASE WHEN day < ?2 THEN passes_given ELSE passes_given_before END,
+        likes_received_before = CASE WHEN day < ?2 THEN likes_received ELSE likes_received_before END,
+        passes_received_before = CASE WHEN day < ?2 THEN passes_received ELSE passes_received_before END
         """
 
     private static let countGiven = """
-        INSERT INTO matching_tallies (user_id, day, likes_given, passes_given) VALUES (?1, ?2, max(0, ?3), max(0, ?4))
-        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
-            likes_given = max(0, likes_given + ?3), passes_given = max(0, passes_given + ?4)
+        INSERT INTO matching_tallies (user_id, day, likes_given, passes_given)
+            VALUES (?1, ?2, CASE WHEN ?3 > 0 THEN ?3 ELSE 0 END, CASE WHEN ?4 > 0 THEN ?4 ELSE 0 END)
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = CASE WHEN day < ?2 THEN 0 ELSE shown END,
+            likes_given = CASE WHEN likes_given + ?3 > 0 THEN likes_given + ?3 ELSE 0 END,
+            passes_given = CASE WHEN passes_given + ?4 > 0 THEN passes_given + ?4 ELSE 0 END
         RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
     private static let countReceived = """
-        INSERT INTO matching_tallies (user_id, day, likes_received, passes_received) VALUES (?1, ?2, max(0, ?3), max(0, ?4))
-        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown),
-            likes_received = max(0, likes_received + ?3), passes_received = max(0, passes_received + ?4)
+        INSERT INTO matching_tallies (user_id, day, likes_received, passes_received)
+            VALUES (?1, ?2, CASE WHEN ?3 > 0 THEN ?3 ELSE 0 END, CASE WHEN ?4 > 0 THEN ?4 ELSE 0 END)
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = CASE WHEN day < ?2 THEN 0 ELSE shown END,
+            likes_received = CASE WHEN likes_received + ?3 > 0 THEN likes_received + ?3 ELSE 0 END,
+            passes_received = CASE WHEN passes_received + ?4 > 0 THEN passes_received + ?4 ELSE 0 END
         RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
@@ -327,7 +332,7 @@ extension SpatiaLiteMatchingStore {
 
     private static let countShown = """
         INSERT INTO matching_tallies (user_id, day, shown) VALUES (?1, ?2, ?3)
-        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = iif(day < ?2, 0, shown) + ?3 WHERE day <= ?2
+        ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = CASE WHEN day < ?2 THEN 0 ELSE shown END + ?3 WHERE day <= ?2
         RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 

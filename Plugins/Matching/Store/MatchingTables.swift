@@ -36,8 +36,10 @@ enum MatchingTables {
                 """
                 DELETE FROM matching_swipes WHERE (user_id, target_id) IN (
                     SELECT user_id, target_id FROM matching_swipes s WHERE user_id = ?1
-                        AND NOT EXISTS (SELECT 1 FROM matching_matches m WHERE m.user_a = min(s.user_id, s.target_id)
-                            AND m.user_b = max(s.user_id, s.target_id) AND m.ended_at IS NULL)
+                        AND NOT EXISTS (SELECT 1 FROM matching_matches m
+                            WHERE m.user_a = CASE WHEN s.user_id < s.target_id THEN s.user_id ELSE s.target_id END
+                                AND m.user_b = CASE WHEN s.user_id < s.target_id THEN s.target_id ELSE s.user_id END
+                                AND m.ended_at IS NULL)
                     LIMIT ?2)
                 """, user.rawValue, limit)
             return changed >= limit

@@ -34,7 +34,8 @@ extension Relation {
                 OR EXISTS (SELECT 1 FROM matching_blocks WHERE user_id = ?2 AND target_id = ?1),
             EXISTS (SELECT 1 FROM matching_swipes WHERE user_id = ?1 AND target_id = ?2 AND action IN (1, 2)),
             COALESCE((SELECT CASE WHEN ended_at IS NULL THEN 1 ELSE 2 END FROM matching_matches
-                WHERE user_a = min(?1, ?2) AND user_b = max(?1, ?2)), 0)
+                WHERE user_a = CASE WHEN ?1 < ?2 THEN ?1 ELSE ?2 END
+                    AND user_b = CASE WHEN ?1 < ?2 THEN ?2 ELSE ?1 END), 0)
         """
 
     /// A row of `query`.

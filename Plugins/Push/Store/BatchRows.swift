@@ -34,7 +34,8 @@ enum BatchRows {
             try session.statement(
                 """
                 INSERT INTO push_events (batch_id, subject_id, last_seq) VALUES (?, ?, ?)
-                ON CONFLICT (batch_id, subject_id) DO UPDATE SET last_seq = max(push_events.last_seq, excluded.last_seq)
+                ON CONFLICT (batch_id, subject_id) DO UPDATE SET last_seq = excluded.last_seq
+                    WHERE push_events.last_seq < excluded.last_seq
                 """
             ).run([.integer(result.id), .integer(subject), .integer(seq)])
         }
@@ -56,12 +57,16 @@ enum BatchRows {
             """
             INSERT INTO push_events (batch_id, subject_id, last_seq)
             SELECT ?2, subject_id, last_seq FROM push_events WHERE batch_id = ?1
-            ON CONFLICT (batch_id, subject_id) DO UPDATE SET last_seq = max(push_events.last_seq, excluded.last_seq)
+            ON CONFLICT (batch_id, subject_id) DO UPDATE SET last_seq = excluded.last_seq
+                WHERE push_events.last_seq < excluded.last_seq
             """
         ).run([.integer(held.id), .integer(other.id)])
-        try session.statement("UPDATE push_batches SET count = count + ?, opened_at = min(opened_at, ?) WHERE id = ?").run([
-            .integer(Int64(held.count)), .time(held.openedAt), .integer(other.id),
-        ])
+        try session.statement(
+            """
+            UPDATE push_batches SET count = count + ?1, opened_at = CASE WHEN opened_at > ?2 THEN ?2 ELSE opened_at END
+            WHERE id = ?3
+            """
+        ).run([.integer(Int64(held.count)), .time(held.openedAt), .integer(other.id)])
         try remove(held.id, in: session)
     }
 

@@ -78,7 +78,8 @@ enum NewsReader {
     ) throws -> Place? {
         try session.statement(
             """
-            SELECT CASE c.user_a WHEN ?2 THEN c.a_read ELSE c.b_read END, p.name, c.opened_by IS ?2,
+            SELECT CASE c.user_a WHEN ?2 THEN c.a_read ELSE c.b_read END, p.name,
+                CASE c.opened_by WHEN ?2 THEN 1 ELSE 0 END,
                 EXISTS (SELECT 1 FROM push_mutes m WHERE m.user_id = ?2 AND m.conversation_id = c.id
                     AND (m.until IS NULL OR m.until > ?3))
             FROM chat_conversations c

@@ -19,8 +19,8 @@ enum PauseRows {
         ).run([key, .text(place ?? ""), .time(pause.from), .time(pause.until)])
         try session.statement(
             """
-            DELETE FROM push_pauses WHERE service = ?1 AND place <> '' AND place IN (
-                SELECT place FROM push_pauses WHERE service = ?1 AND place <> '' ORDER BY until_at DESC LIMIT -1 OFFSET ?2)
+            DELETE FROM push_pauses WHERE service = ?1 AND place <> '' AND place NOT IN (
+                SELECT place FROM push_pauses WHERE service = ?1 AND place <> '' ORDER BY until_at DESC LIMIT ?2)
             """
         ).run([key, .integer(Int64(limit))])
     }

@@ -34,8 +34,6 @@ final class SpillFlusher: Sendable {
         }
     }
 
-    func drainNow() { thread.sync { round() } }
-
     private func round() {
         engine.beginSpillRound()
         var isWorking = true

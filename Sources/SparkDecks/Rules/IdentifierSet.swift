@@ -58,11 +58,6 @@ package struct IdentifierSet: Sendable {
 
     /// The identifiers in ascending order.
     package var sorted: [Int64] { entries.sorted() }
-
-    /// The set with one more identifier; the same set if it is already there.
-    package func inserting(_ identifier: Int64) -> IdentifierSet {
-        contains(identifier) ? self : IdentifierSet(unique: entries + [identifier])
-    }
 }
 
 extension IdentifierSet: Hashable {

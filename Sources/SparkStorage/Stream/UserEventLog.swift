@@ -127,7 +127,8 @@ public enum UserEventLog {
         try session.run(
             """
             INSERT INTO spark_inbox_floors (user_id, offset) VALUES (?, ?)
-            ON CONFLICT (user_id) DO UPDATE SET offset = max(spark_inbox_floors.offset, excluded.offset)
+            ON CONFLICT (user_id) DO UPDATE SET offset = excluded.offset
+                WHERE spark_inbox_floors.offset < excluded.offset
             """, user, floor)
     }
 

@@ -74,9 +74,11 @@ struct PushCrashTests {
                 }
                 for kill in 0..<kills {
                     let goal = pairCount * messages * (kill + 1) / (kills + 1)
-                    try await until("messages were written") { address.written >= goal }
+                    try await until("messages were written", every: .milliseconds(100), timeout: .seconds(600)) {
+                        address.written >= goal
+                    }
                     let taken = fake.accepted.count
-                    try await until("a push was accepted") {
+                    try await until("a push was accepted", every: .milliseconds(100), timeout: .seconds(600)) {
                         fake.accepted.count > taken || address.written == pairCount * messages
                     }
                     address.set(nil)
@@ -86,7 +88,7 @@ struct PushCrashTests {
                 }
                 try await group.waitForAll()
             }
-            try await until("the outbox is empty") {
+            try await until("the outbox is empty", every: .milliseconds(100), timeout: .seconds(600)) {
                 let outbox = try await SparkProcess.run(["push", "outbox", "--limit", "0", "--data", directory])
                 let json = try JSONParser.parse(Array(outbox.output.utf8))
                 return json["gathering"]?.integer == 0 && json["deliveries"]?.integer == 0 && json["held"]?.integer == 0
@@ -159,18 +161,5 @@ struct PushCrashTests {
         #expect(doubled == 0, "devices that got the same push twice under two identifiers")
         #expect(fake.refusals.isEmpty, "\(Set(fake.refusals))")
         #expect(fake.violations.isEmpty, "\(Set(fake.violations))")
-    }
-
-    private struct TooLate: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    /// Waits for a condition; ten minutes count as never.
-    private func until(_ claim: String, _ holds: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(600)
-        while try await !holds() {
-            guard ContinuousClock.now < deadline else { throw TooLate(description: "\(claim): not in ten minutes") }
-            try await Task.sleep(for: .milliseconds(100))
-        }
     }
 }

@@ -80,7 +80,9 @@ struct PushLoadTests {
             let started = ContinuousClock.now
             for round in 0..<rounds {
                 try await writeAll(round, town, tokens, journal, server)
-                try await until("round \(round) arrived") { fake.accepted.count >= pairCount * (round + 1) }
+                try await until("round \(round) arrived", every: .milliseconds(5), timeout: .seconds(300)) {
+                    fake.accepted.count >= pairCount * (round + 1)
+                }
             }
             let seconds = (ContinuousClock.now - started).inSeconds
             let connections = fake.server.connections
@@ -113,7 +115,7 @@ struct PushLoadTests {
                 }
             }
         }
-        try await until("all arrived") { fake.accepted.count >= before + count }
+        try await until("all arrived", every: .milliseconds(5), timeout: .seconds(300)) { fake.accepted.count >= before + count }
         print("push under load: event to provider at \(rate)/s: \(journal.percentiles())")
     }
 
@@ -145,17 +147,5 @@ struct PushLoadTests {
     private static func token(_ index: Int) -> String {
         let digits = String(index, radix: 16)
         return String(repeating: "0", count: 64 - digits.count) + digits
-    }
-
-    private struct TooLate: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    private func until(_ claim: String, _ holds: () -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(300)
-        while !holds() {
-            guard ContinuousClock.now < deadline else { throw TooLate(description: "\(claim): not in five minutes") }
-            try await Task.sleep(for: .milliseconds(5))
-        }
     }
 }
