@@ -70,7 +70,9 @@ struct Seed: AsyncParsableCommand {
                     "people_per_second": .integer(Int64(rate)), "first_user": .string(first.id.wire),
                 ] as JSONValue)
         } else {
-            Terminal.say("\(people) people in \(directory), \(rate) a second. Be one of them: spark token \(first.email)")
+            Terminal.say(
+                "\(people) people in \(directory), \(rate) a second. "
+                    + "Be one of them: spark token \(first.email) --data \(directory)")
         }
     }
 }

@@ -113,7 +113,7 @@ import Testing
                 let answer = await send([("client_id", "a"), ("text", .string(text))])
                 #expect(answer.map { $0["type"]?.string } == ["nack"])
                 #expect(answer.first?["code"]?.string == "request.invalid")
-                #expect(answer.first?["errors"]?.array?.compactMap { $0["field"]?.string } == ["text"])
+                #expect(answer.first?["errors"]?.array?.compactMap { $0["field"]?.string } == ["/text"])
                 #expect(answer.first?["temporary"]?.bool == false)
                 let rest = try await chat.send(text, to: conversation, by: people[0])
                 #expect(rest.status == 422)

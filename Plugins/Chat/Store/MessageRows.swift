@@ -3,6 +3,16 @@ import SparkStorage
 
 /// Reads and writes rows of messages on the caller's session.
 enum MessageRows {
+    /// The message at a place of a conversation that is not gone; nil if there is none.
+    static func live(_ seq: Int64, in conversation: ConversationID, _ session: SQLSession) throws -> Message? {
+        try session.row(
+            """
+            SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ?1 AND seq = ?2
+                AND EXISTS (SELECT 1 FROM chat_conversations WHERE chat_conversations.id = ?1 AND \(LiveConversation.condition))
+            """, conversation.rawValue, seq
+        ) { Message($0) }
+    }
+
     /// The outcome of an earlier message with the same sender and client identifier; nil for a new message.
     static func known(_ pending: PendingSend, in session: SQLSession) throws -> SendOutcome? {
         let key: [SQLValue] = [.integer(pending.sender.rawValue), .text(pending.clientID)]

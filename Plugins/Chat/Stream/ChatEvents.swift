@@ -69,12 +69,7 @@ enum ChatReplay {
     }
 
     private static func find(_ event: UserEvent, _ session: SQLSession) throws -> Message? {
-        try session.row(
-            """
-            SELECT \(Message.columns) FROM chat_messages WHERE conversation_id = ?1 AND seq = ?2
-                AND EXISTS (SELECT 1 FROM chat_conversations WHERE chat_conversations.id = ?1 AND \(LiveConversation.condition))
-            """, event.subject, event.ordinal
-        ) { Message($0) }
+        try MessageRows.live(event.ordinal, in: ConversationID(rawValue: event.subject), session)
     }
 
     /// The members for a message that retention or an erasure deleted: only its place. A message in a conversation that is gone

@@ -31,7 +31,7 @@ public struct ListenError: Error, CustomStringConvertible {
     private static func hint(_ code: Int32) -> String {
         switch code {
         case EADDRINUSE:
-            "another process listens there already; stop that one, or choose another port with --port"
+            "another process listens there already; stop that one, or choose another port with --port (or SPARK_HTTP_LISTEN)"
         case EACCES, EPERM:
             "this user may not open it; ports below 1024 need the right to it (CAP_NET_BIND_SERVICE), so choose one above with --port"
         case EADDRNOTAVAIL: "this machine has no such address; 127.0.0.1 is this machine alone, 0.0.0.0 every address it has"
