@@ -45,12 +45,26 @@ struct ServerRun: Sendable {
         ]
         var configuration = ServiceGroupConfiguration(
             services: services.map {
-                .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
-            } + [.init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup)],
+                .init(
+                    service: NamedService($0), successTerminationBehavior: .ignore,
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
+            } + [.init(service: NamedService(stop), successTerminationBehavior: .gracefullyShutdownGroup)],
             gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: options.logger.forFrameworks)
         configuration.maximumGracefulShutdownDuration = process.shutdownTimeout
         self.group = ServiceGroup(configuration: configuration)
     }
+}
+
+/// A service described by the name of its type. The service group describes each service when it is created; the default
+/// description of a struct walks through everything that it holds, which took a quarter of a start.
+private struct NamedService: Service, CustomStringConvertible {
+    let service: any Service
+
+    init(_ service: any Service) { self.service = service }
+
+    var description: String { "\(type(of: service))" }
+
+    func run() async throws { try await service.run() }
 }
 
 /// Waits until the server is ready, lets requests in and calls `onReady`.
