@@ -18,6 +18,7 @@ struct Payload: @unchecked Sendable {  // a box around a constant, or bytes, whi
     /// - Parameter type: the type that the payload was made from.
     @inlinable
     func value<Value: Sendable>(as type: Value.Type = Value.self) -> Value {
+        // reason: as in `init`, which made the same choice for this type.
         Self.isUnboxed(type) ? unsafeBitCast(object, to: Value.self) : unsafeDowncast(object, to: Box<Value>.self).value
     }
 

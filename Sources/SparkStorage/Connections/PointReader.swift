@@ -102,6 +102,7 @@ final class PointReaderPool: Sendable {
 }
 
 /// Carries a reader in and out of the lock.
+// Only the thread that took the reader out of the pool, under its lock, uses it.
 private struct Handover: @unchecked Sendable {
     let reader: PointReader
     init(_ reader: PointReader) { self.reader = reader }
