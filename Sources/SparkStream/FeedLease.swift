@@ -7,8 +7,9 @@ import Synchronization
 /// A feed's place in the hub. Released when the last reference to the lease goes away, and earlier when the client disconnects or
 /// the feed is ended from elsewhere, even while its request is still waiting.
 final class FeedLease: Sendable {
-    /// How long a response may take to end by itself after its session was revoked. After that the connection is closed.
-    private static let patience = TimeAmount.seconds(1)
+    /// How long a response may take to end by itself after its session was revoked. After that the connection is closed. The feed
+    /// sends nothing meanwhile; a server whose processors are busy needs the time to answer.
+    private static let patience = TimeAmount.seconds(5)
 
     let feed: EventFeed
     private let entry: FeedPlace
