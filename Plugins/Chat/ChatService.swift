@@ -1,6 +1,7 @@
 import SparkCore
 import SparkKit
 import SparkStorage
+import Synchronization
 
 /// The operations of Chat, shared by its routes and frames.
 struct ChatService: Sendable {
@@ -104,4 +105,16 @@ struct ChatService: Sendable {
 
 extension ChatService: UnreadCounting {
     func unreadTotal(of user: UserID) async throws -> Int { try await store.unread(of: user, in: nil).total }
+}
+
+/// Carries an answer from the writer's thread to the caller that waits for the write.
+private final class Answer<Value: Sendable>: Sendable {
+    private let result = Mutex<Result<Value, any Error>?>(nil)
+
+    func set(_ new: Result<Value, any Error>) { result.withLock { $0 = new } }
+
+    func get() throws -> Value {
+        guard let result = result.withLock({ $0 }) else { throw ChatError.busy }
+        return try result.get()
+    }
 }

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 
 /// A match of two people, from the side of one of them.
 struct Match: Hashable, Sendable {
@@ -59,4 +60,14 @@ struct Page<Element: Sendable>: Sendable {
     let items: [Element]
     /// The position of the next page; nil at the end.
     let next: PagePosition?
+}
+
+/// Records when a person closes the account or is suspended. For the other person, the match is then over; it is restored when
+/// the account reopens. Until then it must look like a match that was ended.
+struct MatchDepartures: ClosureParticipant {
+    let store: any MatchingStore
+
+    func setClosed(_ isClosed: Bool, user: UserID, in work: any UnitOfWork) throws {
+        try store.setGone(isClosed, user: user, in: work)
+    }
 }

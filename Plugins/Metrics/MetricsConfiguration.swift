@@ -19,6 +19,9 @@ public struct MetricsConfiguration: ModuleConfiguration {
     let certificateFile: String
     let alerts: AlertSettings
 
+    /// Whether remote readers of the metrics need a token.
+    package var hasToken: Bool { !token.isEmpty }
+
     /// The rules of the rule file.
     public static func faultsOfFiles(of values: SettingValues) -> [SettingFault] { AlertSettings.faultsOfFiles(of: values) }
 

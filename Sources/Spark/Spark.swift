@@ -1,6 +1,10 @@
+// `import Spark` is all that a module outside this repository needs.
+@_exported public import HTTPTypes
 public import Logging
-public import SparkKit
-public import SparkServer
+@_exported public import SparkCore
+@_exported public import SparkKit
+@_exported public import SparkServer
+@_exported public import SparkStorage
 
 /// The library's entry point: runs a whole server inside another program.
 public enum Spark {

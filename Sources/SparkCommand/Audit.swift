@@ -10,7 +10,7 @@ import Synchronization
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Attack a server as strangers would, and measure what they learn.",
+        commandName: "audit", abstract: "Attack a server as strangers would, and measure what they learn.",
         subcommands: [AuditLocation.self, AuditPrivacy.self])
 }
 

@@ -3,10 +3,10 @@ import Spark
 
 struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show or check the configuration.", subcommands: [Default.self, Environment.self, CheckConfig.self])
+        commandName: "config", abstract: "Show or check the configuration.", subcommands: [Default.self, Environment.self, CheckConfig.self])
 
     struct Default: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the annotated default spark.yaml.")
+        static let configuration = CommandConfiguration(commandName: "default", abstract: "Print the annotated default spark.yaml.")
 
         func run() throws {
             Terminal.show(ConfigurationSchema(modules: sparkModules).defaultFile)

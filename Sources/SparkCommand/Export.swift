@@ -7,7 +7,7 @@ import SparkServer
 /// Prints files for other programs that run and monitor the server, generated from the modules' declarations.
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print files for Prometheus, Grafana, systemd and Docker.",
+        commandName: "export", abstract: "Print files for Prometheus, Grafana, systemd and Docker.",
         subcommands: [
             ExportDashboard.self, ExportRules.self, ExportScrape.self, ExportUnit.self, ExportDockerfile.self,
         ])

@@ -5,7 +5,7 @@ import SparkClient
 
 struct Health: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask a running server whether it is ready.",
+        commandName: "health", abstract: "Ask a running server whether it is ready.",
         discussion: "Exit code 0 when ready, 69 when not, or when no server runs: for containers.")
 
     @OptionGroup var common: CommonOptions

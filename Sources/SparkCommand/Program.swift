@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Spark
 import SparkCore
 
 /// The entry point of the process.
@@ -75,4 +76,16 @@ enum CommandWords {
     private static func name(of command: any ParsableCommand.Type) -> String {
         command.configuration.commandName ?? command._commandName
     }
+}
+
+/// `spark`: one verb per file.
+struct SparkCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spark",
+        abstract: "A dating backend in one binary.",
+        version: "spark \(SparkVersion.text)",
+        subcommands: [
+            Serve.self, Seed.self, Modules.self, Config.self, Check.self, Token.self, Why.self, Push.self, User.self, Report.self,
+            Held.self, OperatorLog.self, Audit.self, OpenAPI.self, Export.self, Health.self, Top.self, Limits.self, Version.self,
+        ])
 }

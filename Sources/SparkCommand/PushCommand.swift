@@ -4,7 +4,7 @@ import Spark
 /// `spark push`: the operators' verbs for pushes.
 struct Push: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Send test pushes, and look at the outbox.", subcommands: [PushTest.self, PushOutbox.self])
+        commandName: "push", abstract: "Send test pushes, and look at the outbox.", subcommands: [PushTest.self, PushOutbox.self])
 }
 
 struct PushTest: AsyncParsableCommand {

@@ -5,7 +5,7 @@ import SparkDemo
 
 struct Seed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fill a new data directory with a demo town.",
+        commandName: "seed", abstract: "Fill a new data directory with a demo town.",
         discussion: """
             The same numbers give the same town. People have no passwords; `spark token` lets you be one of them.
             The next seed in a directory discards an interrupted one; until then spark serve refuses the directory.

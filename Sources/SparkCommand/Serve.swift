@@ -7,7 +7,7 @@ import SparkHTTP
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve the API until SIGTERM, SIGINT or SIGHUP.",
+        commandName: "serve", abstract: "Serve the API until SIGTERM, SIGINT or SIGHUP.",
         discussion: """
             Prints one line when ready: a banner on a terminal, otherwise {"event":"ready","url":…,"pid":…}.
             With --ephemeral everything is temporary and removed at the end, password hashing is cheap and rate limits are high; \

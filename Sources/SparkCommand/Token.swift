@@ -16,7 +16,7 @@ struct UnknownPerson: Error {
 
 struct Token: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print access tokens for users, without a password.",
+        commandName: "token", abstract: "Print access tokens for users, without a password.",
         discussion: "Works beside a running server. The tokens expire like any other.")
 
     @OptionGroup var common: CommonOptions

@@ -2,7 +2,7 @@ import ArgumentParser
 import Spark
 
 struct Version: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the version.")
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
 
     @Flag(name: .long, help: "Print JSON.")
     var json = false

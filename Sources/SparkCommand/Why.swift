@@ -3,7 +3,7 @@ import Spark
 
 struct Why: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Explain why one person is or is not in another's deck, filter by filter.",
+        commandName: "why", abstract: "Explain why one person is or is not in another's deck, filter by filter.",
         discussion: "Exact, from the database; works beside a running server. Exit code 0 when in the deck, 1 when not.")
 
     @OptionGroup var common: CommonOptions

@@ -1,5 +1,5 @@
 package import SparkCore
-import SparkKit
+package import SparkKit
 
 /// A Grafana dashboard (schema 39) with every declared metric: an overview, then a row per module.
 package struct GrafanaDashboard: Sendable {
@@ -119,5 +119,21 @@ extension GrafanaDashboard {
 
     private static func query(_ expression: String, _ legend: String) -> DashboardPanel.Query {
         DashboardPanel.Query(expression: expression, legend: legend)
+    }
+}
+
+/// The metrics of one module: a row of panels.
+package struct MetricGroup: Sendable {
+    package let title: String
+    package let metrics: [MetricDeclaration]
+
+    package init(title: String, metrics: [MetricDeclaration]) {
+        self.title = title
+        self.metrics = metrics
+    }
+
+    /// One group per manifest that declares metrics.
+    package static func all(_ manifests: [ModuleManifest]) -> [MetricGroup] {
+        manifests.filter { !$0.metrics.isEmpty }.map { MetricGroup(title: $0.id, metrics: $0.metrics) }
     }
 }

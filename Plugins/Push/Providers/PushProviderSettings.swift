@@ -88,6 +88,15 @@ struct PushProviderSettings: Sendable {
         self.webhookSecret = values.text("webhook_secret")
         self.trustedRootsFile = values.text("trusted_roots_file")
     }
+
+    /// The platforms that the operator has configured, in part or whole.
+    var configured: [PushPlatform] {
+        var services: [PushPlatform] = [.webpush]
+        if !apnsKeyFile.isEmpty || !webhookURL.isEmpty { services.append(.apns) }
+        if !fcmCredentialsFile.isEmpty || !webhookURL.isEmpty { services.append(.fcm) }
+        return services
+    }
+
     /// Paths are appended to the address.
     private static func withoutSlash(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
 }

@@ -140,7 +140,7 @@ struct SQLitePushStore: PushStore {
                 switch finished.ending {
                 case .sent, .cancelled, .refused:
                     if let record = finished.record {
-                        try LoggedPushRows.add(record, of: delivery, at: transaction.now, in: session)
+                        try DeliveryRows.log(record, of: delivery, at: transaction.now, in: session)
                     }
                     try DeliveryRows.remove(delivery.id, in: session)
                 case .gone(let since):

@@ -68,3 +68,24 @@ extension SplitMix64 {
     /// Approximately normally distributed with mean 0 and deviation 1: the sum of twelve uniform draws.
     mutating func normal() -> Double { (0..<12).reduce(-6) { sum, _ in sum + Double.random(in: 0..<1, using: &self) } }
 }
+
+/// What a victim does to an attacker's account.
+package enum VictimAct: Sendable {
+    case like(String)
+    case block(String)
+    /// Likes back and unmatches. The attacker must have liked before.
+    case matchAndUnmatch(String)
+}
+
+extension Victim {
+    func act(_ act: VictimAct) async throws {
+        switch act {
+        case .like(let spy): try await account.swipe(spy, "like")
+        case .block(let spy): try await account.block(spy)
+        case .matchAndUnmatch(let spy):
+            let answer = try await account.swipe(spy, "like")
+            guard let match = answer["match"]?["id"]?.string else { throw AuditError.blind(attack: "matching the victim") }
+            try await account.unmatch(match)
+        }
+    }
+}

@@ -3,7 +3,7 @@ import Spark
 
 struct Held: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List, release and refuse messages that wait for a moderator.",
+        commandName: "held", abstract: "List, release and refuse messages that wait for a moderator.",
         discussion: "Exit codes: 65 refused or no such message, 69 no server answers, 77 not the server's user.",
         subcommands: [HeldList.self, HeldRelease.self, HeldRefuse.self])
 

@@ -3,7 +3,7 @@ import Spark
 
 struct Report: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List, show and decide reports.",
+        commandName: "report", abstract: "List, show and decide reports.",
         discussion: "Exit codes: 65 refused or no such report, 69 no server answers, 77 not the server's user.",
         subcommands: [ReportList.self, ReportShow.self, ReportClose.self])
 }

@@ -5,7 +5,7 @@ import Spark
 
 struct User: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Find people, suspend and restore them, end their sessions, export or erase their data.",
+        commandName: "user", abstract: "Find people, suspend and restore them, end their sessions, export or erase their data.",
         discussion: """
             Works on the running server of the data directory, or on its store when none runs. Everything takes effect at once and \
             leaves a line in the audit log, see spark operator-log. Exit codes: 65 refused, 67 no such user, 69 no server answers, \

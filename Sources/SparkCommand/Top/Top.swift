@@ -6,7 +6,7 @@ import SparkTelemetry
 
 struct Top: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show in the terminal how a running server does.",
+        commandName: "top", abstract: "Show in the terminal how a running server does.",
         discussion:
             "Rates and times cover the time between two samples. Ends with Ctrl-C, or after one sample with --once. Exit code 69 when no server answers."
     )

@@ -3,6 +3,7 @@ import ServiceLifecycle
 import SparkHTTP
 import SparkKit
 import SparkStream
+import Synchronization
 import UnixSignals
 
 /// Step 5 of the boot: the services of a server, in the order of their start. They end in the opposite order.
@@ -105,5 +106,44 @@ extension Logger {
         var logger = self
         logger.logLevel = max(logLevel, .notice)
         return logger
+    }
+}
+
+/// Every ten minutes, deletes idempotent responses past their retention.
+private struct IdempotencySweeper: Service {
+    let edge: Edge
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: .seconds(600))) != nil {
+                do {
+                    try await edge.sweep()
+                } catch {
+                    logger.warning("housekeeping failed", metadata: ["error": .string(ErrorSummary.of(error))])
+                }
+            }
+        }
+    }
+}
+
+/// A request to stop. A request that comes before the services run is kept: as the last service, this one ends at once, and the
+/// group with it.
+final class StopRequest: Service {
+    private let requests: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+    private let requested = Atomic(false)
+
+    init() { (requests, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    var isRequested: Bool { requested.load(ordering: .acquiring) }
+
+    func request() {
+        requested.store(true, ordering: .releasing)
+        continuation.yield()
+    }
+
+    func run() async throws {
+        for await _ in requests.cancelOnGracefulShutdown() { return }
     }
 }
