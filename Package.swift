@@ -1,10 +1,9 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-let strict: [SwiftSetting] = [
-    .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let strict =
+    [.treatAllWarnings(as: .error)]
+    + ["ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault"].map { SwiftSetting.enableUpcomingFeature($0) }
 
 /// Packages of others on GitHub, the least version, and the libraries that are used of each.
 let packages: [(path: String, version: Version, libraries: [String])] = [
@@ -40,16 +39,20 @@ func suite(_ name: String, _ needs: [String] = [], exclude: [String] = []) -> [T
     [.testTarget(name: name, dependencies: dependencies(needs), exclude: exclude, swiftSettings: strict)]
 }
 
-/// A library and its tests: the folders `Sources/<name>`, unless another is given, and `Tests/<name>Tests`.
-/// - Parameter tests: what the tests need beside the library and its dependencies; nil if it has no tests of its own.
-func library(_ name: String, _ needs: [String] = [], at path: String? = nil, tests: [String]? = nil) -> [Target] {
+/// A library in `Sources/<name>`, unless another folder is given.
+func untested(_ name: String, _ needs: [String], at path: String? = nil) -> [Target] {
     [.target(name: name, dependencies: dependencies(needs), path: path, swiftSettings: strict)]
-        + (tests.map { suite("\(name)Tests", [name] + needs + $0) } ?? [])
+}
+
+/// A library and its tests in `Tests/<name>Tests`.
+/// - Parameter tests: what the tests need beside the library and its dependencies.
+func library(_ name: String, _ needs: [String] = [], at path: String? = nil, tests: [String] = []) -> [Target] {
+    untested(name, needs, at: path) + suite("\(name)Tests", [name] + needs + tests)
 }
 
 /// A module and its tests: the folder `Plugins/<name>` becomes the target `Spark<name>`, `Tests/<name>Tests` its test target.
 func plugin(_ name: String, _ needs: [String] = [], tests: [String] = []) -> [Target] {
-    library("Spark\(name)", kit + needs + ["SparkFiles", "Logging", "Metrics"], at: "Plugins/\(name)")
+    untested("Spark\(name)", kit + needs + ["SparkFiles", "Logging", "Metrics"], at: "Plugins/\(name)")
         + suite("\(name)Tests", ["Spark\(name)", "Spark", "SparkTestSupport", "SparkDemo"] + kit + needs + tests)
 }
 
@@ -60,71 +63,61 @@ func program(_ name: String, _ needs: [String], at path: String? = nil) -> [Targ
 
 let kit = ["SparkKit", "SparkCore", "SparkCache", "SparkStorage", "HTTPTypes", "ServiceLifecycle"]
 let edge = ["SparkKit", "SparkCore", "HTTPTypes", "NIOCore", "Crypto"]
+let running = ["Logging", "ServiceLifecycle"]
+let http = ["SparkStorage", "Hummingbird", "Metrics", "NIOHTTP1", "NIOPosix"]
+let sockets = ["NIOCore", "NIOPosix", "NIOHTTP1"]
+let signing = ["Crypto", "CryptoExtras", "JWTKit"]
+let modules = ["SparkAccounts", "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics"]
 
-let sources: [[Target]] = [
+let targets: [[Target]] = [
     ["CSpatiaLite", "CLZ4", "CZlib"].map { .systemLibrary(name: $0) },
     [.target(name: "CSparkSystem"), .target(name: "CSparkData", exclude: ["web"])],
-    library("SparkCore", tests: []),
-    library("SparkFiles", ["CSparkSystem"], tests: []),
+    library("SparkCore"),
+    library("SparkFiles", ["CSparkSystem"]),
     library(
         "SparkCache", ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", "Crypto", "DequeModule", "Logging"],
         tests: ["SparkTestSupport"]),
-    library("SparkDecks", ["SparkCore"], tests: []),
-    library(
-        "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "GRDB", "GRDBSQLite", "Logging", "Metrics"], tests: []),
-    library(
-        "SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", "HTTPTypes", "Crypto", "Logging", "ServiceLifecycle"],
-        tests: []),
-    library("SparkTelemetry", ["SparkKit", "CSparkSystem", "CoreMetrics"], tests: []),
+    library("SparkDecks", ["SparkCore"]),
+    library("SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "GRDB", "GRDBSQLite", "Logging", "Metrics"]),
+    library("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", "HTTPTypes", "Crypto"] + running),
+    library("SparkTelemetry", ["SparkKit", "CSparkSystem", "CoreMetrics"]),
     library(
         "SparkHTTP",
-        edge + [
-            "SparkStorage", "CSparkSystem", "Hummingbird", "HummingbirdCore", "Metrics", "NIOPosix", "NIOHTTP1",
-            "NIOHTTPCompression", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Logging", "ServiceLifecycle",
-        ], tests: ["NIOEmbedded"]),
+        edge + running + http + ["CSparkSystem", "HummingbirdCore", "NIOHTTPCompression", "NIOHTTPTypes", "NIOHTTPTypesHTTP1"],
+        tests: ["NIOEmbedded"]),
     library(
         "SparkWebSocket", edge + ["NIOHTTP1", "NIOWebSocket"],
         tests: ["SparkHTTP", "SparkServer", "Hummingbird", "HummingbirdCore", "Logging", "NIOEmbedded"]),
-    library(
-        "SparkStream",
-        edge + ["SparkHTTP", "SparkWebSocket", "SparkStorage", "Metrics", "Logging", "ServiceLifecycle"], tests: []),
+    library("SparkStream", edge + running + ["SparkHTTP", "SparkWebSocket", "SparkStorage", "Metrics"]),
     library(
         "SparkServer",
-        edge + [
-            "SparkHTTP", "SparkWebSocket", "SparkStream", "SparkTelemetry", "SparkCache", "SparkFiles", "SparkStorage",
-            "Metrics", "Yams", "Hummingbird", "NIOHTTP1", "NIOPosix", "Logging", "ServiceLifecycle", "UnixSignals",
+        edge + running + http + [
+            "SparkHTTP", "SparkWebSocket", "SparkStream", "SparkTelemetry", "SparkCache", "SparkFiles", "Yams", "UnixSignals",
         ], tests: ["SparkTestSupport", "SparkClient"]),
-    library(
-        "Spark",
-        kit + [
-            "SparkServer", "Logging", "SparkAccounts", "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush",
-            "SparkMetrics",
-        ], tests: []),
-    library("SparkDemo", ["SparkKit", "SparkCore", "CSparkData"], tests: []),
-    library("SparkClient", ["SparkCore", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket"]),
+    library("Spark", kit + modules + ["SparkServer", "Logging"]),
+    library("SparkDemo", ["SparkKit", "SparkCore", "CSparkData"]),
+    untested("SparkClient", sockets + ["SparkCore", "AsyncHTTPClient", "NIOWebSocket"]),
     library(
         "SparkAudit", ["SparkClient", "SparkCore"],
         tests: ["Spark", "SparkAccounts", "SparkKit", "SparkMatching", "SparkProfiles", "SparkServer", "Logging"]),
     program(
         "SparkCommand",
-        [
-            "Spark", "SparkAudit", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer", "SparkTelemetry",
-            "SparkHTTP", "SparkFiles", "SparkStorage", "ArgumentParser", "Logging", "ServiceLifecycle", "HTTPTypes",
+        running + [
+            "Spark", "SparkAudit", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer",
+            "SparkTelemetry", "SparkHTTP", "SparkFiles", "SparkStorage", "ArgumentParser", "HTTPTypes",
         ]),
-    plugin("Accounts", ["Crypto", "CryptoExtras", "JWTKit"]),
+    plugin("Accounts", signing),
     plugin("Profiles"),
     plugin("Matching", ["SparkDecks"]),
     plugin("Chat"),
     plugin(
-        "Push", ["Crypto", "CryptoExtras", "JWTKit", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"],
-        tests: ["NIOHTTP2", "SparkClient", "SparkCommand", "Logging"]),
+        "Push", signing + sockets + ["AsyncHTTPClient", "NIOSSL"], tests: ["NIOHTTP2", "SparkClient", "SparkCommand", "Logging"]),
     plugin(
         "Metrics", ["SparkTelemetry", "CSparkData", "Crypto", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOSSL", "Yams"],
         tests: ["SparkServer"]),
-]
 
-let tests: [[Target]] = [
-    library("SparkTestSupport", kit + ["SparkServer", "SparkClient", "Logging"], at: "Tests/SparkTestSupport"),
+    // Further tests, and benchmarks.
+    untested("SparkTestSupport", kit + ["SparkServer", "SparkClient", "Logging"], at: "Tests/SparkTestSupport"),
     suite(
         "IntegrationTests",
         ["SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", "AsyncHTTPClient", "NIOCore", "GRDB"],
@@ -142,10 +135,9 @@ let tests: [[Target]] = [
         [
             "SparkCache", "SparkClient", "SparkDecks", "SparkCore", "SparkKit", "SparkTelemetry", "Crypto", "Histogram",
             "Logging", "CoreMetrics", "NIOCore", "NIOPosix",
-        ], at: "Tests/Benchmarks/SparkBench", tests: []),
+        ], at: "Tests/Benchmarks/SparkBench"),
     program(
-        "SparkBenchCommand",
-        ["Spark", "SparkBench", "SparkDemo", "SparkServer", "ArgumentParser", "Logging", "ServiceLifecycle", "HTTPTypes"],
+        "SparkBenchCommand", running + ["Spark", "SparkBench", "SparkDemo", "SparkServer", "ArgumentParser", "HTTPTypes"],
         at: "Tests/Benchmarks/Command"),
 ]
 
@@ -156,5 +148,5 @@ let package = Package(
         .executable(name: "spark-bench", targets: ["SparkBenchCommand"]),
     ] + ["Spark", "SparkKit", "SparkCache", "SparkClient"].map { .library(name: $0, targets: [$0]) },
     dependencies: packages.map { .package(url: "https://github.com/\($0.path)", from: $0.version) },
-    targets: (sources + tests).flatMap { $0 }
+    targets: targets.flatMap { $0 }
 )

@@ -73,7 +73,7 @@ struct ErasureJob: Sendable, Equatable {
     /// Identifies the closing that enqueued the job; the job does not erase for a later one.
     let closedAt: Timestamp
 
-    struct Malformed: Error {}
+    private struct Malformed: Error {}
 }
 
 extension ErasureJob: RequestBody {

@@ -42,10 +42,10 @@ public struct AccountsConfiguration: ModuleConfiguration {
     let accessTokenLifetime: Duration
     let refreshTokenLifetime: Duration
     let refreshRepeatWindow: Duration
-    let loginFailures: Int
-    let loginFailureWindow: Duration
-    let longestLoginWait: Duration
-    let networkLoginFailures: Int
+    private let loginFailures: Int
+    private let loginFailureWindow: Duration
+    private let longestLoginWait: Duration
+    private let networkLoginFailures: Int
     let registrationsPerDay: Int
     let recentLogin: Duration
     let eraseGrace: Duration

@@ -60,7 +60,7 @@ final class AccountsService: Sendable {
     }
 
     /// Makes a session to be opened, with its first refresh token.
-    func newSession(
+    private func newSession(
         for user: UserID, from client: Client, at now: Timestamp
     ) -> (session: NewSession, token: RefreshToken) {
         let token = refreshTokens.first()
@@ -68,7 +68,7 @@ final class AccountsService: Sendable {
         return (newSession(for: user, label: client.label, at: now, token: token, network: network), token)
     }
 
-    func newSession(
+    private func newSession(
         for user: UserID, label: String, at now: Timestamp, token: RefreshToken?, network: [UInt8]?
     ) -> NewSession {
         NewSession(
@@ -86,7 +86,7 @@ final class AccountsService: Sendable {
     }
 
     /// Counts revoked sessions, and lets the cache demote the user's entries after the last one.
-    func noteRevoked(_ sessions: [SessionID], of user: UserID) {
+    private func noteRevoked(_ sessions: [SessionID], of user: UserID) {
         metrics.sessionsRevoked.increment(by: sessions.count)
         if !sessions.isEmpty { hints.ended(user) }
     }

@@ -26,7 +26,7 @@ struct ChatService: Sendable {
     func send(
         _ draft: NewMessage, to conversation: ConversationID, by user: UserID, in session: Principal? = nil
     ) async throws -> SendReceipt {
-        let result = Answer<SendReceipt>()
+        let result = Mutex<Result<SendReceipt, any Error>?>(nil)
         func pending(_ answer: @escaping @Sendable (Result<SendReceipt, any Error>) -> Void) -> PendingSend {
             PendingSend(
                 sender: user, conversation: conversation, clientID: draft.clientID, content: draft.content, text: draft.text,
@@ -34,8 +34,9 @@ struct ChatService: Sendable {
         }
         guard WriteAttachment.current == nil else {
             // An attached write must be in the same transaction as the message, so this message does not go through the lane.
-            let message = pending { result.set($0) }
+            let message = pending { answer in result.withLock { $0 = answer } }
             try await storage.write { [writer] in try writer.write([message], in: $0) }
+            guard let result = result.withLock({ $0 }) else { throw ChatError.busy }
             return try result.get()
         }
         return try await withCheckedThrowingContinuation { continuation in
@@ -105,16 +106,4 @@ struct ChatService: Sendable {
 
 extension ChatService: UnreadCounting {
     func unreadTotal(of user: UserID) async throws -> Int { try await store.unread(of: user, in: nil).total }
-}
-
-/// Carries an answer from the writer's thread to the caller that waits for the write.
-private final class Answer<Value: Sendable>: Sendable {
-    private let result = Mutex<Result<Value, any Error>?>(nil)
-
-    func set(_ new: Result<Value, any Error>) { result.withLock { $0 = new } }
-
-    func get() throws -> Value {
-        guard let result = result.withLock({ $0 }) else { throw ChatError.busy }
-        return try result.get()
-    }
 }

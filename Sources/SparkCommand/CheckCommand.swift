@@ -3,7 +3,8 @@ import Spark
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check the database: pages, foreign keys, spatial metadata, R-tree against geometry, the modules' invariants.",
+        commandName: "check",
+        abstract: "Check the database: pages, foreign keys, spatial metadata, R-tree against geometry, the modules' invariants.",
         discussion: """
             Changes nothing, whether or not a server runs. For damaged pages it names their table or index and what is lost.
             Exit code 0 when sound, 1 when not.

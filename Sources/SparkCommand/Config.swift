@@ -3,10 +3,12 @@ import Spark
 
 struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Show or check the configuration.", subcommands: [Default.self, Environment.self, CheckConfig.self])
+        commandName: "config", abstract: "Show or check the configuration.",
+        subcommands: [Default.self, Environment.self, CheckConfig.self])
 
     struct Default: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "default", abstract: "Print the annotated default spark.yaml.")
+        static let configuration = CommandConfiguration(
+            commandName: "default", abstract: "Print the annotated default spark.yaml.")
 
         func run() throws {
             Terminal.show(ConfigurationSchema(modules: sparkModules).defaultFile)
@@ -22,7 +24,7 @@ struct Config: AsyncParsableCommand {
         }
     }
 
-    struct CheckConfig: AsyncParsableCommand {
+    private struct CheckConfig: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check", abstract: "Check flags, environment and file, and show what they set.")
 

@@ -6,7 +6,8 @@ import SparkTelemetry
 
 struct Limits: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "limits", abstract: "Show what clients may use on this machine, where each bound comes from, and how much is in use.",
+        commandName: "limits",
+        abstract: "Show what clients may use on this machine, where each bound comes from, and how much is in use.",
         discussion:
             "Asks the running server of the data directory if there is one; then the server's own descriptors and memory count."
             + " Exit code 73 when --data names no directory, 69 when --url names no server."

@@ -4,7 +4,8 @@ import Spark
 
 struct Modules: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "modules", abstract: "List the modules with what each declares: dependencies, routes, events, metrics, tables.")
+        commandName: "modules",
+        abstract: "List the modules with what each declares: dependencies, routes, events, metrics, tables.")
 
     @OptionGroup var common: CommonOptions
 

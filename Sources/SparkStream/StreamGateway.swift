@@ -107,7 +107,7 @@ package final class StreamGateway: Sendable {
     }
 
     /// Native clients send no origin. A web page's origin must be the server's own or one from the configuration.
-    func mayConnect(origin: String?, host: String?) -> Bool {
+    private func mayConnect(origin: String?, host: String?) -> Bool {
         guard let origin else { return true }
         if origins.contains(origin) { return true }
         guard let host, let slash = origin.lastIndex(of: "/") else { return false }

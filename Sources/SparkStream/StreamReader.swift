@@ -9,7 +9,7 @@ struct StreamReader: Sendable {
     }
 
     /// The most events per page.
-    static let pageLength = 200
+    private static let pageLength = 200
     /// The size at which a page ends: half of the backlog of a slow reader.
     static let pageBytes = SendBacklog.maximumBytes / 2
 

@@ -13,13 +13,13 @@ import Synchronization
 // lists the session among those that sent `hello`, and never again.
 final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Sendable {
     /// A client that has not sent `hello` by then is disconnected.
-    static let helloDeadline = TimeAmount.seconds(10)
+    private static let helloDeadline = TimeAmount.seconds(10)
     /// How many queries may run concurrently.
-    static let maximumQueries = 8
+    private static let maximumQueries = 8
     /// How many refusals may wait for the answers to earlier messages.
-    static let maximumLateAnswers = 256
+    private static let maximumLateAnswers = 256
     /// How many malformed texts end the connection.
-    static let maximumFaults = 20
+    private static let maximumFaults = 20
 
     let id: UInt64
     let user: UserID
@@ -36,7 +36,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
 
     private let standing: Mutex<Standing>
     /// Whether the session has ended: later frames are ignored.
-    let isRevoked = Atomic(false)
+    private let isRevoked = Atomic(false)
     private(set) var queue: LoopQueue?
     var device: String?
 
@@ -45,21 +45,21 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     var budget: FrameBudget
     var backlog = SendBacklog()
     var isBackground = false
-    var hasJoined = false
+    private var hasJoined = false
     var isEnding = false
     private var mustFlush = false
     /// The offset to read from once the peer has received the backlog.
-    var pendingRead: Int64?
+    private var pendingRead: Int64?
     var order = FrameOrder<OrderedFrame>(maximumRunning: maximumQueries)
     /// How many posted frames have been answered.
     var answeredCount: UInt64 = 0
     /// Answers that wait until this many posted frames are answered.
-    var lateAnswers = CircularBuffer<(after: UInt64, frame: [UInt8])>(initialCapacity: 1)
+    private var lateAnswers = CircularBuffer<(after: UInt64, frame: [UInt8])>(initialCapacity: 1)
     var faults = 0
     let openedAt: NIODeadline
-    var lastHeard: NIODeadline
+    private var lastHeard: NIODeadline
     var heartbeat: TimeAmount
-    var nextBeat: NIODeadline
+    private var nextBeat: NIODeadline
 
     init(gateway: StreamGateway, principal: Principal, place: StreamPlace) {
         let now = NIODeadline.now()
@@ -343,7 +343,7 @@ extension StreamSession {
         flushIfNeeded()
     }
 
-    func sayHello(_ hello: Hello) throws {
+    private func sayHello(_ hello: Hello) throws {
         guard hello.version == 1 else { return end(.unsupportedVersion) }
         guard replay.hello(after: hello.offset) else { throw StreamError.helloTwice }
         device = hello.device
@@ -455,7 +455,7 @@ extension StreamSession {
     }
 
     /// Reads the store off the loop, and continues on the loop.
-    func inStore<Value: Sendable>(
+    private func inStore<Value: Sendable>(
         _ read: @escaping @Sendable (StreamReader, UserID) async throws -> Value,
         then: @escaping @Sendable (StreamSession, Value) -> Void
     ) {
@@ -487,7 +487,7 @@ extension StreamSession {
     }
 
     /// Schedules the next heartbeat with a jitter of ±20 %, so that connections that opened together do not send together.
-    func beat(from now: NIODeadline) {
+    private func beat(from now: NIODeadline) {
         let spread = Int64(gateway.random.next() % 401) - 200
         nextBeat = now + .nanoseconds(heartbeat.nanoseconds / 1_000 * (1_000 + spread))
     }

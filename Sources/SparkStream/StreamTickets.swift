@@ -23,7 +23,7 @@ package final class StreamTickets: Sendable {
     /// How long an unused ticket is valid.
     package static let lifetime = Duration.seconds(30)
     /// How long a ticket for events is valid without a connection.
-    static let idleLifetime = Duration.minutes(10)
+    private static let idleLifetime = Duration.minutes(10)
     /// The most tickets per user. Beyond that the oldest ticket that is not in use is removed.
     static let perPerson = 32
     private static let capacity = 100_000

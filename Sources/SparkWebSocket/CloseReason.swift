@@ -12,7 +12,7 @@ struct CloseReason: Equatable {
 
     /// Whether a code may be sent in a close frame: the codes of RFC 6455 and its registry, and the ranges for libraries and
     /// applications.
-    static func isLegal(_ code: UInt16) -> Bool {
+    private static func isLegal(_ code: UInt16) -> Bool {
         switch code {
         case 1_000...1_003, 1_007...1_014, 3_000...4_999: true
         default: false

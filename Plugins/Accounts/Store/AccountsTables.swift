@@ -18,9 +18,7 @@ enum AccountsTables {
                 ]
             }
         },
-        erase: { sql, user in
-            try sql.run("DELETE FROM accounts_users WHERE id = ?", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM accounts_users WHERE id = ?"))
 
     private static let sessions = TableDeclaration.userLinked(
         "accounts_sessions",
@@ -45,9 +43,7 @@ enum AccountsTables {
                 SELECT id FROM accounts_sessions s WHERE user_id = ?1
                     AND NOT EXISTS (SELECT 1 FROM accounts_refresh_tokens WHERE session_id = s.id) LIMIT ?2)
             """),
-        erase: { sql, user in
-            try sql.run("DELETE FROM accounts_sessions WHERE user_id = ?", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM accounts_sessions WHERE user_id = ?"))
 
     /// Pages are ordered by session, then by the key of the session's index.
     private static let refreshTokens = TableDeclaration.userLinked(
@@ -81,13 +77,11 @@ enum AccountsTables {
                 SELECT t.token_hash FROM accounts_sessions s JOIN accounts_refresh_tokens t ON t.session_id = s.id
                 WHERE s.user_id = ?1 LIMIT ?2)
             """),
-        erase: { sql, user in
-            try sql.run(
-                """
-                DELETE FROM accounts_refresh_tokens
-                WHERE session_id IN (SELECT id FROM accounts_sessions WHERE user_id = ?)
-                """, user.rawValue)
-        })
+        erase: TableDeclaration.erasing(
+            """
+            DELETE FROM accounts_refresh_tokens
+            WHERE session_id IN (SELECT id FROM accounts_sessions WHERE user_id = ?)
+            """))
 
     private static let resets = TableDeclaration.userLinked(
         "accounts_resets",
@@ -96,18 +90,13 @@ enum AccountsTables {
                 ["created_at": instant(row[0]), "expires_at": instant(row[1])]
             }
         },
-        erase: { sql, user in
-            try sql.run("DELETE FROM accounts_resets WHERE user_id = ?", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM accounts_resets WHERE user_id = ?"))
 
     /// Erased before the account itself.
     private static let erased = TableDeclaration.userLinked(
         "accounts_erased", export: { _, _ in [] },
-        erase: { sql, user in
-            try sql.run(
-                "INSERT INTO accounts_erased (id) SELECT id FROM accounts_users WHERE id = ? ON CONFLICT (id) DO NOTHING",
-                user.rawValue)
-        })
+        erase: TableDeclaration.erasing(
+            "INSERT INTO accounts_erased (id) SELECT id FROM accounts_users WHERE id = ? ON CONFLICT (id) DO NOTHING"))
 
     private static let knownNetworks = TableDeclaration.userLinked(
         "accounts_known_networks",
@@ -116,9 +105,7 @@ enum AccountsTables {
                 "SELECT seen_at FROM accounts_known_networks WHERE user_id = ? ORDER BY seen_at", user.rawValue, as: Int64.self
             ).map { ["seen_at": instant($0)] }
         },
-        erase: { sql, user in
-            try sql.run("DELETE FROM accounts_known_networks WHERE user_id = ?", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM accounts_known_networks WHERE user_id = ?"))
 
     /// The session in which a page begins, and the key of the last token of the page before.
     private static func position(

@@ -310,7 +310,7 @@ extension SQLiteAccountsStore {
         return true
     }
 
-    func revokeAll(
+    private func revokeAll(
         of user: UserID, except kept: SessionID?, at now: Timestamp, in transaction: WriteTransaction
     ) throws -> [SessionID] {
         let open = try transaction.session.values(
@@ -370,7 +370,7 @@ extension SQLiteAccountsStore {
         }
     }
 
-    static func insertToken(
+    private static func insertToken(
         _ hash: [UInt8], of session: SessionID, issuedAt: Timestamp, expiresAt: Timestamp, in sql: SQLSession
     ) throws {
         try sql.run(

@@ -90,9 +90,7 @@ enum ChatTables {
             }
         },
         eraseStep: eraseMessages,
-        erase: { session, user in
-            try session.run("DELETE FROM chat_messages WHERE sender_id = ?", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM chat_messages WHERE sender_id = ?"))
 
     private static let reactions = TableDeclaration.userLinked(
         "chat_reactions",
@@ -116,9 +114,7 @@ enum ChatTables {
             DELETE FROM chat_reactions WHERE (conversation_id, seq, user_id) IN (
                 SELECT conversation_id, seq, user_id FROM chat_reactions WHERE user_id = ?1 LIMIT ?2)
             """),
-        erase: { session, user in
-            try session.run("DELETE FROM chat_reactions WHERE user_id = ?", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM chat_reactions WHERE user_id = ?"))
 
     private static let held = TableDeclaration.userLinked(
         "chat_held",
@@ -139,34 +135,28 @@ enum ChatTables {
         },
         eraseStep: TableDeclaration.step(
             "DELETE FROM chat_held WHERE id IN (SELECT id FROM chat_held WHERE sender_id = ?1 LIMIT ?2)"),
-        erase: { session, user in
-            try session.run("DELETE FROM chat_held WHERE conversation_id IN (\(mine))", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM chat_held WHERE conversation_id IN (\(mine))"))
 
     private static let received = TableDeclaration.userLinked(
         "chat_received",
         export: { session, user in
-            try rows("SELECT offset FROM chat_received WHERE user_id = ?1", user, session) { row in
-                [JSONMember("offset", .integer(row[0]))]
+            try session.rows("SELECT offset FROM chat_received WHERE user_id = ?", user.rawValue) { row in
+                ["offset": .integer(row[0])]
             }
         },
-        erase: { session, user in
-            try session.run("DELETE FROM chat_received WHERE user_id = ?", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM chat_received WHERE user_id = ?"))
 
     private static let usage = TableDeclaration.userLinked(
         "chat_usage",
         export: { session, user in
-            try rows("SELECT day, messages, bytes FROM chat_usage WHERE user_id = ?1", user, session) { row in
+            try session.rows("SELECT day, messages, bytes FROM chat_usage WHERE user_id = ?", user.rawValue) { row in
                 [
-                    JSONMember("day", .string(CivilDate(daysSinceEpoch: row[0]).description)),
-                    JSONMember("messages", .integer(row[1])), JSONMember("bytes", .integer(row[2])),
+                    "day": .string(CivilDate(daysSinceEpoch: row[0]).description), "messages": .integer(row[1]),
+                    "bytes": .integer(row[2]),
                 ]
             }
         },
-        erase: { session, user in
-            try session.run("DELETE FROM chat_usage WHERE user_id = ?", user.rawValue)
-        })
+        erase: TableDeclaration.erasing("DELETE FROM chat_usage WHERE user_id = ?"))
 
     /// Visits the person's conversations from where the previous page ended.
     /// - Parameter body: visits the messages after a place of the conversation; returns false if the page is full.
@@ -193,12 +183,6 @@ enum ChatTables {
             "UPDATE chat_conversations SET has_holes = 1 WHERE has_holes = 0 AND id IN (SELECT conversation_id \(oldest))"
         ).run(arguments)
         return try session.statement("DELETE FROM chat_messages WHERE id IN (SELECT id \(oldest))").run(arguments) > 0
-    }
-
-    private static func rows(
-        _ sql: String, _ user: UserID, _ session: SQLSession, _ members: (borrowing SQLRow) -> [JSONMember]
-    ) throws -> [JSONValue] {
-        try session.rows(sql, user.rawValue) { .object(members($0)) }
     }
 
     private static func time(_ milliseconds: Int64?) -> JSONValue {

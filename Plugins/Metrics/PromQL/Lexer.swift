@@ -63,7 +63,7 @@ struct Lexer {
         return taken
     }
 
-    mutating func takeFirst() -> UInt8? { bytes.popFirst() }
+    private mutating func takeFirst() -> UInt8? { bytes.popFirst() }
 
     private static let symbols: Set<String> = [
         "==", "!=", "=~", "!~", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "%", "(", ")", "{", "}", "[", "]", ",",
@@ -82,7 +82,7 @@ extension UInt8 {
 
 extension Lexer {
     /// `12`, `.5`, `1e-3`, `0x1f`; or `1h30m`, with units from large to small, each at most once.
-    mutating func numberOrDuration() throws(PromQLError) -> Token.Kind {
+    private mutating func numberOrDuration() throws(PromQLError) -> Token.Kind {
         let offset = bytes.startIndex
         var rest = self
         if let milliseconds = rest.duration() {

@@ -29,7 +29,7 @@ struct Parser {
         .syntax(reason, offset: current.offset)
     }
 
-    func isAt(_ symbol: String) -> Bool { current.kind == .symbol(symbol) }
+    private func isAt(_ symbol: String) -> Bool { current.kind == .symbol(symbol) }
 
     mutating func accept(_ symbol: String) -> Bool {
         guard isAt(symbol) else { return false }
@@ -106,7 +106,7 @@ extension Parser {
         var cardinality = Binary.Cardinality.oneToOne
     }
 
-    mutating func modifiers(of operation: BinaryOperation) throws(PromQLError) -> Modifiers {
+    private mutating func modifiers(of operation: BinaryOperation) throws(PromQLError) -> Modifiers {
         var modifiers = Modifiers()
         if operation.isComparison, accept(keyword: "bool") { modifiers.returnsBool = true }
         if accept(keyword: "on") {
@@ -140,7 +140,7 @@ extension Parser {
     }
 
     /// `(a, b)`; may be empty and may end with a comma.
-    mutating func labelNames() throws(PromQLError) -> [String] {
+    private mutating func labelNames() throws(PromQLError) -> [String] {
         try expect("(")
         var names: [String] = []
         while !accept(")") {

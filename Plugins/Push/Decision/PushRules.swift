@@ -14,7 +14,7 @@ struct PushRules: Sendable {
     var lifetime: Duration = .hours(24)
 
     /// The longest quiet hours, plus the hour of a change to daylight saving time.
-    static let longestQuiet = Duration.hours(25)
+    private static let longestQuiet = Duration.hours(25)
 
     /// The longest wait for the next decision in a state.
     func longestWait(in state: PushBatch.State) -> Duration {

@@ -3,7 +3,7 @@ import SparkKit
 /// The operator's settings for providers. All may be empty: Web Push and `log` need none.
 struct PushProviderSettings: Sendable {
     /// The browsers' push services: Chrome and its derivatives, Firefox, Safari, Edge on Windows.
-    static let knownWebPushHosts = [
+    private static let knownWebPushHosts = [
         "fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com",
     ]
 

@@ -28,18 +28,15 @@ enum PushTables {
         export: { session, user in
             let settings = try SettingsRows.find(user, in: session)
             return settings == NotificationSettings() ? [] : [try JSONParser.parse(JSONWriter.bytes(of: settings))]
-        }, erase: eraser("DELETE FROM push_settings WHERE user_id = ?1"))
+        }, erase: TableDeclaration.erasing("DELETE FROM push_settings WHERE user_id = ?1"))
 
     private static let days = TableDeclaration.userLinked(
         "push_days",
         export: { session, user in
-            try rows("SELECT day, sent FROM push_days WHERE user_id = ?1", user, session) { row in
-                [
-                    JSONMember("day", .string(CivilDate(daysSinceEpoch: row.integer(0)).description)),
-                    JSONMember("sent", .integer(row.integer(1))),
-                ]
+            try session.rows("SELECT day, sent FROM push_days WHERE user_id = ?", user.rawValue) { row in
+                ["day": .string(CivilDate(daysSinceEpoch: row.integer(0)).description), "sent": .integer(row.integer(1))]
             }
-        }, erase: eraser("DELETE FROM push_days WHERE user_id = ?1"))
+        }, erase: TableDeclaration.erasing("DELETE FROM push_days WHERE user_id = ?1"))
 
     private static let mutes = TableDeclaration.userLinked(
         "push_mutes",
@@ -56,7 +53,7 @@ enum PushTables {
                 ])
                 return page.append(mute, at: [.integer(row.integer(0))])
             }
-        }, erase: eraser("DELETE FROM push_mutes WHERE user_id = ?1"))
+        }, erase: TableDeclaration.erasing("DELETE FROM push_mutes WHERE user_id = ?1"))
 
     private static let batches = TableDeclaration.userLinked(
         "push_batches",
@@ -70,19 +67,20 @@ enum PushTables {
                 ])
                 return page.append(batch, at: [.integer(row.integer(0))])
             }
-        }, eraseStep: eraseBatches, erase: eraser("DELETE FROM push_batches WHERE user_id = ?1"))
+        }, eraseStep: eraseBatches, erase: TableDeclaration.erasing("DELETE FROM push_batches WHERE user_id = ?1"))
 
     /// Events in the person's batches, and likes by the person in other users' batches. Both are erased.
     private static let events = TableDeclaration.userLinked(
         "push_events", export: { _, _ in [] },
-        erase: eraser(
+        erase: TableDeclaration.erasing(
             """
             DELETE FROM push_events WHERE batch_id IN (\(mine))
                 OR (subject_id = ?1 AND batch_id IN (SELECT id FROM push_batches WHERE kind = \(PushKind.like.rawValue)))
             """))
 
     private static let deliveries = TableDeclaration.userLinked(
-        "push_deliveries", export: { _, _ in [] }, erase: eraser("DELETE FROM push_deliveries WHERE batch_id IN (\(mine))"))
+        "push_deliveries", export: { _, _ in [] },
+        erase: TableDeclaration.erasing("DELETE FROM push_deliveries WHERE batch_id IN (\(mine))"))
 
     private static let records = TableDeclaration.userLinked(
         "push_records",
@@ -99,7 +97,7 @@ enum PushTables {
         },
         eraseStep: TableDeclaration.step(
             "DELETE FROM push_records WHERE id IN (SELECT id FROM push_records WHERE user_id = ?1 LIMIT ?2)"),
-        erase: eraser("DELETE FROM push_records WHERE user_id = ?1"))
+        erase: TableDeclaration.erasing("DELETE FROM push_records WHERE user_id = ?1"))
 
     /// Erases batch by batch with events and deliveries, so that neither a batch nor a delivery remains alone.
     private static func eraseBatches(_ session: SQLSession, _ user: UserID, _ limit: Int) throws -> Bool {
@@ -118,20 +116,5 @@ enum PushTables {
             }
         }
         return batches.count >= limit
-    }
-
-    private static func eraser(_ sql: String) -> TableDeclaration.Eraser {
-        { session, user in try session.statement(sql).run([.integer(user.rawValue)]) }
-    }
-
-    private static func rows(
-        _ sql: String, _ user: UserID, _ session: SQLSession, _ members: (borrowing SQLRow) -> [JSONMember]
-    ) throws -> [JSONValue] {
-        var found: [JSONValue] = []
-        try session.statement(sql).forEach([.integer(user.rawValue)]) { row in
-            found.append(.object(members(row)))
-            return true
-        }
-        return found
     }
 }

@@ -26,9 +26,9 @@ package struct Target: Sendable {
 /// A victim of the audit.
 struct Victim: Sendable {
     /// The error of consumer devices among houses, in metres: the standard deviation per axis.
-    static let deviceNoiseMetres = 20.0
+    private static let deviceNoiseMetres = 20.0
     /// How far beyond the corner of the cell `pacing` goes, in cells.
-    static let paceBeyondCorner = 0.08
+    private static let paceBeyondCorner = 0.08
 
     let home: Home
     let exposure: Exposure

@@ -21,7 +21,7 @@ package struct AttackOutcome: Sendable {
     /// From the estimates to the homes, in metres, ascending; one per estimate.
     package let errors: [Double]
     /// From the estimates to the published centres, in metres, ascending: the quality of the attack.
-    package let missesOfCentre: [Double]
+    private let missesOfCentre: [Double]
     /// The number of victims located within the floor.
     package let withinFloor: Int
     /// The number expected by chance.

@@ -40,7 +40,7 @@ final class ShardArray {
 extension ShardArray: @unchecked Sendable {}
 
 /// All shards, without a reference count.
-struct Shards: @unchecked Sendable {  // as `ShardArray`
+struct Shards: @unchecked Sendable {  // the pointers never change, and each table is behind its lock
     fileprivate let base: UnsafeMutableRawPointer
     fileprivate let hints: UnsafeMutablePointer<ShardHint>
     let count: Int
@@ -57,7 +57,7 @@ struct Shards: @unchecked Sendable {  // as `ShardArray`
 }
 
 /// One shard, without a reference count.
-struct Shard: @unchecked Sendable {  // as `ShardArray`
+struct Shard: @unchecked Sendable {  // the pointers never change, and the table is behind its lock
     fileprivate let pointer: UnsafeMutablePointer<Mutex<ShardTable<S3FIFO>>>
     fileprivate let hint: UnsafeMutablePointer<ShardHint>
 

@@ -20,7 +20,7 @@ final class StampTable: Sendable {
     let count: Int
     private let memory: Memory
 
-    private struct Memory: @unchecked Sendable {  // freed in deinit, by the last owner
+    private struct Memory: @unchecked Sendable {  // atomics, which `StampTable` frees
         let base: UnsafeMutablePointer<Atomic<UInt32>>
     }
 

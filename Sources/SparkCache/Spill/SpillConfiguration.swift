@@ -30,7 +30,7 @@ struct SpillConfiguration: Sendable {
     var breaker = SpillBreaker()
 
     /// The kernel's identifier of this boot; empty when there is none, which matches nothing.
-    static var currentBoot: String {
+    private static var currentBoot: String {
         guard let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8) else { return "" }
         return String(text.prefix { $0 != "\n" })
     }

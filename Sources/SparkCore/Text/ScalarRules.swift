@@ -209,7 +209,7 @@ enum ScalarRules {
         }
     }
 
-    static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1F1E6...0x1F1FF).contains(scalar.value) }
+    private static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1F1E6...0x1F1FF).contains(scalar.value) }
 
     /// The number of marks that a composed letter contains, and the last of them; nil for a letter without marks.
     private static func composedMarks(of scalar: Unicode.Scalar) -> (Int, Unicode.Scalar?)? {
@@ -227,7 +227,7 @@ enum ScalarRules {
     }
 
     /// True if a letter, digit or symbol is a mathematical, circled, raised or otherwise decorated form of another one.
-    static func isStyled(_ scalar: Unicode.Scalar) -> Bool {
+    private static func isStyled(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case ..<0x2B0: return false
         // Modifier letters and phonetic small capitals; counters in circles, boxes and brackets; raised and lowered letters.

@@ -46,7 +46,7 @@ public struct TextRule: Hashable, Sendable {
     public static let about = TextRule(.lines, atMost: 1_000, mayBeEmpty: true)
 
     /// The longest single character (grapheme cluster), in scalars. Unicode's longest emoji have 11.
-    static let scalarsPerCharacter = 24
+    private static let scalarsPerCharacter = 24
 
     /// The kind of text.
     public let form: Form

@@ -22,7 +22,7 @@ struct TileColumns: BitwiseCopyable {
     /// In kilometres.
     var reaches: UnsafeMutablePointer<UInt16> { column(18, UInt16.self) }
     /// The day of `DailyCounts`.
-    var countDays: UnsafeMutablePointer<UInt16> { column(20, UInt16.self) }
+    private var countDays: UnsafeMutablePointer<UInt16> { column(20, UInt16.self) }
     /// The index of each person's first interest in the tile's pool.
     var interests: UnsafeMutablePointer<UInt16> { column(22, UInt16.self) }
     var minAges: UnsafeMutablePointer<UInt8> { column(24, UInt8.self) }

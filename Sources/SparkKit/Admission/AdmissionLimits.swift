@@ -223,7 +223,7 @@ public enum DescriptorReserve {
     /// Refused or shed connections that are closing. When these are used up, the server accepts nothing until some have closed.
     public static let closing = 32
     /// The epoll, eventfd and timerfd of each event loop.
-    static let perProcessor = 3
+    private static let perProcessor = 3
 
     /// The reserve on a machine with that many processors.
     public static func total(processors: Int) -> Int {
@@ -269,8 +269,8 @@ public struct AdmissionPlan: Sendable {
     /// The memory of one password hash in bytes.
     public static let hashBytes = 128 << 20
     /// The server does not start with fewer.
-    static let fewestConnections = 16
-    static let mostConnections = 100_000
+    private static let fewestConnections = 16
+    private static let mostConnections = 100_000
 
     /// The resulting limits.
     public private(set) var limits = AdmissionLimits()

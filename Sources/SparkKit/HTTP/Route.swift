@@ -50,7 +50,7 @@ public struct Route: Sendable {
     /// The schema of a successful answer; nil if it has no body.
     public let answer: SchemaReference?
     /// The meaning of an `Idempotency-Key`; nil if it follows from the method.
-    let givenIdempotency: Idempotency?
+    private let givenIdempotency: Idempotency?
     /// True if the answer holds the tokens of a session. Under an `Idempotency-Key` the answer is repeated only while the
     /// tokens work.
     public let isGrant: Bool

@@ -4,7 +4,7 @@ public import SparkStorage
 /// Exports and erases a person's data across all modules, as their manifests declare.
 public struct PersonalDataRegistry: Sendable {
     /// The number of rows that one call of a step eraser removes.
-    static let rowsAtOnce = 32
+    private static let rowsAtOnce = 32
 
     private let tables: [TableDeclaration]
     private let exported: [TableDeclaration]

@@ -106,6 +106,12 @@ public struct TableDeclaration: Sendable {
             return changed >= limit
         }
     }
+
+    /// An eraser that runs one statement.
+    /// - Parameter sql: `?1` is the person.
+    public static func erasing(_ sql: String) -> Eraser {
+        { session, user in try session.run(sql, user.rawValue) }
+    }
 }
 
 /// A rule that always holds between a module's rows.

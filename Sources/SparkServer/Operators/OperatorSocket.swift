@@ -15,7 +15,7 @@ import Synchronization
 /// block neither event loops nor tasks.
 final class OperatorSocket: Service, Sendable {
     /// The size limit of a request, in bytes; a longer one is refused.
-    static let longestRequest = 65_536
+    private static let longestRequest = 65_536
     /// The most connections served at once; more are closed immediately.
     private static let limit = 8
     private static let requestDeadline = Duration.seconds(10)
@@ -145,19 +145,16 @@ final class OperatorSocket: Service, Sendable {
     private func waiting<Value: Sendable>(
         _ body: @escaping @Sendable () async throws -> Value
     ) -> Result<Value, any Error> {
-        let box = ResultBox<Value>()
+        let result = Mutex<Result<Value, any Error>?>(nil)
         let done = DispatchSemaphore(value: 0)
         Task {
-            do {
-                let value = try await body()
-                box.set(.success(value))
-            } catch {
-                box.set(.failure(error))
-            }
+            let outcome: Result<Value, any Error>
+            do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+            result.withLock { $0 = outcome }
             done.signal()
         }
         done.wait()
-        return box.take() ?? .failure(OperatorError.failed)
+        return result.withLock { $0 } ?? .failure(OperatorError.failed)
     }
 
     private static func answer(_ outcome: OperatorOutcome) -> [UInt8] {
@@ -179,11 +176,4 @@ final class OperatorSocket: Service, Sendable {
         }
         return writer.bytes + [0x0A]
     }
-}
-
-/// Holds a task's result for the thread that waits.
-private final class ResultBox<Value: Sendable>: Sendable {
-    private let result = Mutex<Result<Value, any Error>?>(nil)
-    func set(_ new: Result<Value, any Error>) { result.withLock { $0 = new } }
-    func take() -> Result<Value, any Error>? { result.withLock { $0 } }
 }

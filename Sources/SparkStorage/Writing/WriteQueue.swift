@@ -85,17 +85,21 @@ final class WriteQueue: Sendable {
     var depth: Int { state.withLock { $0.waiting.count } }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
-        let result = ResultBox<Value>()
+        let result = Mutex<Value?>(nil)
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             submit(
                 Job(
                     deadline: .now.advanced(by: limits.patience),
-                    run: { result.set(try body($0)) },
+                    run: { transaction in
+                        let value = try body(transaction)
+                        result.withLock { $0 = value }
+                    },
                     finish: { error in
                         if let error { continuation.resume(throwing: error) } else { continuation.resume() }
                     }))
         }
-        return try result.take()
+        guard let value = result.withLock({ $0 }) else { throw StorageError.closed }
+        return value
     }
 
     func submit(
@@ -273,18 +277,6 @@ extension WriteQueue {
             return state.failure == nil
         }
         if isFirst, let receive = observers.withLock({ $0.failure }) { receive(failure) }
-    }
-}
-
-/// Carries a write's result from the writer's thread to the caller.
-private final class ResultBox<Value: Sendable>: Sendable {
-    private let value = Mutex<Value?>(nil)
-
-    func set(_ new: Value) { value.withLock { $0 = new } }
-
-    func take() throws -> Value {
-        guard let value = value.withLock({ $0 }) else { throw StorageError.closed }
-        return value
     }
 }
 

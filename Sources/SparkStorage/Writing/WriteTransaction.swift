@@ -54,38 +54,10 @@ public enum Consequence: Sendable {
 // Only the write queue's thread uses a transaction, one at a time.
 extension WriteTransaction: @unchecked Sendable {}
 
-extension WriteTransaction {
-    /// The same as `SQLSession.rows`.
-    public func rows<Value>(
-        _ sql: String, _ values: any SQLBindable..., read: (borrowing SQLRow) throws -> Value
-    ) throws -> [Value] {
-        var found: [Value] = []
-        try session.statement(sql).forEach(values.map(\.sqlValue)) { row in
-            found.append(try read(row))
-            return true
-        }
-        return found
-    }
-
-    /// The same as `SQLSession.row`.
-    public func row<Value>(
-        _ sql: String, _ values: any SQLBindable..., read: (borrowing SQLRow) throws -> Value
-    ) throws -> Value? {
-        try session.statement(sql).row(values.map(\.sqlValue), read: read)
-    }
-
-    /// The same as `SQLSession.value`.
-    public func value<Value: SQLReadable>(
-        _ sql: String, _ values: any SQLBindable..., as type: Value.Type = Value.self
-    ) throws -> Value? {
-        try session.statement(sql).row(values.map(\.sqlValue)) { row in row[0] as Value? } ?? nil
-    }
-
-    /// The same as `SQLSession.run`.
-    @discardableResult
-    public func run(_ sql: String, _ values: any SQLBindable...) throws -> Int {
-        try session.statement(sql).run(values.map(\.sqlValue))
-    }
+extension WriteTransaction: SQLRunning {
+    /// A statement of the session.
+    /// - Throws: `SQLError`.
+    public func statement(_ sql: String) throws -> SQLStatement { try session.statement(sql) }
 }
 
 extension UnitOfWork {

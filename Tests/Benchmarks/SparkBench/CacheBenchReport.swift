@@ -2,7 +2,7 @@ import SparkCache
 public import SparkCore
 
 /// The figures of one run. Times are of one step as one thread sees it, while two threads run.
-public struct CacheReport: JSONWritable, Sendable {
+public struct CacheBenchReport: JSONWritable, Sendable {
     public let memory: MemorySpeed
     public let spill: SpillSpeed
     public let dating: DatingReplay.Outcome

@@ -17,7 +17,7 @@ public struct CacheBenchmark: Sendable {
     public init(_ settings: Settings) { self.settings = settings }
 
     /// - Parameter progress: called with the current measurement and the share of it that is done.
-    public func run(_ progress: (String, Double) -> Void) async throws -> CacheReport {
+    public func run(_ progress: (String, Double) -> Void) async throws -> CacheBenchReport {
         progress("memory", 0)
         let memory = MemorySpeed.measure()
         progress("memory", 1)
@@ -43,7 +43,7 @@ public struct CacheBenchmark: Sendable {
             peers += try Self.measure(peer)
         }
         if !settings.peers.isEmpty { progress("peers", 1) }
-        return CacheReport(
+        return CacheBenchReport(
             memory: memory, spill: spill, dating: dating, shortDeleting: short[0].hitRatio, shortWriteThrough: short[1].hitRatio,
             peers: peers)
     }

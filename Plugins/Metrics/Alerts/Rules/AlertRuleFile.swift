@@ -5,7 +5,7 @@ package enum AlertRuleFile {
     /// The maximum size of a file, in bytes.
     package static let sizeLimit = 1_048_576
     /// The maximum number of rules in a file.
-    package static let rulesLimit = 500
+    private static let rulesLimit = 500
 
     /// - Throws: `AlertRuleError`, which names the rule.
     package static func read(_ text: String) throws(AlertRuleError) -> [AlertRuleGroup] {

@@ -7,7 +7,7 @@ struct DefaultRule {
     let hold: Duration
     let severity: Severity
     /// The part of the server that the rule monitors.
-    let component: String
+    private let component: String
     let summary: String
     let description: String
 

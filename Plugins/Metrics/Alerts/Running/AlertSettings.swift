@@ -14,7 +14,7 @@ struct AlertSettings: Sendable {
             fault: { $0.isEmpty ? nil : WebAddress.fault($0) }),
     ]
 
-    let rulesFile: String
+    private let rulesFile: String
     let webhookURL: String
 
     init(_ values: SettingValues) {

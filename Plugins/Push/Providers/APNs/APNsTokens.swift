@@ -14,8 +14,8 @@ struct APNsToken: Hashable, Sendable {
 /// one.
 actor APNsTokens {
     /// Between Apple's 20 and 60 minutes, with a margin for clock differences.
-    static let renewalAge = Duration.minutes(45)
-    static let youngestRenewal = Duration.minutes(20)
+    private static let renewalAge = Duration.minutes(45)
+    private static let youngestRenewal = Duration.minutes(20)
 
     private struct Claims: JWTPayload {
         let iss: String

@@ -27,7 +27,7 @@ actor FCMTokens {
         func verify(using algorithm: some JWTAlgorithm) async throws {}
     }
 
-    static let earlyRenewal = Duration.minutes(5)
+    private static let earlyRenewal = Duration.minutes(5)
     static let scope = "https://www.googleapis.com/auth/firebase.messaging"
     /// Google: "this value is always" this URL, wherever the request is sent.
     static let audience = "https://oauth2.googleapis.com/token"

@@ -4,9 +4,9 @@ import SparkCore
 /// scale").
 struct FCMVerdict {
     /// Google's minimum wait before a retry.
-    static let shortestPause = Duration.seconds(10)
+    private static let shortestPause = Duration.seconds(10)
     /// The pause without a `Retry-After` header: quotas are per minute.
-    static let quotaPause = Duration.seconds(60)
+    private static let quotaPause = Duration.seconds(60)
 
     let outcome: PushOutcome
     /// FCM no longer accepts the access token; one retry with a new token makes sense.

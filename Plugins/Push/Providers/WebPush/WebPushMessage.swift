@@ -6,7 +6,7 @@ import Foundation
 struct WebPushMessage: Sendable {
     static let secretLength = 16
     /// The size that every push service must accept, in bytes (RFC 8030, section 7.2): header, text, delimiter and tag together.
-    static let longestRecord = 4_096
+    private static let longestRecord = 4_096
     /// salt (16), record size (4), length of the key (1), key (65).
     private static let headerLength = 86
     /// The plain text of one record, without delimiter and tag.

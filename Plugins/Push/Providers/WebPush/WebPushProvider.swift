@@ -6,7 +6,7 @@ import SparkKit
 /// Sends to browsers through the push service that each browser names (RFC 8030, 8291, 8292). Needs no account with a provider.
 final class WebPushProvider: PushProvider {
     /// Messages are padded to this length, so that it reveals nothing to the push service. Longer data is padded to the maximum.
-    static let shownLength = 2_048
+    private static let shownLength = 2_048
     /// Four weeks; services shorten longer lifetimes.
     private static let longestLife: Int64 = 2_419_200
 
