@@ -15,7 +15,7 @@ struct Client: Sendable {
 
 /// The rules of Accounts: registration, login, sessions, tokens, closing and the operators' actions.
 final class AccountsService: Sendable {
-    static let adultAge = 18
+    private static let adultAge = 18
 
     let configuration: AccountsConfiguration
     let store: any AccountsStore

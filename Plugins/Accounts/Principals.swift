@@ -6,8 +6,8 @@ import SparkKit
 /// prefix. Without the secrets an attacker cannot search for a second text with the same bits, so the text is not stored.
 /// SHA-256 would also do but costs more.
 struct TokenFingerprint: Hashable, Sendable {
-    let high: UInt64
-    let low: UInt64
+    private let high: UInt64
+    private let low: UInt64
 
     fileprivate init(_ token: String, secrets: (UInt64, UInt64)) {
         var token = token

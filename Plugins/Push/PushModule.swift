@@ -25,7 +25,7 @@ public struct PushModule: SparkModule {
     let decider: Decider
     let lanes: [DispatchLane]
     private let watch: OutboxWatch
-    let operations: PushOperations
+    private let operations: PushOperations
     let active: ForegroundUsers
     private let usefulness: UsefulnessGauge
     private let context: ModuleContext

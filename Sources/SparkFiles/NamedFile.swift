@@ -87,7 +87,7 @@ public enum NamedFile {
     }
 
     /// What a file of this type is called.
-    static func word(_ mode: mode_t) -> String {
+    private static func word(_ mode: mode_t) -> String {
         switch mode & S_IFMT {
         case S_IFDIR: "a directory"
         case S_IFLNK: "a symbolic link"

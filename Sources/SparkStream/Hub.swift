@@ -32,7 +32,7 @@ package final class Hub: EventStreaming, Sendable {
         var epoch = ""
     }
 
-    let shards: [Shard] = (0..<64).map { _ in Shard() }
+    private let shards: [Shard] = (0..<64).map { _ in Shard() }
     let queues = Mutex<[ObjectIdentifier: LoopQueue]>([:])
     private let frozen = Mutex(Frozen())
     private let numbers = Atomic<UInt64>(0)
@@ -150,7 +150,7 @@ package final class Hub: EventStreaming, Sendable {
         }
     }
 
-    func shard(of user: UserID) -> Shard {
+    private func shard(of user: UserID) -> Shard {
         // Identifiers increase with time; multiplying by the golden ratio spreads them over the shards.
         let hash = UInt64(bitPattern: user.rawValue) &* 0x9E37_79B9_7F4A_7C15
         return shards[Int(hash >> 58)]

@@ -11,7 +11,7 @@ struct StreamReader: Sendable {
     /// The most events per page.
     private static let pageLength = 200
     /// The size at which a page ends: half of the backlog of a slow reader.
-    static let pageBytes = SendBacklog.maximumBytes / 2
+    private static let pageBytes = SendBacklog.maximumBytes / 2
 
     let storage: any Storage
     let frames: FrameTable

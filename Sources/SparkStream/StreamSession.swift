@@ -46,7 +46,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     var backlog = SendBacklog()
     var isBackground = false
     private var hasJoined = false
-    var isEnding = false
+    private var isEnding = false
     private var mustFlush = false
     /// The offset to read from once the peer has received the backlog.
     private var pendingRead: Int64?
@@ -56,7 +56,7 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
     /// Answers that wait until this many posted frames are answered.
     private var lateAnswers = CircularBuffer<(after: UInt64, frame: [UInt8])>(initialCapacity: 1)
     var faults = 0
-    let openedAt: NIODeadline
+    private let openedAt: NIODeadline
     private var lastHeard: NIODeadline
     var heartbeat: TimeAmount
     private var nextBeat: NIODeadline
@@ -209,7 +209,7 @@ extension StreamSession {
         }
     }
 
-    func dispatch(_ call: FrameCall, type: String, bytes: Int, at now: NIODeadline) throws {
+    private func dispatch(_ call: FrameCall, type: String, bytes: Int, at now: NIODeadline) throws {
         guard let row = gateway.frames.clientFrame(type) else { throw StreamError.unknownType }
         switch budget.admit(row.limit, at: now) {
         case .admitted: break
@@ -235,7 +235,7 @@ extension StreamSession {
     }
 
     /// Runs every frame that may run now. Must be called on the loop.
-    func runDue() {
+    private func runDue() {
         while let turn = order.next() {
             if case .posted(let post) = turn.frame.row.handler {
                 start(post, turn.frame)
@@ -365,7 +365,7 @@ extension StreamSession {
     }
 
     /// Continues with another token of the same user. Renewals run one after the other, and the last one wins.
-    func renew(_ call: FrameCall, bytes: Int) throws {
+    private func renew(_ call: FrameCall, bytes: Int) throws {
         let token = try call.read(Renewal.body).token
         let row = ClientFrame("auth", "", limit: .query, handler: .query { [self] _ in try await renew(token) })
         let frame = OrderedFrame(call: call, principal: principal, row: row)

@@ -100,6 +100,12 @@ struct ServeTests {
         let modules = try JSONParser.parse(answer.output.utf8)
         #expect(
             modules.array?.compactMap { $0["id"]?.string } == ["accounts", "profiles", "matching", "chat", "push", "metrics"])
+        let members = if case .object(let members)? = modules[0] { members } else { [JSONMember]() }
+        #expect(
+            members.map(\.key) == [
+                "id", "summary", "dependencies", "routes", "frames", "subscriptions", "ports", "outbox", "actions", "cache",
+                "metrics", "tables",
+            ])
         #expect(modules[2]?["routes"]?.array?.contains("GET /api/v1/matches/suggestions") == true)
         #expect(modules[2]?["dependencies"]?.array == ["accounts", "profiles"])
         #expect(modules[0]?["tables"]?.array?.contains("accounts_users") == true)

@@ -5,7 +5,7 @@ import SparkKit
 /// Reads messages of conversations by place. The newest messages of each conversation come from the cache.
 struct MessageLists: Sendable {
     /// How many messages from the end of a conversation are cached. Older ones are read from the store.
-    static let depth: Int64 = 1_000
+    private static let depth: Int64 = 1_000
 
     static var policy: NamespacePolicy {
         var policy = NamespacePolicy("chat:messages", lifetime: .hours(24))

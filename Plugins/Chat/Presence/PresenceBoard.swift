@@ -6,8 +6,8 @@ import SparkCore
 /// A user comes online after a foreground connection has been open for three seconds, and goes offline ten seconds after the last
 /// one closed. Neither a flaky phone connection nor a page reload makes the state flicker.
 struct PresenceBoard {
-    static let settling = Duration.seconds(3)
-    static let lingering = Duration.seconds(10)
+    private static let settling = Duration.seconds(3)
+    private static let lingering = Duration.seconds(10)
     /// The most people that one connection may watch.
     static let mostWatched = 100
     /// The most arrivals and departures that may wait. Beyond this, an arriving user is not reported, and a leaving user goes

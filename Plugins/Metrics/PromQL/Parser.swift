@@ -25,7 +25,7 @@ struct Parser {
 
     mutating func advance() { position = min(position + 1, tokens.count - 1) }
 
-    func unexpected(_ reason: String = "Something else is expected here.") -> PromQLError {
+    private func unexpected(_ reason: String = "Something else is expected here.") -> PromQLError {
         .syntax(reason, offset: current.offset)
     }
 
@@ -100,7 +100,7 @@ struct Parser {
 
 extension Parser {
     /// The modifiers between an operator and its right operand.
-    struct Modifiers {
+    private struct Modifiers {
         var returnsBool = false
         var matching: LabelChoice?
         var cardinality = Binary.Cardinality.oneToOne
@@ -123,7 +123,7 @@ extension Parser {
         return modifiers
     }
 
-    func join(
+    private func join(
         _ operation: BinaryOperation, _ left: Expression, _ right: Expression, _ modifiers: Modifiers
     ) throws(PromQLError) -> Binary {
         let kinds = [left.kind, right.kind]
@@ -158,7 +158,7 @@ extension Parser {
 
 extension Parser {
     /// A number, a selector, a call, an aggregation or parentheses.
-    mutating func primary() throws(PromQLError) -> Parsed {
+    private mutating func primary() throws(PromQLError) -> Parsed {
         switch current.kind {
         case .number(let value):
             advance()

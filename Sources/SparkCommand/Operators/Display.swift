@@ -54,7 +54,7 @@ enum Display {
     }
 
     /// `reporters_of_target` as `REPORTERS OF TARGET`.
-    static func heading(_ key: String) -> String { key.replacing("_", with: " ").uppercased() }
+    private static func heading(_ key: String) -> String { key.replacing("_", with: " ").uppercased() }
 
     /// Aligns cells; each column is as wide as its widest cell.
     static func columns(_ lines: [[String]]) -> [String] {

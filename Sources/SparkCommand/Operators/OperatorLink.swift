@@ -187,7 +187,7 @@ enum OperatorWords {
     }
 
     /// An API sentence without its capital and full stop.
-    static func sentence(_ detail: String) -> String {
+    private static func sentence(_ detail: String) -> String {
         let text = detail.hasSuffix(".") ? detail.dropLast() : detail[...]
         // Keeps abbreviations.
         guard let first = text.first, text.dropFirst().first?.isUppercase != true else { return String(text) }

@@ -18,7 +18,7 @@ struct ScriptSet: Equatable, Sendable {
 
     var isEmpty: Bool { bits == .zero }
 
-    func intersection(_ other: ScriptSet) -> ScriptSet { ScriptSet(bits: bits & other.bits) }
+    private func intersection(_ other: ScriptSet) -> ScriptSet { ScriptSet(bits: bits & other.bits) }
 
     /// The scripts of a scalar according to Script_Extensions (UAX 24); nil for a scalar that all scripts share.
     static func of(_ scalar: Unicode.Scalar) -> ScriptSet? { ScriptTable.shared.scripts(of: scalar.value) }

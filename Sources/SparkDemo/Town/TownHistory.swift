@@ -5,7 +5,7 @@ struct History: Sendable {
     /// The longest time since a registration.
     static let span = Duration.days(400)
     /// People who were not active for this long count as gone.
-    static let absence = Duration.days(30)
+    private static let absence = Duration.days(30)
 
     private static let millisecondsPerDay = 86_400_000.0
     private static let daysPerYear = 365.2425

@@ -212,9 +212,9 @@ public enum DescriptorReserve {
     /// The writer, 4 pooled readers and 8 point readers with three files each, and temporary files.
     static let database = 48
     /// The cache's files on disk.
-    static let spill = 16
+    private static let spill = 16
     /// Push providers, webhooks and name resolution.
-    static let outgoing = 40
+    private static let outgoing = 40
     /// Standard streams, the lock, log and history files, listing /proc (libdispatch reads it to count its threads), the
     /// control socket.
     static let process = 32

@@ -40,7 +40,7 @@ public struct RefusalPacing: Sendable {
 /// Limits how many connections a second get an answer that explains the refusal. The others close without one, which costs a
 /// fraction. Pure.
 public struct FarewellBudget: Sendable {
-    static let perSecond: UInt64 = 200
+    private static let perSecond: UInt64 = 200
 
     private var left = FarewellBudget.perSecond
     private var second: UInt64 = 0

@@ -108,7 +108,7 @@ public final class DataDirectory: Sendable {
     /// The folder of the backups.
     public var backups: URL { url.appending(path: "backups", directoryHint: .isDirectory) }
     var spill: URL { url.appending(path: "spill", directoryHint: .isDirectory) }
-    var portFile: URL { url.appending(path: "spark.port.json") }
+    private var portFile: URL { url.appending(path: "spark.port.json") }
     private var keyFolder: URL { url.appending(path: "keys", directoryHint: .isDirectory) }
     var keyFile: URL { keyFolder.appending(path: "server.key") }
 

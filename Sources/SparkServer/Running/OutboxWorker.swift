@@ -61,7 +61,7 @@ struct OutboxWorker: Service {
     }
 
     /// The delay before a retry: 2, 4, 8 … seconds, at most six hours, half of it random.
-    static func pause(afterAttempts attempts: Int, chance: UInt64) -> Duration {
+    private static func pause(afterAttempts attempts: Int, chance: UInt64) -> Duration {
         let base = min(Double(1 << min(attempts, 20)), longestPause.inSeconds)
         return .seconds(base / 2 + base / 2 * Double(chance >> 11) / Double(1 << 53))
     }

@@ -15,7 +15,7 @@ struct AlertSettings: Sendable {
     ]
 
     private let rulesFile: String
-    let webhookURL: String
+    private let webhookURL: String
 
     init(_ values: SettingValues) {
         self.rulesFile = values.text("rules_file")
