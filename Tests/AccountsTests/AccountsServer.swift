@@ -9,15 +9,10 @@ func withServer(
     _ settings: [String] = [], modules: [any SparkModule.Type] = [AccountsModule.self, ProbeModule.self],
     _ body: (TestServer) async throws -> Void
 ) async throws {
-    let server = try await TestServer.start(modules, settings: settings)
-    do {
+    try await withServer(TestServer.start(modules, settings: settings)) { server in
         try await body(server)
         #expect(try server.check() == [])
-    } catch {
-        await server.stop()
-        throw error
     }
-    await server.stop()
 }
 
 /// The tokens that a person has after registering or logging in.
@@ -36,11 +31,9 @@ struct Grant: Sendable {
 
 /// The body of a valid registration with some changes.
 func registration(_ changes: [String: JSONValue] = [:], without dropped: String? = nil) -> String {
-    let usual: [JSONMember] = [
-        JSONMember("email", "ada@example.org"), JSONMember("password", "correct horse"), JSONMember("name", "Ada"),
-        JSONMember("birth_date", "1995-12-10"), JSONMember("gender", "woman"),
-        JSONMember("interested_in", ["man", "nonbinary"]),
-    ]
+    let form = Credentials.registration(
+        email: "ada@example.org", interestedIn: ["man", "nonbinary"], birthDate: "1995-12-10")
+    guard case .object(let usual) = form else { return "" }
     let kept = usual.filter { changes[$0.key] == nil && $0.key != dropped }
     return JSONWriter.string(of: JSONValue.object(kept + changes.map { JSONMember($0.key, $0.value) }))
 }
@@ -56,7 +49,7 @@ extension TestServer {
     }
 
     func logIn(
-        _ email: String = "ada@example.org", _ password: String = "correct horse", from address: String? = nil
+        _ email: String = "ada@example.org", _ password: String = Credentials.password, from address: String? = nil
     ) async throws -> TestAnswer {
         let body: JSONValue = ["email": .string(email), "password": .string(password)]
         return try await call(

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Answers with tokens under an idempotency key")
 struct GrantTests {
-    private let login = #"{"email":"ada@example.org","password":"correct horse"}"#
+    private let login = #"{"email":"ada@example.org","password":"correct horse battery"}"#
 
     private func send(_ server: TestServer, _ path: String, _ json: String, key: String = "k") async throws -> TestAnswer {
         try await server.call("POST", "/api/v1/auth/\(path)", json: json, headers: ["Idempotency-Key": key])
@@ -46,7 +46,7 @@ struct GrantTests {
                 #expect(try await server.call("DELETE", "/api/v1/auth/sessions", token: other.access).status == 204)
             case .newPassword:
                 let other = try Grant(try await server.logIn())
-                let change = #"{"current_password":"correct horse","new_password":"battery staple"}"#
+                let change = #"{"current_password":"correct horse battery","new_password":"battery staple"}"#
                 #expect(try await server.call("POST", "/api/v1/auth/password", token: other.access, json: change).status == 204)
             case .resetPassword:
                 let link = try await server.operate("user.reset-password", user)["link"]?.string

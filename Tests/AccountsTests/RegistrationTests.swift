@@ -97,22 +97,22 @@ struct RegistrationTests {
     func dailyLimit() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "spark-daily-\(SystemRandomSource().next())")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let server = try await TestServer.start(
-            [AccountsModule.self], settings: ["accounts.registrations_per_day=2"], directory: folder.path)
-        func register(_ name: String, from address: String) async throws -> TestAnswer {
-            try await server.call(
-                "POST", "/api/v1/auth/register", json: registration(["email": .string("\(name)@example.org")]),
-                address: address)
+        let settings = ["accounts.registrations_per_day=2"]
+        try await withServer(TestServer.start([AccountsModule.self], settings: settings, directory: folder.path)) { server in
+            func register(_ name: String, from address: String) async throws -> TestAnswer {
+                try await server.call(
+                    "POST", "/api/v1/auth/register", json: registration(["email": .string("\(name)@example.org")]),
+                    address: address)
+            }
+            #expect(try await register("a", from: "2001:db8::1").status == 201)
+            #expect(try await register("a", from: "2001:db8::2").status == 409)
+            let refused = try await register("b", from: "2001:db8::3")
+            #expect(refused.status == 429 && refused.code == "accounts.too_many_registrations")
+            #expect(refused.headers["retry-after"] == "86400")
+            #expect(try await register("b", from: "2001:db8:0:1::3").status == 201)
+            server.clock.advance(by: .days(1))
+            #expect(try await register("c", from: "2001:db8::3").status == 201)
         }
-        #expect(try await register("a", from: "2001:db8::1").status == 201)
-        #expect(try await register("a", from: "2001:db8::2").status == 409)
-        let refused = try await register("b", from: "2001:db8::3")
-        #expect(refused.status == 429 && refused.code == "accounts.too_many_registrations")
-        #expect(refused.headers["retry-after"] == "86400")
-        #expect(try await register("b", from: "2001:db8:0:1::3").status == 201)
-        server.clock.advance(by: .days(1))
-        #expect(try await register("c", from: "2001:db8::3").status == 201)
-        await server.stop()
         try await withServer(["accounts.registrations_per_day=1"]) { server in
             for number in 0..<20 { _ = try await server.register(["email": .string("p\(number)@example.org")]) }
         }

@@ -123,8 +123,7 @@ struct SuspensionTests {
     func leavesNoWord() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "spark-erasure-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let server = try await TestServer.start([AccountsModule.self, ProbeModule.self], directory: directory)
-        do {
+        try await withServer(TestServer.start([AccountsModule.self, ProbeModule.self], directory: directory)) { server in
             let word = Data("quilthaven".utf8)
             let grant = try await server.register(["email": "quilthaven@example.org"])
             func files() throws -> [String] {
@@ -136,11 +135,7 @@ struct SuspensionTests {
             #expect(try !files().isEmpty)
             _ = try await server.operate("user.erase", ["user": .string(grant.user)])
             #expect(try files() == [])
-        } catch {
-            await server.stop()
-            throw error
         }
-        await server.stop()
     }
 
     @Test("people are found by identifier and by the beginning of their address; every look leaves a line without it")

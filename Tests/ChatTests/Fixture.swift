@@ -10,17 +10,10 @@ import Testing
 
 @testable import SparkChat
 
-/// A person with an account.
-struct Person: Sendable {
-    let id: UserID
-    let token: String
-    let session: SessionID
-
-    var principal: Principal { Principal(user: id, session: session, expiresAt: Timestamp(milliseconds: .max)) }
-}
+typealias Person = SparkTestSupport.Person<Fixture>
 
 /// A server with Chat, and the frames that it would send.
-final class Fixture: Sendable {
+final class Fixture: PeopleServer {
     let server: TestServer
     let module: ChatModule
     let stream: StreamLog
@@ -43,49 +36,8 @@ final class Fixture: Sendable {
         }
     }
 
-    func people(_ count: Int) async throws -> [Person] {
-        var people: [Person] = []
-        for _ in 0..<count {
-            let body: JSONValue = [
-                "email": .string("p\(next())@example.org"), "password": "correct horse", "name": "P",
-                "birth_date": "1995-12-10", "gender": "woman", "interested_in": ["woman"],
-            ]
-            let answer = try await server.call("POST", "/api/v1/auth/register", json: JSONWriter.string(of: body))
-            let id = try #require(answer.json["user"]?["id"]?.string.flatMap { UserID(wire: $0) }, "\(answer.body)")
-            let token = try #require(answer.json["access_token"]?.string)
-            let principal = try await server.port((any Authenticating).self).authenticate(token: token)
-            people.append(Person(id: id, token: token, session: principal.session))
-        }
-        return people
-    }
-
-    func call(_ method: String, _ path: String, _ person: Person, _ body: JSONValue? = nil) async throws -> TestAnswer {
-        try await server.call(
-            method, "/api/v1\(path)", token: person.token, json: body.map { JSONWriter.string(of: $0) })
-    }
-
-    @discardableResult
-    func swipe(_ person: Person, _ target: Person) async throws -> JSONValue {
-        try await call("POST", "/swipes", person, ["target_id": .string(target.id.wire), "action": "like"]).json
-    }
-
-    /// Matches two people.
-    func match(_ a: Person, _ b: Person) async throws -> ConversationID {
-        try await swipe(a, b)
-        let answer = try await swipe(b, a)
-        return try #require(answer["match"]?["conversation_id"]?.string.flatMap { ConversationID(wire: $0) }, "\(answer)")
-    }
-
-    func block(_ target: Person, by person: Person) async throws {
-        _ = try await call("POST", "/blocks", person, ["target_id": .string(target.id.wire)])
-    }
-
-    func send(
-        _ text: String, to conversation: ConversationID, by person: Person, clientID: String? = nil
-    ) async throws -> TestAnswer {
-        let id = clientID ?? "auto-\(next())"
-        return try await call(
-            "POST", "/conversations/\(conversation.wire)/messages", person, ["client_id": .string(id), "text": .string(text)])
+    func answer(_ method: String, _ path: String, token: String?, body: JSONValue?) async throws -> TestAnswer {
+        try await server.answer(method, path, token: token, body: body)
     }
 
     func device(_ person: Person) -> Device { Device(person.principal, id: next()) }
@@ -163,17 +115,14 @@ struct SaboteurModule: SparkModule, MessagePolicy {
 
 /// Runs a test against its own server; afterwards the data must be sound.
 func withChat(_ settings: [String] = [], _ body: (Fixture) async throws -> Void) async throws {
-    let server = try await TestServer.start(
-        [AccountsModule.self, ProfilesModule.self, MatchingModule.self, OpenChatModule.self, SaboteurModule.self],
-        settings: settings)
-    do {
+    try await withServer(
+        TestServer.start(
+            [AccountsModule.self, ProfilesModule.self, MatchingModule.self, OpenChatModule.self, SaboteurModule.self],
+            settings: settings)
+    ) { server in
         try await body(Fixture(server))
         #expect(try server.check() == [])
-    } catch {
-        await server.stop()
-        throw error
     }
-    await server.stop()
 }
 
 extension TestAnswer {

@@ -56,15 +56,14 @@ import Testing
             let before = try await answers(conversation, people[0], chat, round: "before")
             #expect(before.values.allSatisfy { $0 == "ok" }, "\(before)")
             let messages = try chat.count("chat_messages")
-            _ = try await chat.call("DELETE", "/me", people[1], ["password": "correct horse"])
+            _ = try await chat.call("DELETE", "/me", people[1], ["password": .string(Credentials.password)])
             chat.stream.forget()
             let gone = try await answers(conversation, people[0], chat, round: "gone")
             #expect(gone.values.allSatisfy { $0 == "chat.gone" }, "\(gone)")
             #expect(try chat.count("chat_messages") == messages)
             #expect(chat.stream.all.map(\.type) == ["nack"], "the sender is refused, and nothing is sent")
             #expect(try await chat.call("GET", "/unread", people[0]).json["unread_total"]?.integer == 0)
-            _ = try await chat.server.call(
-                "POST", "/api/v1/auth/login", json: #"{"email":"p2@example.org","password":"correct horse"}"#)
+            try await chat.logIn(people[1])
             let back = try await answers(conversation, people[0], chat, round: "back")
             #expect(back.values.allSatisfy { $0 == "ok" }, "\(back)")
         }
@@ -78,7 +77,7 @@ import Testing
             #expect(try await chat.send("hold this", to: conversation, by: people[0]).code == "chat.held")
             let reviewing = try chat.server.port((any HeldMessageReviewing).self)
             let held = try #require(try await reviewing.heldMessages(limit: 1).first)
-            _ = try await chat.call("DELETE", "/me", people[0], ["password": "correct horse"])
+            _ = try await chat.call("DELETE", "/me", people[0], ["password": .string(Credentials.password)])
             await #expect(throws: ChatError.gone) {
                 try await chat.service.send(
                     NewMessage(clientID: "x", content: .text, text: "x"), to: conversation, by: people[0].id)
@@ -96,15 +95,14 @@ import Testing
             let conversation = try await chat.match(people[0], people[1])
             _ = try await chat.send("hello", to: conversation, by: people[1])
             #expect(try await chat.service.typing.warm(conversation)?.isGone == false)
-            _ = try await chat.call("DELETE", "/me", people[1], ["password": "correct horse"])
+            _ = try await chat.call("DELETE", "/me", people[1], ["password": .string(Credentials.password)])
             await chat.server.drainEvents()
             #expect(try await chat.service.typing.warm(conversation)?.isGone == true)
             chat.stream.forget()
             chat.service.receipts.note(100, of: people[0].id)
             await chat.service.receipts.flush()
             #expect(chat.stream.all.isEmpty)
-            _ = try await chat.server.call(
-                "POST", "/api/v1/auth/login", json: #"{"email":"p2@example.org","password":"correct horse"}"#)
+            try await chat.logIn(people[1])
             await chat.server.drainEvents()
             #expect(try await chat.service.typing.warm(conversation)?.isGone == false)
         }

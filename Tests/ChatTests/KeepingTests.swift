@@ -70,7 +70,7 @@ import Testing
             #expect(!text.contains("their words") && !text.contains("elsewhere"))
             #expect(export["chat_conversations"]?.array?.count == 1)
 
-            _ = try await chat.call("DELETE", "/me", people[0], ["password": "correct horse"])
+            _ = try await chat.call("DELETE", "/me", people[0], ["password": .string(Credentials.password)])
             chat.server.clock.advance(by: .days(31))
             try await chat.server.runOutbox()
             #expect(try chat.count("chat_messages WHERE sender_id = \(people[0].id.rawValue)") == 0)

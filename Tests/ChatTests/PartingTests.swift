@@ -65,7 +65,7 @@ import Testing
         }
 
         func close() async throws {
-            #expect(try await chat.call("DELETE", "/me", other, ["password": "correct horse"]).status == 202)
+            #expect(try await chat.call("DELETE", "/me", other, ["password": .string(Credentials.password)]).status == 202)
         }
 
         /// Without what differs from server to server.
@@ -186,8 +186,7 @@ import Testing
             try await pair.end(.closed)
             #expect(try pair.export() != before)
             chat.stream.forget()
-            _ = try await chat.server.call(
-                "POST", "/api/v1/auth/login", json: #"{"email":"p2@example.org","password":"correct horse"}"#)
+            try await chat.logIn(pair.other)
             #expect(pair.live().map { $0.contains("\"match\"") } == [true, false])
             #expect(chat.stream.sent("match", to: pair.viewer.id).first?["match"]?.string == pair.match)
             #expect(chat.stream.sent("unread", to: pair.viewer.id).first?["total"]?.integer == 2)
@@ -216,8 +215,7 @@ import Testing
                 } else {
                     #expect(try await chat.call("DELETE", "/matches/\(pair.match)", pair.viewer).status == 204)
                 }
-                _ = try await chat.server.call(
-                    "POST", "/api/v1/auth/login", json: #"{"email":"p2@example.org","password":"correct horse"}"#)
+                try await chat.logIn(pair.other)
                 await chat.server.drainEvents()
                 for person in [pair.viewer, pair.other] {
                     #expect(chat.stream.sent("unmatch", to: person.id).count == 1)

@@ -99,8 +99,8 @@ import Testing
         ]
         var (people, conversation): ([Person], ConversationID?) = ([], nil)
         for start in 0..<2 {
-            let server = try await TestServer.start(modules, settings: ["chat.messages_per_day=100"], directory: folder.path)
-            do {
+            try await withServer(TestServer.start(modules, settings: ["chat.messages_per_day=100"], directory: folder.path)) {
+                server in
                 let chat = try Fixture(server)
                 if start == 0 {
                     people = try await chat.people(2)
@@ -125,11 +125,7 @@ import Testing
                     #expect(try chat.count("chat_usage") == 0)
                     try await send("new day", "n", to: id, by: people[0].id, chat)
                 }
-            } catch {
-                await server.stop()
-                throw error
             }
-            await server.stop()
         }
     }
 }

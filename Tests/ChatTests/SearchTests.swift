@@ -249,8 +249,7 @@ import Testing
         let modules: [any SparkModule.Type] = [
             AccountsModule.self, ProfilesModule.self, MatchingModule.self, OpenChatModule.self, SaboteurModule.self,
         ]
-        let server = try await TestServer.start(modules, directory: folder.path)
-        do {
+        try await withServer(TestServer.start(modules, directory: folder.path)) { server in
             let chat = try Fixture(server)
             let people = try await chat.people(3)
             let conversation = try await chat.match(people[0], people[1])
@@ -264,14 +263,10 @@ import Testing
             }
             try await chat.store.delete(1, in: conversation, by: people[0].id)
             _ = try await chat.store.edit(2, in: conversation, by: people[0].id, text: "after")
-            _ = try await chat.call("DELETE", "/me", people[2], ["password": "correct horse"])
+            _ = try await chat.call("DELETE", "/me", people[2], ["password": .string(Credentials.password)])
             server.clock.advance(by: .days(31))
             try await server.runOutbox()
-        } catch {
-            await server.stop()
-            throw error
         }
-        await server.stop()
         #expect(try Self.files(in: folder, with: "zymurgistic").count == 1)
         for word in ["xylophonist", "quetzalcoatl", "jabberwockian"] {
             #expect(try Self.files(in: folder, with: word) == [], "\(word)")

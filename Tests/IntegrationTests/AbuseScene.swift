@@ -16,13 +16,12 @@ struct AbuseScene: Sendable {
 
     static func start() async throws -> AbuseScene {
         let spark = try await SparkProcess.serve(["--ephemeral"])
-        let ada = try await Person.register(on: spark.client, "Ada", latitude: 48.8566)
-        let ben = try await Person.register(on: spark.client, "Ben", gender: "man", interestedIn: ["woman"], latitude: 48.86)
-        _ = try await ada.swipe(ben.id, "like")
-        let match = try await ben.swipe(ada.id, "like")["match"]?["id"]?.string ?? ""
+        let pair = try await spark.client.matchedPair("Ada", "Ben", at: Coordinate(latitude: 48.8566, longitude: 2.3522))
+        let (ada, ben) = (pair.first, pair.second)
+        let matches = try await ada.client.call("GET", "/api/v1/matches")
+        let match = try #require(matches["items"]?[0]?["id"]?.string)
         for name in ["Cleo", "Dora", "Eve"] {
-            let other = try await Person.register(on: spark.client, name)
-            _ = try await ada.client.call("POST", "/api/v1/blocks", json: ["target_id": .string(other.id)] as JSONValue)
+            try await spark.client.block(spark.client.person(name), by: ada)
         }
         return AbuseScene(spark: spark, ada: ada, ben: ben, match: match)
     }

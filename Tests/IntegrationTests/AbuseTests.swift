@@ -159,7 +159,7 @@ struct AbuseTests {
     @Test("identifiers of other kinds, of nobody and of oneself are refused")
     func identifiers() async throws {
         let scene = try await AbuseScene.start()
-        let digits = String(scene.ben.id.dropFirst(4))
+        let digits = String(scene.ben.id.wire.dropFirst(4))
         let unknown = "usr_0000000000001"
         try await scene.unharmed {
             for other in [
@@ -175,16 +175,16 @@ struct AbuseTests {
                 ("/swipes", #","action":"like""#), ("/blocks", ""), ("/reports", #","category":"spam""#),
             ]
             for (path, rest) in bodies {
-                let (nobody, self_) = (#"{"target_id":"\#(unknown)"\#(rest)}"#, #"{"target_id":"\#(scene.ada.id)"\#(rest)}"#)
+                let (nobody, self_) = (#"{"target_id":"\#(unknown)"\#(rest)}"#, #"{"target_id":"\#(scene.ada.id.wire)"\#(rest)}"#)
                 let missing = try await scene.answer(to: scene.request("POST", "/api/v1\(path)", json: nobody))
                 expectProblem(missing, 404, "request.not_found", path)
                 let own = try await scene.answer(to: scene.request("POST", "/api/v1\(path)", json: self_))
                 expectProblem(own, 422, "matching.self", path)
             }
             let paths = [
-                "GET /users/\(scene.match)", "GET /users/\(unknown)", "DELETE /matches/\(scene.ben.id)",
+                "GET /users/\(scene.match)", "GET /users/\(unknown)", "DELETE /matches/\(scene.ben.id.wire)",
                 "DELETE /matches/mat_\(digits)",
-                "DELETE /blocks/\(scene.match)", "DELETE /auth/sessions/\(scene.ben.id)",
+                "DELETE /blocks/\(scene.match)", "DELETE /auth/sessions/\(scene.ben.id.wire)",
                 "GET /users/\(String(repeating: Self.marker, count: 300))",
             ]
             for path in paths {
@@ -246,7 +246,7 @@ struct AbuseTests {
     func idempotencyKeys() async throws {
         let scene = try await AbuseScene.start()
         try await scene.unharmed {
-            let swipe = scene.request("POST", "/api/v1/swipes", json: #"{"target_id":"\#(scene.ben.id)","action":"pass"}"#)
+            let swipe = scene.request("POST", "/api/v1/swipes", json: #"{"target_id":"\#(scene.ben.id.wire)","action":"pass"}"#)
             for key in ["", "a b", "é", String(repeating: "k", count: 129), "a\tb", String(repeating: "k", count: 10_000)] {
                 let answer = try await scene.answer(to: swipe.with("Idempotency-Key", key))
                 expectProblem(answer, 400, "idempotency.key_invalid", key)

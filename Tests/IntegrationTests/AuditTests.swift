@@ -42,35 +42,39 @@ struct AuditGuestTests {
         arguments: [["privacy"], ["location", "--size", "smoke"]])
     func limited(_ kind: [String]) async throws {
         try await withDataDirectory { directory in
-            let spark = try await SparkProcess.serve(
-                ["--data", directory, "--set", "accounts.registrations_per_day=10"] + Self.settings)
-            let audit = try await SparkProcess.run(["audit"] + kind + ["--server", spark.url])
-            #expect(audit.status == 69, "\(audit.errors)")
-            for word in ["429", "accounts.registrations_per_day=0", "http.credentials_per_minute=0", "deleting the"] {
-                #expect(audit.errors.contains(word), "\(word): \(audit.errors)")
+            try await withSpark(
+                ["--data", directory, "--set", "accounts.registrations_per_day=3"] + Self.settings
+            ) { spark in
+                let audit = try await SparkProcess.run(["audit"] + kind + ["--server", spark.url])
+                #expect(audit.status == 69, "\(audit.errors)")
+                for word in ["429", "accounts.registrations_per_day=0", "http.credentials_per_minute=0", "deleting the"] {
+                    #expect(audit.errors.contains(word), "\(word): \(audit.errors)")
+                }
+                #expect(try openAccounts(directory) == 0)
             }
-            #expect(try openAccounts(directory) == 0)
-            #expect(await spark.end(SIGTERM) == 0)
         }
     }
 
     @Test("waits as long as the server asks, and says so")
     func waits() async throws {
         try await withDataDirectory { directory in
-            let spark = try await SparkProcess.serve(
+            try await withSpark(
                 [
                     "--data", directory, "--set", "http.credentials_per_minute=30", "--set", "http.reads_per_minute=0",
                     "--set", "http.writes_per_minute=0", "--set", "accounts.registrations_per_day=4",
-                ])
-            // Uses up most of the bucket, so that the audit begins with a wait.
-            for _ in 0..<30 { _ = try await spark.client.send("POST", "/api/v1/auth/login", body: Array("{}".utf8)) }
-            let audit = try await SparkProcess.run(["audit", "privacy", "--server", spark.url])
-            #expect(audit.status == 69, "\(audit.errors) \(audit.output)")
-            #expect(
-                audit.errors.contains("waiting ") && audit.errors.contains("30 registrations a minute"), "\(audit.errors)")
-            #expect(audit.errors.contains("deleting the") && !audit.errors.contains("could not be deleted"), "\(audit.errors)")
-            #expect(try openAccounts(directory) == 0)
-            #expect(await spark.end(SIGTERM) == 0)
+                ]) { spark in
+                    // Uses up most of the bucket, so that the audit begins with a wait.
+                    for _ in 0..<30 { _ = try await spark.client.send("POST", "/api/v1/auth/login", body: Array("{}".utf8)) }
+                    let audit = try await SparkProcess.run(["audit", "privacy", "--server", spark.url])
+                    #expect(audit.status == 69, "\(audit.errors) \(audit.output)")
+                    #expect(
+                        audit.errors.contains("waiting ") && audit.errors.contains("30 registrations a minute"), "\(audit.errors)"
+                    )
+                    #expect(
+                        audit.errors.contains("deleting the") && !audit.errors.contains("could not be deleted"), "\(audit.errors)"
+                    )
+                    #expect(try openAccounts(directory) == 0)
+                }
         }
     }
 
@@ -78,13 +82,14 @@ struct AuditGuestTests {
     @Test("deletes the accounts that it made", .enabled(if: ProcessInfo.processInfo.environment["SPARK_SOAK"] == "1"))
     func deletes() async throws {
         try await withDataDirectory { directory in
-            let spark = try await SparkProcess.serve(["--data", directory] + Self.settings)
-            let audit = try await SparkProcess.run(["audit", "privacy", "--server", spark.url])
-            #expect(audit.status == 0, "\(audit.errors) \(audit.output)")
-            #expect(audit.errors.contains("deleting the") && !audit.errors.contains("could not be deleted"), "\(audit.errors)")
-            #expect(audit.errors.contains("asking: 0 of"), "\(audit.errors)")
-            #expect(try openAccounts(directory) == 0)
-            #expect(await spark.end(SIGTERM) == 0)
+            try await withSpark(["--data", directory] + Self.settings) { spark in
+                let audit = try await SparkProcess.run(["audit", "privacy", "--server", spark.url])
+                #expect(audit.status == 0, "\(audit.errors) \(audit.output)")
+                #expect(
+                    audit.errors.contains("deleting the") && !audit.errors.contains("could not be deleted"), "\(audit.errors)")
+                #expect(audit.errors.contains("asking: 0 of"), "\(audit.errors)")
+                #expect(try openAccounts(directory) == 0)
+            }
         }
     }
 }
@@ -115,9 +120,9 @@ struct AuditTests {
 
     @Test("a running server with larger cells than its auditor believes is not audited")
     func otherGrid() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral", "--set", "profiles.cell_metres=5000"])
-        let audit = try await SparkProcess.run(["audit", "location", "--size", "smoke", "--server", spark.url])
-        #expect(audit.status == 69 && audit.errors.contains("profiles.cell_metres"))
-        #expect(await spark.end(SIGTERM) == 0)
+        try await withSpark(["--ephemeral", "--set", "profiles.cell_metres=5000"]) { spark in
+            let audit = try await SparkProcess.run(["audit", "location", "--size", "smoke", "--server", spark.url])
+            #expect(audit.status == 69 && audit.errors.contains("profiles.cell_metres"))
+        }
     }
 }

@@ -79,11 +79,9 @@ struct ChatCrashTests {
     ) async throws -> [Pair] {
         var pairs: [Pair] = []
         for index in 0..<count {
-            let anna = try await Person.register(on: spark.client, "anna\(index)")
-            let ben = try await Person.register(on: spark.client, "ben\(index)", gender: "man", interestedIn: ["woman"])
-            _ = try await anna.swipe(ben.id, "like")
-            let match = try await ben.swipe(anna.id, "like")
-            let conversation = try #require(match["match"]?["conversation_id"]?.string)
+            let pair = try await spark.client.matchedPair("anna\(index)", "ben\(index)")
+            let (anna, ben) = (pair.first, pair.second)
+            let conversation = pair.conversation.wire
             let devices = [anna, ben].enumerated().map { side, person in
                 (0..<2).map { number in
                     ChatDevice(
@@ -123,7 +121,7 @@ struct ChatCrashTests {
             let lines = try await client.call("GET", "/api/v1/conversations")["items"]?.array ?? []
             let line = try #require(lines.first { $0["id"]?.string == pair.conversation })
             let mark = line["read_seq"]?.integer ?? 0
-            let recount = history.count { ($0["seq"]?.integer ?? 0) > mark && $0["from"]?.string != person.id }
+            let recount = history.count { ($0["seq"]?.integer ?? 0) > mark && $0["from"]?.string != person.id.wire }
             #expect(line["unread"]?.integer == Int64(recount))
             for device in devices {
                 await device.askUnread()

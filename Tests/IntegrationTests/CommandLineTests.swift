@@ -152,15 +152,15 @@ struct CommandLineTests {
 
     @Test("an address in use is named, with what to do")
     func addressInUse() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"])
-        let address = String(spark.url.dropFirst("http://".count))
-        let second = try await SparkProcess.run(["serve", "--ephemeral", "--listen", address])
-        #expect(second.status == 73)
-        #expect(second.errors.contains(address) && second.errors.contains("--port"), "\(second.errors)")
-        #expect(!second.errors.contains("descriptor:"))
-        let elsewhere = try await SparkProcess.run(["serve", "--ephemeral", "--listen", "203.0.113.77:0"])
-        #expect(elsewhere.status == 73 && elsewhere.errors.contains("203.0.113.77:0"), "\(elsewhere.errors)")
-        #expect(await spark.end(SIGTERM) == 0)
+        try await withSpark(["--ephemeral"]) { spark in
+            let address = String(spark.url.dropFirst("http://".count))
+            let second = try await SparkProcess.run(["serve", "--ephemeral", "--listen", address])
+            #expect(second.status == 73)
+            #expect(second.errors.contains(address) && second.errors.contains("--port"), "\(second.errors)")
+            #expect(!second.errors.contains("descriptor:"))
+            let elsewhere = try await SparkProcess.run(["serve", "--ephemeral", "--listen", "203.0.113.77:0"])
+            #expect(elsewhere.status == 73 && elsewhere.errors.contains("203.0.113.77:0"), "\(elsewhere.errors)")
+        }
     }
 
     @Test("a file in the place of a data directory is named")
@@ -219,10 +219,10 @@ struct ServerLogTests {
         let spark = try await SparkProcess.serve([
             "--ephemeral", "--set", "server.access_log=true", "--set", "server.log_format=json",
         ])
-        let ada = try await Person.register(on: spark.client, "Ada")
-        _ = try await spark.client.send("GET", "/api/v1/users/\(ada.id)?ticket=Zq7Secret", body: nil)
+        let ada = try await spark.client.person("Ada")
+        _ = try await spark.client.send("GET", "/api/v1/users/\(ada.id.wire)?ticket=Zq7Secret", body: nil)
         _ = try await spark.client.send("GET", "/api/v1/Zq7Nowhere", body: nil)
-        _ = try await spark.client.send("DELETE", "/api/v1/users/\(ada.id)", body: nil)
+        _ = try await spark.client.send("DELETE", "/api/v1/users/\(ada.id.wire)", body: nil)
         let token = ada.client.token ?? ""
         let answer = try await onThread { [url = spark.url] in
             let connection = try RawConnection(url)
@@ -242,7 +242,7 @@ struct ServerLogTests {
         #expect(lines.contains { $0["route"] == "unmatched" && $0["status"] == 404 })
         #expect(lines.contains { $0["route"] == "/api/v1/users/{id}" && $0["method"] == "DELETE" && $0["status"] == 405 })
         #expect(!lines.contains { $0["route"] == "unmatched" && $0["status"] == 405 })
-        for secret in [ada.id, token, "Zq7", "127.0.0.1", "example.org"] { #expect(!log.contains(secret), "\(secret)") }
+        for secret in [ada.id.wire, token, "Zq7", "127.0.0.1", "example.org"] { #expect(!log.contains(secret), "\(secret)") }
     }
 
     @Test("without the setting no request is logged, and at debug no library dumps its state")
@@ -260,7 +260,7 @@ struct ServerLogTests {
         let spark = try await SparkProcess.serve([
             "--ephemeral", "--set", "server.access_log=true", "--set", "server.log_format=json",
         ])
-        let ada = try await Person.register(on: spark.client, "Ada")
+        let ada = try await spark.client.person("Ada")
         let events = try await onThread { [url = spark.url, token = ada.client.token ?? ""] in
             let offer = RawRequest.plain("GET", "/api/v1/ws").with("Upgrade", "websocket").with("Connection", "Upgrade")
                 .with("Sec-WebSocket-Version", "13").with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
@@ -272,25 +272,30 @@ struct ServerLogTests {
             return [first, try accepted.answer(toHead: true)?.status]
         }
         #expect(events == [401, 101])
+        let looked = try await ada.client.send("HEAD", "/api/v1/stream", body: nil)
+        #expect(looked.status == 200)
         #expect(await spark.end(SIGTERM) == 0)
         let lines = try spark.log.split(separator: "\n").map { try JSONParser.parse(Array($0.utf8)) }
         let sockets = lines.filter { $0["route"] == "/api/v1/ws" }
         #expect(Set(sockets.compactMap { $0["status"]?.integer }) == [401, 101])
         #expect(sockets.allSatisfy { $0["request_id"]?.string?.isEmpty == false })
+        let heads = lines.filter { $0["route"] == "/api/v1/stream" }
+        #expect(heads.count == 1 && heads.first?["method"] == "HEAD" && heads.first?["status"] == 200)
+        #expect(heads.first?["bytes"] == 0 && heads.first?["request_id"]?.string == looked.headers["x-request-id"])
     }
 
     @Test("an event stream of an HTTP/1.0 client is not sent in chunks and ends with its connection")
     func oldClient() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"])
-        let ada = try await Person.register(on: spark.client, "Ada")
-        let head = try await onThread { [url = spark.url, token = ada.client.token ?? ""] in
-            let connection = try RawConnection(url)
-            connection.send(Array("GET /api/v1/stream?offset=0 HTTP/1.0\r\nAuthorization: Bearer \(token)\r\n\r\n".utf8))
-            return try connection.text(until: "\r\n\r\n")
-        }.lowercased()
-        #expect(head.hasPrefix("http/1.0 200"), "\(head)")
-        #expect(head.contains("text/event-stream") && head.contains("connection: close"))
-        #expect(!head.contains("transfer-encoding"))
-        #expect(await spark.end(SIGTERM) == 0)
+        try await withSpark(["--ephemeral"]) { spark in
+            let ada = try await spark.client.person("Ada")
+            let head = try await onThread { [url = spark.url, token = ada.client.token ?? ""] in
+                let connection = try RawConnection(url)
+                connection.send(Array("GET /api/v1/stream?offset=0 HTTP/1.0\r\nAuthorization: Bearer \(token)\r\n\r\n".utf8))
+                return try connection.text(until: "\r\n\r\n")
+            }.lowercased()
+            #expect(head.hasPrefix("http/1.0 200"), "\(head)")
+            #expect(head.contains("text/event-stream") && head.contains("connection: close"))
+            #expect(!head.contains("transfer-encoding"))
+        }
     }
 }

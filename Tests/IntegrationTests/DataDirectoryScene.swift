@@ -34,24 +34,9 @@ struct DataDirectoryScene {
     func check() async throws -> SparkProcess.Finished { try await SparkProcess.run(["check", "--data", directory]) }
 
     fileprivate mutating func match(on spark: SparkProcess) async throws {
-        var ids: [String] = []
-        for (name, gender, seeks) in [("Ann", "woman", "man"), ("Ben", "man", "woman")] {
-            let grant = try await spark.client.call(
-                "POST", "/api/v1/auth/register",
-                json: [
-                    "email": .string("\(name.lowercased())@example.org"), "password": "correct horse battery",
-                    "name": .string(name), "birth_date": "1995-06-15", "gender": .string(gender),
-                    "interested_in": [.string(seeks)],
-                ] as JSONValue)
-            tokens.append(grant["access_token"]?.string ?? "")
-            ids.append(grant["user"]?["id"]?.string ?? "")
-        }
-        for (token, other) in zip(tokens, ids.reversed()) {
-            _ = try await SparkClient(url: spark.url, token: token).call(
-                "POST", "/api/v1/swipes", json: ["target_id": .string(other), "action": "like"] as JSONValue)
-        }
-        let matches = try await SparkClient(url: spark.url, token: tokens[0]).call("GET", "/api/v1/matches")
-        conversation = matches["items"]?.array?.first?["conversation_id"]?.string ?? ""
+        let pair = try await spark.client.matchedPair("Ann", "Ben")
+        tokens = [pair.first.token, pair.second.token]
+        conversation = pair.conversation.wire
     }
 
     func say(_ texts: [String], on spark: SparkProcess) async throws {

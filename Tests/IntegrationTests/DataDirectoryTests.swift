@@ -301,11 +301,9 @@ struct DataDirectoryTests {
             let scene = DataDirectoryScene(directory)
             let seed = try ChildProcess(
                 SparkProcess.binary.path, ["seed", "--people", "100000", "--data", directory], errors: -1)
-            while (try? FileManager.default.attributesOfItem(atPath: directory + "/spark.db-wal")[.size] as? Int).flatMap({ $0 })
-                ?? 0
-                < 1 << 20
-            {
-                try await Task.sleep(for: .milliseconds(5))
+            try await until("the seed has written", every: .milliseconds(5)) {
+                let log = try? FileManager.default.attributesOfItem(atPath: directory + "/spark.db-wal")
+                return (log?[.size] as? Int ?? 0) >= 1 << 20
             }
             kill(seed.pid, SIGKILL)
             _ = await seed.end()
@@ -475,14 +473,12 @@ struct DataDirectoryTests {
         #expect(killed.directory.hasPrefix(place.path))
         _ = await killed.end(SIGKILL)
         #expect(FileManager.default.fileExists(atPath: killed.directory))
-        let next = try await SparkProcess.serve(["--ephemeral"], under: settled)
-        let deadline = ContinuousClock.now + .seconds(20)
-        while FileManager.default.fileExists(atPath: killed.directory), .now < deadline {
-            try await Task.sleep(for: .milliseconds(20))
+        try await withSpark(["--ephemeral"], under: settled) { next in
+            try await until("the leftover is removed", every: .milliseconds(20)) {
+                !FileManager.default.fileExists(atPath: killed.directory)
+            }
+            #expect(FileManager.default.fileExists(atPath: next.directory))
         }
-        #expect(!FileManager.default.fileExists(atPath: killed.directory))
-        #expect(FileManager.default.fileExists(atPath: next.directory))
-        #expect(await next.end(SIGTERM) == 0)
         let both = try await SparkProcess.run(["serve", "--ephemeral", "--data", "/tmp/none", "--listen", "127.0.0.1:0"])
         #expect(both.status == 64)
         #expect(both.errors.contains("leave out one of them"))

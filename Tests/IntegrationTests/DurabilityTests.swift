@@ -69,14 +69,14 @@ struct DurabilityTests {
 
     /// A name that was acknowledged is there, or a later one of the same round whose answer was lost.
     private func verify(_ acknowledged: [String: String], tokens: [String], settings: [String]) async throws {
-        let spark = try await SparkProcess.serve(settings)
-        for (token, name) in acknowledged {
-            let me = try await SparkClient(url: spark.url, token: token).call("GET", "/api/v1/me")
-            let found = me["name"]?.string ?? ""
-            let (was, now) = (name.prefix { $0 != "-" }, found.prefix { $0 != "-" })
-            #expect(found == name || Int(now.dropFirst()) ?? -1 > Int(was.dropFirst()) ?? 0, "\(name) became \(found)")
+        try await withSpark(settings) { spark in
+            for (token, name) in acknowledged {
+                let me = try await SparkClient(url: spark.url, token: token).call("GET", "/api/v1/me")
+                let found = me["name"]?.string ?? ""
+                let (was, now) = (name.prefix { $0 != "-" }, found.prefix { $0 != "-" })
+                #expect(found == name || Int(now.dropFirst()) ?? -1 > Int(was.dropFirst()) ?? 0, "\(name) became \(found)")
+            }
         }
-        #expect(await spark.end(SIGTERM) == 0)
     }
 
     private func tokens(_ people: Int, directory: String) async throws -> [String] {

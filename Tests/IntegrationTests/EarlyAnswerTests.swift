@@ -48,7 +48,7 @@ struct EarlyAnswerTests {
             course.statuses = [answer?.status ?? 0]
             course.isClosing = answer?.headers["connection"] == "close"
             let piece = (chunked ? Array("1000\r\n".utf8) : []) + [UInt8](repeating: 0x20, count: 4_096) + Array("\r\n".utf8)
-            while start.duration(to: .now) < .seconds(20), connection.sendWithoutWaiting(piece) {
+            while start.duration(to: .now) < .seconds(60), connection.sendWithoutWaiting(piece) {
                 course.sent += piece.count
                 usleep(1_000)
             }
@@ -70,7 +70,7 @@ struct EarlyAnswerTests {
             let course = try await flood(spark, head(refused, framing, version: version), chunked: isChunked)
             #expect(course.statuses == [isChunked ? refused.status : status], "\(framing)")
             #expect(course.isClosing)
-            #expect(course.time < .seconds(10), "\(course.time) \(framing) \(version)")
+            #expect(course.time < .seconds(30), "\(course.time) \(framing) \(version)")
         }
         #expect(await spark.end(SIGTERM) == 0)
         #expect(spark.log == "")
@@ -78,84 +78,88 @@ struct EarlyAnswerTests {
 
     @Test("a body that turns out to be too long is answered 413 although the client goes on sending all of it")
     func tooLong() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"])
-        let url = spark.url
-        let answers = try await onThread {
-            try ["Content-Length: 250000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n3d090\r\n"].map { framing in
-                let connection = try RawConnection(url, from: 2)
-                connection.send(Array("POST /api/v1/auth/login HTTP/1.1\r\nHost: spark\r\n\(Self.json)\(framing)".utf8))
-                for _ in 0..<25 {
-                    connection.send([UInt8](repeating: 0x20, count: 10_000))
-                    usleep(5_000)
+        try await withSpark(["--ephemeral"]) { spark in
+            let url = spark.url
+            let answers = try await onThread {
+                try ["Content-Length: 250000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n3d090\r\n"].map { framing in
+                    let connection = try RawConnection(url, from: 2)
+                    connection.send(Array("POST /api/v1/auth/login HTTP/1.1\r\nHost: spark\r\n\(Self.json)\(framing)".utf8))
+                    for _ in 0..<25 {
+                        connection.send([UInt8](repeating: 0x20, count: 10_000))
+                        usleep(5_000)
+                    }
+                    let answer = try connection.answer()
+                    return [answer?.status, try connection.isAtEnd() ? 1 : 0]
                 }
-                let answer = try connection.answer()
-                return [answer?.status, try connection.isAtEnd() ? 1 : 0]
             }
+            #expect(answers == [[413, 1], [413, 1]])
         }
-        #expect(answers == [[413, 1], [413, 1]])
-        #expect(await spark.end(SIGTERM) == 0)
     }
 
     @Test("after a short body the connection goes on, whether the body comes with its head or after the answer")
     func short() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"])
-        let url = spark.url
-        for refused in Self.refusals where refused.status != 413 {
-            let head = head(refused, "Content-Length: 2000\r\n")
-            let statuses = try await onThread {
-                let connection = try RawConnection(url, from: 2)
-                connection.send(head)
-                let first = try connection.answer()
-                connection.send([UInt8](repeating: 0x20, count: 1_000))
-                usleep(20_000)
-                connection.send([UInt8](repeating: 0x20, count: 1_000) + RawRequest.plain("GET", "/healthz").bytes)
-                return [first?.status, first?.headers["connection"] == nil ? 1 : 0, try connection.answer()?.status]
+        try await withSpark(["--ephemeral"]) { spark in
+            let url = spark.url
+            for refused in Self.refusals where refused.status != 413 {
+                let head = head(refused, "Content-Length: 2000\r\n")
+                let statuses = try await onThread {
+                    let connection = try RawConnection(url, from: 2)
+                    connection.send(head)
+                    let first = try connection.answer()
+                    connection.send([UInt8](repeating: 0x20, count: 1_000))
+                    usleep(20_000)
+                    connection.send([UInt8](repeating: 0x20, count: 1_000) + RawRequest.plain("GET", "/healthz").bytes)
+                    return [first?.status, first?.headers["connection"] == nil ? 1 : 0, try connection.answer()?.status]
+                }
+                #expect(statuses == [refused.status, 1, 200], "\(refused)")
             }
-            #expect(statuses == [refused.status, 1, 200], "\(refused)")
         }
-        #expect(await spark.end(SIGTERM) == 0)
     }
 
     @Test("who awaits 100 Continue gets only the refusal, and the connection ends")
     func expectation() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"])
-        let url = spark.url
-        for refused in Self.refusals {
-            let length = refused.status == 413 ? 1_000_000 : 20
-            for framing in ["Content-Length: \(length)\r\n"] + (refused.status == 413 ? [] : ["Transfer-Encoding: chunked\r\n"]) {
-                let head = head(refused, framing + "Expect: 100-continue\r\n")
-                let found = try await onThread {
-                    let connection = try RawConnection(url, from: 2)
-                    connection.send(head)
-                    let answer = try connection.answer()
-                    return [answer?.status, answer?.headers["connection"] == "close" ? 1 : 0, try connection.isAtEnd() ? 1 : 0]
+        try await withSpark(["--ephemeral"]) { spark in
+            let url = spark.url
+            for refused in Self.refusals {
+                let length = refused.status == 413 ? 1_000_000 : 20
+                for framing in ["Content-Length: \(length)\r\n"]
+                    + (refused.status == 413 ? [] : ["Transfer-Encoding: chunked\r\n"])
+                {
+                    let head = head(refused, framing + "Expect: 100-continue\r\n")
+                    let found = try await onThread {
+                        let connection = try RawConnection(url, from: 2)
+                        connection.send(head)
+                        let answer = try connection.answer()
+                        return [
+                            answer?.status, answer?.headers["connection"] == "close" ? 1 : 0, try connection.isAtEnd() ? 1 : 0,
+                        ]
+                    }
+                    #expect(found == [refused.status, 1, 1], "\(refused) \(framing)")
                 }
-                #expect(found == [refused.status, 1, 1], "\(refused) \(framing)")
             }
         }
-        #expect(await spark.end(SIGTERM) == 0)
     }
 
     @Test("requests behind a refused one whose connection ends are not answered, and a refused HEAD has no body")
     func pipelined() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"])
-        let url = spark.url
-        let found = try await onThread {
-            let connection = try RawConnection(url, from: 2)
-            let early = "POST /api/v1/nowhere HTTP/1.1\r\nHost: spark\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
-            connection.send(Array(early.utf8))
-            let first = try connection.answer()
-            connection.send(Array("0\r\n\r\n".utf8) + RawRequest.plain("GET", "/healthz").bytes)
-            let isAtEnd = try connection.isAtEnd()
-            let second = try RawConnection(url, from: 2)
-            second.send(Array("HEAD /api/v1/nowhere HTTP/1.1\r\nHost: spark\r\n\r\n".utf8))
-            let refused = try second.answer(toHead: true)
-            second.send(Array("HEAD /api/v1/me HTTP/1.1\r\nHost: spark\r\nContent-Length: 70000\r\n\r\n".utf8))
-            let early2 = try second.answer(toHead: true)
-            return [first?.status, isAtEnd ? 1 : 0, refused?.status, early2?.status, try second.isAtEnd() ? 1 : 0]
+        try await withSpark(["--ephemeral"]) { spark in
+            let url = spark.url
+            let found = try await onThread {
+                let connection = try RawConnection(url, from: 2)
+                let early = "POST /api/v1/nowhere HTTP/1.1\r\nHost: spark\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+                connection.send(Array(early.utf8))
+                let first = try connection.answer()
+                connection.send(Array("0\r\n\r\n".utf8) + RawRequest.plain("GET", "/healthz").bytes)
+                let isAtEnd = try connection.isAtEnd()
+                let second = try RawConnection(url, from: 2)
+                second.send(Array("HEAD /api/v1/nowhere HTTP/1.1\r\nHost: spark\r\n\r\n".utf8))
+                let refused = try second.answer(toHead: true)
+                second.send(Array("HEAD /api/v1/me HTTP/1.1\r\nHost: spark\r\nContent-Length: 70000\r\n\r\n".utf8))
+                let early2 = try second.answer(toHead: true)
+                return [first?.status, isAtEnd ? 1 : 0, refused?.status, early2?.status, try second.isAtEnd() ? 1 : 0]
+            }
+            #expect(found == [404, 1, 404, 401, 1])
         }
-        #expect(found == [404, 1, 404, 401, 1])
-        #expect(await spark.end(SIGTERM) == 0)
     }
 
     @Test("every answer is one line of the access log and one count, by whichever part it is given")
@@ -226,26 +230,26 @@ struct EarlyAnswerTests {
 
     @Test("refused and accepted upgrades are counted, and keep the client's request id")
     func upgrades() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral", "--ws-echo"])
-        let url = spark.url
-        let offer = RawRequest.plain("GET", "/api/v1/ws").with("Upgrade", "websocket").with("Connection", "Upgrade")
-            .with("Sec-WebSocket-Version", "13").with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-        let found = try await onThread {
-            let refused = try RawConnection(url, from: 2)
-            // A client that sends frames at once still reads the refusal.
-            refused.send(offer.with("X-Request-Id", "offer-1").bytes + [UInt8](repeating: 0x82, count: 100_000))
-            let first = try refused.answer()
-            let isAtEnd = try refused.isAtEnd()
-            var echo = offer
-            echo.target = "/api/v1/ws/echo"
-            let accepted = try RawConnection(url, from: 2)
-            accepted.send(echo.bytes)
-            return (first, isAtEnd, try accepted.answer(toHead: true)?.status)
+        try await withSpark(["--ephemeral", "--ws-echo"]) { spark in
+            let url = spark.url
+            let offer = RawRequest.plain("GET", "/api/v1/ws").with("Upgrade", "websocket").with("Connection", "Upgrade")
+                .with("Sec-WebSocket-Version", "13").with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            let found = try await onThread {
+                let refused = try RawConnection(url, from: 2)
+                // A client that sends frames at once still reads the refusal.
+                refused.send(offer.with("X-Request-Id", "offer-1").bytes + [UInt8](repeating: 0x82, count: 100_000))
+                let first = try refused.answer()
+                let isAtEnd = try refused.isAtEnd()
+                var echo = offer
+                echo.target = "/api/v1/ws/echo"
+                let accepted = try RawConnection(url, from: 2)
+                accepted.send(echo.bytes)
+                return (first, isAtEnd, try accepted.answer(toHead: true)?.status)
+            }
+            #expect(found.0?.status == 401 && found.0?.headers["x-request-id"] == "offer-1" && found.1 && found.2 == 101)
+            let text = String(decoding: try await spark.operators.send("GET", "/metrics", body: nil).body, as: UTF8.self)
+            #expect(text.contains(#"spark_http_requests_total{method="GET",route="/api/v1/ws",status="401"} 1"#))
+            #expect(text.contains(#"spark_http_requests_total{method="GET",route="/api/v1/ws/echo",status="101"} 1"#))
         }
-        #expect(found.0?.status == 401 && found.0?.headers["x-request-id"] == "offer-1" && found.1 && found.2 == 101)
-        let text = String(decoding: try await spark.operators.send("GET", "/metrics", body: nil).body, as: UTF8.self)
-        #expect(text.contains(#"spark_http_requests_total{method="GET",route="/api/v1/ws",status="401"} 1"#))
-        #expect(text.contains(#"spark_http_requests_total{method="GET",route="/api/v1/ws/echo",status="101"} 1"#))
-        #expect(await spark.end(SIGTERM) == 0)
     }
 }

@@ -15,14 +15,14 @@ struct PrivacyTests {
             let places: [(Double, Double)] = [
                 (48.85661417, 2.35222193), (52.52000659, 13.40495413), (-33.86881957, 151.20929583),
             ]
-            let ada = try await Person.register(on: spark.client, "Ada")
+            let ada = try await spark.client.person("Ada")
             var answers = ""
             for (latitude, longitude) in places {
                 let text = #"{"latitude":\#(latitude),"longitude":\#(longitude)}"#
                 let put = try await ada.client.send("PUT", "/api/v1/me/location", body: Array(text.utf8))
                 #expect(put.status == 200)
                 answers += String(decoding: put.body, as: UTF8.self)
-                for path in ["/api/v1/me", "/api/v1/me/export", "/api/v1/users/\(ada.id)"] {
+                for path in ["/api/v1/me", "/api/v1/me/export", "/api/v1/users/\(ada.id.wire)"] {
                     answers += String(decoding: try await ada.client.send("GET", path, body: nil).body, as: UTF8.self)
                 }
                 // A refused place must not be repeated, either.

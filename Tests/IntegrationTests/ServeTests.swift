@@ -19,26 +19,27 @@ struct ServeTests {
 
     @Test("two people meet: register, place, deck, like, match, unmatch")
     func meeting() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral"])
-        let ada = try await Person.register(on: spark.client, "Ada", latitude: 48.8566)
-        let ben = try await Person.register(on: spark.client, "Ben", gender: "man", interestedIn: ["woman"], latitude: 48.86)
-        #expect(try await ada.deck()["items"]?.array?.map { $0["id"]?.string } == [ben.id])
-        #expect(try await ada.swipe(ben.id, "like")["match"] == .null)
-        #expect(try await ben.client.call("GET", "/api/v1/likes")["items"]?[0]?["user"]?["id"]?.string == ada.id)
-        let match = try await ben.swipe(ada.id, "like")["match"]
-        #expect(match?["user"]?["id"]?.string == ada.id)
-        #expect(try await ada.client.call("GET", "/api/v1/matches")["items"]?[0]?["id"] == match?["id"])
-        #expect(try await ada.deck()["items"]?.array?.isEmpty == true)
-        _ = try await ada.client.call("DELETE", "/api/v1/matches/\(match?["id"]?.string ?? "")")
-        #expect(try await ben.client.call("GET", "/api/v1/matches")["items"]?.array?.isEmpty == true)
-        #expect(await spark.end(SIGTERM) == 0)
+        try await withSpark(["--ephemeral"]) { spark in
+            let ada = try await spark.client.person("Ada", at: Coordinate(latitude: 48.8566, longitude: 2.3522))
+            let ben = try await spark.client.person(
+                "Ben", gender: "man", interestedIn: ["woman"], at: Coordinate(latitude: 48.86, longitude: 2.3522))
+            #expect(try await ada.deck()["items"]?.array?.map { $0["id"]?.string } == [ben.id.wire])
+            #expect(try await ada.swipe(ben.id, "like")["match"] == .null)
+            #expect(try await ben.client.call("GET", "/api/v1/likes")["items"]?[0]?["user"]?["id"]?.string == ada.id.wire)
+            let match = try await ben.swipe(ada.id, "like")["match"]
+            #expect(match?["user"]?["id"]?.string == ada.id.wire)
+            #expect(try await ada.client.call("GET", "/api/v1/matches")["items"]?[0]?["id"] == match?["id"])
+            #expect(try await ada.deck()["items"]?.array?.isEmpty == true)
+            _ = try await ada.client.call("DELETE", "/api/v1/matches/\(match?["id"]?.string ?? "")")
+            #expect(try await ben.client.call("GET", "/api/v1/matches")["items"]?.array?.isEmpty == true)
+        }
     }
 
     @Test("written data is there after a stop and a start; two servers cannot share a directory")
     func restart() async throws {
         try await withDataDirectory { directory in
             let first = try await SparkProcess.serve(["--data", directory, "--set", "http.credentials_per_minute=0"])
-            let ada = try await Person.register(on: first.client, "Ada", latitude: 48.8566)
+            let ada = try await first.client.person("Ada", at: Coordinate(latitude: 48.8566, longitude: 2.3522))
             await #expect(throws: DidNotStart.self) { _ = try await SparkProcess.serve(["--data", directory]) }
             #expect(await first.end(SIGTERM) == 0)
             let second = try await SparkProcess.serve(["--data", directory])
@@ -46,10 +47,10 @@ struct ServeTests {
             #expect(me["name"] == "Ada")
             let health = try await SparkProcess.run(["health", "--data", directory])
             #expect(health.status == 0)
-            let token = try await SparkProcess.run(["token", "--data", directory, ada.id])
+            let token = try await SparkProcess.run(["token", "--data", directory, ada.id.wire])
             #expect(token.status == 0)
             let client = SparkClient(url: second.url, token: token.output.trimmingCharacters(in: .newlines))
-            #expect(try await client.call("GET", "/api/v1/me")["id"]?.string == ada.id)
+            #expect(try await client.call("GET", "/api/v1/me")["id"]?.string == ada.id.wire)
             #expect(await second.end(SIGINT) == 0)
             let other = ["serve", "--data", directory, "--listen", "127.0.0.1:0", "--set", "profiles.cell_metres=500"]
             let refused = try await SparkProcess.run(other)
@@ -75,12 +76,33 @@ struct ServeTests {
         #expect(await shell.end() == 0)
         let pid = Int32(try JSONParser.parse(Data(contentsOf: log).prefix { $0 != 0x0A })["pid"]?.integer ?? 0)
         try #require(pid > 0)
-        var isGone = false
-        for _ in 0..<1_000 where !isGone {
-            isGone = kill(pid, 0) != 0
-            if !isGone { try await Task.sleep(for: .milliseconds(20)) }
+        try await until("the server is gone", every: .milliseconds(20)) { kill(pid, 0) != 0 }
+    }
+
+    @Test("every answer has the time in its Date field: of a route, of no route, and of what is no request")
+    func dates() async throws {
+        try await withSpark(["--ephemeral"]) { spark in
+            let requests = [
+                RawRequest.plain("GET", "/healthz").bytes, RawRequest.plain("HEAD", "/healthz").bytes,
+                RawRequest.plain("GET", "/nothing").bytes, Array("nonsense\r\n\r\n".utf8),
+            ]
+            let before = Date.now.addingTimeInterval(-2)
+            let dates = try await onThread { [url = spark.url] in
+                try requests.enumerated().map { index, bytes in
+                    let connection = try RawConnection(url)
+                    connection.send(bytes)
+                    return try connection.answer(toHead: index == 1)?.headers["date"] ?? ""
+                }
+            }
+            let format = DateFormatter()
+            format.locale = Locale(identifier: "en_US_POSIX")
+            format.timeZone = TimeZone(secondsFromGMT: 0)
+            format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+            for text in dates {
+                let date = try #require(format.date(from: text), "\(dates)")
+                #expect(date >= before && date <= .now, "\(dates)")
+            }
         }
-        #expect(isGone)
     }
 
     @Test("a mistake in the configuration ends with the nearest name and exit code 78")

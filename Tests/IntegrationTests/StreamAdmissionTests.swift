@@ -28,13 +28,6 @@ struct StreamAdmissionTests {
         return address.map { plain.with("X-Forwarded-For", $0) } ?? plain
     }
 
-    private func used(_ spark: SparkProcess) async throws -> Int {
-        let text = String(decoding: try await spark.operators.send("GET", "/metrics", body: nil).body, as: UTF8.self)
-        let series = #"spark_admission_used{resource="streams"} "#
-        let line = text.split(separator: "\n").first { $0.hasPrefix(series) }
-        return line.flatMap { Double($0.dropFirst(series.utf8.count)) }.map { Int($0) } ?? -1
-    }
-
     /// Opens a connection, and waits until it counts.
     private func open(
         _ crowd: Crowd, _ spark: SparkProcess, _ kind: Kind, _ person: Person, from address: String? = nil, used count: Int
@@ -46,7 +39,7 @@ struct StreamAdmissionTests {
             if kind != .poll { _ = try connection.bytes(12) }
             crowd.members.append(connection)
         }
-        try await until("\(kind) of \(count)", every: .milliseconds(20), timeout: .seconds(20)) { try await used(spark) == count }
+        try await until("\(kind) of \(count)", every: .milliseconds(20)) { try await spark.usedStreams == count }
     }
 
     private func refusal(
@@ -64,64 +57,64 @@ struct StreamAdmissionTests {
         "sockets, event streams and polls of a network count together, by the address that a trusted proxy forwards",
         .timeLimit(.minutes(5)))
     func network() async throws {
-        let spark = try await SparkProcess.serve([
+        try await withSpark([
             "--ephemeral", "--set", "http.trusted_proxies=127.0.0.1", "--set", "limits.connections_per_network=4",
-        ])
-        let (anna, ben) = (
-            try await Person.register(on: spark.client, "anna"), try await Person.register(on: spark.client, "ben")
-        )
-        let crowd = Crowd()
-        for (index, kind) in [Kind.socket, .events, .poll, .events].enumerated() {
-            let person = index % 2 == 0 ? anna : ben
-            try await open(crowd, spark, kind, person, from: "2001:db8::\(index + 1)", used: index + 1)
+        ]) { spark in
+            let (anna, ben) = (
+                try await spark.client.person("anna"), try await spark.client.person("ben")
+            )
+            let crowd = Crowd()
+            for (index, kind) in [Kind.socket, .events, .poll, .events].enumerated() {
+                let person = index % 2 == 0 ? anna : ben
+                try await open(crowd, spark, kind, person, from: "2001:db8::\(index + 1)", used: index + 1)
+            }
+            for kind in Kind.allCases {
+                let answer = try await refusal(spark, kind, anna, from: "2001:db8::99")
+                #expect(answer?.status == 429 && answer?.code == "admission.streams", "\(kind): \(answer?.text ?? "")")
+                #expect(answer?.headers["retry-after"] != nil)
+            }
+            #expect(try await spark.usedStreams == 4)
+            try await open(crowd, spark, .socket, ben, from: "2001:db8:0:1::1", used: 5)
+            crowd.members.removeFirst(2)
+            try await until("streams == 3", every: .milliseconds(20)) { try await spark.usedStreams == 3 }
+            try await open(crowd, spark, .events, anna, from: "2001:db8::99", used: 4)
+            crowd.members = []
+            try await until("streams == 0", every: .milliseconds(20)) { try await spark.usedStreams == 0 }
         }
-        for kind in Kind.allCases {
-            let answer = try await refusal(spark, kind, anna, from: "2001:db8::99")
-            #expect(answer?.status == 429 && answer?.code == "admission.streams", "\(kind): \(answer?.text ?? "")")
-            #expect(answer?.headers["retry-after"] != nil)
-        }
-        #expect(try await used(spark) == 4)
-        try await open(crowd, spark, .socket, ben, from: "2001:db8:0:1::1", used: 5)
-        crowd.members.removeFirst(2)
-        try await until("streams == 3", every: .milliseconds(20), timeout: .seconds(20)) { try await used(spark) == 3 }
-        try await open(crowd, spark, .events, anna, from: "2001:db8::99", used: 4)
-        crowd.members = []
-        try await until("streams == 0", every: .milliseconds(20), timeout: .seconds(20)) { try await used(spark) == 0 }
-        #expect(await spark.end(SIGTERM) == 0)
     }
 
     @Test(
         "sockets, event streams and polls of a person count together; the oldest gives way, of whatever kind",
         .timeLimit(.minutes(5)))
     func person() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral", "--set", "stream.connections_per_user=3"])
-        let anna = try await Person.register(on: spark.client, "anna")
-        let crowd = Crowd()
-        for (index, kind) in [Kind.socket, .events, .poll, .socket, .events, .poll, .socket].enumerated() {
-            try await open(crowd, spark, kind, anna, used: min(3, index + 1))
-        }
-        // The first four have ended: the sockets with a close frame, the event stream with a time to come back, the poll with 429.
-        let answer = try await onThread {
-            for index in [0, 3] {
-                while try crowd.members[index].bytes(1) != [0x88] {}
-                _ = try crowd.members[index].bytes(1)
-                #expect(try crowd.members[index].bytes(2) == [0x0F, 0xA9], "4009")
+        try await withSpark(["--ephemeral", "--set", "stream.connections_per_user=3"]) { spark in
+            let anna = try await spark.client.person("anna")
+            let crowd = Crowd()
+            for (index, kind) in [Kind.socket, .events, .poll, .socket, .events, .poll, .socket].enumerated() {
+                try await open(crowd, spark, kind, anna, used: min(3, index + 1))
             }
-            _ = try crowd.members[1].text(until: "retry: 15000")
-            return try crowd.members[2].answer()
+            // The first four have ended: the sockets with a close frame, the event stream with a time to come back, the poll with 429.
+            let answer = try await onThread {
+                for index in [0, 3] {
+                    while try crowd.members[index].bytes(1) != [0x88] {}
+                    _ = try crowd.members[index].bytes(1)
+                    #expect(try crowd.members[index].bytes(2) == [0x0F, 0xA9], "4009")
+                }
+                _ = try crowd.members[1].text(until: "retry: 15000")
+                return try crowd.members[2].answer()
+            }
+            #expect(answer?.status == 429 && answer?.code == "stream.too_many_connections")
+            #expect(try await spark.usedStreams == 3)
+            crowd.members = []
+            try await until("streams == 0", every: .milliseconds(20)) { try await spark.usedStreams == 0 }
         }
-        #expect(answer?.status == 429 && answer?.code == "stream.too_many_connections")
-        #expect(try await used(spark) == 3)
-        crowd.members = []
-        try await until("streams == 0", every: .milliseconds(20), timeout: .seconds(20)) { try await used(spark) == 0 }
-        #expect(await spark.end(SIGTERM) == 0)
     }
 
     @Test("after a thousand connections that began and ended in every way no place is missing", .timeLimit(.minutes(10)))
     func leaks() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "stream.connections_per_user=5"])
         var people: [Person] = []
-        for name in ["anna", "ben", "carl"] { people.append(try await Person.register(on: spark.client, name)) }
+        for name in ["anna", "ben", "carl"] { people.append(try await spark.client.person(name)) }
         let (url, tokens) = (spark.url, people.map { $0.client.token ?? "" })
         let seed = UInt64.random(in: .min ... .max)
         let crowd = Crowd()
@@ -160,12 +153,12 @@ struct StreamAdmissionTests {
                 }
             }
         }
-        try await until("seed \(seed): streams <= 15", every: .milliseconds(20), timeout: .seconds(20)) {
-            try await used(spark) <= 15
+        try await until("seed \(seed): streams <= 15", every: .milliseconds(20)) {
+            try await spark.usedStreams <= 15
         }
         crowd.members = []
-        try await until("seed \(seed): streams == 0", every: .milliseconds(20), timeout: .seconds(20)) {
-            try await used(spark) == 0
+        try await until("seed \(seed): streams == 0", every: .milliseconds(20)) {
+            try await spark.usedStreams == 0
         }
         // All five places are free.
         for index in 0..<5 { try await open(crowd, spark, .events, people[0], used: index + 1) }

@@ -15,11 +15,9 @@ struct StreamTests {
 
         init(_ arguments: [String] = ["--ephemeral"]) async throws {
             spark = try await SparkProcess.serve(arguments)
-            anna = try await Person.register(on: spark.client, "anna")
-            ben = try await Person.register(on: spark.client, "ben", gender: "man", interestedIn: ["woman"])
-            _ = try await anna.swipe(ben.id, "like")
-            let match = try await ben.swipe(anna.id, "like")
-            conversation = try #require(match["match"]?["conversation_id"]?.string)
+            let pair = try await spark.client.matchedPair("anna", "ben")
+            (anna, ben) = (pair.first, pair.second)
+            conversation = pair.conversation.wire
         }
 
         func message(_ id: String, _ text: String = "Hello") -> JSONValue {
@@ -63,7 +61,7 @@ struct StreamTests {
         for stream in [phone, tablet, other] {
             let frame = try await stream.next("message")
             #expect(frame["client_id"]?.string == "m1" && frame["text"]?.string == "Hello" && frame["seq"]?.integer == 1)
-            #expect(frame["from"]?.string == couple.anna.id && frame["offset"]?.integer == 2, "after the match")
+            #expect(frame["from"]?.string == couple.anna.id.wire && frame["offset"]?.integer == 2, "after the match")
         }
         phone.send(couple.message("m1", "Something else"))
         let again = try await phone.next("ack")
@@ -235,11 +233,11 @@ struct StreamTests {
             #expect(await closeCode(anna) == 1012)
             #expect(await closeCode(ben) == 1012)
             #expect(await status == 0)
-            let spark = try await SparkProcess.serve(["--data", directory])
-            let client = SparkClient(url: spark.url, token: couple.ben.client.token)
-            let page = try await client.call("GET", "/api/v1/conversations/\(couple.conversation)/messages?limit=100")
-            #expect(page["items"]?.array?.count ?? 0 >= acknowledged)
-            #expect(await spark.end(SIGTERM) == 0)
+            try await withSpark(["--data", directory]) { spark in
+                let client = SparkClient(url: spark.url, token: couple.ben.client.token)
+                let page = try await client.call("GET", "/api/v1/conversations/\(couple.conversation)/messages?limit=100")
+                #expect(page["items"]?.array?.count ?? 0 >= acknowledged)
+            }
         }
     }
 }

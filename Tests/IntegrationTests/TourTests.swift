@@ -79,12 +79,12 @@ struct TourTests {
             let folder = directory + "-work"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: folder) }
-            let spark = try await SparkProcess.serve(["--data", directory])
-            let script = scripts.joined(separator: "\n")
-                .replacing("URL=http://127.0.0.1:7775", with: "URL=\(spark.url)")
-                .replacing("$PWD/.build/release", with: SparkProcess.binary.deletingLastPathComponent().path)
-            output = try await shell("set -eu\nexport SPARK_SERVER_DATA='\(directory)'\n\(script)", in: folder)
-            #expect(await spark.end(SIGTERM) == 0)
+            try await withSpark(["--data", directory]) { spark in
+                let script = scripts.joined(separator: "\n")
+                    .replacing("URL=http://127.0.0.1:7775", with: "URL=\(spark.url)")
+                    .replacing("$PWD/.build/release", with: SparkProcess.binary.deletingLastPathComponent().path)
+                output = try await shell("set -eu\nexport SPARK_SERVER_DATA='\(directory)'\n\(script)", in: folder)
+            }
         }
         return output
     }

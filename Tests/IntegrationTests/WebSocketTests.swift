@@ -37,15 +37,15 @@ struct WebSocketTests {
 
     @Test("the echo endpoint exists only when configured, and echoes text, fragments and binary")
     func echo() async throws {
-        let plain = try await SparkProcess.serve(["--ephemeral"])
-        let (plainURL, upgrade) = (plain.url, Self.upgrade.bytes)
-        let refused = try await onThread {
-            let connection = try RawConnection(plainURL)
-            connection.send(upgrade)
-            return try connection.answer()
+        try await withSpark(["--ephemeral"]) { plain in
+            let (plainURL, upgrade) = (plain.url, Self.upgrade.bytes)
+            let refused = try await onThread {
+                let connection = try RawConnection(plainURL)
+                connection.send(upgrade)
+                return try connection.answer()
+            }
+            expectProblem(try #require(refused), 404, "request.not_found")
         }
-        expectProblem(try #require(refused), 404, "request.not_found")
-        #expect(await plain.end(SIGTERM) == 0)
 
         let spark = try await SparkProcess.serve(["--ephemeral", "--ws-echo"])
         let hello = Array("hellö".utf8)
@@ -81,29 +81,29 @@ struct WebSocketTests {
 
     @Test("a close is echoed and the server closes first")
     func closing() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral", "--ws-echo"])
-        let (answer, isClosed) = try await exchange(spark, Self.frame(8, [0x0F, 0xA1] + Array("bye".utf8)), expecting: 4)
-        #expect(answer == [0x88, 2, 0x0F, 0xA1])
-        #expect(isClosed)
-        #expect(await spark.end(SIGTERM) == 0)
+        try await withSpark(["--ephemeral", "--ws-echo"]) { spark in
+            let (answer, isClosed) = try await exchange(spark, Self.frame(8, [0x0F, 0xA1] + Array("bye".utf8)), expecting: 4)
+            #expect(answer == [0x88, 2, 0x0F, 0xA1])
+            #expect(isClosed)
+        }
     }
 
     @Test("requests on the path that are not a first offer get 426; a connection that was used before closes silently")
     func notFirst() async throws {
-        let spark = try await SparkProcess.serve(["--ephemeral", "--ws-echo"])
-        let (url, upgrade) = (spark.url, Self.upgrade)
-        let answers = try await onThread {
-            let connection = try RawConnection(url)
-            connection.send(upgrade.without("Upgrade").with("Connection", "keep-alive").bytes)
-            let first = try connection.answer()
-            connection.send(upgrade.bytes)
-            return (first, try connection.answer())
+        try await withSpark(["--ephemeral", "--ws-echo"]) { spark in
+            let (url, upgrade) = (spark.url, Self.upgrade)
+            let answers = try await onThread {
+                let connection = try RawConnection(url)
+                connection.send(upgrade.without("Upgrade").with("Connection", "keep-alive").bytes)
+                let first = try connection.answer()
+                connection.send(upgrade.bytes)
+                return (first, try connection.answer())
+            }
+            let first = try #require(answers.0)
+            expectProblem(first, 426, "websocket.upgrade_required")
+            #expect(first.headers["upgrade"] == "websocket")
+            #expect(answers.1 == nil)
         }
-        let first = try #require(answers.0)
-        expectProblem(first, 426, "websocket.upgrade_required")
-        #expect(first.headers["upgrade"] == "websocket")
-        #expect(answers.1 == nil)
-        #expect(await spark.end(SIGTERM) == 0)
     }
 
     @Test("a stopping server closes its sockets with 1001 and waits for none of them")

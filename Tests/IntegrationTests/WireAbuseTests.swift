@@ -160,7 +160,7 @@ struct WireAbuseTests {
             for text in [absolute, unknown, bodied] {
                 let answers = try await scene.exchange(Array((text + next).utf8), answers: 2)
                 #expect(answers.map(\.status) == [200, 200], "\(text)")
-                #expect(answers.first?.json["id"]?.string == scene.ada.id)
+                #expect(answers.first?.json["id"]?.string == scene.ada.id.wire)
             }
         }
     }

@@ -49,164 +49,167 @@ import Testing
 
     @Test("after any act, the next deck and list equal the store's", arguments: 0..<8)
     func equalsStore(seed: UInt64) async throws {
-        let fixture = try await Fixture.start([
-            "matching.likes_per_day=100000", "matching.superlikes_per_day=10000",
-            // What every swipe moves a little, a ranking need not follow for its two minutes.
-            "matching.likelihood_weight=0", "matching.exposure_weight=0",
-        ])
-        let count = 24
-        var random = RandomWorld(seed: 40_000 + seed, now: fixture.now)
-        // Dense and sparse, one gender sought and all, limits hard and soft.
-        let spread = [0.02, 0.5, 4, 40][Int(seed % 4)]
-        try await fixture.settle(count) { person in
-            person.place = Acts.place(spread, &random)
-            person.gender = Gender.allCases[random.pick(2)]
-            person.interestedIn = random.happens(50) ? .everyone : GenderSet([Gender.allCases[random.pick(2)]])
-            person.maxDistanceKilometres = [20, 200, 20_000][random.pick(3)]
-            person.isDistanceHard = random.happens(50)
-            person.isIncognito = random.happens(15)
-        }
-        for step in 0..<250 {
-            let what = try await Acts.any(fixture, count, spread, &random)
-            for _ in 0..<3 {
-                try await compare(
-                    fixture, Int64(1 + random.pick(count)), [1, 4, 20, 100][random.pick(4)], "seed \(seed), step \(step): \(what)"
-                )
+        try await withServer(
+            Fixture.start([
+                "matching.likes_per_day=100000", "matching.superlikes_per_day=10000",
+                // What every swipe moves a little, a ranking need not follow for its two minutes.
+                "matching.likelihood_weight=0", "matching.exposure_weight=0",
+            ])
+        ) { fixture in
+            let count = 24
+            var random = RandomWorld(seed: 40_000 + seed, now: fixture.now)
+            // Dense and sparse, one gender sought and all, limits hard and soft.
+            let spread = [0.02, 0.5, 4, 40][Int(seed % 4)]
+            try await fixture.settle(count) { person in
+                person.place = Acts.place(spread, &random)
+                person.gender = Gender.allCases[random.pick(2)]
+                person.interestedIn = random.happens(50) ? .everyone : GenderSet([Gender.allCases[random.pick(2)]])
+                person.maxDistanceKilometres = [20, 200, 20_000][random.pick(3)]
+                person.isDistanceHard = random.happens(50)
+                person.isIncognito = random.happens(15)
             }
+            for step in 0..<250 {
+                let what = try await Acts.any(fixture, count, spread, &random)
+                for _ in 0..<3 {
+                    try await compare(
+                        fixture, Int64(1 + random.pick(count)), [1, 4, 20, 100][random.pick(4)],
+                        "seed \(seed), step \(step): \(what)"
+                    )
+                }
+            }
+            #expect(fixture.server.cacheCount("matches:suggestions", "l1", "hit") > 20)
+            #expect(fixture.server.cacheCount("user:matches", "l1", "hit") > 20)
+            #expect(try fixture.faults() == [])
         }
-        #expect(fixture.server.cacheCount("matches:suggestions", "l1", "hit") > 20)
-        #expect(fixture.server.cacheCount("user:matches", "l1", "hit") > 20)
-        #expect(try fixture.faults() == [])
-        await fixture.server.stop()
     }
 
     @Test("a person swipes through a ranking that is computed once")
     func queue() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(100)
-        var seen: Set<Int64> = []
-        for round in 0..<70 {
-            let deck = try await fixture.deck(1, limit: 20)
-            #expect(deck.count == 20 && seen.isDisjoint(with: deck))
-            try await fixture.swipe(1, deck[0], round % 2 == 0 ? .pass : .like)
-            seen.insert(deck[0])
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(100)
+            var seen: Set<Int64> = []
+            for round in 0..<70 {
+                let deck = try await fixture.deck(1, limit: 20)
+                #expect(deck.count == 20 && seen.isDisjoint(with: deck))
+                try await fixture.swipe(1, deck[0], round % 2 == 0 ? .pass : .like)
+                seen.insert(deck[0])
+            }
+            #expect(fixture.server.cacheLoads("matches:suggestions") == 1)
+            #expect(fixture.server.cacheCount("matches:suggestions", "l1", "hit") == 69)
+            // The cards come from the records, which are read once.
+            #expect(fixture.server.cacheLoads("user:profile") <= 100)
         }
-        #expect(fixture.server.cacheLoads("matches:suggestions") == 1)
-        #expect(fixture.server.cacheCount("matches:suggestions", "l1", "hit") == 69)
-        // The cards come from the records, which are read once.
-        #expect(fixture.server.cacheLoads("user:profile") <= 100)
-        await fixture.server.stop()
     }
 
     @Test(
         "a person who enters a deck by a like is in the next one; a person who passes leaves it the next day, and returns by a like"
     )
     func returns() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(5) { $0.isIncognito = $0.id == 2 }
-        func nextDay() { fixture.server.clock.advance(by: .hours(24)) }
-        try await fixture.swipe(3, 1, .pass)
-        #expect(Set(try await fixture.deck(1)) == [3, 4, 5])
-        nextDay()
-        #expect(Set(try await fixture.deck(1)) == [4, 5])
-        try await fixture.swipe(2, 1, .like)
-        #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "an incognito person who likes me")
-        try await fixture.swipe(3, 1, .skip)
-        #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "a pass that became a skip counts until the day ends")
-        try await fixture.swipe(4, 1, .pass)
-        _ = try await fixture.service.undoLastSwipe(of: UserID(rawValue: 4))
-        try await fixture.swipe(5, 1, .pass)
-        #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "a pass that is undone on its day never counts")
-        nextDay()
-        #expect(Set(try await fixture.deck(1)) == [2, 3, 4])
-        try await fixture.swipe(2, 1, .skip)
-        #expect(Set(try await fixture.deck(1)) == [3, 4], "an incognito person who no longer likes me")
-        try await fixture.swipe(5, 1, .like)
-        #expect(Set(try await fixture.deck(1)) == [3, 4], "not even a like brings somebody back before the next day")
-        nextDay()
-        #expect(Set(try await fixture.deck(1)) == [3, 4, 5])
-        await fixture.server.stop()
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(5) { $0.isIncognito = $0.id == 2 }
+            func nextDay() { fixture.server.clock.advance(by: .hours(24)) }
+            try await fixture.swipe(3, 1, .pass)
+            #expect(Set(try await fixture.deck(1)) == [3, 4, 5])
+            nextDay()
+            #expect(Set(try await fixture.deck(1)) == [4, 5])
+            try await fixture.swipe(2, 1, .like)
+            #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "an incognito person who likes me")
+            try await fixture.swipe(3, 1, .skip)
+            #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "a pass that became a skip counts until the day ends")
+            try await fixture.swipe(4, 1, .pass)
+            _ = try await fixture.service.undoLastSwipe(of: UserID(rawValue: 4))
+            try await fixture.swipe(5, 1, .pass)
+            #expect(Set(try await fixture.deck(1)) == [2, 4, 5], "a pass that is undone on its day never counts")
+            nextDay()
+            #expect(Set(try await fixture.deck(1)) == [2, 3, 4])
+            try await fixture.swipe(2, 1, .skip)
+            #expect(Set(try await fixture.deck(1)) == [3, 4], "an incognito person who no longer likes me")
+            try await fixture.swipe(5, 1, .like)
+            #expect(Set(try await fixture.deck(1)) == [3, 4], "not even a like brings somebody back before the next day")
+            nextDay()
+            #expect(Set(try await fixture.deck(1)) == [3, 4, 5])
+        }
     }
 
     @Test("a pass does not change what is read again for the deck")
     func passesTouchNothing() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(6)
-        _ = try await fixture.deck(1)
-        func loads() -> [Int] {
-            ["matches:suggestions", "matching:standing"].map { fixture.server.cacheLoads($0) }
-        }
-        let before = loads()
-        for (user, action) in [(2, .pass), (3, .skip), (2, .skip), (4, .pass)] as [(Int64, SwipeAction)] {
-            try await fixture.swipe(user, 1, action)
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(6)
             _ = try await fixture.deck(1)
+            func loads() -> [Int] {
+                ["matches:suggestions", "matching:standing"].map { fixture.server.cacheLoads($0) }
+            }
+            let before = loads()
+            for (user, action) in [(2, .pass), (3, .skip), (2, .skip), (4, .pass)] as [(Int64, SwipeAction)] {
+                try await fixture.swipe(user, 1, action)
+                _ = try await fixture.deck(1)
+            }
+            #expect(loads() == before)
         }
-        #expect(loads() == before)
-        await fixture.server.stop()
     }
 
     @Test("a person who registers far away changes no ranking, one who moves nearby does")
     func regions() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(200) { person in
-            if person.id > 198 { person.place = Coordinate(latitude: -33, longitude: 151) }
-        }
-        _ = try await fixture.deck(1, limit: 20)
-        func move(_ user: Int64, _ latitude: Double, _ longitude: Double) async throws {
-            _ = try await fixture.people.change(UserID(rawValue: user)) { own, _ in
-                own.cell = Cell(rawValue: 1)
-                own.profile.place = Coordinate(latitude: latitude, longitude: longitude)
-                return .location
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(200) { person in
+                if person.id > 198 { person.place = Coordinate(latitude: -33, longitude: 151) }
             }
+            _ = try await fixture.deck(1, limit: 20)
+            func move(_ user: Int64, _ latitude: Double, _ longitude: Double) async throws {
+                _ = try await fixture.people.change(UserID(rawValue: user)) { own, _ in
+                    own.cell = Cell(rawValue: 1)
+                    own.profile.place = Coordinate(latitude: latitude, longitude: longitude)
+                    return .location
+                }
+            }
+            try await move(199, -33.5, 150)
+            _ = try await fixture.deck(1, limit: 20)
+            #expect(fixture.server.cacheLoads("matches:suggestions") == 1)
+            try await move(199, 48.86, 2.35)
+            _ = try await fixture.deck(1, limit: 20)
+            #expect(fixture.server.cacheLoads("matches:suggestions") == 2)
         }
-        try await move(199, -33.5, 150)
-        _ = try await fixture.deck(1, limit: 20)
-        #expect(fixture.server.cacheLoads("matches:suggestions") == 1)
-        try await move(199, 48.86, 2.35)
-        _ = try await fixture.deck(1, limit: 20)
-        #expect(fixture.server.cacheLoads("matches:suggestions") == 2)
-        await fixture.server.stop()
     }
 
     @Test("after an answer nobody sees older data, however many read and write at once")
     func race() async throws {
-        let fixture = try await Fixture.start(["matching.likes_per_day=100000"])
-        try await fixture.settle(70)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for user in Int64(1)...6 {
-                group.addTask {
-                    for target in Int64(7)...60 {
-                        try await fixture.swipe(user, target, target % 2 == 0 ? .pass : .like)
-                        let mine = try await fixture.deck(user, limit: 20)
-                        #expect(!mine.contains(target), "\(user) swiped \(target)")
-                        // Passes affect others from the next day on, see below.
-                        if target % 2 == 0 { _ = try await fixture.deck(target, limit: 20) }
+        try await withServer(Fixture.start(["matching.likes_per_day=100000"])) { fixture in
+            try await fixture.settle(70)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for user in Int64(1)...6 {
+                    group.addTask {
+                        for target in Int64(7)...60 {
+                            try await fixture.swipe(user, target, target % 2 == 0 ? .pass : .like)
+                            let mine = try await fixture.deck(user, limit: 20)
+                            #expect(!mine.contains(target), "\(user) swiped \(target)")
+                            // Passes affect others from the next day on, see below.
+                            if target % 2 == 0 { _ = try await fixture.deck(target, limit: 20) }
+                        }
+                    }
+                    group.addTask {
+                        for _ in 0..<200 { _ = try await fixture.deck(user, limit: 5) }
                     }
                 }
                 group.addTask {
-                    for _ in 0..<200 { _ = try await fixture.deck(user, limit: 5) }
-                }
-            }
-            group.addTask {
-                for number in 0..<60 {
-                    let user = UserID(rawValue: Int64(61 + number % 10))
-                    let isPaused = number % 2 == 0
-                    _ = try await fixture.people.change(user) { own, _ in
-                        own.profile.visibility.isPaused = isPaused
-                        return .profile
+                    for number in 0..<60 {
+                        let user = UserID(rawValue: Int64(61 + number % 10))
+                        let isPaused = number % 2 == 0
+                        _ = try await fixture.people.change(user) { own, _ in
+                            own.profile.visibility.isPaused = isPaused
+                            return .profile
+                        }
+                        // Nobody swipes on these people, and nobody else pauses them.
+                        let deck = try await fixture.deck(user.rawValue, limit: 100)
+                        #expect(deck.isEmpty == isPaused)
                     }
-                    // Nobody swipes on these people, and nobody else pauses them.
-                    let deck = try await fixture.deck(user.rawValue, limit: 100)
-                    #expect(deck.isEmpty == isPaused)
                 }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
+            fixture.server.clock.advance(by: .hours(24))
+            for target in stride(from: Int64(18), through: 60, by: 2) {
+                #expect(try await fixture.deck(target, limit: 100).allSatisfy { $0 > 6 }, "all of six passed on \(target)")
+            }
+            #expect(try fixture.faults() == [])
         }
-        fixture.server.clock.advance(by: .hours(24))
-        for target in stride(from: Int64(18), through: 60, by: 2) {
-            #expect(try await fixture.deck(target, limit: 100).allSatisfy { $0 > 6 }, "all of six passed on \(target)")
-        }
-        #expect(try fixture.faults() == [])
-        await fixture.server.stop()
     }
 }

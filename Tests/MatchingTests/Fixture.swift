@@ -10,7 +10,7 @@ import Testing
 @testable import SparkProfiles
 
 /// A server with Matching, with access to its store and service.
-struct Fixture {
+struct Fixture: PeopleServer, RunningServer {
     let server: TestServer
     let store: SpatiaLiteMatchingStore
     let service: MatchingService
@@ -26,6 +26,12 @@ struct Fixture {
             server: server, store: matching.store, service: matching.service,
             people: try server.port(OpenProfilesModule.self).module.service.store,
             events: try server.port((any EventLogging).self).log, retention: matching.retention)
+    }
+
+    func stop() async { await server.stop() }
+
+    func answer(_ method: String, _ path: String, token: String?, body: JSONValue?) async throws -> TestAnswer {
+        try await server.answer(method, path, token: token, body: body)
     }
 
     var now: Timestamp { server.clock.now() }

@@ -19,89 +19,73 @@ import Testing
         try await body(url.path)
     }
 
-    private func register(_ server: TestServer, _ name: String) async throws -> (user: UserID, token: String) {
-        let answer = try await server.call(
-            "POST", "/api/v1/auth/register",
-            json: """
-                {"email":"\(name)@example.org","password":"long enough 1","name":"\(name)","birth_date":"1995-05-05",
-                "gender":"woman","interested_in":["woman","man","nonbinary"]}
-                """)
-        return (
-            try #require(answer.json["user"]?["id"]?.string.flatMap { UserID(wire: $0) }, "\(answer.body)"),
-            try #require(answer.json["access_token"]?.string)
-        )
-    }
-
     @Test(
         "a restarted server has what the last one had, and nothing outdated", .timeLimit(.minutes(10)))
     func warm() async throws {
         try await withDirectory { directory in
             let first = try await TestServer.start(Self.modules, settings: Self.settings, directory: directory)
-            let (ada, bea) = (try await register(first, "ada"), try await register(first, "bea"))
-            for (person, other) in [(ada, bea), (bea, ada)] {
-                _ = try await first.call(
-                    "POST", "/api/v1/swipes", token: person.token,
-                    json: #"{"target_id":"\#(other.user)","action":"like"}"#)
+            let (ada, bea) = try await fromServer(first) { first in
+                let (ada, bea) = (try await first.person("ada"), try await first.person("bea"))
+                _ = try await first.match(ada, bea)
+                _ = try await first.call("GET", "/api/v1/matches", token: ada.token)
+                _ = try await first.call("PATCH", "/api/v1/me", token: bea.token, json: #"{"about":"new"}"#)
+                return (ada, bea)
             }
-            _ = try await first.call("GET", "/api/v1/matches", token: ada.token)
-            _ = try await first.call("PATCH", "/api/v1/me", token: bea.token, json: #"{"about":"new"}"#)
-            await first.stop()
 
-            let second = try await TestServer.start(Self.modules, settings: Self.settings, directory: directory)
-            // Recovered in the background.
-            while second.cache.statistics.recovered == nil { await Task.yield() }
-            let matches = try await second.call("GET", "/api/v1/matches", token: ada.token)
-            #expect(matches.json["items"]?[0]?["user"]?["bio"]?.string == "new")
-            #expect(second.cacheLoads("user:matches") == 0, "from the disk")
-            _ = try await second.call("PATCH", "/api/v1/me", token: bea.token, json: #"{"about":"newer"}"#)
-            let again = try await second.call("GET", "/api/v1/matches", token: ada.token)
-            #expect(again.json["items"]?[0]?["user"]?["bio"]?.string == "newer")
-            await second.stop()
+            try await withServer(TestServer.start(Self.modules, settings: Self.settings, directory: directory)) { second in
+                // Recovered in the background.
+                try await until("the cache is recovered") { second.cache.statistics.recovered != nil }
+                let matches = try await second.call("GET", "/api/v1/matches", token: ada.token)
+                #expect(matches.json["items"]?[0]?["user"]?["bio"]?.string == "new")
+                #expect(second.cacheLoads("user:matches") == 0, "from the disk")
+                _ = try await second.call("PATCH", "/api/v1/me", token: bea.token, json: #"{"about":"newer"}"#)
+                let again = try await second.call("GET", "/api/v1/matches", token: ada.token)
+                #expect(again.json["items"]?[0]?["user"]?["bio"]?.string == "newer")
+            }
         }
     }
 
     @Test("a login loads what the person will ask for", .timeLimit(.minutes(10)))
     func hints() async throws {
-        let server = try await TestServer.start(Self.modules)
-        let ada = try await register(server, "ada")
-        let place = try await server.call(
-            "PUT", "/api/v1/me/location", token: ada.token, json: #"{"latitude":48.85,"longitude":2.35}"#)
-        #expect(place.status == 200)
-        server.cache.invalidate(server.cacheTags(of: ada.user))
-        #expect(server.cacheLoads("matches:suggestions") == 0)
-        let answer = try await server.call(
-            "POST", "/api/v1/auth/login", json: #"{"email":"ada@example.org","password":"long enough 1"}"#)
-        #expect(answer.status == 200)
-        for namespace in ["user:profile", "user:matches", "matching:standing", "matches:suggestions"] {
-            while server.cacheLoads(namespace) < 1 { await Task.yield() }
+        try await withServer(TestServer.start(Self.modules)) { server in
+            let ada = try await server.person("ada")
+            let place = try await server.call(
+                "PUT", "/api/v1/me/location", token: ada.token, json: #"{"latitude":48.85,"longitude":2.35}"#)
+            #expect(place.status == 200)
+            server.cache.invalidate(server.cacheTags(of: ada.id))
+            #expect(server.cacheLoads("matches:suggestions") == 0)
+            let answer = try await server.logIn(ada)
+            #expect(answer.status == 200)
+            for namespace in ["user:profile", "user:matches", "matching:standing", "matches:suggestions"] {
+                try await until("\(namespace) is loaded") { server.cacheLoads(namespace) >= 1 }
+            }
+            // The deck is ready.
+            _ = try await server.call("GET", "/api/v1/matches/suggestions", token: ada.token)
+            #expect(server.cacheLoads("matches:suggestions") == 1)
         }
-        // The deck is ready.
-        _ = try await server.call("GET", "/api/v1/matches/suggestions", token: ada.token)
-        #expect(server.cacheLoads("matches:suggestions") == 1)
-        await server.stop()
     }
 
     private static let settings = ["http.credentials_per_minute=0"]
 
     @Test("erasing invalidates all entries about the person, at the commit and again by its job")
     func erasure() async throws {
-        let server = try await TestServer.start(Self.modules)
-        let (ada, bea) = (try await register(server, "ada"), try await register(server, "bea"))
-        for path in ["me", "me/preferences", "matches", "users/\(bea.user)"] {
-            #expect(try await server.call("GET", "/api/v1/\(path)", token: ada.token).status == 200)
+        try await withServer(TestServer.start(Self.modules)) { server in
+            let (ada, bea) = (try await server.person("ada"), try await server.person("bea"))
+            for path in ["me", "me/preferences", "matches", "users/\(bea.id)"] {
+                #expect(try await server.call("GET", "/api/v1/\(path)", token: ada.token).status == 200)
+            }
+            func stamps() -> [Dependencies] { server.cacheTags(of: ada.id).map { server.cache.dependencies(on: [$0]) } }
+            let before = stamps()
+            try await server.storage.write { $0.publish(AccountErased(user: ada.id)) }
+            #expect(before.count >= 5 && before.allSatisfy { !$0.areCurrent })
+            _ = try await server.call("DELETE", "/api/v1/me", token: ada.token)
+            #expect(try await server.call("GET", "/api/v1/users/\(ada.id)", token: bea.token).status == 404)
+            server.clock.advance(by: .days(31))
+            let later = stamps()
+            try await server.runOutbox()
+            #expect(later.allSatisfy { !$0.areCurrent })
+            let profiles = try server.port((any ProfileReading).self)
+            #expect(try await profiles.profile(of: ada.id) == nil)
         }
-        func stamps() -> [Dependencies] { server.cacheTags(of: ada.user).map { server.cache.dependencies(on: [$0]) } }
-        let before = stamps()
-        try await server.storage.write { $0.publish(AccountErased(user: ada.user)) }
-        #expect(before.count >= 5 && before.allSatisfy { !$0.areCurrent })
-        _ = try await server.call("DELETE", "/api/v1/me", token: ada.token)
-        #expect(try await server.call("GET", "/api/v1/users/\(ada.user)", token: bea.token).status == 404)
-        server.clock.advance(by: .days(31))
-        let later = stamps()
-        try await server.runOutbox()
-        #expect(later.allSatisfy { !$0.areCurrent })
-        let profiles = try server.port((any ProfileReading).self)
-        #expect(try await profiles.profile(of: ada.user) == nil)
-        await server.stop()
     }
 }

@@ -26,30 +26,31 @@ import Testing
 
     @Test("of a whole demo town, each viewer's deck is that of a brute force over everybody, in members and order")
     func equalsBruteForce() async throws {
-        let fixture = try await Fixture.start()
-        let town = GeneratedTown(count: Self.isSoak ? 100_000 : 3_000, seed: 42, now: fixture.now)
-        try fixture.server.load(town)
-        let ledger = try ledger(of: fixture.server.storage)
-        #expect(ledger.people.count == town.count)
-        let viewers = Self.isSoak ? 1_000 : 40
-        let scorer = WeightedScorer(.init(distance: 0.45, recency: 0.25, age: 0.15, interests: 0.15), activeDays: 30)
-        var sizes: [Int] = []
-        for number in 0..<viewers {
-            let viewer = ledger.people[number * (town.count / viewers)]
-            let decks = try await fixture.rankings(
-                for: DeckQuery(
-                    viewer: viewer.user, limit: 50, now: fixture.now, activeDays: 30, skipLifetime: .hours(24), scorer: scorer))
-            let expected = BruteForce(world: ledger.world(around: viewer.id), now: fixture.now).deck(of: viewer, limit: 50)
-            for deck in decks {
-                let found = deck.ranks.map { BruteForce.Entry(id: $0.id.rawValue, score: $0.score) }
-                #expect(deck.stage.rawValue == expected.stage, "viewer \(viewer.id)")
-                #expect(found == expected.entries, "viewer \(viewer.id)")
-                sizes.append(found.count)
+        try await withServer(Fixture.start()) { fixture in
+            let town = GeneratedTown(count: Self.isSoak ? 100_000 : 3_000, seed: 42, now: fixture.now)
+            try fixture.server.load(town)
+            let ledger = try ledger(of: fixture.server.storage)
+            #expect(ledger.people.count == town.count)
+            let viewers = Self.isSoak ? 1_000 : 40
+            let scorer = WeightedScorer(.init(distance: 0.45, recency: 0.25, age: 0.15, interests: 0.15), activeDays: 30)
+            var sizes: [Int] = []
+            for number in 0..<viewers {
+                let viewer = ledger.people[number * (town.count / viewers)]
+                let decks = try await fixture.rankings(
+                    for: DeckQuery(
+                        viewer: viewer.user, limit: 50, now: fixture.now, activeDays: 30, skipLifetime: .hours(24), scorer: scorer
+                    ))
+                let expected = BruteForce(world: ledger.world(around: viewer.id), now: fixture.now).deck(of: viewer, limit: 50)
+                for deck in decks {
+                    let found = deck.ranks.map { BruteForce.Entry(id: $0.id.rawValue, score: $0.score) }
+                    #expect(deck.stage.rawValue == expected.stage, "viewer \(viewer.id)")
+                    #expect(found == expected.entries, "viewer \(viewer.id)")
+                    sizes.append(found.count)
+                }
             }
+            #expect(sizes.contains { $0 > 5 })
+            print("decks of \(town.count) people: \(viewers) viewers, \(sizes.reduce(0, +)) candidates compared")
         }
-        #expect(sizes.contains { $0 > 5 })
-        print("decks of \(town.count) people: \(viewers) viewers, \(sizes.reduce(0, +)) candidates compared")
-        await fixture.server.stop()
     }
 
     private func ledger(of storage: any Storage) throws -> Ledger {

@@ -72,24 +72,24 @@ struct CacheTests {
 
     @Test("the most recently active people are loaded ahead")
     func warming() async throws {
-        let server = try await TestServer.start([OpenProfilesModule.self, AccountsStandIn.self])
-        let (accounts, service) = (
-            try server.port((any TestAccounts).self), try server.port(OpenProfilesModule.self).module.service
-        )
-        var users: [UserID] = []
-        for number in 0..<250 {
-            users.append(
-                try await accounts.register(
-                    "P\(number)", born: try #require(CivilDate("1990-01-01")), gender: .man, seeks: .everyone))
-            server.clock.advance(by: .seconds(1))
+        try await withServer(TestServer.start([OpenProfilesModule.self, AccountsStandIn.self])) { server in
+            let (accounts, service) = (
+                try server.port((any TestAccounts).self), try server.port(OpenProfilesModule.self).module.service
+            )
+            var users: [UserID] = []
+            for number in 0..<250 {
+                users.append(
+                    try await accounts.register(
+                        "P\(number)", born: try #require(CivilDate("1990-01-01")), gender: .man, seeks: .everyone))
+                server.clock.advance(by: .seconds(1))
+            }
+            #expect(try await service.store.lastActive(100) == Array(users.reversed().prefix(100)))
+            server.cache.invalidate(users.map { .user($0) })
+            try await service.records.warm(try await service.store.lastActive(210))
+            #expect(server.cacheLoads("user:profile") == 210)
+            _ = try await service.profiles(of: users)
+            #expect(server.cacheLoads("user:profile") == 250)
         }
-        #expect(try await service.store.lastActive(100) == Array(users.reversed().prefix(100)))
-        server.cache.invalidate(users.map { .user($0) })
-        try await service.records.warm(try await service.store.lastActive(210))
-        #expect(server.cacheLoads("user:profile") == 210)
-        _ = try await service.profiles(of: users)
-        #expect(server.cacheLoads("user:profile") == 250)
-        await server.stop()
     }
 
     @Test("closing, activity and erasing show at once; an absent person is there once registered")

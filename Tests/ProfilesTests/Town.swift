@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// A server with Profiles, a module that registers people, and a module that listens.
-struct Town {
+struct Town: RunningServer {
     let server: TestServer
     let accounts: any TestAccounts
     let listener: any TestListener
@@ -20,16 +20,11 @@ struct Town {
             listener: try server.port((any TestListener).self))
     }
 
+    func stop() async { await server.stop() }
+
     /// Starts a server, runs a test against it and stops it, also after a failure.
     static func with(_ settings: [String] = [], _ body: (Town) async throws -> Void) async throws {
-        let town = try await start(settings)
-        do {
-            try await body(town)
-        } catch {
-            await town.server.stop()
-            throw error
-        }
-        await town.server.stop()
+        try await withServer(start(settings), body)
     }
 
     /// Registers a person, 30 years old by default.

@@ -11,173 +11,173 @@ import Testing
     private func waiting() async throws -> Fixture {
         let fixture = try await Fixture()
         let (_, ben, conversation) = try await fixture.pair()
-        try await fixture.send("Hi", to: conversation, by: ben)
+        try await fixture.say("Hi", to: conversation, by: ben)
         fixture.server.clock.advance(by: .seconds(2))
         while try await fixture.module.decider.decideDue() {}
         return fixture
     }
 
     @Test func aTryThatFailedIsRepeatedUnderTheSameIdentifier() async throws {
-        let fixture = try await waiting()
-        let provider = ScriptedProvider(.later(reason: "reset", after: nil), .accepted)
-        let lane = try fixture.lane(provider)
-        try await lane.drain()
-        #expect(provider.received.count == 1)
-        try await lane.drain()
-        #expect(provider.received.count == 1, "not before its time")
-        fixture.server.clock.advance(by: .seconds(1))
-        try await lane.drain()
-        #expect(provider.received.count == 2)
-        #expect(Set(provider.received.map(\.id)).count == 1)
-        #expect(Set(provider.received.map(\.collapseID)).count == 1)
-        #expect(try fixture.count("push_deliveries") == 0)
-        await fixture.stop()
+        try await withServer(waiting()) { fixture in
+            let provider = ScriptedProvider(.later(reason: "reset", after: nil), .accepted)
+            let lane = try fixture.lane(provider)
+            try await lane.drain()
+            #expect(provider.received.count == 1)
+            try await lane.drain()
+            #expect(provider.received.count == 1, "not before its time")
+            fixture.server.clock.advance(by: .seconds(1))
+            try await lane.drain()
+            #expect(provider.received.count == 2)
+            #expect(Set(provider.received.map(\.id)).count == 1)
+            #expect(Set(provider.received.map(\.collapseID)).count == 1)
+            #expect(try fixture.count("push_deliveries") == 0)
+        }
     }
 
     @Test func theProvidersWishIsHonoured() async throws {
-        let fixture = try await waiting()
-        let provider = ScriptedProvider(.later(reason: "429", after: .seconds(90)), .accepted)
-        let lane = try fixture.lane(provider)
-        try await lane.drain()
-        fixture.server.clock.advance(by: .seconds(89))
-        try await lane.drain()
-        #expect(provider.received.count == 1)
-        fixture.server.clock.advance(by: .seconds(2))
-        try await lane.drain()
-        #expect(provider.received.count == 2)
-        await fixture.stop()
+        try await withServer(waiting()) { fixture in
+            let provider = ScriptedProvider(.later(reason: "429", after: .seconds(90)), .accepted)
+            let lane = try fixture.lane(provider)
+            try await lane.drain()
+            fixture.server.clock.advance(by: .seconds(89))
+            try await lane.drain()
+            #expect(provider.received.count == 1)
+            fixture.server.clock.advance(by: .seconds(2))
+            try await lane.drain()
+            #expect(provider.received.count == 2)
+        }
     }
 
     @Test func whatNobodyTakesIsGivenUpByAge() async throws {
-        let fixture = try await waiting()
-        let provider = ScriptedProvider(.later(reason: "down", after: nil))
-        let lane = try fixture.lane(provider)
-        for _ in 0..<30 {
-            try await lane.drain()
-            fixture.server.clock.advance(by: .hours(1))
+        try await withServer(waiting()) { fixture in
+            let provider = ScriptedProvider(.later(reason: "down", after: nil))
+            let lane = try fixture.lane(provider)
+            for _ in 0..<30 {
+                try await lane.drain()
+                fixture.server.clock.advance(by: .hours(1))
+            }
+            #expect(try fixture.count("push_deliveries") == 0)
+            #expect((20...26).contains(provider.received.count))
+            #expect(try fixture.server.check().isEmpty)
         }
-        #expect(try fixture.count("push_deliveries") == 0)
-        #expect((20...26).contains(provider.received.count))
-        #expect(try fixture.server.check().isEmpty)
-        await fixture.stop()
     }
 
     @Test func aDeviceThatIsGoneIsForgottenUnlessItCameBackSince() async throws {
         for (since, remain) in [(Duration.seconds(-60), 1), (.seconds(60), 0)] {
-            let fixture = try await waiting()
-            let at = fixture.server.clock.now() + since
-            let lane = try fixture.lane(ScriptedProvider(.gone(reason: "Unregistered", since: at)))
-            try await lane.drain()
-            #expect(try fixture.count("push_devices") == remain)
-            #expect(try fixture.count("push_deliveries") == 0)
-            await fixture.stop()
+            try await withServer(waiting()) { fixture in
+                let at = fixture.server.clock.now() + since
+                let lane = try fixture.lane(ScriptedProvider(.gone(reason: "Unregistered", since: at)))
+                try await lane.drain()
+                #expect(try fixture.count("push_devices") == remain)
+                #expect(try fixture.count("push_deliveries") == 0)
+            }
         }
     }
 
     @Test func aRefusedPushIsNotTriedAgain() async throws {
-        let fixture = try await waiting()
-        let provider = ScriptedProvider(.refused(reason: "PayloadTooLarge"))
-        let lane = try fixture.lane(provider)
-        for _ in 0..<3 {
-            try await lane.drain()
-            fixture.server.clock.advance(by: .minutes(1))
+        try await withServer(waiting()) { fixture in
+            let provider = ScriptedProvider(.refused(reason: "PayloadTooLarge"))
+            let lane = try fixture.lane(provider)
+            for _ in 0..<3 {
+                try await lane.drain()
+                fixture.server.clock.advance(by: .minutes(1))
+            }
+            #expect(provider.received.count == 1)
+            #expect(try fixture.count("push_deliveries") == 0)
+            #expect(try fixture.count("push_devices") == 1)
         }
-        #expect(provider.received.count == 1)
-        #expect(try fixture.count("push_deliveries") == 0)
-        #expect(try fixture.count("push_devices") == 1)
-        await fixture.stop()
     }
 
     @Test func nothingIsDroppedWhileKeysAreWrong() async throws {
-        let fixture = try await waiting()
-        let provider = ScriptedProvider(.misconfigured(reason: "the key is missing"))
-        let lane = try fixture.lane(provider)
-        for _ in 0..<10 {
+        try await withServer(waiting()) { fixture in
+            let provider = ScriptedProvider(.misconfigured(reason: "the key is missing"))
+            let lane = try fixture.lane(provider)
+            for _ in 0..<10 {
+                try await lane.drain()
+                fixture.server.clock.advance(by: .minutes(2))
+            }
+            #expect(try fixture.count("push_deliveries WHERE attempts = 0") == 1)
+            provider.answer(.accepted)
             try await lane.drain()
-            fixture.server.clock.advance(by: .minutes(2))
+            #expect(try fixture.count("push_deliveries") == 0)
         }
-        #expect(try fixture.count("push_deliveries WHERE attempts = 0") == 1)
-        provider.answer(.accepted)
-        try await lane.drain()
-        #expect(try fixture.count("push_deliveries") == 0)
-        await fixture.stop()
     }
 
     @Test func whatAProcessLeasedThatIsNoMoreIsGivenBack() async throws {
-        let fixture = try await waiting()
-        #expect(try await fixture.store.lease(.log, limit: 10).count == 1)
-        #expect(try await fixture.store.lease(.log, limit: 10).isEmpty)
-        try await fixture.store.releaseLeases()
-        #expect(try await fixture.store.lease(.log, limit: 10).count == 1)
-        await fixture.stop()
+        try await withServer(waiting()) { fixture in
+            #expect(try await fixture.store.lease(.log, limit: 10).count == 1)
+            #expect(try await fixture.store.lease(.log, limit: 10).isEmpty)
+            try await fixture.store.releaseLeases()
+            #expect(try await fixture.store.lease(.log, limit: 10).count == 1)
+        }
     }
 
     @Test func aNewerPushOfTheSameConversationTakesThePlaceOfOneThatWaits() async throws {
-        let fixture = try await Fixture()
-        let (_, ben, conversation) = try await fixture.pair()
-        for text in ["One", "Two"] {
-            try await fixture.send(text, to: conversation, by: ben)
+        try await withServer(Fixture()) { fixture in
+            let (_, ben, conversation) = try await fixture.pair()
+            for text in ["One", "Two"] {
+                try await fixture.say(text, to: conversation, by: ben)
+                fixture.server.clock.advance(by: .seconds(2))
+                while try await fixture.module.decider.decideDue() {}
+            }
+            #expect(try fixture.count("push_deliveries") == 1)
+
+            // While one is under way, the next waits; if the first must be tried again, the next says it all.
+            let leased = try #require(try await fixture.store.lease(.log, limit: 10).first)
+            try await fixture.say("Three", to: conversation, by: ben)
             fixture.server.clock.advance(by: .seconds(2))
             while try await fixture.module.decider.decideDue() {}
+            #expect(try await fixture.store.lease(.log, limit: 10).isEmpty)
+            let later = fixture.server.clock.now() + .seconds(1)
+            let dropped = try await fixture.store.finish([
+                FinishedDelivery(delivery: leased, ending: .later(later, isAttempt: true))
+            ])
+            #expect(dropped == 1)
+            try await fixture.push()
+            #expect(try await fixture.bodies() == ["3 new messages"])
+            #expect(try fixture.server.check().isEmpty)
         }
-        #expect(try fixture.count("push_deliveries") == 1)
-
-        // While one is under way, the next waits; if the first must be tried again, the next says it all.
-        let leased = try #require(try await fixture.store.lease(.log, limit: 10).first)
-        try await fixture.send("Three", to: conversation, by: ben)
-        fixture.server.clock.advance(by: .seconds(2))
-        while try await fixture.module.decider.decideDue() {}
-        #expect(try await fixture.store.lease(.log, limit: 10).isEmpty)
-        let later = fixture.server.clock.now() + .seconds(1)
-        let dropped = try await fixture.store.finish([
-            FinishedDelivery(delivery: leased, ending: .later(later, isAttempt: true))
-        ])
-        #expect(dropped == 1)
-        try await fixture.push()
-        #expect(try await fixture.bodies() == ["3 new messages"])
-        #expect(try fixture.server.check().isEmpty)
-        await fixture.stop()
     }
 
     @Test func aProviderThatDoesNotAnswerDelaysNoOther() async throws {
-        let fixture = try await Fixture()
-        let (ann, ben, conversation) = try await fixture.pair()
-        let token = String(repeating: "a", count: 64)
-        let answer = try await fixture.call("PUT", "/me/devices/tablet", ann, ["provider": "apns", "token": .string(token)])
-        #expect(answer.status == 200)
-        try await fixture.send("Hi", to: conversation, by: ben)
-        fixture.server.clock.advance(by: .seconds(2))
-        while try await fixture.module.decider.decideDue() {}
-        let (stuck, other) = (StuckProvider(), ScriptedProvider(.accepted))
-        let stuckLane = try fixture.lane(stuck, of: .apns)
-        let waiting = Task { try await stuckLane.drain() }
-        await stuck.isStuck()
-        try await fixture.lane(other).drain()
-        #expect(other.received.count == 1)
-        #expect(try fixture.count("push_deliveries") == 1)
-        stuck.release()
-        try await waiting.value
-        #expect(try fixture.count("push_deliveries") == 0)
-        await fixture.stop()
+        try await withServer(Fixture()) { fixture in
+            let (ann, ben, conversation) = try await fixture.pair()
+            let token = String(repeating: "a", count: 64)
+            let answer = try await fixture.call("PUT", "/me/devices/tablet", ann, ["provider": "apns", "token": .string(token)])
+            #expect(answer.status == 200)
+            try await fixture.say("Hi", to: conversation, by: ben)
+            fixture.server.clock.advance(by: .seconds(2))
+            while try await fixture.module.decider.decideDue() {}
+            let (stuck, other) = (StuckProvider(), ScriptedProvider(.accepted))
+            let stuckLane = try fixture.lane(stuck, of: .apns)
+            let waiting = Task { try await stuckLane.drain() }
+            await stuck.isStuck()
+            try await fixture.lane(other).drain()
+            #expect(other.received.count == 1)
+            #expect(try fixture.count("push_deliveries") == 1)
+            stuck.release()
+            try await waiting.value
+            #expect(try fixture.count("push_deliveries") == 0)
+        }
     }
 
     @Test func theMostUrgentLeaveFirst() async throws {
-        let fixture = try await Fixture()
-        let ann = try await fixture.person("Ann")
-        try await fixture.device(ann)
-        let ben = try await fixture.person("Ben")
-        try await fixture.swipe(try await fixture.person("Cleo"), ann)
-        let dora = try await fixture.person("Dora")
-        let conversation = try await fixture.match(ann, dora)
-        try await fixture.send("Hi", to: conversation, by: dora)
-        _ = try await fixture.match(ann, ben)
-        fixture.server.clock.advance(by: .seconds(2))
-        while try await fixture.module.decider.decideDue() {}
-        let provider = ScriptedProvider(.accepted)
-        try await fixture.lane(provider, concurrency: 1).drain()
-        #expect(provider.received.map(\.priority) == provider.received.map(\.priority).sorted(by: >))
-        #expect(Set(provider.received.map(\.priority)) == [.high, .medium, .low])
-        await fixture.stop()
+        try await withServer(Fixture()) { fixture in
+            let ann = try await fixture.person("Ann")
+            try await fixture.device(ann)
+            let ben = try await fixture.person("Ben")
+            try await fixture.swipe(try await fixture.person("Cleo"), ann)
+            let dora = try await fixture.person("Dora")
+            let conversation = try await fixture.match(ann, dora)
+            try await fixture.say("Hi", to: conversation, by: dora)
+            _ = try await fixture.match(ann, ben)
+            fixture.server.clock.advance(by: .seconds(2))
+            while try await fixture.module.decider.decideDue() {}
+            let provider = ScriptedProvider(.accepted)
+            try await fixture.lane(provider, concurrency: 1).drain()
+            #expect(provider.received.map(\.priority) == provider.received.map(\.priority).sorted(by: >))
+            #expect(Set(provider.received.map(\.priority)) == [.high, .medium, .low])
+        }
     }
 
     @Test func aProviderThatFailsRestsAndIsThenTriedWithOnePush() {

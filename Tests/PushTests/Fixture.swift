@@ -12,18 +12,12 @@ import Testing
 
 @testable import SparkPush
 
-/// A person with an account.
-struct Person: Sendable {
-    let id: UserID
-    let token: String
-    let session: SessionID
-}
+typealias Person = SparkTestSupport.Person<Fixture>
 
 /// A server with Push, whose batches and deliveries move only on a test's call.
-final class Fixture: Sendable {
+final class Fixture: PeopleServer, RunningServer {
     let server: TestServer
     let module: PushModule
-    private let count = Mutex<UInt64>(0)
 
     init(settings: [String] = []) async throws {
         server = try await TestServer.start(
@@ -36,53 +30,13 @@ final class Fixture: Sendable {
 
     var store: any PushStore { module.decider.store }
 
-    private func next() -> UInt64 {
-        count.withLock { count in
-            count += 1
-            return count
-        }
-    }
-
-    func person(_ name: String = "P") async throws -> Person {
-        let body: JSONValue = [
-            "email": .string("p\(next())@example.org"), "password": "correct horse", "name": .string(name),
-            "birth_date": "1995-12-10", "gender": "woman", "interested_in": ["woman"],
-        ]
-        let answer = try await server.call("POST", "/api/v1/auth/register", json: JSONWriter.string(of: body))
-        let id = try #require(answer.json["user"]?["id"]?.string.flatMap { UserID(wire: $0) }, "\(answer.body)")
-        let token = try #require(answer.json["access_token"]?.string)
-        let principal = try await server.port((any Authenticating).self).authenticate(token: token)
-        return Person(id: id, token: token, session: principal.session)
+    func answer(_ method: String, _ path: String, token: String?, body: JSONValue?) async throws -> TestAnswer {
+        try await server.answer(method, path, token: token, body: body)
     }
 
     /// The same person with a new token.
     func again(_ person: Person) async throws -> Person {
-        let token = try await server.port((any TokenIssuing).self).issueToken(for: person.id).token
-        return Person(id: person.id, token: token, session: person.session)
-    }
-
-    func call(_ method: String, _ path: String, _ person: Person, _ body: JSONValue? = nil) async throws -> TestAnswer {
-        try await server.call(
-            method, "/api/v1\(path)", token: person.token, json: body.map { JSONWriter.string(of: $0) })
-    }
-
-    @discardableResult
-    func swipe(_ person: Person, _ target: Person) async throws -> JSONValue {
-        try await call("POST", "/swipes", person, ["target_id": .string(target.id.wire), "action": "like"]).json
-    }
-
-    /// Matches two people; the second completes it.
-    func match(_ a: Person, _ b: Person) async throws -> ConversationID {
-        try await swipe(a, b)
-        let answer = try await swipe(b, a)
-        return try #require(answer["match"]?["conversation_id"]?.string.flatMap { ConversationID(wire: $0) }, "\(answer)")
-    }
-
-    func send(_ text: String, to conversation: ConversationID, by person: Person) async throws {
-        let answer = try await call(
-            "POST", "/conversations/\(conversation.wire)/messages", person,
-            ["client_id": .string("c\(next())"), "text": .string(text)])
-        try #require(answer.status == 201, "\(answer.body)")
+        try await person.with(token: server.person(whoIs: person.id).token)
     }
 
     func read(_ conversation: ConversationID, upTo seq: Int64, by person: Person) async throws {
@@ -100,8 +54,8 @@ final class Fixture: Sendable {
 
     /// Two matched people; the first has a device. The pushes of the match itself are done.
     func pair() async throws -> (Person, Person, ConversationID) {
-        let (ann, ben) = (try await person("Ann"), try await person("Ben"))
-        let conversation = try await match(ann, ben)
+        let pair = try await matchedPair("Ann")
+        let (ann, ben, conversation) = (pair.first, pair.second, pair.conversation)
         try await device(ann)
         return (ann, ben, conversation)
     }

@@ -12,7 +12,7 @@ struct PauseTests {
     /// A delivery that waits to leave.
     private func waiting(_ fixture: Fixture) async throws {
         let (_, ben, conversation) = try await fixture.pair()
-        try await fixture.send("Hello", to: conversation, by: ben)
+        try await fixture.say("Hello", to: conversation, by: ben)
         try await decide(fixture)
     }
 
@@ -24,30 +24,30 @@ struct PauseTests {
     /// A message to another person.
     private func another(_ fixture: Fixture) async throws {
         let (_, ben, conversation) = try await fixture.pair()
-        try await fixture.send("Hello", to: conversation, by: ben)
+        try await fixture.say("Hello", to: conversation, by: ben)
         try await decide(fixture)
     }
 
     @Test("a pause that one push received holds for every other push, and survives a restart")
     func survives() async throws {
-        let fixture = try await Fixture()
-        try await waiting(fixture)
-        let provider = ScriptedProvider(.later(reason: "QUOTA_EXCEEDED", after: .seconds(3_600)), .accepted)
-        let lane = try fixture.lane(provider)
-        try await lane.drain()
-        try await another(fixture)
-        fixture.server.clock.advance(by: .seconds(1_800))
-        try await lane.drain()
-        #expect(provider.received.count == 1)
-        let restarted = try fixture.lane(provider)
-        try await restarted.drain()
-        #expect(provider.received.count == 1, "a restart forgets nothing")
-        fixture.server.clock.advance(by: .seconds(1_800))
-        try await restarted.drain()
-        try await restarted.drain()
-        #expect(provider.received.count == 3)
-        #expect(try fixture.server.check().isEmpty)
-        await fixture.stop()
+        try await withServer(Fixture()) { fixture in
+            try await waiting(fixture)
+            let provider = ScriptedProvider(.later(reason: "QUOTA_EXCEEDED", after: .seconds(3_600)), .accepted)
+            let lane = try fixture.lane(provider)
+            try await lane.drain()
+            try await another(fixture)
+            fixture.server.clock.advance(by: .seconds(1_800))
+            try await lane.drain()
+            #expect(provider.received.count == 1)
+            let restarted = try fixture.lane(provider)
+            try await restarted.drain()
+            #expect(provider.received.count == 1, "a restart forgets nothing")
+            fixture.server.clock.advance(by: .seconds(1_800))
+            try await restarted.drain()
+            try await restarted.drain()
+            #expect(provider.received.count == 3)
+            #expect(try fixture.server.check().isEmpty)
+        }
     }
 
     @Test("a push that was under way when the provider asked for a pause does not end it")
@@ -84,31 +84,31 @@ struct PauseTests {
 
     @Test("a pause of one push service does not delay another one")
     func places() async throws {
-        let fixture = try await Fixture()
-        for host in ["slow.example", "slow.example", "fast.example"] {
-            let (ann, ben, conversation) = try await fixture.pair()
-            try await fixture.server.storage.write { transaction in
-                try transaction.session.statement("UPDATE push_devices SET token = token || ?2 WHERE user_id = ?1")
-                    .run([.integer(ann.id.rawValue), .text("@" + host)])
+        try await withServer(Fixture()) { fixture in
+            for host in ["slow.example", "slow.example", "fast.example"] {
+                let (ann, ben, conversation) = try await fixture.pair()
+                try await fixture.server.storage.write { transaction in
+                    try transaction.session.statement("UPDATE push_devices SET token = token || ?2 WHERE user_id = ?1")
+                        .run([.integer(ann.id.rawValue), .text("@" + host)])
+                }
+                try await fixture.say("Hello", to: conversation, by: ben)
             }
-            try await fixture.send("Hello", to: conversation, by: ben)
-        }
-        try await decide(fixture)
-        let provider = PlacedProvider(busy: "slow.example")
-        let lane = try fixture.lane(provider, concurrency: 1)
-        for _ in 0..<4 { try await lane.drain() }
-        #expect(provider.asked == ["slow.example": 1, "fast.example": 1])
-        let restarted = try fixture.lane(provider)
-        try await restarted.drain()
-        #expect(provider.asked["slow.example"] == 1)
-        provider.isBusy.withLock { $0 = false }
-        for _ in 0..<3 {
-            fixture.server.clock.advance(by: .minutes(10))
+            try await decide(fixture)
+            let provider = PlacedProvider(busy: "slow.example")
+            let lane = try fixture.lane(provider, concurrency: 1)
+            for _ in 0..<4 { try await lane.drain() }
+            #expect(provider.asked == ["slow.example": 1, "fast.example": 1])
+            let restarted = try fixture.lane(provider)
             try await restarted.drain()
+            #expect(provider.asked["slow.example"] == 1)
+            provider.isBusy.withLock { $0 = false }
+            for _ in 0..<3 {
+                fixture.server.clock.advance(by: .minutes(10))
+                try await restarted.drain()
+            }
+            #expect(provider.asked == ["slow.example": 3, "fast.example": 1])
+            #expect(try fixture.count("push_deliveries") == 0)
         }
-        #expect(provider.asked == ["slow.example": 3, "fast.example": 1])
-        #expect(try fixture.count("push_deliveries") == 0)
-        await fixture.stop()
     }
 }
 

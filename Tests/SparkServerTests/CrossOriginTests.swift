@@ -8,12 +8,7 @@ struct CrossOriginTests {
     private let origin = "https://app.example.org"
 
     private func withDoors(_ settings: [String], _ body: (TestServer) async throws -> Void) async throws {
-        let server = try await TestServer.start([Doors.self], settings: settings)
-        do { try await body(server) } catch {
-            await server.stop()
-            throw error
-        }
-        await server.stop()
+        try await withServer(TestServer.start([Doors.self], settings: settings), body)
     }
 
     private func preflight(_ origin: String, _ method: String = "POST") -> [String: String] {

@@ -10,12 +10,7 @@ struct IdempotencyTests {
     private let ada = Doors.token(1)
 
     private func withDoors(_ body: (TestServer) async throws -> Void) async throws {
-        let server = try await TestServer.start([Doors.self])
-        do { try await body(server) } catch {
-            await server.stop()
-            throw error
-        }
-        await server.stop()
+        try await withServer(TestServer.start([Doors.self]), body)
     }
 
     private func knocks(_ server: TestServer) async throws -> Int {

@@ -7,6 +7,7 @@ import SparkCore
 import SparkKit
 import SparkServer
 import SparkStorage
+import SparkTestSupport
 import Synchronization
 import Testing
 
@@ -72,9 +73,9 @@ struct StartOrderTests {
         }
         let file = directory.appending(path: "spark.port.json")
         var place: JSONValue?
-        for _ in 0..<1_000 where place == nil {
+        try await until("the server says where it listens", every: .milliseconds(10)) {
             place = (try? Data(contentsOf: file)).flatMap { try? JSONParser.parse($0) }
-            try await Task.sleep(for: .milliseconds(10))
+            return place != nil
         }
         let client = SparkClient(url: try #require(place?["url"]?.string))
         let operators = SparkClient(url: try #require(place?["operator_url"]?.string))
@@ -95,8 +96,7 @@ struct StartOrderTests {
             #expect(!isReady.withLock { $0 })
             if step == 0 { Held.preparation.open() } else { Held.health.open() }
         }
-        for _ in 0..<1_000 where !isReady.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(isReady.withLock { $0 })
+        try await until("the server is ready", every: .milliseconds(10)) { isReady.withLock { $0 } }
         #expect(try await client.send("GET", "/api/v1/slow", body: nil).status == 200)
         #expect(try await client.send("GET", "/readyz", body: nil).status == 200)
         await server.shutDown()
@@ -192,8 +192,7 @@ struct StartOrderTests {
         }
         #expect(!isReady.withLock { $0 })
         Steps.mayEnd.signal()
-        for _ in 0..<1_000 where !isReady.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(isReady.withLock { $0 })
+        try await until("the server is ready", every: .milliseconds(10)) { isReady.withLock { $0 } }
         // The same connections, if the client kept them.
         #expect(try await client.send("GET", "/api/v1/aged", body: nil).status == 200)
         #expect(try await client.send("GET", "/readyz", body: nil).status == 200)

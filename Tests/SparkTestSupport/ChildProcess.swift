@@ -10,6 +10,8 @@ package final class ChildProcess: Sendable {
     /// What the child writes to its standard output, to be read once, to the end.
     package let output: FileHandle
     private let ended = Mutex<Int32?>(nil)
+    /// Beside `ended`, whose lock is held while somebody waits.
+    private let hasEnded = Atomic(false)
 
     /// Held while a pipe is made close-on-exec and while a child starts: a child that started in between would keep the pipe open, and
     /// a reader of it would wait for that child's end.
@@ -69,11 +71,17 @@ package final class ChildProcess: Sendable {
             let signal = status & 0x7F
             let result = signal == 0 ? (status >> 8) & 0xFF : -signal
             ended = result
+            hasEnded.store(true, ordering: .releasing)
             return result
         }
     }
 
-    /// The same for tasks: waits on a thread of its own.
+    /// Sends a signal, unless the child has ended and been waited for: its identifier may be another process's by now.
+    package func signal(_ signal: Int32) {
+        if !hasEnded.load(ordering: .acquiring) { kill(pid, signal) }
+    }
+
+    /// What `waitUntilExit` returns, without blocking: waits on a thread of its own.
     package func end() async -> Int32 {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: self.waitUntilExit()) }

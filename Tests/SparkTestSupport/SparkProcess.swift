@@ -75,7 +75,7 @@ package final class SparkProcess: Sendable {
 
     /// Sends a signal and returns the exit status: the code, or minus the signal that ended it.
     package func end(_ signal: Int32) async -> Int32 {
-        kill(pid, signal)
+        process.signal(signal)
         return await wait()
     }
 
@@ -112,6 +112,32 @@ package final class SparkProcess: Sendable {
 }
 
 package struct DidNotStart: Error {
+    package let status: Int32
+    package let log: String
+}
+
+/// Runs a test against a server in a process of its own, and then asks it to stop. When the test throws, the process is killed.
+/// - Parameters:
+///   - wrapper: a program with its arguments that starts the binary.
+///   - descriptors: how many files the process may open; as many as this one if nil.
+/// - Throws: what the test throws, and `DidNotStop` if the process does not exit with 0.
+package func withSpark(
+    _ arguments: [String], under wrapper: [String] = [], descriptors: Int? = nil,
+    isolation: isolated (any Actor)? = #isolation, _ body: (SparkProcess) async throws -> Void
+) async throws {
+    let spark = try await SparkProcess.serve(arguments, under: wrapper, descriptors: descriptors)
+    do {
+        try await body(spark)
+        let status = await spark.end(SIGTERM)
+        guard status == 0 else { throw DidNotStop(status: status, log: spark.log) }
+    } catch {
+        _ = await spark.end(SIGKILL)
+        throw error
+    }
+}
+
+/// A server that exited with something else than 0.
+package struct DidNotStop: Error {
     package let status: Int32
     package let log: String
 }

@@ -43,64 +43,66 @@ struct PushCrashTests {
                 default: nil
                 }
             }
-            let fake = try await FakeAPNs.start(key: bench.apnsKey.publicKey, clock: SystemWallClock(), script: script)
-            let town = try await PushTown.make(pairCount, in: directory) { index in
-                PushTarget(
-                    service: .apns, token: Self.token(index), registeredAt: Timestamp(milliseconds: 1_772_366_400_000))
-            }
-            try #require(town.pairs.count == pairCount)
-            var arguments = ["--data", directory, "--set", "http.writes_per_minute=0", "--set", "push.batch_milliseconds=300"]
-            arguments += ["--set", "push.daily_cap=10000", "--set", "chat.new_conversations_per_day=0"]
-            for (key, value) in try bench.apnsSettings(fake) {
-                if case .text(let text) = value { arguments += ["--set", "push.\(key)=\(text)"] }
-            }
-            arguments += ["--set", "push.trusted_roots_file=\(bench.roots)"]
-            let accessTokens = try await self.tokens(of: town, directory)
-            let address = Address()
-            var spark = try await SparkProcess.serve(arguments)
-            address.set(spark.url)
-            let started = ContinuousClock.now
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                let workers = Scale.of(test: 4, soak: 16)
-                for worker in 0..<workers {
-                    let mine = town.pairs.indices.filter { $0 % workers == worker }
-                    group.addTask {
-                        for message in 0..<messages {
-                            for index in mine {
-                                try await Self.write(message, town.pairs[index], accessTokens[index], address)
+            try await withServer(FakeAPNs.start(key: bench.apnsKey.publicKey, clock: SystemWallClock(), script: script)) { fake in
+                let town = try await PushTown.make(pairCount, in: directory) { index in
+                    PushTarget(
+                        service: .apns, token: Self.token(index), registeredAt: Timestamp(milliseconds: 1_772_366_400_000))
+                }
+                try #require(town.pairs.count == pairCount)
+                var arguments = [
+                    "--data", directory, "--set", "http.writes_per_minute=0", "--set", "push.batch_milliseconds=300",
+                ]
+                arguments += ["--set", "push.daily_cap=10000", "--set", "chat.new_conversations_per_day=0"]
+                for (key, value) in try bench.apnsSettings(fake) {
+                    if case .text(let text) = value { arguments += ["--set", "push.\(key)=\(text)"] }
+                }
+                arguments += ["--set", "push.trusted_roots_file=\(bench.roots)"]
+                let accessTokens = try await self.tokens(of: town, directory)
+                let address = Address()
+                var spark = try await SparkProcess.serve(arguments)
+                address.set(spark.url)
+                let started = ContinuousClock.now
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    let workers = Scale.of(test: 4, soak: 16)
+                    for worker in 0..<workers {
+                        let mine = town.pairs.indices.filter { $0 % workers == worker }
+                        group.addTask {
+                            for message in 0..<messages {
+                                for index in mine {
+                                    try await Self.write(message, town.pairs[index], accessTokens[index], address)
+                                }
                             }
                         }
                     }
-                }
-                for kill in 0..<kills {
-                    let goal = pairCount * messages * (kill + 1) / (kills + 1)
-                    try await until("messages were written", every: .milliseconds(100), timeout: .seconds(600)) {
-                        address.written >= goal
+                    for kill in 0..<kills {
+                        let goal = pairCount * messages * (kill + 1) / (kills + 1)
+                        try await until("messages were written", every: .milliseconds(100), timeout: .seconds(600)) {
+                            address.written >= goal
+                        }
+                        let taken = fake.accepted.count
+                        try await until("a push was accepted", every: .milliseconds(100), timeout: .seconds(600)) {
+                            fake.accepted.count > taken || address.written == pairCount * messages
+                        }
+                        address.set(nil)
+                        #expect(await spark.end(SIGKILL) == -SIGKILL)
+                        spark = try await SparkProcess.serve(arguments)
+                        address.set(spark.url)
                     }
-                    let taken = fake.accepted.count
-                    try await until("a push was accepted", every: .milliseconds(100), timeout: .seconds(600)) {
-                        fake.accepted.count > taken || address.written == pairCount * messages
-                    }
-                    address.set(nil)
-                    #expect(await spark.end(SIGKILL) == -SIGKILL)
-                    spark = try await SparkProcess.serve(arguments)
-                    address.set(spark.url)
+                    try await group.waitForAll()
                 }
-                try await group.waitForAll()
+                try await until("the outbox is empty", every: .milliseconds(100), timeout: .seconds(600)) {
+                    let outbox = try await SparkProcess.run(["push", "outbox", "--limit", "0", "--data", directory])
+                    let json = try JSONParser.parse(Array(outbox.output.utf8))
+                    return json["gathering"]?.integer == 0 && json["deliveries"]?.integer == 0 && json["held"]?.integer == 0
+                }
+                let seconds = (ContinuousClock.now - started).inSeconds
+                #expect(await spark.end(SIGTERM) == 0)
+                verify(fake, town, messages: messages)
+                #expect(try await SparkProcess.run(["check", "--data", directory]).status == 0)
+                print(
+                    "push and kill -9: \(pairCount * messages) messages, \(kills) kills, \(fake.accepted.count) pushes taken, "
+                        + "\(fake.server.connections) connections, \(Int(seconds)) s")
             }
-            try await until("the outbox is empty", every: .milliseconds(100), timeout: .seconds(600)) {
-                let outbox = try await SparkProcess.run(["push", "outbox", "--limit", "0", "--data", directory])
-                let json = try JSONParser.parse(Array(outbox.output.utf8))
-                return json["gathering"]?.integer == 0 && json["deliveries"]?.integer == 0 && json["held"]?.integer == 0
-            }
-            let seconds = (ContinuousClock.now - started).inSeconds
-            #expect(await spark.end(SIGTERM) == 0)
-            verify(fake, town, messages: messages)
-            #expect(try await SparkProcess.run(["check", "--data", directory]).status == 0)
-            print(
-                "push and kill -9: \(pairCount * messages) messages, \(kills) kills, \(fake.accepted.count) pushes taken, "
-                    + "\(fake.server.connections) connections, \(Int(seconds)) s")
-            await fake.stop()
         }
     }
 

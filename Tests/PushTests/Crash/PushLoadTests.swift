@@ -58,44 +58,46 @@ struct PushLoadTests {
                 PushTarget(
                     service: .apns, token: Self.token(index), registeredAt: Timestamp(milliseconds: 1_772_366_400_000))
             }
-            let fake = try await FakeAPNs.start(
-                key: bench.apnsKey.publicKey, clock: SystemWallClock(),
-                script: { _, request in
-                    journal.took(String(request.path.suffix(64)))
-                    return nil
-                })
-            var settings = ["http.writes_per_minute=0", "push.batch_milliseconds=0", "push.daily_cap=10000"]
-            for (key, value) in try bench.apnsSettings(fake) {
-                if case .text(let text) = value { settings.append("push.\(key)=\(text)") }
-            }
-            settings += ["push.trusted_roots_file=\(bench.roots)", "chat.new_conversations_per_day=0"]
-            let server = try await TestServer.start(
-                [AccountsModule.self, ProfilesModule.self, MatchingModule.self, ChatModule.self, PushModule.self],
-                settings: settings, directory: directory)
-            server.clock.advance(by: SystemWallClock().now() - TestServer.startOfTime)
-            let issuer = try server.port((any TokenIssuing).self)
-            var tokens: [String] = []
-            for pair in town.pairs { tokens.append(try await issuer.issueToken(for: pair.writer).token) }
-
-            let started = ContinuousClock.now
-            for round in 0..<rounds {
-                try await writeAll(round, town, tokens, journal, server)
-                try await until("round \(round) arrived", every: .milliseconds(5), timeout: .seconds(300)) {
-                    fake.accepted.count >= pairCount * (round + 1)
+            try await withServer(
+                FakeAPNs.start(
+                    key: bench.apnsKey.publicKey, clock: SystemWallClock(),
+                    script: { _, request in
+                        journal.took(String(request.path.suffix(64)))
+                        return nil
+                    })
+            ) { fake in
+                var settings = ["http.writes_per_minute=0", "push.batch_milliseconds=0", "push.daily_cap=10000"]
+                for (key, value) in try bench.apnsSettings(fake) {
+                    if case .text(let text) = value { settings.append("push.\(key)=\(text)") }
                 }
+                settings += ["push.trusted_roots_file=\(bench.roots)", "chat.new_conversations_per_day=0"]
+                let server = try await TestServer.start(
+                    [AccountsModule.self, ProfilesModule.self, MatchingModule.self, ChatModule.self, PushModule.self],
+                    settings: settings, directory: directory)
+                server.clock.advance(by: SystemWallClock().now() - TestServer.startOfTime)
+                let issuer = try server.port((any TokenIssuing).self)
+                var tokens: [String] = []
+                for pair in town.pairs { tokens.append(try await issuer.issueToken(for: pair.writer).token) }
+
+                let started = ContinuousClock.now
+                for round in 0..<rounds {
+                    try await writeAll(round, town, tokens, journal, server)
+                    try await until("round \(round) arrived", every: .milliseconds(5), timeout: .seconds(300)) {
+                        fake.accepted.count >= pairCount * (round + 1)
+                    }
+                }
+                let seconds = (ContinuousClock.now - started).inSeconds
+                let connections = fake.server.connections
+                print(
+                    "push under load: \(pairCount * rounds) events in \(seconds.rounded()) s, \(Int(Double(pairCount * rounds) / seconds))/s "
+                        + "with writing them, \(connections) connections; event to provider, \(pairCount) at once: \(journal.percentiles())"
+                )
+                try await trickle(town, tokens, journal, server, fake)
+                await server.stop()
+                #expect(Set(fake.accepted.map(\.id)).count == fake.accepted.count)
+                #expect(fake.refusals.isEmpty, "\(Set(fake.refusals))")
+                #expect(fake.violations.isEmpty)
             }
-            let seconds = (ContinuousClock.now - started).inSeconds
-            let connections = fake.server.connections
-            print(
-                "push under load: \(pairCount * rounds) events in \(seconds.rounded()) s, \(Int(Double(pairCount * rounds) / seconds))/s "
-                    + "with writing them, \(connections) connections; event to provider, \(pairCount) at once: \(journal.percentiles())"
-            )
-            try await trickle(town, tokens, journal, server, fake)
-            await server.stop()
-            #expect(Set(fake.accepted.map(\.id)).count == fake.accepted.count)
-            #expect(fake.refusals.isEmpty, "\(Set(fake.refusals))")
-            #expect(fake.violations.isEmpty)
-            await fake.stop()
         }
     }
 

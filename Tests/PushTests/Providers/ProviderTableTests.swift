@@ -2,6 +2,7 @@ import Foundation
 import NIOHTTP1
 import SparkCore
 import SparkKit
+import SparkTestSupport
 import Testing
 
 @testable import SparkPush
@@ -21,14 +22,14 @@ import Testing
 
     @Test func theWebhookTakesWhatHasNoProvider() async throws {
         let bench = try ProviderBench()
-        let fake = try await FakeWebhook.start(clock: bench.clock)
-        let table = bench.table(ProviderBench.webhookSettings(fake))
-        for target in [bench.apnsTarget(), bench.fcmTarget()] {
-            #expect(await table[target.service].send(bench.notification(to: target), deadline: .seconds(7_200)) == .accepted)
+        try await withServer(FakeWebhook.start(clock: bench.clock)) { fake in
+            let table = bench.table(ProviderBench.webhookSettings(fake))
+            for target in [bench.apnsTarget(), bench.fcmTarget()] {
+                #expect(await table[target.service].send(bench.notification(to: target), deadline: .seconds(7_200)) == .accepted)
+            }
+            #expect(fake.accepted.map(\.token) == [bench.apnsTarget().token, bench.fcmTarget().token])
+            await table.shutDown()
         }
-        #expect(fake.accepted.map(\.token) == [bench.apnsTarget().token, bench.fcmTarget().token])
-        await table.shutDown()
-        await fake.stop()
     }
 
     @Test(arguments: [
@@ -43,18 +44,18 @@ import Testing
 
     @Test func aMissingOrEmptyRootsFileIsSaid() async throws {
         let bench = try ProviderBench()
-        let fake = try await FakeWebhook.start(clock: bench.clock)
-        for file in [bench.directory.path + "/none.pem", "/dev/null"] {
-            let table = bench.table(ProviderBench.webhookSettings(fake).merging(["trusted_roots_file": .text(file)]) { $1 })
-            let outcome = await table[.fcm].send(bench.notification(to: bench.fcmTarget()), deadline: .seconds(7_200))
-            guard case .misconfigured(let reason) = outcome else {
-                Issue.record("\(outcome)")
-                continue
+        try await withServer(FakeWebhook.start(clock: bench.clock)) { fake in
+            for file in [bench.directory.path + "/none.pem", "/dev/null"] {
+                let table = bench.table(ProviderBench.webhookSettings(fake).merging(["trusted_roots_file": .text(file)]) { $1 })
+                let outcome = await table[.fcm].send(bench.notification(to: bench.fcmTarget()), deadline: .seconds(7_200))
+                guard case .misconfigured(let reason) = outcome else {
+                    Issue.record("\(outcome)")
+                    continue
+                }
+                #expect(reason.hasPrefix("push.trusted_roots_file: "))
+                await table.shutDown()
             }
-            #expect(reason.hasPrefix("push.trusted_roots_file: "))
-            await table.shutDown()
         }
-        await fake.stop()
     }
 
     @Test func tokensOfTheWrongFormAreRefusedAtRegistration() throws {
@@ -88,12 +89,12 @@ import Testing
 
     @Test func aTableMayBeDroppedWithoutAnEnd() async throws {
         let bench = try ProviderBench()
-        let fake = try await FakeWebPush.start(clock: bench.clock)
-        let target = bench.target(fake.subscribe())
-        for _ in 0..<3 {
-            let table = bench.table(ProviderBench.webPushSettings)
-            #expect(await table[.webpush].send(bench.notification(to: target), deadline: .seconds(7_200)) == .accepted)
+        try await withServer(FakeWebPush.start(clock: bench.clock)) { fake in
+            let target = bench.target(fake.subscribe())
+            for _ in 0..<3 {
+                let table = bench.table(ProviderBench.webPushSettings)
+                #expect(await table[.webpush].send(bench.notification(to: target), deadline: .seconds(7_200)) == .accepted)
+            }
         }
-        await fake.stop()
     }
 }

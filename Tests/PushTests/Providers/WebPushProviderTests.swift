@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import SparkCore
 import SparkKit
+import SparkTestSupport
 import Testing
 
 @testable import SparkPush
@@ -28,16 +29,16 @@ import Testing
     @Test func lengthsTellNothing() async throws {
         let bench = try ProviderBench()
         let table = bench.table(ProviderBench.webPushSettings)
-        let fake = try await FakeWebPush.start(clock: bench.clock, serverKey: table.applicationServerKey)
-        let target = bench.target(fake.subscribe())
-        for length in [0, 1, 17, 500, 1_900, 9_000] {
-            let notification = bench.notification(to: target, body: String(repeating: "a", count: length))
-            #expect(await table[.webpush].send(notification, deadline: .seconds(7_200)) == .accepted)
+        try await withServer(FakeWebPush.start(clock: bench.clock, serverKey: table.applicationServerKey)) { fake in
+            let target = bench.target(fake.subscribe())
+            for length in [0, 1, 17, 500, 1_900, 9_000] {
+                let notification = bench.notification(to: target, body: String(repeating: "a", count: length))
+                #expect(await table[.webpush].send(notification, deadline: .seconds(7_200)) == .accepted)
+            }
+            #expect(fake.lengths.count == 1)
+            #expect(fake.accepted.count == 6)
+            await table.shutDown()
         }
-        #expect(fake.lengths.count == 1)
-        #expect(fake.accepted.count == 6)
-        await table.shutDown()
-        await fake.stop()
     }
 
     @Test func theKeyIsTheSameAfterARestartAndAnotherForAnotherServer() throws {
@@ -130,34 +131,34 @@ import Testing
     /// The name exists nowhere but in the answer that was checked: who reaches the fake did not look it up again.
     @Test func theConnectionGoesToTheAddressThatWasChecked() async throws {
         let bench = try ProviderBench()
-        let fake = try await FakeWebPush.start(clock: bench.clock)
-        let resolver = HostResolver { _ in [try? SocketAddress(ipAddress: "127.0.0.1", port: 443)].compactMap { $0 } }
-        let settings = bench.settings(ProviderBench.webPushSettings.merging(["webpush_hosts": .list(["*.push.test"])]) { $1 })
-        let provider = WebPushProvider(
-            settings, key: VAPIDKey(seed: bench.keys.key(for: "push/vapid")), roots: TrustedRoots(file: bench.roots),
-            clock: bench.clock, resolver: resolver)
-        let subscription = fake.subscribe()
-        let target = PushTarget(
-            service: .webpush, token: subscription.endpoint.replacing("localhost", with: "a.push.test"),
-            publicKey: subscription.publicKey, secret: subscription.secret, registeredAt: bench.clock.now())
-        let outcome = await provider.send(bench.notification(to: target), deadline: .seconds(7_200))
-        // The fake knows itself by another name, so it misses itself in the audience.
-        #expect(outcome == .refused(reason: "403"))
-        #expect(fake.refusals == ["audience"])
-        await provider.shutDown()
-        await fake.stop()
+        try await withServer(FakeWebPush.start(clock: bench.clock)) { fake in
+            let resolver = HostResolver { _ in [try? SocketAddress(ipAddress: "127.0.0.1", port: 443)].compactMap { $0 } }
+            let settings = bench.settings(ProviderBench.webPushSettings.merging(["webpush_hosts": .list(["*.push.test"])]) { $1 })
+            let provider = WebPushProvider(
+                settings, key: VAPIDKey(seed: bench.keys.key(for: "push/vapid")), roots: TrustedRoots(file: bench.roots),
+                clock: bench.clock, resolver: resolver)
+            let subscription = fake.subscribe()
+            let target = PushTarget(
+                service: .webpush, token: subscription.endpoint.replacing("localhost", with: "a.push.test"),
+                publicKey: subscription.publicKey, secret: subscription.secret, registeredAt: bench.clock.now())
+            let outcome = await provider.send(bench.notification(to: target), deadline: .seconds(7_200))
+            // The fake knows itself by another name, so it misses itself in the audience.
+            #expect(outcome == .refused(reason: "403"))
+            #expect(fake.refusals == ["audience"])
+            await provider.shutDown()
+        }
     }
 
     @Test func aRedirectIsNotFollowed() async throws {
         let (bench, box) = (try ProviderBench(), FakeScriptBox())
         let table = bench.table(ProviderBench.webPushSettings)
-        let fake = try await FakeWebPush.start(clock: bench.clock, script: box.script)
-        box.next(.answer(307, headers: ["location": fake.subscribe().endpoint]))
-        let outcome = await table[.webpush].send(
-            bench.notification(to: bench.target(fake.subscribe())), deadline: .seconds(7_200))
-        #expect(outcome == .refused(reason: "307"))
-        #expect(fake.accepted.isEmpty)
-        await table.shutDown()
-        await fake.stop()
+        try await withServer(FakeWebPush.start(clock: bench.clock, script: box.script)) { fake in
+            box.next(.answer(307, headers: ["location": fake.subscribe().endpoint]))
+            let outcome = await table[.webpush].send(
+                bench.notification(to: bench.target(fake.subscribe())), deadline: .seconds(7_200))
+            #expect(outcome == .refused(reason: "307"))
+            #expect(fake.accepted.isEmpty)
+            await table.shutDown()
+        }
     }
 }

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import NIOHTTP1
 import SparkCore
+import SparkTestSupport
 import Synchronization
 
 /// A push that a fake accepted.
@@ -16,7 +17,7 @@ struct TakenPush: Sendable {
 
 /// Apple's push service after Apple's documents ("Sending notification requests to APNs", "Establishing a token-based connection",
 /// "Handling notification responses"): one stream until a good token was shown, then a thousand; tokens of 20 to 60 minutes.
-final class FakeAPNs: Sendable {
+final class FakeAPNs: RunningServer, Sendable {
     static let keyID = "ABC123DEFG"
     static let teamID = "DEF123GHIJ"
     static let topic = "org.example.spark"

@@ -2,11 +2,12 @@ import CryptoExtras
 import Foundation
 import NIOHTTP1
 import SparkCore
+import SparkTestSupport
 import Synchronization
 
 /// Firebase Cloud Messaging, HTTP v1, with Google's token endpoint, after Google's documents ("projects.messages", "FcmError",
 /// "Using OAuth 2.0 for server to server applications"). Says INVALID_ARGUMENT to every member that the reference does not have.
-final class FakeFCM: Sendable {
+final class FakeFCM: RunningServer, Sendable {
     static let project = "spark-test"
     static let email = "push@spark-test.iam.gserviceaccount.com"
     static let keyID = "0123456789abcdef"

@@ -3,6 +3,7 @@ import Foundation
 import NIOHTTP1
 import SparkCore
 import SparkKit
+import SparkTestSupport
 import Synchronization
 
 /// A browser's subscription together with the browser's own side of it.
@@ -15,7 +16,7 @@ struct FakeSubscription: Sendable {
 }
 
 /// A push service with browsers behind it, after RFC 8030 (the push), RFC 8292 (who sends) and RFC 8291 (what the browser can read).
-final class FakeWebPush: Sendable {
+final class FakeWebPush: RunningServer, Sendable {
     private struct State {
         var taken: [TakenPush] = []
         var refusals: [String] = []

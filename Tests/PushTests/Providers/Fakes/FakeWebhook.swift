@@ -2,10 +2,11 @@ import Crypto
 import Foundation
 import NIOHTTP1
 import SparkCore
+import SparkTestSupport
 import Synchronization
 
 /// An operator's own sender, which verifies requests after the Standard Webhooks specification.
-final class FakeWebhook: Sendable {
+final class FakeWebhook: RunningServer, Sendable {
     static let secret = "whsec_c3BhcmstdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OQ=="
 
     private struct State {
