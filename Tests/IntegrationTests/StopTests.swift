@@ -30,6 +30,14 @@ struct StopTests {
         for _ in 0..<60_000 where !takesSignals(pid) { usleep(500) }
     }
 
+    /// A moment of the start, in microseconds: at first its beginning, then one in each part of the time that a start takes, so that
+    /// few rounds meet early, middle and late ones.
+    private static func moment(_ round: Int, of rounds: Int) -> UInt32 {
+        guard round > 0 else { return 0 }
+        let part = 600_000 / (rounds - 1)
+        return UInt32(Int.random(in: (round - 1) * part..<round * part))
+    }
+
     /// Starts a server, sends signals after some time, and gives its exit status.
     private func status(_ arguments: [String], folder: String, signals: [Int32], after microseconds: UInt32) async throws -> Int32
     {
@@ -51,9 +59,10 @@ struct StopTests {
         "an ephemeral server ends with 0 and leaves nothing, whenever and however often it is told to stop",
         arguments: [[SIGTERM], [SIGINT], [SIGHUP], [SIGTERM, SIGTERM], [SIGINT, SIGTERM, SIGHUP]])
     func ephemeral(signals: [Int32]) async throws {
-        for round in 0..<Scale.of(test: 6, soak: 100) {
+        let rounds = Scale.of(test: 3, soak: 100)
+        for round in 0..<rounds {
             try await withTemporaryFolder { folder in
-                let time = round == 0 ? 0 : UInt32.random(in: 0..<600_000)
+                let time = Self.moment(round, of: rounds)
                 let status = try await status(["--ephemeral"], folder: folder, signals: signals, after: time)
                 #expect(status == 0, "\(signals) after \(time) µs")
                 let left = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -66,8 +75,9 @@ struct StopTests {
     func lasting() async throws {
         try await withDataDirectory { directory in
             try await withTemporaryFolder { folder in
-                for round in 0..<Scale.of(test: 6, soak: 50) {
-                    let time = round == 0 ? 0 : UInt32.random(in: 0..<600_000)
+                let rounds = Scale.of(test: 4, soak: 50)
+                for round in 0..<rounds {
+                    let time = Self.moment(round, of: rounds)
                     let arguments = ["--data", directory, "--set", "operator.listen="]
                     let status = try await status(arguments, folder: folder, signals: [SIGTERM], after: time)
                     #expect(status == 0, "after \(time) µs")

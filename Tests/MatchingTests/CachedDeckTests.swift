@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("after any act, the next deck and list equal the store's", arguments: 0..<8)
+    @Test("after any act, the next deck and list equal the store's", arguments: 0..<UInt64(Scale.of(test: 4, soak: 8)))
     func equalsStore(seed: UInt64) async throws {
         try await withServer(
             Fixture.start([

@@ -192,7 +192,7 @@ struct CacheModelTests {
         .timeLimit(.minutes(60)), arguments: [false, true])
     func model(isWarm: Bool) async throws {
         let run = ModelRun(seed: isWarm ? 61 : 62, isWarm: isWarm)
-        let steps = Scale.of(test: 40_000, soak: 2_000_000)
+        let steps = Scale.of(test: 20_000, soak: 2_000_000)
         try await run.run(steps)
         #expect(run.answers > steps / 4)
         #expect(run.diskHits > steps / 40)

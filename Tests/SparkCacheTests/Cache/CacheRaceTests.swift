@@ -139,7 +139,7 @@ struct CacheRaceTests {
     func race(racers: UInt64) async throws {
         let fixture = CacheFixture(memoryBytes: 520 << 10, diskBytes: 1_200 << 10, isWarm: racers == 5)
         let race = Race(fixture)
-        let steps = Scale.of(test: 60_000, soak: racers == 2 ? 10_000_000 : 1_000_000) / Int(racers)
+        let steps = Scale.of(test: 30_000, soak: racers == 2 ? 10_000_000 : 1_000_000) / Int(racers)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<racers {
                 group.addTask {
