@@ -11,7 +11,7 @@ import Testing
     private func send(_ table: PushProviderTable, _ bench: ProviderBench, deadline: Duration = .seconds(7_200)) async
         -> PushOutcome
     {
-        await table[.apns].send(bench.notification(to: bench.apnsTarget()), deadline: deadline)
+        await table[.apns].sendOnceConnected(bench.notification(to: bench.apnsTarget()), deadline: deadline)
     }
 
     @Test func aCrowdWaitsForTheFirstAndUsesOneConnectionAndOneToken() async throws {

@@ -81,7 +81,7 @@ final class ContractSetup: Sendable {
     }
 
     func send(_ notification: PushNotification? = nil, deadline: Duration = .seconds(7_200)) async -> PushOutcome {
-        await provider.send(notification ?? bench.notification(to: target), deadline: deadline)
+        await provider.sendOnceConnected(notification ?? bench.notification(to: target), deadline: deadline)
     }
 
     /// Like the retry schedule: a closing connection may still accept a request and lose it.

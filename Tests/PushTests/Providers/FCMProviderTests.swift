@@ -107,7 +107,7 @@ private final class FCMSetup: Sendable {
     }
 
     func send() async -> PushOutcome {
-        await table[.fcm].send(bench.notification(to: bench.fcmTarget()), deadline: .seconds(7_200))
+        await table[.fcm].sendOnceConnected(bench.notification(to: bench.fcmTarget()), deadline: .seconds(7_200))
     }
 
     func close() async {

@@ -79,3 +79,15 @@ final class ProviderBench: Sendable {
             registeredAt: clock.now())
     }
 }
+
+extension PushProvider {
+    /// Sends a push, and again when no connection came about: a provider gives up on one after ten seconds, in which a machine with
+    /// too much to do may not get round to the handshake.
+    func sendOnceConnected(_ notification: PushNotification, deadline: Duration) async -> PushOutcome {
+        var outcome = await send(notification, deadline: deadline)
+        for _ in 0..<5 where outcome == .later(reason: "unreachable", after: nil) {
+            outcome = await send(notification, deadline: deadline)
+        }
+        return outcome
+    }
+}
