@@ -43,7 +43,7 @@ struct AuditGuestTests {
     func limited(_ kind: [String]) async throws {
         try await withDataDirectory { directory in
             try await withSpark(
-                ["--data", directory, "--set", "accounts.registrations_per_day=3"] + Self.settings
+                ["--data", directory, "--set", "accounts.registrations_per_day=10"] + Self.settings
             ) { spark in
                 let audit = try await SparkProcess.run(["audit"] + kind + ["--server", spark.url])
                 #expect(audit.status == 69, "\(audit.errors)")
