@@ -54,8 +54,8 @@ final class Fixture: PeopleServer, RunningServer {
 
     /// Two matched people; the first has a device. The pushes of the match itself are done.
     func pair() async throws -> (Person, Person, ConversationID) {
-        let pair = try await matchedPair("Ann")
-        let (ann, ben, conversation) = (pair.first, pair.second, pair.conversation)
+        let (ann, ben) = (try await person("Ann"), try await person("Ben"))
+        let conversation = try await match(ann, ben)
         try await device(ann)
         return (ann, ben, conversation)
     }
