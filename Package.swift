@@ -7,10 +7,8 @@ let strict =
 
 /// Packages of others on GitHub, the least version, and the libraries that are used of each.
 let packages: [(path: String, version: Version, libraries: [String])] = [
-    ("hummingbird-project/hummingbird", "2.28.1", ["Hummingbird", "HummingbirdCore"]),
     ("groue/GRDB.swift", "7.10.0", ["GRDB", "GRDBSQLite"]),
     ("apple/swift-nio", "2.101.2", ["NIOCore", "NIOPosix", "NIOEmbedded", "NIOHTTP1", "NIOWebSocket"]),
-    ("apple/swift-nio-extras", "1.35.2", ["NIOHTTPCompression", "NIOHTTPTypes", "NIOHTTPTypesHTTP1"]),
     ("apple/swift-nio-http2", "1.46.0", ["NIOHTTP2"]),
     ("apple/swift-nio-ssl", "2.37.6", ["NIOSSL"]),
     ("apple/swift-http-types", "1.8.0", ["HTTPTypes"]),
@@ -64,7 +62,7 @@ func program(_ name: String, _ needs: [String], at path: String? = nil) -> [Targ
 let kit = ["SparkKit", "SparkCore", "SparkCache", "SparkStorage", "HTTPTypes", "ServiceLifecycle"]
 let edge = ["SparkKit", "SparkCore", "HTTPTypes", "NIOCore", "Crypto"]
 let running = ["Logging", "ServiceLifecycle"]
-let http = ["SparkStorage", "Hummingbird", "Metrics", "NIOHTTP1", "NIOPosix"]
+let http = ["SparkStorage", "Metrics", "NIOHTTP1", "NIOPosix"]
 let sockets = ["NIOCore", "NIOPosix", "NIOHTTP1"]
 let signing = ["Crypto", "CryptoExtras", "JWTKit"]
 let modules = ["SparkAccounts", "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics"]
@@ -83,11 +81,10 @@ let targets: [[Target]] = [
     library("SparkTelemetry", ["SparkKit", "CSparkSystem", "CoreMetrics"]),
     library(
         "SparkHTTP",
-        edge + running + http + ["CSparkSystem", "HummingbirdCore", "NIOHTTPCompression", "NIOHTTPTypes", "NIOHTTPTypesHTTP1"],
-        tests: ["NIOEmbedded"]),
+        edge + running + http + ["CSparkSystem", "DequeModule"], tests: ["NIOEmbedded"]),
     library(
         "SparkWebSocket", edge + ["NIOHTTP1", "NIOWebSocket"],
-        tests: ["SparkHTTP", "SparkServer", "Hummingbird", "HummingbirdCore", "Logging", "NIOEmbedded"]),
+        tests: ["SparkHTTP", "SparkServer", "Logging", "NIOEmbedded"]),
     library("SparkStream", edge + running + ["SparkHTTP", "SparkWebSocket", "SparkStorage", "Metrics"]),
     library(
         "SparkServer",

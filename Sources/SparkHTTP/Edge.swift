@@ -1,8 +1,5 @@
-import Hummingbird
-import HummingbirdCore
 package import Logging
 import NIOCore
-import NIOHTTP1
 package import SparkCore
 package import SparkKit
 package import SparkStorage
@@ -63,9 +60,9 @@ package final class EdgeFront: Sendable {
         let dispatcher = Dispatcher(
             configuration: configuration, clock: clock, random: random, authenticator: nil, activity: nil, liveness: nil,
             tickets: nil, limiter: limiter, idempotency: nil, sharing: sharing, logger: logger)
-        let router = EdgeRouter(routes: probes, dispatcher: dispatcher, metrics: metrics)
+        let table = RouteTable(routes: probes, dispatcher: dispatcher, metrics: metrics)
         let parts = Door.Parts(
-            api: router, operators: router, access: access, startGate: startGate, dispatcher: dispatcher, admission: admission,
+            api: table, operators: table, access: access, startGate: startGate, dispatcher: dispatcher, admission: admission,
             trustedProxies: configuration.trustedProxies)
         self.doors = Mutex((Door(side: .everybody, parts: parts), Door(side: .operators, parts: parts)))
     }
@@ -97,37 +94,25 @@ package final class EdgeFront: Sendable {
         _ host: String, _ port: Int, _ rule: AcceptRule, _ side: Door.Side, _ gateway: UpgradeGateway, _ signs: ProxySigns?,
         _ logger: Logger
     ) async throws -> Listener {
-        let (dates, configuration) = (dates, configuration)
         let channel = EdgeChannel(
-            responder: { [self] request, writer, channel in
-                let context = EdgeContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
-                var response: Response
-                do {
-                    response = try await door(side).respond(to: request, context: context)
-                } catch let error as HTTPParserError {
-                    throw error
-                } catch {
-                    response = Response(status: .internalServerError)
-                }
-                response.headers[.date] = dates.now
-                do {
-                    try await writer.write(response: response.head, body: response.body)
-                } catch is HTTPParserError {
-                    // Rethrown as it is, this error would be answered a second time.
-                    throw BrokenWhileAnswering()
-                }
-            }, idleTimeout: configuration.idleTimeout, requestTimeout: configuration.requestTimeout, gateway: gateway,
-            proxySigns: signs, unrouted: unrouted)
+            idleTimeout: configuration.idleTimeout, requestTimeout: configuration.requestTimeout,
+            maximumBodyBytes: configuration.maximumBodyBytes, gateway: gateway, random: random, proxySigns: signs,
+            unrouted: unrouted
+        ) { [self] request in
+            await door(side).respond(to: request)
+        }
         return try await Listener.open(host: host, port: port, rule: rule, logger: logger) { newcomer in
-            channel.setup(channel: newcomer.channel, admitted: newcomer.admitted, logger: logger).map { value in
-                // The task ends with its connection, at the latest when the listener cuts the connection.
-                Task { await channel.handle(value: value, logger: logger) }
+            do {
+                try channel.setup(newcomer.channel, admitted: newcomer.admitted)
+                return newcomer.channel.eventLoop.makeSucceededVoidFuture()
+            } catch {
+                return newcomer.channel.eventLoop.makeFailedFuture(error)
             }
         }
     }
 }
 
-/// The HTTP edge: the frozen routers behind the front.
+/// The HTTP edge: the frozen routes behind the front.
 package struct Edge: Sendable {
     /// The API.
     package let publicDoor: Door
@@ -188,10 +173,10 @@ package struct Edge: Sendable {
             idempotency: idempotency, sharing: front.sharing, logger: front.logger)
         front.gateway.add(parts.upgrades)
         let doors = Door.Parts(
-            api: EdgeRouter(
+            api: RouteTable(
                 routes: routes + probes + front.gateway.fallbacks(besides: routes), dispatcher: dispatcher,
                 metrics: front.metrics),
-            operators: EdgeRouter(
+            operators: RouteTable(
                 routes: operatorRoutes + OperatorEntrance.routes(besides: operatorRoutes) + probes, dispatcher: dispatcher,
                 metrics: front.metrics),
             access: front.access, startGate: front.startGate, dispatcher: dispatcher, admission: front.admission,
@@ -204,6 +189,3 @@ package struct Edge: Sendable {
     /// Deletes stored idempotent responses past their retention.
     package func sweep() async throws { try await idempotency.sweep() }
 }
-
-/// The request turned out malformed after its response had begun.
-private struct BrokenWhileAnswering: Error {}

@@ -1,11 +1,10 @@
 package import HTTPTypes
-import Hummingbird
-import NIOCore
+import NIOHTTP1
 package import ServiceLifecycle
+import SparkCore
 import SparkHTTP
 import SparkKit
 import SparkStorage
-import Synchronization
 
 /// The server without a socket, for tests: the same router, checks and services.
 extension Server {
@@ -17,12 +16,15 @@ extension Server {
     package func answer(
         _ request: HTTPRequest, body: [UInt8], peerAddress: String, isOperator: Bool = false
     ) async throws -> (head: HTTPResponse, body: [UInt8]) {
-        let context = EdgeContext(source: InProcessSource(logger: logger, peerAddress: peerAddress))
-        let response = try await (isOperator ? edge.operatorDoor : edge.publicDoor).respond(
-            to: Request(head: request, body: RequestBody(buffer: ByteBuffer(bytes: body))), context: context)
-        let collector = BodyCollector()
-        try await response.body.write(collector)
-        return (response.head, collector.bytes)
+        var headers = HTTPHeaders(request.headerFields.map { ($0.name.rawName, $0.value) })
+        if let host = request.authority { headers.add(name: "Host", value: host) }
+        if !body.isEmpty { headers.replaceOrAdd(name: "Content-Length", value: "\(body.count)") }
+        let head = HTTPRequestHead(
+            version: .http1_1, method: HTTPMethod(rawValue: request.method.rawValue), uri: request.path ?? "/", headers: headers)
+        let door = isOperator ? edge.operatorDoor : edge.publicDoor
+        let answer = await door.respond(
+            to: EdgeRequest(head, body: body, peerAddress: peerAddress, random: SystemRandomSource()))
+        return try await answer.collected()
     }
 
     /// Returns when every event published so far has been handled.
@@ -32,16 +34,4 @@ extension Server {
     package func runOutbox() async throws {
         while try await outbox.runDue() {}
     }
-}
-
-/// Collects the bytes that a response writes.
-private final class BodyCollector: ResponseBodyWriter, Sendable {
-    private let collected = Mutex<[UInt8]>([])
-
-    var bytes: [UInt8] { collected.withLock { $0 } }
-
-    func write(_ buffer: ByteBuffer) async throws {
-        collected.withLock { $0.append(contentsOf: buffer.readableBytesView) }
-    }
-    func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

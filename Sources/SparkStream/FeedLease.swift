@@ -1,6 +1,4 @@
-import NIOCore
 import SparkCore
-import SparkHTTP
 import SparkKit
 import Synchronization
 
@@ -9,7 +7,7 @@ import Synchronization
 final class FeedLease: Sendable {
     /// How long a response may take to end by itself after its session was revoked. After that the connection is closed. The feed
     /// sends nothing meanwhile; a server whose processors are busy needs the time to answer.
-    private static let patience = TimeAmount.seconds(5)
+    private static let patience = Duration.seconds(5)
 
     let feed: EventFeed
     private let entry: FeedPlace

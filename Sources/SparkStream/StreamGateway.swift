@@ -98,9 +98,8 @@ package final class StreamGateway: Sendable {
 
     private func principal(of request: WebSocketRequest) async throws -> Principal {
         if let field = request.headers[.authorization] {
-            let parts = field.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw EdgeError.unauthenticated }
-            return try await authenticate(String(parts[1]))
+            guard let token = BearerToken.read(field) else { throw EdgeError.unauthenticated }
+            return try await authenticate(token)
         }
         guard let ticket = request.query["ticket"] else { throw EdgeError.unauthenticated }
         return try tickets.redeem(ticket, for: .socket)

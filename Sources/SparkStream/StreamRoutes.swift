@@ -124,7 +124,7 @@ package struct StreamRoutes: Sendable {
         // Check before this takes the place of another connection, and again once the hub knows the feed.
         guard try await gateway.isLive(principal) else { throw EdgeError.unauthenticated }
         let lease = FeedLease(
-            EventFeed(principal), in: hub, ticket: call.ticket, presence: ClientPresence.current,
+            EventFeed(principal), in: hub, ticket: call.ticket, presence: call.presence,
             place: try gateway.place(for: principal.user, at: call.address))
         guard try await gateway.isLive(principal) else { throw EdgeError.unauthenticated }
         if hub.isDraining { throw StreamError.draining }

@@ -4,6 +4,7 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import SparkCore
+import SparkKit
 import Testing
 
 @testable import SparkHTTP
@@ -16,8 +17,14 @@ struct EdgeChannelTests {
         let gateway = UpgradeGateway(
             routes: [], trustedProxies: [], random: SystemRandomSource(), logger: Logger(label: "test"), patience: .seconds(15))
         let edge = EdgeChannel(
-            responder: { _, _, _ in }, idleTimeout: .seconds(60), requestTimeout: .seconds(15), gateway: gateway)
-        _ = try await channel.eventLoop.flatSubmit { edge.setup(channel: channel, logger: Logger(label: "test")) }.get()
+            idleTimeout: .seconds(60), requestTimeout: .seconds(15), maximumBodyBytes: 1_024, gateway: gateway,
+            random: SystemRandomSource()
+        ) { request in
+            // Waits for the body, which never comes.
+            if case .arriving(let body) = request.body { _ = try? await body.collect(upTo: 1_024, tooLong: EdgeError.bodyTooLarge) }
+            return EdgeAnswer(status: .ok, headers: [:], requestID: request.requestID, body: .whole([]))
+        }
+        try await channel.eventLoop.submit { try edge.setup(channel) }.get()
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         return channel
     }

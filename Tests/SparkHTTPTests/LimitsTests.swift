@@ -1,5 +1,5 @@
-import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import SparkCore
 import SparkKit
 import Testing
@@ -50,20 +50,18 @@ struct LimitsTests {
     }
 
     @Test("only a trusted proxy's entry counts for the client's address, in any spelling")
-    func forwarded() throws {
-        let name = try #require(HTTPField.Name("X-Forwarded-For"))
-        var headers = HTTPFields()
-        headers[name] = "6.6.6.6, 203.0.113.9, 10.0.0.2"
+    func forwarded() {
+        let headers: HTTPHeaders = ["x-forwarded-for": "6.6.6.6, 203.0.113.9, 10.0.0.2"]
         let proxies: TrustedProxies = ["10.0.0.1", "10.0.0.2"]
-        func client(_ peer: String, _ headers: HTTPFields) -> String? {
+        func client(_ peer: String, _ headers: HTTPHeaders) -> String? {
             ClientAddress.of(peer: NetworkAddress(peer), headers: headers, trustedProxies: proxies)?.text
         }
         #expect(client("10.0.0.1", headers) == "203.0.113.9")
         #expect(client("::ffff:10.0.0.1", headers) == "203.0.113.9")
         #expect(client("198.51.100.7", headers) == "198.51.100.7")
         #expect(client("10.0.0.1", [:]) == "10.0.0.1")
-        headers[values: name] = ["6.6.6.6", "203.0.113.7"]
-        #expect(client("10.0.0.1", headers) == "203.0.113.7")
+        let twice: HTTPHeaders = ["X-Forwarded-For": "6.6.6.6", "x-forwarded-for": "203.0.113.7"]
+        #expect(client("10.0.0.1", twice) == "203.0.113.7")
     }
 
     @Test("a socket's address is read without its text")

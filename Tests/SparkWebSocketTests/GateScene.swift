@@ -1,6 +1,4 @@
 import HTTPTypes
-import Hummingbird
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -39,19 +37,16 @@ final class GateScene: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let route = WebSocketRoute(path: "/ws", maximumMessageBytes: 1_024) { try await scene.accept($0) }
         let edge = EdgeChannel(
-            responder: { request, writer, _ in try await Self.respond(request, writer) }, idleTimeout: .seconds(60),
-            requestTimeout: .seconds(15),
+            idleTimeout: .seconds(60), requestTimeout: .seconds(15), maximumBodyBytes: 1_024,
             gateway: UpgradeGateway(
                 routes: [WebSocketUpgrade(route)], trustedProxies: [], random: SystemRandomSource(), logger: logger,
-                patience: .seconds(15)))
-        let value = try await channel.eventLoop.flatSubmit {
-            edge.setup(channel: channel, logger: logger).flatMapThrowing { value in
-                try channel.pipeline.syncOperations.addHandler(ReadCounter(), position: .first)
-                return value
-            }
+                patience: .seconds(15)),
+            random: SystemRandomSource(), responder: Self.respond)
+        try await channel.eventLoop.submit {
+            try edge.setup(channel)
+            try channel.pipeline.syncOperations.addHandler(ReadCounter(), position: .first)
         }.get()
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
-        Task { await edge.handle(value: value, logger: logger) }
         return scene
     }
 
@@ -126,13 +121,13 @@ final class GateScene: Sendable {
         }
     }
 
-    private static func respond(_ request: Request, _ writer: consuming ResponseWriter) async throws {
-        let body = try await request.body.collect(upTo: 1_024)
-        let text = ByteBuffer(string: "\(request.method) \(request.head.path ?? "") \(String(buffer: body))")
-        let head = HTTPResponse(status: .ok, headerFields: [.contentLength: "\(text.readableBytes)"])
-        var answer = try await writer.writeHead(head)
-        try await answer.write(text)
-        try await answer.finish(nil)
+    private static func respond(_ request: EdgeRequest) async -> EdgeAnswer {
+        var bytes: [UInt8] = []
+        if case .arriving(let body) = request.body {
+            bytes = (try? await body.collect(upTo: 1_024, tooLong: EdgeError.bodyTooLarge)) ?? []
+        }
+        let text = "\(request.method) \(request.target.text) \(String(decoding: bytes, as: UTF8.self))"
+        return EdgeAnswer(status: .ok, headers: [:], requestID: request.requestID, body: .whole(Array(text.utf8)))
     }
 
     private final class Echo: WebSocketEndpoint {

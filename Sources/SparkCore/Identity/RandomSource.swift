@@ -1,9 +1,19 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
 import Synchronization
 
 /// A source of random numbers. Spark draws random numbers from no other place.
 public protocol RandomSource: Sendable {
     /// 64 random bits. Callable from any thread.
     func next() -> UInt64
+    /// Several times 64 random bits, for callers that need many. Callable from any thread.
+    func next(count: Int) -> [UInt64]
+}
+
+extension RandomSource {
+    /// Calls `next` as often.
+    public func next(count: Int) -> [UInt64] { (0..<count).map { _ in next() } }
 }
 
 /// The operating system's generator, suitable for secrets.
@@ -16,6 +26,17 @@ public struct SystemRandomSource: RandomSource {
         var generator = SystemRandomNumberGenerator()
         return generator.next()
     }
+
+    #if canImport(Glibc)
+        /// The same, with few calls of the system (arc4random_buf, which never fails).
+        public func next(count: Int) -> [UInt64] {
+            [UInt64](unsafeUninitializedCapacity: count) { numbers, filled in
+                guard let first = numbers.baseAddress else { return }
+                arc4random_buf(first, count * MemoryLayout<UInt64>.size)
+                filled = count
+            }
+        }
+    #endif
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014). The same seed gives the same numbers on every machine. Not for secrets.

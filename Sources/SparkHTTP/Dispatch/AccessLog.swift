@@ -1,8 +1,5 @@
 import HTTPTypes
-import HummingbirdCore
 package import Logging
-import NIOCore
-import Synchronization
 
 /// Logs one line for each answered request.
 ///
@@ -14,25 +11,14 @@ package struct AccessLog: Sendable {
     /// - Parameter logger: receives each line at level info.
     package init(logger: Logger) { self.logger = logger }
 
-    /// Logs a response once its length is known: at once, or when its last part was sent.
-    func watching(_ response: Response, to method: String, route: String, since start: ContinuousClock.Instant) -> Response {
-        let (status, requestID) = (response.status.code, response.headers[.requestID] ?? "")
-        // The body of a response to HEAD is never sent.
-        if let length = method == "HEAD" ? 0 : response.body.contentLength {
-            note(method, route, status, length, requestID, since: start)
-            return response
+    /// Logs an answer once its length is known: at once, or when its last part was sent.
+    func watch(_ answer: inout EdgeAnswer, to method: String, route: String, since start: ContinuousClock.Instant) {
+        let (status, requestID) = (answer.status.code, answer.requestID)
+        // The body of an answer to HEAD is never sent.
+        if let length = answer.length {
+            return note(method, route, status, length, requestID, since: start)
         }
-        var response = response
-        let counter = ByteCounter()
-        let body = response.body.map { buffer in
-            counter.add(buffer.readableBytes)
-            return buffer
-        }
-        response.body = ResponseBody { [self] writer in
-            defer { note(method, route, status, counter.count, requestID, since: start) }
-            try await body.write(writer)
-        }
-        return response
+        answer.whenSent = { bytes in note(method, route, status, bytes, requestID, since: start) }
     }
 
     func note(
@@ -53,13 +39,4 @@ package struct AccessLog: Sendable {
                 "request_id": .string(requestID),
             ])
     }
-}
-
-/// Counts the bytes of a body that were sent.
-private final class ByteCounter: Sendable {
-    private let bytes = Atomic(0)
-
-    var count: Int { bytes.load(ordering: .relaxed) }
-
-    func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
 }

@@ -1,10 +1,10 @@
-import NIOHTTP1
+import HTTPTypes
 
-/// Decides which responses are compressed.
+/// Decides which answers are compressed.
 enum ContentCoding {
-    /// Shorter responses are not compressed.
+    /// Shorter answers are not compressed.
     private static let floor = 1_024
-    /// Longer responses are not compressed: they would block the event loop for more than a few milliseconds.
+    /// Longer answers are not compressed: they would block the event loop for more than a few milliseconds.
     private static let ceiling = 128 * 1_024
 
     /// Whether a client accepts gzip (RFC 9110, 12.5.3). Without the field, nothing is compressed.
@@ -24,19 +24,9 @@ enum ContentCoding {
         return any ?? false
     }
 
-    /// Whether to compress the response with this head.
-    ///
-    /// Constant documents set their own coding and `Vary`, and are left alone. The entity tag of a compressed response becomes
-    /// weak, because it names the content and not these bytes (RFC 9110, 8.8.1).
-    static func prepare(_ head: inout HTTPResponseHead, isSupported: Bool) -> Bool {
-        guard let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }), (floor...ceiling).contains(length),
-            !head.headers.contains(name: "Content-Encoding"),
-            !head.headers[canonicalForm: "Vary"].contains(where: { $0.lowercased() == "accept-encoding" })
-        else { return false }
-        head.headers.add(name: "Vary", value: "Accept-Encoding")
-        if isSupported, let tag = head.headers.first(name: "ETag"), !tag.hasPrefix("W/") {
-            head.headers.replaceOrAdd(name: "ETag", value: "W/\(tag)")
-        }
-        return true
+    /// Whether to compress a whole body of this length. Constant documents set their own coding and `Vary`, and are left alone.
+    static func isWorthwhile(_ length: Int, _ headers: HTTPFields) -> Bool {
+        guard (floor...ceiling).contains(length), headers[.contentEncoding] == nil else { return false }
+        return !(headers[.vary]?.lowercased().contains("accept-encoding") ?? false)
     }
 }

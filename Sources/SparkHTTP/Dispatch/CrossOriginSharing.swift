@@ -1,5 +1,5 @@
 import HTTPTypes
-import HummingbirdCore
+import NIOHTTP1
 import SparkKit
 
 /// Cross-origin resource sharing (Fetch standard, 3.2): which pages of other origins may call the API and read its responses.
@@ -24,8 +24,8 @@ struct CrossOriginSharing: Sendable {
     var isOn: Bool { !origins.isEmpty }
 
     /// Adds the fields that a page of an allowed origin needs to read this response, and `Vary: Origin` for caches.
-    func write(to headers: inout HTTPFields, answering request: Request) {
-        guard isOn, Self.isShared(request.head.path ?? "") else { return }
+    func write(to headers: inout HTTPFields, answering request: EdgeRequest) {
+        guard isOn, Self.isShared(request.target.text) else { return }
         headers.vary(on: "Origin")
         guard let origin = allowedOrigin(of: request) else { return }
         headers[.accessControlAllowOrigin] = origin
@@ -35,9 +35,9 @@ struct CrossOriginSharing: Sendable {
 
     /// The response to a preflight from an allowed origin; nil for any other request.
     /// - Parameter methods: the methods of the path.
-    func preflight(_ request: Request, methods: [String]) -> Reply? {
-        guard request.method == .options, request.headers[.accessControlRequestMethod] != nil,
-            Self.isShared(request.head.path ?? ""), allowedOrigin(of: request) != nil
+    func preflight(_ request: EdgeRequest, methods: [String]) -> Reply? {
+        guard request.method == .OPTIONS, request.headers.contains(name: "Access-Control-Request-Method"),
+            Self.isShared(request.target.text), allowedOrigin(of: request) != nil
         else { return nil }
         var headers: HTTPFields = [
             .accessControlAllowMethods: methods.joined(separator: ", "), .accessControlAllowHeaders: Self.requestFields,
@@ -49,8 +49,8 @@ struct CrossOriginSharing: Sendable {
         return Reply(.noContent, headers: headers)
     }
 
-    private func allowedOrigin(of request: Request) -> String? {
-        guard let origin = request.headers[.origin], origins.contains(origin) else { return nil }
+    private func allowedOrigin(of request: EdgeRequest) -> String? {
+        guard let origin = request.fields.origin, origins.contains(origin) else { return nil }
         return origin
     }
 

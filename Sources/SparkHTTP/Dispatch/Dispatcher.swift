@@ -1,9 +1,6 @@
 import Crypto
 import HTTPTypes
-import Hummingbird
 import Logging
-import NIOCore
-import NIOHTTP1
 package import SparkCore
 import SparkKit
 import SparkStorage
@@ -29,56 +26,59 @@ struct Dispatcher: Sendable {
     let logger: Logger
 
     /// Answers a request that matched a route.
-    func respond(to request: Request, context: EdgeContext, as route: Route) async throws -> Response {
-        let requestID = requestID(of: request)
+    func respond(to request: EdgeRequest, as route: Route, _ parameters: [(name: String, value: String)]) async -> EdgeAnswer {
         var limits: RateLimiter.Verdict?
         var reply: Reply
         do {
-            reply = try await self.reply(to: request, context: context, as: route, requestID: requestID, limits: &limits)
-        } catch let error as HTTPParserError {
-            throw error
+            reply = try await self.reply(to: request, as: route, parameters, limits: &limits)
         } catch {
-            reply = problem(error, requestID: requestID, path: route.path)
+            reply = problem(error, requestID: request.requestID, path: route.path)
         }
         if limits == nil, route.rateLimit == .probe, (400..<500).contains(reply.status.code) {
             // Refusals on an unlimited route are limited too.
-            limits = limiter.admit(.at(client(of: request, context)), .read)
+            limits = limiter.admit(.at(client(of: request)), .read)
             if let wait = limits?.retryAfter {
-                reply = problem(EdgeError.rateLimited(wait), requestID: requestID, path: route.path)
+                reply = problem(EdgeError.rateLimited(wait), requestID: request.requestID, path: route.path)
             }
         }
-        return response(reply, to: request, requestID: requestID, limits: limits)
+        return answer(reply, to: request, limits: limits)
     }
 
     /// Answers a request that matched no route with an error.
-    func refuse(_ error: any Error, request: Request, context: EdgeContext, headers: HTTPFields = [:]) async -> Response {
-        let requestID = requestID(of: request)
-        var reply = problem(error, requestID: requestID, path: "")
+    func refuse(_ error: any Error, _ request: EdgeRequest, headers: HTTPFields = [:]) async -> EdgeAnswer {
+        var reply = problem(error, requestID: request.requestID, path: "")
         reply.headers.append(contentsOf: headers)
-        return await finish(reply, request: request, context: context, requestID: requestID)
+        return await finish(reply, request)
     }
 
-    /// Answers a request that matched no route.
-    func finish(_ reply: Reply, request: Request, context: EdgeContext) async -> Response {
-        await finish(reply, request: request, context: context, requestID: requestID(of: request))
+    /// Answers a request to a path that has other methods: a preflight, a late upgrade, or a mistake.
+    func answerToOtherMethod(_ request: EdgeRequest, methods: [String]) async -> EdgeAnswer {
+        if let preflight = sharing.preflight(request, methods: methods) { return await finish(preflight, request) }
+        let isUpgrade = request.fields.hasUpgrade && methods.contains("GET")
+        return await refuse(
+            isUpgrade ? EdgeError.unsupportedUpgrade : .methodNotAllowed, request,
+            headers: [.allow: methods.joined(separator: ", ")])
     }
 
-    private func finish(_ reply: Reply, request: Request, context: EdgeContext, requestID: String) async -> Response {
+    private func finish(_ reply: Reply, _ request: EdgeRequest) async -> EdgeAnswer {
         var reply = reply
-        let principal = request.headers[.authorization] == nil ? nil : try? await bearer(of: request)
-        let limits = limiter.admit(principal.map { .user($0.user) } ?? .at(client(of: request, context)), .read)
-        if let wait = limits?.retryAfter { reply = problem(EdgeError.rateLimited(wait), requestID: requestID, path: "") }
-        return response(reply, to: request, requestID: requestID, limits: limits)
+        let principal = request.fields.authorization == nil ? nil : try? await bearer(of: request)
+        let limits = limiter.admit(principal.map { .user($0.user) } ?? .at(client(of: request)), .read)
+        if let wait = limits?.retryAfter {
+            reply = problem(EdgeError.rateLimited(wait), requestID: request.requestID, path: "")
+        }
+        return answer(reply, to: request, limits: limits)
     }
 
-    private func client(of request: Request, _ context: EdgeContext) -> NetworkAddress? {
-        ClientAddress.of(peer: context.peer, headers: request.headers, trustedProxies: configuration.trustedProxies)
+    private func client(of request: EdgeRequest) -> NetworkAddress? {
+        ClientAddress.of(peer: request.peer, headers: request.headers, trustedProxies: configuration.trustedProxies)
     }
 
     private func reply(
-        to request: Request, context: EdgeContext, as route: Route, requestID: String, limits: inout RateLimiter.Verdict?
+        to request: EdgeRequest, as route: Route, _ parameters: [(name: String, value: String)],
+        limits: inout RateLimiter.Verdict?
     ) async throws -> Reply {
-        let client = client(of: request, context)
+        let client = client(of: request)
         let principal: Principal?
         do {
             principal = try await self.principal(of: request, for: route)
@@ -92,15 +92,14 @@ struct Dispatcher: Sendable {
         // What the head alone refuses is refused before the body is read.
         let query = try query(of: request, for: route)
         let key = try idempotencyKey(of: request, for: route)
-        let body = try await body(of: request, for: route, channel: context.channel)
+        let body = try await body(of: request, for: route)
         if let principal { activity?.recordActivity(of: principal.user) }
         var call = Call(
-            principal: principal, headers: request.headers, client: client, now: clock.now(), requestID: requestID,
-            logger: logger,
-            path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }) { first, _ in first },
-            query: query, body: body)
-        call.isHead = request.method == .head
-        call.ticket = route.access == .userOrTicket ? request.uri.queryParameters["ticket"].map { String($0) } : nil
+            principal: principal, headers: { request.modularFields }, client: client, now: clock.now(),
+            requestID: request.requestID, logger: logger, path: parameters, query: query, body: body)
+        call.isHead = request.isHead
+        call.presence = request.presence
+        call.ticket = route.access == .userOrTicket ? request.target.value(of: "ticket") : nil
         guard let key, let idempotency else { return try await answer(call, by: route) }
         let keyed = keyedRequest(
             request, key: key, in: idempotency, route: route, principal: principal, client: client, body: body)
@@ -113,71 +112,70 @@ struct Dispatcher: Sendable {
         return try await liveness.acting(as: principal) { try await route.handler(call) }
     }
 
-    private func principal(of request: Request, for route: Route) async throws -> Principal? {
+    private func principal(of request: EdgeRequest, for route: Route) async throws -> Principal? {
         guard route.access != .open else { return nil }
-        if route.access == .userOrTicket, let tickets, let ticket = request.uri.queryParameters["ticket"] {
-            return try tickets.redeem(String(ticket), isProbe: request.method == .head)
+        if route.access == .userOrTicket, let tickets, let ticket = request.target.value(of: "ticket") {
+            return try tickets.redeem(ticket, isProbe: request.isHead)
         }
         return try await bearer(of: request)
     }
 
-    private func bearer(of request: Request) async throws -> Principal {
-        guard let authenticator, let field = request.headers[.authorization] else { throw EdgeError.unauthenticated }
-        let parts = field.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw EdgeError.unauthenticated }
-        return try await authenticator.authenticate(token: String(parts[1]))
+    private func bearer(of request: EdgeRequest) async throws -> Principal {
+        guard let authenticator, let field = request.fields.authorization, let token = BearerToken.read(field) else {
+            throw EdgeError.unauthenticated
+        }
+        return try await authenticator.authenticate(token: token)
     }
 
-    private func query(of request: Request, for route: Route) throws -> [String: QueryValue] {
-        guard !route.query.isEmpty else { return [:] }
-        var values: [String: QueryValue] = [:]
-        let given = request.uri.queryParameters
+    private func query(of request: EdgeRequest, for route: Route) throws -> [(name: String, value: QueryValue)] {
+        guard !route.query.isEmpty else { return [] }
+        var values: [(name: String, value: QueryValue)] = []
         for parameter in route.query {
-            let texts = given.getAll(parameter.name)
+            let texts = request.target.values(of: parameter.name)
+            let value: QueryValue?
             if texts.count > 1, case .words = parameter.kind {
-                values[parameter.name] = try parameter.value(of: texts.joined(separator: ","))
-                continue
+                value = try parameter.value(of: texts.joined(separator: ","))
+            } else {
+                guard texts.count <= 1 else {
+                    throw InvalidInput.refused(parameter.name, "duplicate", "The parameter is given twice.")
+                }
+                value = try parameter.value(of: texts.first)
             }
-            guard texts.count <= 1 else {
-                throw InvalidInput.refused(parameter.name, "duplicate", "The parameter is given twice.")
-            }
-            values[parameter.name] = try parameter.value(of: texts.first)
+            if let value { values.append((parameter.name, value)) }
         }
         return values
     }
 
-    /// - Parameter channel: told before the body is read; nil for requests made inside the process.
-    private func body(of request: Request, for route: Route, channel: (any Channel)?) async throws -> [UInt8] {
+    private func body(of request: EdgeRequest, for route: Route) async throws -> [UInt8] {
         guard route.body != nil else { return [] }
-        let length = request.headers[.contentLength].flatMap { Int($0) }
-        if let length, length > configuration.maximumBodyBytes { throw EdgeError.bodyTooLarge }
+        var length = 0
+        if case .length(let given) = request.fields.framing { length = given }
+        if length > configuration.maximumBodyBytes { throw EdgeError.bodyTooLarge }
         let isReadable = Self.isReadable(request)
         // An optional body that may turn out to be empty needs no type.
-        guard isReadable || route.isBodyOptional && length ?? 0 == 0 else { throw EdgeError.unsupportedMediaType }
-        if request.headers[.expect] != nil { channel?.triggerUserOutboundEvent(BodyWanted(), promise: nil) }
-        var bytes: [UInt8] = []
-        do {
-            for try await chunk in request.body {
-                guard bytes.count + chunk.readableBytes <= configuration.maximumBodyBytes else { throw EdgeError.bodyTooLarge }
-                guard isReadable || chunk.readableBytes == 0 else { throw EdgeError.unsupportedMediaType }
-                bytes.append(contentsOf: chunk.readableBytesView)
-            }
-        } catch let error where error is IOError || error is ChannelError {
-            // The client is gone: nothing failed here, and nobody can be paged by resetting connections.
-            throw InvalidInput.malformed("The connection ended before the body did.")
+        guard isReadable || route.isBodyOptional && length == 0 else { throw EdgeError.unsupportedMediaType }
+        switch request.body {
+        case .whole(let bytes):
+            guard bytes.count <= configuration.maximumBodyBytes else { throw EdgeError.bodyTooLarge }
+            guard isReadable || bytes.isEmpty else { throw EdgeError.unsupportedMediaType }
+            return bytes
+        case .arriving(let body):
+            return try await body.collect(
+                upTo: isReadable ? configuration.maximumBodyBytes : 0,
+                tooLong: isReadable ? EdgeError.bodyTooLarge : .unsupportedMediaType)
         }
-        return bytes
     }
 
     /// Whether a body has the only type and coding that is read here.
-    private static func isReadable(_ request: Request) -> Bool {
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-        return type == "application/json" && request.headers[.contentEncoding]?.lowercased() ?? "identity" == "identity"
+    private static func isReadable(_ request: EdgeRequest) -> Bool {
+        guard let type = request.fields.contentType, request.fields.contentEncoding?.lowercased() ?? "identity" == "identity"
+        else { return false }
+        return type == "application/json" || type.prefix { $0 != ";" }.lowercased().filter { $0 != " " } == "application/json"
     }
 
     /// The request's key, checked; nil if there is none or it has no meaning on this route.
-    private func idempotencyKey(of request: Request, for route: Route) throws -> String? {
-        guard idempotency != nil, let key = request.headers[.idempotencyKey] else { return nil }
+    private func idempotencyKey(of request: EdgeRequest, for route: Route) throws -> String? {
+        guard idempotency != nil, let key = request.fields.idempotencyKey else { return nil }
         switch route.idempotency {
         case .meaningless: return nil
         case .refused: throw EdgeError.idempotencyKeyUnsupported
@@ -190,14 +188,14 @@ struct Dispatcher: Sendable {
     }
 
     private func keyedRequest(
-        _ request: Request, key: String, in idempotency: IdempotencyStore, route: Route, principal: Principal?,
+        _ request: EdgeRequest, key: String, in idempotency: IdempotencyStore, route: Route, principal: Principal?,
         client: NetworkAddress?, body: [UInt8]
     ) -> IdempotencyStore.Request {
-        var target = request.head.path ?? ""
+        var target = request.target.text
         // On a route about one session, the same request from another session is a different request.
         if let principal, Self.isOfSession(route) { target += "\u{0}\(principal.session.wire)" }
         let content = IdempotencyStore.Content(
-            method: route.method.rawValue, target: target, precondition: request.headers[.ifMatch], body: body)
+            method: route.method.rawValue, target: target, precondition: request.fields.ifMatch, body: body)
         guard let principal else {
             return idempotency.request(from: client?.network, key: key, content, isGrant: route.isGrant)
         }
@@ -224,18 +222,14 @@ struct Dispatcher: Sendable {
         return ProblemDocument(error: InternalFault(), requestID: requestID).reply
     }
 
-    private func response(
-        _ reply: Reply, to request: Request, requestID: String, limits: RateLimiter.Verdict?
-    ) -> Response {
+    private func answer(_ reply: Reply, to request: EdgeRequest, limits: RateLimiter.Verdict?) -> EdgeAnswer {
         var headers = reply.headers
-        headers[.requestID] = requestID
-        limits?.write(to: &headers)
         var status = reply.status
         var body = reply.body
         var entityTag = reply.entityTag
         if let gzip = reply.gzip {
             headers.vary(on: "Accept-Encoding")
-            if ContentCoding.allowsGzip(request.headers[.acceptEncoding]) {
+            if ContentCoding.allowsGzip(request.fields.acceptEncoding) {
                 body = gzip
                 headers[.contentEncoding] = "gzip"
                 // The compressed bytes need another tag.
@@ -245,8 +239,7 @@ struct Dispatcher: Sendable {
         if let tag = entityTag {
             headers[.eTag] = "\"\(tag)\""
             // A change that took effect is never "not modified".
-            let isRead = request.method == .get || request.method == .head
-            if isRead, status == .ok, EntityTag.matches(request.headers[.ifNoneMatch], tag) {
+            if request.isRead, status == .ok, EntityTag.matches(request.fields.ifNoneMatch, tag) {
                 status = .notModified
                 body = []
                 headers[.contentEncoding] = nil
@@ -257,31 +250,23 @@ struct Dispatcher: Sendable {
             headers[.cacheControl] = reply.entityTag == nil ? "private, no-store" : "private, no-cache"
         }
         if !body.isEmpty, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        let content: EdgeAnswer.Body
         if let pieces = reply.pieces {
-            return Response(
-                status: status, headers: headers, body: ResponseBody(asyncSequence: pieces.map { ByteBuffer(bytes: $0) }))
+            content = .pieces(pieces)
+        } else if let parts = reply.parts {
+            content = .parts(parts)
+        } else {
+            content = .whole(body)
         }
-        if let parts = reply.parts {
-            return Response(status: status, headers: headers, body: PartialBody(parts: parts).body)
-        }
-        guard !body.isEmpty else {
-            if status != .noContent, status != .notModified { headers[.contentLength] = "0" }
-            return Response(status: status, headers: headers)
-        }
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
-    }
-
-    private func requestID(of request: Request) -> String {
-        RequestID.given(request.headers[.requestID]) ?? RequestID.fresh(random)
+        return EdgeAnswer(
+            status: status, headers: headers, requestID: request.requestID, limits: limits, body: content,
+            isHead: request.isHead, acceptEncoding: request.fields.acceptEncoding)
     }
 }
 
 extension RateLimiter.Verdict {
-    /// Writes `RateLimit-Policy` and `RateLimit`.
-    func write(to headers: inout HTTPFields) {
-        headers[.rateLimitPolicy] = policy.header
-        headers[.rateLimit] = "\"default\";r=\(remaining);t=\(reset.roundedUpSeconds)"
-    }
+    /// The value of `RateLimit`.
+    var header: String { "\"default\";r=\(remaining);t=\(reset.roundedUpSeconds)" }
 }
 
 /// Weak comparison of entity tags (RFC 9110, section 13.1.2).

@@ -1,5 +1,4 @@
 import HTTPTypes
-import HummingbirdCore
 import Metrics
 import SparkCore
 package import SparkKit
@@ -59,24 +58,25 @@ package struct EdgeMetrics: Sendable {
             self.accessLog = accessLog
         }
 
-        /// Counts and times a request while `answer` runs.
-        ///
-        /// An error thrown here always means 400, because the dispatcher answers all others. This does not wait for a streamed
-        /// body.
-        func measure(_ method: HTTPRequest.Method, _ answer: () async throws -> Response) async throws -> Response {
-            active.increment()
-            let start = ContinuousClock.now
-            var status = 400
-            defer {
-                record(method.rawValue, status, in: ContinuousClock.now - start)
-                active.decrement()
-            }
-            let result = try await answer()
-            status = result.status.code
-            return accessLog?.watching(result, to: method.rawValue, route: route, since: start) ?? result
+        /// A request that is being answered.
+        struct Measurement {
+            fileprivate let start: ContinuousClock.Instant
         }
 
-        /// Counts and logs an answer that was given without `measure`.
+        /// Begins to count and time a request.
+        func begin() -> Measurement {
+            active.increment()
+            return Measurement(start: .now)
+        }
+
+        /// Counts, times and logs a request whose answer is known. A body that is not whole is not waited for.
+        func end(_ measurement: Measurement, _ method: String, _ answer: inout EdgeAnswer) {
+            record(method, answer.status.code, in: .now - measurement.start)
+            active.decrement()
+            accessLog?.watch(&answer, to: method, route: route, since: measurement.start)
+        }
+
+        /// Counts and logs an answer that was given without `begin`.
         /// - Parameters:
         ///   - method: empty if no head arrived.
         ///   - bytes: the length of the answer's body.
@@ -91,9 +91,10 @@ package struct EdgeMetrics: Sendable {
         private func record(_ method: String, _ status: Int, in time: Duration) {
             let answered = Answered(method: methods.contains(method) ? method : "other", status: status)
             let (duration, requests) = series.withLock { series in
+                if let duration = series.duration, let requests = series.requests[answered] { return (duration, requests) }
                 let labels = [("method", answered.method), ("route", route), ("status", "\(status)")]
                 let duration = series.duration ?? Metrics.Timer(label: durationName, dimensions: [("route", route)])
-                let requests = series.requests[answered] ?? Counter(label: requestsName, dimensions: labels)
+                let requests = Counter(label: requestsName, dimensions: labels)
                 series.duration = duration
                 series.requests[answered] = requests
                 return (duration, requests)

@@ -3,7 +3,6 @@ package import HTTPTypes
 /// Header fields that HTTPTypes has no names for.
 extension HTTPField.Name {
     static let requestID = known("X-Request-Id")
-    static let forwardedFor = known("X-Forwarded-For")
     static let idempotencyKey = known("Idempotency-Key")
     static let idempotencyReplayed = known("Idempotency-Replayed")
     /// The position of a reconnecting event stream.

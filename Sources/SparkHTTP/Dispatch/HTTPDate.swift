@@ -1,23 +1,18 @@
 import SparkCore
-import Synchronization
 
-/// The `Date` field (RFC 9110, section 5.6.7), formatted once a second.
+/// The `Date` field (RFC 9110, section 5.6.7), formatted by the second.
 final class HTTPDate: Sendable {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     private let clock: any WallClock
-    private let last = Mutex<(second: Int64, text: String)>((.min, ""))
 
     init(clock: any WallClock) { self.clock = clock }
 
-    var now: String {
-        let second = max(0, clock.now().milliseconds) / 1_000
-        return last.withLock { last in
-            if last.second != second { last = (second, Self.text(second: second)) }
-            return last.text
-        }
-    }
+    /// The current second since 1970.
+    var second: Int64 { max(0, clock.now().milliseconds) / 1_000 }
+
+    var now: String { Self.text(second: second) }
 
     /// - Parameter second: seconds since 1970, not negative.
     static func text(second: Int64) -> String {

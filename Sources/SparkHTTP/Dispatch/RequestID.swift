@@ -14,8 +14,16 @@ enum RequestID {
     }
 
     /// A new request id.
-    static func fresh(_ random: any RandomSource) -> String {
-        let digits = String(random.next(), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    static func fresh(_ random: any RandomSource) -> String { text(of: random.next()) }
+
+    /// A request id of 16 hexadecimal digits.
+    static func text(of bits: UInt64) -> String {
+        String(unsafeUninitializedCapacity: 16) { digits in
+            for index in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: bits >> (60 - 4 * UInt64(index)) & 0xF)
+                digits[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
+            }
+            return 16
+        }
     }
 }

@@ -1,6 +1,3 @@
-import HTTPTypes
-package import Hummingbird
-import NIOCore
 import SparkCore
 import SparkKit
 
@@ -11,8 +8,8 @@ package struct Door: Sendable {
 
     /// What both entrances share.
     struct Parts: Sendable {
-        let api: EdgeRouter
-        let operators: EdgeRouter
+        let api: RouteTable
+        let operators: RouteTable
         let access: OperatorAccess
         let startGate: StartGate
         let dispatcher: Dispatcher
@@ -20,68 +17,52 @@ package struct Door: Sendable {
         let trustedProxies: TrustedProxies
     }
 
-    /// Paths that both entrances answer, at any time and under any host name.
-    static let probes: Set<String> = ["/healthz", "/readyz"]
+    /// Whether a path is one of those that both entrances answer, at any time and under any host name.
+    static func isProbe(_ path: Substring) -> Bool { path == "/healthz" || path == "/readyz" }
 
     let side: Side
     let parts: Parts
 
-    /// Answers a request, or hands it to a router. A response to HEAD has no body (RFC 9110, 9.3.2): a client
-    /// would take it for the next response.
-    package func respond(to request: Request, context: EdgeContext) async throws -> Response {
-        let response = try await decide(request, context)
-        return request.method == .head ? response.createHeadResponse() : response
-    }
-
-    private func decide(_ request: Request, _ context: EdgeContext) async throws -> Response {
-        let path = request.uri.path
-        guard parts.startGate.isOpen || Self.probes.contains(path) else {
-            return try await refuse(EdgeError.starting, request, context)
-        }
+    /// Answers a request.
+    package func respond(to request: EdgeRequest) async -> EdgeAnswer {
+        let path = request.target.path
+        guard parts.startGate.isOpen || Self.isProbe(path) else { return await parts.api.refuse(EdgeError.starting, request) }
         switch side {
         case .operators:
-            guard Self.probes.contains(path) || mayOperate(request) else {
-                return try await refuse(OperatorError.misdirected, request, context)
+            guard Self.isProbe(path) || mayOperate(request) else {
+                return await parts.api.refuse(OperatorError.misdirected, request)
             }
-            return try await parts.operators.respond(to: request, context: context)
+            return await parts.operators.respond(to: request)
         case .everybody:
-            // Without an operator token these paths do not exist: the public router does not know them.
-            if parts.operators.mayKnow(path), parts.access.accepts(request.headers[.authorization]) {
-                return try await parts.operators.respond(to: request, context: context)
+            // Without an operator token these paths do not exist: the public table does not know them.
+            if parts.operators.mayKnow(path), parts.access.accepts(request.fields.authorization) {
+                return await parts.operators.respond(to: request)
             }
-            return try await answer(request, context)
+            return await answer(request)
         }
     }
 
-    /// Refuses a request before a router sees it. It is counted and logged as one that matches no route.
-    private func refuse(_ error: any Error, _ request: Request, _ context: EdgeContext) async throws -> Response {
-        try await parts.api.unmatched.measure(request.method) {
-            await parts.dispatcher.refuse(error, request: request, context: context)
-        }
-    }
-
-    private func mayOperate(_ request: Request) -> Bool {
-        parts.access.isOwn(host: request.head.authority, headers: request.headers)
-            || parts.access.accepts(request.headers[.authorization])
+    private func mayOperate(_ request: EdgeRequest) -> Bool {
+        parts.access.isOwn(host: request.fields.host, headers: request.headers)
+            || parts.access.accepts(request.fields.authorization)
     }
 
     /// A connection carries one request at a time, so the limits on connections bound most clients' requests. Requests through a
     /// trusted proxy are counted one by one.
-    private func answer(_ request: Request, _ context: EdgeContext) async throws -> Response {
-        guard let peer = context.peer, parts.trustedProxies.contains(peer), !Self.probes.contains(request.uri.path) else {
-            return try await parts.api.respond(to: request, context: context)
+    private func answer(_ request: EdgeRequest) async -> EdgeAnswer {
+        guard let peer = request.peer, parts.trustedProxies.contains(peer), !Self.isProbe(request.target.path) else {
+            return await parts.api.respond(to: request)
         }
-        let client = ClientAddress.of(
-            peer: peer, headers: request.headers, trustedProxies: parts.trustedProxies)
+        let client = ClientAddress.of(peer: peer, headers: request.headers, trustedProxies: parts.trustedProxies)
         let permit: AdmissionPermit
         do {
             // The proxy's own requests have no limit by network.
             permit = try parts.admission.permit(for: .requests, network: client == peer ? nil : client.networkName)
         } catch {
-            return try await refuse(error, request, context)
+            return await parts.api.refuse(error, request)
         }
         defer { permit.end() }
-        return try await parts.api.respond(to: request, context: context)
+        return await parts.api.respond(to: request)
     }
 }
 

@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-import HTTPTypes
+import NIOHTTP1
 
 /// Decides which requests may reach the operators' routes.
 ///
@@ -34,11 +34,11 @@ package struct OperatorAccess: Sendable {
     }
 
     /// Whether a request on the operators' listener needs no token.
-    func isOwn(host: String?, headers: HTTPFields) -> Bool {
-        isLocal && Self.isLoopback(host: host) && !Self.signsOfProxies.contains { headers[$0] != nil }
+    func isOwn(host: String?, headers: HTTPHeaders) -> Bool {
+        isLocal && Self.isLoopback(host: host) && !Self.signsOfProxies.contains { headers.contains(name: $0) }
     }
 
-    private static let signsOfProxies = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"].compactMap { HTTPField.Name($0) }
+    private static let signsOfProxies = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"]
 
     /// Whether a host is `localhost`, 127.0.0.0/8 or `[::1]`, with or without a port.
     static func isLoopback(host: String?) -> Bool {

@@ -1,15 +1,15 @@
 import CNIOLinux
 import Glibc
-import HTTPTypes
 package import NIOCore
+import NIOHTTP1
 package import SparkCore
 
 /// The client's address, for limits by address.
 package enum ClientAddress {
     /// The peer's address; behind a trusted proxy, the last address in X-Forwarded-For that is not a trusted proxy.
-    static func of(peer: NetworkAddress?, headers: HTTPFields, trustedProxies: TrustedProxies) -> NetworkAddress? {
+    static func of(peer: NetworkAddress?, headers: HTTPHeaders, trustedProxies: TrustedProxies) -> NetworkAddress? {
         guard let peer, trustedProxies.contains(peer) else { return peer }
-        return trustedProxies.client(of: peer, forwardedFor: headers[values: .forwardedFor])
+        return trustedProxies.client(of: peer, forwardedFor: headers["X-Forwarded-For"])
     }
 
     /// The key under which limits count an address: the address for IPv4, its /64 for IPv6, because one client owns a whole /64.

@@ -1,10 +1,7 @@
 import HTTPTypes
-import Hummingbird
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 import SparkCore
 import SparkKit
 import Synchronization
@@ -75,11 +72,9 @@ struct UpgradeGateway: Sendable {
 
     /// The request as the route sees it.
     func request(_ head: HTTPRequestHead, peer: NetworkAddress?) -> UpgradeRequest {
-        let headers = HTTPFields(head.headers, splitCookie: false)
-        let parameters = URI(head.uri).queryParameters.map { (String($0.key), String($0.value)) }
-        return UpgradeRequest(
-            query: Dictionary(parameters) { first, _ in first }, headers: headers,
-            peerAddress: ClientAddress.of(peer: peer, headers: headers, trustedProxies: trustedProxies)?.text ?? "",
+        UpgradeRequest(
+            query: RequestTarget(head.uri).firstValues, headers: HTTPFields(modular: head.headers),
+            peerAddress: ClientAddress.of(peer: peer, headers: head.headers, trustedProxies: trustedProxies)?.text ?? "",
             host: head.headers.first(name: "Host"))
     }
 

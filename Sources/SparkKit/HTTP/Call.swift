@@ -6,8 +6,8 @@ public import SparkCore
 public struct Call: Sendable {
     /// The signed-in user and session; nil only on routes with `access: .open`.
     public let principal: Principal?
-    /// The request's header fields.
-    public let headers: HTTPFields
+    /// The request's header fields. Reading them converts them all, so read them once.
+    public var headers: HTTPFields { fields() }
     /// The client's address, as a trusted proxy forwards it; nil for calls inside the process.
     public let client: NetworkAddress?
     /// When the request was dispatched.
@@ -15,20 +15,24 @@ public struct Call: Sendable {
     /// The request's id; also in the answer's `X-Request-Id` and in the access log.
     public let requestID: String
     private let serverLogger: Logger
+    private let fields: @Sendable () -> HTTPFields
+    /// Whether the client is still there; nil for calls inside the process.
+    package var presence: ClientPresence?
     /// True for `HEAD`: a handler may leave out an expensive body.
     package var isHead = false
     /// The one-use ticket that replaced the access token. It opens streams, so it never enters a log.
     package var ticket: String?
-    private let path: [String: String]
-    private let query: [String: QueryValue]
+    private let path: [(name: String, value: String)]
+    private let query: [(name: String, value: QueryValue)]
     private let body: [UInt8]
 
     package init(
-        principal: Principal?, headers: HTTPFields, client: NetworkAddress?, now: Timestamp, requestID: String, logger: Logger,
-        path: [String: String], query: [String: QueryValue], body: [UInt8]
+        principal: Principal?, headers: @escaping @Sendable () -> HTTPFields, client: NetworkAddress?, now: Timestamp,
+        requestID: String, logger: Logger, path: [(name: String, value: String)], query: [(name: String, value: QueryValue)],
+        body: [UInt8]
     ) {
         self.principal = principal
-        self.headers = headers
+        self.fields = headers
         self.client = client
         self.now = now
         self.requestID = requestID
@@ -69,12 +73,12 @@ public struct Call: Sendable {
     /// An identifier in the path.
     /// - Throws: `EdgeError.notFound` if the text is not an identifier of this kind.
     public func identifier<Kind: IdentifierKind>(_ name: String, _ kind: Kind.Type = Kind.self) throws -> Identifier<Kind> {
-        guard let text = path[name], let identifier = Identifier<Kind>(wire: text) else { throw EdgeError.notFound }
+        guard let text = segment(name), let identifier = Identifier<Kind>(wire: text) else { throw EdgeError.notFound }
         return identifier
     }
 
     /// A parameter of the path, as the client sent it; nil if the path has none of that name.
-    public func segment(_ name: String) -> String? { path[name] }
+    public func segment(_ name: String) -> String? { path.first { $0.name == name }?.value }
 
     /// Reads the JSON body.
     /// - Throws: `InvalidInput` with every mistake in the body.
@@ -95,19 +99,21 @@ public struct Call: Sendable {
 
     /// The value of a declared integer parameter, or its default. Traps if the route does not declare the parameter.
     public func integer(_ name: String) -> Int {
-        guard case .integer(let value) = query[name] else { preconditionFailure("no such parameter is declared: \(name)") }
+        guard case .integer(let value) = parameter(name) else { preconditionFailure("no such parameter is declared: \(name)") }
         return value
     }
 
     /// The value of a declared choice or text parameter; nil if it is absent and has no default.
     public func text(_ name: String) -> String? {
-        if case .text(let value) = query[name] { value } else { nil }
+        if case .text(let value) = parameter(name) { value } else { nil }
     }
 
     /// The value of a declared word list; nil if it is absent.
     public func words(_ name: String) -> [String]? {
-        if case .words(let value) = query[name] { value } else { nil }
+        if case .words(let value) = parameter(name) { value } else { nil }
     }
+
+    private func parameter(_ name: String) -> QueryValue? { query.first { $0.name == name }?.value }
 }
 
 /// A validated parameter of the query string.

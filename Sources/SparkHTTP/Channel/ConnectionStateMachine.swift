@@ -1,5 +1,5 @@
 /// Decides, for one connection, what to do with malformed or slow requests. Pure: times come in, actions go out.
-struct RequestGuardStateMachine<Instant: Comparable> {
+struct ConnectionStateMachine<Instant: Comparable> {
     enum Phase {
         /// No complete request has arrived since this instant.
         case waiting(since: Instant)
@@ -7,12 +7,12 @@ struct RequestGuardStateMachine<Instant: Comparable> {
         case resting
         /// Reading has stopped. Complete requests are still answered, because they may have taken effect.
         case draining
-        /// The guard has answered and the connection is closing: no other response may leave.
+        /// The connection has answered for itself and the connection is closing: no other response may leave.
         case closing
     }
 
     enum Action: Equatable {
-        /// Send the guard's own response, then close.
+        /// Send the connection's own response, then close.
         case answerAndClose
         case close
         case nothing
@@ -92,7 +92,7 @@ struct RequestGuardStateMachine<Instant: Comparable> {
     }
 
     private mutating func stop() -> Action {
-        // The guard answers the malformed request itself, unless its response has begun or ended already.
+        // The connection answers the malformed request itself, unless its response has begun or ended already.
         let wholeOnes = isReading ? outstanding - 1 : outstanding
         guard wholeOnes <= 0 else {
             phase = .draining

@@ -2,9 +2,9 @@ import Testing
 
 @testable import SparkHTTP
 
-@Suite("The guard of a connection")
-struct RequestGuardTests {
-    typealias Machine = RequestGuardStateMachine<Int>
+@Suite("The states of a connection")
+struct ConnectionStateMachineTests {
+    typealias Machine = ConnectionStateMachine<Int>
 
     /// `#expect` takes no mutating calls.
     private func same<Value: Equatable>(
@@ -23,7 +23,7 @@ struct RequestGuardTests {
         same(inBody.parserFailed(), .answerAndClose)
     }
 
-    @Test("once the guard has answered, no other answer is sent")
+    @Test("once the connection has answered for itself, no other answer is sent")
     func noSecondAnswer() {
         var machine = Machine(openedAt: 0)
         machine.requestBegan(at: 1)

@@ -1,0 +1,116 @@
+import HTTPTypes
+import NIOHTTP1
+import SparkKit
+
+/// The routes of one entrance by path and method, with their metrics. Answers requests.
+struct RouteTable: Sendable {
+    /// Longer targets get 404.
+    private static let longestTarget = 4_096
+
+    /// A path template with its routes.
+    private struct Row: Sendable {
+        /// The parameters' names and their places in the path.
+        let parameters: [(name: String, place: Int)]
+        let routes: [(method: HTTPMethod, route: Route)]
+        /// The methods for `Allow`, sorted.
+        let methods: [String]
+        let metrics: EdgeMetrics.Row
+
+        /// The route for a method. GET answers HEAD too.
+        func route(for method: HTTPMethod) -> Route? {
+            let method = method == .HEAD && !routes.contains { $0.method == .HEAD } ? .GET : method
+            return routes.first { $0.method == method }?.route
+        }
+    }
+
+    /// One segment of the paths. A literal segment is preferred to a parameter.
+    private final class Node: Sendable {
+        let literals: [Substring: Node]
+        let parameter: Node?
+        let row: Row?
+
+        /// - Parameter rows: the rows below this node, with what is left of their paths.
+        init(_ rows: [(rest: ArraySlice<Substring>, row: Row)]) {
+            row = rows.first { $0.rest.isEmpty }?.row
+            let below = rows.filter { !$0.rest.isEmpty }
+            let groups = Dictionary(grouping: below) { $0.rest.first.map { $0.hasPrefix("{") ? "{" : $0 } ?? "" }
+                .mapValues { Node($0.map { ($0.rest.dropFirst(), $0.row) }) }
+            parameter = groups["{"]
+            literals = groups.filter { $0.key != "{" }
+        }
+
+        func row(at segments: ArraySlice<Substring>) -> Row? {
+            guard let first = segments.first else { return row }
+            return literals[first]?.row(at: segments.dropFirst()) ?? parameter?.row(at: segments.dropFirst())
+        }
+    }
+
+    private let root: Node
+    private let dispatcher: Dispatcher
+    /// Counts requests that match no route.
+    let unmatched: EdgeMetrics.Row
+
+    /// - Parameter routes: with their full paths, free of clashes.
+    init(routes: [Route], dispatcher: Dispatcher, metrics: EdgeMetrics) {
+        let rows = Dictionary(grouping: routes, by: \.path).map { path, routes in
+            let segments = path.split(separator: "/")
+            let methods = Set(routes.map(\.method.rawValue))
+            return (
+                rest: segments[...],
+                row: Row(
+                    parameters: segments.enumerated().filter { $0.element.hasPrefix("{") }.map {
+                        (String($0.element.dropFirst().dropLast()), $0.offset)
+                    },
+                    routes: routes.map { (HTTPMethod(rawValue: $0.method.rawValue), $0) },
+                    methods: (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted(), metrics: metrics.row(path))
+            )
+        }
+        self.root = Node(rows)
+        self.dispatcher = dispatcher
+        self.unmatched = metrics.row(EdgeMetrics.unmatched)
+    }
+
+    /// Whether some route's path may match. Only a quick check, before more is spent on a request.
+    func mayKnow(_ path: Substring) -> Bool {
+        path.split(separator: "/", maxSplits: 1).first.map { root.literals[$0] != nil } ?? false
+    }
+
+    /// Answers a request: 404 for a path without a route, 405 with `Allow` for a path without the method, 426 for a late upgrade.
+    func respond(to request: EdgeRequest) async -> EdgeAnswer {
+        guard request.target.text.utf8.count <= Self.longestTarget, let segments = Self.segments(of: request.target.path),
+            let row = root.row(at: segments[...])
+        else {
+            return await refuse(EdgeError.notFound, request)
+        }
+        // An existing path is counted under its template, whatever the method.
+        let measurement = row.metrics.begin()
+        var answer: EdgeAnswer
+        if let route = row.route(for: request.method) {
+            let parameters = row.parameters.map { (name: $0.name, value: String(segments[$0.place])) }
+            answer = await dispatcher.respond(to: request, as: route, parameters)
+        } else {
+            answer = await dispatcher.answerToOtherMethod(request, methods: row.methods)
+        }
+        row.metrics.end(measurement, request.method.rawValue, &answer)
+        return answer
+    }
+
+    /// Refuses a request that matches no route. It is counted and logged as such.
+    func refuse(_ error: any Error, _ request: EdgeRequest) async -> EdgeAnswer {
+        let measurement = unmatched.begin()
+        var answer = await dispatcher.refuse(error, request)
+        unmatched.end(measurement, request.method.rawValue, &answer)
+        return answer
+    }
+
+    /// The segments of a path; nil if one between others is empty: one resource would have many paths, of which a proxy knows
+    /// only one.
+    private static func segments(of path: Substring) -> [Substring]? {
+        var last: UInt8 = 0
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "/"), last == byte { return nil }
+            last = byte
+        }
+        return path.split(separator: "/")
+    }
+}
