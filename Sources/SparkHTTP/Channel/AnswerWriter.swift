@@ -17,10 +17,10 @@ struct AnswerWriter {
     static let lastChunk = "0\r\n\r\n"
 
     /// Status lines of HTTP/1.1 by code, from 100.
-    private static let statusLines: [[UInt8]] = (100..<600).map { statusLine(.init(code: $0), "1.1") }
+    private static let statusLines: [[UInt8]] = (100..<600).map { statusLine($0, "1.1") }
 
-    private static func statusLine(_ status: HTTPResponse.Status, _ version: String) -> [UInt8] {
-        Array("HTTP/\(version) \(status.code) \(status.reasonPhrase)\r\n".utf8)
+    private static func statusLine(_ code: Int, _ version: String) -> [UInt8] {
+        Array("HTTP/\(version) \(code) \(HTTPResponseStatus(statusCode: code).reasonPhrase)\r\n".utf8)
     }
 
     /// Writes an answer up to its body, and the body if it is whole.
@@ -32,7 +32,7 @@ struct AnswerWriter {
         let isStream = if case .whole = answer.body { false } else { true }
         let isChunked = isStream && !answer.isHead && !framing.isOld
         if isStream, framing.isOld {
-            buffer.writeBytes(statusLine(answer.status, "1.0"))
+            buffer.writeBytes(statusLine(answer.status.code, "1.0"))
         } else {
             buffer.writeBytes(statusLines[min(max(answer.status.code, 100), 599) - 100])
         }

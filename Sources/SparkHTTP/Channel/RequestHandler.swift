@@ -192,13 +192,13 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         requestID = fields.requestID
         guard fields.isWellFormed else { return stop(Self.malformed) }
         isLastRequest = fields.endsConnection || isEnding
-        let route = fields.endsConnection ? edge.gateway.route(of: head) : nil
+        let isFirst = isFirstRequest
+        isFirstRequest = false
+        let route = isFirst || fields.endsConnection ? edge.gateway.route(of: head) : nil
         // The upgrade comes too late on this connection. Clients and proxies that reuse a connection retry on a new one when it
         // closes without a response (RFC 9112, 9.3.1); they would not retry after a response.
         // An answer that has not left yet comes first, and an ordinary one follows it.
-        if route != nil, !isFirstRequest, machine.isIdle, output == nil { return close() }
-        let isFirst = isFirstRequest
-        isFirstRequest = false
+        if route != nil, !isFirst, machine.isIdle, output == nil { return close() }
         machine.requestBegan(at: channel.eventLoop.now)
         idleSince = nil
         if timer == nil { schedule(in: limit) }

@@ -3,6 +3,7 @@ import Glibc
 import HTTPTypes
 import Logging
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 import SparkCore
@@ -175,7 +176,7 @@ package final class Listener: Service, Sendable {
     private func sayFarewell(_ refusal: AdmissionRefused, to descriptor: CInt) {
         let requestID = rule.unrouted?.nextRequestID() ?? "none"
         let reply = ProblemDocument(error: refusal, requestID: requestID).reply
-        var text = "HTTP/1.1 \(reply.status.code) \(reply.status.reasonPhrase)\r\n"
+        var text = "HTTP/1.1 \(reply.status.code) \(HTTPResponseStatus(statusCode: reply.status.code).reasonPhrase)\r\n"
         if let date = rule.unrouted?.dates.now { text += "Date: \(date)\r\n" }
         for field in reply.headers { text += "\(field.name.rawName): \(field.value)\r\n" }
         text += "X-Request-Id: \(requestID)\r\nContent-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
