@@ -21,7 +21,9 @@ struct EdgeChannelTests {
             random: SystemRandomSource()
         ) { request in
             // Waits for the body, which never comes.
-            if case .arriving(let body) = request.body { _ = try? await body.collect(upTo: 1_024, tooLong: EdgeError.bodyTooLarge) }
+            if case .arriving(let body) = request.body {
+                _ = try? await body.collect(upTo: 1_024, tooLong: EdgeError.bodyTooLarge)
+            }
             return EdgeAnswer(status: .ok, headers: [:], requestID: request.requestID, body: .whole([]))
         }
         try await channel.eventLoop.submit { try edge.setup(channel) }.get()

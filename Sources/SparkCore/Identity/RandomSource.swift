@@ -1,7 +1,8 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #endif
-import Synchronization
 
 /// A source of random numbers. Spark draws random numbers from no other place.
 public protocol RandomSource: Sendable {

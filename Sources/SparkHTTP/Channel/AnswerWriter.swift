@@ -49,7 +49,8 @@ struct AnswerWriter {
     static func writeLast(
         _ reply: Reply, id: String, isHead: Bool, to buffer: inout ByteBuffer, with resources: LoopResources
     ) {
-        var answer = EdgeAnswer(status: reply.status, headers: reply.headers, requestID: id, body: .whole(reply.body), isHead: isHead)
+        var answer = EdgeAnswer(
+            status: reply.status, headers: reply.headers, requestID: id, body: .whole(reply.body), isHead: isHead)
         if answer.headers[.cacheControl] == nil { answer.headers[.cacheControl] = "private, no-store" }
         _ = write(answer, Framing(isLast: true), to: &buffer, with: resources)
     }

@@ -20,7 +20,9 @@ public struct ConstantDocument: Sendable {
         let tag = digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         var reply = Reply(headers: headers, json: bytes, entityTag: tag)
         reply.headers[.contentType] = type
-        if bytes.count >= Self.compressionFloor, let gzip = GzipCompressor(level: .best)?.compress(bytes), gzip.count < bytes.count {
+        if bytes.count >= Self.compressionFloor, let gzip = GzipCompressor(level: .best)?.compress(bytes),
+            gzip.count < bytes.count
+        {
             reply.gzip = gzip
         }
         self.reply = reply
