@@ -2,8 +2,7 @@ import NIOCore
 
 /// The body of a request while it arrives from a connection. Used on the connection's event loop only, which is also where the
 /// request's task runs while it reads.
-final class ArrivingBody: @unchecked Sendable {
-    // @unchecked: confined to the connection's event loop.
+final class ArrivingBody: @unchecked Sendable {  // confined to the connection's event loop
     private enum State {
         case arriving
         case complete
@@ -33,9 +32,6 @@ final class ArrivingBody: @unchecked Sendable {
     }
 
     var isComplete: Bool { if case .complete = state { true } else { false } }
-
-    /// Whether a task waits for the rest.
-    var isAwaited: Bool { reader != nil }
 
     func received(_ buffer: ByteBuffer) {
         count += min(buffer.readableBytes, .max - count)

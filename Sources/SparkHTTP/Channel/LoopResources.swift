@@ -4,8 +4,8 @@ import SparkCore
 import SparkKit
 
 /// What the connections of one event loop share. Used on that loop only.
+// Confined to its event loop, but for the executor, which never changes.
 final class LoopResources: @unchecked Sendable {
-    // @unchecked: confined to its event loop, but for the executor, which never changes.
     let executor: LoopExecutor
     var securityFields: SecurityFields
     private let random: any RandomSource

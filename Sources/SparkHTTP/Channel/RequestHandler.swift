@@ -12,16 +12,15 @@ import SparkKit
 /// not arrive completely in time (408). Then it closes. It also sends `100 Continue`, ends connections whose request was answered
 /// before its body arrived, closes connections that are idle or whose client does not take its answers, and hands a connection
 /// over to another protocol.
+// Confined to the connection's event loop, where the tasks of its requests run too.
 final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unchecked Sendable {
-    // @unchecked: confined to the connection's event loop, where the tasks of its requests run too.
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = Never
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// A request from its head to the end of its answer.
-    private final class Exchange: @unchecked Sendable {
-        // @unchecked: confined to the connection's event loop.
+    private final class Exchange: @unchecked Sendable {  // confined to the connection's event loop
         let request: EdgeRequest
         let body: ArrivingBody
         let isOld: Bool

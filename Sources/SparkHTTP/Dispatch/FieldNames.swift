@@ -9,8 +9,6 @@ extension HTTPField.Name {
     package static let lastEventID = known("Last-Event-ID")
     /// Asks a reverse proxy not to buffer the response.
     package static let accelBuffering = known("X-Accel-Buffering")
-    static let rateLimit = known("RateLimit")
-    static let rateLimitPolicy = known("RateLimit-Policy")
 
     private static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("a literal that is no field name") }
