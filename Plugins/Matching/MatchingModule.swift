@@ -55,7 +55,8 @@ public struct MatchingModule: SparkModule {
         registrar.service(retention)
         for action in operations.all { registrar.operatorAction(action) }
         registrar.contribute((any PersonDescribing).self, operations)
-        registrar.contribute((any ProfileVisibilityPolicy).self, BlockVisibility(store: store))
+        registrar.contribute(
+            (any ProfileVisibilityPolicy).self, BlockVisibility(store: store, standings: service.dealer.standings))
         registrar.contribute((any ClosureParticipant).self, MatchDepartures(store: store))
         registrar.provide((any PairExplaining).self, PairExplainer(service: service, store: store))
         registrar.demo { [feed] town, database, progress in

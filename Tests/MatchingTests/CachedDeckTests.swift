@@ -35,6 +35,13 @@ import Testing
         guard place != nil else { return }
         #expect(try await dealt(fixture, viewer, limit) == made(fixture, viewer, limit), "\(hint), viewer \(viewer)")
         let user = UserID(rawValue: viewer)
+        // The deck has just brought the viewer's relations into memory.
+        for target in (1...24).map({ UserID(rawValue: $0) }) where (target.rawValue + viewer) % 5 == 0 && target != user {
+            guard let profile = try await fixture.people.own(target)?.profile else { continue }
+            #expect(
+                try await fixture.visibility.maySee(profile, viewer: user)
+                    == fixture.store.relation(of: target, to: user).shows(profile.visibility), "\(hint), \(viewer) sees \(target)")
+        }
         for limit in [1, 3, 100] {
             var position: PagePosition? = .newest
             while let current = position {

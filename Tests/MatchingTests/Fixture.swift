@@ -46,6 +46,9 @@ struct Fixture: PeopleServer, RunningServer {
         ]
     }
 
+    /// Who sees whom, as the module decides it.
+    var visibility: BlockVisibility { BlockVisibility(store: store, standings: service.dealer.standings) }
+
     /// People 1…count at one place, who all suit each other.
     func settle(_ count: Int, change: (inout WorldPerson) -> Void = { _ in }) async throws {
         var world = World()
