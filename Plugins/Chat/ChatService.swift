@@ -97,7 +97,7 @@ struct ChatService: Sendable {
     /// The profile cards of the users with open accounts, by user.
     private func cards(of users: [UserID], for viewer: UserID) async throws -> [UserID: ProfileCard] {
         guard !users.isEmpty else { return [:] }
-        let (place, today) = (try await profiles.profile(of: viewer)?.place, clock.now().date)
+        let (place, today) = (try await profiles.writtenProfile(of: viewer)?.profile.place, clock.now().date)
         let found = try await profiles.profiles(of: users)
         return Dictionary(
             found.map { ($0.id, ProfileCard($0, viewerPlace: place, today: today)) }, uniquingKeysWith: { $1 })

@@ -19,11 +19,11 @@ struct MatchingService: Sendable {
         let start = ContinuousClock.now
         let deck = try await dealer.deck(for: user, limit: limit)
         metrics.dealt(deck, in: ContinuousClock.now - start)
-        exposure.record(deck.suggestions.map(\.profile.id))
+        exposure.record(deck.suggestions.map(\.person.id))
         let today = clock.now().date
         let items = deck.suggestions.map { suggestion in
             SuggestionView(
-                card: ProfileCard(suggestion.profile, viewerPlace: deck.viewerPlace, today: today),
+                card: ProfileCard(suggestion.person, viewerPlace: deck.viewerPlace, today: today),
                 score: suggestion.score)
         }
         return SuggestionList(items: items, stage: deck.stage)
@@ -56,7 +56,7 @@ struct MatchingService: Sendable {
         metrics.swiped(swipe.action, outcome, in: ContinuousClock.now - start)
         guard let match = outcome.match else { return nil }
         // The match was made before the other account closed, so it is shown even if that account is closed now.
-        guard let other = try await profiles.profile(of: match.other) else { throw EdgeError.notFound }
+        guard let other = try await profiles.writtenProfile(of: match.other) else { throw EdgeError.notFound }
         let viewerPlace = try await place(of: swipe.user)
         return MatchView(match: match, card: ProfileCard(other, viewerPlace: viewerPlace, today: clock.now().date))
     }
@@ -124,5 +124,7 @@ struct MatchingService: Sendable {
             found.map { ($0.id, ProfileCard($0, viewerPlace: viewerPlace, today: today)) }, uniquingKeysWith: { $1 })
     }
 
-    private func place(of user: UserID) async throws -> Coordinate? { try await profiles.profile(of: user)?.place }
+    private func place(of user: UserID) async throws -> Coordinate? {
+        try await profiles.writtenProfile(of: user)?.profile.place
+    }
 }

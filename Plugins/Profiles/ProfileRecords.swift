@@ -27,32 +27,36 @@ struct ProfileRecords: Sendable {
 
     let store: any ProfilesStore
     let cache: Cache
-    let namespace: CacheNamespace<UserID, OwnProfile>
+    let namespace: CacheNamespace<UserID, ProfileRecord>
 
     /// Activity has its own tag, because it changes often and affects nothing else that is made from a record.
     private static func tags(_ user: UserID) -> [CacheTag] { [.user(user), .activity(of: user)] }
 
     /// The whole record; nil if the user does not exist.
-    func record(of user: UserID) async throws -> OwnProfile? {
-        try await namespace.value(user, tags: Self.tags(user)) { [store] _ in try await store.own(user) }
+    func record(of user: UserID) async throws -> ProfileRecord? {
+        try await namespace.value(user, tags: Self.tags(user)) { [store] _ in
+            try await store.own(user).map { ProfileRecord($0) }
+        }
     }
 
     /// The record for the load of another namespace, which must not wait for a load.
     func recordNow(of user: UserID) async throws -> OwnProfile? {
-        if let known = namespace.peek(user) { return known }
+        if let known = namespace.peek(user) { return known.own }
         return try await store.own(user)
     }
 
     /// The records of several users, in their order; nil for a user who does not exist.
-    func records(of users: [UserID]) async throws -> [OwnProfile?] {
-        try await namespace.values(users, tags: Self.tags) { [store] users in try await store.records(of: users) }
+    func records(of users: [UserID]) async throws -> [ProfileRecord?] {
+        try await namespace.values(users, tags: Self.tags) { [store] users in
+            try await store.records(of: users).map { $0.map { ProfileRecord($0) } }
+        }
     }
 
     /// Stores the record that a write left. Called after its commit and its events.
     func file(_ own: OwnProfile) {
         // A cached "does not exist", or a load that will return it, must not survive.
         if own.profile.version == 1 { cache.invalidate([.user(own.profile.id)]) }
-        namespace.put(own.profile.id, own, tags: Self.tags(own.profile.id))
+        namespace.put(own.profile.id, ProfileRecord(own), tags: Self.tags(own.profile.id))
     }
 
     /// Loads users who will soon be requested, 100 at a time.

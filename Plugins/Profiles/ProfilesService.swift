@@ -17,8 +17,8 @@ struct ProfilesService: Sendable {
     /// The record of the requesting user.
     /// - Throws: `EdgeError.notFound` if the account is already erased.
     func own(_ user: UserID) async throws -> OwnProfile {
-        guard let own = try await records.record(of: user) else { throw EdgeError.notFound }
-        return own
+        guard let record = try await records.record(of: user) else { throw EdgeError.notFound }
+        return record.own
     }
 
     /// The encoded preferences of the requesting user.
@@ -94,26 +94,32 @@ struct ProfilesService: Sendable {
     /// - Throws: `EdgeError.notFound`.
     func person(
         _ user: UserID, for viewer: UserID, today: CivilDate
-    ) async throws -> (profile: Profile, viewerPlace: Coordinate?) {
-        guard let profile = try await records.record(of: user)?.profile else { throw EdgeError.notFound }
-        if user == viewer { return (profile, profile.place) }
+    ) async throws -> (person: ProfileRecord, viewerPlace: Coordinate?) {
+        guard let person = try await records.record(of: user) else { throw EdgeError.notFound }
+        let profile = person.profile
+        if user == viewer { return (person, profile.place) }
         // All policies are asked in every case, so that the response time does not reveal the reason.
         var isShown = !profile.isClosed
         for policy in policies.all where try await !policy.maySee(profile, viewer: viewer) { isShown = false }
         guard isShown else { throw EdgeError.notFound }
-        guard let own = try await records.record(of: viewer)?.profile else { return (profile, nil) }
-        if profile.isWithinHardLimits(of: own, on: today) { return (profile, own.place) }
+        guard let own = try await records.record(of: viewer)?.profile else { return (person, nil) }
+        if profile.isWithinHardLimits(of: own, on: today) { return (person, own.place) }
         for policy in policies.all where try await policy.showsDistanceBeyondLimits(of: profile, to: viewer) {
-            return (profile, own.place)
+            return (person, own.place)
         }
-        return (profile, nil)
+        return (person, nil)
     }
 }
 
 extension ProfilesService: ProfileReading {
-    func profile(of user: UserID) async throws -> Profile? { try await records.record(of: user)?.profile }
+    func writtenProfile(of user: UserID) async throws -> WrittenProfile? { try await records.record(of: user)?.written }
 
-    func profiles(of users: [UserID]) async throws -> [Profile] {
-        try await records.records(of: users).compactMap { $0?.profile }.filter { !$0.isClosed }
+    func profiles(of users: [UserID]) async throws -> [WrittenProfile] {
+        var open: [WrittenProfile] = []
+        open.reserveCapacity(users.count)
+        for case let record? in try await records.records(of: users) where !record.profile.isClosed {
+            open.append(record.written)
+        }
+        return open
     }
 }

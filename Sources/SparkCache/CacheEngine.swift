@@ -94,11 +94,17 @@ final class CacheEngine: Sendable {
         return shard.withLock { $0.lookup(key, hash, ordinal: ordinal, now: now, stamps: stampView) }
     }
 
+    /// What memory knows of a key.
+    @usableFromInline
+    func find(_ key: CacheKey, namespace: UInt32, ordinal: UInt16) -> Lookup {
+        let entry = EntryKey(namespace: namespace, key: key)
+        return lookup(entry, entry.hash(seed: seed), ordinal: ordinal)
+    }
+
     /// The payload, if memory has it and it is fresh.
     @usableFromInline
     func fresh(_ key: CacheKey, namespace: UInt32, ordinal: UInt16) -> Payload? {
-        let entry = EntryKey(namespace: namespace, key: key)
-        guard case .hit(let payload) = lookup(entry, entry.hash(seed: seed), ordinal: ordinal) else { return nil }
+        guard case .hit(let payload) = find(key, namespace: namespace, ordinal: ordinal) else { return nil }
         return payload
     }
 

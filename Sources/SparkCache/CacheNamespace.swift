@@ -91,16 +91,30 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     ///
     /// Suspends for a cold read of the disk, for a place among the concurrent loads, and for `load`.
     /// - Parameters:
-    ///   - tags: what the value depends on, known before it is loaded; at most 15 with those that `load` declares.
+    ///   - tags: what the value depends on, known before it is loaded; at most 15 with those that `load` declares. Made only if
+    ///     memory does not have the value.
     ///   - load: reads the origin. Declares further dependencies before it reads them. Returns nil when there is no such thing.
     /// - Returns: the value, or nil when the origin has none. Within `staleWhileRevalidate`, an expired value.
     /// - Throws: what `load` throws, unless an expired value within `staleIfError` can be served; `CacheError.overloaded` when too many
     ///   loads wait; `CancellationError`.
+    @inlinable
     public func value(
-        _ key: Key, tags: [CacheTag], load: @escaping @Sendable (Dependencies) async throws -> Value?
+        _ key: Key, tags: @autoclosure () -> [CacheTag], load: @escaping @Sendable (Dependencies) async throws -> Value?
     ) async throws -> Value? {
-        let (entry, hash) = locate(key.cacheKey)
-        switch engine.lookup(entry, hash, ordinal: ordinal) {
+        // A hit runs in the caller's module, made for its types: no call through metadata, and no list of tags.
+        let found = engine.find(key.cacheKey, namespace: rules.identity, ordinal: rules.ordinal)
+        if case .hit(let payload) = found { return value(payload) }
+        return try await value(key.cacheKey, after: found, tags(), load)
+    }
+
+    /// Answers a request that memory alone could not.
+    @usableFromInline
+    func value(
+        _ key: CacheKey, after found: Lookup, _ tags: [CacheTag],
+        _ load: @escaping @Sendable (Dependencies) async throws -> Value?
+    ) async throws -> Value? {
+        let (entry, hash) = locate(key)
+        switch found {
         case .hit(let payload): return value(payload)
         case .absent: return nil
         case .stale(let payload, let late):
@@ -191,19 +205,42 @@ public final class CacheNamespace<Key: CacheKeyed, Value: CacheValue>: Sendable 
     ///   - tags: what the value of a key depends on.
     ///   - load: returns one value for each key it is given, in their order; nil where there is no such thing.
     /// - Throws: as `value(_:tags:load:)`.
+    @inlinable
     public func values(
         _ keys: [Key], tags: (Key) -> [CacheTag], load: @Sendable ([Key]) async throws -> [Value?]
     ) async throws -> [Value?] {
-        var found = [Value?](repeating: nil, count: keys.count)
+        var found: [Value?] = []
+        found.reserveCapacity(keys.count)
+        var rest: [(place: Int, lookup: Lookup)] = []
+        for place in keys.indices {
+            let lookup = engine.find(keys[place].cacheKey, namespace: rules.identity, ordinal: rules.ordinal)
+            if case .hit(let payload) = lookup {
+                found.append(value(payload))
+            } else {
+                found.append(nil)
+                rest.append((place, lookup))
+            }
+        }
+        return rest.isEmpty ? found : try await values(keys, found, rest, tags: tags, load: load)
+    }
+
+    /// Completes the values that memory has.
+    /// - Parameter rest: the places that memory could not fill, and what it knows of them.
+    @usableFromInline
+    func values(
+        _ keys: [Key], _ known: [Value?], _ rest: [(place: Int, lookup: Lookup)], tags: (Key) -> [CacheTag],
+        load: @Sendable ([Key]) async throws -> [Value?]
+    ) async throws -> [Value?] {
+        var found = known
         var missing: [Missing] = []
-        for (place, key) in keys.enumerated() {
-            let (entry, hash) = locate(key.cacheKey)
-            switch engine.lookup(entry, hash, ordinal: ordinal) {
+        for (place, lookup) in rest {
+            let (entry, hash) = locate(keys[place].cacheKey)
+            switch lookup {
             case .hit(let payload): found[place] = value(payload)
             case .absent: break
             case .spilled(let location):
                 if let value = readWarm(entry, hash, location) { found[place] = value } else { fallthrough }
-            case .stale, .miss: missing.append(Missing(place: place, key: key, entry: entry, hash: hash))
+            case .stale, .miss: missing.append(Missing(place: place, key: keys[place], entry: entry, hash: hash))
             }
         }
         while !missing.isEmpty {

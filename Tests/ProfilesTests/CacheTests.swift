@@ -148,7 +148,7 @@ struct CacheTests {
                             let known = written.numbers.withLock { $0 }
                             let found =
                                 reader % 2 == 0
-                                ? try await people.profiles(of: users)
+                                ? try await people.profiles(of: users).map(\.profile)
                                 : [try await people.profile(of: users[reader % 4])].compactMap { $0 }
                             for profile in found {
                                 #expect(Int(profile.about) ?? 0 >= known[profile.id] ?? 0)
@@ -179,6 +179,61 @@ struct CacheTests {
                 _ = OwnProfile.decode(changed)
             }
         }
+    }
+
+    @Test("every view has the bytes that its description gives member by member, whatever the texts and the viewer")
+    func writtenViews() throws {
+        var chance = SplitMix64(seed: 7)
+        let today = CivilDate(daysSinceEpoch: 20_500)
+        let pieces = ["a", "é", "\"", "\\", "\n", "\u{1}", "e\u{301}", "👩‍👩‍👧", "🇫🇷", "/", " ", "\r\n"]
+        let names = PersonView.fields.names
+        for number in 0..<300 {
+            var own = record(number, &chance)
+            func text(_ most: UInt64) -> String {
+                (0..<(chance.next() % most)).map { _ in pieces[Int(chance.next() % UInt64(pieces.count))] }.joined()
+            }
+            (own.profile.name, own.profile.about, own.profile.interests) = (text(30), text(400), [text(9), text(9)])
+            let person = try #require(ProfileRecord.decode(bytes(ProfileRecord(own))))
+            let viewerPlace = number % 2 == 0 ? Coordinate(latitude: 48.85, longitude: 2.35) : nil
+            func written(_ extent: PersonView.Extent) -> [UInt8] {
+                JSONWriter.bytes(of: PersonView(person, viewerPlace: viewerPlace, today: today, extent: extent))
+            }
+            func described(_ members: [String]) -> [UInt8] {
+                let view = PersonView(person, viewerPlace: viewerPlace, today: today, extent: .full)
+                var writer = JSONWriter()
+                writer.object { PersonView.fields.writeMembers(of: view, to: &$0, where: members.contains) }
+                return writer.bytes
+            }
+            #expect(written(.full) == described(names))
+            #expect(written(.card) == described(ProfileCard.fields.names))
+            #expect(written(.card) == JSONWriter.bytes(of: ProfileCard(person.written, viewerPlace: viewerPlace, today: today)))
+            for name in names { #expect(written(.members([name])) == described(["id", name])) }
+            let view = try JSONParser.parse(written(.full))
+            let profile = own.profile
+            #expect(view["id"]?.string == profile.id.wire && view["name"]?.string == profile.name)
+            #expect(view["bio"]?.string == String(profile.about.prefix(140)) && view["about"]?.string == profile.about)
+            #expect(view["interests"]?.array?.compactMap(\.string) == profile.interests && view["photos"] == [])
+            #expect(view["gender"]?.string == profile.gender.wire)
+            #expect(view["age"]?.integer == Int64(profile.birthDate.age(on: today)))
+        }
+    }
+
+    @Test("what is written weighs in the cache, and the disk gets the record alone")
+    func writtenWeight() throws {
+        var own = OwnProfile(blank: UserID(rawValue: 1))
+        let empty = ProfileRecord(own)
+        own.profile.about = String(repeating: "a", count: 1_000)
+        let full = ProfileRecord(own)
+        // The text itself, the whole of it for the full view, and its beginning for the card.
+        #expect(full.cacheCost == empty.cacheCost + 1_000 + 1_000 + 140)
+        #expect(empty.cacheCost > own.cacheCost - 1_000 + empty.written.byteCount)
+        #expect(bytes(full) == bytes(own))
+    }
+
+    private func bytes(_ value: some CacheValue) -> [UInt8] {
+        var bytes: [UInt8] = []
+        value.encode(into: &bytes)
+        return bytes
     }
 
     @Test("records that were cached with other columns are not read: each list of columns has its own version")

@@ -23,7 +23,7 @@ struct PersonTests {
             _ = try await town.move(bob, 48.95, 2.35)
             let card = try await town.call("GET", "/users/\(bob)?view=card", as: ada)
             let expected = ProfileCard(
-                try await town.profile(bob), viewerPlace: try await town.profile(ada).place,
+                WrittenProfile(try await town.profile(bob)), viewerPlace: try await town.profile(ada).place,
                 today: town.server.clock.now().date)
             #expect(card.status == 200 && card.body == JSONWriter.string(of: expected))
             #expect(card.json["distance_km"]?.integer == 11 && card.json["bio"]?.string?.count == 140)
@@ -222,7 +222,7 @@ struct PersonTests {
             try await town.accounts.setClosed(true, people[1])
             let reading = try town.server.port((any ProfileReading).self)
             let asked = [people[3], UserID(rawValue: 5), people[1], people[0], people[2]]
-            #expect(try await reading.profiles(of: asked).map(\.name) == ["Dora", "Ada", "Cleo"])
+            #expect(try await reading.profiles(of: asked).map(\.profile.name) == ["Dora", "Ada", "Cleo"])
             #expect(try await reading.profiles(of: []).isEmpty)
             let closed = try #require(try await reading.profile(of: people[1]))
             #expect(closed.isClosed && closed.version == 2)

@@ -76,6 +76,37 @@ private struct Part: JSONObject {
     }
 }
 
+/// Members that may all be absent.
+private struct Notes: JSONObject {
+    let note: String?
+
+    static let fields = Fields<Notes>("Notes", "Notes.") { Field(optional: "note", \.note, .string) }
+}
+
+/// The same members twice: as they were written before, and written each time.
+private struct Kept: JSONObject {
+    let notes: WrittenMembers<Notes>
+    let part: WrittenMembers<Part>
+
+    static let fields = Fields<Kept>("Kept", "A part with notes.") {
+        Field(writtenMembersOf: \.notes)
+        Field("first", { _ in 1 }, .integer)
+        Field(writtenMembersOf: \.part)
+        Field("last", { _ in 2 }, .integer)
+    }
+}
+
+private struct Fresh: JSONObject {
+    let kept: Kept
+
+    static let fields = Fields<Fresh>("Fresh", "A part with notes.") {
+        Field(membersOf: \.kept.notes.value)
+        Field("first", { _ in 1 }, .integer)
+        Field(membersOf: \.kept.part.value)
+        Field("last", { _ in 2 }, .integer)
+    }
+}
+
 private struct Fixed: RequestBody, Equatable {
     let number: Int
 
@@ -195,6 +226,20 @@ struct FieldsTests {
             JSONWriter.string(of: receipt)
                 == #"{"order":\#(order),"least":2,"most":3,"half":0.75,"at":"1970-01-01T00:00:00.000Z","#
                 + #""quoted \"name\"\n":"x","kind":"receipt","before":"raw","names":["a","b"]}"#)
+    }
+
+    @Test("members that were written before have the same bytes, names and schema as members written each time")
+    func writtenBefore() {
+        for note in [nil, "a \"b\""] {
+            let kept = Kept(notes: WrittenMembers(Notes(note: note)), part: WrittenMembers(Part(order: Self.order)))
+            #expect(JSONWriter.bytes(of: kept) == JSONWriter.bytes(of: Fresh(kept: kept)))
+            #expect(kept.notes.byteCount == (note == nil ? 0 : 16))
+            var writer = JSONWriter()
+            writer.object { Kept.fields.writeMembers(of: kept, to: &$0) { ["note", "most", "last"].contains($0) } }
+            let text = note == nil ? #"{"most":3,"last":2}"# : #"{"note":"a \"b\"","most":3,"last":2}"#
+            #expect(String(decoding: writer.bytes, as: UTF8.self) == text)
+        }
+        #expect(Kept.fields.names == Fresh.fields.names && Kept.schema == Fresh.schema)
     }
 
     @Test("some of the members can be written, and are described as optional")

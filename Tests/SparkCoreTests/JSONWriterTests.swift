@@ -52,6 +52,39 @@ struct JSONWriterTests {
         }
     }
 
+    @Test("integers of every size and sign are written as they are")
+    func integers() throws {
+        func text(_ write: (inout JSONWriter) -> Void) -> String {
+            var writer = JSONWriter()
+            write(&writer)
+            return String(decoding: writer.bytes, as: UTF8.self)
+        }
+        var values = [0, 1, -1, .max, .min, .max - 1, .min + 1]
+        for power in 0..<63 { values += [1 << power, (1 << power) - 1, -(1 << power)] }
+        var decimal = 1
+        while decimal < .max / 10 {
+            decimal *= 10
+            values += [decimal, decimal - 1, -decimal]
+        }
+        for value in values { #expect(text { $0.value(value) } == "\(value)") }
+        #expect(text { $0.value(UInt64.max) } == "18446744073709551615")
+        #expect(text { $0.value(Int64.min) } == "-9223372036854775808")
+        #expect(text { $0.value(UInt8(7)) } == "7")
+    }
+
+    @Test("thousandths have the text of the number they are")
+    func thousandths() {
+        for number in Array(-3_000...3_000) + [12_345_678, -99_999_990, 1_000_000_000] {
+            var writer = JSONWriter()
+            writer.array { writer in
+                writer.value(thousandths: number)
+                writer.value(Double(number) / 1_000)
+            }
+            let texts = String(decoding: writer.bytes, as: UTF8.self).dropFirst().dropLast().split(separator: ",")
+            #expect(texts.count == 2 && texts.first == texts.last, "\(number)")
+        }
+    }
+
     @Test("times, days and identifiers are strings")
     func vocabulary() throws {
         var writer = JSONWriter()

@@ -44,7 +44,7 @@ struct Deck: Sendable {
 
 /// A candidate of a deck.
 struct Suggestion: Sendable {
-    let profile: Profile
+    let person: WrittenProfile
     /// The score in millionths.
     let score: Int
 }

@@ -104,18 +104,22 @@ struct DeckService: Sendable {
     /// The ranked people whose profiles are unchanged since.
     private func deck(_ ranks: ArraySlice<DeckRank>, of ranking: Ranking) async throws -> Deck {
         let found = try await profiles.profiles(of: ranks.map(\.id))
-        let people = Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
-        let suggestions = ranks.compactMap { rank -> Suggestion? in
-            guard let profile = people[rank.id], profile.version == rank.version else { return nil }
-            return Suggestion(profile: profile, score: rank.score)
+        var suggestions: [Suggestion] = []
+        suggestions.reserveCapacity(found.count)
+        // Both lists have the same order; people who are missing or closed are left out of the second.
+        var next = found.startIndex
+        for rank in ranks where next < found.endIndex && found[next].id == rank.id {
+            let person = found[next]
+            next += 1
+            if person.profile.version == rank.version { suggestions.append(Suggestion(person: person, score: rank.score)) }
         }
         return Deck(stage: ranking.stage, suggestions: suggestions, viewerPlace: ranking.place)
     }
 
     private func ranking(for viewer: UserID) async throws -> Ranking {
-        guard let profile = try await profiles.profile(of: viewer) else { throw EdgeError.notFound }
-        guard let place = profile.place else { throw MatchingError.locationRequired }
-        let interestedIn = profile.preferences.interestedIn
+        guard let person = try await profiles.writtenProfile(of: viewer) else { throw EdgeError.notFound }
+        guard let place = person.profile.place else { throw MatchingError.locationRequired }
+        let interestedIn = person.profile.preferences.interestedIn
         let found = try await namespace.value(viewer, tags: [.user(viewer), .deck(of: viewer)]) { dependencies in
             try await rank(viewer, at: place, seeking: interestedIn, dependencies)
         }

@@ -82,7 +82,7 @@ struct SuggestionView: JSONObject {
 
     static let fields = Fields<SuggestionView>("Suggestion", "A candidate of a deck: the card and the score.") {
         Field(membersOf: \.card)
-        Field("score", { Double(($0.score + 500) / 1_000) / 1_000 }, .number(0...1))
+        Field("score", { ($0.score + 500) / 1_000 }, .thousandths(0...1))
     }
 }
 

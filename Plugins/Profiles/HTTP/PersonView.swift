@@ -20,20 +20,25 @@ struct PersonView: JSONObject {
         }
     }
 
-    /// The members of the short view.
-    static let cardMembers = Set(ProfileCard.fields.names)
+    /// Which members are written.
+    enum Extent {
+        /// Those of the short view.
+        case card
+        case full
+        /// Those with these names, and `id`.
+        case members([String])
+    }
 
-    private let profile: Profile
+    private let person: ProfileRecord
     private let card: ProfileCard
-    private let lastActive: LastActive
-    private let members: Set<String>?
+    private let today: CivilDate
+    private let extent: Extent
 
-    /// - Parameter members: the members to write; `id` is always written. Nil to write all.
-    init(_ profile: Profile, viewerPlace: Coordinate?, today: CivilDate, members: Set<String>?) {
-        self.profile = profile
-        self.card = ProfileCard(profile, viewerPlace: viewerPlace, today: today)
-        self.lastActive = LastActive(profile, today: today)
-        self.members = members?.union(["id"])
+    init(_ person: ProfileRecord, viewerPlace: Coordinate?, today: CivilDate, extent: Extent) {
+        self.person = person
+        self.card = ProfileCard(person.written, viewerPlace: viewerPlace, today: today)
+        self.today = today
+        self.extent = extent
     }
 
     static let fields = Fields<PersonView>(
@@ -41,15 +46,19 @@ struct PersonView: JSONObject {
         required: ["id"]
     ) {
         Field(membersOf: \.card)
-        Field("gender", \.profile.gender)
-        Field("about", \.profile.about, .about, "The text about oneself.")
-        Field("last_active", \.lastActive)
+        Field(writtenMembersOf: \.person.description)
+        Field("last_active", { LastActive($0.person.profile, today: $0.today) })
     }
 
     /// Writes the members that were asked for.
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            Self.fields.writeMembers(of: self, to: &writer) { members?.contains($0) ?? true }
+            switch extent {
+            case .card: ProfileCard.fields.writeMembers(of: card, to: &writer)
+            case .full: Self.fields.writeMembers(of: self, to: &writer)
+            case .members(let names):
+                Self.fields.writeMembers(of: self, to: &writer) { $0 == "id" || names.contains($0) }
+            }
         }
     }
 }

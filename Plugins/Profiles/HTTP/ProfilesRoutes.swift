@@ -59,10 +59,10 @@ struct ProfilesRoutes: Sendable {
     }
 
     private func person(_ call: Call) async throws -> Reply {
-        let (profile, viewerPlace) = try await service.person(
+        let (person, viewerPlace) = try await service.person(
             call.identifier("id", UserKind.self), for: call.user, today: call.now.date)
         let view = PersonView(
-            profile, viewerPlace: viewerPlace, today: call.now.date, members: Self.members(asked: call))
+            person, viewerPlace: viewerPlace, today: call.now.date, extent: Self.extent(asked: call))
         let body = JSONWriter.bytes(of: view)
         return Reply(json: body, entityTag: FNV1a.hexadecimal(of: body))
     }
@@ -80,13 +80,13 @@ struct ProfilesRoutes: Sendable {
         return isAsWritten ? "\(own.profile.version)" : "\(own.profile.version).\(age)"
     }
 
-    /// The members that `fields` names; without it, those of `view`; without both, those for the kind of client. Nil for all.
-    private static func members(asked call: Call) -> Set<String>? {
-        if let words = call.words("fields") { return Set(words) }
+    /// The members that `fields` names; without it, those of `view`; without both, those for the kind of client.
+    private static func extent(asked call: Call) -> PersonView.Extent {
+        if let words = call.words("fields") { return .members(words) }
         switch call.text("view") {
-        case "card": return PersonView.cardMembers
-        case "full": return nil
-        default: return isMobile(call.headers[.userAgent]) ? PersonView.cardMembers : nil
+        case "card": return .card
+        case "full": return .full
+        default: return isMobile(call.headers[.userAgent]) ? .card : .full
         }
     }
 

@@ -363,7 +363,8 @@ struct ShardLimits: Sendable {
 }
 
 /// The result of a lookup.
-enum Lookup {
+@usableFromInline
+enum Lookup: Sendable {
     case hit(Payload)
     /// The origin answered that there is no such thing.
     case absent

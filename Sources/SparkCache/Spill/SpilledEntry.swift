@@ -14,6 +14,7 @@ struct SpilledEntry: Sendable {
 }
 
 /// The location of a record in the spill: eight bytes, as an index in memory holds them.
+@usableFromInline
 struct SpillLocation: Hashable, Sendable {
     /// 12 bits of segment slot, 20 bits of offset in units of 16 bytes (a segment has at most 16 MiB).
     let place: UInt32

@@ -159,9 +159,14 @@ extension Profile {
 /// Port of Profiles: reads profiles.
 public protocol ProfileReading: Sendable {
     /// The profile, also of a closed account; nil if the user does not exist.
-    func profile(of user: UserID) async throws -> Profile?
+    func writtenProfile(of user: UserID) async throws -> WrittenProfile?
     /// The profiles of the given users in the given order. Missing and closed accounts are left out.
-    func profiles(of users: [UserID]) async throws -> [Profile]
+    func profiles(of users: [UserID]) async throws -> [WrittenProfile]
+}
+
+extension ProfileReading {
+    /// The profile, also of a closed account; nil if the user does not exist.
+    public func profile(of user: UserID) async throws -> Profile? { try await writtenProfile(of: user)?.profile }
 }
 
 /// The short view of a person that decks, matches and likes show.
@@ -171,30 +176,23 @@ public struct ProfileCard: JSONObject {
     /// The shortest distance that a card shows, in kilometres.
     public static let distanceFloorKilometres = 2
 
-    /// The user's identifier.
-    public let id: UserID
-    /// The display name.
-    public let name: String
+    private let person: WrittenProfile
     /// The age in years.
     public let age: Int
     /// Whole kilometres between the snapped places; nil if unknown or hidden.
     public let distanceKilometres: Int?
-    /// The beginning of the profile text.
-    public let bio: String
-    /// The interests.
-    public let interests: [String]
+
+    /// The user's identifier.
+    public var id: UserID { person.id }
 
     /// Creates the card that a viewer sees.
     /// - Parameters:
     ///   - viewerPlace: The viewer's published place, if known.
     ///   - today: The day that the age is calculated for.
-    public init(_ profile: Profile, viewerPlace: Coordinate?, today: CivilDate) {
-        self.id = profile.id
-        self.name = profile.name
-        self.age = profile.birthDate.age(on: today)
-        self.bio = String(profile.about.prefix(Self.bioLength))
-        self.interests = profile.interests
-        if let viewerPlace, let place = profile.place, !profile.visibility.hidesDistance {
+    public init(_ person: WrittenProfile, viewerPlace: Coordinate?, today: CivilDate) {
+        self.person = person
+        self.age = person.profile.birthDate.age(on: today)
+        if let viewerPlace, let place = person.profile.place, !person.profile.visibility.hidesDistance {
             let kilometres = (viewerPlace.distance(to: place).metres / 1_000).rounded()
             self.distanceKilometres = max(Self.distanceFloorKilometres, Int(kilometres))
         } else {
@@ -204,15 +202,12 @@ public struct ProfileCard: JSONObject {
 
     /// The fields of a card.
     public static let fields = Fields<ProfileCard>("Card", "The short view of a person.") {
-        Field("id", \.id)
-        Field("name", \.name, .personName, "The display name.")
+        Field(writtenMembersOf: \.person.head)
         Field("age", \.age, .integer.example(31), "The age in years.")
         Field(
             "distance_km", \.distanceKilometres, .nullable(.integer.example(4)),
             "Whole kilometres; null if unknown or hidden.")
-        Field("photos", { _ in [] }, .list(.photo), "Always empty.")
-        Field("bio", \.bio, .string.example("Climbs, cooks, reads."), "The beginning of the profile text.")
-        Field("interests", \.interests, .list(.interest))
+        Field(writtenMembersOf: \.person.text)
     }
 }
 

@@ -107,6 +107,12 @@ extension Field {
         self.init(fields.parts(inside: get), read: nil) { root, writer in fields.write(get(root), &writer) }
     }
 
+    /// All members of another type, without an object around them, as they were written before.
+    @inlinable
+    public init(writtenMembersOf get: @escaping @Sendable (Root) -> WrittenMembers<Value>) where Value: JSONObject {
+        self.init(Value.fields.parts(inside: { get($0).value }), read: nil) { root, writer in writer.members(get(root).text) }
+    }
+
     /// All members of another type, without an object around them.
     @inlinable
     public init(membersOf get: @escaping @Sendable (Root) -> Value) where Value: RequestBody {

@@ -117,6 +117,13 @@ extension FieldType where Value == Double {
     }
 }
 
+extension FieldType where Value == Int {
+    /// A number in a range, of an answer, given in thousandths.
+    public static func thousandths(_ range: ClosedRange<Double>) -> FieldType {
+        FieldType(.number(range), write: { $1.value(thousandths: $0) })
+    }
+}
+
 extension FieldType where Value == Bool {
     /// True or false.
     public static var boolean: FieldType { FieldType(.boolean, read: { $2.bool($0, at: $1) }, write: { $1.value($0) }) }
