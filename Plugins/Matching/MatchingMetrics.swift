@@ -73,8 +73,8 @@ struct MatchingMetrics: Sendable {
         gini.record(Gini.coefficient(index.exposure(on: now.dayNumber, activeSince: EpochSecond(now - .days(1)))))
     }
 
-    func dealt(_ deck: Deck, in duration: Duration) {
+    func dealt(_ deck: DeckAnswer, in duration: Duration) {
         self.duration.record(duration: duration)
-        candidates.record(deck.suggestions.count)
+        candidates.record(deck.ranks.count)
     }
 }

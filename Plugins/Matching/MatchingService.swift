@@ -15,18 +15,12 @@ struct MatchingService: Sendable {
 
     /// The best candidates for a user.
     /// - Throws: `MatchingError.locationRequired`.
-    func suggestions(for user: UserID, limit: Int) async throws -> SuggestionList {
+    func suggestions(for user: UserID, limit: Int) async throws -> DeckAnswer {
         let start = ContinuousClock.now
         let deck = try await dealer.deck(for: user, limit: limit)
         metrics.dealt(deck, in: ContinuousClock.now - start)
-        exposure.record(deck.suggestions.map(\.person.id))
-        let today = clock.now().date
-        let items = deck.suggestions.map { suggestion in
-            SuggestionView(
-                card: ProfileCard(suggestion.person, viewerPlace: deck.viewerPlace, today: today),
-                score: suggestion.score)
-        }
-        return SuggestionList(items: items, stage: deck.stage)
+        exposure.record(deck.ranks.map(\.id))
+        return deck
     }
 
     /// How many people each filter removes from the user's deck.

@@ -18,7 +18,7 @@ import Testing
 
     private func dealt(_ fixture: Fixture, _ viewer: Int64, _ limit: Int) async throws -> Shown {
         let list = try await fixture.service.suggestions(for: UserID(rawValue: viewer), limit: limit)
-        return Shown(stage: list.stage.rawValue, ids: list.items.map(\.card.id.rawValue), scores: list.items.map(\.score))
+        return Shown(stage: list.stage.rawValue, ids: list.ranks.map(\.id.rawValue), scores: list.ranks.map(\.score))
     }
 
     private func made(_ fixture: Fixture, _ viewer: Int64, _ limit: Int) async throws -> Shown {
@@ -30,17 +30,42 @@ import Testing
             stage: ranking.stage.rawValue, ids: ranking.ranks.map(\.id.rawValue), scores: ranking.ranks.map(\.score))
     }
 
+    /// The bytes of an answer, made of what the store has now, member by member as the fields describe them.
+    private func written(_ fixture: Fixture, _ viewer: Int64, _ answer: DeckAnswer) async throws -> [UInt8] {
+        let place = try await fixture.people.own(UserID(rawValue: viewer))?.profile.place
+        var items: [SuggestionView] = []
+        for rank in answer.ranks {
+            let profile = try #require(try await fixture.people.own(rank.id)).profile
+            let card = ProfileCard(WrittenProfile(profile), viewerPlace: place, today: fixture.now.date)
+            items.append(SuggestionView(card: card, score: rank.score))
+        }
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("items")
+            writer.array { writer in
+                for item in items {
+                    writer.object { SuggestionView.fields.writeMembers(of: item, to: &$0, where: { _ in true }) }
+                }
+            }
+            writer.field("stage", answer.stage.rawValue)
+        }
+        return writer.bytes
+    }
+
     private func compare(_ fixture: Fixture, _ viewer: Int64, _ limit: Int, _ hint: String) async throws {
         let place = try await fixture.people.own(UserID(rawValue: viewer))?.profile.place
         guard place != nil else { return }
         #expect(try await dealt(fixture, viewer, limit) == made(fixture, viewer, limit), "\(hint), viewer \(viewer)")
         let user = UserID(rawValue: viewer)
+        let answer = try await fixture.service.suggestions(for: user, limit: limit)
+        #expect(try await answer.body == written(fixture, viewer, answer), "\(hint), bytes for \(viewer)")
         // The deck has just brought the viewer's relations into memory.
         for target in (1...24).map({ UserID(rawValue: $0) }) where (target.rawValue + viewer) % 5 == 0 && target != user {
             guard let profile = try await fixture.people.own(target)?.profile else { continue }
             #expect(
                 try await fixture.visibility.maySee(profile, viewer: user)
-                    == fixture.store.relation(of: target, to: user).shows(profile.visibility), "\(hint), \(viewer) sees \(target)")
+                    == fixture.store.relation(of: target, to: user).shows(profile.visibility), "\(hint), \(viewer) sees \(target)"
+            )
         }
         for limit in [1, 3, 100] {
             var position: PagePosition? = .newest
@@ -85,6 +110,7 @@ import Testing
                 }
             }
             #expect(fixture.server.cacheCount("matches:suggestions", "l1", "hit") > 20)
+            #expect(fixture.server.cacheCount("matches:answers", "l1", "hit") > 20)
             #expect(fixture.server.cacheCount("user:matches", "l1", "hit") > 20)
             #expect(try fixture.faults() == [])
         }
@@ -136,6 +162,95 @@ import Testing
             nextDay()
             #expect(Set(try await fixture.deck(1)) == [3, 4, 5])
         }
+    }
+
+    @Test("a deck is sent again as it was until something changes that it shows; each time it counts as shown")
+    func answersAreKept() async throws {
+        let fixture = try await Fixture.start()
+        try await fixture.settle(40)
+        let me = UserID(rawValue: 1)
+        /// The next deck, and whether it was read from profiles again.
+        func next(_ hint: Comment, limit: Int = 20) async throws -> (answer: DeckAnswer, isMade: Bool) {
+            func asked() -> Int {
+                ["hit", "miss"].reduce(0) { $0 + fixture.server.cacheCount("user:profile", "l1", $1) }
+            }
+            let before = asked()
+            let answer = try await fixture.service.suggestions(for: me, limit: limit)
+            let reads = asked() - before
+            #expect(try await answer.body == written(fixture, 1, answer), hint)
+            return (answer, reads > 1)
+        }
+        func change(
+            _ user: UserID, _ aspects: ProfileAspects = .profile, _ change: @escaping @Sendable (inout OwnProfile) -> Void
+        )
+            async throws
+        {
+            _ = try await fixture.people.change(user) { own, _ in
+                change(&own)
+                return aspects
+            }
+        }
+        let first = try await next("first")
+        #expect(first.isMade && first.answer.ranks.count == 20)
+        for _ in 0..<3 {
+            let again = try await next("again")
+            #expect(!again.isMade && again.answer.body == first.answer.body)
+        }
+        // Nobody who is not shown matters, nor does what a card does not show.
+        let shown = first.answer.ranks[3].id
+        let everybody = (2...40).map { UserID(rawValue: $0) }
+        let hidden = try #require(everybody.first { user in !first.answer.ranks.contains { $0.id == user } })
+        try await change(hidden) { $0.profile.about = "hidden" }
+        fixture.server.clock.advance(by: .minutes(1))
+        #expect(try await !next("another person's text").isMade)
+        await fixture.service.exposure.flush()
+        let count = try fixture.server.storage.readNow { session in
+            try session.value("SELECT shown FROM matching_tallies WHERE user_id = \(shown.rawValue)", as: Int.self)
+        }
+        #expect(count == 5, "a kept deck counts like any other")
+        try await change(shown) { $0.profile.about = "shown \"here\"" }
+        let changed = try await next("a text")
+        #expect(changed.isMade && String(decoding: changed.answer.body, as: UTF8.self).contains(#""bio":"shown \"here\"""#))
+        #expect(try await !next("the same text").isMade)
+        #expect(try await next("a shorter deck", limit: 5).isMade)
+        #expect(try await !next("the same shorter deck", limit: 5).isMade)
+        try await change(shown) { $0.profile.visibility.hidesDistance = true }
+        #expect(try await next("a hidden distance", limit: 5).isMade)
+        try await change(me, .location) {
+            $0.cell = Cell(rawValue: 5)
+            $0.profile.place = Coordinate(latitude: 48.9, longitude: 2.36)
+        }
+        #expect(try await next("the viewer's place", limit: 5).isMade)
+        let swiped = try #require(try await fixture.deck(1, limit: 5).first)
+        try await fixture.swipe(1, swiped, .pass)
+        let rest = try await next("a swipe", limit: 5)
+        #expect(rest.isMade && !rest.answer.ranks.contains { $0.id.rawValue == swiped })
+        let (people, closed) = (fixture.people, rest.answer.ranks[0].id)
+        try await fixture.server.storage.write { try people.setClosed(true, user: closed, in: $0) }
+        let without = try await next("a closed account", limit: 5)
+        #expect(without.isMade && !without.answer.ranks.contains { $0.id == closed })
+        try await fixture.service.block(me, by: without.answer.ranks[0].id)
+        let unblocked = try await next("a block", limit: 5)
+        #expect(unblocked.isMade && !unblocked.answer.ranks.contains { $0.id == without.answer.ranks[0].id })
+        await fixture.server.stop()
+    }
+
+    @Test("a kept deck ends with its day, because ages do")
+    func birthday() async throws {
+        let fixture = try await Fixture.start()
+        let tomorrow = CivilDate(daysSinceEpoch: fixture.now.date.daysSinceEpoch + 1).adding(years: -30)
+        try await fixture.settle(3) { $0.birthDate = tomorrow }
+        func ages() async throws -> [Int64?] {
+            let body = try await fixture.service.suggestions(for: UserID(rawValue: 1), limit: 20).body
+            return try JSONParser.parse(body)["items"]?.array?.map { $0["age"]?.integer } ?? []
+        }
+        #expect(try await ages() == [29, 29])
+        let midnight = (fixture.now.date.startOfDay + .days(1)) - fixture.now
+        fixture.server.clock.advance(by: midnight - .seconds(30))
+        #expect(try await ages() == [29, 29])
+        fixture.server.clock.advance(by: .seconds(30))
+        #expect(try await ages() == [30, 30])
+        await fixture.server.stop()
     }
 
     @Test("a pass does not change what is read again for the deck")

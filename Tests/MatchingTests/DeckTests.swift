@@ -125,7 +125,7 @@ import Testing
             }
             func stage() async throws -> (String, [Int64]) {
                 let list = try await fixture.service.suggestions(for: UserID(rawValue: 1), limit: 20)
-                return (list.stage.rawValue, list.items.map(\.card.id.rawValue))
+                return (list.stage.rawValue, list.ranks.map(\.id.rawValue))
             }
             #expect(try await stage() == ("wider", [2]))
             try await fixture.swipe(1, 2, .pass)

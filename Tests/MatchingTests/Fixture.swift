@@ -1,5 +1,6 @@
 import SparkAccounts
 import SparkCore
+import SparkDecks
 import SparkKit
 import SparkStorage
 import SparkTestSupport
@@ -76,7 +77,7 @@ struct Fixture: PeopleServer, RunningServer {
     }
 
     func deck(_ user: Int64, limit: Int = 100) async throws -> [Int64] {
-        try await service.suggestions(for: UserID(rawValue: user), limit: limit).items.map(\.card.id.rawValue)
+        try await service.suggestions(for: UserID(rawValue: user), limit: limit).ranks.map(\.id.rawValue)
     }
 }
 

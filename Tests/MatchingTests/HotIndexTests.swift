@@ -118,7 +118,7 @@ import Testing
             await fixture.service.exposure.flush()
             fixture.server.clock.advance(by: .hours(24))
             let later = try await fixture.service.suggestions(for: UserID(rawValue: 30), limit: 100)
-            #expect(Set(later.items.map(\.score)).count == 1, "only the last day counts, on which everybody was shown once")
+            #expect(Set(later.ranks.map(\.score)).count == 1, "only the last day counts, on which everybody was shown once")
         }
     }
 
@@ -129,7 +129,7 @@ import Testing
             func seen() async throws -> [String] {
                 fixture.service.dealer.namespace.remove(UserID(rawValue: 60))
                 let deck = try await fixture.service.suggestions(for: UserID(rawValue: 60), limit: 100)
-                return deck.items.map { "\($0.card.id.rawValue) \($0.score)" }
+                return deck.ranks.map { "\($0.id.rawValue) \($0.score)" }
             }
             let before = try await seen()
             for user in Int64(2)...40 {

@@ -33,18 +33,3 @@ struct Ranking: Sendable {
     /// When the first of the viewer's skips expires and its target returns; midnight UTC at the latest.
     let validUntil: Timestamp
 }
-
-/// A deck as it is sent.
-struct Deck: Sendable {
-    let stage: DeckStage
-    let suggestions: [Suggestion]
-    /// The viewer's published place.
-    let viewerPlace: Coordinate
-}
-
-/// A candidate of a deck.
-struct Suggestion: Sendable {
-    let person: WrittenProfile
-    /// The score in millionths.
-    let score: Int
-}

@@ -3,7 +3,8 @@ import SparkCore
 import SparkDecks
 import SparkKit
 
-/// Serves decks from cached rankings. Each deck equals one that is made for the request.
+/// Serves decks from cached rankings. Each deck equals one that is made for the request. Its bytes are kept and sent again while
+/// nothing has changed that they depend on; see `KeptDeck`.
 ///
 /// A ranking holds more people than a deck, each with identifier, score and version. What invalidates it, and what does not:
 ///
@@ -32,12 +33,21 @@ struct DeckService: Sendable {
         return policy
     }
 
+    /// Answers live as long as rankings. They are worth a few microseconds each, so they are neither spilled nor prefetched.
+    static var answerPolicy: NamespacePolicy {
+        var policy = NamespacePolicy("matches:answers", lifetime: .minutes(2))
+        policy.isSpilled = false
+        return policy
+    }
+
     let rankings: Rankings
     let profiles: any ProfileReading
     let standings: RelationsCache
     let clock: any WallClock
     let configuration: MatchingConfiguration
+    let cache: Cache
     let namespace: CacheNamespace<UserID, Ranking>
+    let answers: CacheNamespace<UserID, KeptDeck>
 
     init(
         configuration: MatchingConfiguration, store: any MatchingStore, rankings: Rankings, profiles: any ProfileReading,
@@ -46,15 +56,16 @@ struct DeckService: Sendable {
         self.init(
             rankings: rankings, profiles: profiles,
             standings: try RelationsCache(store: store, skipLifetime: configuration.swipes.skipLifetime, context: context),
-            clock: context.clock, configuration: configuration, namespace: try context.namespace(Self.policy))
+            clock: context.clock, configuration: configuration, cache: context.cache,
+            namespace: try context.namespace(Self.policy), answers: try context.namespace(Self.answerPolicy))
         // Prefetching makes a returning user's deck in advance. The namespace holds this closure, so the closure holds the
         // namespace weakly.
-        let (standings, clock) = (standings, clock)
+        let (standings, clock, cache, answers) = (standings, clock, cache, answers)
         namespace.loadOnPrefetch { [weak namespace] key in
             guard let namespace else { return }
             let dealer = DeckService(
                 rankings: rankings, profiles: profiles, standings: standings, clock: clock, configuration: configuration,
-                namespace: namespace)
+                cache: cache, namespace: namespace, answers: answers)
             // Best effort: the next request makes the ranking. A viewer without a place has none.
             _ = try? await dealer.ranking(for: UserID(rawValue: Int64(bitPattern: key.low)))
         }
@@ -62,58 +73,79 @@ struct DeckService: Sendable {
 
     private init(
         rankings: Rankings, profiles: any ProfileReading, standings: RelationsCache, clock: any WallClock,
-        configuration: MatchingConfiguration, namespace: CacheNamespace<UserID, Ranking>
+        configuration: MatchingConfiguration, cache: Cache, namespace: CacheNamespace<UserID, Ranking>,
+        answers: CacheNamespace<UserID, KeptDeck>
     ) {
         self.rankings = rankings
         self.profiles = profiles
         self.standings = standings
         self.clock = clock
         self.configuration = configuration
+        self.cache = cache
         self.namespace = namespace
+        self.answers = answers
     }
 
     /// A viewer's deck: the best candidates, best first.
     /// - Parameter limit: at most `depth`.
     /// - Throws: `MatchingError.locationRequired`, `EdgeError.notFound`.
-    func deck(for viewer: UserID, limit: Int) async throws -> Deck {
+    func deck(for viewer: UserID, limit: Int) async throws -> DeckAnswer {
         precondition(limit <= Self.depth)
         for _ in 0..<Self.attempts {
             let standing = try await standings.standing(of: viewer)
             let ranking = try await ranking(for: viewer)
-            if let deck = try await deal(ranking, standing: standing, limit: limit) { return deck }
+            if let front = front(of: ranking, standing: standing, limit: limit) {
+                if let kept = answers.peek(viewer), kept.answers(front, of: ranking) { return kept.answer }
+                // Stamped before the profiles are read: a change from here on makes the kept answer stale.
+                let people = cache.dependencies(on: front.map { .user($0.id) })
+                let answer = try await answer(front, of: ranking)
+                if answer.ranks.count == front.count {
+                    answers.put(viewer, KeptDeck(answer, of: ranking, people: people), tags: [.user(viewer), .deck(of: viewer)])
+                    return answer
+                }
+            }
             namespace.remove(viewer)
         }
         // People change faster than rankings are made. A fresh ranking is used without the people who changed since.
         let standing = try await standings.standing(of: viewer)
         let ranking = try await rankings.ranking(for: query(viewer), standing: standing)
-        return try await deck(ranking.ranks.prefix(limit), of: ranking)
+        return try await answer(Array(ranking.ranks.prefix(limit)), of: ranking)
     }
 
     /// The front of a ranking without the people who are excluded now; nil if this ranking can no longer answer.
-    private func deal(_ ranking: Ranking, standing: ViewerRelations, limit: Int) async throws -> Deck? {
+    private func front(of ranking: Ranking, standing: ViewerRelations, limit: Int) -> [DeckRank]? {
         let now = clock.now()
         guard ranking.day == now.date, now < ranking.validUntil else { return nil }
-        let left = ranking.ranks.lazy.filter { !standing.excludes($0.id.rawValue) }.prefix(limit)
-        let front = Array(left)
+        var front: [DeckRank] = []
+        front.reserveCapacity(min(limit, ranking.ranks.count))
+        for rank in ranking.ranks where !standing.excludes(rank.id.rawValue) {
+            if front.count == limit { break }
+            front.append(rank)
+        }
         // When a stage is exhausted, the ranking must be made again for the next one.
         guard !front.isEmpty || ranking.ranks.isEmpty, front.count == limit || ranking.isComplete else { return nil }
-        let deck = try await deck(front[...], of: ranking)
-        return deck.suggestions.count == front.count ? deck : nil
+        return front
     }
 
-    /// The ranked people whose profiles are unchanged since.
-    private func deck(_ ranks: ArraySlice<DeckRank>, of ranking: Ranking) async throws -> Deck {
+    /// The deck of the ranked people whose profiles are unchanged since.
+    private func answer(_ ranks: [DeckRank], of ranking: Ranking) async throws -> DeckAnswer {
         let found = try await profiles.profiles(of: ranks.map(\.id))
-        var suggestions: [Suggestion] = []
-        suggestions.reserveCapacity(found.count)
+        var (shown, items): ([DeckRank], [SuggestionView]) = ([], [])
+        shown.reserveCapacity(found.count)
+        items.reserveCapacity(found.count)
         // Both lists have the same order; people who are missing or closed are left out of the second.
         var next = found.startIndex
         for rank in ranks where next < found.endIndex && found[next].id == rank.id {
             let person = found[next]
             next += 1
-            if person.profile.version == rank.version { suggestions.append(Suggestion(person: person, score: rank.score)) }
+            guard person.profile.version == rank.version else { continue }
+            shown.append(rank)
+            items.append(
+                SuggestionView(
+                    card: ProfileCard(person, viewerPlace: ranking.place, today: ranking.day), score: rank.score))
         }
-        return Deck(stage: ranking.stage, suggestions: suggestions, viewerPlace: ranking.place)
+        let body = JSONWriter.bytes(of: SuggestionList(items: items, stage: ranking.stage))
+        return DeckAnswer(stage: ranking.stage, ranks: shown, body: body)
     }
 
     private func ranking(for viewer: UserID) async throws -> Ranking {

@@ -15,7 +15,7 @@ struct MatchingRoutes: Sendable {
                 .get, "/matches/suggestions", "The best candidates for me", rateLimit: .read, query: [.limit],
                 answer: .of(SuggestionList.self), errors: [MatchingError.locationRequired]
             ) { call in
-                .json(try await service.suggestions(for: call.user, limit: call.integer("limit")))
+                Reply(json: try await service.suggestions(for: call.user, limit: call.integer("limit")).body)
             },
             Route(
                 .get, "/me/deck/why", "Which filter takes how many people out of my deck, and what loosening one would add",
