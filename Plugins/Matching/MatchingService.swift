@@ -19,7 +19,7 @@ struct MatchingService: Sendable {
         let start = ContinuousClock.now
         let deck = try await dealer.deck(for: user, limit: limit)
         metrics.dealt(deck, in: ContinuousClock.now - start)
-        exposure.record(deck.ranks.map(\.id))
+        exposure.record(deck.ranks.lazy.map(\.id), to: user)
         return deck
     }
 

@@ -7,25 +7,35 @@ import Synchronization
 /// Collects signs of activity in memory and writes them a second later in one transaction.
 ///
 /// A user who was noted less than ten minutes ago is not noted again. The memory is two generations of half the capacity each;
-/// the older one is dropped as a whole. For a forgotten user, the store still enforces the ten minutes.
+/// the older one is dropped as a whole. For a forgotten user, the store still enforces the ten minutes. Every request passes
+/// here, so the memory is divided by user into parts with a lock each.
 final class ActivityLog: ActivityRecording {
     static let distance = Duration.minutes(10)
     private static let interval = Duration.seconds(1)
     /// The most rows in one transaction, so that other writes do not wait long.
     private static let batch = 500
 
-    private struct State {
-        var recent: [UserID: Timestamp] = [:]
-        var older: [UserID: Timestamp] = [:]
-        var waiting: [(user: UserID, at: Timestamp)] = []
+    /// The memory of some users.
+    private final class Part: Sendable {
+        struct State {
+            var recent: [UserID: Timestamp] = [:]
+            var older: [UserID: Timestamp] = [:]
+            var waiting: [(user: UserID, at: Timestamp)] = []
+        }
+
+        let state = Mutex(State())
     }
+
+    private static let partCount = 16
 
     private let store: any ProfilesStore
     private let clock: any WallClock
     private let metrics: ProfilesMetrics
     private let logger: Logger
     private let capacity: Int
-    private let state = Mutex(State())
+    private let parts = (0..<partCount).map { _ in Part() }
+    /// The users who wait in all parts.
+    private let waiting = Atomic(0)
 
     /// - Parameter capacity: how many users are remembered, and how many may wait to be written.
     init(
@@ -40,12 +50,13 @@ final class ActivityLog: ActivityRecording {
 
     func recordActivity(of user: UserID) {
         let now = clock.now()
-        let isDropped = state.withLock { state in
+        let part = parts[Int(SplitMix64.mix(UInt64(bitPattern: user.rawValue)) % UInt64(Self.partCount))]
+        let isDropped = part.state.withLock { state in
             if let last = state.recent[user] ?? state.older[user], now >= last, now - last < Self.distance {
                 return false
             }
-            guard state.waiting.count < capacity else { return true }
-            if state.recent.count >= capacity / 2 { (state.older, state.recent) = (state.recent, [:]) }
+            guard takePlace() else { return true }
+            if state.recent.count >= max(1, capacity / 2 / Self.partCount) { (state.older, state.recent) = (state.recent, [:]) }
             state.recent[user] = now
             state.waiting.append((user, now))
             return false
@@ -53,13 +64,24 @@ final class ActivityLog: ActivityRecording {
         if isDropped { metrics.droppedActivity.increment() }
     }
 
+    /// Takes one of the places of those who wait; false if there is none.
+    private func takePlace() -> Bool {
+        if waiting.wrappingAdd(1, ordering: .relaxed).oldValue < capacity { return true }
+        waiting.wrappingSubtract(1, ordering: .relaxed)
+        return false
+    }
+
     /// Writes the collected activity. Best effort: a refused write is counted and dropped.
     func flush() async {
-        var rest = state.withLock { state in
-            let waiting = state.waiting
-            state.waiting = []
-            return waiting[...]
+        var taken: [(user: UserID, at: Timestamp)] = []
+        for part in parts {
+            taken += part.state.withLock { state in
+                defer { state.waiting = [] }
+                return state.waiting
+            }
         }
+        waiting.wrappingSubtract(taken.count, ordering: .relaxed)
+        var rest = taken[...]
         while !rest.isEmpty {
             let batch = Array(rest.prefix(Self.batch))
             rest = rest.dropFirst(Self.batch)

@@ -76,6 +76,26 @@ struct ActivityTests {
         }
     }
 
+    @Test("of many who are active at once on several threads, each is written once and none is lost")
+    func manyAtOnce() async throws {
+        try await Town.with { town in
+            var people: [UserID] = []
+            for number in 0..<120 { people.append(try await town.settle("P\(number)")) }
+            let log = log(town, capacity: 4_000)
+            town.server.clock.advance(by: .hours(1))
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { [people] in for person in people { log.recordActivity(of: person) } }
+                }
+            }
+            await log.flush()
+            let now = town.server.clock.now()
+            for person in people { #expect(try await town.profile(person).lastActiveAt == now) }
+            await town.server.drainEvents()
+            #expect(town.listener.heard().count == people.count)
+        }
+    }
+
     @Test("people who do not exist are passed over")
     func ghosts() async throws {
         try await Town.with { town in

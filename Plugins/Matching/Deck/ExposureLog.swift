@@ -15,15 +15,22 @@ final class ExposureLog: Sendable {
     /// The most rows in one transaction, so that other writes do not wait long.
     private static let batch = 500
 
-    private struct State {
-        var day: UInt16 = 0
-        var shown: [UserID: Int] = [:]
+    /// The counts of some decks, under a lock of their own. Requests on several threads seldom wait for each other.
+    private final class Part: Sendable {
+        struct State {
+            var day: UInt16 = 0
+            var shown: [UserID: Int] = [:]
+        }
+
+        let state = Mutex(State())
     }
+
+    private static let partCount = 16
 
     private let store: any MatchingStore
     private let clock: any WallClock
     private let logger: Logger
-    private let state = Mutex(State())
+    private let parts = (0..<partCount).map { _ in Part() }
 
     init(store: any MatchingStore, clock: any WallClock, logger: Logger) {
         self.store = store
@@ -31,12 +38,15 @@ final class ExposureLog: Sendable {
         self.logger = logger
     }
 
-    func record(_ people: [UserID]) {
+    /// Counts the people of one deck.
+    /// - Parameter viewer: whose deck it is; decides which lock is taken.
+    func record(_ people: some Sequence<UserID>, to viewer: UserID) {
         let today = clock.now().dayNumber
-        state.withLock { state in
+        let part = parts[Int(SplitMix64.mix(UInt64(bitPattern: viewer.rawValue)) % UInt64(Self.partCount))]
+        part.state.withLock { state in
             // Unwritten counts of a past day no longer affect any score.
-            if state.day != today { state = State(day: today) }
-            for person in people where state.shown.count < Self.capacity || state.shown[person] != nil {
+            if state.day != today { state = Part.State(day: today) }
+            for person in people where state.shown.count < Self.capacity / Self.partCount || state.shown[person] != nil {
                 state.shown[person, default: 0] += 1
             }
         }
@@ -44,9 +54,15 @@ final class ExposureLog: Sendable {
 
     /// Writes the collected counts. Best effort: a refused write is dropped.
     func flush() async {
-        let (day, shown) = state.withLock { state in
-            defer { state.shown = [:] }
-            return (state.day, state.shown)
+        var (day, shown): (UInt16, [UserID: Int]) = (0, [:])
+        for part in parts {
+            let state = part.state.withLock { state in
+                defer { state.shown = [:] }
+                return state
+            }
+            guard state.day >= day else { continue }
+            if state.day > day { (day, shown) = (state.day, [:]) }
+            shown.merge(state.shown, uniquingKeysWith: +)
         }
         var rest = Array(shown)[...]
         while !rest.isEmpty {
