@@ -47,7 +47,7 @@ struct Fixture: PeopleServer, RunningServer {
         ]
     }
 
-    /// Who sees whom, as the module decides it.
+    /// Decides which people see each other, as the module does.
     var visibility: BlockVisibility { BlockVisibility(store: store, standings: service.dealer.standings) }
 
     /// People 1…count at one place, who all suit each other.
