@@ -187,90 +187,90 @@ import Testing
 
     @Test("an act that both had in memory before shows at once, for both, and again when memory has caught up")
     func visibilityFromMemory() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(2)
-        func expect(_ first: Bool, _ second: Bool, _ hint: Comment) async throws {
-            for _ in 0..<2 {
-                #expect(try await sees(1, 2, fixture) == first, hint)
-                #expect(try await sees(2, 1, fixture) == second, hint)
-                try await remember(fixture)
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(2)
+            func expect(_ first: Bool, _ second: Bool, _ hint: Comment) async throws {
+                for _ in 0..<2 {
+                    #expect(try await sees(1, 2, fixture) == first, hint)
+                    #expect(try await sees(2, 1, fixture) == second, hint)
+                    try await remember(fixture)
+                }
             }
-        }
-        func isIncognito(_ value: Bool) async throws {
-            _ = try await fixture.people.change(two) { own, _ in
-                own.profile.visibility.isIncognito = value
-                return .profile
+            func isIncognito(_ value: Bool) async throws {
+                _ = try await fixture.people.change(two) { own, _ in
+                    own.profile.visibility.isIncognito = value
+                    return .profile
+                }
             }
+            try await expect(true, true, "strangers")
+            for (by, target) in [(one, two), (two, one)] {
+                try await fixture.service.block(target, by: by)
+                try await expect(false, false, "blocked by \(by)")
+                try await fixture.service.unblock(target, by: by)
+                try await expect(true, true, "no longer blocked by \(by)")
+            }
+            try await isIncognito(true)
+            try await expect(false, true, "incognito without a like")
+            try await fixture.swipe(2, 1, .like)
+            try await expect(true, true, "incognito with a like")
+            try await fixture.swipe(2, 1, .skip)
+            try await expect(false, true, "incognito with a like that was taken back")
+            try await fixture.swipe(2, 1, .superlike)
+            try await expect(true, true, "incognito with a superlike")
+            _ = try await fixture.service.undoLastSwipe(of: two)
+            try await expect(false, true, "incognito with a like that was undone")
+            try await isIncognito(false)
+            try await fixture.swipe(2, 1, .like)
+            let match = try #require(try await fixture.swipe(1, 2, .like)).match.id
+            try await isIncognito(true)
+            try await expect(true, true, "matched")
+            try await isIncognito(false)
+            try await fixture.service.unmatch(match, by: two)
+            try await expect(false, false, "the match is over")
         }
-        try await expect(true, true, "strangers")
-        for (by, target) in [(one, two), (two, one)] {
-            try await fixture.service.block(target, by: by)
-            try await expect(false, false, "blocked by \(by)")
-            try await fixture.service.unblock(target, by: by)
-            try await expect(true, true, "no longer blocked by \(by)")
-        }
-        try await isIncognito(true)
-        try await expect(false, true, "incognito without a like")
-        try await fixture.swipe(2, 1, .like)
-        try await expect(true, true, "incognito with a like")
-        try await fixture.swipe(2, 1, .skip)
-        try await expect(false, true, "incognito with a like that was taken back")
-        try await fixture.swipe(2, 1, .superlike)
-        try await expect(true, true, "incognito with a superlike")
-        _ = try await fixture.service.undoLastSwipe(of: two)
-        try await expect(false, true, "incognito with a like that was undone")
-        try await isIncognito(false)
-        try await fixture.swipe(2, 1, .like)
-        let match = try #require(try await fixture.swipe(1, 2, .like)).match.id
-        try await isIncognito(true)
-        try await expect(true, true, "matched")
-        try await isIncognito(false)
-        try await fixture.service.unmatch(match, by: two)
-        try await expect(false, false, "the match is over")
-        await fixture.server.stop()
     }
 
     @Test("what memory rules out is not asked in the store; every refusal is, and so is everything after an invalidation")
     func memoryAnswers() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(3) { $0.isPaused = $0.id == 3 }
-        try await remember(fixture)
-        // Written without an event, so that only the store knows.
-        try await fixture.server.storage.write { transaction in
-            try transaction.session.script(
-                """
-                INSERT INTO matching_blocks (user_id, target_id, blocked_at) VALUES (1, 2, 1);
-                INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (1, 1, 1, 3, 1);
-                """)
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(3) { $0.isPaused = $0.id == 3 }
+            try await remember(fixture)
+            // Written without an event, so that only the store knows.
+            try await fixture.server.storage.write { transaction in
+                try transaction.session.script(
+                    """
+                    INSERT INTO matching_blocks (user_id, target_id, blocked_at) VALUES (1, 2, 1);
+                    INSERT INTO matching_matches (id, conversation_id, user_a, user_b, created_at) VALUES (1, 1, 1, 3, 1);
+                    """)
+            }
+            #expect(try await sees(1, 2, fixture), "answered from memory")
+            #expect(try await sees(1, 3, fixture), "a paused person is asked in the store, which knows of a match")
+            fixture.server.cache.invalidate([.relations(of: one)])
+            #expect(try await !sees(1, 2, fixture))
+            #expect(try await sees(2, 1, fixture), "answered from the memory of the other")
+            fixture.server.clock.advance(by: .days(1))
+            #expect(try await !sees(2, 1, fixture), "relations that are no longer valid are not used")
         }
-        #expect(try await sees(1, 2, fixture), "answered from memory")
-        #expect(try await sees(1, 3, fixture), "a paused person is asked in the store, which knows of a match")
-        fixture.server.cache.invalidate([.relations(of: one)])
-        #expect(try await !sees(1, 2, fixture))
-        #expect(try await sees(2, 1, fixture), "answered from the memory of the other")
-        fixture.server.clock.advance(by: .days(1))
-        #expect(try await !sees(2, 1, fixture), "relations that are no longer valid are not used")
-        await fixture.server.stop()
     }
 
     @Test("only matched people see a distance beyond the limits, whether or not memory knows the viewer")
     func distanceBeyondLimits() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(3)
-        let profiles = try fixture.server.port((any ProfileReading).self)
-        let other = try #require(try await profiles.profile(of: two))
-        func shows() async throws -> Bool { try await fixture.visibility.showsDistanceBeyondLimits(of: other, to: one) }
-        for isRemembered in [false, true] {
-            if isRemembered { try await remember(fixture) }
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(3)
+            let profiles = try fixture.server.port((any ProfileReading).self)
+            let other = try #require(try await profiles.profile(of: two))
+            func shows() async throws -> Bool { try await fixture.visibility.showsDistanceBeyondLimits(of: other, to: one) }
+            for isRemembered in [false, true] {
+                if isRemembered { try await remember(fixture) }
+                #expect(try await !shows())
+            }
+            try await fixture.swipe(2, 1, .like)
+            let match = try #require(try await fixture.swipe(1, 2, .like)).match.id
+            #expect(try await shows())
+            try await remember(fixture)
+            #expect(try await shows())
+            try await fixture.service.unmatch(match, by: one)
             #expect(try await !shows())
         }
-        try await fixture.swipe(2, 1, .like)
-        let match = try #require(try await fixture.swipe(1, 2, .like)).match.id
-        #expect(try await shows())
-        try await remember(fixture)
-        #expect(try await shows())
-        try await fixture.service.unmatch(match, by: one)
-        #expect(try await !shows())
-        await fixture.server.stop()
     }
 }

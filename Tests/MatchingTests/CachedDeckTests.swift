@@ -166,91 +166,91 @@ import Testing
 
     @Test("a deck is sent again as it was until something changes that it shows; each time it counts as shown")
     func answersAreKept() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(40)
-        let me = UserID(rawValue: 1)
-        /// The next deck, and whether it was read from profiles again.
-        func next(_ hint: Comment, limit: Int = 20) async throws -> (answer: DeckAnswer, isMade: Bool) {
-            func asked() -> Int {
-                ["hit", "miss"].reduce(0) { $0 + fixture.server.cacheCount("user:profile", "l1", $1) }
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(40)
+            let me = UserID(rawValue: 1)
+            /// The next deck, and whether it was read from profiles again.
+            func next(_ hint: Comment, limit: Int = 20) async throws -> (answer: DeckAnswer, isMade: Bool) {
+                func asked() -> Int {
+                    ["hit", "miss"].reduce(0) { $0 + fixture.server.cacheCount("user:profile", "l1", $1) }
+                }
+                let before = asked()
+                let answer = try await fixture.service.suggestions(for: me, limit: limit)
+                let reads = asked() - before
+                #expect(try await answer.body == written(fixture, 1, answer), hint)
+                return (answer, reads > 1)
             }
-            let before = asked()
-            let answer = try await fixture.service.suggestions(for: me, limit: limit)
-            let reads = asked() - before
-            #expect(try await answer.body == written(fixture, 1, answer), hint)
-            return (answer, reads > 1)
-        }
-        func change(
-            _ user: UserID, _ aspects: ProfileAspects = .profile, _ change: @escaping @Sendable (inout OwnProfile) -> Void
-        )
-            async throws
-        {
-            _ = try await fixture.people.change(user) { own, _ in
-                change(&own)
-                return aspects
+            func change(
+                _ user: UserID, _ aspects: ProfileAspects = .profile, _ change: @escaping @Sendable (inout OwnProfile) -> Void
+            )
+                async throws
+            {
+                _ = try await fixture.people.change(user) { own, _ in
+                    change(&own)
+                    return aspects
+                }
             }
+            let first = try await next("first")
+            #expect(first.isMade && first.answer.ranks.count == 20)
+            for _ in 0..<3 {
+                let again = try await next("again")
+                #expect(!again.isMade && again.answer.body == first.answer.body)
+            }
+            // Nobody who is not shown matters, nor does what a card does not show.
+            let shown = first.answer.ranks[3].id
+            let everybody = (2...40).map { UserID(rawValue: $0) }
+            let hidden = try #require(everybody.first { user in !first.answer.ranks.contains { $0.id == user } })
+            try await change(hidden) { $0.profile.about = "hidden" }
+            fixture.server.clock.advance(by: .minutes(1))
+            #expect(try await !next("another person's text").isMade)
+            await fixture.service.exposure.flush()
+            let count = try fixture.server.storage.readNow { session in
+                try session.value("SELECT shown FROM matching_tallies WHERE user_id = \(shown.rawValue)", as: Int.self)
+            }
+            #expect(count == 5, "a kept deck counts like any other")
+            try await change(shown) { $0.profile.about = "shown \"here\"" }
+            let changed = try await next("a text")
+            #expect(changed.isMade && String(decoding: changed.answer.body, as: UTF8.self).contains(#""bio":"shown \"here\"""#))
+            #expect(try await !next("the same text").isMade)
+            #expect(try await next("a shorter deck", limit: 5).isMade)
+            #expect(try await !next("the same shorter deck", limit: 5).isMade)
+            try await change(shown) { $0.profile.visibility.hidesDistance = true }
+            #expect(try await next("a hidden distance", limit: 5).isMade)
+            try await change(me, .location) {
+                $0.cell = Cell(rawValue: 5)
+                $0.profile.place = Coordinate(latitude: 48.9, longitude: 2.36)
+            }
+            #expect(try await next("the viewer's place", limit: 5).isMade)
+            let swiped = try #require(try await fixture.deck(1, limit: 5).first)
+            try await fixture.swipe(1, swiped, .pass)
+            let rest = try await next("a swipe", limit: 5)
+            #expect(rest.isMade && !rest.answer.ranks.contains { $0.id.rawValue == swiped })
+            let (people, closed) = (fixture.people, rest.answer.ranks[0].id)
+            try await fixture.server.storage.write { try people.setClosed(true, user: closed, in: $0) }
+            let without = try await next("a closed account", limit: 5)
+            #expect(without.isMade && !without.answer.ranks.contains { $0.id == closed })
+            try await fixture.service.block(me, by: without.answer.ranks[0].id)
+            let unblocked = try await next("a block", limit: 5)
+            #expect(unblocked.isMade && !unblocked.answer.ranks.contains { $0.id == without.answer.ranks[0].id })
         }
-        let first = try await next("first")
-        #expect(first.isMade && first.answer.ranks.count == 20)
-        for _ in 0..<3 {
-            let again = try await next("again")
-            #expect(!again.isMade && again.answer.body == first.answer.body)
-        }
-        // Nobody who is not shown matters, nor does what a card does not show.
-        let shown = first.answer.ranks[3].id
-        let everybody = (2...40).map { UserID(rawValue: $0) }
-        let hidden = try #require(everybody.first { user in !first.answer.ranks.contains { $0.id == user } })
-        try await change(hidden) { $0.profile.about = "hidden" }
-        fixture.server.clock.advance(by: .minutes(1))
-        #expect(try await !next("another person's text").isMade)
-        await fixture.service.exposure.flush()
-        let count = try fixture.server.storage.readNow { session in
-            try session.value("SELECT shown FROM matching_tallies WHERE user_id = \(shown.rawValue)", as: Int.self)
-        }
-        #expect(count == 5, "a kept deck counts like any other")
-        try await change(shown) { $0.profile.about = "shown \"here\"" }
-        let changed = try await next("a text")
-        #expect(changed.isMade && String(decoding: changed.answer.body, as: UTF8.self).contains(#""bio":"shown \"here\"""#))
-        #expect(try await !next("the same text").isMade)
-        #expect(try await next("a shorter deck", limit: 5).isMade)
-        #expect(try await !next("the same shorter deck", limit: 5).isMade)
-        try await change(shown) { $0.profile.visibility.hidesDistance = true }
-        #expect(try await next("a hidden distance", limit: 5).isMade)
-        try await change(me, .location) {
-            $0.cell = Cell(rawValue: 5)
-            $0.profile.place = Coordinate(latitude: 48.9, longitude: 2.36)
-        }
-        #expect(try await next("the viewer's place", limit: 5).isMade)
-        let swiped = try #require(try await fixture.deck(1, limit: 5).first)
-        try await fixture.swipe(1, swiped, .pass)
-        let rest = try await next("a swipe", limit: 5)
-        #expect(rest.isMade && !rest.answer.ranks.contains { $0.id.rawValue == swiped })
-        let (people, closed) = (fixture.people, rest.answer.ranks[0].id)
-        try await fixture.server.storage.write { try people.setClosed(true, user: closed, in: $0) }
-        let without = try await next("a closed account", limit: 5)
-        #expect(without.isMade && !without.answer.ranks.contains { $0.id == closed })
-        try await fixture.service.block(me, by: without.answer.ranks[0].id)
-        let unblocked = try await next("a block", limit: 5)
-        #expect(unblocked.isMade && !unblocked.answer.ranks.contains { $0.id == without.answer.ranks[0].id })
-        await fixture.server.stop()
     }
 
     @Test("a kept deck ends with its day, because ages do")
     func birthday() async throws {
-        let fixture = try await Fixture.start()
-        let tomorrow = CivilDate(daysSinceEpoch: fixture.now.date.daysSinceEpoch + 1).adding(years: -30)
-        try await fixture.settle(3) { $0.birthDate = tomorrow }
-        func ages() async throws -> [Int64?] {
-            let body = try await fixture.service.suggestions(for: UserID(rawValue: 1), limit: 20).body
-            return try JSONParser.parse(body)["items"]?.array?.map { $0["age"]?.integer } ?? []
+        try await withServer(Fixture.start()) { fixture in
+            let tomorrow = CivilDate(daysSinceEpoch: fixture.now.date.daysSinceEpoch + 1).adding(years: -30)
+            try await fixture.settle(3) { $0.birthDate = tomorrow }
+            func ages() async throws -> [Int64?] {
+                let body = try await fixture.service.suggestions(for: UserID(rawValue: 1), limit: 20).body
+                return try JSONParser.parse(body)["items"]?.array?.map { $0["age"]?.integer } ?? []
+            }
+            #expect(try await ages() == [29, 29])
+            let midnight = (fixture.now.date.startOfDay + .days(1)) - fixture.now
+            fixture.server.clock.advance(by: midnight - .seconds(30))
+            #expect(try await ages() == [29, 29])
+            fixture.server.clock.advance(by: .seconds(30))
+            #expect(try await ages() == [30, 30])
         }
-        #expect(try await ages() == [29, 29])
-        let midnight = (fixture.now.date.startOfDay + .days(1)) - fixture.now
-        fixture.server.clock.advance(by: midnight - .seconds(30))
-        #expect(try await ages() == [29, 29])
-        fixture.server.clock.advance(by: .seconds(30))
-        #expect(try await ages() == [30, 30])
-        await fixture.server.stop()
     }
 
     @Test("a pass does not change what is read again for the deck")

@@ -124,30 +124,30 @@ import Testing
 
     @Test("decks of many viewers at once are counted together, and only those of the last day")
     func exposureOfMany() async throws {
-        let fixture = try await Fixture.start()
-        try await fixture.settle(40)
-        let exposure = fixture.service.exposure
-        let people = (1...20).map { UserID(rawValue: $0) }
-        func shown() throws -> [Int] {
-            try fixture.server.storage.readNow { session in
-                try session.values("SELECT shown FROM matching_tallies WHERE shown > 0 ORDER BY user_id", as: Int.self)
+        try await withServer(Fixture.start()) { fixture in
+            try await fixture.settle(40)
+            let exposure = fixture.service.exposure
+            let people = (1...20).map { UserID(rawValue: $0) }
+            func shown() throws -> [Int] {
+                try fixture.server.storage.readNow { session in
+                    try session.values("SELECT shown FROM matching_tallies WHERE shown > 0 ORDER BY user_id", as: Int.self)
+                }
             }
-        }
-        await withTaskGroup(of: Void.self) { group in
-            for viewer in Int64(1)...40 {
-                group.addTask { for _ in 0..<5 { exposure.record(people, to: UserID(rawValue: viewer)) } }
+            await withTaskGroup(of: Void.self) { group in
+                for viewer in Int64(1)...40 {
+                    group.addTask { for _ in 0..<5 { exposure.record(people, to: UserID(rawValue: viewer)) } }
+                }
             }
+            await exposure.flush()
+            #expect(try shown() == people.map { _ in 200 })
+            await exposure.flush()
+            #expect(try shown() == people.map { _ in 200 }, "what was written is not counted again")
+            for viewer in Int64(1)...40 { exposure.record(people, to: UserID(rawValue: viewer)) }
+            fixture.server.clock.advance(by: .days(1))
+            exposure.record(people.prefix(2), to: UserID(rawValue: 1))
+            await exposure.flush()
+            #expect(try shown().prefix(2) == [1, 1], "unwritten counts of the day before are dropped")
         }
-        await exposure.flush()
-        #expect(try shown() == people.map { _ in 200 })
-        await exposure.flush()
-        #expect(try shown() == people.map { _ in 200 }, "what was written is not counted again")
-        for viewer in Int64(1)...40 { exposure.record(people, to: UserID(rawValue: viewer)) }
-        fixture.server.clock.advance(by: .days(1))
-        exposure.record(people.prefix(2), to: UserID(rawValue: 1))
-        await exposure.flush()
-        #expect(try shown().prefix(2) == [1, 1], "unwritten counts of the day before are dropped")
-        await fixture.server.stop()
     }
 
     @Test("today's decisions move no score and no order today")
