@@ -51,7 +51,7 @@ struct AnswerWriter {
     ) {
         var answer = EdgeAnswer(
             status: reply.status, headers: reply.headers, requestID: id, body: .whole(reply.body), isHead: isHead)
-        if answer.headers[.cacheControl] == nil { answer.headers[.cacheControl] = "private, no-store" }
+        answer.cacheControl = "private, no-store"
         _ = write(answer, Framing(isLast: true), to: &buffer, with: resources)
     }
 

@@ -53,7 +53,7 @@ final class LoopResources: @unchecked Sendable {
         answer.body = .whole(compressed)
         answer.headers[.contentEncoding] = "gzip"
         // The tag names the content and not these bytes (RFC 9110, 8.8.1).
-        if let tag = answer.headers[.eTag], !tag.hasPrefix("W/") { answer.headers[.eTag] = "W/\(tag)" }
+        if let tag = answer.entityTag, !tag.hasPrefix("W/") { answer.entityTag = "W/\(tag)" }
     }
 }
 

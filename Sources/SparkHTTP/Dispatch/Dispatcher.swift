@@ -237,7 +237,6 @@ struct Dispatcher: Sendable {
             }
         }
         if let tag = entityTag {
-            headers[.eTag] = "\"\(tag)\""
             // A change that took effect is never "not modified".
             if request.isRead, status == .ok, EntityTag.matches(request.fields.ifNoneMatch, tag) {
                 status = .notModified
@@ -246,10 +245,12 @@ struct Dispatcher: Sendable {
             }
         }
         if sharing.isOn { sharing.write(to: &headers, answering: request) }
-        if headers[.cacheControl] == nil {
-            headers[.cacheControl] = reply.entityTag == nil ? "private, no-store" : "private, no-cache"
+        let isPlain = headers.isEmpty
+        var cacheControl: String?
+        if isPlain || headers[.cacheControl] == nil {
+            cacheControl = entityTag == nil ? "private, no-store" : "private, no-cache"
         }
-        if !body.isEmpty, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        let hasType = body.isEmpty || !isPlain && headers[.contentType] != nil
         let content: EdgeAnswer.Body
         if let pieces = reply.pieces {
             content = .pieces(pieces)
@@ -259,8 +260,9 @@ struct Dispatcher: Sendable {
             content = .whole(body)
         }
         return EdgeAnswer(
-            status: status, headers: headers, requestID: request.requestID, limits: limits, body: content,
-            isHead: request.isHead, acceptEncoding: request.fields.acceptEncoding)
+            status: status, headers: headers, requestID: request.requestID, cacheControl: cacheControl,
+            contentType: hasType ? nil : "application/json", entityTag: entityTag.map { "\"\($0)\"" }, limits: limits,
+            body: content, isHead: request.isHead, acceptEncoding: request.fields.acceptEncoding)
     }
 }
 

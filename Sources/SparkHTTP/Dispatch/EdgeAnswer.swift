@@ -16,9 +16,15 @@ package struct EdgeAnswer: Sendable {
     }
 
     var status: HTTPResponse.Status
-    /// The fields but for those below.
+    /// The fields but for those below, which every answer has or may have: a list of fields costs more than they do.
     var headers: HTTPFields
     var requestID: String
+    /// The value of `Cache-Control`; nil if the fields have it.
+    var cacheControl: String?
+    /// The value of `Content-Type`; nil if the fields have it, or without a body.
+    var contentType: String?
+    /// The value of `ETag`, with its quotes.
+    var entityTag: String?
     var limits: RateLimiter.Verdict?
     var body: Body
     /// Whether this answers HEAD: the body is not sent.
@@ -41,6 +47,9 @@ package struct EdgeAnswer: Sendable {
     func forEachField(_ write: (String, String) -> Void) {
         for field in headers { write(field.name.rawName, field.value) }
         write("X-Request-Id", requestID)
+        if let cacheControl { write("Cache-Control", cacheControl) }
+        if let contentType { write("Content-Type", contentType) }
+        if let entityTag { write("ETag", entityTag) }
         if let limits {
             write("RateLimit-Policy", limits.policy.header)
             write("RateLimit", limits.header)

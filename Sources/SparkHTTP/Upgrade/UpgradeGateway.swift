@@ -102,10 +102,7 @@ struct UpgradeGateway: Sendable {
                 ])
         }
         if let wait = limiter?.admit(.at(NetworkAddress(address)), .read)?.retryAfter { known = EdgeError.rateLimited(wait) }
-        var reply = ProblemDocument(error: known ?? InternalFault(), requestID: requestID).reply
-        reply.headers[.requestID] = requestID
-        reply.headers[.cacheControl] = "private, no-store"
-        return reply
+        return ProblemDocument(error: known ?? InternalFault(), requestID: requestID).reply
     }
 
     /// Counts and logs an answer to an upgrade.
