@@ -104,7 +104,9 @@ final class CacheEngine: Sendable {
     /// The payload, if memory has it and it is fresh.
     @usableFromInline
     func fresh(_ key: CacheKey, namespace: UInt32, ordinal: UInt16) -> Payload? {
-        guard case .hit(let payload) = find(key, namespace: namespace, ordinal: ordinal) else { return nil }
+        // Not by `find`: its result is one more value to copy and to release.
+        let entry = EntryKey(namespace: namespace, key: key)
+        guard case .hit(let payload) = lookup(entry, entry.hash(seed: seed), ordinal: ordinal) else { return nil }
         return payload
     }
 
