@@ -1,7 +1,27 @@
 /// The syntax of a Host field: `uri-host [ ":" port ]` (RFC 9110, 7.2; RFC 3986, 3.2.2), or nothing.
 enum HostField {
     /// Whether a text has this syntax. Does not look at what it names.
-    static func isValid(_ text: String) -> Bool {
+    static func isValid(_ text: String) -> Bool { isPlain(text) || isValidInFull(text) }
+
+    /// Whether a text is one of the usual names: letters, digits, dots and hyphens, with a port or without.
+    private static func isPlain(_ text: String) -> Bool {
+        var port: Int?
+        var digits = 0
+        for byte in text.utf8 {
+            switch (byte, port) {
+            case (0x30...0x39, let number?):
+                digits += 1
+                guard digits <= 5 else { return false }
+                port = number * 10 + Int(byte - 0x30)
+            case (0x30...0x39, nil), (0x41...0x5A, nil), (0x61...0x7A, nil), (0x2D...0x2E, nil): continue
+            case (UInt8(ascii: ":"), nil): port = 0
+            default: return false
+            }
+        }
+        return port ?? 0 <= 65_535 && text.utf8.count <= 262
+    }
+
+    private static func isValidInFull(_ text: String) -> Bool {
         var bytes = Array(text.utf8)[...]
         guard bytes.count <= 262 else { return false }
         if bytes.first == UInt8(ascii: "[") {

@@ -106,11 +106,16 @@ struct RouteTable: Sendable {
     /// The segments of a path; nil if one between others is empty: one resource would have many paths, of which a proxy knows
     /// only one.
     private static func segments(of path: Substring) -> [Substring]? {
-        var last: UInt8 = 0
-        for byte in path.utf8 {
-            if byte == UInt8(ascii: "/"), last == byte { return nil }
-            last = byte
+        var segments: [Substring] = []
+        let bytes = path.utf8
+        var begin = bytes.startIndex
+        if bytes.first == UInt8(ascii: "/") { begin = bytes.index(after: begin) }
+        while begin < bytes.endIndex {
+            let end = bytes[begin...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
+            if end == begin { return nil }
+            segments.append(path[begin..<end])
+            begin = end < bytes.endIndex ? bytes.index(after: end) : end
         }
-        return path.split(separator: "/")
+        return segments
     }
 }

@@ -3,7 +3,7 @@ import SparkKit
 
 /// One of the two entrances: the public one, with the API, and the operators' one, with metrics and console. It decides which
 /// routers a request may reach; the routers answer.
-package struct Door: Sendable {
+package final class Door: Sendable {
     enum Side: Sendable { case everybody, operators }
 
     /// What both entrances share.
@@ -20,8 +20,13 @@ package struct Door: Sendable {
     /// Whether a path is one of those that both entrances answer, at any time and under any host name.
     static func isProbe(_ path: Substring) -> Bool { path == "/healthz" || path == "/readyz" }
 
-    let side: Side
-    let parts: Parts
+    private let side: Side
+    private let parts: Parts
+
+    init(side: Side, parts: Parts) {
+        self.side = side
+        self.parts = parts
+    }
 
     /// Answers a request.
     package func respond(to request: EdgeRequest) async -> EdgeAnswer {
