@@ -47,6 +47,10 @@ struct ConformanceTests {
                             $0.yield(Array("part".utf8))
                             $0.finish(throwing: CancellationError())
                         }))
+            case "/wait":
+                // Nobody ends this.
+                await AsyncStream<Never> { _ in }.first { _ in true }
+                return answer(.whole([]))
             case "/nothing": return answer(.whole([]), .noContent)
             default: break
             }
@@ -129,6 +133,15 @@ struct ConformanceTests {
             name: "close is obeyed, and nothing after it is answered",
             request: "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n",
             answer: "HTTP/1.1 200 OK|Content-Length: 7|Connection: close||GET /a [end]"),
+        Row(
+            name: "spaces and tabs after a value are not part of it",
+            request: "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2 \r\nConnection: close\t\r\n\r\nhi",
+            answer: "HTTP/1.1 200 OK|Content-Length: 10|Connection: close||POST /a hi[end]"),
+        Row(
+            name: "what follows HEAD and is no request has a body",
+            request: "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n",
+            answer: "HTTP/1.1 200 OK|Content-Length: 8||"
+                + "HTTP/1.1 400 Bad Request|Content-Length: *|Connection: close||{problem}|[end]"),
         Row(
             name: "HTTP/1.0 ends with its answer", request: "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
             answer: "HTTP/1.1 200 OK|Content-Length: 7|Connection: close||GET /a [end]"),
@@ -213,6 +226,56 @@ struct ConformanceTests {
         let unread = try Connection()
         unread.send(ArraySlice(head.replacing("/a", with: "/unread").utf8))
         #expect(Self.brief(try unread.output()) == "HTTP/1.1 200 OK|Content-Length: 6|Connection: close||unread[end]")
+    }
+
+    @Test("a client that leaves when it is asked for its body leaves no task behind")
+    func leavingBodies() async throws {
+        let eventLoop = EmbeddedEventLoop()
+        let holder = Holder()
+        let body = ArrivingBody(on: eventLoop, maximum: 10, isComplete: false) { holder.body?.fail(EdgeError.timedOut) }
+        holder.body = body
+        await #expect(throws: EdgeError.timedOut) { try await body.collect(upTo: 10, tooLong: EdgeError.bodyTooLarge) }
+    }
+
+    private final class Holder {
+        var body: ArrivingBody?
+    }
+
+    @Test("a thousand requests in one piece are all answered, in order")
+    func manyRequests() throws {
+        let connection = try Connection()
+        let requests = (0..<1_000).map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined()
+        connection.send(ArraySlice(requests.utf8))
+        let answers = try connection.output()
+        let places = (0..<1_000).map { answers.firstRange(of: "\r\n\r\nGET /\($0) ")?.lowerBound }
+        #expect(!places.contains(nil) && places.compactMap { $0 } == places.compactMap { $0 }.sorted())
+    }
+
+    @Test("a body that nobody reads is not read from the network beyond a little")
+    func unwantedBodies() throws {
+        let connection = try Connection()
+        try connection.channel.pipeline.syncOperations.addHandler(ReadRequests(), position: .first)
+        let reads = try connection.channel.pipeline.syncOperations.handler(type: ReadRequests.self)
+        connection.send(ArraySlice("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        connection.send(ArraySlice("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".utf8))
+        let chunk = ArraySlice("4000\r\n".utf8) + [UInt8](repeating: 0x61, count: 16_384) + ArraySlice("\r\n".utf8)
+        for _ in 0..<4 { connection.send(chunk) }
+        connection.channel.pipeline.read()
+        #expect(reads.count == 1)
+        connection.send(chunk)
+        connection.channel.pipeline.read()
+        #expect(reads.count == 1)
+    }
+
+    /// Counts how often the network was asked for more.
+    private final class ReadRequests: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        var count = 0
+
+        func read(context: ChannelHandlerContext) {
+            count += 1
+            context.read()
+        }
     }
 
     @Test("while the server stops, the answer under way is the last, and an idle connection closes at once")

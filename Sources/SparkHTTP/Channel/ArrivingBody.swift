@@ -18,6 +18,8 @@ final class ArrivingBody: @unchecked Sendable {  // confined to the connection's
     /// The longest body that the reader accepts.
     private var limit: Int
     private let whenWanted: () -> Void
+    /// Whether somebody reads the body, or has read it.
+    private(set) var isWanted = false
 
     /// - Parameters:
     ///   - maximum: nothing is kept of a longer body.
@@ -32,6 +34,12 @@ final class ArrivingBody: @unchecked Sendable {  // confined to the connection's
     }
 
     var isComplete: Bool { if case .complete = state { true } else { false } }
+
+    /// The bytes that have arrived.
+    var received: Int { count }
+
+    /// Whether so many more bytes would be kept.
+    func keeps(_ more: Int) -> Bool { more <= limit - min(count, limit) }
 
     func received(_ buffer: ByteBuffer) {
         count += min(buffer.readableBytes, .max - count)
@@ -67,8 +75,11 @@ final class ArrivingBody: @unchecked Sendable {  // confined to the connection's
             switch state {
             case .complete: return bytes
             case .failed(let error): throw error
-            case .arriving:
+            case .arriving where !isWanted:
+                isWanted = true
+                // What this sends may end the connection, and with it the body, before this returns.
                 whenWanted()
+            case .arriving:
                 try await withCheckedThrowingContinuation { reader = $0 }
             }
         }

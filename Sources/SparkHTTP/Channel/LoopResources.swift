@@ -46,7 +46,7 @@ final class LoopResources: @unchecked Sendable {
     func compress(_ answer: inout EdgeAnswer) {
         guard case .whole(let bytes) = answer.body, ContentCoding.isWorthwhile(bytes.count, answer.headers) else { return }
         answer.headers.vary(on: "Accept-Encoding")
-        guard !answer.isHead, ContentCoding.allowsGzip(answer.acceptEncoding) else { return }
+        guard ContentCoding.allowsGzip(answer.acceptEncoding) else { return }
         let compressor = compressor ?? GzipCompressor(level: .fast)
         self.compressor = compressor
         guard let compressed = compressor?.compress(bytes), compressed.count < bytes.count else { return }

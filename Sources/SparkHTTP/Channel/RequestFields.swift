@@ -36,10 +36,11 @@ struct RequestFields: Sendable {
         var length: String?
         var ids = 0
         var id: String?
-        var hasConnection = false
+        var hasClose = false
         var hasExpect = false
         var areHostsValid = true
-        for (name, value) in head.headers {
+        for (name, untrimmed) in head.headers {
+            let value = Self.trimmed(untrimmed)
             switch name.utf8.count {
             case 4 where name.isField("host"):
                 hosts += 1
@@ -49,7 +50,7 @@ struct RequestFields: Sendable {
             case 6 where name.isField("origin"): Self.join(value, to: &origin)
             case 7 where name.isField("upgrade"): hasUpgrade = true
             case 8 where name.isField("if-match"): Self.join(value, to: &ifMatch)
-            case 10 where name.isField("connection"): hasConnection = true
+            case 10 where name.isField("connection"): hasClose = hasClose || Self.hasClose(value)
             case 12 where name.isField("content-type"): Self.join(value, to: &contentType)
             case 12 where name.isField("x-request-id"):
                 ids += 1
@@ -75,8 +76,20 @@ struct RequestFields: Sendable {
         awaitsContinue =
             isModern && hasExpect && head.headers[canonicalForm: "Expect"].contains { $0.lowercased() == "100-continue" }
         endsConnection =
-            !isModern || head.method == .CONNECT || hasConnection && !head.isKeepAlive
+            !isModern || head.method == .CONNECT || hasClose
             || hasUpgrade && head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
+    }
+
+    /// A value without the spaces and tabs at its end (RFC 9110, 5.5); the parser has removed those before it.
+    private static func trimmed(_ value: String) -> String {
+        guard let last = value.utf8.last, last == 0x20 || last == 0x09 else { return value }
+        var rest = value[...]
+        while let last = rest.utf8.last, last == 0x20 || last == 0x09 { rest.removeLast() }
+        return String(rest)
+    }
+
+    private static func hasClose(_ connection: String) -> Bool {
+        connection.split(separator: ",").contains { $0.lowercased().filter { $0 != " " && $0 != "\t" } == "close" }
     }
 
     private static func join(_ value: String, to field: inout String?) { field = field.map { "\($0), \(value)" } ?? value }

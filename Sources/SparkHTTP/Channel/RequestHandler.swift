@@ -45,8 +45,10 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
     private static let drainTime = TimeAmount.seconds(5)
     /// So many requests may wait for the answer to the one before. Then the connection is not read from.
     private static let mostWaiting = 16
-    /// A client that sends this many in one piece gets no answer to the rest.
-    private static let mostQueued = 256
+    /// A client that sends more than these in one piece, as when it closes its sending side, gets no answer to the rest.
+    private static let mostQueued = 8_192
+    /// So much of a body may arrive before somebody wants it.
+    private static let mostUnwanted = 64 * 1_024
     /// The bytes of answers that are written at once, and of a stream's part.
     private static let slice = 64 * 1_024
 
@@ -168,7 +170,9 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         case .body(let bytes):
             if let offer { return offer.brokeOff() }
             body.received(bytes.readableBytes)
-            if let refusal = hold(bytes.readableBytes) { return stop(refusal) }
+            if arriving?.body.keeps(bytes.readableBytes) == true, let refusal = hold(bytes.readableBytes) {
+                return stop(refusal)
+            }
             bodyMeter?.moved(bytes.readableBytes, at: channel.eventLoop.uptime)
             arriving?.body.received(bytes)
         case .end:
@@ -177,6 +181,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
             endDraining()
             endBodyMeter()
             if let offer { return offer.consider() }
+            // What comes next is another request, even if it is none.
+            (method, requestID) = ("", nil)
             if isEnding { isLastRequest = true }
             arriving?.body.end()
             arriving = nil
@@ -210,7 +216,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         if let route, isFirst { return beginOffer(head, to: route, id) }
         let arrivingBody = ArrivingBody(
             on: channel.eventLoop, maximum: edge.maximumBodyBytes, isComplete: false
-        ) { [weak self] in self?.sendContinue() }
+        ) { [weak self] in self?.bodyIsWanted() }
         let exchange = Exchange(
             EdgeRequest(
                 head, fields: fields, requestID: id, peer: peer, presence: presence, body: .arriving(arrivingBody)),
@@ -259,7 +265,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
     }
 
     /// Sends `100 Continue` if the client waits for it. Nobody else's answer is under way.
-    private func sendContinue() {
+    private func bodyIsWanted() {
+        goOnReading()
         guard machine.isReading, machine.isNextToAnswer, body.isWanted() else { return }
         var buffer = takeOutput()
         AnswerWriter.write(HTTPResponseHead(version: .http1_1, status: .continue), to: &buffer)
@@ -491,6 +498,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
 
     private var mayNotRead: Bool {
         isPausing || offer?.holdsReads == true || waiting.count >= Self.mostWaiting || !waiting.isEmpty && !channel.isWritable
+            || arriving.map { !$0.body.isWanted && $0.body.received > Self.mostUnwanted } == true
     }
 
     private func goOnReading() {
@@ -648,7 +656,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         guard bodyMeter != nil, machine.isReading else { return }
         let now = channel.eventLoop.uptime
         // While older requests are answered, or the client is paused, its bytes are not read.
-        if isPausing || !machine.isLastToAnswer { bodyMeter?.excuse(at: now) }
+        if isPausing || isReadHeld || !machine.isLastToAnswer { bodyMeter?.excuse(at: now) }
         guard let meter = bodyMeter else { return }
         guard meter.isTooSlow(at: now) else { return lookAtBody(again: meter) }
         endBodyMeter()

@@ -25,7 +25,7 @@ struct CrossOriginSharing: Sendable {
 
     /// Adds the fields that a page of an allowed origin needs to read this response, and `Vary: Origin` for caches.
     func write(to headers: inout HTTPFields, answering request: EdgeRequest) {
-        guard isOn, Self.isShared(request.target.text) else { return }
+        guard isOn, Self.isShared(request.target.path) else { return }
         headers.vary(on: "Origin")
         guard let origin = allowedOrigin(of: request) else { return }
         headers[.accessControlAllowOrigin] = origin
@@ -37,7 +37,7 @@ struct CrossOriginSharing: Sendable {
     /// - Parameter methods: the methods of the path.
     func preflight(_ request: EdgeRequest, methods: [String]) -> Reply? {
         guard request.method == .OPTIONS, request.headers.contains(name: "Access-Control-Request-Method"),
-            Self.isShared(request.target.text), allowedOrigin(of: request) != nil
+            Self.isShared(request.target.path), allowedOrigin(of: request) != nil
         else { return nil }
         var headers: HTTPFields = [
             .accessControlAllowMethods: methods.joined(separator: ", "), .accessControlAllowHeaders: Self.requestFields,
@@ -54,9 +54,9 @@ struct CrossOriginSharing: Sendable {
         return origin
     }
 
-    /// Whether a target is meant for clients: the API, media and documents, but not the routes for operators and tests.
-    private static func isShared(_ target: String) -> Bool {
-        target.hasPrefix("/api/") || target.hasPrefix("/media/") || documents.contains(String(target.prefix { $0 != "?" }))
+    /// Whether a path is meant for clients: the API, media and documents, but not the routes for operators and tests.
+    private static func isShared(_ path: Substring) -> Bool {
+        path.hasPrefix("/api/") || path.hasPrefix("/media/") || documents.contains(String(path))
     }
 }
 

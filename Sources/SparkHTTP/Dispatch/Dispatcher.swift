@@ -191,7 +191,7 @@ struct Dispatcher: Sendable {
         _ request: EdgeRequest, key: String, in idempotency: IdempotencyStore, route: Route, principal: Principal?,
         client: NetworkAddress?, body: [UInt8]
     ) -> IdempotencyStore.Request {
-        var target = request.target.text
+        var target = request.target.origin
         // On a route about one session, the same request from another session is a different request.
         if let principal, Self.isOfSession(route) { target += "\u{0}\(principal.session.wire)" }
         let content = IdempotencyStore.Content(

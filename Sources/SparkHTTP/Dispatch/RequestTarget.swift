@@ -21,6 +21,9 @@ struct RequestTarget: Sendable {
         query = rest[rest.utf8.index(after: mark)...].prefix { $0 != "#" }
     }
 
+    /// The target in origin form: one resource has one, whichever form the client chose.
+    var origin: String { text.utf8.first == UInt8(ascii: "/") ? text : query.isEmpty ? String(path) : "\(path)?\(query)" }
+
     /// The values of a parameter, percent-decoded. A value that cannot be decoded stays as it is.
     func values(of name: String) -> [String] {
         guard !query.isEmpty else { return [] }
