@@ -106,8 +106,8 @@ extension SpatiaLiteMatchingStore {
                 throw EdgeError.notFound
             }
             let before = try standing(swipe, rules: rules, at: transaction.now, in: session)
-            if let match = try PairReader.match(of: swipe.user, swipe.target, in: session) {
-                guard match.isLive else { throw EdgeError.notFound }
+            // A match that is over hides the person, so it was refused above.
+            if pair.relation.isMatched, let match = try PairReader.match(of: swipe.user, swipe.target, in: session) {
                 guard before?.action == swipe.action else { throw MatchingError.alreadyMatched }
                 return SwipeOutcome(match: match.match, isNewMatch: false, isRepeated: true)
             }
@@ -222,17 +222,13 @@ extension SpatiaLiteMatchingStore {
     }
 
     private func put(_ swipe: Swipe, at now: Timestamp, in session: SQLSession) throws {
-        let ordinal = try session.value(
-            """
-            SELECT ordinal + 1 FROM matching_swipes WHERE user_id = ? AND swiped_at = ?
-            ORDER BY ordinal DESC LIMIT 1
-            """, swipe.user.rawValue, now.milliseconds, as: Int64.self)
         try session.run(
             """
-            INSERT INTO matching_swipes (user_id, target_id, action, swiped_at, ordinal) VALUES (?, ?, ?, ?, ?)
+            INSERT INTO matching_swipes (user_id, target_id, action, swiped_at, ordinal) VALUES (?1, ?2, ?3, ?4, coalesce(
+                (SELECT ordinal + 1 FROM matching_swipes WHERE user_id = ?1 AND swiped_at = ?4 ORDER BY ordinal DESC LIMIT 1), 0))
             ON CONFLICT (user_id, target_id) DO UPDATE
             SET action = excluded.action, swiped_at = excluded.swiped_at, ordinal = excluded.ordinal
-            """, swipe.user.rawValue, swipe.target.rawValue, swipe.action.rawValue, now.milliseconds, ordinal ?? 0)
+            """, swipe.user, swipe.target, swipe.action.rawValue, now)
     }
 
     /// Makes the match if the like is mutual; otherwise publishes the like.
@@ -276,9 +272,12 @@ extension SpatiaLiteMatchingStore {
         let (likes, passes) = (change(\.isLike), change { $0 == .pass })
         guard likes != 0 || passes != 0 else { return }
         let day = Int64(transaction.now.dayNumber)
+        let session = transaction.session
+        // Two statements are faster than RETURNING, for which SQLite opens a table of its own each time.
         func counts(_ sql: String, of user: UserID) throws -> DailyCounts {
             let values: [SQLValue] = [.integer(user.rawValue), .integer(day), .integer(likes), .integer(passes)]
-            return try transaction.session.statement(sql).row(values) { DailyCounts($0) } ?? DailyCounts()
+            try session.statement(sql).run(values)
+            return try session.statement(Self.counts).row([.integer(user.rawValue)]) { DailyCounts($0) } ?? DailyCounts()
         }
         let (given, received) = (try counts(Self.countGiven, of: user), try counts(Self.countReceived, of: target))
         transaction.afterCommit { [feed] in
@@ -296,13 +295,15 @@ extension SpatiaLiteMatchingStore {
         passes_received_before = CASE WHEN day < ?2 THEN passes_received ELSE passes_received_before END
         """
 
+    private static let counts =
+        "SELECT \(DailyCounts.columns.joined(separator: ", ")) FROM matching_tallies WHERE user_id = ?1"
+
     private static let countGiven = """
         INSERT INTO matching_tallies (user_id, day, likes_given, passes_given)
             VALUES (?1, ?2, CASE WHEN ?3 > 0 THEN ?3 ELSE 0 END, CASE WHEN ?4 > 0 THEN ?4 ELSE 0 END)
         ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = CASE WHEN day < ?2 THEN 0 ELSE shown END,
             likes_given = CASE WHEN likes_given + ?3 > 0 THEN likes_given + ?3 ELSE 0 END,
             passes_given = CASE WHEN passes_given + ?4 > 0 THEN passes_given + ?4 ELSE 0 END
-        RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
     private static let countReceived = """
@@ -311,7 +312,6 @@ extension SpatiaLiteMatchingStore {
         ON CONFLICT (user_id) DO UPDATE SET \(begin), shown = CASE WHEN day < ?2 THEN 0 ELSE shown END,
             likes_received = CASE WHEN likes_received + ?3 > 0 THEN likes_received + ?3 ELSE 0 END,
             passes_received = CASE WHEN passes_received + ?4 > 0 THEN passes_received + ?4 ELSE 0 END
-        RETURNING \(DailyCounts.columns.joined(separator: ", "))
         """
 
     func addShown(_ shown: [UserID: Int], on day: UInt16) async throws {
