@@ -4,23 +4,19 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// Copies committed pages from the WAL into the database, a little at a time, on its own thread and connection, so that writes
-/// rarely wait for a checkpoint.
+/// Copies committed pages from the WAL into the database on its own thread and connection, so that writes rarely wait for a
+/// checkpoint.
 final class Checkpointer: Sendable {
-    /// The number of WAL pages that triggers a checkpoint (4 MiB at 4 KiB a page).
-    private static let threshold = 1_024
-    /// The number of pages at which the WAL should restart from its beginning (96 MiB). SQLite restarts it once all pages are
-    /// copied. With a writer that never pauses this does not happen by itself, so the writer must wait while the pages are
-    /// copied that arrived during the bulk copy.
-    private static let restart = 24_576
-    /// If more pages than this arrived meanwhile, they are copied alongside the writer once more before the writer must wait.
-    private static let remainder = 1_024
     /// The number of pages at which the WAL file is also truncated (512 MiB): readers that never pause have let it grow.
     private static let ceiling = 131_072
+    /// How long a checkpoint waits for others, in milliseconds.
+    private static let patience: Int32 = 200
+    /// The same while the writer waits.
+    private static let shortPatience: Int32 = 20
 
     private let path: String
     private let thread = DispatchQueue(label: "spark.checkpoint", qos: .utility)
-    private let isScheduled = Atomic(false)
+    private let plan = Mutex(CheckpointPlan())
     private let isAbandoned = Atomic(false)
     private let connection = Mutex<Connection?>(nil)
 
@@ -43,34 +39,29 @@ final class Checkpointer: Sendable {
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
+    /// Runs after each commit on the writer's thread, which holds no lock then.
     private func committed(pages: Int) {
-        guard pages >= Self.threshold, !isScheduled.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        thread.async {
-            self.move(from: pages)
-            self.isScheduled.store(false, ordering: .releasing)
+        switch plan.withLock({ $0.next(at: pages) }) {
+        case .none: break
+        case .copy:
+            thread.async {
+                self.step(mode: SQLITE_CHECKPOINT_PASSIVE)
+                self.plan.withLock { $0.end() }
+            }
+        case .restart:
+            let mode = pages >= Self.ceiling ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART
+            thread.sync { step(mode: mode, wait: Self.shortPatience) }
+            plan.withLock { $0.end() }
         }
     }
 
-    /// Copies pages alongside the writer, then the pages that arrived meanwhile until few are left, then the rest while the
-    /// writer waits.
-    private func move(from pages: Int) {
-        var moved = step(mode: SQLITE_CHECKPOINT_PASSIVE)
-        guard moved >= Self.restart else { return }
-        for _ in 0..<3 {
-            let before = moved
-            moved = step(mode: SQLITE_CHECKPOINT_PASSIVE)
-            guard moved - before > Self.remainder else { break }
-        }
-        step(mode: pages >= Self.ceiling ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL)
-    }
-
-    /// - Returns: The number of WAL pages that are now in the database.
-    @discardableResult
-    private func step(mode: Int32) -> Int {
-        guard !isAbandoned.load(ordering: .acquiring), let handle = open() else { return 0 }
-        var moved: Int32 = 0
+    private func step(mode: Int32, wait: Int32 = patience) {
+        guard !isAbandoned.load(ordering: .acquiring), let handle = open() else { return }
+        sqlite3_busy_timeout(handle, wait)
+        var moved: Int32 = -1
         sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, &moved)
-        return Int(moved)
+        // Negative after an error.
+        if moved >= 0 { plan.withLock { $0.note(moved: Int(moved)) } }
     }
 
     private func open() -> OpaquePointer? {
@@ -85,7 +76,7 @@ final class Checkpointer: Sendable {
                 sqlite3_close_v2(handle)
                 return nil
             }
-            sqlite3_busy_timeout(handle, 200)
+            sqlite3_busy_timeout(handle, Self.patience)
             // A connection that has read nothing does not know yet that there is a WAL.
             sqlite3_exec(handle, "SELECT 1 FROM sqlite_schema LIMIT 1", nil, nil, nil)
             connection = Connection(bits: UInt(bitPattern: handle))
@@ -119,7 +110,7 @@ final class Checkpointer: Sendable {
     }
 
     /// Waits for a running checkpoint, then copies everything from the WAL into the database and onto the disk.
-    func fold() { thread.sync { _ = step(mode: SQLITE_CHECKPOINT_TRUNCATE) } }
+    func fold() { thread.sync { step(mode: SQLITE_CHECKPOINT_TRUNCATE) } }
 
     /// Waits for a running checkpoint, copies the rest of the WAL and closes the connection. Call it after every other
     /// connection is closed: SQLite removes the WAL with the last connection, but only if that connection may write, which the
