@@ -44,7 +44,8 @@ final class SendLane: Sendable {
     private func call() {
         let batch = Batch()
         storage.submit { [self] transaction in
-            let pending = take()
+            // The write may be repeated, with the same messages.
+            let pending = batch.pending ?? take()
             batch.fill(pending)
             try writer.write(pending, in: transaction)
         } completion: { [self] error in
