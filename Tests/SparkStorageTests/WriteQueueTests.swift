@@ -33,49 +33,6 @@ struct WriteQueueTests {
         }
     }
 
-    @Test("if a write fails after a change, the others of its commit take effect once, in their order, with their own effects")
-    func repeatsOthers() async throws {
-        try await withStorage { storage in
-            let (gate, heard) = (DispatchSemaphore(value: 0), Heard())
-            storage.observeCommits(heard)
-            // While the first write waits, the others gather for one commit.
-            let runs = Runs()
-            async let first: Void = storage.write { _ in
-                runs.add(-1)
-                gate.wait()
-            }
-            while runs.all.isEmpty { await Task.yield() }
-            var writes: [Task<Bool, Never>] = []
-            for number in 0..<5 {
-                while storage.waitingWrites < number { await Task.yield() }
-                writes.append(
-                    Task {
-                        do {
-                            try await storage.write { transaction in
-                                runs.add(number)
-                                if number == 1 { throw Refusal() }
-                                try transaction.run("INSERT INTO test_rows (id) VALUES (?)", number)
-                                transaction.publish(Happened(number: number))
-                                if number == 3 { throw Refusal() }
-                            }
-                            return true
-                        } catch {
-                            return false
-                        }
-                    })
-            }
-            while storage.waitingWrites < 5 { await Task.yield() }
-            gate.signal()
-            try await first
-            var outcomes: [Bool] = []
-            for write in writes { outcomes.append(await write.value) }
-            #expect(outcomes == [true, false, true, false, true])
-            #expect(try await storage.read { try $0.values("SELECT id FROM test_rows ORDER BY id", as: Int.self) } == [0, 2, 4])
-            #expect(heard.numbers == [0, 2, 4])
-            #expect(runs.all == [-1, 0, 1, 2, 3, 0, 1, 2, 3, 4])
-        }
-    }
-
     @Test("an answered write is seen by the next read, through the pool and through a point read")
     func readsItsWrites() async throws {
         try await withStorage { storage in
@@ -174,13 +131,13 @@ struct WriteQueueTests {
             try FileManager.default.attributesOfItem(atPath: directory.database.path)[.size] as? Int ?? 0
         }
         let before = try size()
-        // Forty MiB, more than what calls for a checkpoint; then as long as it takes.
+        // Sixteen MiB, four times what calls for a checkpoint; then as long as it takes.
         for number in 0..<100_000 {
             try await storage.write { transaction in
                 try transaction.session.run(
-                    "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(?))", number, number < 2_560 ? 16_000 : 10)
+                    "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(?))", number, number < 1_024 ? 16_000 : 10)
             }
-            if number > 2_560, try size() > before + 4_000_000 { break }
+            if number > 1_024, try size() > before + 4_000_000 { break }
         }
         #expect(try size() > before + 4_000_000)
         await storage.close()
@@ -231,13 +188,6 @@ struct WriteQueueTests {
 }
 
 private struct Refusal: Error {}
-
-/// Writes down which writes run.
-private final class Runs: Sendable {
-    private let numbers = Mutex<[Int]>([])
-    var all: [Int] { numbers.withLock { $0 } }
-    func add(_ number: Int) { numbers.withLock { $0.append(number) } }
-}
 
 private struct Happened: SparkEvent {
     static let name = "test.happened"

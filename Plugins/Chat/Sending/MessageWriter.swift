@@ -117,7 +117,7 @@ final class MessageWriter: Sendable {
                 case .hold:
                     try tally.count(pending.sender, bytes: pending.text.utf8.count, in: transaction)
                     try MessageRows.hold(pending, id: identifiers.next(), at: transaction.now, in: session)
-                    transaction.afterCommit { [metrics] in metrics.held() }
+                    metrics.held()
                     return .refused(ChatError.held)
                 }
             }

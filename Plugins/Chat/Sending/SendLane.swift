@@ -44,8 +44,7 @@ final class SendLane: Sendable {
     private func call() {
         let batch = Batch()
         storage.submit { [self] transaction in
-            // The write may be repeated, with the same messages.
-            let pending = batch.pending ?? take()
+            let pending = take()
             batch.fill(pending)
             try writer.write(pending, in: transaction)
         } completion: { [self] error in

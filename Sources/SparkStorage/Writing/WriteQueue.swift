@@ -7,7 +7,8 @@ import Synchronization
 
 /// The single writer. It commits all writes together that arrive during the previous commit (group commit).
 ///
-/// A write is answered only after its commit is on the disk. An error rolls back that write only. The queue has a bounded length, and a write that waited too long gets `StorageError.busy` without being run.
+/// A write is answered only after its commit is on the disk. Each write has its own savepoint, so an error rolls back that
+/// write only. The queue has a bounded length, and a write that waited too long gets `StorageError.busy` without being run.
 /// After a failed commit the pages in memory can no longer be trusted (Rebello et al., "Can applications recover from fsync
 /// failures?", USENIX ATC 2020), so the queue halts for good.
 final class WriteQueue: Sendable {
@@ -42,17 +43,6 @@ final class WriteQueue: Sendable {
         var failure: (@Sendable (StorageFailure) -> Void)?
     }
 
-    /// What the writes of a commit came to.
-    private struct Results {
-        var outcomes: [(any Error)?] = []
-        var consequences: [Consequence] = []
-        /// The only write of the commit failed.
-        var isRefused = false
-    }
-
-    /// After writes had to be repeated, so many commits use savepoints: clients who cause such failures cannot double the work.
-    private static let carefulCommitsAfterRepetition = 128
-
     private let pool: any DatabaseWriter
     private let path: String
     private let countsCommits: Bool
@@ -63,7 +53,6 @@ final class WriteQueue: Sendable {
     private let state = Mutex(State())
     /// The number of the last commit; nil until the first one of this process.
     private let lastCommit = Mutex<Int64?>(nil)
-    private let carefulCommits = Mutex(0)
     private let metrics: StorageMetrics
 
     init(
@@ -187,7 +176,8 @@ final class WriteQueue: Sendable {
         }
         let start = ContinuousClock.now
         let observers = observers.withLock { $0 }
-        var results = Results()
+        var outcomes = [(any Error)?](repeating: nil, count: batch.count)
+        var consequences: [Consequence] = []
         var commits: Int64?
         var systemError: Int32 = 0
         do {
@@ -195,12 +185,28 @@ final class WriteQueue: Sendable {
                 do {
                     try database.run("BEGIN IMMEDIATE")
                     let changes = database.totalChangesCount
-                    results = try run(batch, in: database, showing: observers.commits)
-                    guard !results.isRefused else { return try database.run("ROLLBACK") }
+                    var isRefused = false
+                    for (index, job) in batch.enumerated() {
+                        let transaction = WriteTransaction(session: SQLSession(database), now: clock.now())
+                        do {
+                            // A write alone in its commit needs no savepoint: if it fails, nothing is committed.
+                            try inSavepoint(of: database, unless: batch.count == 1) {
+                                try job.run(transaction)
+                                try transaction.show(to: observers.commits)
+                            }
+                            consequences += transaction.consequences
+                        } catch {
+                            // On errors such as a full disk, SQLite rolls back the whole transaction.
+                            guard database.isInsideTransaction else { throw error }
+                            outcomes[index] = error
+                            isRefused = batch.count == 1
+                        }
+                    }
+                    guard !isRefused else { return try database.run("ROLLBACK") }
                     // A commit that changes nothing does not reach the disk. Counting it would change something, so it is not
                     // counted.
                     if countsCommits, database.totalChangesCount != changes { commits = try countCommit(in: database) }
-                    if !results.consequences.isEmpty { observers.commits.willCommit(results.consequences) }
+                    if !consequences.isEmpty { observers.commits.willCommit(consequences) }
                     try database.run("COMMIT")
                 } catch {
                     systemError = database.sqliteConnection.map { spark_last_system_error($0) } ?? 0
@@ -218,56 +224,8 @@ final class WriteQueue: Sendable {
         metrics.committed(batch.count, in: ContinuousClock.now - start)
         if let commits { lastCommit.withLock { $0 = commits } }
         if let commits, let note = observers.count { note(commits) }
-        if !results.consequences.isEmpty { observers.commits.didCommit(results.consequences) }
-        for (job, outcome) in zip(batch, results.outcomes) { job.finish(outcome) }
-    }
-
-    /// Runs the writes of a commit in its open transaction, which a repetition may have replaced.
-    ///
-    /// A savepoint copies every page that its write changes, so at first the writes run without. Most refused writes have changed
-    /// nothing, and then nothing needs undoing. If one has, everything is rolled back, and all writes run again with savepoints.
-    private func run(_ batch: [Job], in database: Database, showing observer: any CommitObserver) throws -> Results {
-        let careful = carefulCommits.withLock { left in
-            defer { left = max(0, left - 1) }
-            return left > 0
-        }
-        if !careful || batch.count == 1, let results = try run(batch, withSavepoints: false, in: database, showing: observer) {
-            return results
-        }
-        if !careful {
-            carefulCommits.withLock { $0 = Self.carefulCommitsAfterRepetition }
-            try database.run("ROLLBACK")
-            try database.run("BEGIN IMMEDIATE")
-        }
-        return try run(batch, withSavepoints: true, in: database, showing: observer) ?? Results()
-    }
-
-    /// - Returns: Nil if a write failed after it had changed something that only a rollback of all can undo.
-    private func run(
-        _ batch: [Job], withSavepoints: Bool, in database: Database, showing observer: any CommitObserver
-    ) throws -> Results? {
-        var results = Results()
-        results.outcomes.reserveCapacity(batch.count)
-        for job in batch {
-            let transaction = WriteTransaction(session: SQLSession(database), now: clock.now())
-            let changes = database.totalChangesCount
-            do {
-                try inSavepoint(of: database, unless: !withSavepoints) {
-                    try job.run(transaction)
-                    try transaction.show(to: observer)
-                }
-                results.consequences += transaction.consequences
-                results.outcomes.append(nil)
-            } catch {
-                // On errors such as a full disk, SQLite rolls back the whole transaction.
-                guard database.isInsideTransaction else { throw error }
-                if !withSavepoints, batch.count > 1, database.totalChangesCount != changes { return nil }
-                results.outcomes.append(error)
-                // A write alone in its commit needs no savepoint: if it fails, nothing is committed.
-                results.isRefused = batch.count == 1
-            }
-        }
-        return results
+        if !consequences.isEmpty { observers.commits.didCommit(consequences) }
+        for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
     }
 
     /// Stores the number of commits in the commit itself. The number of the last commit is in memory: this queue is the only
@@ -280,8 +238,8 @@ final class WriteQueue: Sendable {
         return last + 1
     }
 
-    private func inSavepoint(of database: Database, unless isPlain: Bool, _ body: () throws -> Void) throws {
-        if isPlain { return try body() }
+    private func inSavepoint(of database: Database, unless isAlone: Bool, _ body: () throws -> Void) throws {
+        if isAlone { return try body() }
         try database.run("SAVEPOINT job")
         do {
             try body()
