@@ -49,7 +49,9 @@ struct ConformanceTests {
                         }))
             case "/wait":
                 // Nobody ends this.
-                await AsyncStream<Never> { _ in }.first { _ in true }
+                for await _ in AsyncStream<Int>(unfolding: {
+                    try? await Task.sleep(for: .seconds(3_600)); return nil
+                }) {}
                 return answer(.whole([]))
             case "/nothing": return answer(.whole([]), .noContent)
             default: break

@@ -131,13 +131,13 @@ struct WriteQueueTests {
             try FileManager.default.attributesOfItem(atPath: directory.database.path)[.size] as? Int ?? 0
         }
         let before = try size()
-        // Sixteen MiB, four times what calls for a checkpoint; then as long as it takes.
+        // Forty MiB, more than what calls for a checkpoint; then as long as it takes.
         for number in 0..<100_000 {
             try await storage.write { transaction in
                 try transaction.session.run(
-                    "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(?))", number, number < 1_024 ? 16_000 : 10)
+                    "INSERT INTO test_rows (id, filling) VALUES (?, zeroblob(?))", number, number < 2_560 ? 16_000 : 10)
             }
-            if number > 1_024, try size() > before + 4_000_000 { break }
+            if number > 2_560, try size() > before + 4_000_000 { break }
         }
         #expect(try size() > before + 4_000_000)
         await storage.close()
