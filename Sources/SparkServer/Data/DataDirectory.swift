@@ -161,14 +161,21 @@ public final class DataDirectory: Sendable {
         try? FileManager.default.removeItem(at: spill)
     }
 
+    /// Releases the lock at once. Closing alone would leave it to a child process that has just been made and still has a copy of the
+    /// descriptor.
+    private static func unlock(_ lock: Int32) {
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
+
     /// Releases the lock. Removes the directory if it is temporary.
     public func release() {
         switch role {
         case .owner(let lock):
             try? DurableFile.remove(portFile.path, isLasting: false)
             if isTemporary { try? FileManager.default.removeItem(at: url) }
-            close(lock)
-        case .inspector(let lock?, _): close(lock)
+            Self.unlock(lock)
+        case .inspector(let lock?, _): Self.unlock(lock)
         case .inspector, .guest: break
         }
     }
