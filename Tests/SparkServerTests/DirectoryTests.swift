@@ -21,6 +21,24 @@ struct DirectoryTests {
         }
     }
 
+    @Test("a directory that was released can be opened at once, even if a child process still has a copy of the descriptor")
+    func releasedBesideCopy() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "spark-lock-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = try DataDirectory(path: path)
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+        let lock = try #require(
+            descriptors.first {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?.hasSuffix(
+                    "\(path.split(separator: "/").last ?? "")/lock") == true
+            })
+        let copy = dup(lock)
+        defer { close(copy) }
+        first.release()
+        let second = try DataDirectory(path: path)
+        second.release()
+    }
+
     @Test("marks are read as they were written, also in their old form, and recognize a copy of themselves")
     func marks() async throws {
         try await withFolder { folder in
