@@ -30,7 +30,7 @@ import Testing
             stage: ranking.stage.rawValue, ids: ranking.ranks.map(\.id.rawValue), scores: ranking.ranks.map(\.score))
     }
 
-    /// The bytes of an answer, made of what the store has now, member by member as the fields describe them.
+    /// Writes an answer from the store's present rows, member by member, by the list of fields.
     private func written(_ fixture: Fixture, _ viewer: Int64, _ answer: DeckAnswer) async throws -> [UInt8] {
         let place = try await fixture.people.own(UserID(rawValue: viewer))?.profile.place
         var items: [SuggestionView] = []
@@ -196,7 +196,7 @@ import Testing
                 let again = try await next("again")
                 #expect(!again.isMade && again.answer.body == first.answer.body)
             }
-            // Nobody who is not shown matters, nor does what a card does not show.
+            // Changes of people outside the deck do not matter, nor do changes of members that no card shows.
             let shown = first.answer.ranks[3].id
             let everybody = (2...40).map { UserID(rawValue: $0) }
             let hidden = try #require(everybody.first { user in !first.answer.ranks.contains { $0.id == user } })

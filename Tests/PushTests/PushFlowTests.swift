@@ -140,7 +140,7 @@ import Testing
             try await fixture.swipe(cleo, ann)
             try await fixture.pushGathered()
             #expect(try await fixture.bodies().count == 1)
-            // A person who is paused or outside the limits when the push is due is not news.
+            // No push tells of a person who has paused or is outside the limits when the push is due.
             let dora = try await fixture.person("Dora")
             try await fixture.swipe(dora, ann)
             #expect(try await fixture.call("PATCH", "/me", dora, ["visibility": ["paused": true]]).status == 200)

@@ -10,7 +10,7 @@ import Testing
 
 @testable import SparkHTTP
 
-/// A table of requests as bytes and of what is answered, however the bytes arrive.
+/// Sends requests as raw bytes, cut in every way, and compares the bytes of the answers with a table.
 @Suite("HTTP/1.1, byte by byte")
 struct ConformanceTests {
     /// A connection whose requests are answered with what they said.

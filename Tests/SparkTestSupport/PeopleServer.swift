@@ -17,7 +17,7 @@ extension TestServer: PeopleServer {
 }
 
 extension TestServer {
-    /// Somebody who is there already, such as a person of a demo town, in a session of their own.
+    /// Signs in a person who already exists, such as one of a demo town.
     package func person(whoIs user: UserID) async throws -> Person<TestServer> {
         let token = try await port((any TokenIssuing).self).issueToken(for: user).token
         return Person(id: user, email: "", token: token, refreshToken: "", server: self)

@@ -35,3 +35,12 @@ extension KeptDeck: CacheValue {
     func encode(into bytes: inout [UInt8]) {}
     static func decode(_ bytes: [UInt8]) -> KeptDeck? { nil }
 }
+
+/// The answer to a request for a deck, and the people in it.
+struct DeckAnswer: Sendable {
+    let stage: DeckStage
+    /// The people of the deck, best first.
+    let ranks: [DeckRank]
+    /// The JSON of the deck.
+    let body: [UInt8]
+}

@@ -16,7 +16,7 @@ public final class WrittenProfile: Sendable {
     /// The user's identifier.
     public var id: UserID { profile.id }
 
-    /// The length of what is written, in bytes.
+    /// The number of bytes in all members.
     public var byteCount: Int { head.byteCount + text.byteCount }
 }
 

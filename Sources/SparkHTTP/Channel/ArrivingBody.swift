@@ -1,7 +1,7 @@
 import NIOCore
 
-/// The body of a request while it arrives from a connection. Used on the connection's event loop only, which is also where the
-/// request's task runs while it reads.
+/// The body of a request while it arrives from a connection. The connection's event loop alone uses it: the handler adds the bytes
+/// there, and the request's task, which prefers the loop's executor, reads them there.
 final class ArrivingBody: @unchecked Sendable {  // confined to the connection's event loop
     private enum State {
         case arriving
