@@ -69,14 +69,14 @@ let modules = ["SparkAccounts", "SparkProfiles", "SparkMatching", "SparkChat", "
 
 let targets: [[Target]] = [
     ["CSpatiaLite", "CLZ4", "CZlib"].map { .systemLibrary(name: $0) },
-    [.target(name: "CSparkSystem"), .target(name: "CSparkData", exclude: ["web"])],
+    [.target(name: "CSparkSystem"), .target(name: "CGatheredLog"), .target(name: "CSparkData", exclude: ["web"])],
     library("SparkCore"),
     library("SparkFiles", ["CSparkSystem"]),
     library(
         "SparkCache", ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", "Crypto", "DequeModule", "Logging"],
         tests: ["SparkTestSupport"]),
     library("SparkDecks", ["SparkCore"]),
-    library("SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "GRDB", "GRDBSQLite", "Logging", "Metrics"]),
+    library("SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "CGatheredLog", "GRDB", "GRDBSQLite", "Logging", "Metrics"]),
     library("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", "HTTPTypes", "Crypto"] + running),
     library("SparkTelemetry", ["SparkKit", "CSparkSystem", "CoreMetrics"]),
     library(

@@ -68,7 +68,7 @@ public final class SQLiteStorage: Storage {
         self.missingMigrations = configuration.readOnly == nil ? [] : pending
         self.queue = WriteQueue(
             pool: pool, clock: clock, limits: .init(), metrics: metrics, path: path,
-            countsCommits: configuration.isDurable && configuration.readOnly == nil)
+            isDurable: configuration.isDurable && configuration.readOnly == nil)
         self.checkpointer = Checkpointer(path: path)
         self.pointReaders = PointReaderPool(path: path, limit: 8)
         guard configuration.readOnly == nil else {

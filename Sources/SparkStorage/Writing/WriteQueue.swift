@@ -1,3 +1,4 @@
+import CGatheredLog
 import CSpatiaLite
 import Dispatch
 import GRDB
@@ -45,7 +46,8 @@ final class WriteQueue: Sendable {
 
     private let pool: any DatabaseWriter
     private let path: String
-    private let countsCommits: Bool
+    /// Commits wait for the disk and are counted.
+    private let isDurable: Bool
     private let observers = Mutex(Observers())
     private let clock: any WallClock
     private let limits: Limits
@@ -56,11 +58,11 @@ final class WriteQueue: Sendable {
     private let metrics: StorageMetrics
 
     init(
-        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String, countsCommits: Bool
+        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String, isDurable: Bool
     ) {
         self.pool = pool
         self.path = path
-        self.countsCommits = countsCommits
+        self.isDurable = isDurable
         self.clock = clock
         self.limits = limits
         self.metrics = metrics
@@ -182,6 +184,10 @@ final class WriteQueue: Sendable {
         var systemError: Int32 = 0
         do {
             try pool.writeWithoutTransaction { database in
+                // Without a synchronisation at the commit the gathered frames would be written too late.
+                let connection = isDurable ? database.sqliteConnection : nil
+                if let connection { spark_log_begin_gathering(connection) }
+                defer { if let connection { spark_log_end_gathering(connection) } }
                 do {
                     try database.run("BEGIN IMMEDIATE")
                     let changes = database.totalChangesCount
@@ -205,7 +211,7 @@ final class WriteQueue: Sendable {
                     guard !isRefused else { return try database.run("ROLLBACK") }
                     // A commit that changes nothing does not reach the disk. Counting it would change something, so it is not
                     // counted.
-                    if countsCommits, database.totalChangesCount != changes { commits = try countCommit(in: database) }
+                    if isDurable, database.totalChangesCount != changes { commits = try countCommit(in: database) }
                     if !consequences.isEmpty { observers.commits.willCommit(consequences) }
                     try database.run("COMMIT")
                 } catch {
