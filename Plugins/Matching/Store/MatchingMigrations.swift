@@ -187,6 +187,15 @@ enum MatchingMigrations {
                 ALTER TABLE matching_matches ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;
                 \(departures(in: "matching_matches"))
                 """),
+        Migration(
+            "matching.007_announcements",
+            sql: """
+                -- Whether the target was told of the like. If such a like ends, a notice stays until the day is over. A like that was
+                -- made before this step has its notice already.
+                ALTER TABLE matching_swipes ADD COLUMN is_announced INTEGER NOT NULL DEFAULT 0;
+                -- Each swipe wrote it, and only the undoing of a swipe read it.
+                DROP INDEX matching_swipes_time;
+                """),
     ]
 
     /// Records departures that happened before the columns existed, in a table of pairs.

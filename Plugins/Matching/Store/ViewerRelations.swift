@@ -72,7 +72,7 @@ struct ViewerRelations: Sendable {
         return list
     }
 
-    // Ordered, so that SQLite reads the primary key instead of the index by time and sorts nothing.
+    // Ordered as the primary key is, so nothing is sorted.
     private static let swiped = """
         SELECT target_id, action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND (action <> 3 OR swiped_at BETWEEN ?2 + 1 AND ?3)
         ORDER BY target_id
