@@ -76,7 +76,8 @@ let targets: [[Target]] = [
         "SparkCache", ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", "Crypto", "DequeModule", "Logging"],
         tests: ["SparkTestSupport"]),
     library("SparkDecks", ["SparkCore"]),
-    library("SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "CGatheredLog", "GRDB", "GRDBSQLite", "Logging", "Metrics"]),
+    library(
+        "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "CGatheredLog", "GRDB", "GRDBSQLite", "Logging", "Metrics"]),
     library("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", "HTTPTypes", "Crypto"] + running),
     library("SparkTelemetry", ["SparkKit", "CSparkSystem", "CoreMetrics"]),
     library(

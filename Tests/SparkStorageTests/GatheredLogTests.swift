@@ -36,7 +36,8 @@ struct GatheredLogTests {
             try await storage.write { transaction in
                 for part in 0..<max(1, bytes / 10_000) {
                     try transaction.run(
-                        "INSERT INTO test_rows (id, filling) VALUES (?, randomblob(?))", number * 10_000 + part, min(bytes, 10_000))
+                        "INSERT INTO test_rows (id, filling) VALUES (?, randomblob(?))", number * 10_000 + part,
+                        min(bytes, 10_000))
                 }
             }
             let ids = try await storage.read { try $0.values("SELECT id FROM test_rows ORDER BY id", as: Int.self) }

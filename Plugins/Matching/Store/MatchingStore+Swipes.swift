@@ -21,8 +21,11 @@ extension SpatiaLiteMatchingStore {
             }
             guard before?.action != swipe.action else { return SwipeOutcome(match: nil, isNewMatch: false, isRepeated: true) }
             try spendLike(swipe, rules: rules, at: transaction.now, in: session)
-            if let before { try keep(before, of: swipe.user, on: swipe.target, after: swipe.action, at: transaction.now, in: session) }
-            let isAnnounced = try announces(swipe, after: before, isLiked: pair.relation.hasLikedViewer, at: transaction.now, in: session)
+            if let before {
+                try keep(before, of: swipe.user, on: swipe.target, after: swipe.action, at: transaction.now, in: session)
+            }
+            let isAnnounced = try announces(
+                swipe, after: before, isLiked: pair.relation.hasLikedViewer, at: transaction.now, in: session)
             let wasAnnounced = swipe.action.isLike && before?.isAnnounced(on: transaction.now.date) == true
             try put(swipe, isAnnounced: isAnnounced || wasAnnounced, at: transaction.now, in: session)
             try count(swipe.user, swipe.target, from: before?.action, to: swipe.action, in: transaction)
