@@ -190,7 +190,7 @@ enum MatchingMigrations {
         Migration(
             "matching.007_announcements",
             sql: """
-                -- Whether the target was told of the like. If such a like ends, a notice stays until the day is over. A like that was
+                -- Whether the like was announced to the target. If such a like ends, a notice stays until the day is over. A like that was
                 -- made before this step has its notice already.
                 ALTER TABLE matching_swipes ADD COLUMN is_announced INTEGER NOT NULL DEFAULT 0;
                 -- Each swipe wrote it, and only the undoing of a swipe read it.

@@ -97,7 +97,7 @@ extension SpatiaLiteMatchingStore {
         let action: SwipeAction
         let at: Timestamp
         let ordinal: Int64
-        /// A like of which the other person was told.
+        /// A like that was announced to the other person.
         let isAnnounced: Bool
 
         /// The columns that `init` reads.
@@ -112,7 +112,7 @@ extension SpatiaLiteMatchingStore {
             self.isAnnounced = row.flag(3)
         }
 
-        /// Whether the other person was told of this like on a day.
+        /// Whether this like was announced to the other person on a day.
         func isAnnounced(on day: CivilDate) -> Bool { isAnnounced && at >= day.startOfDay }
     }
 
@@ -130,7 +130,7 @@ extension SpatiaLiteMatchingStore {
     /// Keeps what a swipe that ends now has brought about on this day.
     ///
     /// A pass of an earlier day counts until this day ends: if the user came back into the target's deck at once, that would
-    /// reveal the pass. A like of which the target was told on this day is not announced again on it.
+    /// reveal the pass. A like that was announced on this day is not announced again on it.
     /// - Parameter next: The action that takes its place; nil for an undo.
     private func keep(
         _ decision: Decision, of user: UserID, on target: UserID, after next: SwipeAction?, at now: Timestamp,
@@ -177,7 +177,7 @@ extension SpatiaLiteMatchingStore {
     private static let spendSuperlike =
         "UPDATE matching_spent SET superlikes = superlikes + 1 WHERE user_id = ? AND day = ? AND superlikes < ?"
 
-    /// Whether the target is told of a new like: at most once a day, only if the target may learn of it, and not of a like that
+    /// Whether a new like is announced to the target: at most once a day, only if the target may learn of it, and not of a like that
     /// makes a match.
     private func announces(
         _ swipe: Swipe, after before: Decision?, isLiked: Bool, at now: Timestamp, in session: SQLSession
