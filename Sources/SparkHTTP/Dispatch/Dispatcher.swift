@@ -95,7 +95,7 @@ struct Dispatcher: Sendable {
         let body = try await body(of: request, for: route)
         if let principal { activity?.recordActivity(of: principal.user) }
         var call = Call(
-            principal: principal, headers: { request.modularFields }, client: client, now: clock.now(),
+            principal: principal, source: request, client: client, now: clock.now(),
             requestID: request.requestID, logger: logger, path: parameters, query: query, body: body)
         call.isHead = request.isHead
         call.presence = request.presence

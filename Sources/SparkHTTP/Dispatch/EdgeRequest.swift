@@ -1,10 +1,10 @@
-import HTTPTypes
+package import HTTPTypes
 package import NIOHTTP1
 package import SparkCore
 import SparkKit
 
 /// A request, as the edge's doors and routes receive it.
-package final class EdgeRequest: Sendable {
+package final class EdgeRequest: CallSource {
     /// The body of a request.
     enum Body: Sendable {
         /// Made inside the process.
@@ -55,7 +55,7 @@ package final class EdgeRequest: Sendable {
     var isRead: Bool { method == .GET || method == .HEAD }
 
     /// The fields as modules see them. They are converted only when somebody asks.
-    var modularFields: HTTPFields { HTTPFields(modular: headers) }
+    package var modularFields: HTTPFields { HTTPFields(modular: headers) }
 }
 
 extension HTTPFields {

@@ -7,7 +7,7 @@ public struct Call: Sendable {
     /// The signed-in user and session; nil only on routes with `access: .open`.
     public let principal: Principal?
     /// The request's header fields. Reading them converts them all, so read them once.
-    public var headers: HTTPFields { fields() }
+    public var headers: HTTPFields { source.modularFields }
     /// The client's address, as a trusted proxy forwards it; nil for calls inside the process.
     public let client: NetworkAddress?
     /// When the request was dispatched.
@@ -15,7 +15,8 @@ public struct Call: Sendable {
     /// The request's id; also in the answer's `X-Request-Id` and in the access log.
     public let requestID: String
     private let serverLogger: Logger
-    private let fields: @Sendable () -> HTTPFields
+    /// The request that this is the call of.
+    package let source: any CallSource
     /// Whether the client is still there; nil for calls inside the process.
     package var presence: ClientPresence?
     /// True for `HEAD`: a handler may leave out an expensive body.
@@ -24,22 +25,23 @@ public struct Call: Sendable {
     package var ticket: String?
     private let path: [(name: String, value: String)]
     private let query: [(name: String, value: QueryValue)]
-    private let body: [UInt8]
+    /// The bytes of the body; empty without one.
+    package let bodyBytes: [UInt8]
 
     package init(
-        principal: Principal?, headers: @escaping @Sendable () -> HTTPFields, client: NetworkAddress?, now: Timestamp,
+        principal: Principal?, source: any CallSource, client: NetworkAddress?, now: Timestamp,
         requestID: String, logger: Logger, path: [(name: String, value: String)], query: [(name: String, value: QueryValue)],
         body: [UInt8]
     ) {
         self.principal = principal
-        self.fields = headers
+        self.source = source
         self.client = client
         self.now = now
         self.requestID = requestID
         self.serverLogger = logger
         self.path = path
         self.query = query
-        self.body = body
+        self.bodyBytes = body
     }
 
     /// The client's address in its canonical form; empty when there is none.
@@ -86,16 +88,17 @@ public struct Call: Sendable {
         try Body.read(bodyValue())
     }
 
-    private func bodyValue() throws(InvalidInput) -> JSONValue {
+    /// The JSON of the body.
+    package func bodyValue() throws(InvalidInput) -> JSONValue {
         do throws(JSONParser.Failure) {
-            return try JSONParser.parse(body)
+            return try JSONParser.parse(bodyBytes)
         } catch {
             throw .malformed("The body is not acceptable JSON: \(error.reason), at byte \(error.offset).")
         }
     }
 
     /// True if the request has a body.
-    public var hasBody: Bool { !body.isEmpty }
+    public var hasBody: Bool { !bodyBytes.isEmpty }
 
     /// The value of a declared integer parameter, or its default. Traps if the route does not declare the parameter.
     public func integer(_ name: String) -> Int {
@@ -114,6 +117,12 @@ public struct Call: Sendable {
     }
 
     private func parameter(_ name: String) -> QueryValue? { query.first { $0.name == name }?.value }
+}
+
+/// The request behind a call.
+package protocol CallSource: AnyObject, Sendable {
+    /// Its header fields, converted.
+    var modularFields: HTTPFields { get }
 }
 
 /// A validated parameter of the query string.
