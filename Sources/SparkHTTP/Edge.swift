@@ -40,6 +40,7 @@ package final class EdgeFront: Sendable {
                 .credentials: .init(quota: configuration.credentialsPerMinute * factor),
                 .read: .init(quota: configuration.readsPerMinute * factor),
                 .write: .init(quota: configuration.writesPerMinute * factor),
+                .batch: .init(quota: configuration.writesPerMinute * factor),
             ], clock: clock)
         let sharing = CrossOriginSharing(origins: origins)
         let metrics = EdgeMetrics(accessLog: accessLog)
@@ -172,10 +173,10 @@ package struct Edge: Sendable {
             activity: parts.activity, liveness: parts.liveness, tickets: parts.tickets, limiter: front.limiter,
             idempotency: idempotency, sharing: front.sharing, logger: front.logger)
         front.gateway.add(parts.upgrades)
+        let api = routes + front.gateway.fallbacks(besides: routes)
+        let batch = BatchRoute(routes: api, dispatcher: dispatcher, metrics: front.metrics, admission: front.admission)
         let doors = Door.Parts(
-            api: RouteTable(
-                routes: routes + probes + front.gateway.fallbacks(besides: routes), dispatcher: dispatcher,
-                metrics: front.metrics),
+            api: RouteTable(routes: api + probes + [batch.route], dispatcher: dispatcher, metrics: front.metrics),
             operators: RouteTable(
                 routes: operatorRoutes + OperatorEntrance.routes(besides: operatorRoutes) + probes, dispatcher: dispatcher,
                 metrics: front.metrics),

@@ -37,7 +37,9 @@ public struct EdgeConfiguration: ModuleConfiguration {
             "credentials_per_minute", 0...10_000_000, default: 30,
             "Registrations and logins per client address; 0 lifts the limit."),
         .integer("reads_per_minute", 0...10_000_000, default: 1_200, "Reading requests per user or address; 0 lifts the limit."),
-        .integer("writes_per_minute", 0...10_000_000, default: 600, "Changing requests per user or address; 0 lifts the limit."),
+        .integer(
+            "writes_per_minute", 0...10_000_000, default: 600,
+            "Changing requests per user or address, and as many batches; 0 lifts the limit."),
         .list(
             "trusted_proxies", default: [],
             "Addresses and networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed.",

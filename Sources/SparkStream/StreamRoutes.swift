@@ -27,7 +27,7 @@ package struct StreamRoutes: Sendable {
     private var socket: Route {
         Route(
             .get, "/ws", "The stream, as a WebSocket with the subprotocol spark.v1; see /asyncapi.json", access: .open,
-            rateLimit: .probe, status: .switchingProtocols, errors: [HandshakeError.upgradeRequired]
+            rateLimit: .probe, status: .switchingProtocols, isBatchable: false, errors: [HandshakeError.upgradeRequired]
         ) { _ in throw HandshakeError.upgradeRequired }
     }
 
@@ -45,7 +45,7 @@ package struct StreamRoutes: Sendable {
     private var stream: Route {
         Route(
             .get, "/stream", "My numbered events, as Server-Sent Events", access: .userOrTicket, rateLimit: .read,
-            query: Self.position, idempotency: .refused, errors: Self.refusals
+            query: Self.position, idempotency: .refused, isBatchable: false, errors: Self.refusals
         ) { call in
             var reply = Reply(headers: [.contentType: "text/event-stream", .cacheControl: "no-store"])
             reply.headers[.accelBuffering] = "no"
@@ -70,7 +70,7 @@ package struct StreamRoutes: Sendable {
             query: Self.position + [
                 .integer("wait", 0...60, default: 25, "Seconds to wait for an event."),
                 .integer("limit", 1...200, default: 100, "Maximum number of events."),
-            ], answer: SchemaReference(pollFields.name, pollFields.schema),
+            ], answer: SchemaReference(pollFields.name, pollFields.schema), isBatchable: false,
             errors: [StreamError.tooManyConnections] + Self.refusals
         ) { call in
             let after = try Self.offset(call)

@@ -6,7 +6,7 @@ import Testing
 @Suite("Schemas of the API")
 struct SchemaTests {
     /// The modules that list their fields.
-    private static let modules: Set<String> = ["accounts", "chat", "matching", "profiles", "push", "stream"]
+    private static let modules: Set<String> = ["accounts", "batch", "chat", "matching", "profiles", "push", "stream"]
 
     @Test("every body and answer has an example that its own schema accepts")
     func examples() async throws {

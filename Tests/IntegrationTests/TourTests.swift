@@ -21,6 +21,8 @@ struct TourTests {
         #expect(output.contains(#""stage":"nearby""#), "\(output)")
         #expect(output.contains(#"{"match":null}"#))
         #expect(output.contains(#"{"match":{"id":"mat_"#))
+        #expect(output.contains(#"{"responses":[{"id":"me","status":200,"#))
+        #expect(output.contains(#"{"id":"unread","status":200,"#))
         #expect(output.contains(#""openapi":"3.1.0""#))
         #expect(output.contains("The database is sound."))
         #expect(output.contains(#""body":"New message""#))

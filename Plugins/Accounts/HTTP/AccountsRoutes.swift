@@ -140,7 +140,7 @@ struct AccountsRoutes {
     private var export: Route {
         Route(
             .get, "/me/export", "Everything that is stored about you", rateLimit: .write,
-            answer: .of(ExportDocument.self),
+            answer: .of(ExportDocument.self), isBatchable: false,
             errors: [
                 AccountsError.confirmationNeeded, AdmissionRefused(resource: .exports, scope: .day),
                 AdmissionRefused(resource: .exports, scope: .total),

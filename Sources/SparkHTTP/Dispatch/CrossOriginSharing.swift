@@ -15,9 +15,11 @@ struct CrossOriginSharing: Sendable {
         "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "X-Request-Id",
         "Cache-Control",
     ].joined(separator: ", ")
-    private static let answerFields = [
+    /// The fields of answers that programs read.
+    static let answerFields = [
         "ETag", "Location", "X-Request-Id", "RateLimit", "RateLimit-Policy", "Retry-After", "Idempotency-Replayed",
-    ].joined(separator: ", ")
+    ]
+    private static let exposedFields = answerFields.joined(separator: ", ")
     private static let documents: Set<String> = ["/openapi.json", "/asyncapi.json", "/healthz", "/readyz"]
 
     /// Whether responses depend on the origin of the request.
@@ -29,7 +31,7 @@ struct CrossOriginSharing: Sendable {
         headers.vary(on: "Origin")
         guard let origin = allowedOrigin(of: request) else { return }
         headers[.accessControlAllowOrigin] = origin
-        headers[.accessControlExposeHeaders] = Self.answerFields
+        headers[.accessControlExposeHeaders] = Self.exposedFields
         headers[.crossOriginResourcePolicy] = "cross-origin"
     }
 

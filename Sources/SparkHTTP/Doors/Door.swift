@@ -52,22 +52,28 @@ package final class Door: Sendable {
             || parts.access.accepts(request.fields.authorization)
     }
 
-    /// A connection carries one request at a time, so the limits on connections bound most clients' requests. Requests through a
-    /// trusted proxy are counted one by one.
     private func answer(_ request: EdgeRequest) async -> EdgeAnswer {
-        guard let peer = request.peer, parts.trustedProxies.contains(peer), !Self.isProbe(request.target.path) else {
-            return await parts.api.respond(to: request)
-        }
-        let client = ClientAddress.of(peer: peer, headers: request.headers, trustedProxies: parts.trustedProxies)
-        let permit: AdmissionPermit
+        guard !Self.isProbe(request.target.path) else { return await parts.api.respond(to: request) }
+        let permit: AdmissionPermit?
         do {
-            // The proxy's own requests have no limit by network.
-            permit = try parts.admission.permit(for: .requests, network: client == peer ? nil : client.networkName)
+            permit = try parts.admission.permit(for: request, behind: parts.trustedProxies)
         } catch {
             return await parts.api.refuse(error, request)
         }
-        defer { permit.end() }
+        defer { permit?.end() }
         return await parts.api.respond(to: request)
+    }
+}
+
+extension Admission {
+    /// Takes a place among the requests under way. A connection carries one request at a time, so the limits on connections bound
+    /// most clients' requests; requests through a trusted proxy are counted one by one.
+    /// - Returns: nil for a request that is not counted.
+    func permit(for request: EdgeRequest, behind proxies: TrustedProxies) throws -> AdmissionPermit? {
+        guard let peer = request.peer, proxies.contains(peer) else { return nil }
+        let client = ClientAddress.of(peer: peer, headers: request.headers, trustedProxies: proxies)
+        // The proxy's own requests have no limit by network.
+        return try permit(for: .requests, network: client == peer ? nil : client.networkName)
     }
 }
 

@@ -124,7 +124,9 @@ struct UpgradeGateway: Sendable {
         let taken = Set(rows.lazy.filter { $0.method == .get }.map(\.path))
         let routes = table.routes.withLock { $0.values.sorted { $0.path < $1.path } }
         return routes.filter { !taken.contains($0.path) }.map { route in
-            Route(.get, route.path, route.summary, access: .open, rateLimit: .probe) { _ in throw route.missingUpgrade }
+            Route(.get, route.path, route.summary, access: .open, rateLimit: .probe, isBatchable: false) { _ in
+                throw route.missingUpgrade
+            }
         }
     }
 }

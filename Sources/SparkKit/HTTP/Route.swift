@@ -27,6 +27,8 @@ public struct Route: Sendable {
         case write
         /// Health probes: unlimited while the server accepts them.
         case probe
+        /// Batches, beside the requests in them. As many as requests of `write`.
+        case batch
     }
 
     /// The HTTP method.
@@ -54,6 +56,9 @@ public struct Route: Sendable {
     /// True if the answer holds the tokens of a session. Under an `Idempotency-Key` the answer is repeated only while the
     /// tokens work.
     public let isGrant: Bool
+    /// True if a batch may contain requests to the route. False for a route that reads or answers something other than JSON of
+    /// moderate length: an upload, an export, a stream.
+    public let isBatchable: Bool
     /// The route's own errors, for the documentation.
     public let errors: [any ClientError]
     /// Answers the request.
@@ -65,11 +70,12 @@ public struct Route: Sendable {
     ///   - idempotency: The meaning of an `Idempotency-Key`. By default it is honoured if the method changes something, and
     ///     ignored otherwise.
     ///   - isGrant: True if the answer holds the tokens of a session.
+    ///   - isBatchable: False for uploads, exports and streams; true by default.
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .user, rateLimit: RateLimit,
         query: [QueryParameter] = [], body: SchemaReference? = nil, isBodyOptional: Bool = false,
         status: HTTPResponse.Status = .ok, answer: SchemaReference? = nil, idempotency: Idempotency? = nil,
-        isGrant: Bool = false, errors: [any ClientError] = [], handler: @escaping Handler
+        isGrant: Bool = false, isBatchable: Bool = true, errors: [any ClientError] = [], handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
@@ -83,6 +89,7 @@ public struct Route: Sendable {
         self.answer = answer
         self.givenIdempotency = idempotency
         self.isGrant = isGrant
+        self.isBatchable = isBatchable
         self.errors = errors
         self.handler = handler
     }
@@ -109,7 +116,7 @@ extension Route {
         Route(
             method, prefix + path, summary, access: access, rateLimit: rateLimit, query: query, body: body,
             isBodyOptional: isBodyOptional, status: status, answer: answer, idempotency: givenIdempotency,
-            isGrant: isGrant, errors: errors, handler: handler)
+            isGrant: isGrant, isBatchable: isBatchable, errors: errors, handler: handler)
     }
 }
 

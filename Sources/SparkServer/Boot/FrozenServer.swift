@@ -91,6 +91,9 @@ struct FrozenServer: Sendable {
         return OpenAPIDocument(
             modules: registrations.entries.map { entry in
                 (entry.manifest.id, entry.manifest.summary, entry.registrar.routes.map(\.mounted))
-            } + [(stream.id, stream.summary, streamRoutes.map(\.mounted))], version: SparkVersion.text)
+            } + [
+                (stream.id, stream.summary, streamRoutes.map(\.mounted)),
+                ("batch", "Several requests in one", [BatchRoute.documented]),
+            ], version: SparkVersion.text)
     }
 }
