@@ -18,7 +18,7 @@ enum VersionExpectation: Hashable, Sendable {
             if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
             guard tag.count > 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
             let parts = tag.dropFirst().dropLast().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-            // The part after the version distinguishes answers that changed only with time.
+            // The part after the version distinguishes answers with the same version.
             let text = parts[0]
             // Each version has one spelling, because entity tags are compared byte by byte.
             guard let version = Int64(text), String(version) == text else { return nil }

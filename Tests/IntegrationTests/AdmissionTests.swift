@@ -90,6 +90,7 @@ struct AdmissionTests {
             let refused = try #require(try await served(spark, from: 2))
             #expect(refused.status == 429 && refused.code == "admission.connections")
             #expect(refused.headers["retry-after"] != nil && refused.headers["connection"] == "close")
+            #expect(refused.headers["cache-control"] == "private, no-store")
             _ = try await join(crowd, spark, 30, from: 3, sending: Self.halfSent(), reads: false)
             for number in UInt8(10)...40 {
                 #expect(try await served(spark, from: number)?.status == 200, "127.0.0.\(number)")

@@ -118,6 +118,7 @@ private struct FuzzClient {
 
     private func fault(of answer: RawAnswer, _ operation: DescribedAPI.Operation) -> String? {
         guard answer.status < 500 else { return "status" }
+        if let fault = CachingTests.fault(answer) { return fault }
         if answer.status >= 400 {
             guard answer.headers["content-type"] == "application/problem+json" else { return "no problem document" }
             if answer.headers["content-encoding"] != nil { return nil }

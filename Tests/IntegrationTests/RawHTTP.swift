@@ -158,6 +158,12 @@ final class RawConnection {
 
     /// The next answer, interim ones included; nil once the server has closed.
     func answer(toHead isToHead: Bool = false) throws -> RawAnswer? {
+        guard let head = try head() else { return nil }
+        return RawAnswer(status: head.status, headers: head.headers, body: try isToHead ? [] : body(head.status, head.headers))
+    }
+
+    /// The next answer up to its body; nil once the server has closed.
+    func head() throws -> RawAnswer? {
         guard let status = try line() else { return nil }
         let words = status.split(separator: " ", maxSplits: 2)
         guard words.count >= 2, words[0] == "HTTP/1.1", let code = Int(words[1]) else {
@@ -168,7 +174,7 @@ final class RawConnection {
             let colon = line.firstIndex(of: ":") ?? line.endIndex
             headers[line[..<colon].lowercased()] = line[colon...].dropFirst().trimmingCharacters(in: .whitespaces)
         }
-        return RawAnswer(status: code, headers: headers, body: try isToHead ? [] : body(code, headers))
+        return RawAnswer(status: code, headers: headers, body: [])
     }
 
     private func body(_ status: Int, _ headers: [String: String]) throws -> [UInt8] {

@@ -1,3 +1,4 @@
+import SparkCache
 import SparkCore
 import SparkKit
 import SparkStorage
@@ -25,6 +26,51 @@ import Testing
             #expect(first.status == 200 && again.status == 200 && again.body == first.body)
             #expect(try await undo("two").body != first.body)
             #expect(try await undo("three").status == 200)
+        }
+    }
+
+    @Test("a deck that the client has is not sent again; what changes it is sent at once")
+    func entityTags() async throws {
+        try await withServer(Fixture.start()) { fixture in
+            let anna = try await fixture.person("anna", at: Self.place)
+            let (bea, cleo) = (
+                try await fixture.person("bea", at: Self.place), try await fixture.person("cleo", at: Self.place)
+            )
+            for number in 0..<8 { _ = try await fixture.person("dora\(number)", at: Self.place) }
+            func deck(_ tag: String? = nil) async throws -> TestAnswer {
+                try await fixture.server.call(
+                    "GET", "/api/v1/matches/suggestions", token: anna.token, headers: tag.map { ["If-None-Match": $0] } ?? [:])
+            }
+            let first = try await deck()
+            var tag = try #require(first.headers["etag"])
+            #expect(first.headers["cache-control"] == "private, no-cache" && first.body.contains(bea.id.wire))
+            let same = try await deck(tag)
+            #expect(same.status == 304 && same.body.isEmpty && same.headers["etag"] == tag)
+            #expect(same.headers["cache-control"] == "private, no-cache" && same.headers["vary"] == "Accept-Encoding")
+            // Made again, it is the same deck.
+            fixture.server.cache.invalidate(fixture.server.cacheTags(of: anna.id))
+            #expect(try await deck(tag).status == 304)
+            func expectChange(_ what: String) async throws -> TestAnswer {
+                let answer = try await deck(tag)
+                let next = try #require(answer.headers["etag"])
+                #expect(answer.status == 200 && next != tag, "\(what): \(answer.status)")
+                tag = next
+                #expect(try await deck(tag).status == 304, "\(what)")
+                return answer
+            }
+            // A block takes effect at once, for both.
+            let block = try await fixture.server.call(
+                "POST", "/api/v1/blocks", token: bea.token, json: #"{"target_id":"\#(anna.id.wire)"}"#)
+            #expect(block.status == 204)
+            #expect(try await expectChange("a block").body.contains(bea.id.wire) == false)
+            _ = try await fixture.server.call("PATCH", "/api/v1/me", token: cleo.token, json: #"{"about":"new words"}"#)
+            #expect(try await expectChange("a profile").body.contains("new words"))
+            #expect(try await fixture.swipe(anna, cleo, "pass").status == 200)
+            #expect(try await expectChange("a swipe").body.contains(cleo.id.wire) == false)
+            // Another viewer's deck has other distances and scores, and the own person is missing.
+            let other = try await fixture.server.call(
+                "GET", "/api/v1/matches/suggestions", token: cleo.token, headers: ["If-None-Match": tag])
+            #expect(other.status == 200)
         }
     }
 

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 import SparkTestSupport
 import Testing
 
@@ -205,13 +206,6 @@ struct PersonTests {
             let other = try await town.call("GET", "/users/\(bob)?view=full", as: ada, nil, ["If-None-Match": tag])
             #expect(other.status == 200 && other.headers["etag"] != tag)
         }
-    }
-
-    @Test("the hash is FNV-1a with 64 bits")
-    func hash() {
-        #expect(FNV1a.hexadecimal(of: "".utf8) == "cbf29ce484222325")
-        #expect(FNV1a.hexadecimal(of: "a".utf8) == "af63dc4c8601ec8c")
-        #expect(FNV1a.hexadecimal(of: "foobar".utf8) == "85944171f73967e8")
     }
 
     @Test("other modules read people in the order they ask, without the closed ones")

@@ -167,3 +167,8 @@ struct ListenerModule: SparkModule, TestListener, ProfileVisibilityPolicy {
         !state.hidden.withLock { $0.contains(profile.id) }
     }
 }
+
+extension TestAnswer {
+    /// The version of a profile that the entity tag begins with.
+    var version: String? { headers["etag"].map { String($0.dropFirst().prefix { $0 != "." }) } }
+}

@@ -1,6 +1,7 @@
 import SparkCache
 import SparkCore
 import SparkDecks
+import SparkKit
 
 /// An answer that is sent again while nothing has changed that its bytes depend on.
 ///
@@ -43,4 +44,13 @@ struct DeckAnswer: Sendable {
     let ranks: [DeckRank]
     /// The JSON of the deck.
     let body: [UInt8]
+    /// Distinguishes the JSON from that of other decks, whosever they are.
+    let entityTag: String
+
+    init(stage: DeckStage, ranks: [DeckRank], body: [UInt8]) {
+        self.stage = stage
+        self.ranks = ranks
+        self.body = body
+        self.entityTag = FNV1a.hexadecimal(of: body)
+    }
 }

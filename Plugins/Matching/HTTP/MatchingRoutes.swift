@@ -15,7 +15,8 @@ struct MatchingRoutes: Sendable {
                 .get, "/matches/suggestions", "The best candidates for me", rateLimit: .read, query: [.limit],
                 answer: .of(SuggestionList.self), errors: [MatchingError.locationRequired]
             ) { call in
-                Reply(json: try await service.suggestions(for: call.user, limit: call.integer("limit")).body)
+                let deck = try await service.suggestions(for: call.user, limit: call.integer("limit"))
+                return Reply(json: deck.body, entityTag: deck.entityTag)
             },
             Route(
                 .get, "/me/deck/why", "Which filter takes how many people out of my deck, and what loosening one would add",

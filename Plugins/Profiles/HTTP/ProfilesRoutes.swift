@@ -73,11 +73,15 @@ struct ProfilesRoutes: Sendable {
             entityTag: Self.entityTag(of: own, on: call.now.date))
     }
 
-    /// The version, followed by the age if a birthday has changed the answer since the record was written.
+    /// The version, followed by a hash of what else tells two answers apart. Somebody else's record has the same versions: a
+    /// client's cache that keeps `/me` while another account signs in must not show it to that one. A record of the same version
+    /// may have been another one before a backup was restored. And a birthday changes the age without a new version.
     private static func entityTag(of own: OwnProfile, on today: CivilDate) -> String {
         let age = own.profile.birthDate.age(on: today)
-        let isAsWritten = own.profile.birthDate.age(on: own.updatedAt.date) == age
-        return isAsWritten ? "\(own.profile.version)" : "\(own.profile.version).\(age)"
+        let rest = withUnsafeBytes(of: (own.profile.id.rawValue, own.updatedAt.milliseconds, Int64(age))) {
+            FNV1a.hexadecimal(of: $0)
+        }
+        return "\(own.profile.version).\(rest)"
     }
 
     /// The members that `fields` names; without it, those of `view`; without both, those for the kind of client.
@@ -93,18 +97,5 @@ struct ProfilesRoutes: Sendable {
     private static func isMobile(_ agent: String?) -> Bool {
         guard let agent else { return false }
         return ["Mobile", "Android", "iPhone"].contains { agent.contains($0) }
-    }
-}
-
-/// The 64-bit FNV-1a hash (Fowler, Noll, Vo). Distinguishes answers; not for security.
-enum FNV1a {
-    static func hash(of bytes: some Sequence<UInt8>) -> UInt64 {
-        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    }
-
-    /// The hash as 16 hexadecimal digits.
-    static func hexadecimal(of bytes: some Sequence<UInt8>) -> String {
-        let digits = String(hash(of: bytes), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -240,6 +240,8 @@ struct Dispatcher: Sendable {
             // A change that took effect is never "not modified".
             if request.isRead, status == .ok, EntityTag.matches(request.fields.ifNoneMatch, tag) {
                 status = .notModified
+                // The fields that the whole answer would have (RFC 9110, 15.4.5); its own coding sets the field itself.
+                if ContentCoding.isWorthwhile(body.count, headers) { headers.vary(on: "Accept-Encoding") }
                 body = []
                 headers[.contentEncoding] = nil
             }

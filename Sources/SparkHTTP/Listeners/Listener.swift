@@ -179,7 +179,8 @@ package final class Listener: Service, Sendable {
         var text = "HTTP/1.1 \(reply.status.code) \(HTTPResponseStatus(statusCode: reply.status.code).reasonPhrase)\r\n"
         if let date = rule.unrouted?.dates.now { text += "Date: \(date)\r\n" }
         for field in reply.headers { text += "\(field.name.rawName): \(field.value)\r\n" }
-        text += "X-Request-Id: \(requestID)\r\nContent-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
+        text += "X-Request-Id: \(requestID)\r\nCache-Control: private, no-store\r\n"
+        text += "Content-Length: \(reply.body.count)\r\nConnection: close\r\n\r\n"
         let bytes = Array(text.utf8) + reply.body
         _ = send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
         // Shut down the sending side first, so that the client receives the response before the reset that unread bytes cause.
