@@ -13,10 +13,12 @@ public struct MetricsConfiguration: ModuleConfiguration {
             .file(
                 "certificate_file", atMost: CertificateExpiry.longestFile,
                 "A PEM file with the certificate that clients see; its expiry becomes a metric."),
+            ServiceLevelReport.setting,
         ] + AlertSettings.settings
 
     let token: String
     let certificateFile: String
+    let availabilityTarget: Double
     let alerts: AlertSettings
 
     /// Whether remote readers of the metrics need a token.
@@ -29,6 +31,7 @@ public struct MetricsConfiguration: ModuleConfiguration {
     public init(_ values: SettingValues) {
         token = values.text("token")
         certificateFile = values.text("certificate_file")
+        availabilityTarget = values.number(ServiceLevelReport.setting.key)
         alerts = AlertSettings(values)
     }
 }

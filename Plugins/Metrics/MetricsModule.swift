@@ -7,7 +7,7 @@ public struct MetricsModule: SparkModule {
     /// What the module declares before it starts.
     public static let manifest = ModuleManifest(
         id: "metrics", summary: "The server's metrics: for Prometheus, as a history and as a page",
-        metrics: CertificateExpiry.declarations)
+        metrics: CertificateExpiry.declarations + ServiceLevelReport.declarations)
 
     private let configuration: MetricsConfiguration
     private let context: ModuleContext
@@ -32,6 +32,8 @@ public struct MetricsModule: SparkModule {
         let charts = ChartDocument(history: history, clock: context.clock)
         for route in PageRoutes(charts: charts, alerts: alerts).all { registrar.operatorRoute(route) }
         registrar.service(history)
+        registrar.service(
+            ServiceLevelReport(source: history, clock: context.clock, target: configuration.availabilityTarget))
         registrar.prepare { [alerts] in try await alerts.prepare() }
         registrar.service(alerts)
         if !configuration.certificateFile.isEmpty {

@@ -61,9 +61,12 @@ package final class EdgeFront: Sendable {
         let dispatcher = Dispatcher(
             configuration: configuration, clock: clock, random: random, authenticator: nil, activity: nil, liveness: nil,
             tickets: nil, limiter: limiter, idempotency: nil, sharing: sharing, logger: logger)
-        let table = RouteTable(routes: probes, dispatcher: dispatcher, metrics: metrics)
+        func table(isService: Bool) -> RouteTable {
+            RouteTable(routes: [], probes: probes, isService: isService, dispatcher: dispatcher, metrics: metrics)
+        }
         let parts = Door.Parts(
-            api: table, operators: table, access: access, startGate: startGate, dispatcher: dispatcher, admission: admission,
+            api: table(isService: true), operators: table(isService: false), access: access, startGate: startGate,
+            dispatcher: dispatcher, admission: admission,
             trustedProxies: configuration.trustedProxies)
         self.doors = Mutex((Door(side: .everybody, parts: parts), Door(side: .operators, parts: parts)))
     }
@@ -176,10 +179,11 @@ package struct Edge: Sendable {
         let api = routes + front.gateway.fallbacks(besides: routes)
         let batch = BatchRoute(routes: api, dispatcher: dispatcher, metrics: front.metrics, admission: front.admission)
         let doors = Door.Parts(
-            api: RouteTable(routes: api + probes + [batch.route], dispatcher: dispatcher, metrics: front.metrics),
+            api: RouteTable(
+                routes: api + [batch.route], probes: probes, isService: true, dispatcher: dispatcher, metrics: front.metrics),
             operators: RouteTable(
-                routes: operatorRoutes + OperatorEntrance.routes(besides: operatorRoutes) + probes, dispatcher: dispatcher,
-                metrics: front.metrics),
+                routes: operatorRoutes + OperatorEntrance.routes(besides: operatorRoutes), probes: probes, isService: false,
+                dispatcher: dispatcher, metrics: front.metrics),
             access: front.access, startGate: front.startGate, dispatcher: dispatcher, admission: front.admission,
             trustedProxies: front.configuration.trustedProxies)
         self.publicDoor = Door(side: .everybody, parts: doors)

@@ -1,4 +1,5 @@
 import CoreMetrics
+import Crypto
 import Foundation
 import Logging
 import SparkCore
@@ -69,6 +70,63 @@ struct HistoryTests {
             #expect(sample.value == (sample.at - Self.start).inSeconds / 10 + 1)
         }
         #expect(zip(samples, samples.dropFirst()).allSatisfy { $0.at < $1.at })
+    }
+
+    @Test("the series of the service level are kept for a month, also over restarts, and no others")
+    func lasting() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let counter = Counter(label: "spark_slo_requests_total", dimensions: [("result", "good")], factory: registry)
+        var history = history()
+        for day in 0..<33 {
+            for _ in 0..<24 * 20 {
+                counter.increment()
+                Counter(label: "ticks_total", dimensions: [], factory: registry).increment()
+                history.sample()
+                clock.advance(by: .minutes(3))
+            }
+            guard day % 5 == 4 else { continue }
+            counter.increment(by: 7)
+            history.sample(isLast: true)
+            history.save()
+            clock.advance(by: .minutes(20))
+            history = self.history()
+            history.open()
+        }
+        let now = clock.now()
+        let samples = try #require(history.series(named: "spark_slo_requests_total", since: Self.start).first).samples
+        let oldest = try #require(samples.first)
+        #expect(now - oldest.at > .days(30) && now - oldest.at < .days(32))
+        #expect(zip(samples, samples.dropFirst()).allSatisfy { $0.at < $1.at && $0.value <= $1.value })
+        // Ten minutes are three samples and a bit; none of them is missing but for the restarts.
+        #expect(zip(samples, samples.dropFirst()).allSatisfy { $1.at - $0.at <= .minutes(23) })
+        let oldestTick = try #require(ticks(history).first)
+        #expect(now - oldestTick.at < .days(2))
+        // What was counted just before each restart is known.
+        let month = try PromQuery("increase(spark_slo_requests_total[30d])").evaluate(at: now, in: history)
+        let expected = 30 * 24 * 20.0 + 6 * 7
+        #expect(abs(try #require(month.first).value - expected) < expected / 200)
+    }
+
+    @Test("a saved history of the earlier format is continued")
+    func earlierFormat() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let before = history()
+        run(before, samples: 10)
+        before.save()
+        let file = directory.appending(path: "metrics/history.bin")
+        // Such a file has no third list of chunks, and another digit.
+        var body = try Data(contentsOf: file).dropFirst(48)
+        #expect(body.last == 0)
+        body = body.dropLast()
+        try (Data("spark-history-1\n".utf8) + Data(SHA256.hash(data: body)) + body).write(to: file)
+        let after = history()
+        after.open()
+        #expect(try ticks(after) == ticks(before))
+        // The new digit does not make the old body a new one.
+        try (Data("spark-history-2\n".utf8) + Data(SHA256.hash(data: body)) + body).write(to: file)
+        let other = history()
+        other.open()
+        #expect(other.seriesCount == 0)
     }
 
     @Test("an answer holds only what was asked for")

@@ -11,12 +11,15 @@ package struct DashboardPanel: Sendable {
     let title: String
     let help: String
     let unit: String
+    /// Whether the axis begins at zero.
+    private let isFromZero: Bool
     package let queries: [Query]
 
-    init(_ title: String, help: String, unit: String, _ queries: [Query]) {
+    init(_ title: String, help: String, unit: String, isFromZero: Bool = true, _ queries: [Query]) {
         self.title = title
         self.help = help
         self.unit = unit
+        self.isFromZero = isFromZero
         self.queries = queries
     }
 
@@ -36,6 +39,8 @@ package struct DashboardPanel: Sendable {
             let isTime = metric.name.hasSuffix("_timestamp_seconds") || metric.name == "process_start_time_seconds"
             self.init(
                 metric.name, help: metric.help, unit: isTime ? "dateTimeAsIso" : Self.unit(metric.name),
+                // A budget may be overdrawn.
+                isFromZero: !isTime && !metric.name.hasSuffix("_remaining_ratio"),
                 [Query(expression: "\(metric.name)\(Self.scope)\(isTime ? " * 1000" : "")", legend: Self.legend(metric))])
         case .histogram:
             self.init(
@@ -93,7 +98,7 @@ package struct DashboardPanel: Sendable {
             ],
             "fieldConfig": [
                 "defaults": [
-                    "unit": .string(unit), "min": unit == "dateTimeAsIso" ? .null : 0,
+                    "unit": .string(unit), "min": isFromZero ? 0 : .null,
                     "custom": ["lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": false],
                 ], "overrides": [],
             ],

@@ -84,6 +84,22 @@ extension GrafanaDashboard {
                     """, "errors")
             ]),
         DashboardPanel(
+            "Availability", help: "Share of clients' requests that were not failed with 5xx, by window.", unit: "percentunit",
+            isFromZero: false, [query("spark_slo_availability_ratio\(scope)", "{{instance}} {{window}}")]),
+        DashboardPanel(
+            "Error budget", help: "Share of the errors allowed in 30 days that is left.", unit: "percentunit",
+            isFromZero: false, [query("spark_slo_error_budget_remaining_ratio\(scope)", "{{instance}}")]),
+        DashboardPanel(
+            "Answer time and the week before", help: "P95 of an hour of clients' requests, and of the same hour a week ago.",
+            unit: "s",
+            [("", "now"), (" offset 1w", "a week ago")].map { offset, legend in
+                query(
+                    """
+                    histogram_quantile(0.95, sum by (le) \
+                    (rate(spark_slo_request_duration_seconds_bucket\(scope)[1h]\(offset))))
+                    """, legend)
+            }),
+        DashboardPanel(
             "Match calculation", help: "Time to make a deck.", unit: "s",
             ["0.5", "0.95"].map { DashboardPanel.quantile($0, of: "spark_matching_duration_seconds") }),
         DashboardPanel(

@@ -7,7 +7,7 @@ import SparkTelemetry
 import Synchronization
 
 /// The recent history of every metric: every ten seconds for an hour and every minute for a day, so that charts and alerts need
-/// no other program.
+/// no other program. The metrics of the service level are also kept every ten minutes for a month.
 ///
 /// The number of series is bounded. In memory a packed sample takes a byte or two if values change little. The history is saved
 /// in the data directory every ten minutes and at shutdown, and loaded at start.
@@ -44,12 +44,13 @@ final class History: Sendable {
     }
 
     /// Records all series.
+    /// - Parameter isLast: whether the process ends.
     /// - Returns: whether it is time to save.
     @discardableResult
-    func sample() -> Bool {
+    func sample(isLast: Bool = false) -> Bool {
         let families = registry.snapshot()
         let now = clock.now().milliseconds
-        return state.withLock { $0.add(families, at: now) }
+        return state.withLock { $0.add(families, at: now, isLast: isLast) }
     }
 
     /// Writes the file. Best effort: without it the charts start empty after a restart.
@@ -103,6 +104,9 @@ extension History: Service {
                 try? await Task.sleep(for: Self.interval)
             }
         }
-        await onThread { $0.save() }
+        await onThread {
+            $0.sample(isLast: true)
+            $0.save()
+        }
     }
 }

@@ -8,7 +8,9 @@ import SparkTelemetry
 /// Contains only recorded metrics, so no personal data.
 enum HistoryFile {
     /// The last character is the version of the format.
-    private static let mark = Array("spark-history-1\n".utf8)
+    private static let mark = Array("spark-history-2\n".utf8)
+    /// The mark of a file without lasting samples, which earlier versions wrote.
+    private static let earlierMark = Array("spark-history-1\n".utf8)
     private static let digestBytes = 32
     /// A longer file is not a history file.
     private static let longest = 256 << 20
@@ -26,10 +28,12 @@ enum HistoryFile {
         let size = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
         guard size <= longest, let data = try? Data(contentsOf: file) else { return false }
         let body = Array(data.dropFirst(mark.count + digestBytes))
-        guard data.starts(with: mark), data.dropFirst(mark.count).prefix(digestBytes).elementsEqual(SHA256.hash(data: body)),
-            let kept = Kept(body)
+        let isEarlier = data.starts(with: earlierMark)
+        guard isEarlier || data.starts(with: mark),
+            data.dropFirst(mark.count).prefix(digestBytes).elementsEqual(SHA256.hash(data: body)),
+            let saved = saved(in: body, isEarlier: isEarlier)
         else { return false }
-        state.restore(fine: kept.fine, coarse: kept.coarse, keys: kept.keys, at: now)
+        state.restore(saved, at: now)
         return true
     }
 
@@ -45,7 +49,7 @@ enum HistoryFile {
                 writer.text(label.value)
             }
         }
-        for tier in [state.fine, state.coarse] { write(tier.packed, with: &writer) }
+        for tier in [state.fine, state.coarse, state.lasting] { write(tier.packed, with: &writer) }
         return writer.bytes
     }
 
@@ -63,26 +67,24 @@ enum HistoryFile {
     }
 
     /// The parsed body of a file; nil if it is invalid.
-    private struct Kept {
-        private(set) var keys: [Int: HistoryState.Key] = [:]
-        private(set) var fine: [HistoryTier.Chunk] = []
-        private(set) var coarse: [HistoryTier.Chunk] = []
-
-        init?(_ body: [UInt8]) {
-            var reader = ByteReader(body)
-            guard let count = reader.count() else { return nil }
-            for _ in 0..<count {
-                guard let number = reader.number(), let name = reader.text(), let labelCount = reader.count() else { return nil }
-                var labels: [MetricLabel] = []
-                for _ in 0..<labelCount {
-                    guard let name = reader.text(), let value = reader.text() else { return nil }
-                    labels.append(MetricLabel(name: name, value: value))
-                }
-                keys[number] = HistoryState.Key(name: name, labels: labels)
+    private static func saved(in body: [UInt8], isEarlier: Bool) -> HistoryState.Saved? {
+        var reader = ByteReader(body)
+        var saved = HistoryState.Saved()
+        guard let count = reader.count() else { return nil }
+        for _ in 0..<count {
+            guard let number = reader.number(), let name = reader.text(), let labelCount = reader.count() else { return nil }
+            var labels: [MetricLabel] = []
+            for _ in 0..<labelCount {
+                guard let name = reader.text(), let value = reader.text() else { return nil }
+                labels.append(MetricLabel(name: name, value: value))
             }
-            guard let fine = reader.chunks(), let coarse = reader.chunks(), reader.isAtEnd else { return nil }
-            (self.fine, self.coarse) = (fine, coarse)
+            saved.keys[number] = HistoryState.Key(name: name, labels: labels)
         }
+        guard let fine = reader.chunks(), let coarse = reader.chunks(), let lasting = isEarlier ? [] : reader.chunks(),
+            reader.isAtEnd
+        else { return nil }
+        (saved.fine, saved.coarse, saved.lasting) = (fine, coarse, lasting)
+        return saved
     }
 }
 

@@ -1,6 +1,6 @@
 /// The panels of the page.
 extension PanelGroup {
-    static let all = [requests, people, matching, push, store, machine]
+    static let all = [requests, level, people, matching, push, store, machine]
 
     private static let requests = PanelGroup(
         title: "Requests and connections",
@@ -14,6 +14,21 @@ extension PanelGroup {
                     .init(title: "stream, all kinds", source: .value("spark_stream_connections")),
                     .init(title: "requests", source: .value("spark_http_requests_active")),
                 ]),
+        ])
+
+    private static let level = PanelGroup(
+        title: "Service level",
+        panels: [
+            Panel(
+                "availability", "Availability", .ratio,
+                [
+                    .init(title: "over", source: .value("spark_slo_availability_ratio", by: "window")),
+                    .init(title: "target", source: .value("spark_slo_target_ratio")),
+                ]),
+            Panel(
+                "budget", "Error budget", .ratio,
+                [.init(title: "left of 30 days", source: .value("spark_slo_error_budget_remaining_ratio"))]),
+            .times("wellAnswered", "Time to answer well", "spark_slo_request_duration_seconds"),
         ])
 
     private static let people = PanelGroup(

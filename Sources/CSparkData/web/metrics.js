@@ -11,7 +11,8 @@
   const numbers = {
     seconds: (v) => (v >= 1 ? digits(v) + " s" : v >= 0.001 ? digits(v * 1000) + " ms" : digits(v * 1e6) + " µs"),
     bytes: (v) => scaled(v, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]),
-    ratio: (v) => digits(v * 100) + " %",
+    // Close to all, the difference counts: 99.95 %, not 100 %.
+    ratio: (v) => (v > 0.99 && v < 1 ? String(Number((v * 100).toFixed(3))) : digits(v * 100)) + " %",
     count: (v) => scaled(v, 1000, ["", "k", "M", "G"]),
     per_second: (v) => digits(v) + " /s",
     per_minute: (v) => digits(v) + " /min",

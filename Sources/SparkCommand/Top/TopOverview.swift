@@ -44,6 +44,8 @@ struct TopOverview: JSONWritable {
                         key: "errors_per_second", title: "5xx", unit: .perSecond,
                         value: Self.failures(now, since: before).map { $0 / seconds }),
                     slow("request_p95_seconds", "p95", "spark_http_request_duration_seconds"),
+                    value("availability_ratio", "available (1 h)", .ratio, "spark_slo_availability_ratio", ["window": "1h"]),
+                    value("error_budget_remaining_ratio", "error budget", .ratio, "spark_slo_error_budget_remaining_ratio"),
                     value("connections", "connections", .count, "spark_stream_connections"),
                     value("websockets", "WebSockets", .count, "spark_websocket_connections_active"),
                 ]
@@ -133,7 +135,7 @@ struct TopOverview: JSONWritable {
         case .perSecond: return String(format: "%.1f /s", value)
         case .perMinute: return String(format: "%.1f /min", value)
         case .seconds: return value < 1 ? String(format: "%.2f ms", value * 1_000) : String(format: "%.2f s", value)
-        case .ratio: return String(format: "%.1f %%", value * 100)
+        case .ratio: return String(format: value > 0.99 && value < 1 ? "%.3f %%" : "%.1f %%", value * 100)
         case .count: return value == value.rounded() ? String(format: "%.0f", value) : String(format: "%.2f", value)
         case .bytes:
             let units = ["B", "KiB", "MiB", "GiB", "TiB"]

@@ -29,7 +29,8 @@ package struct BatchRoute: Sendable {
     init(routes: [Route], dispatcher: Dispatcher, metrics: EdgeMetrics, admission: Admission) {
         let api = (routes + [Self.documented]).filter { $0.path.hasPrefix(Self.prefix + "/") }
         self.table = RouteTable(
-            routes: api.map { $0.isBatchable ? $0 : Self.refusing($0) }, dispatcher: dispatcher, metrics: metrics)
+            routes: api.map { $0.isBatchable ? $0 : Self.refusing($0) }, probes: [], isService: true, dispatcher: dispatcher,
+            metrics: metrics)
         self.dispatcher = dispatcher
         self.admission = admission
     }

@@ -7,15 +7,17 @@ import Synchronization
 /// The edge's metrics: requests are counted by route template, never by path.
 package struct EdgeMetrics: Sendable {
     /// The metrics of the HTTP edge.
-    package static let declarations = [
-        MetricDeclaration(
-            requestsName, .counter, labels: ["method", "route", "status"],
-            help: "HTTP requests that were answered, by method, route template and status.", maximumSeries: 2_000),
-        MetricDeclaration(
-            durationName, .histogram, labels: ["route"],
-            help: "Time from the head of a request to the head of its answer, in seconds, by route template.", maximumSeries: 500),
-        MetricDeclaration(activeName, .gauge, help: "HTTP requests that are being answered."),
-    ]
+    package static let declarations =
+        [
+            MetricDeclaration(
+                requestsName, .counter, labels: ["method", "route", "status"],
+                help: "HTTP requests that were answered, by method, route template and status.", maximumSeries: 2_000),
+            MetricDeclaration(
+                durationName, .histogram, labels: ["route"],
+                help: "Time from the head of a request to the head of its answer, in seconds, by route template.",
+                maximumSeries: 500),
+            MetricDeclaration(activeName, .gauge, help: "HTTP requests that are being answered."),
+        ] + ServiceLevel.declarations
 
     private static let requestsName = "spark_http_requests_total"
     private static let durationName = "spark_http_request_duration_seconds"
@@ -26,6 +28,7 @@ package struct EdgeMetrics: Sendable {
     static let unmatched = "unmatched"
 
     private let active = Meter(label: activeName)
+    private let level = ServiceLevel()
 
     let accessLog: AccessLog?
 
@@ -50,12 +53,17 @@ package struct EdgeMetrics: Sendable {
         private let route: String
         private let active: Meter
         private let accessLog: AccessLog?
+        /// Nil where the service level does not count.
+        private let level: ServiceLevel?
+        private let isTimed: Bool
         private let series = Mutex(Series())
 
-        fileprivate init(route: String, active: Meter, accessLog: AccessLog?) {
+        fileprivate init(route: String, active: Meter, accessLog: AccessLog?, level: ServiceLevel?) {
             self.route = route
             self.active = active
             self.accessLog = accessLog
+            self.level = level
+            self.isTimed = ServiceLevel.isTimed(route)
         }
 
         /// A request that is being answered.
@@ -101,8 +109,15 @@ package struct EdgeMetrics: Sendable {
             }
             duration.record(duration: time)
             requests.increment()
+            if let level, let result = ServiceLevel.Result(status: status, isRouted: route != EdgeMetrics.unmatched) {
+                level.record(result, status, in: time, isTimed: isTimed)
+            }
         }
     }
 
-    func row(_ route: String) -> Row { Row(route: route, active: active, accessLog: accessLog) }
+    /// The series of a route.
+    /// - Parameter isService: whether the answers count for the service level.
+    func row(_ route: String, isService: Bool = true) -> Row {
+        Row(route: route, active: active, accessLog: accessLog, level: isService ? level : nil)
+    }
 }

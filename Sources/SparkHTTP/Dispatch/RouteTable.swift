@@ -50,9 +50,13 @@ struct RouteTable: Sendable {
     /// Counts requests that match no route.
     let unmatched: EdgeMetrics.Row
 
-    /// - Parameter routes: with their full paths, free of clashes.
-    init(routes: [Route], dispatcher: Dispatcher, metrics: EdgeMetrics) {
-        let rows = Dictionary(grouping: routes, by: \.path).map { path, routes in
+    /// - Parameters:
+    ///   - routes: with their full paths, free of clashes.
+    ///   - probes: further routes, which do not count for the service level.
+    ///   - isService: whether the other routes count, and requests that match none.
+    init(routes: [Route], probes: [Route], isService: Bool, dispatcher: Dispatcher, metrics: EdgeMetrics) {
+        let uncounted = Set(probes.map(\.path))
+        let rows = Dictionary(grouping: routes + probes, by: \.path).map { path, routes in
             let segments = path.split(separator: "/")
             let methods = Set(routes.map(\.method.rawValue))
             return (
@@ -62,12 +66,13 @@ struct RouteTable: Sendable {
                         (String($0.element.dropFirst().dropLast()), $0.offset)
                     },
                     routes: routes.map { (HTTPMethod(rawValue: $0.method.rawValue), $0) },
-                    methods: (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted(), metrics: metrics.row(path))
+                    methods: (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted(),
+                    metrics: metrics.row(path, isService: isService && !uncounted.contains(path)))
             )
         }
         self.root = Node(rows)
         self.dispatcher = dispatcher
-        self.unmatched = metrics.row(EdgeMetrics.unmatched)
+        self.unmatched = metrics.row(EdgeMetrics.unmatched, isService: isService)
     }
 
     /// Whether some route's path may match. Only a quick check, before more is spent on a request.

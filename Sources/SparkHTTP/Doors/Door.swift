@@ -31,11 +31,11 @@ package final class Door: Sendable {
     /// Answers a request.
     package func respond(to request: EdgeRequest) async -> EdgeAnswer {
         let path = request.target.path
-        guard parts.startGate.isOpen || Self.isProbe(path) else { return await parts.api.refuse(EdgeError.starting, request) }
+        guard parts.startGate.isOpen || Self.isProbe(path) else { return await refuse(EdgeError.starting, request) }
         switch side {
         case .operators:
             guard Self.isProbe(path) || mayOperate(request) else {
-                return await parts.api.refuse(OperatorError.misdirected, request)
+                return await refuse(OperatorError.misdirected, request)
             }
             return await parts.operators.respond(to: request)
         case .everybody:
@@ -45,6 +45,11 @@ package final class Door: Sendable {
             }
             return await answer(request)
         }
+    }
+
+    /// Refuses a request at this entrance. Only the public one counts for the service level.
+    private func refuse(_ error: any Error, _ request: EdgeRequest) async -> EdgeAnswer {
+        await (side == .operators ? parts.operators : parts.api).refuse(error, request)
     }
 
     private func mayOperate(_ request: EdgeRequest) -> Bool {

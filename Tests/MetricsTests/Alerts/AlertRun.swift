@@ -2,7 +2,7 @@ import SparkCore
 
 @testable import SparkMetrics
 
-/// Runs a scenario through its rule in the process, every 15 seconds.
+/// Runs a scenario through its rule in the process.
 struct AlertRun {
     let scenario: AlertScenario
     let source: RecordedSeries
@@ -10,16 +10,17 @@ struct AlertRun {
     private let firing: [Int: [Alert]]
 
     init(_ scenario: AlertScenario) {
-        var source = RecordedSeries()
+        let course = scenario.course
+        var source = RecordedSeries(step: .seconds(course.step))
         scenario.record(into: &source, instance: scenario.rule)
-        let times = Self.times
+        let times = Set(Self.times(of: scenario))
         let rules = DefaultRules.groups.flatMap(\.rules).filter { $0.name == scenario.rule }
         var book = AlertBook([AlertRuleGroup(name: "one", rules: rules)])
         var changes: [AlertChange] = []
         var firing: [Int: [Alert]] = [:]
-        for second in stride(from: 0, to: AlertScenario.minutes * 60, by: 15) {
+        for second in stride(from: 0, to: course.minutes * 60, by: course.step) {
             changes += book.evaluate(at: Timestamp(milliseconds: Int64(second) * 1_000), in: source)
-            if second % 60 == 0, times.contains(second / 60) { firing[second / 60] = book.alerts.filter(\.isFiring) }
+            if times.contains(second) { firing[second] = book.alerts.filter(\.isFiring) }
         }
         self.scenario = scenario
         self.source = source
@@ -27,19 +28,25 @@ struct AlertRun {
         self.firing = firing
     }
 
-    /// The inspected minutes.
-    static let times = [0, 3, 8, 15, 20, 24, 26, 28, 35, 45, 64]
+    /// The inspected seconds.
+    private static func times(of scenario: AlertScenario) -> [Int] {
+        let course = scenario.course
+        let steps =
+            [0, 12, 32, 60, 80, 96, 104, 112, 140, 180].map { course.goodMinutes * 60 + $0 * course.step }
+            + [scenario.badEnd, course.minutes * 60 - course.step]
+        return Set([0] + steps).filter { $0 < course.minutes * 60 }.sorted()
+    }
 
-    func firing(at minute: Int, of rule: String) -> [Alert] {
-        (firing[minute] ?? []).filter { $0.labels["alertname"] == rule }
+    func firing(at second: Int) -> [Alert] {
+        (firing[second] ?? []).filter { $0.labels["alertname"] == scenario.rule }
     }
 
     /// Prometheus must find exactly what was found here.
     var promtoolTest: String {
-        var out = "  - interval: 15s\n    input_series:\n\(source.yaml)    alert_rule_test:\n"
-        for minute in Self.times {
-            out += "      - eval_time: \(minute)m\n        alertname: \(scenario.rule)\n        exp_alerts:"
-            let alerts = firing(at: minute, of: scenario.rule)
+        var out = "  - interval: \(scenario.course.step)s\n    input_series:\n\(source.yaml)    alert_rule_test:\n"
+        for second in Self.times(of: scenario) {
+            out += "      - eval_time: \(second)s\n        alertname: \(scenario.rule)\n        exp_alerts:"
+            let alerts = firing(at: second)
             out += alerts.isEmpty ? " []\n" : "\n"
             for alert in alerts {
                 let labels = alert.labels.filter { $0.key != "alertname" }

@@ -1,9 +1,24 @@
-/// The series while a rule must fire, for 25 minutes, and while it must not, for 40 more.
+/// The series while a rule must fire, for 25 minutes unless otherwise said, and while it must not, for 40 more.
 struct AlertScenario {
     enum Signal {
         case level(Double)
-        /// Grows by this much every 15 seconds.
+        /// Grows by this much with every sample.
         case grows(Double)
+        /// Grows by the first amount for a day and by the second one then.
+        case slackens(Double, Double)
+        /// Is not recorded.
+        case absent
+    }
+
+    /// When the samples are taken and when they are bad.
+    struct Course: Hashable {
+        /// Seconds between two samples, and between two evaluations.
+        var step = 15
+        /// Minutes that are good at first.
+        var goodMinutes = 0
+        var badMinutes = 25
+        /// The length of the whole.
+        var minutes = 65
     }
 
     struct Row {
@@ -20,15 +35,14 @@ struct AlertScenario {
         }
     }
 
-    static let badMinutes = 25
-    static let minutes = 65
-
     let rule: String
+    /// What happens, for a scenario in which the rule must not fire.
+    let title: String
+    let course: Course
     let rows: [Row]
 
     init(_ rule: String, _ rows: Row...) {
-        self.rule = rule
-        self.rows = rows
+        self.init(rule, rows: rows)
     }
 
     /// A histogram of one second's worth of observations, slow at first: none is faster than all but the last bounds.
@@ -39,18 +53,26 @@ struct AlertScenario {
         }
     }
 
-    init(_ rule: String, rows: [Row]) {
+    init(_ rule: String, _ title: String = "", over course: Course = Course(), rows: [Row]) {
         self.rule = rule
+        self.title = title
+        self.course = course
         self.rows = rows
     }
+
+    /// The last evaluation in the bad time, in seconds.
+    var badEnd: Int { (course.goodMinutes + course.badMinutes) * 60 - course.step }
 
     func record(into source: inout RecordedSeries, instance: String) {
         for row in rows {
             var value = 0.0
-            let values: [Double?] = (0..<Self.minutes * 4).map { step in
-                switch step < Self.badMinutes * 4 ? row.bad : row.good {
+            let values: [Double?] = stride(from: 0, to: course.minutes * 60, by: course.step).map { second in
+                let isBad = second >= course.goodMinutes * 60 && second <= badEnd
+                switch isBad ? row.bad : row.good {
                 case .level(let level): value = level
                 case .grows(let amount): value += amount
+                case .slackens(let first, let later): value += second < 86_400 ? first : later
+                case .absent: return nil
                 }
                 return value
             }

@@ -9,6 +9,13 @@ extension AlertScenario {
             "HighErrorRate",
             Row("spark_http_requests_total", served("500"), bad: .grows(3), good: .grows(0)),
             Row("spark_http_requests_total", served("200"), bad: .grows(300), good: .grows(300))),
+        // In all three the long window is still bad at the end: the short one ends the alert.
+        AlertScenario("ErrorBudgetFastBurn", rows: level(good: 97, failed: .grows(3))),
+        AlertScenario("ErrorBudgetSlowBurn", rows: level(good: 990, failed: .grows(10))),
+        AlertScenario(
+            "ErrorBudgetSteadyBurn", over: Course(step: 300, badMinutes: 180, minutes: 900),
+            rows: level(good: 9_950, failed: .grows(50))),
+        AlertScenario("SlowerThanLastWeek", over: week, rows: answers(slow: 0.05, bad: 200, good: .grows(200))),
         AlertScenario(
             "SlowMessageDelivery", rows: histogram("spark_message_delivery_duration_seconds", fast: 0.025, slow: 0.25)),
         AlertScenario(
@@ -56,6 +63,61 @@ extension AlertScenario {
         AlertScenario(
             "MetricsOverflow", Row("spark_metrics_overflows_total", ["metric": "a"], bad: .grows(1), good: .grows(0))),
     ]
+
+    /// Nothing in these is worth an alert.
+    static let quiet = [
+        AlertScenario("ErrorBudgetFastBurn", "nobody asks for anything", rows: level(good: 0, failed: .grows(0))),
+        AlertScenario(
+            "ErrorBudgetFastBurn", "every second request fails, but there are few",
+            over: Course(goodMinutes: 5, badMinutes: 2), rows: level(good: 1, failed: .grows(1))),
+        AlertScenario("ErrorBudgetFastBurn", "0.6 % fail", rows: level(good: 994, failed: .grows(6))),
+        AlertScenario(
+            "ErrorBudgetFastBurn", "the target is not known", rows: Array(level(good: 1, failed: .grows(9)).dropLast())),
+        AlertScenario("ErrorBudgetSlowBurn", "0.2 % fail", rows: level(good: 998, failed: .grows(2))),
+        AlertScenario(
+            "ErrorBudgetSteadyBurn", "0.04 % fail, as allowed", over: Course(step: 300, badMinutes: 180, minutes: 900),
+            rows: level(good: 9_996, failed: .grows(4))),
+        AlertScenario(
+            "SlowerThanLastWeek", "there was nobody a week ago", over: week,
+            rows: answers(slow: 0.05, bad: 200, good: .absent)),
+        AlertScenario(
+            "SlowerThanLastWeek", "there were few a week ago", over: week, rows: answers(slow: 0.05, bad: 200, good: .grows(30))),
+        AlertScenario(
+            "SlowerThanLastWeek", "there are few", over: week,
+            rows: answers(slow: 0.05, bad: 30, good: .slackens(200, 30))),
+        AlertScenario(
+            "SlowerThanLastWeek", "four times as slow, by less than ten milliseconds", over: week,
+            rows: answers(slow: 0.01, bad: 200, good: .grows(200))),
+        AlertScenario(
+            "SlowerThanLastWeek", "as slow as a week ago", over: week, rows: answers(slow: 0.0025, bad: 200, good: .grows(200))),
+    ]
+
+    /// A week and half a day, with the worst in the beginning of its second hour.
+    private static let week = Course(step: 300, goodMinutes: 7 * 1_440 + 60, badMinutes: 120, minutes: 7 * 1_440 + 720)
+
+    /// Counters of the service level, of which some fail in the bad time, and the target.
+    private static func level(good: Double, failed: Signal) -> [Row] {
+        [
+            Row("spark_slo_requests_total", ["result": "good"], bad: .grows(good), good: .grows(good)),
+            Row("spark_slo_requests_total", ["result": "failed"], bad: failed, good: .grows(0)),
+            Row("spark_slo_target_ratio", bad: .level(0.9995), good: .level(0.9995)),
+        ]
+    }
+
+    /// The times of answers: within 2.5 ms in good times, within another bound in the bad time.
+    /// - Parameters:
+    ///   - bad: the answers of five minutes in the bad time.
+    ///   - good: the answers of five minutes in good times.
+    private static func answers(slow: Double, bad: Double, good: Signal) -> [Row] {
+        let name = "spark_slo_request_duration_seconds"
+        let buckets = [0.0025, 0.005, 0.01, 0.05].map { bound in
+            Row("\(name)_bucket", ["le": "\(bound)"], bad: .grows(bound >= slow ? bad : 0), good: good)
+        }
+        return buckets + [
+            Row("\(name)_bucket", ["le": "+Inf"], bad: .grows(bad), good: good),
+            Row("\(name)_count", bad: .grows(bad), good: good),
+        ]
+    }
 
     private static let disk = Row("spark_disk_size_bytes", bad: .level(1e11), good: .level(1e11))
 

@@ -29,21 +29,29 @@ struct DefaultRulesTests {
     @Test("In the process each alert fires in its bad times and is resolved after them", arguments: AlertScenario.all)
     func fires(scenario: AlertScenario) throws {
         let run = AlertRun(scenario)
-        #expect(run.firing(at: 0, of: scenario.rule).isEmpty)
-        let alert = try #require(run.firing(at: AlertScenario.badMinutes - 1, of: scenario.rule).first)
+        #expect(run.firing(at: 0).isEmpty)
+        let alert = try #require(run.firing(at: scenario.badEnd).first)
         #expect(alert.labels["instance"] == scenario.rule)
-        #expect(run.firing(at: AlertScenario.minutes - 1, of: scenario.rule).isEmpty)
+        #expect(run.firing(at: scenario.course.minutes * 60 - scenario.course.step).isEmpty)
         #expect(run.changes.count == 2, "it fires once and is resolved once")
+    }
+
+    @Test("In the process no alert fires where there is nothing to tell", arguments: AlertScenario.quiet)
+    func staysQuiet(scenario: AlertScenario) {
+        #expect(AlertRun(scenario).changes.isEmpty, "\(scenario.rule): \(scenario.title)")
     }
 
     @Test(
         "promtool sees each alert fire and be resolved at the same times, with the same texts",
         .enabled(if: Promtool.isInstalled, Comment(rawValue: Promtool.missing)))
     func agreesWithPromtool() async throws {
-        let tests = AlertScenario.all.map { AlertRun($0).promtoolTest }.joined()
-        let file = "rule_files: [rules.yaml]\nevaluation_interval: 15s\ntests:\n" + tests
-        let (status, output) = try await Promtool.test(file, rules: AlertRuleFile.write(DefaultRules.groups))
-        #expect(status == 0, "\(output.prefix(4_000))")
+        // A file of tests has one interval of evaluation.
+        for (step, scenarios) in Dictionary(grouping: AlertScenario.all + AlertScenario.quiet, by: \.course.step) {
+            let tests = scenarios.map { AlertRun($0).promtoolTest }.joined()
+            let file = "rule_files: [rules.yaml]\nevaluation_interval: \(step)s\ntests:\n" + tests
+            let (status, output) = try await Promtool.test(file, rules: AlertRuleFile.write(DefaultRules.groups))
+            #expect(status == 0, "\(output.prefix(4_000))")
+        }
     }
 
     @Test(

@@ -6,11 +6,12 @@ package enum DefaultRules {
     /// The groups by topic.
     package static let groups = [
         AlertRuleGroup(name: "spark_service", rules: service.compactMap(\.rule)),
+        AlertRuleGroup(name: "spark_service_level", rules: ServiceLevelRules.rows.compactMap(\.rule)),
         AlertRuleGroup(name: "spark_storage", rules: storage.compactMap(\.rule)),
         AlertRuleGroup(name: "spark_process", rules: process.compactMap(\.rule)),
     ]
 
-    static let rows = service + storage + process
+    static let rows = service + ServiceLevelRules.rows + storage + process
 
     /// Problems that users notice first.
     private static let service = [
