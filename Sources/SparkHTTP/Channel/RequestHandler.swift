@@ -114,9 +114,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
     private var refusals = 0
     private var isPausing = false
     private var isReadHeld = false
-    /// Measures the arriving body, from the moment when it did not arrive at once.
-    private var bodyMeter: DataRateMeter?
-    private var bodyTimer: Scheduled<Void>?
+    /// Watches arriving bodies; nil until one did not arrive at once.
+    private var bodyWatch: BodyWatch?
     private var reader: ReaderWatch?
 
     /// - Parameter admitted: receives what the connection does; nil where connections are not admitted.
@@ -149,7 +148,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         offer = nil
         resumeWriter(false)
         reader?.end()
-        endBodyMeter()
+        bodyWatch?.end()
         if holdsBody { admitted?.releaseBody() }
         admitted?.move(to: .webSocket)
         presence.leave()
@@ -174,13 +173,13 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
             if arriving?.body.keeps(bytes.readableBytes) == true, let refusal = hold(bytes.readableBytes) {
                 return stop(refusal)
             }
-            bodyMeter?.moved(bytes.readableBytes, at: channel.eventLoop.uptime)
+            bodyWatch?.received(bytes.readableBytes)
             arriving?.body.received(bytes)
         case .end:
             machine.requestEnded()
             body.ended()
             endDraining()
-            endBodyMeter()
+            bodyWatch?.end()
             if let offer { return offer.consider() }
             // What comes next is another request, even if it is none.
             (method, requestID) = ("", nil)
@@ -238,7 +237,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
             if ending.mayRead { context.read() }
             return
         }
-        if machine.isReading, bodyMeter == nil { watchBody() }
+        if machine.isReading { watchBody() }
     }
 
     /// Begins to answer the next request, if no other is being answered.
@@ -554,7 +553,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
     private func endAfterAnswer() {
         ending = LingeringEnd()
         machine.end()
-        endBodyMeter()
+        bodyWatch?.end()
         let sent = channel.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { [weak self] _ in self?.linger() }
         flush(promise: sent)
@@ -593,7 +592,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
             guard !handler.isPausing else { return handler.drain() }
             handler.ending = LingeringEnd()
             handler.machine.end()
-            handler.endBodyMeter()
+            handler.bodyWatch?.end()
             handler.linger()
         }
     }
@@ -637,37 +636,21 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         }
     }
 
-    // MARK: The rate of a body
-
     /// The body did not arrive at once: from now on it must arrive fast enough.
     private func watchBody() {
-        guard let admitted, machine.mayEnter, let meter = DataRateMeter(admitted.rates.body, at: channel.eventLoop.uptime) else {
-            return
-        }
-        bodyMeter = meter
-        lookAtBody(again: meter)
-    }
-
-    private func lookAtBody(again meter: DataRateMeter) {
-        let wait = max(Duration.milliseconds(1), meter.deadline - channel.eventLoop.uptime)
-        bodyTimer = after(.milliseconds(Int64(wait.milliseconds) + 1)) { $0.judgeBody() }
-    }
-
-    private func judgeBody() {
-        guard bodyMeter != nil, machine.isReading else { return }
-        let now = channel.eventLoop.uptime
-        // While older requests are answered, or the client is paused, its bytes are not read.
-        if isPausing || isReadHeld || !machine.isLastToAnswer { bodyMeter?.excuse(at: now) }
-        guard let meter = bodyMeter else { return }
-        guard meter.isTooSlow(at: now) else { return lookAtBody(again: meter) }
-        endBodyMeter()
-        admitted?.noteSlow(.body)
-        stop(EdgeError.timedOut)
-    }
-
-    private func endBodyMeter() {
-        bodyTimer?.cancel()
-        (bodyTimer, bodyMeter) = (nil, nil)
+        guard let admitted, machine.mayEnter else { return }
+        let watch =
+            bodyWatch
+            ?? BodyWatch(channel, rate: admitted.rates.body) { [weak self] in
+                guard let self, machine.isReading else { return .none }
+                // While older requests are answered, or the client is paused, its bytes are not read.
+                return isPausing || isReadHeld || !machine.isLastToAnswer ? .server : .client
+            } whenTooSlow: { [weak self] in
+                admitted.noteSlow(.body)
+                self?.stop(EdgeError.timedOut)
+            }
+        bodyWatch = watch
+        watch.begin()
     }
 
     // MARK: Events

@@ -46,6 +46,10 @@ struct RouteTable: Sendable {
     }
 
     private let root: Node
+    /// The rows without parameters, by their whole path. They need no walk.
+    private let fixed: [Substring: Row]
+    /// The first segments of all paths, as UTF-8.
+    private let beginnings: [[UInt8]]
     private let dispatcher: Dispatcher
     /// Counts requests that match no route.
     let unmatched: EdgeMetrics.Row
@@ -71,20 +75,23 @@ struct RouteTable: Sendable {
             )
         }
         self.root = Node(rows)
+        self.fixed = Dictionary(
+            rows.filter { $0.row.parameters.isEmpty }.map { ("/\($0.rest.joined(separator: "/"))", $0.row) },
+            uniquingKeysWith: { first, _ in first })
+        self.beginnings = root.literals.keys.map { Array($0.utf8) }
         self.dispatcher = dispatcher
         self.unmatched = metrics.row(EdgeMetrics.unmatched, isService: isService)
     }
 
     /// Whether some route's path may match. Only a quick check, before more is spent on a request.
     func mayKnow(_ path: Substring) -> Bool {
-        path.split(separator: "/", maxSplits: 1).first.map { root.literals[$0] != nil } ?? false
+        let first = path.utf8.drop { $0 == UInt8(ascii: "/") }.prefix { $0 != UInt8(ascii: "/") }
+        return beginnings.contains { first.elementsEqual($0) }
     }
 
     /// Answers a request: 404 for a path without a route, 405 with `Allow` for a path without the method, 426 for a late upgrade.
     func respond(to request: EdgeRequest) async -> EdgeAnswer {
-        guard request.target.text.utf8.count <= Self.longestTarget, let segments = Self.segments(of: request.target.path),
-            let row = root.row(at: segments[...])
-        else {
+        guard request.target.text.utf8.count <= Self.longestTarget, let (row, segments) = row(at: request.target.path) else {
             return await refuse(EdgeError.notFound, request)
         }
         // An existing path is counted under its template, whatever the method.
@@ -106,6 +113,13 @@ struct RouteTable: Sendable {
         var answer = await dispatcher.refuse(error, request)
         unmatched.end(measurement, request.method.rawValue, &answer)
         return answer
+    }
+
+    /// The row of a path, and the path's segments if the row has parameters.
+    private func row(at path: Substring) -> (Row, [Substring])? {
+        if let row = fixed[path] { return (row, []) }
+        guard let segments = Self.segments(of: path), let row = root.row(at: segments[...]) else { return nil }
+        return (row, segments)
     }
 
     /// The segments of a path; nil if one between others is empty: one resource would have many paths, of which a proxy knows
