@@ -14,10 +14,10 @@ public struct MemorySpeed: Sendable {
     /// Gets that missed: must be 0, otherwise the figures mean nothing.
     public let misses: Int
 
-    private static let entries = 50_000
-
-    /// - Parameter steps: of each thread in one round.
-    public static func measure(steps: Int = 100_000, rounds: Int = 31) -> MemorySpeed {
+    /// - Parameters:
+    ///   - steps: of each thread in one round.
+    ///   - entries: in memory.
+    public static func measure(steps: Int = 100_000, rounds: Int = 31, entries: Int = 50_000) -> MemorySpeed {
         let orders = (0..<Timing.threads).map { thread -> [UserID] in
             var dice = Dice(seed: UInt64(thread))
             return (0..<1 << 17).map { _ in UserID(rawValue: Int64(dice.below(entries) + 1)) }
@@ -26,7 +26,7 @@ public struct MemorySpeed: Sendable {
         let texts = SampleTexts()
         let values = (0..<Timing.threads).map { thread in (0..<256).map { texts.value(thread * 1_000 + $0) } }
 
-        let namespace = filledNamespace(texts)
+        let namespace = filledNamespace(texts, entries: entries)
         let misses = Mutex(0)
         let get = Timing.nanoseconds(steps: steps, rounds: rounds) { thread, steps in
             var bytes = 0
@@ -71,7 +71,7 @@ public struct MemorySpeed: Sendable {
             get: get, put: put, dictionaryGet: dictionaryGet, dictionaryPut: dictionaryPut, misses: misses.withLock { $0 })
     }
 
-    private static func filledNamespace(_ texts: SampleTexts) -> CacheNamespace<UserID, [UInt8]> {
+    private static func filledNamespace(_ texts: SampleTexts, entries: Int) -> CacheNamespace<UserID, [UInt8]> {
         let cache = Cache(
             CacheConfiguration(memoryBytes: 256 << 20), clock: ManualClock(Timestamp(milliseconds: 1_770_000_000_000)),
             random: SeededRandomSource(seed: 1), logger: Logger(label: "spark.bench"))
