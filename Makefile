@@ -35,10 +35,11 @@ soak: release
 	SPARK_SOAK=1 swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter 'SparkCacheTests|Push and kill|Push under load|PushCrashTests|PushLoadTests'
 	SPARK_WORLDS=100000 swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/soak --filter SparkDecksTests
 	cd Tests/OutsidePackage && swift test
+	Tests/Benchmarks/crash
 	Tests/Benchmarks/soak
 
-## Measures the server beside nginx; installs wrk and nginx if they are missing.
-bench: release
+## Measures routes, writes, cache and decks beside nginx, C and plain code; fails when a ratio is below its threshold. Takes ten minutes.
+bench: release spark-bench
 	Tests/Benchmarks/run
 
 ## Measures the cache beside Redis and memcached, and its simulator beside libCacheSim; installs what is missing. Takes some minutes.

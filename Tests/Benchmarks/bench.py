@@ -14,7 +14,7 @@ PARTS = {"edge": ("wrk", "nginx"), "writes": ("wrk", "cc"), "ratios": ()}
 TINY = {"edge": {"people": 300, "seconds": 1, "rounds": 1, "viewers": 20, "connections": 32, "slow": 4},
         "writes": {"people": 300, "seconds": 1, "rounds": 1, "connections": 8, "harness_seconds": 0.2}}
 # Each kind of measurement once.
-TINY_ROWS = {"healthz/nginx", "location/nginx", "deck, crowd/nginx", "swipes/C", "messages, no disk/C", "moves/C"}
+TINY_ROWS = {"healthz/nginx", "location, CPU/nginx", "deck, crowd/nginx", "swipes/C", "messages, no disk/C", "moves/C"}
 
 
 def part_of(row):
@@ -32,11 +32,13 @@ def measure(a, part, only=None):
         return ratios, failed > 0
     if part == "writes":
         return writes.measure(a.spark, a.compare, only=only, **sizes), False
+    others = spark_server.OtherWork()
     command = [a.bench, "ratios", *(["--small"] if a.smoke else [])]
     done = subprocess.run([*command, "--json"], capture_output=True, text=True)
     ratios = json.loads(done.stdout)
     for name, ratio in ratios.items():
         print(f"{name:24}{ratio:8.2f}")
+    print(others)
     return ratios, done.returncode != 0
 
 

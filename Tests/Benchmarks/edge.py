@@ -9,7 +9,7 @@ a request, and ratios; with --compare the same of an earlier binary. Needs wrk a
 """
 import argparse, asyncio, http.client, json, multiprocessing, os, re, shutil, socket, statistics, subprocess, sys, tempfile, time
 import spark_server
-from spark_server import Server, children, processor_seconds
+from spark_server import OtherWork, Server, children, processor_seconds
 
 DECK = "/api/v1/matches/suggestions?limit=20"
 # What Spark sends with an answer beside its length, type and date, which nginx sends itself.
@@ -199,7 +199,7 @@ def beside_slow(target, path, tokens, count, body):
 def measure(spark, other=None, people=20_000, seconds=2, rounds=5, viewers=1000, connections=512, slow=50, only=None):
     """Prints the table, and returns the ratios by name and the number of failed requests."""
     binaries = {"spark": spark, **({"before": other} if other else {})}
-    work, town, nginx = tempfile.mkdtemp(prefix="spark-edge-"), None, None
+    work, town, nginx, others = tempfile.mkdtemp(prefix="spark-edge-"), None, None, OtherWork()
     ratios, failed = {}, 0
     try:
         town = Town(binaries, work, people, viewers)
@@ -221,7 +221,7 @@ def measure(spark, other=None, people=20_000, seconds=2, rounds=5, viewers=1000,
         rows += [(f"{name}, crowd", name, paths[name], range(len(tokens)), connections, slow) for name in ("me", "deck")]
         print(f"{'':14}{'bytes':>7}{'':10}{'a second':>10}{'CPU us':>9}{'p50 ms':>9}{'p99 ms':>9}{'/nginx':>8}{'p99/nginx':>11}")
         for row, name, path, who, count, slowly in rows:
-            if only is not None and f"{row}/nginx" not in only:
+            if only is not None and not {f"{row}/nginx", f"{row}, CPU/nginx"} & set(only):
                 continue
             samples, tallies = {}, {}
             for _ in range(rounds):
@@ -257,12 +257,14 @@ def measure(spark, other=None, people=20_000, seconds=2, rounds=5, viewers=1000,
                 print(line + (f"  FAILED {bad}" if bad else ""), flush=True)
                 if label == "spark":
                     ratios[f"{row}/nginx"] = statistics.median(shares)
+                    ratios[f"{row}, CPU/nginx"] = statistics.median(theirs.cpu / mine.cpu for mine, theirs in zip(own, samples["nginx"]))
     finally:
         if nginx:
             nginx.stop()
         if town:
             town.stop()
         shutil.rmtree(work, ignore_errors=True)
+    print(others)
     return ratios, failed
 
 

@@ -1,5 +1,5 @@
 """A Spark server for the benchmarks: a seeded town, a process on a port of the system's choice, tokens, and what it costs."""
-import json, os, shutil, sqlite3, subprocess, urllib.request
+import json, os, resource, shutil, sqlite3, subprocess, time, urllib.request
 
 # The limiter is on, at a rate that refuses nobody.
 OPEN = ["http.reads_per_minute=10000000", "http.writes_per_minute=10000000", "limits.connections_per_network=1024",
@@ -44,6 +44,29 @@ def processor_seconds(*pids):
             fields = file.read().rsplit(")", 1)[1].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class OtherWork:
+    """How much of the machine's processors others use meanwhile. Figures of a busy machine say little."""
+
+    def __init__(self):
+        self.begin, self.busy = time.time(), self.machine() - self.own()
+
+    @staticmethod
+    def machine():
+        with open("/proc/stat") as file:
+            user, nice, system, _, _, interrupts, soft, stolen = (int(word) for word in file.readline().split()[1:9])
+        return (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def own():
+        """Of this process, and of its children that have ended."""
+        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+    def __str__(self):
+        share = (self.machine() - self.own() - self.busy) / (time.time() - self.begin) / os.cpu_count()
+        return f"other work took {max(0, share):.0%} of the machine's processors meanwhile"
 
 
 def children(pid):

@@ -8,7 +8,7 @@ given apart. "no disk" skips the waits in both (disk_time.c), which shows the pr
 """
 import argparse, json, os, random, re, shutil, statistics, struct, subprocess, sys, tempfile
 import spark_server
-from spark_server import Server, processor_seconds, wire
+from spark_server import OtherWork, Server, processor_seconds, wire
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KINDS = ("swipe", "message", "move")
@@ -123,7 +123,7 @@ def whole_server(work, spark, data, load, tokens, kind, seconds, connections, se
 
 def measure(spark, other=None, people=20_000, seconds=3, rounds=3, connections=64, only=None, harness_seconds=None):
     """Prints the table, and returns the ratios by name."""
-    work, ratios = tempfile.mkdtemp(prefix="spark-writes-"), {}
+    work, ratios, others = tempfile.mkdtemp(prefix="spark-writes-"), {}, OtherWork()
     binaries = {"spark": spark, **({"before": other} if other else {})}
     try:
         build(work)
@@ -165,6 +165,7 @@ def measure(spark, other=None, people=20_000, seconds=3, rounds=3, connections=6
                             ratios[rows[1]] = middle["per_wait"] / GROUP
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    print(others)
     return ratios
 
 
