@@ -44,8 +44,8 @@ class Ledger:
 class Run:
     """Where the server is, who takes part, and whether the load goes on."""
 
-    def __init__(self, target, users, tokens, ledger):
-        self.target, self.users, self.tokens, self.ledger = target, users, tokens, ledger
+    def __init__(self, target, everybody, users, tokens, ledger):
+        self.target, self.everybody, self.users, self.tokens, self.ledger = target, everybody, users, tokens, ledger
         self.is_over = False
 
     async def settle(self, connection, method, path, token, body=None):
@@ -80,8 +80,8 @@ async def user(run, number):
         if chance < 0.1 or not deck:
             status, body = await run.settle(connection, "GET", "/api/v1/matches/suggestions?limit=20", token)
             count(ledger.tally, f"deck {status}")
-            # Those of the load answer likes, so they make matches.
-            deck = [item["id"] for item in body.get("items", [])] + random.sample(run.users, min(10, len(run.users)))
+            # Those of the load answer likes, so they make matches. Decks run out, so some of the whole town are added.
+            deck = [item["id"] for item in body.get("items", [])] + random.choices(run.users, k=10) + random.choices(run.everybody, k=20)
         elif chance < 0.45:
             target, action = deck.pop(random.randrange(len(deck))), random.choice(("like", "like", "like", "pass", "skip"))
             if target in swiped:
@@ -361,7 +361,7 @@ def main():
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--users", type=int, default=80)
     parser.add_argument("--devices", type=int, default=20)
-    parser.add_argument("--people", type=int, default=2_000)
+    parser.add_argument("--people", type=int, default=5_000)
     a = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -370,10 +370,11 @@ def main():
     try:
         spark_server.seed(spark, a.people, data)
         with spark_server.database(data) as rows:
-            known = [wire("usr", row[0]) for row in rows.execute(
-                "SELECT id FROM profiles_users WHERE closed = 0 AND paused = 0 AND incognito = 0 ORDER BY id LIMIT ?", (a.users,))]
+            everybody = [wire("usr", row[0]) for row in rows.execute(
+                "SELECT id FROM profiles_users WHERE closed = 0 AND paused = 0 AND incognito = 0 ORDER BY id")]
+        known = everybody[:a.users]
         server = Server(spark, data, SETTINGS)
-        run = Run(server.target, known, spark_server.tokens(spark, data, known), ledger)
+        run = Run(server.target, everybody, known, spark_server.tokens(spark, data, known), ledger)
         a.users = len(known)
         devices = [Device(run, number) for number in range(min(a.devices, a.users))]
         server, starts = asyncio.run(load(a, spark, data, server, run, devices))
