@@ -93,7 +93,7 @@ static void load(const char *sql) {
     }
     sqlite3_finalize(statement);
     if (actor_count == 0) fail("no person with a session");
-    statement = prepare("SELECT id FROM profiles_users WHERE closed = 0");
+    statement = prepare("SELECT id FROM profiles_users WHERE closed = 0 AND paused = 0 AND incognito = 0");
     while (sqlite3_step(statement) == SQLITE_ROW) {
         people = realloc(people, (people_count + 1) * sizeof *people);
         people[people_count++] = sqlite3_column_int64(statement, 0);

@@ -28,7 +28,8 @@ class Load:
 
     def __init__(self, spark, data, people):
         with spark_server.database(data) as rows:
-            self.everybody = [wire("usr", row[0]) for row in rows.execute("SELECT id FROM profiles_users WHERE closed = 0")]
+            visible = "SELECT id FROM profiles_users WHERE closed = 0 AND paused = 0 AND incognito = 0"
+            self.everybody = [wire("usr", row[0]) for row in rows.execute(visible)]
             pairs = rows.execute("SELECT id, user_a, user_b FROM chat_conversations WHERE ended_at IS NULL").fetchall()
             chatting = sorted({user for pair in pairs for user in pair[1:]})
             homes = rows.execute("SELECT id, location FROM profiles_users WHERE location IS NOT NULL AND closed = 0").fetchall()
