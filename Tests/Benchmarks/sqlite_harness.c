@@ -111,7 +111,7 @@ static void check(const struct actor *actor, int64_t now) {
 
 // A swipe: two of five are likes.
 
-static sqlite3_stmt *visible, *relation, *standing, *spent, *begin_day, *forget_notices, *spend, *put, *given, *received, *counts, *candidate, *notice;
+static sqlite3_stmt *visible, *relation, *decision, *spend, *spent, *begin_day, *forget_notices, *candidate, *notice, *put, *given, *received, *counts;
 
 #define COUNTS "day, shown_before, shown, likes_given_before, passes_given_before, likes_received_before, " \
     "passes_received_before, likes_given, passes_given, likes_received, passes_received"
@@ -137,17 +137,17 @@ static void prepare_swipe(void) {
         " EXISTS (SELECT 1 FROM matching_swipes WHERE user_id = ?1 AND target_id = ?2 AND action IN (1, 2)),"
         " COALESCE((SELECT CASE WHEN ended_at IS NULL THEN 1 ELSE 2 END FROM matching_matches"
         " WHERE user_a = CASE WHEN ?1 < ?2 THEN ?1 ELSE ?2 END AND user_b = CASE WHEN ?1 < ?2 THEN ?2 ELSE ?1 END), 0)");
-    standing = prepare("SELECT action, swiped_at FROM matching_swipes WHERE user_id = ?1 AND target_id = ?2");
-    spent = prepare("SELECT day, likes, superlikes FROM matching_spent WHERE user_id = ?1");
-    begin_day = prepare("INSERT INTO matching_spent (user_id, day, likes, superlikes) VALUES (?1, ?2, 0, 0)"
-        " ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, likes = 0, superlikes = 0");
+    decision = prepare("SELECT action, swiped_at, ordinal, is_announced FROM matching_swipes WHERE user_id = ?1 AND target_id = ?2");
+    spend = prepare("UPDATE matching_spent SET likes = likes + 1 WHERE user_id = ?1 AND day = ?2 AND likes < ?3");
+    spent = prepare("SELECT day FROM matching_spent WHERE user_id = ?1");
+    begin_day = prepare("INSERT INTO matching_spent (user_id, day, likes, superlikes) VALUES (?1, ?2, 1, 0)"
+        " ON CONFLICT (user_id) DO UPDATE SET day = excluded.day, likes = excluded.likes, superlikes = excluded.superlikes");
     forget_notices = prepare("DELETE FROM matching_like_notices WHERE user_id = ?1 AND day <> ?2");
-    spend = prepare("UPDATE matching_spent SET likes = likes + 1, superlikes = superlikes + 0 WHERE user_id = ?1");
+    notice = prepare("SELECT day FROM matching_like_notices WHERE user_id = ?1 AND target_id = ?2");
     put = prepare(
-        "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at, ordinal) VALUES (?1, ?2, ?3, ?4, coalesce("
-        "(SELECT ordinal + 1 FROM matching_swipes WHERE user_id = ?1 AND swiped_at = ?4 ORDER BY ordinal DESC LIMIT 1), 0))"
-        " ON CONFLICT (user_id, target_id) DO UPDATE"
-        " SET action = excluded.action, swiped_at = excluded.swiped_at, ordinal = excluded.ordinal");
+        "INSERT INTO matching_swipes (user_id, target_id, action, swiped_at, ordinal, is_announced) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+        " ON CONFLICT (user_id, target_id) DO UPDATE SET action = excluded.action, swiped_at = excluded.swiped_at,"
+        " ordinal = excluded.ordinal, is_announced = excluded.is_announced");
     given = prepare(TALLY("given"));
     received = prepare(TALLY("received"));
     counts = prepare("SELECT " COUNTS " FROM matching_tallies WHERE user_id = ?1");
@@ -156,11 +156,10 @@ static void prepare_swipe(void) {
         " u.paused, u.incognito, u.closed, u.last_active_at, u.location, u.interests, u.hide_distance, u.version,"
         " t.day, t.shown, t.likes_given, t.passes_given, t.likes_received, t.passes_received"
         " FROM profiles_users u LEFT JOIN matching_tallies t ON t.user_id = u.id WHERE u.id = ?1");
-    notice = prepare("INSERT INTO matching_like_notices (user_id, target_id, day) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT (user_id, target_id) DO UPDATE SET day = excluded.day WHERE matching_like_notices.day <> excluded.day");
 }
 
 static void swipe(int64_t now) {
+    static int64_t ordinal;
     const struct actor *actor = &actors[below(actor_count)];
     int64_t user = actor->user, target = people[below(people_count)], day = now / 86400000, like = below(5) < 2;
     if (target == user) return;
@@ -168,24 +167,23 @@ static void swipe(int64_t now) {
     run(visible, NULL, "i", user);
     run(visible, NULL, "i", target);
     run(relation, NULL, "ii", target, user);
-    if (run(standing, NULL, "ii", user, target) == like) return;
+    if (run(decision, NULL, "ii", user, target) == like) return;
     if (like) {
-        if (run(spent, NULL, "i", user) != day) {
+        run(spend, NULL, "iii", user, day, (int64_t)100000);
+        if (sqlite3_changes(database) == 0 && run(spent, NULL, "i", user) != day) {
             run(begin_day, NULL, "ii", user, day);
             run(forget_notices, NULL, "ii", user, day);
         }
-        run(spend, NULL, "i", user);
+        run(candidate, NULL, "i", user);
+        run(candidate, NULL, "i", target);
+        run(notice, NULL, "ii", user, target);
     }
-    run(put, NULL, "iiii", user, target, like, now);
+    run(put, NULL, "iiiiii", user, target, like, now, ordinal++, like);
     run(given, NULL, "iiii", user, day, like, 1 - like);
     run(counts, NULL, "i", user);
     run(received, NULL, "iiii", target, day, like, 1 - like);
     run(counts, NULL, "i", target);
-    if (!like) return;
-    run(candidate, NULL, "i", user);
-    run(candidate, NULL, "i", target);
-    run(notice, NULL, "iii", user, target, day);
-    run(has_device, NULL, "i", target);
+    if (like) run(has_device, NULL, "i", target);
 }
 
 // A message of 50 characters.
