@@ -1,6 +1,7 @@
 import Dispatch
 import SparkCore
 import SparkDecks
+import Synchronization
 
 /// Decks at a given number of people, from the hot index.
 public struct MatchBenchmark: Sendable {
@@ -35,6 +36,7 @@ public struct MatchBenchmark: Sendable {
             crowd, count: settings.probes / 2, seed: 4, scoring: Self.scorer, limit: 128, stages: DeckStage.allCases
         ).queries
         let dense = Probes(crowd, count: settings.probes / 4, seed: 5, scoring: NearestFirst(), limit: 50, city: 0).queries
+        let exhausted = Probes.exhausted(crowd, count: max(1, settings.probes / 10), scoring: Self.scorer).queries
         let denseScored = Probes(crowd, count: settings.probes / 4, seed: 6, scoring: Self.scorer, limit: 20, city: 0).queries
 
         progress("decks", 0)
@@ -45,6 +47,7 @@ public struct MatchBenchmark: Sendable {
         report.decks = Latencies(decks.map { Self.time(index, $0) })
         report.dense = Latencies(dense.map { Self.time(index, $0) })
         report.denseScored = Latencies(denseScored.map { Self.time(index, $0) })
+        report.exhausted = Latencies(exhausted.map { Self.time(index, $0) })
         progress("decks", 0.4)
         report.decksPerSecond = Self.rate(index, nearest)
         report.scoredPerSecond = Self.rate(index, scored)
@@ -53,12 +56,14 @@ public struct MatchBenchmark: Sendable {
         (report.touch, report.move) = (load.timeOfTally(), load.timeOfMove())
         report.underLoad = load.during { Latencies(nearest.map { Self.time(index, $0) }) }
         report.scoredUnderLoad = load.during { Latencies(scored.map { Self.time(index, $0) }) }
+        let (times, waits) = load.movesBeside { exhausted.map { Self.time(index, $0) } }
+        (report.exhaustedUnderMoves, report.moveWaits) = (Latencies(times), Latencies(waits))
         progress("decks", 1)
 
         // On a separate index: the other one has changed.
         let fresh = DeckIndex()
         fresh.build(crowd.people)
-        let compared = nearest.prefix(settings.compared) + scored.prefix(settings.compared) + decks.prefix(settings.compared)
+        let compared = [nearest, scored, decks, exhausted].flatMap { $0.prefix(settings.compared) }
         for (number, query) in compared.enumerated() {
             progress("brute force", Double(number) / Double(compared.count))
             report.compared += 1
@@ -141,6 +146,27 @@ private struct WriteLoad: Sendable {
         state.set()
         group.wait()
         return value
+    }
+
+    /// Moves one person after another while a body runs.
+    /// - Returns: the value of the body, and the microseconds of each move, most of which are spent waiting for searches.
+    func movesBeside<Value>(_ body: () -> Value) -> (value: Value, waits: [Double]) {
+        let (group, state) = (DispatchGroup(), DoneFlag())
+        let waits = Mutex<[Double]>([])
+        DispatchQueue.global().async(group: group) { [self] in
+            var times: [Double] = []
+            while !state.isSet {
+                let began = ContinuousClock.now
+                index.apply([moves[times.count % moves.count]])
+                times.append(began.duration(to: .now).inSeconds * 1e6)
+                DoneFlag.nap()
+            }
+            waits.withLock { $0 = times }
+        }
+        let value = body()
+        state.set()
+        group.wait()
+        return (value, waits.withLock { $0 })
     }
 
     private func write(until state: DoneFlag) {

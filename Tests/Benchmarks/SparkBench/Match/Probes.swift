@@ -1,10 +1,12 @@
+import Foundation
 import SparkCore
 import SparkDecks
 
 /// People of a crowd who request a deck, with their swipes so far: 0 to 30,000 people, all of their own city.
 struct Probes {
     /// The number of swipes; each is equally common.
-    private static let swipes = [0, 0, 30, 300, 300, 1_000, 3_000, 30_000]
+    private static let swipes = [0, 0, 30, 300, 300, 1_000, 3_000, most]
+    private static let most = 30_000
 
     /// People who were last active before are in no deck.
     static let activeSince = Crowd.now - .days(30)
@@ -17,6 +19,32 @@ struct Probes {
         Probes(crowd, count: count, seed: 2, scoring: NearestFirst(), limit: nearestLimit)
     }
 
+    /// Viewers who have swiped everybody around them: the nearest people of the genders that they seek in their city, at most 30,000.
+    /// They request a ranking for a deck, through all stages.
+    static func exhausted(_ crowd: Crowd, count: Int, scoring: any CandidateScoring) -> Probes {
+        var dice = Dice(seed: 7)
+        let (rows, cityOf) = (crowd.people.rows, crowd.cityOfPerson)
+        let queries = (0..<count).map { _ in
+            let viewer = dice.below(rows.count)
+            let sought = rows[viewer].interestedIn
+            var around = crowd.cities[Int(cityOf[viewer])].filter { $0 != viewer && sought.contains(rows[$0].gender) }
+            if around.count > most {
+                let here = rows[viewer]
+                let scale = cos(here.latitude * .pi / 180)
+                func square(_ other: PersonRow) -> Double {
+                    let (rise, turn) = (other.latitude - here.latitude, (other.longitude - here.longitude) * scale)
+                    return rise * rise + turn * turn
+                }
+                around = around.map { (square(rows[$0]), $0) }.sorted { $0 < $1 }.prefix(most).map(\.1)
+            }
+            return query(
+                viewer, crowd, swiped: around.map { rows[$0].id }, limit: 128, scoring: scoring, stages: DeckStage.allCases)
+        }
+        return Probes(queries: queries)
+    }
+
+    private init(queries: [CandidateQuery]) { self.queries = queries }
+
     /// - Parameters:
     ///   - city: of a certain rank; of any if nil.
     ///   - stages: how far limits may be loosened.
@@ -25,28 +53,34 @@ struct Probes {
         stages: [DeckStage] = [.nearby]
     ) {
         var dice = Dice(seed: seed)
-        let ages = AgeCalendar(today: Crowd.now.date)
         let rows = crowd.people.rows
         let cityOf = city == nil ? crowd.cityOfPerson : []
         queries = (0..<count).map { _ in
             let town = city.map { crowd.cities[$0] }
             let viewer = town.map { $0[dice.below($0.count)] } ?? dice.below(rows.count)
             let neighbours = town ?? crowd.cities[Int(cityOf[viewer])]
-            let candidate = rows[viewer].candidate(on: ages, interests: crowd.people.interests(of: viewer))
             var swiped: [Int64] = []
             let wanted = Self.swipes[dice.below(Self.swipes.count)]
             var tries = 0
             while swiped.count < wanted, tries < 3 * wanted {
                 tries += 1
                 let other = rows[neighbours[dice.below(neighbours.count)]]
-                if candidate.preferences.interestedIn.contains(other.gender) { swiped.append(other.id) }
+                if rows[viewer].interestedIn.contains(other.gender) { swiped.append(other.id) }
             }
-            var query = CandidateQuery(
-                viewer: candidate, excluded: IdentifierSet(swiped), likers: IdentifierSet([]), limit: limit, now: Crowd.now,
-                activeSince: Self.activeSince, scoring: scoring)
-            query.stages = stages
-            return query
+            return Self.query(viewer, crowd, swiped: swiped, limit: limit, scoring: scoring, stages: stages)
         }
+    }
+
+    private static func query(
+        _ viewer: Int, _ crowd: Crowd, swiped: [Int64], limit: Int, scoring: any CandidateScoring, stages: [DeckStage]
+    ) -> CandidateQuery {
+        let ages = AgeCalendar(today: Crowd.now.date)
+        var query = CandidateQuery(
+            viewer: crowd.people.rows[viewer].candidate(on: ages, interests: crowd.people.interests(of: viewer)),
+            excluded: IdentifierSet(swiped), likers: IdentifierSet([]), limit: limit, now: Crowd.now,
+            activeSince: activeSince, scoring: scoring)
+        query.stages = stages
+        return query
     }
 }
 
