@@ -75,7 +75,7 @@ let targets: [[Target]] = [
     library(
         "SparkCache", ["SparkCore", "SparkFiles", "CLZ4", "CSparkSystem", "Crypto", "DequeModule", "Logging"],
         tests: ["SparkTestSupport"]),
-    library("SparkDecks", ["SparkCore"]),
+    library("SparkDecks", ["SparkCore", "CSparkSystem"]),
     library(
         "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "CGatheredLog", "GRDB", "GRDBSQLite", "Logging", "Metrics"]),
     library("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", "HTTPTypes", "Crypto"] + running),

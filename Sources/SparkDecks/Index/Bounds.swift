@@ -90,11 +90,24 @@ struct PlaceOfView {
     let longitude: Double
     /// Slightly less than the cosine of the latitude.
     let cosine: Double
+    private let radians: Double
+    private let exactCosine: Double
 
     init(_ place: Coordinate) {
         self.latitude = place.latitude
         self.longitude = place.longitude
+        self.radians = place.latitude * .pi / 180
+        self.exactCosine = cos(radians)
         self.cosine = max(0, cos(place.latitude * .pi / 180) * (1 - 1e-12) - 1e-15)
+    }
+
+    /// The distance of a place in metres, bit for bit that of `Coordinate.distance`.
+    @inline(__always)
+    func metres(latitude: Double, longitude: Double) -> Double {
+        let b = latitude * .pi / 180
+        let (sinLatitude, sinLongitude) = (sin((b - radians) / 2), sin(((longitude - self.longitude) * .pi / 180) / 2))
+        let h = sinLatitude * sinLatitude + exactCosine * cos(b) * sinLongitude * sinLongitude
+        return 2 * Coordinate.earthRadiusMetres * asin(min(1, h.squareRoot()))
     }
 
     /// Slightly less than the sine of half an angle of 0…180 degrees: the series ends after a negative term.

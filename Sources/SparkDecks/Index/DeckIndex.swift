@@ -3,8 +3,8 @@ import Synchronization
 
 /// The hot index of everybody who can be in a deck. Finds a viewer's best candidates exactly, as if every person had been scored.
 ///
-/// Readers share the lock. A change waits for the current readers, at most some hundreds of microseconds, and itself takes a few
-/// microseconds. The index is in memory only; its owner fills it from the store and applies every committed change.
+/// Readers share the lock. A long search gives it back in between, so a change waits for some tenths of a millisecond at most, and
+/// itself takes a few microseconds. The index is in memory only; its owner fills it from the store and applies every committed change.
 package final class DeckIndex: Sendable {
     private let forest = ReadWriteLock(TileForest())
     private let calendar = Mutex<(day: CivilDate, ages: AgeCalendar)?>(nil)
@@ -114,30 +114,32 @@ package final class DeckIndex: Sendable {
         }
     }
 
-    /// The best candidates of the first stage that has any.
-    package func best(_ query: CandidateQuery) -> FoundCandidates {
+    /// The best candidates of the first stage that has any, at the moment at which the search ends. The lock is given back every
+    /// few tenths of a millisecond.
+    package func best(_ query: CandidateQuery) -> FoundCandidates { best(query, nodesPerTurn: Self.nodesPerTurn) {} }
+
+    /// The nodes that a search visits before it gives back the lock: some tenths of a millisecond.
+    private static let nodesPerTurn = 256
+
+    /// - Parameter released: called when the lock has been given back.
+    func best(_ query: CandidateQuery, nodesPerTurn: Int, released: () -> Void) -> FoundCandidates {
         // Code specialized for a known scorer is several times faster than generic code.
         switch query.scoring {
-        case let scorer as WeightedScorer: best(query, scoring: scorer)
-        case let scorer as NearestFirst: best(query, scoring: scorer)
-        default: best(query, scoring: query.scoring)
+        case let scorer as WeightedScorer: best(query, scoring: scorer, nodesPerTurn, released)
+        case let scorer as NearestFirst: best(query, scoring: scorer, nodesPerTurn, released)
+        default: best(query, scoring: query.scoring, nodesPerTurn, released)
         }
     }
 
-    private func best(_ query: CandidateQuery, scoring: some CandidateScoring) -> FoundCandidates {
+    private func best(
+        _ query: CandidateQuery, scoring: some CandidateScoring, _ nodesPerTurn: Int, _ released: () -> Void
+    ) -> FoundCandidates {
         guard let place = query.viewer.place, !query.viewer.isPaused, !query.viewer.isClosed else { return FoundCandidates() }
         let ages = ages(on: query.now.date)
         let scale = scoring.scale(for: query.viewer, at: query.now)
-        return forest.read { forest in
-            var search = DeckSearch(query, place: place, ages: ages, scale: scale)
-            var found = FoundCandidates()
-            for stage in query.stages where found.ranks.isEmpty {
-                found.stage = stage
-                found.ranks = search.best(at: stage, in: forest)
-                found.widen(search.reach(at: stage, ranks: found.ranks))
-            }
-            return found
-        }
+        var search = DeckSearch(query, place: place, ages: ages, scale: scale)
+        while !forest.read({ search.takeTurn(in: $0, nodes: nodesPerTurn) }) { released() }
+        return search.found
     }
 }
 
@@ -186,7 +188,7 @@ package struct FoundCandidates: Sendable {
     /// How far the search looked. Nobody beyond could be among the best.
     package var reach = SearchReach.nowhere
 
-    fileprivate mutating func widen(_ other: SearchReach) { reach = max(reach, other) }
+    mutating func widen(_ other: SearchReach) { reach = max(reach, other) }
 }
 
 /// The extent of a search.

@@ -6,67 +6,161 @@ import SparkCore
 /// The search is exact: a node's ceiling is the score of a person with the best of every trait in the node, and the search ends
 /// when the best ceiling is below the worst of the best scores. It adapts to density: in a city a few tiles suffice; in the
 /// country it looks as far as it must.
+///
+/// A long search gives back the lock in between, so that changes do not wait for it. When it goes on, it looks at each person who
+/// changed meanwhile, and starts again if that is not enough. So the answer is that of the moment at which it ends.
 struct DeckSearch<Scale: ScoreScale>: ~Copyable {
     private let query: CandidateQuery
-    private let place: Coordinate
     private let view: PlaceOfView
     private let calendar: AgeCalendar
     private let ages: AgeTable
     private let scale: Scale
     private var frontier = Frontier()
-    private let matching: UnsafeMutablePointer<UInt8>
+    private let interests: InterestMask
+    private let matches = TileMatches()
     /// If there are not too many, the people who like the viewer are looked up one by one. Then no bound must assume that others
     /// do.
     private let meetsLikers: Bool
     private static var likersMet: Int { 500 }
+
+    /// A search that had to start again so often keeps the lock until it ends.
+    private static var mostStarts: Int { 3 }
+
+    private var starts = 0
+    private var moment: ChangeJournal.Moment?
+    /// The position of the current stage among those of the query; stages in which nobody was found come before it.
+    private var stage = 0
+    private var isInStage = false
+    private var bestSoFar: BestCandidates
+    private(set) var found = FoundCandidates()
 
     // What the filters require at the current stage.
     private var limits = StageLimits()
 
     init(_ query: CandidateQuery, place: Coordinate, ages: AgeCalendar, scale: Scale) {
         self.query = query
-        self.place = place
         self.view = PlaceOfView(place)
         self.calendar = ages
         self.ages = ages.table
         self.scale = scale
+        self.interests = InterestMask(query.viewer.interests)
         self.meetsLikers = query.likers.count <= Self.likersMet
-        self.matching = .allocate(capacity: Tile.capacity)
+        self.bestSoFar = BestCandidates(limit: query.limit)
     }
 
-    deinit { matching.deallocate() }
+    deinit { matches.free() }
 
-    /// The best candidates of a stage, best first.
-    mutating func best(at stage: DeckStage, in forest: borrowing TileForest) -> [DeckRank] {
-        guard let limits = StageLimits(query, at: stage, ages: calendar) else { return [] }
-        self.limits = limits
-        var best = BestCandidates(limit: query.limit)
+    // MARK: Turns
+
+    /// Searches on, under the lock.
+    /// - Parameter nodes: how many to visit at most.
+    /// - Returns: whether the search has ended; `found` is its result.
+    mutating func takeTurn(in forest: borrowing TileForest, nodes: Int) -> Bool {
+        if let moment, moment != forest.journal.now, !catchUp(since: moment, in: forest) { self.moment = nil }
+        if moment == nil { start() }
+        var left = starts > Self.mostStarts ? Int.max : nodes
+        while stage < query.stages.count {
+            if !isInStage { begin(in: forest) }
+            guard visit(in: forest, &left) else {
+                moment = forest.journal.now
+                return false
+            }
+            isInStage = false
+            found.stage = query.stages[stage]
+            found.ranks = bestSoFar.ranks
+            found.widen(reach(at: found.stage, ranks: found.ranks))
+            if !found.ranks.isEmpty { return true }
+            stage += 1
+        }
+        return true
+    }
+
+    private mutating func start() {
+        starts += 1
+        stage = 0
+        isInStage = false
+        found = FoundCandidates()
+    }
+
+    /// Begins a stage: puts the roots on the frontier.
+    private mutating func begin(in forest: borrowing TileForest) {
+        isInStage = true
         frontier.removeAll()
+        bestSoFar.removeAll()
+        guard let limits = StageLimits(query, at: query.stages[stage], ages: calendar) else { return }
+        self.limits = limits
         let (gender, sought) = (query.viewer.gender, query.viewer.preferences.interestedIn)
         for set in 0..<DirectedSet.count {
             let directed = DirectedSet(number: set)
             guard forest.roots[set] >= 0, directed.interestedIn.contains(gender), sought.contains(directed.gender) else {
                 continue
             }
-            look(at: forest.roots[set], in: forest, best)
+            look(at: forest.roots[set], in: forest, bestSoFar)
         }
-        if meetsLikers { query.likers.forEach { meet($0, in: forest, &best) } }
+        guard meetsLikers else { return }
+        var best = bestSoFar
+        query.likers.forEach { meet($0, in: forest, &best) }
+        bestSoFar = best
+    }
+
+    /// Visits nodes until the stage has ended.
+    /// - Returns: false if the allowed number of nodes was reached before.
+    private mutating func visit(in forest: borrowing TileForest, _ left: inout Int) -> Bool {
+        // Separate from the other properties, which the visits read. The array is not shared, so nothing is copied.
+        var best = BestCandidates(limit: 0)
+        swap(&best, &bestSoFar)
+        defer { swap(&best, &bestSoFar) }
         while let (ceiling, node) = frontier.popBest() {
             // Equal scores are ordered by a hash, so an equal candidate could still come before the last one.
             if let threshold = best.threshold, ceiling < threshold { break }
+            guard left > 0 else {
+                frontier.push(ceiling, node)
+                return false
+            }
+            left -= 1
+            // The memory of what probably comes next is fetched meanwhile. A search of everybody waits for memory above all.
+            if let next = frontier.best { forest.prefetchPeople(of: next) }
             let pointer = forest.nodes.pointer(to: Int(node))
             if pointer.pointee.isLeaf {
-                scan(forest.tiles.pointer(to: Int(pointer.pointee.left)), pointer, ceiling, &best)
+                scan(forest.tiles.pointer(to: Int(pointer.pointee.left)), pointer, &best)
             } else {
                 look(at: pointer.pointee.left, in: forest, best)
                 look(at: pointer.pointee.right, in: forest, best)
             }
         }
-        return best.ranks
+        return true
+    }
+
+    /// Looks at each person who changed since the last turn. All others are where they were: in a visited node, or in one whose
+    /// ceiling still holds.
+    /// - Returns: false if the search must start again.
+    private mutating func catchUp(since moment: ChangeJournal.Moment, in forest: borrowing TileForest) -> Bool {
+        guard let changed = forest.journal.people(since: moment) else { return false }
+        var best = bestSoFar
+        for person in changed {
+            var alone = BestCandidates(limit: 1)
+            for earlier in query.stages[..<stage] {
+                guard let limits = StageLimits(query, at: earlier, ages: calendar) else { continue }
+                self.limits = limits
+                meet(person, in: forest, &alone)
+                guard alone.ranks.isEmpty else { return false }
+            }
+            guard let limits = StageLimits(query, at: query.stages[stage], ages: calendar) else { continue }
+            self.limits = limits
+            meet(person, in: forest, &alone)
+            if let before = best.ranks.first(where: { $0.id.rawValue == person }), before != alone.ranks.first {
+                // Others were turned away for a rank that is no longer there.
+                guard best.threshold == nil else { return false }
+                best.remove(before)
+            }
+            if let rank = alone.ranks.first { best.offer(rank) }
+        }
+        bestSoFar = best
+        return true
     }
 
     /// How far from the viewer a person could have been found among the best of a stage.
-    func reach(at stage: DeckStage, ranks: [DeckRank]) -> SearchReach {
+    private func reach(at stage: DeckStage, ranks: [DeckRank]) -> SearchReach {
         let outermost = query.viewer.reach(at: stage)
         guard ranks.count == query.limit, let last = ranks.last else { return outermost.map { .within($0) } ?? .everywhere }
         func isBeyond(_ kilometres: Int) -> Bool {
@@ -89,6 +183,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         guard let ceiling = ceiling(of: bounds.pointee.bounds) else { return }
         if let threshold = best.threshold, ceiling < threshold { return }
         frontier.push(ceiling, node)
+        forest.prefetchBelow(node)
     }
 
     @inline(__always)
@@ -116,31 +211,35 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
 
     /// Offers everybody in a tile who passes the filters.
     private func scan(
-        _ tile: UnsafeMutablePointer<Tile>, _ node: UnsafeMutablePointer<TileNode>, _ ceiling: Int, _ best: inout BestCandidates
+        _ tile: UnsafeMutablePointer<Tile>, _ node: UnsafeMutablePointer<TileNode>, _ best: inout BestCandidates
     ) {
         let columns = tile.pointee.columns
         let count = tile.pointee.count
-        var bounding = traits(node.pointee.bounds, node.pointee.bounds.leastMetres(from: view))
-        match(columns, count, narrowed(bounding, ceiling, best))
+        // Everybody may have left since the node was put on the frontier.
+        guard count > 0 else { return }
+        let leastMetres = node.pointee.bounds.leastMetres(from: view)
+        matches.filter(columns, count, limits, kilometres: Int(leastMetres / 1_000))
+        if let threshold = best.threshold,
+            let estimate = scale.estimate(traits(node.pointee.bounds, leastMetres), threshold: threshold)
+        {
+            if estimate.needed > 0 { matches.reject(columns, count, estimate, interests) }
+        }
         let cells = tile.pointee.cells
-        var spot = Spot()
-        var cell = -1
-        var end = 0
-        let words = UnsafeRawPointer(matching)
-        for word in 0..<((count + 7) / 8) {
-            var bits = words.load(fromByteOffset: word * 8, as: UInt64.self)
-            while bits != 0 {
-                let position = word * 8 + bits.trailingZeroBitCount / 8
-                bits &= bits - 1
-                if position >= end {
-                    while position >= end {
-                        cell += 1
-                        end = cell + 1 < cells.count ? Int(cells.base[cell + 1].start) : count
-                    }
-                    spot = approach(cells.base[cell], node.pointee.bounds.cosine, &bounding, best)
+        let whole = Spot(leastMetres: leastMetres, nearness: scale.nearness(metres: leastMetres))
+        var spot = whole
+        var (cell, end) = (-1, 0)
+        matches.forEach(count) { tile.pointee.prefetch($0) }
+        matches.forEach(count) { position in
+            // Most people are turned away here, by the distance of the whole tile.
+            guard let traits = traits(of: position, tile, columns, whole, best) else { return }
+            if position >= end {
+                while position >= end {
+                    cell += 1
+                    end = cell + 1 < cells.count ? Int(cells.base[cell + 1].start) : count
                 }
-                if spot.isWorthIt { weigh(position, of: tile, columns, &spot, &best) }
+                spot = approach(cells.base[cell], node.pointee.bounds.cosine)
             }
+            if spot.isWorthIt { offer(position, traits, columns, &spot, &best) }
         }
     }
 
@@ -152,101 +251,58 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         guard directed.interestedIn.contains(query.viewer.gender),
             query.viewer.preferences.interestedIn.contains(directed.gender), limits.pass(columns, position)
         else { return }
-        let cell = tile.pointee.place(at: position)
-        var spot = Spot(isWorthIt: true, latitude: cell.latitude, longitude: cell.longitude)
-        weigh(position, of: tile, columns, &spot, &best)
+        var spot = approach(tile.pointee.place(at: position), 0)
+        guard let traits = traits(of: position, tile, columns, spot, best) else { return }
+        offer(position, traits, columns, &spot, &best)
     }
 
     /// The current cell of a scan. A distance costs as much as scoring several people, so it is computed only when a person seems
     /// worth it.
     private struct Spot {
-        var isWorthIt = false
+        var isWorthIt = true
         var latitude = 0.0
         var longitude = 0.0
-        /// A lower bound of the distance.
-        var leastMetres = 0.0
-        /// The distance; negative until it is computed.
-        var metres = -1.0
-        /// The distance in kilometres, rounded up.
-        var needed = 0
-    }
+        /// The distance, or a lower bound until it is computed.
+        var leastMetres: Double
+        /// What a score reads of `leastMetres`.
+        var nearness: Scale.Nearness
+        /// A lower bound of the distance in kilometres; once it is computed, the distance rounded up.
+        var needed: Int
+        var isMeasured = false
 
-    /// What the columns must satisfy: the filters, and once there are enough candidates, the demands of a sufficient score.
-    private struct ColumnLimits {
-        var firstBirth: UInt16
-        var lastBirth: UInt16
-        var activeSince: UInt32
-        var interests: UInt8
-    }
-
-    @inline(__always)
-    private func narrowed(_ bounding: TraitLimits, _ ceiling: Int, _ best: borrowing BestCandidates) -> ColumnLimits {
-        var columns = ColumnLimits(
-            firstBirth: limits.firstBirth, lastBirth: limits.lastBirth, activeSince: limits.activeSince, interests: 0)
-        guard let threshold = best.threshold else { return columns }
-        let demands = scale.demands(bounding, slack: ceiling - threshold)
-        columns.interests = UInt8(clamping: demands.interests)
-        if demands.idleDays < 100_000 {
-            let since = (Int64(limits.today) - Int64(demands.idleDays)) * 86_400
-            columns.activeSince = max(columns.activeSince, UInt32(clamping: since))
+        @inline(__always)
+        init(leastMetres: Double, nearness: Scale.Nearness) {
+            self.leastMetres = leastMetres
+            self.nearness = nearness
+            self.needed = Int(leastMetres / 1_000)
         }
-        if demands.youngest > 0 || demands.oldest < 200, let births = ages.births(from: demands.youngest, through: demands.oldest)
-        {
-            columns.firstBirth = max(columns.firstBirth, births.lowerBound.rawValue)
-            columns.lastBirth = min(columns.lastBirth, births.upperBound.rawValue)
-        }
-        return columns
     }
 
-    /// Marks the people who pass the filters on ages and activity. Plain loops over columns, which the compiler vectorizes.
+    /// Bounds the distance of a cell.
     @inline(__always)
-    private func match(_ columns: TileColumns, _ count: Int, _ wanted: ColumnLimits) {
-        let (births, minAges, maxAges, flags, lastActive, interests) = (
-            columns.births, columns.minAges, columns.maxAges, columns.flags, columns.lastActive, columns.interestCounts
-        )
-        let (first, last, least) = (wanted.firstBirth, wanted.lastBirth, wanted.interests)
-        let (old, oldSoft, young, youngSoft) = (limits.age, limits.oldestForSoft, limits.age, limits.youngestForSoft)
-        let since = wanted.activeSince
-        let matching = matching
-        for position in 0..<count {
-            let isHard = flags[position] & 1 != 0
-            let isBornLate: UInt8 = births[position] >= first ? 1 : 0
-            let isBornEarly: UInt8 = births[position] <= last ? 1 : 0
-            let isInterested: UInt8 = interests[position] >= least ? 1 : 0
-            let isOldEnough: UInt8 = minAges[position] <= (isHard ? old : oldSoft) ? 1 : 0
-            let isYoungEnough: UInt8 = maxAges[position] >= (isHard ? young : youngSoft) ? 1 : 0
-            let isActive: UInt8 = lastActive[position] >= since ? 1 : 0
-            matching[position] = isBornLate & isBornEarly & isInterested & isOldEnough & isYoungEnough & isActive
-        }
-        for position in count..<((count + 7) / 8 * 8) { matching[position] = 0 }
-    }
-
-    /// Checks with bounds whether anybody in a cell can be reached and be among the best.
-    @inline(__always)
-    private func approach(
-        _ cell: Tile.Cell, _ cosine: Double, _ bounding: inout TraitLimits, _ best: borrowing BestCandidates
-    ) -> Spot {
+    private func approach(_ cell: Tile.Cell, _ cosine: Double) -> Spot {
         var bounds = Bounds()
         bounds.minLatitude = cell.latitude
         bounds.maxLatitude = cell.latitude
         bounds.minLongitude = cell.longitude
         bounds.maxLongitude = cell.longitude
         bounds.cosine = cosine
-        var spot = Spot(latitude: cell.latitude, longitude: cell.longitude, leastMetres: bounds.leastMetres(from: view))
-        guard spot.leastMetres <= limits.reachMetres else { return spot }
-        bounding.metres = spot.leastMetres
-        if let threshold = best.threshold, scale.ceiling(bounding) < threshold { return spot }
-        spot.isWorthIt = true
+        let leastMetres = bounds.leastMetres(from: view)
+        var spot = Spot(leastMetres: leastMetres, nearness: scale.nearness(metres: leastMetres))
+        (spot.latitude, spot.longitude) = (cell.latitude, cell.longitude)
+        spot.isWorthIt = leastMetres <= limits.reachMetres
         return spot
     }
 
     /// Computes the distance of a cell.
     @inline(__always)
     private func measure(_ spot: inout Spot) {
-        let there = Coordinate(latitude: spot.latitude, longitude: spot.longitude) ?? place
-        spot.metres = place.distance(to: there).metres
-        spot.needed = Self.wholeKilometres(spot.metres)
-        spot.isWorthIt = spot.metres <= limits.reachMetres
+        let metres = view.metres(latitude: spot.latitude, longitude: spot.longitude)
+        spot.isMeasured = true
+        spot.leastMetres = metres
+        spot.nearness = scale.nearness(metres: metres)
+        spot.needed = Self.wholeKilometres(metres)
+        spot.isWorthIt = metres <= limits.reachMetres
     }
 
     /// Metres rounded up to whole kilometres, exactly.
@@ -257,44 +313,50 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         return kilometres
     }
 
-    /// Offers a person who passes the filters and scores enough. Cheap checks come first.
+    /// The traits of a person who may be among the best at the least distance of a tile; nil for others. Cheap checks come first.
     @inline(__always)
-    private func weigh(
-        _ position: Int, of tile: UnsafeMutablePointer<Tile>, _ columns: TileColumns, _ spot: inout Spot,
-        _ best: inout BestCandidates
-    ) {
+    private func traits(
+        of position: Int, _ tile: UnsafeMutablePointer<Tile>, _ columns: TileColumns, _ whole: Spot,
+        _ best: borrowing BestCandidates
+    ) -> CandidateTraits? {
         let flags = PersonRow.Flags(rawValue: columns.flags[position])
-        guard
-            limits.reaches(
-                Int(columns.reaches[position]), isHard: flags.contains(.distanceHard),
-                needed: spot.metres < 0 ? Int(spot.leastMetres / 1_000) : spot.needed)
-        else { return }
         let id = columns.ids[position]
         let isLiked = query.likers.count > 0 && query.likers.contains(id)
-        if flags.contains(.incognito), !isLiked { return }
+        if flags.contains(.incognito), !isLiked { return nil }
+        // While there is room, nobody's score is too low, and a viewer who finds nobody has swiped most people.
+        if best.threshold == nil, query.excluded.contains(id) { return nil }
         let counts = columns.counts(at: position)
-        let mostShared = min(query.viewer.interests.count, Int(columns.interestCounts[position]))
-        var traits = CandidateTraits(
-            metres: spot.metres < 0 ? spot.leastMetres : spot.metres, hidesDistance: flags.contains(.hidesDistance),
-            idleDays: idleDays(columns.lastActive[position]), age: ages.age(BirthDay(rawValue: columns.births[position])),
-            minAge: Int(columns.minAges[position]), maxAge: Int(columns.maxAges[position]), sharedInterests: mostShared,
-            likesViewer: isLiked, tally: counts.tally(on: limits.today), shownYesterday: counts.shownYesterday(on: limits.today))
-        // Every step of a score is monotone, including rounding: a person does not score less from a shorter distance.
-        guard best.mayAdmit(scale.score(traits), candidate: id, viewer: query.viewer.id) else { return }
-        if spot.metres < 0 {
-            measure(&spot)
-            guard spot.isWorthIt else { return }
-            traits.metres = spot.metres
-        }
-        guard limits.reaches(Int(columns.reaches[position]), isHard: flags.contains(.distanceHard), needed: spot.needed),
-            id != query.viewer.id.rawValue, !query.excluded.contains(id)
-        else { return }
-        if mostShared > 0 {
-            traits.sharedInterests = query.viewer.interests.withUnsafeBufferPointer {
+        var shared = 0
+        if scale.readsInterests {
+            shared = query.viewer.interests.withUnsafeBufferPointer {
                 InterestCode.shared($0, tile.pointee.interests(at: position))
             }
         }
-        let score = scale.score(traits)
+        let traits = CandidateTraits(
+            metres: 0, hidesDistance: flags.contains(.hidesDistance), idleDays: idleDays(columns.lastActive[position]),
+            age: ages.age(BirthDay(rawValue: columns.births[position])), minAge: Int(columns.minAges[position]),
+            maxAge: Int(columns.maxAges[position]), sharedInterests: shared, likesViewer: isLiked,
+            tally: counts.tally(on: limits.today), shownYesterday: counts.shownYesterday(on: limits.today))
+        // Every step of a score is monotone, including rounding: a person does not score less from a shorter distance.
+        return best.mayAdmit(scale.score(traits, whole.nearness), candidate: id, viewer: query.viewer.id) ? traits : nil
+    }
+
+    /// Offers a person who passes the filters, if the distance allows it.
+    @inline(__always)
+    private func offer(
+        _ position: Int, _ traits: CandidateTraits, _ columns: TileColumns, _ spot: inout Spot, _ best: inout BestCandidates
+    ) {
+        let (id, reach) = (columns.ids[position], Int(columns.reaches[position]))
+        let isHard = PersonRow.Flags(rawValue: columns.flags[position]).contains(.distanceHard)
+        guard limits.reaches(reach, isHard: isHard, needed: spot.needed),
+            best.mayAdmit(scale.score(traits, spot.nearness), candidate: id, viewer: query.viewer.id),
+            id != query.viewer.id.rawValue, !query.excluded.contains(id)
+        else { return }
+        if !spot.isMeasured {
+            measure(&spot)
+            guard spot.isWorthIt, limits.reaches(reach, isHard: isHard, needed: spot.needed) else { return }
+        }
+        let score = scale.score(traits, spot.nearness)
         if let threshold = best.threshold, score < threshold { return }
         best.offer(
             DeckRank(

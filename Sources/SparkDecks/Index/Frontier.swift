@@ -11,6 +11,10 @@ struct Frontier {
 
     mutating func removeAll() { heap.removeAll(keepingCapacity: true) }
 
+    /// The node with the highest ceiling.
+    @inline(__always)
+    var best: Int32? { heap.first?.node }
+
     mutating func push(_ ceiling: Int, _ node: Int32) {
         heap.append(Entry(ceiling: ceiling, node: node))
         heap.withUnsafeMutableBufferPointer { heap in

@@ -58,6 +58,16 @@ struct StageLimits {
         }
     }
 
+    /// The least reaches of candidates who accept a distance in kilometres, if their limit is hard and if it is soft.
+    func leastReaches(kilometres: Int) -> (hard: UInt16, soft: UInt16) {
+        let least = UInt16(clamping: kilometres)
+        switch stage {
+        case .nearby: return (least, least)
+        case .wider: return (least, (least + 1) / 2)
+        case .anywhere: return (least, 0)
+        }
+    }
+
     /// Whether any of some people may accept this distance.
     @inline(__always)
     func mayReach(_ bounds: Bounds, _ metres: Double) -> Bool {

@@ -1,3 +1,4 @@
+import CSparkSystem
 import SparkCore
 
 /// Up to 128 people of one directed set who are near each other, as columns of what the filters read. People of one cell are
@@ -36,11 +37,18 @@ struct Tile: BitwiseCopyable {
         pool.free()
     }
 
-    var bytes: Int { 32 * Self.capacity + cells.bytes + pool.bytes + MemoryLayout<Tile>.stride }
+    var bytes: Int { TileColumns.size + cells.bytes + pool.bytes + MemoryLayout<Tile>.stride }
 
     @inline(__always)
     func interests(at position: Int) -> UnsafeBufferPointer<InterestCode> {
         UnsafeBufferPointer(start: pool.base + Int(columns.interests[position]), count: Int(columns.interestCounts[position]))
+    }
+
+    /// Fetches what a search reads of a person who passed the first filters.
+    @inline(__always)
+    func prefetch(_ position: Int) {
+        spark_prefetch(columns.ids + position)
+        spark_prefetch(pool.base + Int(columns.interests[position]))
     }
 
     func position(of id: Int64) -> Int? {
@@ -70,7 +78,7 @@ struct Tile: BitwiseCopyable {
             cells.append(Cell(latitude: latitude, longitude: longitude, start: Int32(count)))
         }
         columns.move(from: position, to: position + 1, count: count - position)
-        columns.put(row, at: position, interestsStart: pool.count)
+        columns.put(row, interests, at: position, interestsStart: pool.count)
         count += 1
         store(interests)
     }
@@ -89,7 +97,7 @@ struct Tile: BitwiseCopyable {
     /// Replaces the data of a person whose place is unchanged.
     mutating func update(_ row: PersonRow, interests: UnsafeBufferPointer<InterestCode>, at position: Int) {
         waste += Int(columns.interestCounts[position])
-        columns.put(row, at: position, interestsStart: pool.count)
+        columns.put(row, interests, at: position, interestsStart: pool.count)
         store(interests)
     }
 

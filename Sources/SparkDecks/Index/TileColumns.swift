@@ -1,7 +1,10 @@
-/// The people of one tile as columns, in one block of 4 KiB.
+import CSparkSystem
+
+/// The people of one tile as columns, in one block.
 struct TileColumns: BitwiseCopyable {
     static let capacity = 128
-    private static let size = 32 * capacity
+    /// The bytes of a block.
+    static let size = 36 * capacity
 
     private let base: UnsafeMutableRawPointer
 
@@ -31,6 +34,22 @@ struct TileColumns: BitwiseCopyable {
     var interestCounts: UnsafeMutablePointer<UInt8> { column(27, UInt8.self) }
     /// The four bytes of `DailyCounts` together. A score needs two of them; the day decides which.
     private var counts: UnsafeMutablePointer<UInt32> { column(28, UInt32.self) }
+
+    /// The bits of each person's interests.
+    var interestMasks: UnsafeMutablePointer<UInt32> { column(32, UInt32.self) }
+
+    /// Fetches the columns that a search reads of everybody: all but the first and the counts.
+    @inline(__always)
+    func prefetch() {
+        func fetch(_ offset: Int, bytes: Int) {
+            for line in 0..<(bytes * Self.capacity / 64) { spark_prefetch(base + offset * Self.capacity + line * 64) }
+        }
+        fetch(8, bytes: 4)
+        fetch(16, bytes: 4)
+        fetch(22, bytes: 2)
+        fetch(24, bytes: 3)
+        fetch(32, bytes: 4)
+    }
 
     @inline(__always)
     func counts(at position: Int) -> DailyCounts { DailyCounts(day: countDays[position], packed: counts[position]) }
@@ -70,9 +89,10 @@ struct TileColumns: BitwiseCopyable {
         shift(flags)
         shift(interestCounts)
         shift(counts)
+        shift(interestMasks)
     }
 
-    func put(_ row: PersonRow, at position: Int, interestsStart: Int) {
+    func put(_ row: PersonRow, _ codes: UnsafeBufferPointer<InterestCode>, at position: Int, interestsStart: Int) {
         ids[position] = row.id
         lastActive[position] = row.lastActive.rawValue
         versions[position] = row.version
@@ -83,6 +103,7 @@ struct TileColumns: BitwiseCopyable {
         maxAges[position] = row.maxAge
         flags[position] = row.flags.rawValue
         interestCounts[position] = row.interestCount
+        interestMasks[position] = codes.reduce(0) { $0 | $1.bit }
         put(row.counts, at: position)
     }
 }

@@ -1,3 +1,5 @@
+import CSparkSystem
+
 /// All people of the index: one tree per directed set, whose leaves are tiles.
 ///
 /// Inner nodes split by latitude, longitude or day of birth, or by identifier if all of these are equal. So any number of people
@@ -7,6 +9,7 @@ struct TileForest: ~Copyable {
     private(set) var nodes = Slab<TileNode>()
     private(set) var tiles = Slab<Tile>()
     private(set) var directory = PersonDirectory()
+    private(set) var journal = ChangeJournal()
     private(set) var roots = [Int32](repeating: -1, count: DirectedSet.count)
 
     /// People per tile after a build, which leaves room for more.
@@ -33,6 +36,7 @@ struct TileForest: ~Copyable {
     /// Adds a person or replaces the person's data.
     mutating func set(_ person: IndexedPerson) {
         let row = person.row
+        journal.note(row.id)
         person.interests.withUnsafeBufferPointer { interests in
             if let (tile, position) = find(row.id) {
                 let place = tiles[tile].place(at: position)
@@ -42,7 +46,7 @@ struct TileForest: ~Copyable {
                     tiles[tile].update(row, interests: interests, at: position)
                     return refresh(tiles[tile].node)
                 }
-                remove(row.id)
+                takeOut(row.id, tile, position)
             }
             insert(row, interests: interests)
         }
@@ -50,6 +54,11 @@ struct TileForest: ~Copyable {
 
     mutating func remove(_ id: Int64) {
         guard let (tile, position) = find(id) else { return }
+        journal.note(id)
+        takeOut(id, tile, position)
+    }
+
+    private mutating func takeOut(_ id: Int64, _ tile: Int, _ position: Int) {
         directory.remove(id, tile: tile)
         tiles[tile].remove(at: position)
         let node = tiles[tile].node
@@ -57,14 +66,16 @@ struct TileForest: ~Copyable {
         merge(at: nodes[Int(node)].parent)
     }
 
-    func touch(_ id: Int64, lastActive: EpochSecond) {
+    mutating func touch(_ id: Int64, lastActive: EpochSecond) {
         guard let (tile, position) = find(id) else { return }
+        journal.note(id)
         tiles[tile].columns.lastActive[position] = lastActive.rawValue
         refresh(tiles[tile].node)
     }
 
-    func count(_ id: Int64, _ counts: DailyCounts) {
+    mutating func count(_ id: Int64, _ counts: DailyCounts) {
         guard let (tile, position) = find(id) else { return }
+        journal.note(id)
         let columns = tiles[tile].columns
         let before = columns.counts(at: position)
         columns.put(counts, at: position)
@@ -103,6 +114,25 @@ struct TileForest: ~Copyable {
             return true
         }
         return tile.map { ($0, place) }
+    }
+
+    /// Fetches what a visit of a node reads first: its tile, or the nodes below.
+    @inline(__always)
+    func prefetchBelow(_ node: Int32) {
+        let pointer = nodes.pointer(to: Int(node))
+        if pointer.pointee.isLeaf {
+            spark_prefetch(tiles.pointer(to: Int(pointer.pointee.left)))
+        } else {
+            spark_prefetch(nodes.pointer(to: Int(pointer.pointee.left)))
+            spark_prefetch(nodes.pointer(to: Int(pointer.pointee.right)))
+        }
+    }
+
+    /// Fetches the columns of a leaf's people.
+    @inline(__always)
+    func prefetchPeople(of node: Int32) {
+        let pointer = nodes.pointer(to: Int(node))
+        if pointer.pointee.isLeaf { tiles.pointer(to: Int(pointer.pointee.left)).pointee.columns.prefetch() }
     }
 
     private mutating func insert(_ row: PersonRow, interests: UnsafeBufferPointer<InterestCode>) {
@@ -160,6 +190,7 @@ struct TileForest: ~Copyable {
         _ = takeUp(right, into: &people)
         nodes.give(left)
         nodes.give(right)
+        journal.interrupt()
         grow(people, set: set, at: node, fill: Tile.capacity)
         merge(at: nodes[Int(node)].parent)
     }
@@ -186,6 +217,7 @@ struct TileForest: ~Copyable {
 
     /// Fills an empty forest.
     mutating func build(_ people: PersonBatch) {
+        journal.interrupt()
         directory.reserve(people.rows.count)
         var bySet = [[UInt32]](repeating: [], count: DirectedSet.count)
         for (number, row) in people.rows.enumerated() { bySet[Int(row.set)].append(UInt32(truncatingIfNeeded: number)) }

@@ -23,6 +23,14 @@ package struct BestCandidates: Sendable {
         return score == threshold && DeckRank.tie(candidate, viewer: viewer) <= lastTie
     }
 
+    mutating func removeAll() {
+        ranks.removeAll(keepingCapacity: true)
+        threshold = nil
+    }
+
+    /// Removes a candidate. Only while there is room: afterwards, others have been turned away for this one.
+    mutating func remove(_ rank: DeckRank) { ranks.removeAll { $0 == rank } }
+
     /// Inserts a candidate if it is good enough. The same candidate is inserted only once.
     package mutating func offer(_ rank: DeckRank) {
         if ranks.count == limit, let last = ranks.last, last < rank { return }

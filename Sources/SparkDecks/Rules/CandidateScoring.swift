@@ -13,27 +13,24 @@ package protocol CandidateScoring: Sendable {
 
 /// Scores how well candidates suit one viewer. Scores are whole numbers, so that floating-point noise changes no order.
 package protocol ScoreScale: Sendable {
-    /// The score of a candidate; higher is better.
-    func score(_ traits: CandidateTraits) -> Int
+    /// What a score reads of a distance.
+    associatedtype Nearness
+    /// What a score reads of a distance. A shorter distance gives no lower score.
+    func nearness(metres: Double) -> Nearness
+    /// The score of a candidate at a distance, which replaces that of the traits; higher is better.
+    func score(_ traits: CandidateTraits, _ nearness: Nearness) -> Int
+    /// Whether shared interests affect a score.
+    var readsInterests: Bool { get }
     /// An upper bound of the scores of candidates with at best these traits.
     func ceiling(_ traits: TraitLimits) -> Int
-    /// The single traits that a candidate needs to score at most `slack` below the ceiling of these traits.
-    func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands
+    /// A cheap test that everybody with at best these traits passes who scores at least a threshold; nil if there is none.
+    func estimate(_ traits: TraitLimits, threshold: Int) -> ScoreEstimate?
 }
 
-/// What single traits must be for a sufficient score. The demands are necessary but not sufficient.
-package struct TraitDemands: Sendable {
-    /// The most UTC days since the last activity.
-    package var idleDays = Int.max
-    /// The least age.
-    package var youngest = 0
-    /// The greatest age.
-    package var oldest = 255
-    /// The least number of shared interests.
-    package var interests = 0
-
-    /// No demands.
-    package init() {}
+extension ScoreScale {
+    /// The score of a candidate; higher is better.
+    @inline(__always)
+    package func score(_ traits: CandidateTraits) -> Int { score(traits, nearness(metres: traits.metres)) }
 }
 
 /// The traits of a candidate that a score reads.
@@ -137,11 +134,15 @@ package struct NearestFirst: CandidateScoring {
 
     /// Scores are negative distances.
     package struct Scale: ScoreScale {
+        /// Not `rounded()`, which is a function call on processors older than 2008.
         @inline(__always)
-        package func score(_ traits: CandidateTraits) -> Int { -Int((traits.metres * 1_000).rounded()) }
+        package func nearness(metres: Double) -> Int { -Int(metres * 1_000 + 0.5) }
+        @inline(__always)
+        package func score(_ traits: CandidateTraits, _ nearness: Int) -> Int { nearness }
+        package var readsInterests: Bool { false }
         @inline(__always)
         package func ceiling(_ traits: TraitLimits) -> Int { -Int((traits.metres * 1_000).rounded(.down)) }
         @inline(__always)
-        package func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands { TraitDemands() }
+        package func estimate(_ traits: TraitLimits, threshold: Int) -> ScoreEstimate? { nil }
     }
 }

@@ -17,6 +17,10 @@ package struct InterestCode: Hashable, Sendable, BitwiseCopyable {
         self = text.withUTF8 { InterestCode(UnsafeRawBufferPointer($0)[...]) }
     }
 
+    /// One of 32 bits, so that a mask of some interests tells most of those that are not among them.
+    @inline(__always)
+    var bit: UInt32 { 1 << ((rawValue &* 0x9E37_79B9) >> 27) }
+
     /// How many codes are in both lists. Neither list may contain duplicates.
     @inline(__always)
     package static func shared(_ left: UnsafeBufferPointer<InterestCode>, _ right: UnsafeBufferPointer<InterestCode>) -> Int {
@@ -27,5 +31,22 @@ package struct InterestCode: Hashable, Sendable, BitwiseCopyable {
 
     package static func shared(_ left: [InterestCode], _ right: [InterestCode]) -> Int {
         left.withUnsafeBufferPointer { left in right.withUnsafeBufferPointer { shared(left, $0) } }
+    }
+}
+
+/// The interests of a viewer, to be compared with the masks of many candidates.
+struct InterestMask {
+    /// The bits of the interests.
+    private(set) var first: UInt32 = 0
+    /// The bits of at least two of them.
+    private(set) var second: UInt32 = 0
+    /// How many more interests share a bit.
+    private(set) var others: UInt16 = 0
+
+    init(_ interests: some Sequence<InterestCode>) {
+        for interest in interests {
+            let bit = interest.bit
+            if first & bit == 0 { first |= bit } else if second & bit == 0 { second |= bit } else { others += 1 }
+        }
     }
 }

@@ -81,6 +81,7 @@ package struct WeightedScorer: CandidateScoring {
         /// The values of the words for the last activity.
         private let worths: (today: Double, week: Double, earlier: Double)
         private let leastShown: Int
+        private let estimate: ScoreEstimate
         private let viewerAge: Double
         private let soughtAge: Double
         private let soughtReach: Double
@@ -92,6 +93,7 @@ package struct WeightedScorer: CandidateScoring {
             func worth(_ days: Int) -> Double { max(0, 1 - Double(days) / Double(activeDays)) }
             self.worths = (1, worth(3), worth((Self.lastDays.week + 1 + max(Self.lastDays.week + 1, activeDays)) / 2))
             self.leastShown = leastShown
+            self.estimate = Self.estimate(viewer, today: today, weights: weights, worths: worths)
             self.viewerAge = Double(viewer.age)
             (self.soughtAge, self.soughtReach) = Self.range(viewer.preferences.minAge, viewer.preferences.maxAge)
             self.likelihoods = LikelihoodTable.of(viewer.counts.tally(on: today))
@@ -104,16 +106,36 @@ package struct WeightedScorer: CandidateScoring {
             return Double(bitPattern: days <= Self.lastDays.today ? worths.today.bitPattern : older)
         }
 
+        /// The weighted parts that a distance gives: if the candidate shows it, and if the candidate hides it.
+        package struct Nearness {
+            fileprivate let shown: Double
+            fileprivate let hidden: Double
+        }
+
+        package var readsInterests: Bool { weights.interests > 0 }
+
         @inline(__always)
-        package func score(_ traits: CandidateTraits) -> Int {
+        package func nearness(metres: Double) -> Nearness {
+            let kilometres = max(Self.nearestKilometres, Double(Int(metres / 1_000 + 0.5)))
+            return Nearness(shown: part(kilometres), hidden: part(Self.band(kilometres)))
+        }
+
+        @inline(__always)
+        private func part(_ kilometres: Double) -> Double {
+            weights.distance * (1 / (1 + (kilometres - Self.nearestKilometres) / 10))
+        }
+
+        @inline(__always)
+        package func score(_ traits: CandidateTraits, _ nearness: Nearness) -> Int {
             let recency = worth(idleDays: traits.idleDays)
             let (middle, reach) = Self.range(traits.minAge, traits.maxAge)
             let ages =
                 (max(0, 1 - abs(Double(traits.age) - soughtAge) / soughtReach) + max(0, 1 - abs(viewerAge - middle) / reach)) / 2
-            let kilometres = max(Self.nearestKilometres, Double(Int(traits.metres / 1_000 + 0.5)))
-            let need = Double(max(0, leastShown - traits.shownYesterday)) / Double(leastShown)
+            // Most people were shown in no deck, which saves a division.
+            let need =
+                traits.shownYesterday == 0 ? 1 : Double(max(0, leastShown - traits.shownYesterday)) / Double(leastShown)
             return total(
-                kilometres: traits.hidesDistance ? Self.band(kilometres) : kilometres, recency: recency, ages: ages,
+                nearness: traits.hidesDistance ? nearness.hidden : nearness.shown, recency: recency, ages: ages,
                 sharedInterests: traits.sharedInterests, likelihood: likelihoods[traits.tally, isCertain: traits.likesViewer],
                 need: need)
         }
@@ -127,33 +149,39 @@ package struct WeightedScorer: CandidateScoring {
             let recency = worth(idleDays: traits.idleDays)
             let ages = (max(0, 1 - abs(nearestAge(traits) - soughtAge) / soughtReach) + 1) / 2
             return total(
-                kilometres: kilometres, recency: recency, ages: ages, sharedInterests: traits.sharedInterests,
+                nearness: part(kilometres), recency: recency, ages: ages, sharedInterests: traits.sharedInterests,
                 likelihood: likelihoods[traits.tally, isCertain: traits.mayLikeViewer], need: 1)
         }
 
         @inline(__always)
-        package func demands(_ traits: TraitLimits, slack: Int) -> TraitDemands {
-            // The most that one trait may lose: a score rounds up by half a step what its ceiling rounds down, plus a little for
-            // the sums.
-            let loss = Double(max(0, slack) + Self.grain + 2) / 1_000_000
-            var demands = TraitDemands()
-            if weights.recency > 0 {
-                let least = worth(idleDays: traits.idleDays) - loss / weights.recency
-                if worths.earlier < least { demands.idleDays = worths.week < least ? Self.lastDays.today : Self.lastDays.week }
-            }
-            if weights.interests > 0 {
-                let missing = loss / weights.interests * Double(Self.fullInterests)
-                demands.interests = max(0, min(traits.sharedInterests, Self.fullInterests) - Int(min(missing, 100)))
-            }
-            if weights.age > 0 {
-                let nearest = nearestAge(traits)
-                let off = abs(nearest - soughtAge) + loss * 2 / weights.age * soughtReach
-                if off < soughtReach {
-                    demands.youngest = max(0, Int((soughtAge - off).rounded(.up)))
-                    demands.oldest = Int(soughtAge + off)
-                }
-            }
-            return demands
+        package func estimate(_ traits: TraitLimits, threshold: Int) -> ScoreEstimate? {
+            var estimate = estimate
+            // A score rounds up by half a step.
+            let sum = (Double(threshold) - 0.5 * Double(Self.grain)) / 1_000_000
+            let rest =
+                nearness(metres: traits.metres).shown + weights.recency * worths.earlier
+                + weights.likelihood * likelihoods[traits.tally, isCertain: traits.mayLikeViewer] + weights.exposure
+            estimate.needed = Int((sum - rest) * ScoreEstimate.one - ScoreEstimate.roundings)
+            return estimate
+        }
+
+        /// The estimate of what the candidate needs, without the need itself.
+        private static func estimate(
+            _ viewer: Candidate, today: UInt16, weights: Weights, worths: (today: Double, week: Double, earlier: Double)
+        ) -> ScoreEstimate {
+            let (middle, reach) = range(viewer.preferences.minAge, viewer.preferences.maxAge)
+            let birthToday = BirthDay(daysSinceEpoch: Int64(today)).rawValue
+            let daysPerYear = 365.2425
+            func second(_ days: Int) -> UInt32 { UInt32(clamping: (Int(today) - days) * 86_400) }
+            return ScoreEstimate(
+                needed: 0, week: second(lastDays.week), today: second(lastDays.today),
+                weekGain: ScoreEstimate.up(weights.recency * (worths.week - worths.earlier)),
+                todayGain: ScoreEstimate.up(weights.recency * (worths.today - worths.week)),
+                age: ScoreEstimate.up(weights.age / 2),
+                bestBirth: UInt16(clamping: Int(Double(birthToday) - (middle + 0.5) * daysPerYear)),
+                loss: UInt16(clamping: Int(weights.age / 2 / reach / daysPerYear * 65_536 * ScoreEstimate.one)),
+                lastBirth: birthToday, doubleViewerAge: Int32(clamping: 2 * viewer.age),
+                interest: ScoreEstimate.up(weights.interests / Double(fullInterests)), mostInterests: UInt16(fullInterests))
         }
 
         /// The age within the limits that suits the viewer best.
@@ -164,12 +192,11 @@ package struct WeightedScorer: CandidateScoring {
 
         @inline(__always)
         private func total(
-            kilometres: Double, recency: Double, ages: Double, sharedInterests: Int, likelihood: Double, need: Double
+            nearness: Double, recency: Double, ages: Double, sharedInterests: Int, likelihood: Double, need: Double
         ) -> Int {
-            let nearness = 1 / (1 + (kilometres - Self.nearestKilometres) / 10)
             let interests = Double(min(sharedInterests, Self.fullInterests)) / Double(Self.fullInterests)
             let sum =
-                weights.distance * nearness + weights.recency * recency + weights.age * ages + weights.interests * interests
+                nearness + weights.recency * recency + weights.age * ages + weights.interests * interests
                 + weights.likelihood * likelihood + weights.exposure * need
             // Not `rounded()`, which is a function call on processors older than 2008.
             return Int(sum * 1_000 + 0.5) * Self.grain
