@@ -1,5 +1,5 @@
 /// Marks the people of a tile who pass the filters and may score enough. The loops are so simple that the compiler vectorizes
-/// them, and stand in functions of their own so that it continues to.
+/// them. They are separate functions, because it does not once they are inlined into a search.
 struct TileMatches {
     /// 1 for each marked person, in words of eight people.
     private let marks: UnsafeMutablePointer<UInt8>
