@@ -323,7 +323,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
         let id = columns.ids[position]
         let isLiked = query.likers.count > 0 && query.likers.contains(id)
         if flags.contains(.incognito), !isLiked { return nil }
-        // While there is room, nobody's score is too low, and a viewer who finds nobody has swiped most people.
+        // While there is room, no score is too low, and a viewer who finds nobody has swiped most people.
         if best.threshold == nil, query.excluded.contains(id) { return nil }
         let counts = columns.counts(at: position)
         var shared = 0

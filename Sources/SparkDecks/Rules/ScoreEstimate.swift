@@ -1,7 +1,7 @@
 /// Upper bounds of scores in small whole numbers, which take a few vector operations for each person. A sum of bounded parts is
 /// compared with what a sufficient score needs of them.
 package struct ScoreEstimate: Sendable {
-    /// The number that stands for a part of 1.
+    /// The number for a part of 1, as the sums of estimates count it.
     static let one = 32_768.0
     /// Each part is rounded by less than one; so much less is needed.
     static let roundings = 12.0
