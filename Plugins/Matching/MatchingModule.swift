@@ -1,3 +1,4 @@
+import Foundation
 import SparkCore
 public import SparkKit
 
@@ -22,7 +23,10 @@ public struct MatchingModule: SparkModule {
     /// Builds the services of the module.
     /// - Throws: the errors of missing ports and of cache namespaces.
     public init(configuration: MatchingConfiguration, context: ModuleContext) throws {
-        let feed = DeckIndexSync(storage: context.storage)
+        let saved = SavedIndex(
+            in: context.directory.appending(path: Self.manifest.id, directoryHint: .isDirectory), random: SystemRandomSource())
+        let feed = DeckIndexSync(
+            storage: context.storage, saved: context.isEphemeral ? nil : saved, logger: context.logger)
         let store = SpatiaLiteMatchingStore(
             storage: context.storage, identifiers: context.identifiers, feed: feed,
             participants: context.contributions((any MatchParticipant).self),

@@ -42,6 +42,37 @@ public enum DurableFile {
         }
     }
 
+    /// Like `replace(_:with:isLasting:)`, for content that is not in memory as a whole: `content` is called once, and writes one
+    /// part after the other by calling its argument.
+    /// - Throws: `FileError`, or what `content` throws; then the file is as it was.
+    public static func replace(
+        _ path: String, isLasting: Bool = true, parts content: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    ) throws {
+        let files = SystemFiles()
+        func checked<Value>(_ body: () throws(FileFault) -> Value) throws(FileError) -> Value {
+            do throws(FileFault) { return try body() } catch { throw FileError(operation: "write", path: path, fault: error) }
+        }
+        let draft = Draft.path(for: path)
+        let descriptor = try checked { () throws(FileFault) in try files.create(draft) }
+        do {
+            defer { files.close(descriptor) }
+            var offset = 0
+            try content { bytes in
+                try checked { () throws(FileFault) in try files.writeWhole(descriptor, bytes, at: offset) }
+                offset += bytes.count
+            }
+            try checked { () throws(FileFault) in
+                if isLasting { try files.synchronize(descriptor) }
+                try files.rename(draft, to: path)
+            }
+        } catch {
+            // Best effort: the next start removes a draft that stays.
+            try? files.remove(draft)
+            throw error
+        }
+        if isLasting { try checked { () throws(FileFault) in try files.synchronizeDirectory(Draft.folder(of: path)) } }
+    }
+
     /// Creates a directory that only its owner may enter, and any missing directories above it. They are on the disk when this
     /// returns. An existing directory stays as it is.
     /// - Throws: `FileError`, also if the path exists but is not a directory.

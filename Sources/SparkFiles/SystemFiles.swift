@@ -16,12 +16,18 @@ public struct SystemFiles: FileOperations {
     public func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 
     public func writeWhole(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int) throws(FileFault) {
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(FileFault) in try writeWhole(descriptor, bytes, at: offset) }
+        }
+        try result.get()
+    }
+
+    /// Writes all bytes, starting at `offset`.
+    public func writeWhole(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileFault) {
         var done = 0
         while done < bytes.count {
             let count = try FileFault.check {
-                bytes.withUnsafeBytes {
-                    pwrite(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done, off_t(offset + done))
-                }
+                pwrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
             }
             guard count > 0 else { throw FileFault(code: EIO) }
             done += count

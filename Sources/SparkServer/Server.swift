@@ -145,7 +145,7 @@ public final class Server: Sendable {
     /// Loads a demo town into every module that supports it.
     /// - Parameter progress: called with the module and the number of people loaded so far.
     public func load(_ town: any DemoTown, progress: @escaping @Sendable (String, Int) -> Void) throws {
-        options.directory.discardSpill()
+        options.directory.discardDerived()
         let isNoted = options.directory.unfinishedWork == nil
         if isNoted { try options.directory.begin(.load) }
         try storage.bulkWrite { session in
@@ -185,6 +185,7 @@ public final class Server: Sendable {
             await close()
             throw error
         }
+        await conclude()
         // Close while the directory is still locked: the next owner's socket has the same name.
         socket.close()
         await close()
@@ -214,6 +215,14 @@ public final class Server: Sendable {
         }
     }
 
+    /// Lets each module save what the next start can use.
+    package func conclude() async {
+        guard options.directory.isOwner, storage.failure == nil else { return }
+        for entry in modules.registrations.entries {
+            for conclude in entry.registrar.conclusions { await conclude() }
+        }
+    }
+
     /// Runs an operator action.
     /// - Parameters:
     ///   - action: its name, e.g. `user.suspend`.
@@ -223,10 +232,10 @@ public final class Server: Sendable {
         try await desk.perform(action, members: members, actor: actor)
     }
 
-    /// The same for a verb that owns the data directory, on a server that was neither prepared nor run. A change makes the last
-    /// server's spill files stale, so they are deleted.
+    /// The same for a verb that owns the data directory, on a server that was neither prepared nor run. A change makes stale
+    /// what the last server derived from the database, so it is deleted.
     package func operateAlone(_ action: String, members: JSONValue, actor: String) async throws -> OperatorOutcome {
-        if desk.actions[action]?.isChanging == true { options.directory.discardSpill() }
+        if desk.actions[action]?.isChanging == true { options.directory.discardDerived() }
         return try await operate(action, members: members, actor: actor)
     }
 

@@ -10,7 +10,7 @@ private let worlds = Environment.number("SPARK_WORLDS") ?? 300
 
 @Suite("The hot index")
 struct DeckIndexTests {
-    private static func scoring(_ dice: Int) -> any CandidateScoring {
+    static func scoring(_ dice: Int) -> any CandidateScoring {
         switch dice {
         case 0: NearestFirst()
         case 1: WeightedScorer(.init(distance: 0, recency: 1, age: 0, interests: 1), activeDays: 30)
@@ -202,7 +202,7 @@ struct DeckIndexTests {
         }
     }
 
-    private static func change(_ world: inout SmallWorld, _ index: DeckIndex) {
+    static func change(_ world: inout SmallWorld, _ index: DeckIndex) {
         let known = world.identifiers
         let id = known.isEmpty ? 0 : known[world.draw(known.count)]
         switch world.draw(7) {

@@ -15,21 +15,25 @@ public final class TestServer: Sendable {
     private let server: Server
     private let group: ServiceGroup
     private let background: Task<Void, any Error>
+    private let beginning = Beginning()
 
     /// - Parameters:
     ///   - settings: `section.key=value`.
     ///   - directory: a data directory that stays, for servers one after the other; a temporary one if nil.
+    ///   - time: where the clock stands.
     public static func start(
-        _ modules: [any SparkModule.Type], settings: [String] = [], seed: UInt64 = 1, directory: String? = nil
+        _ modules: [any SparkModule.Type], settings: [String] = [], seed: UInt64 = 1, directory: String? = nil,
+        time: Timestamp = TestServer.startOfTime
     ) async throws -> TestServer {
-        let server = try TestServer(modules, settings: settings, seed: seed, directory: directory)
+        let server = try TestServer(modules, settings: settings, seed: seed, directory: directory, time: time)
         try await server.server.prepare()
         return server
     }
 
-    private init(_ modules: [any SparkModule.Type], settings: [String], seed: UInt64, directory: String?) throws {
+    private init(_ modules: [any SparkModule.Type], settings: [String], seed: UInt64, directory: String?, time: Timestamp) throws
+    {
         let configuration = try LoadedConfiguration(schema: ConfigurationSchema(modules: modules), flags: settings)
-        let clock = ManualClock(TestServer.startOfTime)
+        let clock = ManualClock(time)
         var options = Server.Options(
             modules: modules, configuration: configuration,
             directory: try directory.map { try DataDirectory(path: $0) }
@@ -43,7 +47,7 @@ public final class TestServer: Sendable {
         self.server = server
         let group = ServiceGroup(
             configuration: .init(
-                services: server.backgroundServices.map {
+                services: ([beginning] + server.backgroundServices).map {
                     .init(service: $0, successTerminationBehavior: .ignore)
                 }, logger: options.logger))
         self.group = group
@@ -125,10 +129,39 @@ public final class TestServer: Sendable {
     public func load(_ town: any DemoTown) throws { try server.load(town) { _, _ in } }
 
     public func stop() async {
-        await group.triggerGracefulShutdown()
-        _ = try? await background.value
+        await endServices()
+        await server.conclude()
         await server.close()
     }
+
+    private func endServices() async {
+        // A group that does not run yet would forget the request.
+        await beginning.wait()
+        await group.triggerGracefulShutdown()
+        _ = try? await background.value
+    }
+
+    /// Ends like a killed server: nothing is saved for the next one.
+    public func halt() async {
+        await endServices()
+        await server.close()
+    }
+}
+
+/// A service that tells that the services run.
+private final class Beginning: Service {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream() }
+
+    func run() async throws {
+        continuation.finish()
+        try? await gracefulShutdown()
+    }
+
+    /// Returns once the service runs.
+    func wait() async { for await _ in stream {} }
 }
 
 private struct MissingPort: Error {}

@@ -1,5 +1,7 @@
+import Logging
 import SparkCore
 import SparkDecks
+import SparkFiles
 import SparkKit
 import SparkStorage
 import Synchronization
@@ -21,13 +23,25 @@ final class DeckIndexSync: Sendable {
     }
 
     private let storage: any Storage
+    /// Nil for a server that keeps nothing.
+    private let saved: SavedIndex?
+    private let logger: Logger
+    /// What `foreignCommits` was before the index was filled; nil if it could not be read, and after bulk work.
+    private let foreignCommits = Mutex<Int64?>(nil)
+    /// Whether this run began with the saved index.
+    let isLoaded = Atomic(false)
     private let state = Mutex(State.filling(run: 0, changed: []))
     /// Separate from `state`, whose lock the writer holds while it changes the index.
     private let filled = Mutex<DeckIndex?>(nil)
     private let runs = Atomic(0)
     private let isFilling = Atomic(false)
 
-    init(storage: any Storage) { self.storage = storage }
+    /// - Parameter saved: where the index is saved between two runs; nowhere if nil.
+    init(storage: any Storage, saved: SavedIndex?, logger: Logger) {
+        self.storage = storage
+        self.saved = saved
+        self.logger = logger
+    }
 
     /// The index; nil until it is filled.
     var index: DeckIndex? { filled.withLock { $0 } }
@@ -35,8 +49,25 @@ final class DeckIndexSync: Sendable {
     /// The start waits for the fill if there are at most this many people; that takes some tenths of a second.
     private static let waitedFor = 100_000
 
-    /// Fills the index before the server is ready, if there are few enough people.
-    func fillIfSmall() async throws {
+    /// Loads the saved index, if there is one. Otherwise fills the index before the server is ready, if there are few enough people.
+    func start() async throws {
+        if let saved {
+            let start = ContinuousClock.now
+            do {
+                if try await load(saved) {
+                    isLoaded.store(true, ordering: .relaxed)
+                    logger.info(
+                        "hot index loaded",
+                        metadata: [
+                            "people": .stringConvertible(index?.count ?? 0),
+                            "seconds": .stringConvertible(start.duration(to: .now).inSeconds),
+                        ])
+                    return
+                }
+            } catch {
+                logger.warning("the saved index of people is not used", metadata: ["error": "\(error)"])
+            }
+        }
         let isSmall = try await storage.read { try !Self.hasMore(than: Self.waitedFor, in: $0) }
         guard isSmall else { return }
         while index == nil {
@@ -46,21 +77,66 @@ final class DeckIndexSync: Sendable {
         }
     }
 
+    // MARK: Saving
+
+    /// - Returns: whether there was a saved index that equals the store.
+    private func load(_ saved: SavedIndex) async throws -> Bool {
+        let file = try saved.take()
+        // People who change from here on are read again.
+        let run = state.withLock { begin(&$0) }
+        let found: (mark: [UInt8]?, commits: Int64)
+        do {
+            found = try await storage.write { (try IndexMark.current(in: $0), try $0.foreignCommits()) }
+        } catch is StorageError {
+            // Nothing can be written, for example because the disk is full. What is stored can still be served.
+            found = (try await storage.read { try IndexMark.current(in: $0) }, -1)
+        }
+        foreignCommits.withLock { $0 = found.commits < 0 ? nil : found.commits }
+        guard let file, let index = SavedIndex.index(in: file, mark: found.mark) else { return false }
+        try follow(index, run: run)
+        return true
+    }
+
+    /// Saves the index for the next start, at the end of the last write.
+    func save() async {
+        guard let saved, index != nil else { return }
+        do {
+            try await storage.write { [self] transaction in
+                // The writer has applied every commit of its own to the index, but not those of others.
+                let known = foreignCommits.withLock { $0 }
+                let isCurrent = try known == transaction.foreignCommits()
+                guard let index = isCurrent ? self.index : try Self.filled(from: transaction.session) else { return }
+                try saved.save(index, in: transaction)
+            }
+        } catch {
+            logger.warning("the index of people is not saved, so the next start takes longer", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private static func filled(from session: SQLSession) throws -> DeckIndex {
+        let index = DeckIndex()
+        index.build(try everybody(in: session))
+        return index
+    }
+
     // MARK: Filling
 
     /// The number of queries into which a large fill is divided.
     private static let chunks = 16
 
     /// Reads all people. Returns at once if a fill is already running.
-    func fill() async throws {
+    /// - Parameter isOnlyIfMissing: whether to leave an index that is there.
+    func fill(isOnlyIfMissing: Bool = false) async throws {
         guard isFilling.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
             return
         }
         defer { isFilling.store(false, ordering: .releasing) }
-        let run = state.withLock { state in
+        let begun = state.withLock { state -> Int? in
+            if isOnlyIfMissing, case .following = state { return nil }
             filled.withLock { $0 = nil }
             return begin(&state)
         }
+        guard let run = begun else { return }
         let ranges = try await storage.read { try Self.ranges(in: $0) }
         var batch = PersonBatch()
         try await withThrowingTaskGroup(of: PersonBatch.self) { group in
@@ -96,8 +172,9 @@ final class DeckIndexSync: Sendable {
 
     /// Fills the index at once from the connection that is writing the people.
     func fill(from session: SQLSession) throws {
-        let index = DeckIndex()
-        index.build(try Self.everybody(in: session))
+        // The bulk load does without triggers.
+        try IndexMark.remove(in: session)
+        let index = try Self.filled(from: session)
         state.withLock { state in
             state = .following(index)
             filled.withLock { $0 = index }
@@ -198,7 +275,8 @@ final class DeckIndexSync: Sendable {
 extension ModuleRegistrar {
     /// Fills the index at the start and applies what other modules commit. Matching's own writes call the index directly.
     mutating func onCommit(_ feed: DeckIndexSync) {
-        prepare { try await feed.fillIfSmall() }
+        prepare { try await feed.start() }
+        conclude { await feed.save() }
         health("index") { if feed.index == nil { throw DeckIndexSync.NotFilled() } }
         onCommit(ProfileChanged.self) { feed.changed([$0.user]) }
         onCommit(LocationChanged.self) { feed.changed([$0.user]) }

@@ -196,6 +196,16 @@ enum MatchingMigrations {
                 -- Each swipe wrote it, and only the undoing of a swipe read it.
                 DROP INDEX matching_swipes_time;
                 """),
+        Migration(
+            "matching.008_index_mark",
+            sql: """
+                -- At most one row: the mark of the saved index, which the first change of the people in it removes.
+                CREATE TABLE matching_index_mark (
+                    id INTEGER PRIMARY KEY CHECK (id = 1),
+                    mark BLOB NOT NULL
+                ) STRICT;
+                \(IndexMark.triggers)
+                """),
     ]
 
     /// Records departures that happened before the columns existed, in a table of pairs.

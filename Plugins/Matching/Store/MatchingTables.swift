@@ -11,7 +11,9 @@ import SparkStorage
 /// and names the person by identifier only. If it disappeared from their lists and exports, they could tell an erasure from a
 /// block.
 enum MatchingTables {
-    static let all = [swipes, matches, blocks, reports, tallies, spent, likeNotices, withdrawnPasses] + EvidenceTables.all
+    static let all =
+        [swipes, matches, blocks, reports, tallies, spent, likeNotices, withdrawnPasses] + EvidenceTables.all
+        + [.plain("matching_index_mark")]
 
     private static let swipes = TableDeclaration.userLinked(
         "matching_swipes",

@@ -4,13 +4,40 @@ import Synchronization
 /// The hot index of everybody who can be in a deck. Finds a viewer's best candidates exactly, as if every person had been scored.
 ///
 /// Readers share the lock. A long search gives it back in between, so a change waits for some tenths of a millisecond at most, and
-/// itself takes a few microseconds. The index is in memory only; its owner fills it from the store and applies every committed change.
+/// itself takes a few microseconds. Its owner fills it from the store or loads it from a saved one, and applies every committed
+/// change.
 package final class DeckIndex: Sendable {
-    private let forest = ReadWriteLock(TileForest())
+    private let forest: ReadWriteLock<TileForest>
     private let calendar = Mutex<(day: CivilDate, ages: AgeCalendar)?>(nil)
 
     /// An empty index.
-    package init() {}
+    package init() { forest = ReadWriteLock(TileForest()) }
+
+    /// Loads what `save` wrote.
+    /// - Parameters:
+    ///   - token: what the index was saved under.
+    ///   - bytes: the saved bytes. The index changes them, and nobody else may. They begin at a page.
+    ///   - memory: keeps the bytes.
+    /// - Returns: nil unless the bytes are whole, of this version of the program, and saved under the token.
+    package convenience init?(
+        savedUnder token: [UInt8], _ bytes: UnsafeMutableRawBufferPointer, memory: some AnyObject & Sendable
+    ) {
+        guard let saved = SavedForest(bytes, token: token) else { return nil }
+        self.init(saved.forest(keeping: memory))
+    }
+
+    private init(_ forest: consuming TileForest) { self.forest = ReadWriteLock(forest) }
+
+    /// Saves the index. Changes wait meanwhile.
+    /// - Parameters:
+    ///   - token: 16 bytes without which the index cannot be loaded.
+    ///   - write: called with one part after the other, in order.
+    /// - Throws: what `write` throws.
+    package func save(under token: [UInt8], _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try forest.read { forest in
+            try SavedForestWriter.write(forest, SavedHeader(of: forest, layout: SavedForm.layout, token: token), to: write)
+        }
+    }
 
     /// Fills an empty index. Filling one that has people is a programmer's error and traps.
     package func build(_ people: PersonBatch) {

@@ -6,6 +6,20 @@ struct PersonDirectory {
     private var slots: UnsafeMutablePointer<UInt64>
     private var capacity: Int
     private(set) var count = 0
+    /// False for slots in memory that somebody else frees.
+    private var ownsSlots = true
+
+    /// A directory with the slots of another one, in memory that outlives it.
+    init(borrowing slots: UnsafeMutableBufferPointer<UInt64>, count: Int) {
+        // A directory has slots, also when it is empty.
+        self.slots = slots.baseAddress.unsafelyUnwrapped
+        self.capacity = slots.count
+        self.count = count
+        self.ownsSlots = false
+    }
+
+    /// All slots, to be saved.
+    var rawSlots: UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(start: slots, count: capacity) }
 
     init() {
         self.capacity = 64
@@ -13,7 +27,7 @@ struct PersonDirectory {
         slots.initialize(repeating: 0, count: capacity)
     }
 
-    func deallocate() { slots.deallocate() }
+    func deallocate() { if ownsSlots { slots.deallocate() } }
 
     var bytes: Int { capacity * 8 }
 
@@ -95,11 +109,12 @@ struct PersonDirectory {
     }
 
     private mutating func grow(to larger: Int) {
-        let (old, oldCapacity) = (slots, capacity)
+        let old = self
         capacity = larger
+        ownsSlots = true
         slots = .allocate(capacity: capacity)
         slots.initialize(repeating: 0, count: capacity)
-        for position in 0..<oldCapacity where old[position] != 0 { place(old[position]) }
+        for slot in old.rawSlots where slot != 0 { place(slot) }
         old.deallocate()
     }
 }

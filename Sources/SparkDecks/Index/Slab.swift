@@ -13,6 +13,16 @@ struct Slab<Element: BitwiseCopyable> {
         self.used = .allocate(capacity: capacity)
     }
 
+    /// Elements under the numbers from 0; a number whose element is nil is free.
+    init(_ elements: [Element?]) {
+        self.init(capacity: max(32, elements.count))
+        for (number, element) in elements.enumerated() {
+            used[number] = element != nil
+            if let element { base[number] = element } else { free.append(Int32(number)) }
+        }
+        highest = elements.count
+    }
+
     func deallocate() {
         base.deallocate()
         used.deallocate()

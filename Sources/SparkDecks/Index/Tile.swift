@@ -13,7 +13,8 @@ struct Tile: BitwiseCopyable {
         var start: Int32
     }
 
-    let columns = TileColumns()
+    let columns: TileColumns
+    private let ownsColumns: Bool
     private(set) var count = 0
     private(set) var cells: GrowingBlock<Cell>
     private var pool: GrowingBlock<InterestCode>
@@ -25,14 +26,30 @@ struct Tile: BitwiseCopyable {
     var node: Int32
 
     init(node: Int32, set: UInt8, cells: Int = 8, interests: Int = 64) {
+        self.columns = TileColumns()
+        self.ownsColumns = true
         self.node = node
         self.set = set
         self.cells = GrowingBlock(capacity: cells)
         self.pool = GrowingBlock(capacity: interests)
     }
 
+    /// A tile of people in memory that somebody else frees.
+    init(
+        node: Int32, set: UInt8, borrowing columns: TileColumns, count: Int, cells: UnsafeMutableBufferPointer<Cell>,
+        interests: UnsafeMutableBufferPointer<InterestCode>
+    ) {
+        self.columns = columns
+        self.ownsColumns = false
+        self.count = count
+        self.node = node
+        self.set = set
+        self.cells = GrowingBlock(borrowing: cells)
+        self.pool = GrowingBlock(borrowing: interests)
+    }
+
     func free() {
-        columns.free()
+        if ownsColumns { columns.free() }
         cells.free()
         pool.free()
     }
@@ -152,13 +169,24 @@ struct GrowingBlock<Element: BitwiseCopyable>: BitwiseCopyable {
     private(set) var base: UnsafeMutablePointer<Element>
     private(set) var count = 0
     private var capacity: Int
+    /// False for memory that somebody else frees.
+    private var isOwned = true
 
     init(capacity: Int) {
         self.capacity = max(1, capacity)
         self.base = .allocate(capacity: self.capacity)
     }
 
-    func free() { base.deallocate() }
+    /// A full block in memory that outlives it, until it must grow.
+    init(borrowing elements: UnsafeMutableBufferPointer<Element>) {
+        // An empty buffer may have no address, and a block without capacity never uses its own.
+        self.base = elements.baseAddress ?? UnsafeMutablePointer(bitPattern: MemoryLayout<Element>.alignment).unsafelyUnwrapped
+        self.count = elements.count
+        self.capacity = elements.count
+        self.isOwned = false
+    }
+
+    func free() { if isOwned { base.deallocate() } }
 
     var bytes: Int { capacity * MemoryLayout<Element>.stride }
 
@@ -167,8 +195,8 @@ struct GrowingBlock<Element: BitwiseCopyable>: BitwiseCopyable {
             let larger = capacity + max(4, capacity / 2)
             let moved = UnsafeMutablePointer<Element>.allocate(capacity: larger)
             moved.update(from: base, count: count)
-            base.deallocate()
-            (base, capacity) = (moved, larger)
+            free()
+            (base, capacity, isOwned) = (moved, larger, true)
         }
         base[count] = element
         count += 1

@@ -10,6 +10,9 @@ struct TileColumns: BitwiseCopyable {
 
     init() { base = .allocate(byteCount: Self.size, alignment: 64) }
 
+    /// Columns in memory of `size` bytes that somebody else frees.
+    init(borrowing base: UnsafeMutableRawPointer) { self.base = base }
+
     func free() { base.deallocate() }
 
     @inline(__always)
@@ -90,6 +93,26 @@ struct TileColumns: BitwiseCopyable {
         shift(interestCounts)
         shift(counts)
         shift(interestMasks)
+    }
+
+    /// Copies the first `count` people of another tile.
+    func copy(from other: TileColumns, count: Int) {
+        func copy<Element>(_ column: UnsafeMutablePointer<Element>, _ source: UnsafeMutablePointer<Element>) {
+            column.update(from: source, count: count)
+        }
+        copy(ids, other.ids)
+        copy(lastActive, other.lastActive)
+        copy(versions, other.versions)
+        copy(births, other.births)
+        copy(reaches, other.reaches)
+        copy(countDays, other.countDays)
+        copy(interests, other.interests)
+        copy(minAges, other.minAges)
+        copy(maxAges, other.maxAges)
+        copy(flags, other.flags)
+        copy(interestCounts, other.interestCounts)
+        copy(counts, other.counts)
+        copy(interestMasks, other.interestMasks)
     }
 
     func put(_ row: PersonRow, _ codes: UnsafeBufferPointer<InterestCode>, at position: Int, interestsStart: Int) {

@@ -11,6 +11,21 @@ struct TileForest: ~Copyable {
     private(set) var directory = PersonDirectory()
     private(set) var journal = ChangeJournal()
     private(set) var roots = [Int32](repeating: -1, count: DirectedSet.count)
+    /// Keeps the memory of a loaded forest.
+    private let memory: AnyObject?
+
+    /// An empty forest.
+    init() { memory = nil }
+
+    /// A forest of parts in memory that an object keeps. The bounds of its nodes are computed here.
+    init(nodes: Slab<TileNode>, tiles: Slab<Tile>, directory: PersonDirectory, roots: [Int32], memory: AnyObject) {
+        self.memory = memory
+        self.directory.deallocate()
+        self.nodes.deallocate()
+        self.tiles.deallocate()
+        (self.nodes, self.tiles, self.directory, self.roots) = (nodes, tiles, directory, roots)
+        for root in roots where root >= 0 { settle(Int(root)) }
+    }
 
     /// People per tile after a build, which leaves room for more.
     private static let fill = 112
@@ -205,6 +220,14 @@ struct TileForest: ~Copyable {
             node = Int(nodes[node].parent)
             bounds = union(of: node)
         }
+    }
+
+    /// Computes the bounds of a subtree.
+    private func settle(_ node: Int) {
+        guard !nodes[node].isLeaf else { return nodes[node].bounds = tiles[Int(nodes[node].left)].bounds() }
+        settle(Int(nodes[node].left))
+        settle(Int(nodes[node].right))
+        nodes[node].bounds = union(of: node)
     }
 
     private func union(of node: Int) -> Bounds {

@@ -17,6 +17,7 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var serverFrames: [ServerFrame] = []
     package private(set) var eventHooks: [EventHook] = []
     package private(set) var preparations: [@Sendable () async throws -> Void] = []
+    package private(set) var conclusions: [@Sendable () async -> Void] = []
     package private(set) var timeRepairs: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
     package private(set) var healthChecks: [HealthCheck] = []
@@ -129,6 +130,10 @@ public struct ModuleRegistrar: Sendable {
     /// Runs once at the start, before services run and before a socket opens. Use it to check that the data and the
     /// configuration fit. To refuse the start, throw a `ModuleFault`.
     public mutating func prepare(_ prepare: @escaping @Sendable () async throws -> Void) { preparations.append(prepare) }
+
+    /// Runs once at the end of a server that was prepared and stops in order, after all services and requests have ended and before
+    /// the store closes. It does not run after a failure or a kill, so use it only for what may be missing at the next start.
+    public mutating func conclude(_ conclude: @escaping @Sendable () async -> Void) { conclusions.append(conclude) }
 
     /// Repairs rows with times in the future, at the start and whenever the server's clock is set back. After the repair,
     /// nothing that waits for a stored time waits longer than under a correct clock; see `docs/operating/clock.md`.

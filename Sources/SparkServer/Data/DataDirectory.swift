@@ -155,10 +155,13 @@ public final class DataDirectory: Sendable {
     /// Whether the server's secret exists and is complete.
     var hasKey: Bool { FileStatus(path: keyFile.path)?.bytes == Int64(ServerSecret.bytes) }
 
-    /// Removes the cache's spill files. Called by code that changes the database without a running server.
-    func discardSpill() {
-        // A missing folder needs no removal; a folder that cannot be removed cannot be read by the next start either.
-        try? FileManager.default.removeItem(at: spill)
+    /// Removes what the last server derived from the database for the next one: the cache's spill files and the saved index of
+    /// people. Called by code that changes the database without a running server.
+    func discardDerived() {
+        for folder in [spill, url.appending(path: "matching", directoryHint: .isDirectory)] {
+            // A missing folder needs no removal; a folder that cannot be removed cannot be read by the next start either.
+            try? FileManager.default.removeItem(at: folder)
+        }
     }
 
     /// Releases the lock at once. Closing alone would leave it to a child process that has just been made and still has a copy of the

@@ -10,7 +10,7 @@ enum DirectoryEntries {
     ]
     /// Files that may be links to where an operator keeps them.
     private static let files = ["spark.db", "keys/server.key"]
-    private static let folders = ["keys", "spill", "backups", "metrics"]
+    private static let folders = ["keys", "spill", "backups", "metrics", "matching"]
 
     /// One sentence for each fault, with its remedy; empty when all is in order.
     static func faults(in directory: URL) -> [String] {

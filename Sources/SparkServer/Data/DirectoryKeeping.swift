@@ -63,7 +63,7 @@ final class DirectoryKeeping: Sendable {
             return (run.lastMark, mark, run.epoch)
         }
         let isNew = finding.isNewHistory
-        if isNew { directory.discardSpill() }
+        if isNew { directory.discardDerived() }
         do {
             try write { $0.known = [finding.inspection?.mark ?? "", mark] }
             let run = try await storage.beginRun(mark: mark, epoch: epoch, isNewHistory: isNew)

@@ -10,7 +10,8 @@ enum DirectoryModes {
 
     /// Whether a server creates entries of this name in its data directory.
     static func isOurs(_ name: String) -> Bool {
-        ["lock", "keys", "spill", "backups", "metrics", "media", "lost+found"].contains(name) || name.contains("spark")
+        ["lock", "keys", "spill", "backups", "metrics", "matching", "media", "lost+found"].contains(name)
+            || name.contains("spark")
             || name.hasPrefix(SetAside.prefix)
     }
 

@@ -46,7 +46,7 @@ extension DataDirectory {
     /// Deletes the result of an interrupted seed. The record remains until the next seed ends.
     public func discardUnfinishedSeed() throws {
         guard isOwner, unfinishedWork == .seed else { return }
-        discardSpill()
+        discardDerived()
         try storing {
             // Delete the marks last: without them the directory does not count as used.
             for name in ["spark.db-wal", "spark.db-shm", "spark.db", CommitLog.name, DirectoryMarks.name] {
