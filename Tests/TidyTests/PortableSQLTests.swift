@@ -14,6 +14,7 @@ struct PortableSQLTests {
         "Sources/SparkStorage/DamageReport.swift": "reads what is left of a damaged file of SQLite",
         "Sources/SparkStorage/SQLiteStorage.swift": "sets up connections of SQLite",
         "Sources/SparkStorage/Writing/Checkpointer.swift": "moves SQLite's write-ahead log",
+        "Sources/SparkStorage/Connections/SpatiaLite.swift": "sets up SpatiaLite",
         "Sources/SparkStorage/Connections/SecureDelete.swift": "sets up connections of SQLite",
         "Sources/SparkStorage/Connections/PointReader.swift": "sets up connections of SQLite",
         "Plugins/Metrics/Alerts/Rules/DefaultRules.swift": "queries of metrics",

@@ -138,8 +138,8 @@ final class DeckIndexSync: Sendable {
         }
         guard let run = begun else { return }
         let ranges = try await storage.read { try Self.ranges(in: $0) }
-        var batch = PersonBatch()
-        try await withThrowingTaskGroup(of: PersonBatch.self) { group in
+        let batch = try await withThrowingTaskGroup(of: PersonBatch.self) { group in
+            var batch = PersonBatch()
             var waiting = ranges[...]
             func begin() {
                 guard let range = waiting.popFirst() else { return }
@@ -150,9 +150,10 @@ final class DeckIndexSync: Sendable {
                 batch.append(contentsOf: part)
                 begin()
             }
+            return batch
         }
         let index = DeckIndex()
-        index.build(batch)
+        index.build(consume batch)
         try follow(index, run: run)
     }
 

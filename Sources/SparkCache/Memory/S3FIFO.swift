@@ -103,24 +103,27 @@ struct S3FIFO: EvictionPolicy {
 /// A table in which a new hash overwrites the older one in its place. Each carries the number of its departure, so its age is
 /// known without a queue.
 struct GhostList {
-    private var table: [UInt64]
+    /// Empty until the first departure: a cache that is not full needs no memory for it.
+    private var table: [UInt64] = []
+    private let places: Int
     private var departures: UInt32 = 0
 
     /// - Parameter budget: bytes of the shard; the table gets one place for each 512.
     init(budget: Int) {
         var places = 256
         while places < budget / 512, places < 1 << 20 { places *= 2 }
-        self.table = Array(repeating: 0, count: places)
+        self.places = places
         self.bytes = places * 8
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory once a record has left.
     let bytes: Int
 
-    private func place(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 20) & (table.count - 1) }
+    private func place(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 20) & (places - 1) }
     private func mark(_ hash: UInt64) -> UInt64 { hash & 0xFFFF_FFFF_0000_0000 }
 
     mutating func note(_ hash: UInt64) {
+        if table.isEmpty { table = Array(repeating: 0, count: places) }
         departures &+= 1
         table[place(hash)] = mark(hash) | UInt64(departures)
     }
@@ -128,6 +131,7 @@ struct GhostList {
     /// Forgets the hash.
     /// - Returns: whether it was among the last `count` that left.
     mutating func take(_ hash: UInt64, within count: Int) -> Bool {
+        guard !table.isEmpty else { return false }
         let place = place(hash)
         let ghost = table[place]
         guard ghost != 0, ghost >> 32 == hash >> 32 else { return false }

@@ -1,3 +1,4 @@
+import CSparkSystem
 package import SparkCore
 import Synchronization
 
@@ -40,12 +41,19 @@ package final class DeckIndex: Sendable {
     }
 
     /// Fills an empty index. Filling one that has people is a programmer's error and traps.
-    package func build(_ people: PersonBatch) {
-        forest.write { forest in
+    package func build(_ people: consuming PersonBatch) {
+        forest.write { [people] forest in
             precondition(forest.count == 0, "an index is built once")
             forest.build(people)
         }
+        let isLarge = people.rows.count > Self.largeBatch
+        people = PersonBatch()
+        // malloc would keep the pages of the batch and of what was made on the way.
+        if isLarge { spark_heap_trim() }
     }
+
+    /// From this many people on, a batch takes so much memory that it is returned to the system.
+    private static let largeBatch = 5_000
 
     // MARK: Changing
 

@@ -99,6 +99,7 @@ struct Migrator {
                 CREATE INDEX spark_idempotency_holder ON spark_idempotency (holder) WHERE holder IS NOT NULL;
                 """)
         },
+        Migration("spark.007_spatial_triggers") { session in try SpatiaLite.dropMetadataTriggers(in: session) },
     ]
 
     /// - Returns: The steps that were missing; if `isReadOnly`, they still are.
