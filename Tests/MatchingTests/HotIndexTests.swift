@@ -72,7 +72,7 @@ import Testing
                 try await group.waitForAll()
             }
             let index = try #require(feed.index)
-            let stored = try fixture.server.storage.readNow { try DeckIndexSync.everybody(in: $0) }
+            let stored = try await fixture.server.storage.read { try DeckIndexSync.everybody(in: $0) }
             var held: [Int64: IndexedPerson] = [:]
             index.forEach { held[$0.row.id] = $0 }
             #expect(held.count == stored.rows.count && held.count > 10)

@@ -37,7 +37,7 @@ import Testing
         do {
             feed = try server.port(OpenMatchingModule.self).module.feed
             #expect(!exists(file(directory)), "\(note): the file is taken away")
-            try expectEqual(feed, server, note)
+            try await expectEqual(feed, server, note)
         } catch {
             await server.halt()
             throw error
@@ -46,9 +46,10 @@ import Testing
         return feed.isLoaded.load(ordering: .relaxed)
     }
 
-    private func expectEqual(_ feed: DeckIndexSync, _ server: TestServer, _ note: String) throws {
+    private func expectEqual(_ feed: DeckIndexSync, _ server: TestServer, _ note: String) async throws {
         let index = try #require(feed.index)
-        let stored = try server.storage.readNow { try DeckIndexSync.everybody(in: $0) }
+        // Not on this thread: the server that has just started may use all connections, and needs the threads to give one back.
+        let stored = try await server.storage.read { try DeckIndexSync.everybody(in: $0) }
         var held: [Int64: IndexedPerson] = [:]
         index.forEach { held[$0.row.id] = $0 }
         #expect(held.count == stored.rows.count && index.count == held.count, "\(note)")

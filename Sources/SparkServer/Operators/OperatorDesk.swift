@@ -35,7 +35,7 @@ final class OperatorDesk: Sendable {
 
     /// Records the newest audit line of a database that was copied into a directory without `audit.head`.
     func adoptLog() async throws {
-        guard !head.isThere, let line = try storage.readNow({ try AuditLog.lines(limit: 1, in: $0) }).first else { return }
+        guard !head.isThere, let line = try await storage.read({ try AuditLog.lines(limit: 1, in: $0) }).first else { return }
         await head.note(line)
         logger.notice(
             "the audit log came with a copy of the database: its newest line is noted",
