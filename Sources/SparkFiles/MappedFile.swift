@@ -13,7 +13,8 @@ public final class MappedFile: @unchecked Sendable {
     deinit { munmap(bytes.baseAddress, bytes.count) }
 
     /// Maps a file and removes its name, so that the bytes are gone with this object.
-    /// - Returns: nil if there is no such file, or if it is empty; an empty file is removed, too.
+    /// - Returns: nil if there is no such file, or if it is empty or has another name, under which somebody could change the bytes
+    ///   or cut them off. Such a file is removed, too.
     /// - Throws: `FileError`, also for something that is not a file (EINVAL), which stays. When the file cannot be removed, it is
     ///   not mapped.
     public static func take(_ path: String) throws(FileError) -> MappedFile? {
@@ -36,7 +37,7 @@ public final class MappedFile: @unchecked Sendable {
         _ = try FileFault.check { Int(fstat(descriptor, &status)) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw FileFault(code: EINVAL) }
         let count = Int(status.st_size)
-        guard count > 0 else { return nil }
+        guard count > 0, status.st_nlink == 1 else { return nil }
         guard let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
             throw FileFault(code: errno)
         }

@@ -68,4 +68,16 @@ struct MappedFileTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
         }
     }
+
+    @Test("a file with another name, under which somebody could cut it off, is removed and not used")
+    func names() throws {
+        try withFolder { folder in
+            let (path, other) = (folder + "/file", folder + "/other")
+            try DurableFile.replace(path, with: [1, 2, 3])
+            try FileManager.default.linkItem(atPath: path, toPath: other)
+            #expect(try MappedFile.take(path) == nil)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["other"])
+            #expect(try DurableFile.contents(of: other, atMost: 10) == [1, 2, 3])
+        }
+    }
 }

@@ -22,7 +22,7 @@ struct Parcels: SparkModule, Authenticating {
     }
 
     /// The length of `GET /parcels/big` and `POST /parcels/big`.
-    static let bigLength = 300_000
+    static let bigLength = 75_000
 
     private let storage: any Storage
     private let meeting = Meeting()

@@ -12,8 +12,9 @@ import SparkStorage
 package struct BatchRoute: Sendable {
     /// So many requests of a batch run side by side.
     private static let mostAtOnce = 8
-    /// The length of the answers to requests that change nothing, together. A change is never kept from the client.
-    private static let mostBytes = 1_024 * 1_024
+    /// The length of the answers to requests that change nothing, together: they are in memory until the client has read them all.
+    /// A change is never kept from the client.
+    private static let mostBytes = 256 * 1_024
 
     private static let prefix = "/api/v1"
     /// What applies to each request of a batch as it would if the client sent it alone.
