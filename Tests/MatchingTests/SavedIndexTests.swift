@@ -47,6 +47,8 @@ import Testing
     }
 
     private func expectEqual(_ feed: DeckIndexSync, _ server: TestServer, _ note: String) async throws {
+        // It may be filled anew after a change that the test made past the server.
+        for _ in 0..<1_000 where feed.index == nil { try await Task.sleep(for: .milliseconds(20)) }
         let index = try #require(feed.index)
         // Not on this thread: the server that has just started may use all connections, and needs the threads to give one back.
         let stored = try await server.storage.read { try DeckIndexSync.everybody(in: $0) }
