@@ -140,7 +140,7 @@ import Testing
             try await fixture.swipe(cleo, ann)
             try await fixture.pushGathered()
             #expect(try await fixture.bodies().count == 1)
-            // No push tells of a person who has paused or is outside the limits when the push is due.
+            // A push is not sent if its person has paused or is outside the limits when it is due.
             let dora = try await fixture.person("Dora")
             try await fixture.swipe(dora, ann)
             #expect(try await fixture.call("PATCH", "/me", dora, ["visibility": ["paused": true]]).status == 200)

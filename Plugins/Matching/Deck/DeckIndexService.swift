@@ -32,7 +32,7 @@ struct DeckIndexService: Service {
     private func fill() async {
         let start = ContinuousClock.now
         do {
-            try await feed.fill(isOnlyIfMissing: true)
+            try await feed.fill()
             logger.info(
                 "hot index filled",
                 metadata: [

@@ -124,15 +124,14 @@ final class DeckIndexSync: Sendable {
     /// The number of queries into which a large fill is divided.
     private static let chunks = 16
 
-    /// Reads all people. Returns at once if a fill is already running.
-    /// - Parameter isOnlyIfMissing: whether to leave an index that is there.
-    func fill(isOnlyIfMissing: Bool = false) async throws {
+    /// Reads all people. Returns at once if a fill is already running, or if there is an index.
+    func fill() async throws {
         guard isFilling.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
             return
         }
         defer { isFilling.store(false, ordering: .releasing) }
         let begun = state.withLock { state -> Int? in
-            if isOnlyIfMissing, case .following = state { return nil }
+            if case .following = state { return nil }
             filled.withLock { $0 = nil }
             return begin(&state)
         }

@@ -73,7 +73,7 @@ struct ProfilesRoutes: Sendable {
             entityTag: Self.entityTag(of: own, on: call.now.date))
     }
 
-    /// The version, followed by a hash of what else tells two answers apart. Somebody else's record has the same versions: a
+    /// The version, followed by a hash of what else distinguishes two answers. The records of two accounts have equal versions: a
     /// client's cache that keeps `/me` while another account signs in must not show it to that one. A record of the same version
     /// may have been another one before a backup was restored. And a birthday changes the age without a new version.
     private static func entityTag(of own: OwnProfile, on today: CivilDate) -> String {

@@ -48,7 +48,7 @@ package final class DeckIndex: Sendable {
         }
         let isLarge = people.rows.count > Self.largeBatch
         people = PersonBatch()
-        // malloc would keep the pages of the batch and of what was made on the way.
+        // Otherwise malloc keeps the pages of the batch and of the temporary arrays.
         if isLarge { spark_heap_trim() }
     }
 

@@ -118,7 +118,7 @@ struct DeckSearch<Scale: ScoreScale>: ~Copyable {
                 return false
             }
             left -= 1
-            // The memory of what probably comes next is fetched meanwhile. A search of everybody waits for memory above all.
+            // Fetch the next node's people meanwhile: a search of everybody mostly waits for memory.
             if let next = frontier.best { forest.prefetchPeople(of: next) }
             let pointer = forest.nodes.pointer(to: Int(node))
             if pointer.pointee.isLeaf {

@@ -165,7 +165,7 @@ package struct WeightedScorer: CandidateScoring {
             return estimate
         }
 
-        /// The estimate of what the candidate needs, without the need itself.
+        /// The estimate of a candidate's score, without the score that the search requires.
         private static func estimate(
             _ viewer: Candidate, today: UInt16, weights: Weights, worths: (today: Double, week: Double, earlier: Double)
         ) -> ScoreEstimate {
