@@ -6,6 +6,7 @@ PEOPLE ?= 10000
 SPARK := .build/release/spark
 BENCH := .build/release/spark-bench
 PROBES ?= 2000
+TEST_FLAGS ?=
 SHELL := /bin/bash
 # Hides SwiftPM's warnings about files in packages of others; they cannot be fixed here.
 QUIETLY := 2> >(grep -v -e "found [0-9]* file(s) which are unhandled" -e "/checkouts/.*CMakeLists.txt$$" >&2)
@@ -16,7 +17,7 @@ RELEASE := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchec
 STRIPPED := -Xlinker --strip-all
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics autobahn format packages release symbols spark-bench
+.PHONY: help toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics bench-backup autobahn clients format packages release schema symbols spark-bench package
 
 ## Builds, makes a demo town if the data directory is new, and serves on 127.0.0.1:7775.
 run: release
@@ -27,7 +28,7 @@ run: release
 # without the switch, XCTest would report that it ran none.
 ## Runs every test except the benchmarks.
 test: packages
-	swift test --disable-xctest --experimental-maximum-parallelization-width 8 $(QUIETLY)
+	swift test --disable-xctest --experimental-maximum-parallelization-width 8 $(TEST_FLAGS) $(QUIETLY)
 
 ## Runs the heavy tests at full size, and builds and tests a package that depends on Spark from outside.
 soak: release
@@ -37,6 +38,7 @@ soak: release
 	cd Tests/OutsidePackage && swift test
 	Tests/Benchmarks/crash
 	Tests/Benchmarks/soak
+	Tests/Benchmarks/package "$$(packaging/debian/build $(SPARK) .build)"
 
 ## Measures routes, writes, cache and decks beside nginx, C and plain code; fails when a ratio is below its threshold. Takes ten minutes.
 bench: release spark-bench
@@ -64,6 +66,22 @@ bench-metrics: release spark-bench
 	$(BENCH) metrics
 	Tests/Benchmarks/metrics
 
+## Tests the clients in data/clients and the generators of others; installs what is missing, in .build/clients where that is possible.
+clients: SYSTEM_PACKAGES += nodejs node-typescript python3-venv
+clients: packages
+	test -x .build/clients/bin/mypy || python3 -m venv .build/clients
+	.build/clients/bin/pip install -q mypy pytest pytest-xdist openapi-python-client datamodel-code-generator
+	PATH="$$PWD/.build/clients/bin:$$PATH" swift test --disable-xctest --filter 'ClientPackagesTests|ClientGeneratorTests' $(QUIETLY)
+
+## Measures writes beside a backup of a million people, restarts under load, and merging of the archive. Takes twenty minutes.
+bench-backup: PEOPLE = 1000000
+bench-backup: release
+	Tests/Benchmarks/backup --people $(PEOPLE)
+
+## Writes data/schema.sql anew; run it after a migration was added.
+schema: packages
+	SPARK_WRITE_SCHEMA=1 swift test --disable-xctest --filter 'NewDatabaseTests/script' $(QUIETLY)
+
 ## Formats the Swift sources.
 format:
 	swift format format -i -r Sources Plugins Tests Package.swift
@@ -77,6 +95,11 @@ symbols: release
 	swift build $(RELEASE) --product spark $(QUIETLY)
 	objcopy --only-keep-debug --compress-debug-sections .build/release/spark .build/release/spark.debug
 	swift build $(RELEASE) $(STRIPPED) --product spark $(QUIETLY)
+
+## Builds a Debian package, .build/spark_VERSION_ARCHITECTURE.deb. `apt install ./FILE` installs it.
+package: SYSTEM_PACKAGES += dpkg-dev
+package: release
+	packaging/debian/build $(SPARK) .build
 
 ## Builds the benchmarks' binary, .build/release/spark-bench.
 spark-bench: packages

@@ -8,7 +8,7 @@ let strict =
 /// Packages of others on GitHub, the least version, and the libraries that are used of each.
 let packages: [(path: String, version: Version, libraries: [String])] = [
     ("groue/GRDB.swift", "7.10.0", ["GRDB", "GRDBSQLite"]),
-    ("apple/swift-nio", "2.101.2", ["NIOCore", "NIOPosix", "NIOEmbedded", "NIOHTTP1", "NIOWebSocket"]),
+    ("apple/swift-nio", "2.101.2", ["NIOCore", "NIOPosix", "NIOEmbedded", "NIOHTTP1", "NIOTLS", "NIOWebSocket"]),
     ("apple/swift-nio-http2", "1.46.0", ["NIOHTTP2"]),
     ("apple/swift-nio-ssl", "2.37.6", ["NIOSSL"]),
     ("apple/swift-http-types", "1.8.0", ["HTTPTypes"]),
@@ -16,6 +16,8 @@ let packages: [(path: String, version: Version, libraries: [String])] = [
     ("apple/swift-log", "1.16.2", ["Logging"]),
     ("apple/swift-metrics", "2.13.0", ["CoreMetrics", "Metrics"]),
     ("apple/swift-crypto", "4.5.2", ["Crypto", "CryptoExtras"]),
+    ("apple/swift-certificates", "1.21.1", ["X509"]),
+    ("apple/swift-asn1", "1.7.1", ["SwiftASN1"]),
     ("apple/swift-argument-parser", "1.8.2", ["ArgumentParser"]),
     ("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle", "UnixSignals"]),
     ("swift-server/async-http-client", "1.37.0", ["AsyncHTTPClient"]),
@@ -24,9 +26,9 @@ let packages: [(path: String, version: Version, libraries: [String])] = [
     ("jpsim/Yams", "6.2.2", ["Yams"]),
 ]
 
-/// The dependencies with these names: libraries of the packages above, or targets of this one.
+/// The dependencies with these names, each once: libraries of the packages above, or targets of this one.
 func dependencies(_ names: [String]) -> [Target.Dependency] {
-    names.map { name in
+    names.enumerated().filter { names.firstIndex(of: $0.element) == $0.offset }.map(\.element).map { name in
         guard let package = packages.first(where: { $0.libraries.contains(name) }) else { return .byName(name: name) }
         return .product(name: name, package: package.path.split(separator: "/").last.map(String.init) ?? "")
     }
@@ -65,7 +67,9 @@ let running = ["Logging", "ServiceLifecycle"]
 let http = ["SparkStorage", "Metrics", "NIOHTTP1", "NIOPosix"]
 let sockets = ["NIOCore", "NIOPosix", "NIOHTTP1"]
 let signing = ["Crypto", "CryptoExtras", "JWTKit"]
-let modules = ["SparkAccounts", "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics"]
+let modules = [
+    "SparkAccounts", "SparkProfiles", "SparkMatching", "SparkChat", "SparkPush", "SparkMetrics", "SparkFixture",
+]
 
 let targets: [[Target]] = [
     ["CSpatiaLite", "CLZ4", "CZlib"].map { .systemLibrary(name: $0) },
@@ -78,11 +82,18 @@ let targets: [[Target]] = [
     library("SparkDecks", ["SparkCore", "CSparkSystem"]),
     library(
         "SparkStorage", ["SparkCore", "SparkFiles", "CSpatiaLite", "CGatheredLog", "GRDB", "GRDBSQLite", "Logging", "Metrics"]),
+    library(
+        "SparkBackup",
+        [
+            "SparkCore", "SparkFiles", "SparkStorage", "CGatheredLog", "CLZ4", "CZlib", "CSparkSystem", "GRDBSQLite", "Crypto",
+            "AsyncHTTPClient", "NIOSSL", "DequeModule", "Logging",
+        ] + sockets, tests: ["SparkTestSupport"]),
     library("SparkKit", ["SparkCore", "SparkCache", "SparkStorage", "CZlib", "HTTPTypes", "Crypto"] + running),
     library("SparkTelemetry", ["SparkKit", "CSparkSystem", "CoreMetrics"]),
     library(
         "SparkHTTP",
-        edge + running + http + ["CSparkSystem", "DequeModule"], tests: ["NIOEmbedded"]),
+        edge + running + http + ["SparkFiles", "CSparkSystem", "DequeModule", "NIOSSL", "NIOTLS"],
+        tests: ["NIOEmbedded", "SparkTestSupport"]),
     library(
         "SparkWebSocket", edge + ["NIOHTTP1", "NIOWebSocket"],
         tests: ["SparkHTTP", "SparkServer", "Logging", "NIOEmbedded"]),
@@ -90,19 +101,26 @@ let targets: [[Target]] = [
     library(
         "SparkServer",
         edge + running + http + [
-            "SparkHTTP", "SparkWebSocket", "SparkStream", "SparkTelemetry", "SparkCache", "SparkFiles", "Yams", "UnixSignals",
+            "SparkHTTP", "SparkWebSocket", "SparkStream", "SparkTelemetry", "SparkCache", "SparkFiles", "SparkBackup",
+            "CSparkData", "Yams",
+            "UnixSignals",
         ], tests: ["SparkTestSupport", "SparkClient"]),
     library("Spark", kit + modules + ["SparkServer", "Logging"]),
     library("SparkDemo", ["SparkKit", "SparkCore", "CSparkData"]),
-    untested("SparkClient", sockets + ["SparkCore", "AsyncHTTPClient", "NIOWebSocket"]),
+    untested("SparkClient", sockets + ["SparkCore", "AsyncHTTPClient", "NIOSSL", "NIOWebSocket"]),
+    library(
+        "SparkTesting",
+        ["Spark", "SparkKit", "SparkCore", "SparkClient", "SparkServer", "SparkFiles", "SparkFixture", "Logging"],
+        tests: ["SparkTestSupport", "SparkCommand"]),
     library(
         "SparkAudit", ["SparkClient", "SparkCore"],
         tests: ["Spark", "SparkAccounts", "SparkKit", "SparkMatching", "SparkProfiles", "SparkServer", "Logging"]),
     program(
         "SparkCommand",
         running + [
-            "Spark", "SparkAudit", "SparkClient", "SparkDemo", "SparkMetrics", "SparkProfiles", "SparkServer",
-            "SparkTelemetry", "SparkHTTP", "SparkFiles", "SparkStorage", "ArgumentParser", "HTTPTypes",
+            "Spark", "SparkAudit", "SparkClient", "SparkDemo", "SparkFixture", "SparkMetrics", "SparkProfiles", "SparkServer",
+            "SparkTelemetry", "SparkHTTP", "SparkFiles", "SparkKit", "SparkStorage", "SparkStream", "SparkBackup", "CSparkSystem",
+            "ArgumentParser", "HTTPTypes", "CLZ4", "CZlib", "NIOSSL",
         ]),
     plugin("Accounts", signing),
     plugin("Profiles"),
@@ -113,12 +131,24 @@ let targets: [[Target]] = [
     plugin(
         "Metrics", ["SparkTelemetry", "CSparkData", "Crypto", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOSSL", "Yams"],
         tests: ["SparkServer"]),
+    plugin(
+        "Fixture", ["SparkDemo", "CSparkData", "Yams"], tests: ["SparkClient", "SparkServer", "SparkCommand", "Logging"]),
 
     // Further tests, and benchmarks.
-    untested("SparkTestSupport", kit + ["SparkServer", "SparkClient", "Logging"], at: "Tests/SparkTestSupport"),
+    untested(
+        "SparkTestSupport",
+        kit + [
+            "SparkServer", "SparkClient", "Logging", "AsyncHTTPClient", "NIOSSL", "Crypto", "CryptoExtras", "X509", "SwiftASN1",
+        ] + sockets,
+        at: "Tests/SparkTestSupport"),
     suite(
         "IntegrationTests",
-        ["SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", "AsyncHTTPClient", "NIOCore", "GRDB"],
+        [
+            "SparkTestSupport", "SparkClient", "SparkCore", "SparkCommand", "SparkServer", "SparkHTTP", "SparkKit",
+            "SparkStorage",
+            "Spark",
+            "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "GRDB",
+        ],
         exclude: ["Fixtures"]),
     suite("TidyTests"),
     // The example of the documentation has no settings of this package.
@@ -144,7 +174,7 @@ let package = Package(
     products: [
         .executable(name: "spark", targets: ["SparkCommand"]),
         .executable(name: "spark-bench", targets: ["SparkBenchCommand"]),
-    ] + ["Spark", "SparkKit", "SparkCache", "SparkClient"].map { .library(name: $0, targets: [$0]) },
+    ] + ["Spark", "SparkKit", "SparkCache", "SparkClient", "SparkTesting"].map { .library(name: $0, targets: [$0]) },
     dependencies: packages.map { .package(url: "https://github.com/\($0.path)", from: $0.version) },
     targets: targets.flatMap { $0 }
 )

@@ -67,6 +67,7 @@ public struct AccountsModule: SparkModule {
         registrar.provide((any GrantLiveness).self, LiveGrants(store: service.store, clock: service.clock))
         registrar.provide((any TokenIssuing).self, service)
         registrar.provide((any AccountSuspending).self, service)
+        registrar.provide((any AccountErasing).self, service)
         for action in operations.all { registrar.operatorAction(action) }
         registrar.page(ResetPage.route)
         registrar.cacheTags([.session])
@@ -75,6 +76,7 @@ public struct AccountsModule: SparkModule {
         registrar.outbox(ErasureJob.topic) { try await service.erase(ErasureJob(payload: $0)) }
         registrar.contribute((any ConnectionObserving).self, service.hints)
         registrar.demo(AccountsDemo.load)
+        service.guesses.register(in: &registrar)
         registrar.service(PasswordHasherShutdown(hasher: hasher))
     }
 }

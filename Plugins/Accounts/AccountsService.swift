@@ -101,6 +101,15 @@ extension AccountsService: TokenIssuing {
         return (text, expiresAt)
     }
 
+    func issueGrant(for user: UserID) async throws -> IssuedGrant {
+        let now = clock.now()
+        let refreshToken = refreshTokens.first()
+        let session = newSession(for: user, label: "token", at: now, token: refreshToken, network: nil)
+        guard try await store.open(session) else { throw AccountsError.unknownAccount }
+        let (text, expiresAt) = try await accessTokens.sign(user, session.id, at: now)
+        return IssuedGrant(accessToken: text, refreshToken: refreshToken.text, expiresAt: expiresAt)
+    }
+
     func user(withEmail email: String) async throws -> UserID? {
         try await account(withEmail: email)?.id
     }
@@ -481,6 +490,17 @@ extension AccountsService {
         let participants = closures.all
         return { work in
             for participant in participants { try participant.setClosed(isHidden, user: user, in: work) }
+        }
+    }
+}
+
+extension AccountsService: AccountErasing {
+    func erase(_ user: UserID) async throws -> Bool {
+        do {
+            while try await !eraseNow(user, along: { _ in }) {}
+            return true
+        } catch AccountsError.unknownAccount {
+            return false
         }
     }
 }

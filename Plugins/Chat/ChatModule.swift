@@ -75,9 +75,11 @@ public struct ChatModule: SparkModule {
         registrar.onCommit(MatchCreated.self) { event in for user in event.users { presence.touch(user) } }
         registrar.onCommit(ProfileChanged.self) { presence.touch($0.user) }
 
-        registrar.service(service.receipts)
-        registrar.service(presence)
-        registrar.service(retention)
+        for work in [service.receipts.work, presence.work, retention.work] { registrar.timed(work) }
+        service.receipts.register(in: &registrar)
+        service.typing.register(in: &registrar)
+        service.presence.register(in: &registrar)
+        service.writer.register(in: &registrar)
         registrar.demo { town, database, progress in
             try DemoChats(town: town).load(into: database, progress: progress)
         }

@@ -1,6 +1,7 @@
 import Foundation
 import SparkCore
 public import SparkKit
+import SparkStorage
 
 /// Decks, swipes, matches, blocks and reports.
 public struct MatchingModule: SparkModule {
@@ -19,6 +20,8 @@ public struct MatchingModule: SparkModule {
     private let operations: ReportOperations
     private let keeping: DeckIndexService
     private let routes: MatchingRoutes
+    private let storage: any Storage
+    private let clock: any WallClock
 
     /// Builds the services of the module.
     /// - Throws: the errors of missing ports and of cache namespaces.
@@ -47,6 +50,7 @@ public struct MatchingModule: SparkModule {
             store: store, lifetime: configuration.evidenceLifetime, clock: context.clock, logger: context.logger)
         self.operations = ReportOperations(store: store, accounts: try context.port((any AccountSuspending).self))
         self.routes = MatchingRoutes(service: service, cursors: context.cursors)
+        (self.storage, self.clock) = (context.storage, context.clock)
     }
 
     /// Registers routes, ports, operator actions, event handlers and services.
@@ -54,15 +58,16 @@ public struct MatchingModule: SparkModule {
         for route in routes.all { registrar.route(route) }
         registrar.addMatchingInvalidations()
         registrar.onCommit(feed)
-        registrar.service(keeping)
-        registrar.service(service.exposure)
-        registrar.service(retention)
+        for work in keeping.works + [service.exposure.work, retention.work] { registrar.timed(work) }
         for action in operations.all { registrar.operatorAction(action) }
         registrar.contribute((any PersonDescribing).self, operations)
         registrar.contribute(
             (any ProfileVisibilityPolicy).self, BlockVisibility(store: store, standings: service.dealer.standings))
         registrar.contribute((any ClosureParticipant).self, MatchDepartures(store: store))
         registrar.provide((any PairExplaining).self, PairExplainer(service: service, store: store))
+        registrar.provide((any SwipeLoading).self, ScenarioSwipes(storage: storage, feed: feed, clock: clock))
+        service.exposure.register(in: &registrar)
+        store.order.register(in: &registrar)
         registrar.demo { [feed] town, database, progress in
             try DemoSwipes(town: town).load(into: database, progress: progress)
             try feed.fill(from: database)

@@ -2,12 +2,11 @@ import Dispatch
 import Logging
 import Metrics
 import NIOSSL
-import ServiceLifecycle
 import SparkFiles
 import SparkKit
 
 /// Reads the expiry of the certificate from its file, once an hour.
-struct CertificateExpiry: Service {
+struct CertificateExpiry: Sendable {
     static let declarations = [
         MetricDeclaration(
             name, .gauge, help: "When the first certificate of the file expires, in seconds since 1970; absent without a file.")
@@ -28,16 +27,13 @@ struct CertificateExpiry: Service {
         self.logger = logger
     }
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await withCheckedContinuation { continuation in
-                    thread.async {
-                        read()
-                        continuation.resume()
-                    }
+    var work: TimedWork {
+        .sampled("metrics.certificate", every: Self.interval) {
+            await withCheckedContinuation { continuation in
+                thread.async {
+                    read()
+                    continuation.resume()
                 }
-                try? await Task.sleep(for: Self.interval)
             }
         }
     }

@@ -24,6 +24,12 @@ public struct MetricsConfiguration: ModuleConfiguration {
     /// Whether remote readers of the metrics need a token.
     package var hasToken: Bool { !token.isEmpty }
 
+    /// The built-in rules, with the address of the runbook if it is published.
+    package var builtInRules: [AlertRuleGroup] { alerts.addressed(DefaultRules.groups) }
+
+    /// What an operator should know about the rules of the rule file, one line each. Reads the file.
+    package func notesOfRules(knowing groups: [MetricGroup]) -> [String] { alerts.notes(knowing: groups.flatMap(\.metrics)) }
+
     /// The rules of the rule file.
     public static func faultsOfFiles(of values: SettingValues) -> [SettingFault] { AlertSettings.faultsOfFiles(of: values) }
 

@@ -23,7 +23,8 @@ public struct MetricsModule: SparkModule {
             logger: context.logger)
         self.history = history
         self.alerts = AlertService(
-            source: history, settings: configuration.alerts, clock: context.clock, logger: context.logger)
+            source: history, settings: configuration.alerts, clock: context.clock, logger: context.logger,
+            fixture: context.fixture)
     }
 
     /// Registers the module's routes and background services.
@@ -31,13 +32,12 @@ public struct MetricsModule: SparkModule {
         for route in MetricsRoutes(registry: .shared).all { registrar.operatorRoute(route) }
         let charts = ChartDocument(history: history, clock: context.clock)
         for route in PageRoutes(charts: charts, alerts: alerts).all { registrar.operatorRoute(route) }
-        registrar.service(history)
-        registrar.service(
-            ServiceLevelReport(source: history, clock: context.clock, target: configuration.availabilityTarget))
-        registrar.prepare { [alerts] in try await alerts.prepare() }
-        registrar.service(alerts)
+        registrar.timed(history.work)
+        registrar.timed(
+            ServiceLevelReport(source: history, clock: context.clock, target: configuration.availabilityTarget).work)
+        alerts.register(in: &registrar)
         if !configuration.certificateFile.isEmpty {
-            registrar.service(CertificateExpiry(file: configuration.certificateFile, logger: context.logger))
+            registrar.timed(CertificateExpiry(file: configuration.certificateFile, logger: context.logger).work)
         }
     }
 }

@@ -1,7 +1,7 @@
 import Logging
 import Metrics
-import ServiceLifecycle
 import SparkCore
+import SparkKit
 
 /// A period within which a user must have been active to be counted.
 enum ActivityWindow: String, CaseIterable, Sendable {
@@ -17,7 +17,7 @@ enum ActivityWindow: String, CaseIterable, Sendable {
 }
 
 /// Counts the active users once a minute. Each count reads all users, independently of requests.
-struct ActiveUserCounts: Service {
+struct ActiveUserCounts: Sendable {
     private static let interval = Duration.seconds(60)
 
     let store: any ProfilesStore
@@ -25,14 +25,7 @@ struct ActiveUserCounts: Service {
     let clock: any WallClock
     let logger: Logger
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await count()
-                try? await Task.sleep(for: Self.interval)
-            }
-        }
-    }
+    var work: TimedWork { .sampled("profiles.active_users", every: Self.interval) { await count() } }
 
     /// Takes one count and records the gauges.
     func count() async {

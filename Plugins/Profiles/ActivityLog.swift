@@ -1,7 +1,7 @@
 import Logging
 import Metrics
-import ServiceLifecycle
 import SparkCore
+import SparkKit
 import Synchronization
 
 /// Collects signs of activity in memory and writes them a second later in one transaction.
@@ -64,6 +64,8 @@ final class ActivityLog: ActivityRecording {
         if isDropped { metrics.droppedActivity.increment() }
     }
 
+    func lastActive(_ limit: Int) async throws -> [UserID] { try await store.lastActive(limit) }
+
     /// Takes one of the places of those who wait; false if there is none.
     private func takePlace() -> Bool {
         if waiting.wrappingAdd(1, ordering: .relaxed).oldValue < capacity { return true }
@@ -96,15 +98,25 @@ final class ActivityLog: ActivityRecording {
     }
 }
 
-extension ActivityLog: Service {
-    /// Flushes every second, and once more at graceful shutdown.
-    func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: Self.interval)
-                await self.flush()
+extension ActivityLog {
+    /// Makes who was noted, and who waits to be written, part of snapshots.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            parts.map { part in part.state.withLock { $0 } }
+        } restore: { [self] saved in
+            for (part, state) in zip(parts, saved) {
+                let before = part.state.withLock { now in
+                    defer { now = state }
+                    return now.waiting.count
+                }
+                waiting.wrappingAdd(state.waiting.count - before, ordering: .relaxed)
             }
         }
-        await flush()
+    }
+
+    /// Flushes every second, and once more at graceful shutdown.
+    var work: TimedWork {
+        .upkeep("profiles.activity", every: Self.interval, startsAtOnce: false) { await self.flush() }
+            .finishing { await self.flush() }
     }
 }

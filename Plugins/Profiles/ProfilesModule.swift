@@ -59,8 +59,9 @@ public struct ProfilesModule: SparkModule {
         registrar.invalidate(on: AccountErased.self) { [.user($0.user), .activity(of: $0.user)] }
 
         registrar.prepare { [store = service.store] in try await store.adoptGrid() }
-        registrar.service(service.activity)
-        registrar.service(activeUsers)
+        registrar.timed(service.activity.work)
+        service.activity.register(in: &registrar)
+        registrar.timed(activeUsers.work)
         if let warming { registrar.service(warming) }
         registrar.health("grid") { [store = service.store] in try await store.checkGrid() }
 

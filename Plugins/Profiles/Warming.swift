@@ -22,6 +22,8 @@ struct Warming: Service {
         do {
             try await records.warm(try await store.lastActive(Self.limit))
         } catch {
+            // The server stops already.
+            guard !Task.isCancelled else { return }
             logger.notice("warming the cache ended early", metadata: ["error": "\(type(of: error))"])
         }
     }

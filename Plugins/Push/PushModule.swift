@@ -37,7 +37,9 @@ public struct PushModule: SparkModule {
         let metrics = PushMetrics()
         let unread = try context.port((any UnreadCounting).self)
         let providers = configuration.providers.providers(
-            keys: context.keys, keysDirectory: context.directory.appending(path: "keys").path, clock: context.clock)
+            keys: context.keys, keysDirectory: context.directory.appending(path: "keys").path, clock: context.clock,
+            isFixture: context.fixture != nil)
+        let rules = configuration.rules.forFixture(context.fixture != nil)
         let (usefulness, active) = (UsefulnessGauge(), ForegroundUsers())
         let parts = PushPlatform.allCases.map { service in
             (
@@ -45,23 +47,24 @@ public struct PushModule: SparkModule {
                 DispatchLane.Parts(
                     store: store, provider: providers[service], composer: PushComposer(store: store, unread: unread),
                     usefulness: usefulness, clock: context.clock, random: context.random, metrics: metrics,
-                    logger: context.logger)
+                    logger: context.logger, fixture: context.fixture)
             )
         }
         let decider = Decider(
-            store: store, rules: configuration.rules, active: active,
+            store: store, rules: rules, active: active,
             lanes: Dictionary(uniqueKeysWithValues: parts.map { ($0.0, $0.1) }), wakeUp: WakeUp(), clock: context.clock,
             random: context.random, metrics: metrics, logger: context.logger)
         self.decider = decider
         self.lanes = parts.map { service, wakeUp, parts in
             DispatchLane(service, concurrency: configuration.concurrency, wakeUp: wakeUp, parts: parts)
         }
-        self.intake = EventIntake(rules: configuration.rules, wakeUp: decider.wakeUp, metrics: metrics)
+        self.intake = EventIntake(rules: rules, wakeUp: decider.wakeUp, metrics: metrics)
         self.watch = OutboxWatch(
             store: store, providers: providers, configured: configuration.providers.configured, clock: context.clock,
             metrics: metrics, logger: context.logger)
         self.operations = PushOperations(
-            store: store, providers: providers, unread: unread, clock: context.clock, random: context.random)
+            store: store, providers: providers, unread: unread, clock: context.clock, random: context.random,
+            fixture: context.fixture)
         self.routes = PushRoutes(
             service: PushService(
                 store: store, providers: configuration.providers, defaultLanguage: configuration.language, clock: context.clock),
@@ -77,8 +80,18 @@ public struct PushModule: SparkModule {
         registrar.service(watch)
         registrar.service(decider)
         for lane in lanes { registrar.service(lane) }
+        for work in [watch.work, decider.work] + lanes.map(\.work) { registrar.timed(work) }
         let store = decider.store
         registrar.prepare { try await store.releaseLeases() }
+        active.register(in: &registrar)
+        usefulness.register(in: &registrar)
+        for lane in lanes { lane.register(in: &registrar) }
+        registrar.onRestore { [decider, lanes] in
+            // Deliveries that were under way at the time of the snapshot are sent again.
+            try await store.releaseLeases()
+            decider.wakeUp.signal()
+            for lane in lanes { lane.lookAgain() }
+        }
     }
 
     /// Registers everything but the background services.

@@ -10,6 +10,7 @@ struct PushOperations: PushOperating {
     let unread: any UnreadCounting
     let clock: any WallClock
     let random: any RandomSource
+    let fixture: FixtureHooks?
 
     func test(_ user: UserID, device: String?) async throws -> [PushTrial] {
         let badge = try await unread.unreadTotal(of: user)
@@ -19,7 +20,8 @@ struct PushOperations: PushOperating {
                 id: PushUUID.next(random), target: target.target, title: "Spark", body: Phrases.of(target.language).test,
                 badge: badge, collapseID: "test", thread: "test", priority: .high, isQuiet: false,
                 expiresAt: clock.now() + .hours(1), data: [(name: "kind", value: "test")])
-            let outcome = await providers[target.target.service].send(notification, deadline: Self.deadline)
+            let sender = PushSender(provider: providers[target.target.service], clock: clock, fixture: fixture)
+            let outcome = await sender.send(notification, to: user, deadline: Self.deadline)
             trials.append(
                 PushTrial(
                     device: target.name, provider: target.target.service.wire, isAccepted: outcome == .accepted,

@@ -11,6 +11,9 @@ struct gathered_log {
     sqlite3_io_methods methods;
     const sqlite3_io_methods *original;
     int is_gathering;
+    /// Called before bytes that are in the file are overwritten or cut off; null if nobody watches.
+    spark_log_ends ends;
+    void *context;
     /// The gathered bytes, and their place in the file.
     int count;
     sqlite3_int64 start;
@@ -29,6 +32,8 @@ static int write_gathered(sqlite3_file *file) {
 
 static int log_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {
     struct gathered_log *log = log_of(file);
+    // SQLite writes the header when it begins a log, and only then.
+    if (offset == 0 && log->ends) log->ends(log->context, count >= 24 ? bytes : NULL);
     const int follows = log->count > 0 && offset == log->start + log->count && count <= capacity - log->count;
     if (!follows) {
         const int code = write_gathered(file);
@@ -53,7 +58,10 @@ static int log_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 of
 
 static int log_truncate(sqlite3_file *file, sqlite3_int64 size) {
     const int code = write_gathered(file);
-    return code != SQLITE_OK ? code : log_of(file)->original->xTruncate(file, size);
+    if (code != SQLITE_OK) return code;
+    struct gathered_log *log = log_of(file);
+    if (log->ends) log->ends(log->context, NULL);
+    return log->original->xTruncate(file, size);
 }
 
 static int log_size(sqlite3_file *file, sqlite3_int64 *size) {
@@ -86,6 +94,8 @@ static sqlite3_file *open_log(sqlite3 *database, int may_install) {
     log->methods.xSync = log_sync;
     log->methods.xFileSize = log_size;
     log->is_gathering = 0;
+    log->ends = NULL;
+    log->context = NULL;
     log->count = 0;
     log->start = 0;
     file->pMethods = &log->methods;
@@ -102,4 +112,27 @@ void spark_log_end_gathering(sqlite3 *database) {
     if (!file) return;
     log_of(file)->is_gathering = 0;
     log_of(file)->count = 0;
+}
+
+int spark_log_watch(sqlite3 *database, spark_log_ends ends, void *context) {
+    sqlite3_file *file = open_log(database, ends != NULL);
+    if (!file) return ends == NULL;
+    log_of(file)->ends = ends;
+    log_of(file)->context = context;
+    return 1;
+}
+
+void spark_log_checksum(const void *bytes, size_t count, int is_big_endian, uint32_t sums[2]) {
+    const unsigned char *place = bytes;
+    uint32_t first = sums[0], second = sums[1];
+    for (size_t index = 0; index + 8 <= count; index += 8, place += 8) {
+        uint32_t left, right;
+        memcpy(&left, place, 4);
+        memcpy(&right, place + 4, 4);
+        if (is_big_endian) left = __builtin_bswap32(left), right = __builtin_bswap32(right);
+        first += left + second;
+        second += right + first;
+    }
+    sums[0] = first;
+    sums[1] = second;
 }

@@ -2,5 +2,6 @@
 #define CLZ4_SHIM_H
 
 #include <lz4.h>
+#include <lz4frame.h>
 
 #endif

@@ -1,5 +1,6 @@
 import SparkAccounts
 import SparkChat
+import SparkFixture
 public import SparkKit
 import SparkMatching
 import SparkMetrics
@@ -14,4 +15,5 @@ public let sparkModules: [any SparkModule.Type] = [
     ChatModule.self,
     PushModule.self,
     MetricsModule.self,
+    FixtureModule.self,
 ]

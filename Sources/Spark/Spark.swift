@@ -32,7 +32,7 @@ public enum Spark {
 
     /// Starts a server and returns once it listens.
     /// - Parameters:
-    ///   - modules: The modules to run; by default all of Spark's.
+    ///   - modules: The modules to run; by default all of Spark's. `fixture` runs only in a server with a temporary data directory.
     ///   - dataDirectory: The data directory; nil creates a temporary one that is deleted with the server.
     ///   - settings: `section.key=value`, as for the flag `--set`. Without `http.listen`, the server listens on 127.0.0.1 at a
     ///     free port.

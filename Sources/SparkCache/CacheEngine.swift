@@ -169,6 +169,12 @@ final class CacheEngine: Sendable {
         return true
     }
 
+    /// Stores an entry of an image.
+    func keep(_ kept: KeptEntry) {
+        let entry = NewEntry(kept, stampView)
+        _ = insert(entry, kept.hash) { true }
+    }
+
     /// What memory has of a key, if it is fresh or expired at most `late` milliseconds ago, with its stamps. A nil payload: there
     /// is no such thing. Not counted as a request.
     func current(_ key: EntryKey, _ hash: UInt64, within late: Int64 = 0) -> (payload: Payload?, stamps: [Stamp])? {

@@ -1,6 +1,7 @@
 public import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 public import SparkCore
 
 /// A client of Spark's public API.
@@ -27,6 +28,18 @@ public struct SparkClient: Sendable {
         self.http = http
         self.timeout = .milliseconds(timeout.milliseconds)
     }
+
+    /// A client of a server on this machine whose address is known from its data directory. Its certificate is not verified: it is
+    /// for the server's public name, and who can write the data directory could exchange it anyway.
+    package init(ofThisMachine url: String, token: String? = nil, timeout: Duration) {
+        self.init(url: url, token: token, http: url.hasPrefix("https://") ? Self.local : .shared, timeout: timeout)
+    }
+
+    private static let local: HTTPClient = {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.certificateVerification = .none
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(tlsConfiguration: tls))
+    }()
 
     /// A client of the same server with another access token.
     public func authenticated(with token: String) -> SparkClient {

@@ -182,6 +182,7 @@ extension CommonOptions {
             modules: sparkModules, configuration: try load(further: ["http.listen=127.0.0.1:0"] + settings, isEphemeral: true),
             directory: try DataDirectory.temporary(), logger: CommandLogger.make("warning"))
         options.isEphemeral = true
+        options.hasFixture = false
         let instance = try await Spark.start(Server(options))
         do {
             let report = try await audit(instance.listening.url, instance.server)

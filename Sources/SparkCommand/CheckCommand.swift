@@ -21,7 +21,9 @@ struct Check: AsyncParsableCommand {
             do {
                 found = try common.openServerForInspection(try common.load())
             } catch let error as UnreadableDatabase {
-                return Server.CheckReport(faults: error.faults, notes: ["nothing else was checked"])
+                let page = Handbook.page("data-directory.md")
+                let note = "nothing else was checked: the database cannot be opened; \(page) says what can be saved"
+                return Server.CheckReport(faults: error.faults, notes: [note])
             }
             guard let server = found.server else {
                 return Server.CheckReport(faults: [found.loss ?? "there is no database"], notes: [])

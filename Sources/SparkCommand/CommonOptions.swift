@@ -4,10 +4,13 @@ import Glibc
 import Logging
 import Spark
 import SparkFiles
+import SparkFixture
 
 /// The flags of every verb that uses a server's configuration or data.
 struct CommonOptions: ParsableArguments {
-    @Option(name: .long, help: "Configuration file; the default is ./spark.yaml if it exists.")
+    @Option(
+        name: .long,
+        help: "Configuration file; by default that of SPARK_CONFIG, ./spark.yaml, or the package's /etc/spark/spark.yaml.")
     var config: String?
 
     @Option(name: .long, help: "Data directory.")
@@ -19,8 +22,6 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
-    /// The longest configuration file, in bytes.
-    private static let longestFile = 1 << 20
     /// The longest port file, in bytes.
     private static let longestPortFile = 65_536
 
@@ -30,16 +31,28 @@ struct CommonOptions: ParsableArguments {
     ///   - own: settings for which the verb has its own flags.
     ///   - isEphemeral: whether the settings are for a server that keeps nothing.
     ///   - isForRunning: whether the verb only asks a running server, which has its own machine, files and limits.
+    ///   - mayUsePackage: false for a verb that makes a data directory: it never works on the package's without being told to.
+    ///   - staysRoot: whether a process of root stays root although the data directory belongs to another user.
     func load(
-        further: [String] = [], own: [SettingFlag] = [], isEphemeral: Bool = false, isForRunning: Bool = false
+        further: [String] = [], own: [SettingFlag] = [], isEphemeral: Bool = false, isForRunning: Bool = false,
+        mayUsePackage: Bool = true, staysRoot: Bool = false
     ) throws -> LoadedConfiguration {
         // Files that a verb creates are accessible only to its user.
         umask(0o077)
-        return try LoadedConfiguration(
-            schema: ConfigurationSchema(modules: sparkModules),
-            flags: settings + further, ownFlags: own + (data.map { [SettingFlag("--data", "server.data=\($0)")] } ?? []),
-            environment: ProcessInfo.processInfo.environment, file: try file(),
-            surroundings: isForRunning ? nil : Self.surroundings(isEphemeral: isEphemeral))
+        let path = configurationFile(mayUsePackage: mayUsePackage)
+        let file = try path.map { (path: $0, text: try SettingsFile.text(of: $0)) }
+        func read(_ surroundings: ConfigurationSurroundings?) throws -> LoadedConfiguration {
+            try LoadedConfiguration(
+                schema: ConfigurationSchema(modules: sparkModules),
+                flags: settings + further, ownFlags: own + (data.map { [SettingFlag("--data", "server.data=\($0)")] } ?? []),
+                environment: ProcessInfo.processInfo.environment, file: file, surroundings: surroundings)
+        }
+        // Before a file is judged or opened: it must be the server's user who may read it. What is wrong is found below.
+        if geteuid() == 0, !isEphemeral, !staysRoot, let known = try? read(nil) {
+            let process: ServerConfiguration = known.section("server")
+            try DataOwner.become(ownerOf: process.dataDirectory)
+        }
+        return try read(isForRunning ? nil : Self.surroundings(isEphemeral: isEphemeral))
     }
 
     /// This machine, with as many descriptors as the process may have.
@@ -48,31 +61,9 @@ struct CommonOptions: ParsableArguments {
         return ConfigurationSurroundings(machine: .current(), isEphemeral: isEphemeral)
     }
 
-    /// The configuration file; nil when none is named and the default does not exist.
-    var configurationFile: String? {
-        let path = config ?? "spark.yaml"
-        return config == nil && !FileManager.default.fileExists(atPath: path) ? nil : path
-    }
-
-    private func file() throws -> (path: String, text: String)? {
-        guard let path = configurationFile else { return nil }
-        let bytes: [UInt8]
-        do throws(NamedFile.Refusal) {
-            bytes = try NamedFile.contents(of: path, atMost: Self.longestFile)
-        } catch {
-            throw StorageOpenError(
-                operation: "read configuration", path: Display.text(String(path.prefix(256))), hint: "\(error)")
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            let line = Self.lineOfBrokenText(Data(bytes))
-            throw ConfigurationError(faults: ["\(path):\(line): the line is not UTF-8 text"])
-        }
-        return (path, text)
-    }
-
-    private static func lineOfBrokenText(_ bytes: Data) -> Int {
-        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
-        return (lines.firstIndex { String(data: $0, encoding: .utf8) == nil } ?? 0) + 1
+    /// The configuration file; nil when none is named and none is in its place.
+    func configurationFile(mayUsePackage: Bool = true) -> String? {
+        SettingsFile.path(named: config, mayUsePackage: mayUsePackage)
     }
 
     /// The URL of the running server of the data directory.
@@ -82,7 +73,8 @@ struct CommonOptions: ParsableArguments {
             throw NoServer(
                 hint:
                     "no server runs on the data directory \(path); start one with spark serve, or name another with --data or --url"
-            )
+                    + (data == nil && SettingsFile.isHidden(named: config)
+                        ? "; only root and the server's user may read \(SettingsFile.ofPackage)" : ""))
         }
         return url
     }
@@ -99,7 +91,8 @@ struct CommonOptions: ParsableArguments {
         return (address, token)
     }
 
-    private func portFile() throws -> (path: String, content: JSONValue?) {
+    /// What the running server of the data directory wrote about itself; nil if there is none.
+    func portFile() throws -> (path: String, content: JSONValue?) {
         let process: ServerConfiguration = try load(isForRunning: true).section("server")
         let path = "\(process.dataDirectory)/spark.port.json"
         let content = try? JSONParser.parse(NamedFile.contents(of: path, atMost: Self.longestPortFile))
@@ -110,11 +103,11 @@ struct CommonOptions: ParsableArguments {
     func openServer(_ configuration: LoadedConfiguration) throws -> Server {
         let process: ServerConfiguration = configuration.section("server")
         try DataAccess.check(process.dataDirectory)
-        return try Server(
-            Server.Options(
-                modules: sparkModules, configuration: configuration,
-                directory: try DataDirectory(path: process.dataDirectory, mayShare: true),
-                logger: CommandLogger.make(configuration)))
+        var options = Server.Options(
+            modules: sparkModules, configuration: configuration,
+            directory: try DataDirectory(path: process.dataDirectory, mayShare: true), logger: CommandLogger.make(configuration))
+        options.archive = .continues
+        return try Server(options)
     }
 
     /// The same, read-only: does not change the directory.
@@ -155,34 +148,6 @@ struct UnreadableDatabase: Error {
     let faults: [String]
 }
 
-/// Logs to standard error, one line per entry.
-enum CommandLogger {
-    /// - Parameter level: the minimum level, unless the level was set for this run.
-    static func make(_ configuration: LoadedConfiguration, atLeast level: Logger.Level = .trace) -> Logger {
-        let process: ServerConfiguration = configuration.section("server")
-        var logger = make(process.logLevel, format: process.logFormat)
-        if configuration.origins["server.log_level"] == nil { logger.logLevel = max(logger.logLevel, level) }
-        return logger
-    }
-
-    static func make(_ level: String, format: String = "text") -> Logger {
-        var logger = Logger(label: "spark") { _ in
-            LineLogHandler(format: LineLogHandler.Format(rawValue: format) ?? .text, output: .standardError)
-        }
-        logger.logLevel = Logger.Level(rawValue: level) ?? .info
-        return logger
-    }
-
-    /// For large volumes: a separate thread writes the log, so that no request waits for a slow reader.
-    static func makeBuffered(_ configuration: LoadedConfiguration) -> Logger {
-        let process: ServerConfiguration = configuration.section("server")
-        return Logger(label: "spark") { _ in
-            LineLogHandler(
-                format: LineLogHandler.Format(rawValue: process.logFormat) ?? .text, output: .standardError, isBuffered: true)
-        }
-    }
-}
-
 /// The exit codes (sysexits.h).
 enum ExitCodes {
     static let faultsFound = ExitCode(1)
@@ -196,6 +161,27 @@ enum ExitCodes {
     static let ioError = ExitCode(74)
     static let noPermission = ExitCode(77)
     static let configuration = ExitCode(78)
+    /// Of `spark exec`, as of a shell: the command cannot be run.
+    static let notRunnable = ExitCode(126)
+    /// Of `spark exec`, as of a shell: there is no such command.
+    static let notFound = ExitCode(127)
+
+    /// Every code, or several with one meaning, as the manual lists them.
+    static let meanings: [(code: String, meaning: String)] = [
+        ("0", "done"), ("1", "faults found"), ("64", "wrong arguments, or not confirmed"),
+        ("65", "refused, or a damaged backup"),
+        ("67", "no such user"), ("69", "no server, or it is not ready"), ("70", "the server failed; its log says why"),
+        (
+            "73",
+            "the data directory, an output file or the place of backups cannot be opened, or the address cannot be listened on"
+        ),
+        ("74", "the disk failed a write; start again"), ("77", "wrong user"), ("78", "wrong configuration"),
+        (
+            "126 · 127",
+            "spark exec: the command cannot be run, or there is none; otherwise its own code, or 128 and its signal"
+        ),
+        ("129 · 130 · 143", "ended by SIGHUP, SIGINT or SIGTERM before it was done; spark serve ends with 0"),
+    ]
 }
 
 /// Turns errors that an operator can fix into a line on standard error and an exit code.
@@ -203,16 +189,21 @@ func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()
     } catch let error as ConfigurationError {
-        Terminal.fail("\(error)")
+        for fault in error.faults { Terminal.fail(fault) }
         throw ExitCodes.configuration
     } catch let error as PlanError {
         Terminal.fail("\(error)")
+        throw ExitCodes.configuration
+    } catch let error as ScenarioLoader.Refused {
+        Terminal.fail(Display.text("\(error)"))
         throw ExitCodes.configuration
     } catch let error as NoServer {
         Terminal.fail(error.hint)
         throw ExitCodes.unavailable
     } catch let error as StorageOpenError {
-        Terminal.fail("\(error)")
+        let isRight = error.hint.contains("(EACCES)") || access(error.path, R_OK | W_OK) != 0 && errno == EACCES
+        let advice = isRight ? DataOwner.advice(on: error.path) : nil
+        Terminal.fail("\(error)" + (advice.map { "; \($0)" } ?? ""))
         throw ExitCodes.cannotOpen
     } catch let error as StorageFailure {
         Terminal.fail("\(error)")

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Spark
+import SparkFiles
+import SparkMetrics
 
 struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,6 +42,8 @@ struct Config: AsyncParsableCommand {
             try await reporting {
                 let configuration = try common.load()
                 for note in configuration.notes(in: CommonOptions.surroundings()) { Terminal.note(note) }
+                let metrics: MetricsConfiguration = configuration.section("metrics")
+                for note in metrics.notesOfRules(knowing: ExportDashboard.groups) { Terminal.note(note) }
                 if common.json {
                     let origins = configuration.origins.sorted { $0.key < $1.key }
                     return Terminal.say(json: JSONValue.object(origins.map { JSONMember($0.key, .string($0.value)) }))
@@ -47,10 +51,10 @@ struct Config: AsyncParsableCommand {
                 let set = configuration.origins.sorted { $0.key < $1.key }.map { key, origin in
                     ["\(key) = \(Display.text(configuration.shown(key) ?? ""))", "from \(Self.place(origin, of: key))"]
                 }
-                for line in Display.columns(set) { Terminal.say(line) }
-                let file = common.configurationFile
+                for line in Display.columns(set, atMost: 48) { Terminal.say(line) }
+                let file = common.configurationFile()
                 Terminal.say(
-                    "\(file.map { "\($0) and everything else" } ?? "No file was read; everything") that is set is sound: "
+                    "\(file.map { "\(NamedFile.absolute($0)) and everything else" } ?? "No file was read; everything") that is set is sound: "
                         + "\(Terminal.count(set.count, "setting")); all others are at their defaults.")
             }
         }

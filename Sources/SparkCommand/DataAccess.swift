@@ -22,24 +22,21 @@ enum DataAccess {
     private static func refusal(_ directory: String, _ database: String, _ code: Int32) -> StorageOpenError {
         switch code {
         case EACCES, EPERM, EROFS:
+            let user = DataOwner.name(of: geteuid())
+            guard DataOwner.owner(of: directory) != geteuid() else {
+                return StorageOpenError(
+                    operation: "open data directory", path: database, hint: "the user \(user) has no right to use it")
+            }
             let owner =
-                owner(of: directory).map { "run spark as the user \($0), who owns it" } ?? "run spark as the user who owns it"
+                DataOwner.owner(of: directory).map { "run spark as the user \(DataOwner.name(of: $0)), who owns it" }
+                ?? "run spark as the user who owns it"
             return StorageOpenError(
                 operation: "open data directory", path: directory,
-                hint: "the user \(name(of: geteuid())) has no right to use it; \(owner), or name another with --data")
+                hint: "the user \(user) has no right to use it; \(owner), or as root, or name another with --data")
         default:
             return StorageOpenError(
                 operation: "open data directory", path: database,
                 hint: "\(String(cString: strerror(code))); name a directory with --data")
         }
-    }
-
-    private static func owner(of path: String) -> String? {
-        var status = stat()
-        return stat(path, &status) == 0 ? name(of: status.st_uid) : nil
-    }
-
-    private static func name(of user: uid_t) -> String {
-        getpwuid(user).map { String(cString: $0.pointee.pw_name) } ?? "\(user)"
     }
 }

@@ -7,9 +7,12 @@ import SparkServer
 /// Prints files for other programs that run and monitor the server, generated from the modules' declarations.
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Print files for Prometheus, Grafana, systemd and Docker.",
+        commandName: "export",
+        abstract: "Print or write files for Prometheus, Grafana, systemd, Docker, proxies, man, shells and clients.",
         subcommands: [
-            ExportDashboard.self, ExportRules.self, ExportScrape.self, ExportUnit.self, ExportDockerfile.self,
+            ExportDashboard.self, ExportRules.self, ExportScrape.self, ExportUnit.self, ExportSocket.self,
+            ExportDockerfile.self, ExportNginx.self, ExportCaddy.self, ExportManual.self, ExportCompletions.self,
+            ExportClient.self,
         ])
 }
 
@@ -31,8 +34,13 @@ struct ExportRules: AsyncParsableCommand {
         abstract: "The built-in alert rules as a Prometheus rule file.",
         discussion: "The server itself evaluates the same rules; metrics.rules_file names a file that replaces them.")
 
+    @OptionGroup var common: CommonOptions
+
     func run() async throws {
-        Terminal.show("# Made by spark export prometheus-rules.\n" + AlertRuleFile.write(DefaultRules.groups))
+        try await reporting {
+            let metrics: MetricsConfiguration = try common.load(isForRunning: true).section("metrics")
+            Terminal.show("# Made by spark export prometheus-rules.\n" + AlertRuleFile.write(metrics.builtInRules))
+        }
     }
 }
 
@@ -50,7 +58,13 @@ struct ExportScrape: AsyncParsableCommand {
             let configuration = try common.load()
             let metrics: MetricsConfiguration = configuration.section("metrics")
             let address = try target ?? Self.target(configuration, isToken: metrics.hasToken)
-            Terminal.show(PrometheusScrape.text(target: address, isToken: metrics.hasToken))
+            let operators: OperatorConfiguration = configuration.section("operator")
+            let tls: TLSSettings = configuration.section("tls")
+            // The operators' listener is plain, another target is the public one.
+            Terminal.show(
+                PrometheusScrape.text(
+                    target: address, isToken: metrics.hasToken, isSecure: tls.isOn && (target != nil || operators.listen.isEmpty))
+            )
         }
     }
 
@@ -71,7 +85,6 @@ struct ExportScrape: AsyncParsableCommand {
             throw ConfigurationError(faults: ["\(key): the system picks the port; name host and port with --target"])
         }
         // Every address of a machine is no address that can be asked.
-        let host = address.isWildcard ? (address.host.contains(":") ? "::1" : "127.0.0.1") : address.host
-        return ListenAddress(host: host, port: address.port).text
+        return address.reachable.text
     }
 }

@@ -53,7 +53,11 @@ struct Limits: AsyncParsableCommand {
     private func scrape() async -> Scrape? {
         let running = try? url.map { ($0, nil) } ?? common.operatorsOfRunningServer()
         guard let running else { return nil }
-        let client = SparkClient(url: running.0, token: token ?? running.1, timeout: .seconds(3))
+        let (token, patience) = (token ?? running.1, Duration.seconds(3))
+        let client =
+            url == nil
+            ? SparkClient(ofThisMachine: running.0, token: token, timeout: patience)
+            : SparkClient(url: running.0, token: token, timeout: patience)
         guard let answer = try? await client.send("GET", "/metrics", body: nil), answer.status == 200 else { return nil }
         return Scrape(String(decoding: answer.body, as: UTF8.self))
     }
@@ -165,10 +169,12 @@ struct Limits: AsyncParsableCommand {
     }
 
     private static func text(_ value: Int, _ unit: String) -> String {
-        guard unit == "bytes" else { return "\(value)" }
+        guard unit == "bytes" || unit == "bytes a second" else { return unit == "seconds" ? "\(value) s" : "\(value)" }
+        let rate = unit == "bytes" ? "" : "/s"
         for (name, size) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where value >= size {
-            return value % size == 0 ? "\(value / size) \(name)" : String(format: "%.1f \(name)", Double(value) / Double(size))
+            return (value % size == 0 ? "\(value / size) \(name)" : String(format: "%.1f \(name)", Double(value) / Double(size)))
+                + rate
         }
-        return "\(value) B"
+        return "\(value) B\(rate)"
     }
 }

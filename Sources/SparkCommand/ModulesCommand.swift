@@ -29,12 +29,16 @@ struct Modules: AsyncParsableCommand {
 }
 
 /// Builds a server only to inspect it.
-func withTemporaryServer<Value>(_ common: CommonOptions, _ body: (Server) throws -> Value) async throws -> Value {
+/// - Parameter isFixture: whether it is one that a test steers.
+func withTemporaryServer<Value>(
+    _ common: CommonOptions, isFixture: Bool = false, _ body: (Server) throws -> Value
+) async throws -> Value {
     let configuration = try common.load(isEphemeral: true)
     let directory = try DataDirectory.temporary()
     var options = Server.Options(
         modules: sparkModules, configuration: configuration, directory: directory, logger: CommandLogger.make("error"))
     options.isEphemeral = true
+    options.hasFixture = isFixture
     let server = try Server(options)
     let value = Result { try body(server) }
     await server.close()

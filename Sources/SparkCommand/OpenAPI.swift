@@ -7,9 +7,12 @@ struct OpenAPI: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    @Flag(name: .long, help: "With the routes for tests that an ephemeral server has.")
+    var fixture = false
+
     func run() async throws {
         try await reporting {
-            let document = try await withTemporaryServer(common) { $0.openAPI }
+            let document = try await withTemporaryServer(common, isFixture: fixture) { $0.openAPI }
             Terminal.say(json: document)
         }
     }

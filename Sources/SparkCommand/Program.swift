@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSparkSystem
 import Foundation
 import Spark
 import SparkCore
@@ -6,15 +7,23 @@ import SparkCore
 /// The entry point of the process.
 @main
 enum Program {
-    /// The verbs that make temporary directories.
-    private static let temporaryVerbs: Set<String> = ["serve", "modules", "openapi", "audit"]
+    /// The verbs that make temporary directories or files, which a signal must not leave behind.
+    private static let temporaryVerbs: Set<String> = [
+        "serve", "modules", "openapi", "audit", "backup", "restore", "drill", "upgrade",
+    ]
 
     static func main() async {
         // Before everything else: the parent may end and a signal may come at any time.
         ParentWatch.note()
+        // The index of the people grows by doubling; the outgrown tables would stay with the process.
+        spark_heap_release_early()
         // No coordinate is transformed, and each connection of SpatiaLite would open PROJ's database of reference systems: 0.7 MB
         // and milliseconds. It opens none where this names no folder.
         for name in ["PROJ_DATA", "PROJ_LIB"] { setenv(name, "/dev/null", 0) }
+        // Threads that begin later inherit it.
+        if CommandLine.arguments.dropFirst().first == "drill" { Self.giveWay() }
+        // The process has one thread yet, so that the environment may change.
+        if CommandLine.arguments.dropFirst().first == "serve" { _ = Serve.sockets }
         if CommandLine.arguments.dropFirst().first.map(temporaryVerbs.contains) == true { StopSignals.shared.begin() }
         let arguments = CommandWords.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
         if let fault = CommandWords.fault(of: arguments, in: SparkCommand.self) {
@@ -22,6 +31,13 @@ enum Program {
             exit(ExitCodes.usage.rawValue)
         }
         await SparkCommand.main(arguments)
+    }
+
+    /// Leaves the processor and the disk to all others, and is ended before all others when memory runs out. The kernel derives the
+    /// priority at the disk from the other one (ioprio_set(2)). Best effort.
+    private static func giveWay() {
+        spark_thread_priority(19)
+        try? "1000".write(toFile: "/proc/self/oom_score_adj", atomically: false, encoding: .utf8)
     }
 }
 
@@ -88,7 +104,10 @@ struct SparkCommand: AsyncParsableCommand {
         abstract: "A dating backend in one binary.",
         version: "spark \(SparkVersion.text)",
         subcommands: [
-            Serve.self, Seed.self, Modules.self, Config.self, Check.self, Token.self, Why.self, Push.self, User.self, Report.self,
-            Held.self, OperatorLog.self, Audit.self, OpenAPI.self, Export.self, Health.self, Top.self, Limits.self, Version.self,
+            Serve.self, Seed.self, Exec.self, Backup.self, Restore.self, DrillCommand.self, BackupKey.self, Upgrade.self,
+            Modules.self,
+            Config.self, Check.self, Token.self, Why.self, Push.self, User.self, Report.self, Held.self, OperatorLog.self,
+            Audit.self, OpenAPI.self, Export.self,
+            Health.self, Top.self, Limits.self, DoctorCommand.self, Support.self, Version.self,
         ])
 }

@@ -28,7 +28,7 @@ struct Seed: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let configuration = try common.load()
+            let configuration = try common.load(mayUsePackage: false)
             let process: ServerConfiguration = configuration.section("server")
             let directory = try DataDirectory(path: process.dataDirectory)
             do {
@@ -50,6 +50,7 @@ struct Seed: AsyncParsableCommand {
                 modules: sparkModules, configuration: configuration, directory: directory,
                 logger: CommandLogger.make(configuration))
             options.start.takesUpUnfinishedWork = true
+            options.archive = .continues
             let server = try Server(options)
             let start = ContinuousClock.now
             let town = GeneratedTown(count: people, seed: seed, now: SystemWallClock().now())

@@ -25,6 +25,8 @@ final class StopSignals: Sendable {
 
     /// The first signal that came; nil if none did.
     var signal: Int32? { state.withLock { $0.signal } }
+    /// When the process was asked to end first; nil if it was not.
+    var requestedAt: ContinuousClock.Instant? { state.withLock { $0.requestedAt } }
     /// Whether the process was asked to end, by a signal or otherwise.
     var isRequested: Bool { state.withLock { $0.requestedAt != nil } }
 

@@ -45,9 +45,10 @@ enum Terminal {
 
     static func say(json value: some JSONWritable) { say(JSONWriter.string(of: value)) }
 
-    /// Writes one line to standard error.
+    /// Writes one line to standard error, and a second one where rights that the process gave up may be the reason.
     static func fail(_ line: String) {
         showError("spark: \(line)\n")
+        if let remark = DataOwner.remark(on: line) { note(remark) }
     }
 }
 
@@ -58,5 +59,7 @@ extension Terminal {
     }
 
     /// `1 fault`, `2 faults`.
-    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    static func count(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+        "\(number) \(number == 1 ? noun : plural ?? "\(noun)s")"
+    }
 }

@@ -44,9 +44,11 @@ public enum DurableFile {
 
     /// Like `replace(_:with:isLasting:)`, for content that is not in memory as a whole: `content` is called once, and writes one
     /// part after the other by calling its argument.
+    /// - Parameter piece: After so many bytes they are synchronized, so that the disk never has much to do at once; nil: at the end.
     /// - Throws: `FileError`, or what `content` throws; then the file is as it was.
     public static func replace(
-        _ path: String, isLasting: Bool = true, parts content: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+        _ path: String, isLasting: Bool = true, synchronizingEvery piece: Int? = nil,
+        parts content: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {
         let files = SystemFiles()
         func checked<Value>(_ body: () throws(FileFault) -> Value) throws(FileError) -> Value {
@@ -56,10 +58,15 @@ public enum DurableFile {
         let descriptor = try checked { () throws(FileFault) in try files.create(draft) }
         do {
             defer { files.close(descriptor) }
-            var offset = 0
+            var (offset, synchronized) = (0, 0)
             try content { bytes in
-                try checked { () throws(FileFault) in try files.writeWhole(descriptor, bytes, at: offset) }
-                offset += bytes.count
+                try checked { () throws(FileFault) in
+                    try files.writeWhole(descriptor, bytes, at: offset)
+                    offset += bytes.count
+                    guard isLasting, let piece, offset - synchronized >= piece else { return }
+                    try files.synchronize(descriptor)
+                    synchronized = offset
+                }
             }
             try checked { () throws(FileFault) in
                 if isLasting { try files.synchronize(descriptor) }

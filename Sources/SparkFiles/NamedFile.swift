@@ -35,6 +35,15 @@ public enum NamedFile {
         }
     }
 
+    /// The path from the root, for messages: a path of a setting begins in the working directory, which a reader does not know.
+    public static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        let rest = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
+        let start = String(cString: folder)
+        return start == "/" ? "/\(rest)" : "\(start)/\(rest)"
+    }
+
     /// Why a file is not read.
     public enum Refusal: Error, Equatable, CustomStringConvertible {
         /// There is no such file.

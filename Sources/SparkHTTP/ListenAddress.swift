@@ -50,6 +50,11 @@ public struct ListenAddress: Hashable, Sendable {
         NetworkAddress(host).map { $0 == NetworkAddress("0.0.0.0") || $0 == NetworkAddress("::") } ?? false
     }
 
+    /// The address at which this machine reaches a socket that listens here: the loopback address where every address is meant.
+    package var reachable: ListenAddress {
+        isWildcard ? ListenAddress(host: host.contains(":") ? "::1" : "127.0.0.1", port: port) : self
+    }
+
     /// Whether two sockets cannot be open at both addresses at once. Names are compared as texts.
     public func collides(with other: ListenAddress) -> Bool {
         guard port != 0, port == other.port else { return false }

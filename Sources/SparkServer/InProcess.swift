@@ -5,11 +5,15 @@ import SparkCore
 import SparkHTTP
 import SparkKit
 import SparkStorage
+import SparkStream
 
 /// The server without a socket, for tests: the same router, checks and services.
 extension Server {
     /// Services that run events and the modules' services until the task is cancelled or the group shuts down.
-    package var backgroundServices: [any Service] { [events] + inProcessServices }
+    package var backgroundServices: [any Service] {
+        let works = TimedWorkService(works: modules.all(\.timedWorks), gate: fixtureTime?.gate)
+        return [events, works] + inProcessServices
+    }
 
     /// Answers a request through the whole edge.
     /// - Parameter isOperator: whether the request comes through the operators' listener.
@@ -26,6 +30,9 @@ extension Server {
             to: EdgeRequest(head, body: body, peerAddress: peerAddress, random: SystemRandomSource()))
         return try await answer.collected()
     }
+
+    /// How many clients have a connection of the stream.
+    package var connectionCount: Int { modules.surroundings.hub.connectionCount }
 
     /// Returns when every event published so far has been handled.
     package func drainEvents() async { await events.drain() }

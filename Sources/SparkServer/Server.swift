@@ -3,6 +3,7 @@ public import Foundation
 import HTTPTypes
 public import Logging
 import ServiceLifecycle
+import SparkBackup
 public import SparkCache
 public import SparkCore
 import SparkHTTP
@@ -30,18 +31,47 @@ public final class Server: Sendable {
         /// Whether everything is temporary: commits do not wait for the disk, password hashing is cheap, rate limits are out of
         /// reach.
         public var isEphemeral = false
+        /// Whether an ephemeral server with the module `fixture` lets the test that started it look in and steer it, below
+        /// `/__test__`. Other servers never do.
+        public var hasFixture = true
         /// The source of the time.
         public var clock: any WallClock = SystemWallClock()
         /// The source of random numbers.
         public var random: any RandomSource = SystemRandomSource()
+        /// What happens with the archive, if the configuration has one.
+        public var archive = ArchiveUse.begins
+        /// Runs drills of the backups; nil for a program that has none.
+        public var drill: (any DrillRunning)?
+        /// What a server for tests begins with; nil for nobody.
+        public var scenario: (any ScenarioLoading)?
+        /// Starts clones of a server for tests; nil for a program that cannot.
+        public var cloning: (any ServerCloning)?
+        /// What another server handed to this clone of it; nil for a server that is none.
+        public var carried: JSONValue?
         /// The operator's choices for this start.
         public var start = StartChoices()
         /// The machine from which the limits on clients derive.
         public var machine = AdmissionMachine.current()
         /// The server's log.
         public var logger: Logger
+        /// The sockets that the process was started with.
+        package var sockets = ActivatedSockets.none
         /// The logger of the access log; `logger` if nil.
         public var accessLogger: Logger?
+
+        /// Whether the server is one that a test steers.
+        var isFixture: Bool { isEphemeral && hasFixture && modules.contains { $0.manifest.isForFixtures } }
+
+        /// What a server does with the archive.
+        public enum ArchiveUse: Sendable {
+            /// Archives every commit.
+            case begins
+            /// Archives commits if a server has archived the directory before: a restored copy that was never served is not in its
+            /// place yet. For verbs.
+            case continues
+            /// Archives nothing.
+            case none
+        }
 
         /// Options with every other value at its default.
         public init(
@@ -57,7 +87,7 @@ public final class Server: Sendable {
     let options: Options
     private let front: ServerFront
     private let data: OpenData
-    private let modules: ConstructedModules
+    let modules: ConstructedModules
     private let frozen: FrozenServer
     private let admissionReport: AdmissionReport
     /// Ends `run`, also when it was requested before the services run.
@@ -99,7 +129,7 @@ public final class Server: Sendable {
         let plan = front.plan
         let data = try OpenData(plan) { front.note($0) }
         let modules = try ConstructedModules(plan, data)
-        self.frozen = FrozenServer(modules, behind: front)
+        self.frozen = FrozenServer(modules, archive: data.archive, behind: front)
         self.options = plan.options
         self.front = front
         self.data = data
@@ -120,6 +150,12 @@ public final class Server: Sendable {
     var logger: Logger { options.logger }
     /// The token for the operators' routes on the single port of an ephemeral server.
     package var adminToken: String? { front.plan.adminToken }
+    /// Where a test looks in and steers; nil in ordinary servers.
+    package var fixture: FixtureHooks? { front.plan.fixture }
+    /// Moves the clock of an ephemeral server; nil in every other server.
+    var fixtureTime: FixtureTime? { front.plan.fixtureTime }
+    /// The same for users of the library.
+    public var clockControl: (any ClockControl)? { fixtureTime }
     var inProcessServices: [any Service] { modules.all(\.services) }
 
     /// A port that some module provides; nil if none does.
@@ -175,9 +211,11 @@ public final class Server: Sendable {
         do {
             let listening = try await front.listen()
             if process.publicURL.isEmpty { desk.listens(at: listening.url) }
+            try await loadTown()
             try await prepare()
             let run = ServerRun(
-                data, modules, frozen, front, socket, listening, stop, handlesSignals: handlesSignals, onReady: onReady)
+                data, modules, frozen, front, socket, listening, stop, begin: { [self] in try await beginFixture() },
+                handlesSignals: handlesSignals, onReady: onReady)
             try await run.group.run()
         } catch {
             await front.close()
@@ -213,6 +251,32 @@ public final class Server: Sendable {
                 }
             }
         }
+    }
+
+    /// Loads the crowd of the scenario, on a thread of its own.
+    private func loadTown() async throws {
+        guard let town = options.scenario?.town(at: options.clock.now()) else { return }
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            DispatchQueue(label: "spark.scenario").async { [self] in
+                continuation.resume(with: Result { try load(town) { _, _ in } })
+            }
+        }
+    }
+
+    /// Loads the people of the scenario and keeps the state that the server for tests begins with. Does nothing on every other server,
+    /// and where no module serves snapshots.
+    package func beginFixture() async throws {
+        guard let states = frozen.states, let fixture = modules.surroundings.fixture else { return }
+        if let carried = options.carried { try await states.take(carried) }
+        if let scenario = options.scenario {
+            // Not ready while it is loaded.
+            frozen.readiness.begin()
+            try await scenario.load(into: EarlyServer(server: self, people: fixture.people))
+            await frozen.readiness.modulesAreWell()
+        }
+        guard !modules.all(\.fixtureRoutes).isEmpty else { return }
+        try await states.begin()
+        fixture.begin(states)
     }
 
     /// Lets each module save what the next start can use.
@@ -252,7 +316,10 @@ public final class Server: Sendable {
     }
 
     private func closeData() async {
+        front.plan.fixture?.detach()
+        fixtureTime?.end()
         await storage.close()
+        await frozen.archive?.finish(isWell: storage.failure == nil)
         await cache.close()
         // After a disk failure the next start inspects the directory itself.
         if storage.failure == nil { data.keeping.end() }
@@ -273,23 +340,30 @@ public struct Listening: Sendable {
     public let host: String
     /// The port of the public listener.
     public let port: Int
+    /// Whether the public listener speaks HTTPS.
+    public let isSecure: Bool
     /// The data directory.
     public let directory: URL
+    /// The URL at which plain HTTP is redirected to HTTPS; nil for nowhere.
+    public internal(set) var redirectURL: String?
     /// The URL of metrics and console; nil when they have no listener of their own.
     public internal(set) var operatorURL: String?
     /// The bearer token for metrics and console on the single port of an ephemeral server.
     public internal(set) var adminToken: String?
 
-    init(host: String, port: Int, directory: URL) {
+    init(host: String, port: Int, isSecure: Bool, directory: URL) {
         self.host = host
         self.port = port
+        self.isSecure = isSecure
         self.directory = directory
     }
 
-    /// The public URL, `http://host:port`.
-    public var url: String { Self.url(host, port) }
+    /// The public URL, `http://host:port` or `https://host:port`.
+    public var url: String { Self.url(host, port, isSecure: isSecure) }
 
-    static func url(_ host: String, _ port: Int) -> String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    static func url(_ host: String, _ port: Int, isSecure: Bool = false) -> String {
+        "\(isSecure ? "https" : "http")://\(ListenAddress(host: host, port: port).text)"
+    }
 }
 
 /// Checks of the data.
@@ -331,7 +405,8 @@ extension Server {
 
     /// The same with the list of what was not checked. Changes nothing.
     public func checkReport(isDeep: Bool = false) throws -> CheckReport {
-        var report = CheckReport(faults: try options.directory.faults(), notes: [])
+        var report = CheckReport(
+            faults: try options.directory.faults() + ArchiveSpoolCheck.faults(in: options.directory.archive), notes: [])
         do {
             try check(isDeep: isDeep, into: &report)
         } catch let error as SQLError {
@@ -347,9 +422,11 @@ extension Server {
         report.faults += try storage.check()
         let auditLog = try auditLogFaults(after: report.faults)
         guard storage.missingMigrations.isEmpty else {
-            report.notes.append(
-                "the database is of an older version: the modules' invariants were not checked. spark serve upgrades it"
-            )
+            if try storage.hasTables() {
+                report.notes.append(
+                    "the database is of an older version: the modules' invariants were not checked. spark serve upgrades it"
+                )
+            }
             return
         }
         report.faults += auditLog

@@ -10,6 +10,9 @@ extension SQLiteStorage {
         try inspectNow { session in
             var faults: [String] = []
             faults += Self.guarded("pages", after: faults) { try Self.pageFaults(session) }
+            guard try Self.hasTables(session) else {
+                return faults + ["tables: there are none, because a first start ended before it made them; start spark serve"]
+            }
             faults += Self.guarded("foreign keys", after: faults) { try Self.foreignKeyFaults(session) }
             faults += Self.guarded("spatial data", after: faults) { try Self.spatialFaults(session) }
             guard
@@ -18,6 +21,13 @@ extension SQLiteStorage {
             faults += Self.guarded("events", after: faults) { try UserEventLog.faults(in: session) }
             return faults
         }
+    }
+
+    /// False for the database that a first start leaves when it is killed before it has made the schema.
+    public func hasTables() throws -> Bool { try inspectNow { try Self.hasTables($0) } }
+
+    private static func hasTables(_ session: SQLSession) throws -> Bool {
+        try session.value("SELECT 1 FROM sqlite_schema LIMIT 1", as: Int.self) != nil
     }
 
     /// Runs one part of a check. An error that damage causes is reported only if no other fault is known.

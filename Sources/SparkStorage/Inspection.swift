@@ -68,6 +68,39 @@ public enum DatabaseInspector {
         }
     }
 
+    /// The number of rows of every table of the modules, by name.
+    /// - Throws: `StorageOpenError` if the file cannot be read as a database.
+    public static func rowCounts(of file: URL) throws -> [String: Int64] {
+        try reading(file, company: .none, hasSpatiaLite: false) { database in
+            let tables = try String.fetchAll(database, sql: PageSnapshot.tables).filter { !PageSnapshot.isInternal($0) }
+            var counts: [String: Int64] = [:]
+            for table in tables {
+                counts[table] = try Int64.fetchOne(database, sql: "SELECT COUNT(*) FROM \(table.quotedDatabaseIdentifier)")
+            }
+            return counts
+        }
+    }
+
+    /// The schema steps that a database has, in their order.
+    /// - Throws: `StorageOpenError` if the file cannot be read as a database.
+    public static func migrations(of file: URL, company: DatabaseCompany = .none) throws -> [String] {
+        try reading(file, company: company, hasSpatiaLite: false) { try migrations(in: $0) }
+    }
+
+    static func migrations(in database: Database) throws -> [String] {
+        guard try database.tableExists("grdb_migrations") else { return [] }
+        return try String.fetchAll(database, sql: "SELECT identifier FROM grdb_migrations ORDER BY rowid")
+    }
+
+    /// The page at which a table begins; nil if there is no such table.
+    /// - Throws: `StorageOpenError` if the file cannot be read as a database.
+    public static func rootPage(of table: String, in file: URL) throws -> UInt32? {
+        try reading(file, company: .none, hasSpatiaLite: false) { database in
+            try UInt32.fetchOne(
+                database, sql: "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?", arguments: [table])
+        }
+    }
+
     private static func reading<Value>(
         _ file: URL, company: DatabaseCompany, hasSpatiaLite: Bool, _ body: (Database) throws -> Value
     ) throws -> Value {
@@ -156,5 +189,6 @@ extension StorageOpenError {
 
     /// The remedy for a damaged database.
     public static let repair =
-        "Restore a copy, or save what can be read: sqlite3 spark.db .recover | sqlite3 new.db, then put new.db in its place"
+        "Restore a copy, or save what can be read: sqlite3 spark.db .recover | sqlite3 new.db, then put new.db in its place "
+        + "(with the sqlite3 of sqlite.org: that of Debian 12 cannot do .recover)"
 }

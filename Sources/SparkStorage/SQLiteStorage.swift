@@ -18,8 +18,14 @@ public struct StorageConfiguration: Sendable {
     public var isDurable = true
     /// False if another process owns the database: an older schema is then refused.
     public var mayMigrate = true
+    /// Makes the schema of a new database sooner than its migrations; nil runs those.
+    public var newSchema: (@Sendable () -> SchemaScript?)?
     /// Opens the database without changing it or creating files next to it; nil opens it for writing.
     public var readOnly: DatabaseCompany?
+    /// Observes the write-ahead log from the opening on.
+    public var logObserver: (any LogObserver)?
+    /// What a test wants to go wrong with writes; nil in ordinary servers.
+    package var faults: (any WriteFaults)?
 
     /// A durable database with 4 readers, opened for writing.
     public init(file: URL, backupDirectory: URL?) {
@@ -35,11 +41,17 @@ public struct StorageConfiguration: Sendable {
 /// a write was answered sees that write.
 public final class SQLiteStorage: Storage {
     private let pool: any DatabaseWriter
-    private let queue: WriteQueue
-    private let checkpointer: Checkpointer
+    let queue: WriteQueue
+    let checkpointer: Checkpointer
+    /// The path of the database file.
+    let file: String
+    /// Keeps reads apart from a replacement of the database; nil for a database that is never replaced.
+    let readerLock: ReaderLock?
     private let pointReaders: PointReaderPool
     private let isSynchronous: Int
     private let isReadOnly: Bool
+    /// Whether another process owns the database. The log is that process's to copy and to begin anew.
+    private let isGuest: Bool
     private let metrics = StorageMetrics()
     /// The schema steps that a read-only database lacks; empty for a database opened for writing.
     public let missingMigrations: [String]
@@ -53,12 +65,22 @@ public final class SQLiteStorage: Storage {
     ) throws {
         let path = configuration.file.path
         self.isReadOnly = configuration.readOnly != nil
+        self.file = path
+        self.readerLock = configuration.isDurable || configuration.readOnly != nil ? nil : ReaderLock()
         self.pool = try Self.openPool(configuration)
+        let checkpointer = Checkpointer(
+            path: path, observer: configuration.readOnly == nil ? configuration.logObserver : nil,
+            isDurable: configuration.isDurable)
+        self.checkpointer = checkpointer
+        self.isGuest = !configuration.mayMigrate
+        if !configuration.mayMigrate { checkpointer.abandon() }
         let pending: [String]
         do {
+            // Migrations may begin the log anew.
+            if configuration.readOnly == nil { try pool.writeWithoutTransaction { try checkpointer.observeLog(of: $0) } }
             pending = try Migrator(
                 migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
-                mayMigrate: configuration.mayMigrate, progress: progress
+                mayMigrate: configuration.mayMigrate, script: configuration.newSchema, progress: progress
             ).run(on: pool, isReadOnly: configuration.readOnly != nil)
         } catch let error as DatabaseError where SQLError(error).isOfTheFile {
             throw StorageOpenError(database: error, operation: "open database", path: path)
@@ -68,15 +90,13 @@ public final class SQLiteStorage: Storage {
         self.missingMigrations = configuration.readOnly == nil ? [] : pending
         self.queue = WriteQueue(
             pool: pool, clock: clock, limits: .init(), metrics: metrics, path: path,
-            isDurable: configuration.isDurable && configuration.readOnly == nil)
-        self.checkpointer = Checkpointer(path: path)
+            isDurable: configuration.isDurable && configuration.readOnly == nil, faults: configuration.faults)
         self.pointReaders = PointReaderPool(path: path, limit: 8)
         guard configuration.readOnly == nil else {
             self.isSynchronous = 2
             queue.refuseAll()
             return
         }
-        let checkpointer = checkpointer
         // GRDB sets synchronous=NORMAL after preparing the connection, so FULL must be set here, and is read back.
         self.isSynchronous = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = \(configuration.isDurable ? "FULL" : "OFF")")
@@ -158,28 +178,38 @@ public final class SQLiteStorage: Storage {
     public func read<Value: Sendable>(_ body: @escaping @Sendable (SQLSession) throws -> Value) async throws -> Value {
         let start = ContinuousClock.now
         defer { metrics.read(ContinuousClock.now - start) }
+        await readerLock?.enter()
+        defer { readerLock?.leave() }
         return try await SQLError.translating { try await pool.read { try body(SQLSession($0)) } }
     }
 
     /// Like `read`, but blocks the caller's thread: for commands and start-up.
     public func readNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
-        try pool.read { try body(SQLSession($0)) }
+        readerLock?.enterNow()
+        defer { readerLock?.leave() }
+        return try pool.read { try body(SQLSession($0)) }
     }
 
     /// Like `readNow`, for checks that must also work on a damaged database. The snapshot is rolled back, because damage can
     /// prevent a commit.
     public func inspectNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
-        try SQLError.translating { try pool.unsafeRead { try $0.inSnapshot { try body(SQLSession($0)) } } }
+        readerLock?.enterNow()
+        defer { readerLock?.leave() }
+        return try SQLError.translating { try pool.unsafeRead { try $0.inSnapshot { try body(SQLSession($0)) } } }
     }
 
     /// Reads a few rows by key on the caller's thread, without a suspension.
     public nonisolated(nonsending) func pointRead<Value>(_ body: (SQLSession) throws -> Value) async throws -> Value {
-        try pointReadNow(body)
+        await readerLock?.enter()
+        defer { readerLock?.leave() }
+        return try pointReaders.read { try body(SQLSession($0)) }
     }
 
     /// Reads a few rows by key on the caller's thread.
     public func pointReadNow<Value>(_ body: (SQLSession) throws -> Value) throws -> Value {
-        try pointReaders.read { try body(SQLSession($0)) }
+        readerLock?.enterNow()
+        defer { readerLock?.leave() }
+        return try pointReaders.read { try body(SQLSession($0)) }
     }
 
     /// Removes earlier states from the write-ahead log, so that erased data cannot be found in it.
@@ -277,14 +307,15 @@ public final class SQLiteStorage: Storage {
             try? pool.close()
             return
         }
-        if queue.failure != nil {
+        if queue.failure != nil || isGuest {
             pool.writeWithoutTransaction { database in
                 if let handle = database.sqliteConnection { spark_keep_wal(handle) }
             }
-            // Best effort: the process is about to end.
+            // Best effort: the process is about to end, or has only borrowed the database.
             try? pool.close()
             return checkpointer.abandon()
         }
+        checkpointer.finishLog()
         // Best effort: if a connection stays open, the WAL remains and the next start reads it.
         try? pool.close()
         checkpointer.close()

@@ -44,14 +44,17 @@ package final class Hub: EventStreaming, Sendable {
     let feeds = Mutex<[ObjectIdentifier: FeedPlace]>([:])
     let storage: any Storage
     let clock: any WallClock
+    /// Gets what is delivered, for the test that started the server; nil in ordinary servers.
+    private let fixture: FixtureHooks?
     /// The tickets for connections.
     package let tickets: StreamTickets
 
     /// - Parameter admission: counts sockets, event streams and polls together; nothing else counts them.
-    package init(storage: any Storage, clock: any WallClock, admission: Admission) {
+    package init(storage: any Storage, clock: any WallClock, admission: Admission, fixture: FixtureHooks? = nil) {
         self.storage = storage
         self.admission = admission
         self.clock = clock
+        self.fixture = fixture
         self.tickets = StreamTickets(clock: clock)
     }
 
@@ -61,7 +64,20 @@ package final class Hub: EventStreaming, Sendable {
         frozen.withLock { ($0.frames, $0.observers) = (frames, observers) }
     }
 
-    /// Sets the epoch, the name of the event history. Call it before the first connection.
+    /// Ends every connection, because the events that they follow are about to be replaced: sockets get a `bye` that lets them come back at once.
+    /// Returns when all have ended; those that do not within `patience` are cut.
+    package func endAll(within patience: Duration) async {
+        guard connectionCount > 0 else { return }
+        endFeeds()
+        forEachSession { $0.sayGoodbye(afterSeconds: 0) }
+        let deadline = ContinuousClock.now + patience
+        while connectionCount > 0, ContinuousClock.now < deadline {
+            guard (try? await Task.sleep(for: .milliseconds(1))) != nil else { break }
+        }
+        if connectionCount > 0 { forEachSession { $0.abort() } }
+    }
+
+    /// Sets the epoch, the name of the event history. Call it before the first connection, or when there is none.
     package func begin(epoch: String) { frozen.withLock { $0.epoch = epoch } }
 
     /// Every frame of the stream's interface.
@@ -98,6 +114,7 @@ package final class Hub: EventStreaming, Sendable {
     /// Delivers frames to the receivers' connections, in this order. Each user's numbered events must come in the order of their
     /// offsets. Returns at once.
     package func deliver(_ deliveries: [StreamDelivery]) {
+        fixture?.note(deliveries)
         var batches: [(queue: LoopQueue, items: [LoopQueue.Item])] = []
         func add(_ item: LoopQueue.Item, to session: StreamSession) {
             guard let queue = session.queue else { return }
@@ -148,6 +165,11 @@ package final class Hub: EventStreaming, Sendable {
             users[user] = presence.isEmpty ? nil : presence
             return value
         }
+    }
+
+    /// Every socket, in no order.
+    var allSockets: [StreamSession] {
+        shards.flatMap { $0.users.withLock { $0.values.flatMap { $0.silent + $0.sessions } } }
     }
 
     private func shard(of user: UserID) -> Shard {
@@ -251,6 +273,15 @@ extension Hub {
         }
         for connection in connections { connection.end(.tokenEnded) }
         for place in places { place.end(.revoked) }
+    }
+
+    /// Cuts a person's sockets without a close frame, and ends the event streams and polls: what a test asks for.
+    /// - Returns: whether there were any.
+    package func cut(_ user: UserID) -> Bool {
+        let presence = presence(of: user)
+        for session in presence.silent + presence.sessions { session.cut() }
+        for place in presence.feeds { place.end(.stopping) }
+        return !presence.isEmpty
     }
 
     /// Ends the feeds whose token has expired.

@@ -120,6 +120,11 @@ package final class StreamGateway: Sendable {
         return try hub.place(for: user, from: isLocal ? nil : ClientAddress.limitKey(address))
     }
 
+    /// Logs that events past their retention could not be deleted.
+    func logForgetting(_ error: any Error) {
+        logger.warning("forgetting events failed", metadata: ["error": .string(ErrorSummary.of(error))])
+    }
+
     /// Logs an internal failure. The client does not see it.
     func log(_ error: any Error, frame: String) {
         guard !(error is CancellationError) else { return }

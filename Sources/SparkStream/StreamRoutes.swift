@@ -45,7 +45,8 @@ package struct StreamRoutes: Sendable {
     private var stream: Route {
         Route(
             .get, "/stream", "My numbered events, as Server-Sent Events", access: .userOrTicket, rateLimit: .read,
-            query: Self.position, idempotency: .refused, isBatchable: false, errors: Self.refusals
+            query: Self.position, answer: Self.events, answerType: "text/event-stream", idempotency: .refused, isBatchable: false,
+            errors: Self.refusals
         ) { call in
             var reply = Reply(headers: [.contentType: "text/event-stream", .cacheControl: "no-store"])
             reply.headers[.accelBuffering] = "no"
@@ -132,6 +133,12 @@ package struct StreamRoutes: Sendable {
     }
 
     private func isOtherEpoch(_ call: Call) -> Bool { call.text("epoch").map { $0 != hub.epoch } ?? false }
+
+    /// What an event stream is to a reader that does not know the format.
+    private static let events = SchemaReference(
+        "EventStream",
+        .string().with(example: "id: 42\ndata: {\"type\":\"live\",\"offset\":42}\n\n")
+            .described("Server-Sent Events: the frames of a WebSocket, each in one line of data; the id is the offset."))
 
     private static let position: [QueryParameter] = [
         .text("offset", maximum: 20, "Offset of the last event that the client has; without it, only new events."),

@@ -76,6 +76,9 @@ final class StreamSession: WebSocketEndpoint, StreamConnection, @unchecked Senda
         gateway.hub.sockets.add(1, ordering: .relaxed)
     }
 
+    /// Whether the session has ended.
+    var isOver: Bool { isRevoked.load(ordering: .acquiring) }
+
     var principal: Principal { standing.withLock { $0.principal } }
 
     /// Continues with another token of the same user.
@@ -516,4 +519,7 @@ extension StreamSession {
 
     /// Closes without a close frame. Must be called on the loop.
     func abort() { socket?.abort() }
+
+    /// The same, from any thread.
+    func cut() { standing.withLock { $0.queue }?.eventLoop.execute { self.abort() } }
 }

@@ -1,7 +1,7 @@
 import Crypto
 package import SparkCore
 import SparkHTTP
-import SparkKit
+package import SparkKit
 import Synchronization
 
 /// Tickets replace an access token in a URL, where a token must not appear. They are kept in memory: a ticket does not outlive
@@ -137,6 +137,19 @@ package final class StreamTickets: Sendable {
     func sweep() {
         let now = clock.now()
         state.withLock { $0.sweep(at: now) }
+    }
+
+    /// Makes the tickets part of snapshots, as those of clients without a connection.
+    package var fixtureState: FixtureState {
+        FixtureState(module: "stream") { [self] in
+            state.withLock { state in
+                var copy = state
+                for ticket in copy.entries.keys { copy.entries[ticket]?.connections = 0 }
+                return copy
+            }
+        } restore: { [self] saved in
+            state.withLock { $0 = saved }
+        }
     }
 
     /// The number of stored tickets.

@@ -12,7 +12,7 @@ import edge, judge, spark_server, writes
 
 PARTS = {"edge": ("wrk", "nginx"), "writes": ("wrk", "cc"), "ratios": ()}
 TINY = {"edge": {"people": 300, "seconds": 1, "rounds": 1, "viewers": 20, "connections": 32, "slow": 4},
-        "writes": {"people": 300, "seconds": 1, "rounds": 1, "connections": 8, "harness_seconds": 0.2}}
+        "writes": {"people": 1_000, "seconds": 1, "rounds": 1, "connections": 8, "harness_seconds": 0.2}}
 # Each kind of measurement once.
 TINY_ROWS = {"healthz/nginx", "location, CPU/nginx", "deck, crowd/nginx", "swipes/C", "messages, no disk/C", "moves/C"}
 

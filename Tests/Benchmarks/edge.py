@@ -15,7 +15,7 @@ DECK = "/api/v1/matches/suggestions?limit=20"
 # What Spark sends with an answer beside its length, type and date, which nginx sends itself.
 FIELDS = ["X-Content-Type-Options: nosniff", "X-Frame-Options: DENY", "Referrer-Policy: no-referrer",
           "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'", "Cross-Origin-Resource-Policy: same-origin",
-          "Strict-Transport-Security: max-age=31536000", "X-Request-Id: 0123456789abcdef", "RateLimit: default;r=1199;t=1",
+          "X-Request-Id: 0123456789abcdef", "RateLimit: default;r=1199;t=1",
           "Cache-Control: private, no-store"]
 MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}
 

@@ -1,5 +1,5 @@
 """A Spark server for the benchmarks: a seeded town, a process on a port of the system's choice, tokens, and what it costs."""
-import json, os, resource, shutil, sqlite3, subprocess, time, urllib.request
+import fcntl, functools, json, os, resource, shutil, socket, sqlite3, subprocess, time, urllib.request
 
 # The limiter is on, at a rate that refuses nobody.
 OPEN = ["http.reads_per_minute=10000000", "http.writes_per_minute=10000000", "limits.connections_per_network=1024",
@@ -47,10 +47,11 @@ def processor_seconds(*pids):
 
 
 class OtherWork:
-    """How much of the machine's processors others use meanwhile. Figures of a busy machine say little."""
+    """How much of the machine's processors others use meanwhile. Figures of a busy machine say little. `known` is the processor time of
+    children that have not ended."""
 
     def __init__(self):
-        self.begin, self.busy = time.time(), self.machine() - self.own()
+        self.begin, self.busy, self.known = time.time(), self.machine() - self.own(), 0
 
     @staticmethod
     def machine():
@@ -65,7 +66,7 @@ class OtherWork:
         return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
     def __str__(self):
-        share = (self.machine() - self.own() - self.busy) / (time.time() - self.begin) / os.cpu_count()
+        share = (self.machine() - self.own() - self.busy - self.known) / (time.time() - self.begin) / os.cpu_count()
         return f"other work took {max(0, share):.0%} of the machine's processors meanwhile"
 
 
@@ -75,6 +76,7 @@ def children(pid):
         return [int(word) for word in file.read().split()]
 
 
+@functools.cache
 def known_settings(spark):
     """The settings of a version: an earlier one does not know all that are set here, and needs none of those."""
     text = subprocess.run([spark, "config", "default"], capture_output=True, text=True, check=True).stdout
@@ -87,17 +89,35 @@ def known_settings(spark):
     return known
 
 
-class Server:
-    """A running server. Use it in `with`: at the end it is asked to stop."""
+def held_socket():
+    """A listening socket that outlives servers, as a service manager keeps it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen(4096)
+        # A shell that passes it on knows descriptors of one digit.
+        low = fcntl.fcntl(held.fileno(), fcntl.F_DUPFD_CLOEXEC, 4)
+    if low > 9:
+        raise RuntimeError("too many files are open to hold a socket")
+    return socket.socket(fileno=low)
 
-    def __init__(self, spark, data, settings=(), environment=None, listen="127.0.0.1:0"):
+
+class Server:
+    """A running server. Use it in `with`: at the end it is asked to stop. `held` is a held socket that it gets instead of an address."""
+
+    def __init__(self, spark, data, settings=(), environment=None, listen="127.0.0.1:0", held=None):
         known = known_settings(spark)
         settings = [setting for setting in [*settings, "operator.listen="] if setting.split("=")[0] in known]
         words = [word for setting in settings for word in ("--set", setting)]
         self.data, self.log = data, f"{data}.log"
+        command = [spark, "serve", "--data", data, "--listen", listen, "--exit-with-parent", *words]
+        environment = {**os.environ, **(environment or {})}
+        if held:
+            # Only the process itself knows its number before it begins. Passed sockets begin at descriptor 3.
+            command = ["/bin/sh", "-c", f'LISTEN_PID=$$ exec "$0" "$@" 3<&{held.fileno()} {held.fileno()}<&-', *command]
+            environment["LISTEN_FDS"] = "1"
         with open(self.log, "a") as log:
-            self.process = subprocess.Popen([spark, "serve", "--data", data, "--listen", listen, "--exit-with-parent", *words],
-                                            stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **(environment or {})})
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment,
+                                            pass_fds=[held.fileno()] if held else [])
         line = self.process.stdout.readline()
         if not line:
             with open(self.log) as log:

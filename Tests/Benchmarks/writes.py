@@ -34,8 +34,10 @@ class Load:
             chatting = sorted({user for pair in pairs for user in pair[1:]})
             homes = rows.execute("SELECT id, location FROM profiles_users WHERE location IS NOT NULL AND closed = 0").fetchall()
         # People who chat act first, so that most conversations have a sender.
-        chosen = (chatting + [user for user, _ in homes if user not in set(chatting)])[:min(VIEWERS, people // 2)]
-        self.place = {user: struct.unpack("<dd", point[43:59]) for user, point in homes if user in set(chosen)}
+        chat = set(chatting)
+        chosen = (chatting + [user for user, _ in homes if user not in chat])[:min(VIEWERS, people // 2)]
+        acting = set(chosen)
+        self.place = {user: struct.unpack("<dd", point[43:59]) for user, point in homes if user in acting}
         self.users = [user for user in chosen if user in self.place]
         number = {user: index for index, user in enumerate(self.users)}
         self.conversations = [(number[user], wire("cnv", pair[0])) for pair in pairs for user in pair[1:] if user in number]

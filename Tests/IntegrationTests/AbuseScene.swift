@@ -36,7 +36,7 @@ struct AbuseScene: Sendable {
     /// Sends bytes on a new connection and returns the answers, up to a number or until the server closes.
     func exchange(_ bytes: [UInt8], answers: Int = 1, isFinished: Bool = false) async throws -> [RawAnswer] {
         let url = spark.url
-        return try await onThread {
+        return try await onOwnThread {
             let connection = try RawConnection(url)
             connection.send(bytes)
             if isFinished { connection.finishSending() }
@@ -71,7 +71,7 @@ struct AbuseScene: Sendable {
         #expect(kill(spark.pid, 0) == 0)
         #expect(try await spark.client.call("GET", "/readyz")["status"] == "ok")
         #expect(await spark.end(SIGTERM) == 0)
-        #expect(spark.log == "")
+        #expect(spark.complaints == [])
     }
 }
 

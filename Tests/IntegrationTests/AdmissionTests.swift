@@ -22,7 +22,7 @@ struct AdmissionTests {
 
     /// Connections that are kept open; used from one thread at a time.
     private final class Crowd: @unchecked Sendable {
-        // Guarded by use from one `onThread` at a time.
+        // Guarded by use from one `onOwnThread` at a time.
         var members: [RawConnection] = []
     }
 
@@ -33,7 +33,7 @@ struct AdmissionTests {
         reads: Bool = true
     ) async throws -> [Int] {
         let url = spark.url
-        return try await onThread {
+        return try await onOwnThread {
             try (0..<count).map { _ in
                 let connection = try RawConnection(url, from: number)
                 connection.send(bytes)
@@ -45,7 +45,7 @@ struct AdmissionTests {
 
     private func served(_ spark: SparkProcess, from number: UInt8, _ request: [UInt8] = probe) async throws -> RawAnswer? {
         let url = spark.url
-        return try await onThread {
+        return try await onOwnThread {
             let connection = try RawConnection(url, from: number)
             connection.send(request)
             return try connection.answer()
@@ -75,7 +75,7 @@ struct AdmissionTests {
         let text = String(decoding: try await spark.operators.send("GET", "/metrics", body: nil).body, as: UTF8.self)
         #expect(!text.contains("127.0.0."))
         #expect(await spark.end(SIGTERM) == 0)
-        #expect(spark.log == "")
+        #expect(spark.complaints == [])
     }
 
     @Test("an address that is full of half-sent requests is refused with a reason; others are served")
@@ -127,7 +127,7 @@ struct AdmissionTests {
         }
         #expect(try await metric(spark, #"spark_admission_shed_total{resource="bodies"}"#) >= 1)
         #expect(await spark.end(SIGTERM) == 0)
-        #expect(spark.log == "")
+        #expect(spark.complaints == [])
     }
 
     @Test("WebSockets stay while idle connections of the same address go")
@@ -140,7 +140,7 @@ struct AdmissionTests {
             #expect(try await join(sockets, spark, 20, from: 2, sending: upgrade).allSatisfy { $0 == 101 })
             #expect(try await join(others, spark, 60, from: 2).allSatisfy { $0 == 200 })
             #expect(try await join(others, spark, 40, from: 3).allSatisfy { $0 == 200 })
-            let echoes = try await onThread {
+            let echoes = try await onOwnThread {
                 try sockets.members.map { socket in
                     socket.send([0x81, 0x81, 0, 0, 0, 0, 0x61])
                     return try socket.bytes(3)
@@ -175,7 +175,7 @@ struct AdmissionTests {
         #expect(refused.status == 429 && refused.code == "admission.requests")
         #expect(try await served(spark, from: 2, me.with("X-Forwarded-For", "192.0.2.8").bytes)?.status == 401)
         #expect(await spark.end(SIGTERM) == 0)
-        #expect(spark.log == "")
+        #expect(spark.complaints == [])
     }
 
     @Test("with few descriptors a flood ends neither the process nor the service", arguments: [330, 400])
@@ -229,7 +229,7 @@ struct AdmissionTests {
             try await withSpark(["--data", directory, "--set", "http.reads_per_minute=2"]) { spark in
                 let url = spark.url
                 let me = RawRequest.plain("GET", "/api/v1/me").bytes
-                let (statuses, time) = try await onThread {
+                let (statuses, time) = try await onOwnThread {
                     let connection = try RawConnection(url, from: 2)
                     let start = ContinuousClock.now
                     let statuses = try (0..<18).map { _ in
@@ -270,7 +270,7 @@ struct AdmissionTests {
             let url = spark.url
             let head = RawRequest.plain("POST", "/api/v1/auth/login").with("Content-Type", "application/json")
                 .with("Content-Length", "3000").bytes
-            let answers = try await onThread {
+            let answers = try await onOwnThread {
                 try [(1, 250), (250, 100)].map { bytes, pause -> (Int?, String, Bool) in
                     let connection = try RawConnection(url, from: 2)
                     connection.send(head)
@@ -304,7 +304,7 @@ struct AdmissionTests {
             let url = spark.url
             let requests = (0..<400).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
             let isCut = Atomic(false)
-            async let trickling: Void = onThread {
+            async let trickling: Void = onOwnThread {
                 let connection = try RawConnection(url, from: 2)
                 connection.takeLittle()
                 connection.send(Array(requests.prefix(40_000)))
@@ -319,7 +319,7 @@ struct AdmissionTests {
             }
             isCut.store(true, ordering: .releasing)
             try await trickling
-            let whole = try await onThread {
+            let whole = try await onOwnThread {
                 let connection = try RawConnection(url, from: 3)
                 connection.takeLittle()
                 connection.send((0..<8).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes })
@@ -342,7 +342,7 @@ struct AdmissionTests {
         ]) { spark in
             let url = spark.url
             let requests = (0..<200).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
-            let taken = try await onThread {
+            let taken = try await onOwnThread {
                 let connection = try RawConnection(url, from: 2)
                 connection.takeMuch(4 << 20)
                 connection.send(requests + RawRequest.plain("GET", "/healthz").with("Connection", "close").bytes)
@@ -366,7 +366,7 @@ struct AdmissionTests {
     func slowLastAnswer() async throws {
         try await withSpark(["--ephemeral", "--set", "http.idle_timeout_seconds=1"]) { spark in
             let url = spark.url
-            let statuses = try await onThread {
+            let statuses = try await onOwnThread {
                 try ["", "Connection: close\r\n"].map { field in
                     let connection = try RawConnection(url, from: 2)
                     connection.takeLittle()
@@ -387,7 +387,7 @@ struct AdmissionTests {
             let url = spark.url
             let requests = (0..<30).flatMap { _ in RawRequest.plain("GET", "/openapi.json").bytes }
             let crowd = Crowd()
-            try await onThread {
+            try await onOwnThread {
                 for number: UInt8 in [3, 2, 2, 2, 2, 2, 2, 2, 2] {
                     let connection = try RawConnection(url, from: number)
                     connection.takeLittle()
@@ -399,7 +399,7 @@ struct AdmissionTests {
                 try await metric(spark, #"spark_admission_shed_total{resource="answers"}"#) >= 2
             }
             #expect(try await metric(spark, #"spark_admission_used{resource="answers"}"#) <= 1_500_000)
-            let light = try await onThread { try crowd.members[0].answer()?.status }
+            let light = try await onOwnThread { try crowd.members[0].answer()?.status }
             #expect(light == 200)
             crowd.members = []
             try await until("answers == 0", every: .milliseconds(20)) {
@@ -414,7 +414,7 @@ struct AdmissionTests {
             let url = spark.url
             let head =
                 "POST /api/v1/auth/login HTTP/1.1\r\nHost: spark\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n"
-            try await onThread {
+            try await onOwnThread {
                 for _ in 0..<20 {
                     let connection = try RawConnection(url, from: 2)
                     connection.send(Array(head.utf8) + [UInt8](repeating: 0x20, count: 2_000))
@@ -434,7 +434,7 @@ struct AdmissionTests {
     func slowHead() async throws {
         try await withSpark(["--ephemeral", "--set", "http.request_timeout_seconds=1"]) { spark in
             let url = spark.url
-            let (time, isCut) = try await onThread {
+            let (time, isCut) = try await onOwnThread {
                 let connection = try RawConnection(url, from: 2)
                 let start = ContinuousClock.now
                 for byte in Array("GET /healthz HTTP/1.1\r\nHost: spark\r\nX-Long: ".utf8) + [UInt8](repeating: 0x61, count: 200)

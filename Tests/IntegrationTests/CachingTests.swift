@@ -30,7 +30,8 @@ struct CachingTests {
     func everyRoute() async throws {
         try await withSpark(["--ephemeral"]) { spark in
             let document = try await spark.client.call("GET", "/openapi.json")
-            let paths = document["paths"]?.members ?? []
+            // Those of the fixture are refused without its token.
+            let paths = (document["paths"]?.members ?? []).filter { !$0.key.hasPrefix("/__test__") }
             var person = try await spark.client.person("anna")
             let other = try await spark.client.person("ben")
             var (operations, succeeded) = (0, 0)
@@ -43,7 +44,7 @@ struct CachingTests {
                     operations += 1
                     let (url, token) = (spark.url, person.token)
                     for request in [plain, plain.with("Authorization", "Bearer \(token)")] {
-                        let answer = try await onThread {
+                        let answer = try await onOwnThread {
                             let connection = try RawConnection(url)
                             connection.send(request.bytes)
                             // Only the head of an event stream comes.

@@ -108,7 +108,7 @@ struct ChatCrashTests {
         #expect(stored.count == history.count, "no message is stored twice")
         for (id, seq) in acknowledged { #expect(stored[id]?.first?["seq"]?.integer == seq, "\(id) was acknowledged as \(seq)") }
         for (person, devices) in zip(pair.people, pair.devices) {
-            let client = SparkClient(url: spark.url, token: person.client.token)
+            let client = SparkClient(patient: spark.url, token: person.client.token)
             for device in devices {
                 try await until("every message was shown", every: .milliseconds(20), timeout: .seconds(120)) {
                     await device.shown.count >= places.count
@@ -144,7 +144,7 @@ struct ChatCrashTests {
     }
 
     private func history(_ pair: Pair, on spark: SparkProcess) async throws -> [JSONValue] {
-        let client = SparkClient(url: spark.url, token: pair.people[0].client.token)
+        let client = SparkClient(patient: spark.url, token: pair.people[0].client.token)
         var (messages, cursor): ([JSONValue], String?) = ([], nil)
         repeat {
             let page = try await client.call(

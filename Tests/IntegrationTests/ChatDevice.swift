@@ -1,5 +1,6 @@
 import SparkClient
 import SparkCore
+import SparkTestSupport
 import Synchronization
 
 /// Where the server is; it changes with each start.
@@ -52,7 +53,8 @@ actor ChatDevice {
     /// Stays connected until it must stop.
     func run() async {
         while !isStopped, !Task.isCancelled {
-            guard let url = address.current, let stream = try? await StreamClient.connect(to: SparkClient(url: url), token: token)
+            guard let url = address.current,
+                let stream = try? await StreamClient.connect(to: SparkClient(patient: url), token: token)
             else {
                 try? await Task.sleep(for: .milliseconds(20))
                 continue

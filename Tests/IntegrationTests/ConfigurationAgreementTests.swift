@@ -17,6 +17,10 @@ struct ConfigurationAgreementTests {
             "push.apns_key_file=/dev/zero",
             "push.apns_url=nonsense", "push.fcm_url=http://example.org", "push.webhook_url=http://example.org",
             "server.public_url=nonsense", "metrics.alert_webhook_url=nonsense", "http.listen=999.0.0.1:1", "server.data=",
+            "backup.to=s3://town//a", "backup.to=ftp://example.org/a", "backup.s3_endpoint=example.org",
+            "backup.s3_region=eu/west",
+            "backup.s3_addressing=both", "backup.s3_access_key=AKIAEXAMPLE", "backup.s3_secret_key_file=/dev/zero",
+            "backup.s3_trusted_roots_file=/",
         ])
     func agreement(_ setting: String) async throws {
         let key = setting.prefix { $0 != "=" }

@@ -22,6 +22,9 @@ struct DataDirectoryScene {
         return scene
     }
 
+    /// Takes the people of another scene, whose data this directory has.
+    mutating func take(_ other: DataDirectoryScene) { (conversation, tokens) = (other.conversation, other.tokens) }
+
     func serve(_ arguments: [String] = []) async throws -> SparkProcess {
         try await SparkProcess.serve(["--data", directory] + Self.settings + arguments)
     }
@@ -40,7 +43,7 @@ struct DataDirectoryScene {
     }
 
     func say(_ texts: [String], on spark: SparkProcess) async throws {
-        let client = SparkClient(url: spark.url, token: tokens[0])
+        let client = SparkClient(patient: spark.url, token: tokens[0])
         for text in texts {
             _ = try await client.call(
                 "POST", "/api/v1/conversations/\(conversation)/messages",
@@ -51,7 +54,7 @@ struct DataDirectoryScene {
     func texts(on spark: SparkProcess) async throws -> [String] {
         var (items, next): ([JSONValue], String?) = ([], "")
         while let before = next {
-            let page = try await SparkClient(url: spark.url, token: tokens[1]).call(
+            let page = try await SparkClient(patient: spark.url, token: tokens[1]).call(
                 "GET", "/api/v1/conversations/\(conversation)/messages?limit=100\(before)")
             items += page["items"]?.array ?? []
             next = page["next_cursor"]?.string.map { "&cursor=\($0)" }
@@ -61,7 +64,7 @@ struct DataDirectoryScene {
 
     /// The name of the history of events, as devices see it.
     func epoch(on spark: SparkProcess) async throws -> String {
-        let answer = try await SparkClient(url: spark.url, token: tokens[1]).call("GET", "/api/v1/poll?offset=0")
+        let answer = try await SparkClient(patient: spark.url, token: tokens[1]).call("GET", "/api/v1/poll?offset=0")
         return answer["epoch"]?.string ?? "none"
     }
 

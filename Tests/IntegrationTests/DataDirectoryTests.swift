@@ -389,7 +389,7 @@ struct DataDirectoryTests {
             var accepted = 0
             // Calls are counted by thread, and the writer's changes now and then.
             for number in 0..<1_000 where refusal == nil {
-                let answer = try await SparkClient(url: spark.url, token: scene.tokens[0]).send(
+                let answer = try await SparkClient(patient: spark.url, token: scene.tokens[0]).send(
                     "POST", "/api/v1/conversations/\(scene.conversation)/messages",
                     json: ["client_id": .string("m-\(number)"), "text": "Hello"] as JSONValue)
                 if answer.status == 201 { accepted += 1 } else { refusal = answer }
@@ -446,7 +446,7 @@ struct DataDirectoryTests {
             let grant = try await spark.client.call(
                 "POST", "/api/v1/auth/login",
                 json: ["email": "ann@example.org", "password": "correct horse battery"] as JSONValue)
-            let ann = SparkClient(url: spark.url, token: grant["access_token"]?.string ?? "")
+            let ann = SparkClient(patient: spark.url, token: grant["access_token"]?.string ?? "")
             let conversations = try await ann.call("GET", "/api/v1/conversations")["items"]?.array ?? []
             var texts: [String] = []
             for conversation in conversations {

@@ -11,8 +11,13 @@ enum DocumentationPages {
         return ["README.md", "CONTRIBUTING.md"] + names.filter { $0.hasSuffix(".md") }.map { "docs/\($0)" }.sorted()
     }()
 
-    /// The pages under `docs` that have commands to run.
-    static let withCommands: [String] = all.dropFirst().filter { page in (try? commands(of: page).isEmpty) == false }
+    /// The operators' pages, of which every command is run.
+    static let operating: [String] = all.filter { $0.hasPrefix("docs/operating/") }
+
+    /// The other pages under `docs` that have commands to run.
+    static let withCommands: [String] = all.dropFirst().filter { page in
+        !operating.contains(page) && (try? commands(of: page).isEmpty) == false
+    }
 
     static func text(_ page: String) throws -> String {
         try String(contentsOf: root.appending(path: page), encoding: .utf8)
@@ -25,6 +30,22 @@ enum DocumentationPages {
         return path.isEmpty || FileManager.default.fileExists(atPath: folder.appending(path: path).standardized.path)
     }
 
+    /// The page to which a link of another page leads; nil if it leads to none.
+    static func page(_ link: String, from page: String) -> String? {
+        let path = root.appending(path: page).deletingLastPathComponent().appending(path: link).standardized.path
+        return all.first { root.appending(path: $0).standardized.path == path }
+    }
+
+    /// What links may have after `#`: the headings, as GitHub writes them.
+    static func anchors(of page: String) throws -> Set<String> {
+        let headings = try prose(of: page).filter { $0.hasPrefix("#") }
+        return Set(
+            headings.map { heading in
+                let words = heading.drop { $0 == "#" }.dropFirst().lowercased()
+                return String(words.filter { $0.isLetter || $0.isNumber || "-_ ".contains($0) }.map { $0 == " " ? "-" : $0 })
+            })
+    }
+
     /// The blocks of shell commands that begin with `# runs`, in order, as one script.
     static func commands(of page: String) throws -> String {
         try blocks(of: page).filter { $0.language == "sh" && $0.lines.first == "# runs" }
@@ -34,7 +55,13 @@ enum DocumentationPages {
     /// Every `spark …` in shell blocks and in code within the text: the words after `spark`, or the name of another program, up to
     /// the end of the command.
     static func sparkCommands(of page: String, program: String = "spark") throws -> [[String]] {
-        var code = try blocks(of: page).filter { $0.language == "sh" }.flatMap { $0.lines.map(String.init) }
+        var code = try blocks(of: page).flatMap { block -> [String] in
+            switch block.language {
+            case "sh": block.lines.map(String.init)
+            case "console": block.lines.filter { $0.hasPrefix("$ ") }.map(String.init)
+            default: []
+            }
+        }
         for line in try prose(of: page) {
             let parts = line.components(separatedBy: "`")
             code += parts.indices.filter { $0 % 2 == 1 }.map { parts[$0] }
@@ -51,22 +78,25 @@ enum DocumentationPages {
         }
     }
 
-    private struct Block {
+    /// What is between two fences.
+    struct Block {
         let language: String
+        /// The number of its first line on the page, from 1.
+        let firstLine: Int
         var lines: [Substring] = []
     }
 
-    private static func blocks(of page: String) throws -> [Block] {
+    static func blocks(of page: String) throws -> [Block] {
         var blocks: [Block] = []
         var block: Block?
-        for line in try text(page).split(separator: "\n", omittingEmptySubsequences: false) {
+        for (index, line) in try text(page).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             if let open = block, line == "```" {
                 blocks.append(open)
                 block = nil
             } else if block != nil {
                 block?.lines.append(line)
             } else if line.hasPrefix("```") {
-                block = Block(language: String(line.dropFirst(3)))
+                block = Block(language: String(line.dropFirst(3)), firstLine: index + 2)
             }
         }
         return blocks

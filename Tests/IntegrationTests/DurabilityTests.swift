@@ -71,7 +71,7 @@ struct DurabilityTests {
     private func verify(_ acknowledged: [String: String], tokens: [String], settings: [String]) async throws {
         try await withSpark(settings) { spark in
             for (token, name) in acknowledged {
-                let me = try await SparkClient(url: spark.url, token: token).call("GET", "/api/v1/me")
+                let me = try await SparkClient(patient: spark.url, token: token).call("GET", "/api/v1/me")
                 let found = me["name"]?.string ?? ""
                 let (was, now) = (name.prefix { $0 != "-" }, found.prefix { $0 != "-" })
                 #expect(found == name || Int(now.dropFirst()) ?? -1 > Int(was.dropFirst()) ?? 0, "\(name) became \(found)")

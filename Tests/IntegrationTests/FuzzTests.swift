@@ -159,7 +159,7 @@ struct FuzzTests {
                     for number in 0..<Self.clients {
                         let seed = SplitMix64.mix(seed &+ UInt64(number))
                         group.addTask {
-                            try await onThread {
+                            try await onOwnThread {
                                 var client = FuzzClient(url, api, findings, seed: seed)
                                 let own = stride(from: number, to: tokens.count, by: Self.clients).map { tokens[$0] }
                                 try client.run(requests / Self.clients, people: seen, tokens: own)

@@ -24,7 +24,7 @@ struct MobileStartTests {
             let viewer = try await town(spark)
             let json = JSONWriter.string(of: Self.start)
             let token = viewer.token
-            let (plain, small) = try await onThread {
+            let (plain, small) = try await onOwnThread {
                 let connection = try RawConnection(spark.url)
                 let request = RawRequest.plain("POST", "/api/v1/batch", token: token, json: json)
                 connection.send(request.bytes)

@@ -14,7 +14,7 @@ struct OperatorListenerTests {
                 #expect(spark.readyLine["admin_token"] == nil)
                 let file = try JSONParser.parse(Data(contentsOf: URL(filePath: directory).appending(path: "spark.port.json")))
                 #expect(file["operator_url"]?.string == url)
-                let operators = SparkClient(url: url)
+                let operators = SparkClient(patient: url)
                 for path in ["/metrics", "/_/metrics", "/_/series", "/_/alerts", "/healthz", "/readyz"] {
                     #expect(try await operators.send("GET", path, body: nil).status == 200, "\(path)")
                 }
@@ -45,8 +45,9 @@ struct OperatorListenerTests {
             let token = try #require(spark.readyLine["admin_token"]?.string)
             #expect(spark.readyLine["operator_url"] == nil)
             #expect(try await spark.client.send("GET", "/metrics", body: nil).status == 404)
-            #expect(try await SparkClient(url: spark.url, token: "\(token)x").send("GET", "/metrics", body: nil).status == 404)
-            #expect(try await SparkClient(url: spark.url, token: token).send("GET", "/metrics", body: nil).status == 200)
+            #expect(
+                try await SparkClient(patient: spark.url, token: "\(token)x").send("GET", "/metrics", body: nil).status == 404)
+            #expect(try await SparkClient(patient: spark.url, token: token).send("GET", "/metrics", body: nil).status == 200)
             let top = try await SparkProcess.run(["top", "--once", "--json", "--interval", "1", "--data", spark.directory])
             #expect(top.status == 0, "\(top.errors)")
         }

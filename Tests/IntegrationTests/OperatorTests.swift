@@ -98,7 +98,7 @@ struct OperatorTests {
             #expect(await spark.end(SIGTERM) == 0)
             _ = try await json("user", "suspend", ben.id.wire, data: directory)
             spark = try await SparkProcess.serve(["--data", directory])
-            let again = SparkClient(url: spark.url, token: ada.client.token)
+            let again = SparkClient(patient: spark.url, token: ada.client.token)
             #expect(try await again.send("GET", "/api/v1/users/\(ben.id.wire)", body: nil).status == 404)
             #expect(await spark.end(SIGKILL) == -SIGKILL)
             _ = try await json("user", "restore", ben.id.wire, data: directory)

@@ -1,5 +1,6 @@
 import Foundation
 import SparkCore
+import SparkTestSupport
 
 /// An HTTP request as plain bytes, which may be malformed.
 struct RawRequest: Sendable {
@@ -64,9 +65,9 @@ struct RawFailure: Error {
     let reason: String
 }
 
-/// One TCP connection. It blocks, so it is used from threads of its own (`onThread`).
+/// One TCP connection. It blocks, so it is used from threads of its own (`onOwnThread`).
 final class RawConnection {
-    private static let patience = timeval(tv_sec: 60, tv_usec: 0)
+    private static let patience = timeval(tv_sec: 120, tv_usec: 0)
     private let descriptor: Int32
     private var received: [UInt8] = []
     private var position = 0
@@ -250,12 +251,5 @@ final class RawConnection {
         guard count > 0 else { return false }
         received += buffer[..<count]
         return true
-    }
-}
-
-/// Runs blocking code on its own thread.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
     }
 }

@@ -1,4 +1,7 @@
+import CDispatch
+import CoreFoundation
 import Foundation
+import Glibc
 import SparkClient
 import SparkCore
 import SparkTestSupport
@@ -43,13 +46,13 @@ struct ServeTests {
             await #expect(throws: DidNotStart.self) { _ = try await SparkProcess.serve(["--data", directory]) }
             #expect(await first.end(SIGTERM) == 0)
             let second = try await SparkProcess.serve(["--data", directory])
-            let me = try await SparkClient(url: second.url, token: ada.client.token).call("GET", "/api/v1/me")
+            let me = try await SparkClient(patient: second.url, token: ada.client.token).call("GET", "/api/v1/me")
             #expect(me["name"] == "Ada")
             let health = try await SparkProcess.run(["health", "--data", directory])
             #expect(health.status == 0)
             let token = try await SparkProcess.run(["token", "--data", directory, ada.id.wire])
             #expect(token.status == 0)
-            let client = SparkClient(url: second.url, token: token.output.trimmingCharacters(in: .newlines))
+            let client = SparkClient(patient: second.url, token: token.output.trimmingCharacters(in: .newlines))
             #expect(try await client.call("GET", "/api/v1/me")["id"]?.string == ada.id.wire)
             #expect(await second.end(SIGINT) == 0)
             let other = ["serve", "--data", directory, "--listen", "127.0.0.1:0", "--set", "profiles.cell_metres=500"]
@@ -87,7 +90,7 @@ struct ServeTests {
                 RawRequest.plain("GET", "/nothing").bytes, Array("nonsense\r\n\r\n".utf8),
             ]
             let before = Date.now.addingTimeInterval(-2)
-            let dates = try await onThread { [url = spark.url] in
+            let dates = try await onOwnThread { [url = spark.url] in
                 try requests.enumerated().map { index, bytes in
                     let connection = try RawConnection(url)
                     connection.send(bytes)
@@ -103,6 +106,43 @@ struct ServeTests {
                 #expect(date >= before && date <= .now, "\(dates)")
             }
         }
+    }
+
+    @Test(
+        "a server whose standard error is the journal sends its lines there, with fields, and writes none",
+        arguments: [true, false])
+    func journal(isNamed: Bool) async throws {
+        let journal = try FakeJournal()
+        let errors = try ChildProcess.pipe()
+        defer { close(errors.reader) }
+        var status = stat()
+        try #require(fstat(errors.writer, &status) == 0)
+        // Under another inode, standard error is something else.
+        let stream = "\(status.st_dev):\(isNamed ? status.st_ino : status.st_ino + 1)"
+        let environment = ["JOURNAL_STREAM": stream, "SPARK_JOURNAL_SOCKET": journal.path]
+        let (server, pid) = try await onOwnThread {
+            defer { close(errors.writer) }
+            let process = try ChildProcess(
+                SparkProcess.binary.path,
+                ["serve", "--ephemeral", "--listen", "127.0.0.1:0", "--set", "server.access_log=true"], environment: environment,
+                errors: errors.writer)
+            return (process, process.pid)
+        }
+        let output = server.output
+        let line = try await onOwnThread { output.availableData }
+        let url = try JSONParser.parse(line.prefix { $0 != 0x0A })["url"]?.string ?? ""
+        _ = try await SparkClient(patient: url).call("GET", "/healthz")
+        kill(pid, SIGTERM)
+        #expect(await server.end() == 0)
+        let text = try await onOwnThread {
+            String(decoding: FileHandle(fileDescriptor: errors.reader).readDataToEndOfFile(), as: UTF8.self)
+        }
+        guard isNamed else { return #expect(text.contains("route=/healthz"), "\(text)") }
+        #expect(text == "")
+        var fields = try journal.next().fields
+        while fields["SPARK_ROUTE"] == nil { fields = try journal.next().fields }
+        #expect(fields["SPARK_ROUTE"] == "/healthz" && fields["SPARK_STATUS"] == "200" && fields["PRIORITY"] == "6")
+        #expect(fields["SYSLOG_IDENTIFIER"] == "spark" && fields["MESSAGE"]?.hasPrefix("request ") == true)
     }
 
     @Test("a mistake in the configuration ends with the nearest name and exit code 78")

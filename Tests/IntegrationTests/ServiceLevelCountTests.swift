@@ -45,7 +45,7 @@ struct ServiceLevelCountTests {
 
     /// Connections that are kept open; used from one thread at a time.
     private final class Crowd: @unchecked Sendable {
-        // Guarded by use from one `onThread` at a time.
+        // Guarded by use from one `onOwnThread` at a time.
         var members: [RawConnection] = []
     }
 
@@ -56,7 +56,7 @@ struct ServiceLevelCountTests {
             let before = try await counts(spark)
             let (url, token, crowd) = (spark.url, anna.client.token, Crowd())
             for _ in 0..<3 {
-                try await onThread {
+                try await onOwnThread {
                     let connection = try RawConnection(url)
                     connection.send(RawRequest.plain("GET", "/api/v1/poll?offset=0&wait=60", token: token).bytes)
                     crowd.members.append(connection)
@@ -79,7 +79,7 @@ struct ServiceLevelCountTests {
             let (anna, ben) = (try await spark.client.person("anna"), try await spark.client.person("ben"))
             let before = try await counts(spark)
             let (url, first, second, crowd) = (spark.url, anna.client.token, ben.client.token, Crowd())
-            let status = try await onThread {
+            let status = try await onOwnThread {
                 let stream = try RawConnection(url)
                 stream.send(RawRequest.plain("GET", "/api/v1/stream", token: first).bytes)
                 #expect(try stream.head()?.status == 200)

@@ -58,7 +58,7 @@ struct SessionEndTests {
 
     private func status(_ spark: SparkProcess, _ request: RawRequest) async throws -> Int? {
         let url = spark.url
-        return try await onThread {
+        return try await onOwnThread {
             let connection = try RawConnection(url)
             connection.send(request.bytes)
             return try connection.answer()?.status
@@ -94,13 +94,13 @@ struct SessionEndTests {
         _ = try await live.next("live")
         let (url, token) = (couple.spark.url, session.token ?? "")
         let waiting = Task {
-            try await onThread {
+            try await onOwnThread {
                 let connection = try RawConnection(url)
                 connection.send(RawRequest.plain("GET", "/api/v1/poll?offset=1&wait=60", token: token).bytes)
                 return try connection.answer()?.status
             }
         }
-        let stream = try await onThread {
+        let stream = try await onOwnThread {
             let connection = try RawConnection(url)
             connection.send(RawRequest.plain("GET", "/api/v1/stream?ticket=\(usedTicket)").bytes)
             #expect(String(decoding: try connection.bytes(12), as: UTF8.self) == "HTTP/1.1 200")
@@ -112,7 +112,7 @@ struct SessionEndTests {
         #expect(await closeCode(silent) == 4001)
         let refusal = try await waiting.value
         #expect(refusal == 401)
-        try await onThread { try stream.readToEndOfBody() }
+        try await onOwnThread { try stream.readToEndOfBody() }
         await #expect(throws: StreamClient.Refused(status: 401)) {
             try await StreamClient.connect(to: couple.spark.client, ticket: tickets[0])
         }
@@ -156,7 +156,7 @@ struct StreamPlaceTests {
         let (spark, anna) = try await person()
         let (url, token) = (spark.url, anna.client.token ?? "")
         let begun = ContinuousClock.now
-        try await onThread {
+        try await onOwnThread {
             let connection = try RawConnection(url)
             connection.send(RawRequest.plain("GET", path, token: token).bytes)
             if path.hasSuffix("stream") { _ = try connection.bytes(12) }
@@ -181,7 +181,7 @@ struct StreamPlaceTests {
             _ = try await spark.client.call("GET", "/healthz")
         }
         _ = try await spark.client.match(anna, ben)
-        try await onThread { try oldest.readUntil("\"match\"") }
+        try await onOwnThread { try oldest.readUntil("\"match\"") }
         oldest.connection = nil
         #expect(await spark.end(SIGTERM) == 0)
     }
@@ -193,7 +193,7 @@ struct StreamPlaceTests {
         let first = try await begin(url, "/api/v1/stream", token)
         let isAnswered = Mutex(false)
         let poll = Task {
-            try await onThread {
+            try await onOwnThread {
                 let connection = try RawConnection(url)
                 connection.send(RawRequest.plain("GET", "/api/v1/poll?offset=0&wait=60", token: token).bytes)
                 defer { isAnswered.withLock { $0 = true } }
@@ -205,7 +205,7 @@ struct StreamPlaceTests {
         while !isAnswered.withLock({ $0 }), others.count < 1_000 {
             others.append(try await begin(url, "/api/v1/stream", token))
         }
-        try await onThread { try first.readUntil("retry: 15000") }
+        try await onOwnThread { try first.readUntil("retry: 15000") }
         let answer = try await poll.value
         #expect(answer?.status == 429 && answer?.code == "stream.too_many_connections")
         #expect(answer?.headers["retry-after"] == "30")
@@ -215,7 +215,7 @@ struct StreamPlaceTests {
 
     /// Opens an event stream and waits for its beginning.
     private func begin(_ url: String, _ path: String, _ token: String) async throws -> Held {
-        try await onThread {
+        try await onOwnThread {
             let connection = try RawConnection(url)
             connection.send(RawRequest.plain("GET", path, token: token).bytes)
             if path.hasSuffix("stream") { _ = try connection.bytes(12) }
@@ -229,7 +229,7 @@ struct StreamPlaceTests {
         let ticket = try #require(try await anna.client.call("POST", "/api/v1/ws/ticket")["ticket"]?.string)
         let (url, token) = (spark.url, anna.client.token ?? "")
         let begun = ContinuousClock.now
-        let answers = try await onThread {
+        let answers = try await onOwnThread {
             let connection = try RawConnection(url)
             var statuses: [Int?] = []
             for path in ["/api/v1/poll?offset=0&wait=60", "/api/v1/stream", "/api/v1/stream?ticket=\(ticket)"] {
@@ -253,7 +253,7 @@ struct StreamPlaceTests {
         let ticket = try #require(try await anna.client.call("POST", "/api/v1/ws/ticket")["ticket"]?.string)
         let url = spark.url
         for path in ["stream?offset=0&", "stream?", "poll?wait=0&", "stream?"] {
-            let status = try await onThread {
+            let status = try await onOwnThread {
                 let connection = try RawConnection(url)
                 connection.send(RawRequest.plain("GET", "/api/v1/\(path)ticket=\(ticket)").with("Last-Event-ID", "0").bytes)
                 return String(decoding: try connection.bytes(12), as: UTF8.self)

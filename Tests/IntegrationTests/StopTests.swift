@@ -27,7 +27,7 @@ struct StopTests {
     }
 
     private static func waitUntilItTakesSignals(_ pid: pid_t) {
-        for _ in 0..<60_000 where !takesSignals(pid) { usleep(500) }
+        for _ in 0..<20_000 where !takesSignals(pid) { usleep(3_000) }
     }
 
     /// A moment of the start, in microseconds: at first its beginning, then one in each part of the time that a start takes, so that

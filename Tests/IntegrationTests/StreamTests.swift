@@ -235,7 +235,7 @@ struct StreamTests {
             #expect(await closeCode(ben) == 1012)
             #expect(await status == 0)
             try await withSpark(["--data", directory]) { spark in
-                let client = SparkClient(url: spark.url, token: couple.ben.client.token)
+                let client = SparkClient(patient: spark.url, token: couple.ben.client.token)
                 let page = try await client.call("GET", "/api/v1/conversations/\(couple.conversation)/messages?limit=100")
                 #expect(page["items"]?.array?.count ?? 0 >= acknowledged)
             }

@@ -114,7 +114,8 @@ struct TourTests {
             rest = rest.dropFirst()
         }
         let options = names(of: command) + names(of: root)
-        for word in rest where word.hasPrefix("--") {
+        // What follows -- is another program's.
+        for word in rest.prefix(while: { $0 != "--" }) where word.hasPrefix("--") {
             let name = String(word.dropFirst(2).prefix { $0.isLetter || $0 == "-" })
             if !options.contains(name) { return "no option \(word)" }
         }

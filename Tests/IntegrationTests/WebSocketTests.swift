@@ -25,7 +25,7 @@ struct WebSocketTests {
     /// Opens a socket, sends bytes, and returns the answer up to a length and whether the server has closed.
     private func exchange(_ spark: SparkProcess, _ bytes: [UInt8], expecting count: Int) async throws -> ([UInt8], Bool) {
         let url = spark.url
-        return try await onThread {
+        return try await onOwnThread {
             let connection = try RawConnection(url)
             connection.send(Self.upgrade.bytes + bytes)
             let answer = try connection.answer()
@@ -39,7 +39,7 @@ struct WebSocketTests {
     func echo() async throws {
         try await withSpark(["--ephemeral"]) { plain in
             let (plainURL, upgrade) = (plain.url, Self.upgrade.bytes)
-            let refused = try await onThread {
+            let refused = try await onOwnThread {
                 let connection = try RawConnection(plainURL)
                 connection.send(upgrade)
                 return try connection.answer()
@@ -55,7 +55,7 @@ struct WebSocketTests {
         let long = [UInt8](repeating: 0xFF, count: 60_000)
         #expect(try await exchange(spark, Self.frame(2, long), expecting: 60_004).0 == [0x82, 126, 0xEA, 0x60] + long)
         #expect(await spark.end(SIGTERM) == 0)
-        #expect(spark.log == "")
+        #expect(spark.complaints == [])
     }
 
     @Test("each abuse gets its close code, and the connection ends")
@@ -76,7 +76,7 @@ struct WebSocketTests {
         }
         #expect(try await spark.client.call("GET", "/readyz")["status"] == "ok")
         #expect(await spark.end(SIGTERM) == 0)
-        #expect(spark.log == "")
+        #expect(spark.complaints == [])
     }
 
     @Test("a close is echoed and the server closes first")
@@ -92,7 +92,7 @@ struct WebSocketTests {
     func notFirst() async throws {
         try await withSpark(["--ephemeral", "--ws-echo"]) { spark in
             let (url, upgrade) = (spark.url, Self.upgrade)
-            let answers = try await onThread {
+            let answers = try await onOwnThread {
                 let connection = try RawConnection(url)
                 connection.send(upgrade.without("Upgrade").with("Connection", "keep-alive").bytes)
                 let first = try connection.answer()
@@ -110,7 +110,7 @@ struct WebSocketTests {
     func stopping() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--ws-echo"])
         let (url, pid) = (spark.url, spark.pid)
-        let codes = try await onThread {
+        let codes = try await onOwnThread {
             let connections = try (0..<20).map { _ in try RawConnection(url) }
             for connection in connections {
                 connection.send(Self.upgrade.bytes)

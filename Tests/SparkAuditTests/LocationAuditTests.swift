@@ -7,6 +7,7 @@ import SparkClient
 import SparkCore
 import SparkKit
 import SparkMatching
+import SparkTestSupport
 import Testing
 
 @Suite("The audit of locations")
@@ -18,7 +19,7 @@ struct LocationAuditTests {
         // The guarantee is the usual one, whatever the server does.
         let ground = AuditGround(cellMetres: 1_000, hiddenCellMetres: 10_000, floorMetres: 0)
         let report = try await LocationAudit(
-            client: SparkClient(url: spark.listening.url), ground: ground, size: .smoke, seed: 2
+            client: SparkClient(patient: spark.listening.url), ground: ground, size: .smoke, seed: 2
         ).run()
         try await spark.stop()
         return report

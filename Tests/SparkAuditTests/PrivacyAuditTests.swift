@@ -7,6 +7,7 @@ import SparkCore
 import SparkKit
 import SparkProfiles
 import SparkServer
+import SparkTestSupport
 import Synchronization
 import Testing
 
@@ -22,7 +23,7 @@ struct PrivacyAuditTests {
         let spark = try await Spark.start(
             modules: modules, settings: Self.settings, logger: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
         do {
-            let result = try await body(SparkClient(url: spark.listening.url), spark.server)
+            let result = try await body(SparkClient(patient: spark.listening.url), spark.server)
             try await spark.stop()
             return result
         } catch {

@@ -123,4 +123,40 @@ struct GenderTests {
         for gender in Gender.allCases { #expect(Gender(wire: gender.wire) == gender) }
         #expect(Gender(wire: "Woman") == nil)
     }
+
+    private func generator(_ clock: ManualClock, seed: UInt64 = 1) -> IdentifierGenerator {
+        IdentifierGenerator(clock: clock, random: SeededRandomSource(seed: seed))
+    }
+
+    @Test("after a seed depend on the seed and on how many of their kind came before, and rise")
+    func repeatable() {
+        let clock = ManualClock(Timestamp(milliseconds: 1_772_000_000_000))
+        let (first, second) = (generator(clock), generator(clock, seed: 2))
+        let earlier: UserID = first.next()
+        first.seed(9)
+        second.seed(9)
+        var users: [UserID] = []
+        for _ in 0..<100 {
+            users.append(first.next())
+            clock.advance(by: .seconds(3))
+            let _: MessageID = second.next()
+            #expect(second.next() == users.last)
+        }
+        #expect(earlier < users[0] && users == users.sorted() && Set(users).count == 100)
+        let other = generator(clock)
+        other.seed(10)
+        #expect(other.next() != users[0])
+    }
+
+    @Test("after a second seed are none that came before, but after a return to an earlier place are the same")
+    func places() {
+        let generator = generator(ManualClock(Timestamp(milliseconds: 1_772_000_000_000)))
+        generator.seed(9)
+        let position = generator.position
+        let first: UserID = generator.next()
+        generator.seed(9)
+        #expect(generator.next() > first)
+        generator.resume(at: position)
+        #expect(generator.next() == first)
+    }
 }

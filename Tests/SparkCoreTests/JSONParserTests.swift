@@ -47,6 +47,11 @@ struct JSONParserTests {
         #expect(refusal(text) != nil)
     }
 
+    @Test("where no value begins, one is missing, and not a digit", arguments: ["hi", "[1,]", "{\"a\":}", "'a'", "+1", ""])
+    func missingValues(text: String) {
+        #expect(refusal(text) == "value missing")
+    }
+
     @Test("numbers beyond a double are refused, as are endless ones")
     func hugeNumbers() {
         #expect(refusal("1e400") == "number too large")

@@ -120,7 +120,7 @@ struct BatchTests {
     private static let wholes: [(String, String)] = [
         (#"{"requests":[]}"#, "/requests"), (#"{}"#, "/requests"), (#"{"requests":{}}"#, "/requests"),
         (#"{"requests":null}"#, "/requests"), ("[]", "/"),
-        (#"{"requests":[$],"parallel":true}"#, "/parallel"), (#"{"requests":[$,$]}"#, "/requests"),
+        (#"{"requests":[$],"parallel":true}"#, "/parallel"), (#"{"requests":[$,$]}"#, "/requests/1/id"),
         (#"{"requests":[$,1]}"#, "/requests/1"), (#"{"requests":[$,{"method":"GET","path":"/api/v1/a"}]}"#, "/requests/1/id"),
         (#"{"requests":[$,{"id":"a","path":"/api/v1/a"}]}"#, "/requests/1/method"),
         (#"{"requests":[$,{"id":"a","method":"GET"}]}"#, "/requests/1/path"),

@@ -225,6 +225,16 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("a fault repeats no password of an address")
+    func password() {
+        for flag in ["server.public_url=https://joe:hunter2@example.org", "server.public_url=https://joe:hun/ter2@example.org?x"]
+        {
+            let error = #expect(throws: ConfigurationError.self) { try LoadedConfiguration(schema: schema, flags: [flag]) }
+            let text = error?.faults.joined() ?? ""
+            #expect(text.contains("https://***@example.org") && !text.contains("ter2") && !text.contains("joe"), "\(text)")
+        }
+    }
+
     @Test("what follows a name without a value is not repeated: it may be a secret")
     func carelessSecret() {
         let error = #expect(throws: ConfigurationError.self) {

@@ -77,8 +77,8 @@ struct StartOrderTests {
             place = (try? Data(contentsOf: file)).flatMap { try? JSONParser.parse($0) }
             return place != nil
         }
-        let client = SparkClient(url: try #require(place?["url"]?.string))
-        let operators = SparkClient(url: try #require(place?["operator_url"]?.string))
+        let client = SparkClient(patient: try #require(place?["url"]?.string))
+        let operators = SparkClient(patient: try #require(place?["operator_url"]?.string))
         for step in 0..<2 {
             for side in [client, operators] {
                 #expect(try await side.send("GET", "/healthz", body: nil).status == 200)
@@ -174,8 +174,8 @@ struct StartOrderTests {
         await Steps.begun.wait()
         let file = directory.appending(path: "spark.port.json")
         let place = try JSONParser.parse(try Data(contentsOf: file))
-        let client = SparkClient(url: try #require(place["url"]?.string))
-        let operators = SparkClient(url: try #require(place["operator_url"]?.string))
+        let client = SparkClient(patient: try #require(place["url"]?.string))
+        let operators = SparkClient(patient: try #require(place["operator_url"]?.string))
         for side in [client, operators] {
             #expect(try await side.send("GET", "/healthz", body: nil).status == 200)
             let readiness = try await side.send("GET", "/readyz", body: nil)

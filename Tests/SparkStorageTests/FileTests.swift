@@ -91,6 +91,25 @@ struct FileTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.url.path) == ["spark.db"])
     }
 
+    @Test("whose first start ended before it had tables is checked: the check says what to do")
+    func withoutTables() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        try Data().write(to: directory.database)
+        var configuration = StorageConfiguration(file: directory.database, backupDirectory: directory.backups)
+        configuration.readOnly = DatabaseCompany.none
+        let reader = try SQLiteStorage(
+            configuration, migrations: [TemporaryDirectory.rows], clock: ManualClock(Timestamp(milliseconds: 0)))
+        #expect(try !reader.hasTables())
+        let faults = try reader.check()
+        #expect(faults.count == 1 && faults[0].contains("start spark serve"), "\(faults)")
+        await reader.close()
+        let owner = try directory.open()
+        #expect(try owner.hasTables())
+        #expect(try owner.check() == [])
+        await owner.close()
+    }
+
     @Test(
         "with a damaged page says which table or index it belongs to, and what is lost", arguments: ["test_rows", "test_filling"])
     func damage(name: String) async throws {

@@ -33,6 +33,77 @@ struct SchemaTests {
         #expect(error?.hint.contains("newer") == true)
     }
 
+    @Test("missing steps take effect together or not at all")
+    func together() async throws {
+        struct Fault: Error {}
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let old = try directory.open()
+        await old.close()
+        let fails = Migration("test.003_fails") { _ in throw Fault() }
+        let error = #expect(throws: StorageOpenError.self) {
+            _ = try directory.open([TemporaryDirectory.rows, TemporaryDirectory.places, fails])
+        }
+        #expect(error?.hint.contains("test.003_fails failed: Fault. Nothing was changed") == true, "\(error?.hint ?? "")")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.backups.path) == [], "attempts leave no copies")
+        let again = try directory.open()
+        #expect(
+            try await again.read { try $0.value("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'test_places'", as: Int.self) }
+                == 0)
+        await again.close()
+    }
+
+    @Test("an upgrade that breaks a reference between tables is refused")
+    func brokenReference() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let old = try directory.open()
+        await old.close()
+        let step = Migration(
+            "test.002_child",
+            sql: """
+                CREATE TABLE test_children (id INTEGER PRIMARY KEY, row INTEGER NOT NULL REFERENCES test_rows (id)) STRICT;
+                INSERT INTO test_children (id, row) VALUES (1, 2);
+                """)
+        let error = #expect(throws: StorageOpenError.self) { _ = try directory.open([TemporaryDirectory.rows, step]) }
+        #expect(error?.hint.contains("rows of test_children refer to missing rows of test_rows. Nothing was changed") == true)
+    }
+
+    @Test("an upgrade on a full disk changes nothing, and says how much room it needs")
+    func fullDisk() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let old = try directory.open()
+        await old.close()
+        // Such a file cannot grow, as on a full disk.
+        let step = Migration(
+            "test.002_grows",
+            sql: "PRAGMA max_page_count = 1; INSERT INTO test_rows (id, filling) VALUES (1, zeroblob(1000000))")
+        let error = #expect(throws: StorageOpenError.self) { _ = try directory.open([TemporaryDirectory.rows, step]) }
+        #expect(
+            error?.hint.contains("test.002_grows failed: no space is left on the device (ENOSPC). Nothing was changed") == true)
+        #expect(error?.hint.contains("as much free room as twice the database") == true)
+        let again = try directory.open()
+        #expect(try await again.read { try $0.value("SELECT COUNT(*) FROM test_rows", as: Int.self) } == 0)
+        await again.close()
+    }
+
+    @Test("an upgrade before which no copy can be made does not begin")
+    func noCopy() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let old = try directory.open()
+        await old.close()
+        // A file where the folder of the copies should be.
+        try Data().write(to: directory.backups)
+        let error = #expect(throws: StorageOpenError.self) {
+            _ = try directory.open([TemporaryDirectory.rows, TemporaryDirectory.places])
+        }
+        #expect(error?.operation == "keep a copy before migrating")
+        let again = try directory.open()
+        await again.close()
+    }
+
     @Test("a file that is not a database is refused with a line that says so")
     func noDatabase() throws {
         let directory = TemporaryDirectory()

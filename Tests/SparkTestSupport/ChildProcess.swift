@@ -29,9 +29,10 @@ package final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - folder: where it runs; an empty one if nil.
     ///   - errors: a descriptor for the child's standard error; nil leaves it the test's own, -1 joins it with the output.
+    ///   - passed: descriptors that the child has as 3, 4 and so on.
     package init(
         _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
-        errors: Int32? = nil
+        errors: Int32? = nil, passed: [Int32] = []
     ) throws {
         let ends = try Self.pipe()
         defer { close(ends.writer) }
@@ -41,6 +42,10 @@ package final class ChildProcess: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends.writer, 1)
         if let errors { posix_spawn_file_actions_adddup2(&actions, errors < 0 ? ends.writer : errors, 2) }
+        // Copies with high numbers, so that none of them is overwritten before it is passed.
+        let copies = passed.map { fcntl($0, F_DUPFD_CLOEXEC, 100) }
+        defer { for copy in copies { close(copy) } }
+        for (index, copy) in copies.enumerated() { posix_spawn_file_actions_adddup2(&actions, copy, 3 + Int32(index)) }
         let variables = (environment ?? ProcessInfo.processInfo.environment).map { "\($0.key)=\($0.value)" }
         let inTemporary = ["/usr/bin/env", "--chdir", folder ?? Self.folder, executable]
         var words = (inTemporary + arguments).map { strdup($0) } + [nil]

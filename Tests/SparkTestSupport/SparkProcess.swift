@@ -36,15 +36,25 @@ package final class SparkProcess: Sendable {
         try await onOwnThread { try SparkProcess(arguments, []) }
     }
 
-    private init(_ arguments: [String], _ wrapper: [String]) throws {
+    /// Starts `spark serve` as a service manager does that has a listening socket for it, and waits for its ready line.
+    /// - Parameter socket: the socket, under its name.
+    package static func serve(_ arguments: [String], on socket: Int32, named name: String) async throws -> SparkProcess {
+        let environment = ["LISTEN_FDS": "1", "LISTEN_FDNAMES": name]
+        // Only the process itself knows its number before it begins.
+        let activator = ["/bin/sh", "-c", #"LISTEN_PID=$$ exec "$0" "$@""#]
+        return try await onOwnThread { try SparkProcess(arguments, activator, passed: [socket], environment: environment) }
+    }
+
+    private init(
+        _ arguments: [String], _ wrapper: [String], passed: [Int32] = [], environment: [String: String] = [:]
+    ) throws {
         self.errorLog = FileManager.default.temporaryDirectory.appending(path: "spark-log-\(UUID().uuidString)")
         try Data().write(to: errorLog)
         let errors = try FileHandle(forWritingTo: errorLog)
         self.process = try ChildProcess(
             wrapper.first ?? Self.binary.path,
             (wrapper.isEmpty ? [] : wrapper.dropFirst() + [Self.binary.path]) + ["serve"] + arguments,
-            environment: Self.cleanEnvironment,
-            errors: errors.fileDescriptor)
+            environment: Self.cleanEnvironment.merging(environment) { $1 }, errors: errors.fileDescriptor, passed: passed)
         var line = Data()
         while !line.contains(0x0A) {
             let chunk = process.output.availableData
@@ -64,14 +74,21 @@ package final class SparkProcess: Sendable {
         ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SPARK_") }
     }
 
-    package var client: SparkClient { SparkClient(url: url) }
+    package var client: SparkClient { SparkClient(patient: url) }
 
     /// Of the operators.
     package var operators: SparkClient {
-        SparkClient(url: readyLine["operator_url"]?.string ?? url, token: readyLine["admin_token"]?.string)
+        SparkClient(patient: readyLine["operator_url"]?.string ?? url, token: readyLine["admin_token"]?.string)
     }
     package var pid: Int32 { process.pid }
     package var log: String { (try? String(contentsOf: errorLog, encoding: .utf8)) ?? "" }
+
+    /// The lines of the log, except the first and the last one of each server, and those of alerts: a slow machine makes alerts fire.
+    package var complaints: [Substring] {
+        log.split(separator: "\n").filter { line in
+            ![": alert ", " notice spark: started ", " notice spark: stopped "].contains { line.contains($0) }
+        }
+    }
 
     /// Sends a signal and returns the exit status: the code, or minus the signal that ended it.
     package func end(_ signal: Int32) async -> Int32 {

@@ -21,17 +21,22 @@ public final class TestServer: Sendable {
     ///   - settings: `section.key=value`.
     ///   - directory: a data directory that stays, for servers one after the other; a temporary one if nil.
     ///   - time: where the clock stands.
+    ///   - scenario: the people at the start; a crowd is not loaded.
     public static func start(
         _ modules: [any SparkModule.Type], settings: [String] = [], seed: UInt64 = 1, directory: String? = nil,
-        time: Timestamp = TestServer.startOfTime
+        time: Timestamp = TestServer.startOfTime, scenario: (any ScenarioLoading)? = nil
     ) async throws -> TestServer {
-        let server = try TestServer(modules, settings: settings, seed: seed, directory: directory, time: time)
+        let server = try TestServer(
+            modules, settings: settings, seed: seed, directory: directory, time: time, scenario: scenario)
         try await server.server.prepare()
+        try await server.server.beginFixture()
         return server
     }
 
-    private init(_ modules: [any SparkModule.Type], settings: [String], seed: UInt64, directory: String?, time: Timestamp) throws
-    {
+    private init(
+        _ modules: [any SparkModule.Type], settings: [String], seed: UInt64, directory: String?, time: Timestamp,
+        scenario: (any ScenarioLoading)?
+    ) throws {
         let configuration = try LoadedConfiguration(schema: ConfigurationSchema(modules: modules), flags: settings)
         let clock = ManualClock(time)
         var options = Server.Options(
@@ -40,6 +45,7 @@ public final class TestServer: Sendable {
                 ?? DataDirectory(temporaryIn: FileManager.default.temporaryDirectory),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         options.isEphemeral = directory == nil
+        options.scenario = scenario
         options.clock = clock
         options.random = SeededRandomSource(seed: seed)
         let server = try Server(options)
@@ -110,6 +116,12 @@ public final class TestServer: Sendable {
 
     /// Returns when all events published so far have been handled.
     public func drainEvents() async { await server.drainEvents() }
+
+    /// Where a test looks in and steers; nil without the module `fixture`.
+    package var fixture: FixtureHooks? { server.fixture }
+
+    /// The identifiers of the modules that run.
+    public var modules: [String] { server.plan.manifests.map(\.id) }
 
     /// Runs all due durable jobs.
     public func runOutbox() async throws { try await server.runOutbox() }

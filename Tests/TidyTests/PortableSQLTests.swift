@@ -10,13 +10,16 @@ struct PortableSQLTests {
     /// Files that are about one engine, as a whole, and files whose texts only look like SQL.
     private static let wholeFiles = [
         "Sources/SparkStorage/Inspection.swift": "opens and inspects a file of SQLite",
+        "Sources/SparkStorage/StorageCensus.swift": "reads the catalogue of a file of SQLite",
         "Sources/SparkStorage/Check.swift": "checks a file of SQLite and its spatial index",
         "Sources/SparkStorage/DamageReport.swift": "reads what is left of a damaged file of SQLite",
         "Sources/SparkStorage/SQLiteStorage.swift": "sets up connections of SQLite",
         "Sources/SparkStorage/Writing/Checkpointer.swift": "moves SQLite's write-ahead log",
+        "Sources/SparkStorage/Snapshot/PageSnapshot.swift": "reads the pages of a file of SQLite",
         "Sources/SparkStorage/Connections/SpatiaLite.swift": "sets up SpatiaLite",
         "Sources/SparkStorage/Connections/SecureDelete.swift": "sets up connections of SQLite",
         "Sources/SparkStorage/Connections/PointReader.swift": "sets up connections of SQLite",
+        "Sources/SparkStorage/Schema/SchemaScript.swift": "reads the catalogue of SQLite and writes its statements",
         "Plugins/Metrics/Alerts/Rules/DefaultRules.swift": "queries of metrics",
         "Plugins/Metrics/Export/Dockerfile.swift": "a file for Docker",
     ]

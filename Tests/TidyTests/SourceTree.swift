@@ -42,18 +42,22 @@ enum SourceTree {
     /// The Swift files of the product.
     static let product: [SourceFile] = files(in: ["Sources", "Plugins"])
     static let tests: [SourceFile] = files(in: ["Tests"])
+    /// The product's files in C.
+    static let foreign: [SourceFile] = files(in: ["Sources"], [".c", ".h"])
     /// The product's files, taken apart once for all rules.
     static let texts: [(file: SourceFile, text: SwiftText)] = product.map { ($0, SwiftText($0.text)) }
 
-    static func files(in folders: [String]) -> [SourceFile] {
+    static func files(in folders: [String], _ endings: [String] = [".swift"]) -> [SourceFile] {
         folders.flatMap { folder -> [SourceFile] in
             let base = root.appending(path: folder)
             guard let paths = FileManager.default.enumerator(atPath: base.path) else { return [] }
-            return paths.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }.sorted().compactMap { path in
-                (try? String(contentsOf: base.appending(path: path), encoding: .utf8)).map {
-                    SourceFile(path: "\(folder)/\(path)", text: $0)
+            return paths.compactMap { $0 as? String }.filter { path in endings.contains { path.hasSuffix($0) } }.sorted()
+                .compactMap {
+                    path in
+                    (try? String(contentsOf: base.appending(path: path), encoding: .utf8)).map {
+                        SourceFile(path: "\(folder)/\(path)", text: $0)
+                    }
                 }
-            }
         }
     }
 }

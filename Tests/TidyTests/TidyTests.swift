@@ -175,5 +175,5 @@ struct TidyTests {
         #expect(described > 900, "the pattern finds declarations where they are")
     }
 
-    private static let libraries = ["SparkCore", "SparkKit", "SparkStorage", "SparkCache", "SparkClient"]
+    private static let libraries = ["SparkCore", "SparkKit", "SparkStorage", "SparkCache", "SparkClient", "SparkTesting"]
 }

@@ -16,7 +16,7 @@ struct UnusedNameTests {
     ]
 
     /// What modules outside of this package use. The other targets are not offered to them.
-    private static let libraries = ["SparkCore", "SparkKit", "SparkStorage", "SparkCache", "SparkClient"]
+    private static let libraries = ["SparkCore", "SparkKit", "SparkStorage", "SparkCache", "SparkClient", "SparkTesting"]
 
     @Test("each occur more than once in the sources and tests: what is declared is used")
     func used() throws {

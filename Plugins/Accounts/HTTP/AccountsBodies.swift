@@ -163,9 +163,11 @@ struct TokenGrant: JSONObject {
         Field(membersOf: \.tokens)
     }
 
-    /// Another module writes the portrait, so its members are unknown here.
-    private static let portrait = Schema.map(of: .anyValue, example: BareAccount.schema.example)
-        .named("SelfPortrait", "The person as they see themselves, as in the answer to GET /me.")
+    /// Another module writes the portrait, so only the identifier is known here.
+    private static let portrait = Schema.map(
+        of: .anyValue, besides: [.required("id", .identifier(UserKind.self))], example: BareAccount.schema.example
+    )
+    .named("SelfPortrait", "The person as they see themselves, as in the answer to GET /me.")
 }
 
 /// The person as they see themselves if no module knows more than the account.

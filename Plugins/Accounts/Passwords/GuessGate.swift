@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 import Synchronization
 
 /// Delays or refuses password attempts as `GuessLedger` decides.
@@ -87,5 +88,17 @@ final class GuessGate: Sendable {
     private func lane(of network: String) -> HashLane {
         let now = clock.now()
         return ledger.withLock { $0.lane(of: network, at: now) }
+    }
+}
+
+extension GuessGate {
+    /// Makes the failures and the registrations of a day part of snapshots.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            (ledger.withLock { $0 }, registrations.withLock { $0 })
+        } restore: { [self] saved in
+            ledger.withLock { $0 = saved.0 }
+            registrations.withLock { $0 = saved.1 }
+        }
     }
 }

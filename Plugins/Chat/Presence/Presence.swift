@@ -1,5 +1,4 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
 import SparkKit
 import Synchronization
@@ -60,6 +59,9 @@ final class Presence: Sendable {
         if let failure { throw failure }
     }
 
+    /// When the next pass has something to send; nil if nothing waits.
+    var nextPass: Timestamp? { state.withLock { $0.board.nextChange } }
+
     /// The sizes of the board, and the number of connections.
     var sizes: [Int] { state.withLock { $0.board.sizes + [$0.connections.count] } }
 
@@ -76,6 +78,13 @@ final class Presence: Sendable {
             let profile = try await profiles.profile(of: target), !profile.isClosed
         else { return false }
         return !profile.visibility.isPaused && !profile.visibility.isIncognito
+    }
+}
+
+extension Presence {
+    /// A restored snapshot begins without connections, so nobody is online.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in state.withLock { $0 = State() } }
     }
 }
 
@@ -97,16 +106,14 @@ extension Presence: ConnectionObserving {
     }
 }
 
-extension Presence: Service {
+extension Presence {
     /// Runs a pass once a second, so that a user who leaves and returns within a second is reported once.
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: Self.interval)) != nil {
-                do {
-                    try await self.pass()
-                } catch {
-                    self.logger.warning("presence not sent", metadata: ["error": "\(type(of: error))"])
-                }
+    var work: TimedWork {
+        .dated("chat.presence", every: Self.interval, startsAtOnce: false, nextDue: { self.nextPass }) {
+            do {
+                try await self.pass()
+            } catch {
+                self.logger.warning("presence not sent", metadata: ["error": "\(type(of: error))"])
             }
         }
     }

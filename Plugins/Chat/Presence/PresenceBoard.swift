@@ -116,6 +116,11 @@ struct PresenceBoard {
         }
     }
 
+    /// When the next waiting change comes; the beginning of time if somebody's state is to be checked, nil if nothing waits.
+    var nextChange: Timestamp? {
+        dirty.isEmpty ? waiting.lazy.map(\.at).min() : Timestamp(milliseconds: 0)
+    }
+
     /// The numbers of connections, watched people and present people; all zero once everybody has left.
     var sizes: [Int] { [watchers.count, watched.count, people.count] }
 

@@ -50,6 +50,11 @@ final class TypingSignals: Sendable {
         stream.notify(other, ChatServerFrames.typing(conversation, by: user, isOn: isOn))
     }
 
+    /// A snapshot begins without signals.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in state.withLock { $0 = State() } }
+    }
+
     private func admit(_ direction: Direction, at now: Timestamp) -> Bool {
         state.withLock { state in
             if let last = state.recent[direction] ?? state.older[direction], now >= last,

@@ -1,6 +1,6 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
+import SparkKit
 import Synchronization
 
 /// Collects how far each user's devices have received the user's event log: the latest offset in memory, one write a second
@@ -51,15 +51,19 @@ final class ReceiptLog: Sendable {
     }
 }
 
-extension ReceiptLog: Service {
-    /// Flushes every second, and once more at graceful shutdown.
-    func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: Self.interval)
-                await self.flush()
-            }
+extension ReceiptLog {
+    /// Makes the offsets that wait part of snapshots.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            waiting.withLock { $0 }
+        } restore: { [self] saved in
+            waiting.withLock { $0 = saved }
         }
-        await flush()
+    }
+
+    /// Flushes every second, and once more at graceful shutdown.
+    var work: TimedWork {
+        .upkeep("chat.receipts", every: Self.interval, startsAtOnce: false) { await self.flush() }
+            .finishing { await self.flush() }
     }
 }

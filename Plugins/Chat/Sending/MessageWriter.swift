@@ -89,6 +89,12 @@ final class MessageWriter: Sendable {
         }
     }
 
+    /// Makes the counts of a day part of snapshots. The next identifier is read from the store again.
+    func register(in registrar: inout ModuleRegistrar) {
+        quota.register(in: &registrar)
+        registrar.fixtureState { [self] in lastID.withLock { $0 = nil } }
+    }
+
     // MARK: In the transaction
 
     private func decide(

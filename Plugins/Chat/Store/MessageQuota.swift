@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 import SparkStorage
 import Synchronization
 
@@ -58,6 +59,14 @@ final class MessageQuota: Sendable {
     private let state = Mutex(State())
 
     init(limits: Limits) { self.limits = limits }
+
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            state.withLock { $0 }
+        } restore: { [self] saved in
+            state.withLock { $0 = saved }
+        }
+    }
 
     /// The counts for the messages of one transaction.
     func tally() -> Tally { Tally(quota: self) }

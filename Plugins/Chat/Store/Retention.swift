@@ -1,6 +1,6 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
+import SparkKit
 import SparkStorage
 
 /// Deletes old messages, oldest first in each conversation so that the rest has no gaps, and held messages without a decision.
@@ -33,6 +33,28 @@ struct Retention: Sendable {
         while let from = position {
             try Task.checkCancellation()
             position = try await storage.write { try Self.forget(before: before, conversationsAfter: from, in: $0) }
+        }
+    }
+
+    /// When the next message, held message or day's usage is past its lifetime; nil if there is none. Reads the first message of every
+    /// conversation, if messages have a lifetime.
+    func nextExpiry() async throws -> Timestamp? {
+        try await storage.read { session in
+            let held = try session.value("SELECT MIN(held_at) FROM chat_held", as: Timestamp.self)
+            let day = try session.value("SELECT MIN(day) FROM chat_usage", as: Int64.self)
+            var message: Timestamp?
+            if let messageLifetime {
+                let oldest = try session.value(
+                    """
+                    SELECT MIN((SELECT sent_at FROM chat_messages WHERE conversation_id = c.id ORDER BY seq LIMIT 1))
+                    FROM chat_conversations c
+                    """, as: Timestamp.self)
+                message = oldest.map { $0 + messageLifetime + .milliseconds(1) }
+            }
+            return [
+                held.map { $0 + heldLifetime + .milliseconds(1) }, day.map { CivilDate(daysSinceEpoch: $0 + 1).startOfDay },
+                message,
+            ].compactMap(\.self).min()
         }
     }
 
@@ -82,17 +104,18 @@ struct Retention: Sendable {
     }
 }
 
-extension Retention: Service {
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: Self.interval)) != nil {
-                do {
-                    try await sweep()
-                } catch is CancellationError {
-                    return
-                } catch {
-                    logger.warning("old messages not forgotten", metadata: ["error": "\(type(of: error))"])
-                }
+extension Retention {
+    /// Sweeps every ten minutes.
+    var work: TimedWork {
+        .dated(
+            "chat.retention", every: Self.interval, startsAtOnce: false, nextDue: { try await nextExpiry() }
+        ) {
+            do {
+                try await sweep()
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("old messages not forgotten", metadata: ["error": "\(type(of: error))"])
             }
         }
     }

@@ -1,32 +1,28 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
 import SparkDecks
+import SparkKit
 
 /// Fills the hot index whenever there is none, and reports its metrics.
-struct DeckIndexService: Service {
+struct DeckIndexService: Sendable {
     private static let interval = Duration.seconds(1)
-    /// Seconds between reports. A report reads every person in the index.
-    private static let reportEvery = 15
+    /// The time between reports. A report reads every person in the index.
+    private static let reportInterval = Duration.seconds(15)
 
     let feed: DeckIndexSync
     let metrics: MatchingMetrics
     let clock: any WallClock
     let logger: Logger
 
-    func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            var turn = 0
-            while true {
-                if let index = feed.index {
-                    if turn % Self.reportEvery == 0 { metrics.found(index, at: clock.now()) }
-                    turn += 1
-                } else {
-                    await fill()
-                }
-                try await Task.sleep(for: Self.interval)
-            }
-        }
+    var works: [TimedWork] {
+        [
+            .upkeep("matching.index", every: Self.interval) { if feed.index == nil { await fill() } },
+            .sampled("matching.index_report", every: Self.reportInterval) { report() },
+        ]
+    }
+
+    private func report() {
+        if let index = feed.index { metrics.found(index, at: clock.now()) }
     }
 
     private func fill() async {
@@ -39,6 +35,7 @@ struct DeckIndexService: Service {
                     "people": .stringConvertible(feed.index?.count ?? 0),
                     "seconds": .stringConvertible(start.duration(to: .now).inSeconds),
                 ])
+            report()
         } catch {
             logger.error("hot index not filled; decks come from the R-tree", metadata: ["error": "\(type(of: error))"])
         }

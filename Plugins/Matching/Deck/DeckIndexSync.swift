@@ -238,6 +238,31 @@ final class DeckIndexSync: Sendable {
         return person.map { .set($0) } ?? .remove(user)
     }
 
+    // MARK: Snapshots
+
+    /// The index as bytes, in the form in which it is saved; nil while there is none.
+    func capture() -> [UInt8]? {
+        guard let index else { return nil }
+        var bytes: [UInt8] = []
+        do {
+            try index.save(under: IndexMemory.mark) { bytes += $0 }
+        } catch {
+            return nil
+        }
+        return bytes
+    }
+
+    /// Replaces the index by a captured one. Without one it is filled again from the store.
+    func restore(_ captured: [UInt8]?) {
+        guard let captured, let index = IndexMemory(captured).index else { return forget() }
+        state.withLock { state in
+            // A fill that is under way read another state.
+            _ = begin(&state)
+            state = .following(index)
+            filled.withLock { $0 = index }
+        }
+    }
+
     // MARK: Following
 
     /// Reads these people again, because they changed.
@@ -281,6 +306,11 @@ extension ModuleRegistrar {
         onCommit(ProfileChanged.self) { feed.changed([$0.user]) }
         onCommit(LocationChanged.self) { feed.changed([$0.user]) }
         onCommit(AccountErased.self) { feed.changed([$0.user]) }
+        fixtureState {
+            feed.capture()
+        } restore: {
+            feed.restore($0)
+        }
         onCommit(ActivityRecorded.self) { event in
             feed.apply(event.people.map { .touch($0.user, EpochSecond($0.at)) }, of: event.people.map(\.user))
         }

@@ -1,5 +1,4 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
 import SparkDecks
 import SparkKit
@@ -78,15 +77,19 @@ final class ExposureLog: Sendable {
     }
 }
 
-extension ExposureLog: Service {
-    /// Flushes every five seconds, and once more at graceful shutdown.
-    func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: Self.interval)
-                await self.flush()
-            }
+extension ExposureLog {
+    /// Makes the unwritten counts part of snapshots.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            parts.map { part in part.state.withLock { $0 } }
+        } restore: { [self] saved in
+            for (part, state) in zip(parts, saved) { part.state.withLock { $0 = state } }
         }
-        await flush()
+    }
+
+    /// Flushes every five seconds, and once more at graceful shutdown.
+    var work: TimedWork {
+        .upkeep("matching.exposure", every: Self.interval, startsAtOnce: false) { await self.flush() }
+            .finishing { await self.flush() }
     }
 }

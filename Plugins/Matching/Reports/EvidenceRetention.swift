@@ -1,6 +1,6 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
+import SparkKit
 
 /// Deletes the evidence of reports after its lifetime, a few reports at a time.
 struct EvidenceRetention: Sendable {
@@ -20,18 +20,20 @@ struct EvidenceRetention: Sendable {
     }
 }
 
-extension EvidenceRetention: Service {
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            repeat {
-                do {
-                    try await sweep()
-                } catch is CancellationError {
-                    return
-                } catch {
-                    logger.warning("old evidence not forgotten", metadata: ["error": "\(type(of: error))"])
-                }
-            } while (try? await Task.sleep(for: Self.interval)) != nil
+extension EvidenceRetention {
+    /// Sweeps every ten minutes. A decision makes evidence relevant for longer, never for less long.
+    var work: TimedWork {
+        .dated(
+            "matching.evidence", every: Self.interval, isOldestFirst: true,
+            nextDue: { try await store.oldestEvidence().map { $0 + lifetime + .milliseconds(1) } }
+        ) {
+            do {
+                try await sweep()
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("old evidence not forgotten", metadata: ["error": "\(type(of: error))"])
+            }
         }
     }
 }

@@ -90,6 +90,8 @@ protocol ReportStore: Sendable {
     ) async throws
     /// A person's numbers of reports.
     func tally(of user: UserID) async throws -> ReportTally
+    /// When the evidence that comes first was last relevant; nil without evidence.
+    func oldestEvidence() async throws -> Timestamp?
     /// Deletes the evidence of at most `limit` reports that were last relevant before a time.
     /// - Returns: the number of reports.
     func forgetEvidence(before: Timestamp, limit: Int) async throws -> Int

@@ -192,6 +192,10 @@ extension SpatiaLiteMatchingStore: ReportStore {
         }
     }
 
+    func oldestEvidence() async throws -> Timestamp? {
+        try await storage.read { try $0.value("SELECT MIN(relevant_at) FROM matching_evidence") }
+    }
+
     func forgetEvidence(before: Timestamp, limit: Int) async throws -> Int {
         try await storage.write { transaction in
             let session = transaction.session

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 import Synchronization
 
 /// Numbers the swipes of a millisecond in their order, so that "the last swipe" of a user is always one certain row.
@@ -16,6 +17,14 @@ final class SwipeOrder: Sendable {
             state.ordinal = now > state.last ? 0 : state.ordinal + 1
             state.last = max(state.last, now)
             return state.ordinal
+        }
+    }
+
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            state.withLock { $0 }
+        } restore: { [self] saved in
+            state.withLock { $0 = saved }
         }
     }
 }

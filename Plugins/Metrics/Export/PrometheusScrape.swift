@@ -3,7 +3,8 @@ package enum PrometheusScrape {
     /// - Parameters:
     ///   - target: host and port.
     ///   - isToken: whether the server requires `metrics.token`.
-    package static func text(target: String, isToken: Bool) -> String {
+    ///   - isSecure: whether the target speaks HTTPS.
+    package static func text(target: String, isToken: Bool, isSecure: Bool = false) -> String {
         let credentials =
             isToken
             ? """
@@ -24,7 +25,7 @@ package enum PrometheusScrape {
             scrape_configs:
               - job_name: spark
                 metrics_path: /metrics
-                scheme: http
+                scheme: \(isSecure ? "https" : "http")
             \(credentials)    static_configs:
                   - targets: ['\(target.replacing("'", with: "''"))']
 

@@ -43,10 +43,13 @@ struct PageRoutes: Sendable {
         }
     }
 
-    private func file(_ path: String, _ summary: String, _ type: String, _ bytes: [UInt8]) -> Route {
-        let document = ConstantDocument(bytes, type: type, headers: [.contentSecurityPolicy: Self.policy])
-        return Route(.get, path, summary, access: .open, rateLimit: .probe) { _ in document.reply
+    private func file(_ path: String, _ summary: String, _ type: String, _ bytes: @autoclosure @escaping @Sendable () -> [UInt8])
+        -> Route
+    {
+        let document = DeferredDocument {
+            ConstantDocument(bytes(), type: type, headers: [.contentSecurityPolicy: Self.policy])
         }
+        return Route(.get, path, summary, access: .open, rateLimit: .probe) { _ in await document.reply }
     }
 }
 

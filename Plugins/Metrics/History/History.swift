@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
 import Logging
-import ServiceLifecycle
 import SparkCore
+import SparkKit
 import SparkTelemetry
 import Synchronization
 
@@ -22,6 +22,7 @@ final class History: Sendable {
     private let logger: Logger
     private let state: Mutex<HistoryState>
     private let thread = DispatchQueue(label: "spark.history", qos: .utility)
+    private let isOpen = Atomic(false)
 
     /// - Parameter directory: the data directory; nil saves nothing.
     init(
@@ -94,19 +95,19 @@ extension History: SeriesSource {
     }
 }
 
-extension History: Service {
-    /// Samples every ten seconds; saves regularly and at graceful shutdown.
-    func run() async throws {
-        await onThread { $0.open() }
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.onThread { if $0.sample() { $0.save() } }
-                try? await Task.sleep(for: Self.interval)
+extension History {
+    /// Opens at the start and samples every ten seconds; saves regularly and at graceful shutdown.
+    var work: TimedWork {
+        .sampled("metrics.history", every: Self.interval) {
+            await self.onThread { history in
+                if !history.isOpen.exchange(true, ordering: .relaxed) { history.open() }
+                if history.sample() { history.save() }
             }
-        }
-        await onThread {
-            $0.sample(isLast: true)
-            $0.save()
+        }.finishing {
+            await self.onThread { history in
+                history.sample(isLast: true)
+                history.save()
+            }
         }
     }
 }

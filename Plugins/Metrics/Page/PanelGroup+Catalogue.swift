@@ -1,6 +1,6 @@
 /// The panels of the page.
 extension PanelGroup {
-    static let all = [requests, level, people, matching, push, store, machine]
+    static let all = [requests, level, people, matching, push, store, backups, machine]
 
     private static let requests = PanelGroup(
         title: "Requests and connections",
@@ -89,6 +89,20 @@ extension PanelGroup {
                 .share(
                     "spark_cache_requests_total", label: "result", of: ["hit", "stale"], by: "layer", only: ["l1", "disk"])),
             Panel("cached", "Cached", .bytes, .value("spark_cache_bytes", by: "layer")),
+        ])
+
+    private static let backups = PanelGroup(
+        title: "Backups",
+        panels: [
+            Panel(
+                "late", "Late by", .seconds,
+                [
+                    .init(title: "backup", source: .value("spark_backup_late_seconds")),
+                    .init(title: "drill", source: .value("spark_drill_late_seconds")),
+                    .init(title: "archive", source: .value("spark_archive_lag_seconds")),
+                ]),
+            Panel("drilled", "Time since the last good drill", .seconds, .value("spark_drill_age_seconds")),
+            Panel("backupSize", "Newest backup", .bytes, .value("spark_backup_size_bytes")),
         ])
 
     private static let machine = PanelGroup(

@@ -1,5 +1,4 @@
 import Metrics
-import ServiceLifecycle
 import SparkCore
 import SparkKit
 
@@ -82,14 +81,7 @@ struct ServiceLevelReport: Sendable {
     }
 }
 
-extension ServiceLevelReport: Service {
+extension ServiceLevelReport {
     /// Records every 15 seconds.
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                record()
-                try? await Task.sleep(for: Self.interval)
-            }
-        }
-    }
+    var work: TimedWork { .sampled("metrics.service_level", every: Self.interval) { record() } }
 }

@@ -26,6 +26,13 @@ final class ForegroundUsers: ConnectionObserving, Sendable {
         }
     }
 
+    /// A restored snapshot begins without connections.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            for shard in shards { shard.connections.withLock { $0 = [:] } }
+        }
+    }
+
     private func shard(of user: UserID) -> Shard {
         shards[Int(SplitMix64.mix(UInt64(bitPattern: user.rawValue)) & 15)]
     }

@@ -1,4 +1,5 @@
 import SparkCore
+import SparkKit
 import Synchronization
 
 /// Detects pushes that brought no news: the message was read within ten seconds of its push.
@@ -39,6 +40,14 @@ final class UsefulnessGauge: Sendable {
             guard !state.sent.isEmpty else { return false }
             guard let at = state.sent.removeValue(forKey: Key(user: user, conversation: conversation)) else { return false }
             return now >= at && now - at <= Self.window
+        }
+    }
+
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            state.withLock { $0 }
+        } restore: { [self] saved in
+            state.withLock { $0 = saved }
         }
     }
 

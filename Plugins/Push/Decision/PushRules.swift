@@ -13,6 +13,17 @@ struct PushRules: Sendable {
     /// Events older than this are not pushed.
     var lifetime: Duration = .hours(24)
 
+    /// The window in a server that a test steers, unless another one is configured: the test waits for its push.
+    private static let windowOfFixtures = Duration.milliseconds(250)
+
+    /// The rules for a server that a test steers, or for another one.
+    func forFixture(_ isFixture: Bool) -> PushRules {
+        guard isFixture, window == PushRules().window else { return self }
+        var rules = self
+        rules.window = Self.windowOfFixtures
+        return rules
+    }
+
     /// The longest quiet hours, plus the hour of a change to daylight saving time.
     private static let longestQuiet = Duration.hours(25)
 

@@ -97,6 +97,11 @@ struct PushProviderSettings: Sendable {
         return services
     }
 
+    /// Whether the operator has set anything about Web Push, which works without.
+    var hasOwnWebPush: Bool {
+        !webPushSubject.isEmpty || webPushAllowsPrivate || !trustedRootsFile.isEmpty || webPushHosts != Self.knownWebPushHosts
+    }
+
     /// Paths are appended to the address.
     private static func withoutSlash(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
 }

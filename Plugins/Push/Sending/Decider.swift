@@ -24,6 +24,7 @@ struct Decider: Service {
         wakeUp.signal()
         await withGracefulShutdownHandler {
             for await _ in wakeUp.signals {
+                let signals = wakeUp.given
                 do {
                     while try await decideDue() {}
                     if let next = try await store.nextDecision() { wakeUp.signal(at: next, clock: clock) }
@@ -31,10 +32,18 @@ struct Decider: Service {
                     logger.error("pushes not decided", metadata: ["error": "\(type(of: error))"])
                     wakeUp.signal(at: clock.now() + Self.pauseAfterFailure, clock: clock)
                 }
+                wakeUp.rested(after: signals)
             }
         } onGracefulShutdown: {
             wakeUp.finish()
         }
+    }
+
+    /// The decisions as they fall due. `run` makes them by real time.
+    var work: TimedWork {
+        .dated(
+            "push.decisions", byOwnService: { try await store.nextDecision() }, run: { await wakeUp.settle() },
+            rest: { await wakeUp.rest() })
     }
 
     /// Decides the due batches. True when there may be more.

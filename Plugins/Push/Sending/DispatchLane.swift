@@ -23,6 +23,7 @@ final class DispatchLane: Service, Sendable {
         let random: any RandomSource
         let metrics: PushMetrics
         let logger: Logger
+        var fixture: FixtureHooks?
     }
 
     private struct State {
@@ -33,6 +34,8 @@ final class DispatchLane: Service, Sendable {
         var places: [String: CircuitBreaker] = [:]
         var hasTakenUpPauses = false
         var isStopping = false
+        /// Changes when a snapshot is restored: what was leased before is no longer known.
+        var generation = 0
         /// The last problem reported to the operator.
         var complaint: String?
     }
@@ -55,13 +58,18 @@ final class DispatchLane: Service, Sendable {
         await withGracefulShutdownHandler {
             try? await withThrowingDiscardingTaskGroup { group in
                 for await _ in wakeUp.signals {
+                    let signals = wakeUp.given
+                    var hasFailed = false
                     do {
                         while try await turn(&group) > 0 {}
                         try await setAlarm()
                     } catch {
+                        hasFailed = true
                         complain(error)
                         wakeUp.signal(at: parts.clock.now() + Self.pauseAfterFailure, clock: parts.clock)
                     }
+                    // A push under way ends with a signal. After a failure nothing more happens until the alarm.
+                    if hasFailed || state.withLock({ $0.underWay == 0 && $0.finished.isEmpty }) { wakeUp.rested(after: signals) }
                     // Results that could not be recorded are sent again at the next start, and still shown only once.
                     if state.withLock({ $0.isStopping && $0.underWay == 0 }) { break }
                 }
@@ -74,6 +82,13 @@ final class DispatchLane: Service, Sendable {
         await parts.provider.shutDown()
     }
 
+    /// The deliveries as they fall due. `run` sends them by real time.
+    var work: TimedWork {
+        .dated(
+            "push.\(service.wire)", byOwnService: { try await self.nextDelivery() }, run: { await self.wakeUp.settle() },
+            rest: { await self.wakeUp.rest() })
+    }
+
     /// Sends the due deliveries and waits until all have ended.
     func drain() async throws {
         var leased = 0
@@ -81,6 +96,22 @@ final class DispatchLane: Service, Sendable {
             leased = try await withThrowingDiscardingTaskGroup { group in try await turn(&group) }
         } while leased > 0
     }
+
+    /// Snapshots include the breakers. After a restore, results of earlier sends are dropped.
+    func register(in registrar: inout ModuleRegistrar) {
+        registrar.fixtureState { [self] in
+            state.withLock { ($0.breaker, $0.places, $0.hasTakenUpPauses, $0.complaint) }
+        } restore: { [self] saved in
+            state.withLock { state in
+                (state.breaker, state.places, state.hasTakenUpPauses, state.complaint) = saved
+                state.finished = []
+                state.generation += 1
+            }
+        }
+    }
+
+    /// Looks for due deliveries again.
+    func lookAgain() { wakeUp.signal() }
 
     private func complain(_ error: any Error) {
         parts.logger.error("pushes not sent", metadata: ["provider": "\(service.wire)", "error": "\(type(of: error))"])
@@ -124,18 +155,18 @@ final class DispatchLane: Service, Sendable {
         }
         let found = try await parts.store.lease(service, limit: room)
         guard !found.isEmpty else { return 0 }
-        let leased = state.withLock { state in
+        let (leased, generation) = state.withLock { state in
             let leased = found.filter { mayLeave($0, at: now, &state) }
             state.underWay += leased.count
             state.breaker.left(leased.count)
-            return leased
+            return (leased, state.generation)
         }
         // Postponed deliveries are recorded in the next turn.
         guard !leased.isEmpty else { return found.count }
         let notifications = try await compose(leased)
         for delivery in leased {
             let notification = notifications[delivery.id]
-            group.addTask { [self] in await send(delivery, notification) }
+            group.addTask { [self] in await send(delivery, notification, leasedIn: generation) }
         }
         return leased.count
     }
@@ -175,13 +206,14 @@ final class DispatchLane: Service, Sendable {
     }
 
     /// - Parameter notification: nil when there is no news left.
-    private func send(_ delivery: Delivery, _ notification: PushNotification?) async {
+    private func send(_ delivery: Delivery, _ notification: PushNotification?, leasedIn generation: Int) async {
         var finished = FinishedDelivery(delivery: delivery, ending: .cancelled(.read))
         var outcome: PushOutcome?
         if let notification, notification.expiresAt <= parts.clock.now() {
             finished = FinishedDelivery(delivery: delivery, ending: .cancelled(.expired))
         } else if let notification {
-            let result = await parts.provider.send(notification, deadline: Self.deadline)
+            let sender = PushSender(provider: parts.provider, clock: parts.clock, fixture: parts.fixture)
+            let result = await sender.send(notification, to: delivery.device.user, deadline: Self.deadline)
             outcome = result
             finished = FinishedDelivery(
                 delivery: delivery,
@@ -191,10 +223,10 @@ final class DispatchLane: Service, Sendable {
                 parts.composer.noteSent(notification, to: delivery.device.user, in: parts.usefulness, at: parts.clock.now())
             }
         }
-        settle(finished, outcome)
+        settle(finished, outcome, leasedIn: generation)
     }
 
-    private func settle(_ finished: FinishedDelivery, _ outcome: PushOutcome?) {
+    private func settle(_ finished: FinishedDelivery, _ outcome: PushOutcome?, leasedIn generation: Int) {
         let now = parts.clock.now()
         let scope = parts.provider.pauseScope(of: finished.delivery.device.target, reason: outcome?.reason)
         let (complaint, isPaused) = state.withLock { state -> (String?, Bool) in
@@ -202,7 +234,7 @@ final class DispatchLane: Service, Sendable {
             var finished = finished
             let complaint = judge(outcome, of: scope, at: now, &state)
             if case .later(_, .some)? = outcome { finished.pause = pause(of: scope, state) }
-            state.finished.append(finished)
+            if state.generation == generation { state.finished.append(finished) }
             return (complaint, state.breaker.isPaused)
         }
         if let complaint {
@@ -273,10 +305,14 @@ final class DispatchLane: Service, Sendable {
     }
 
     private func setAlarm() async throws {
-        let (resumesAt, isBusy) = state.withLock { ($0.breaker.resumesAt, $0.underWay >= concurrency) }
-        guard !isBusy, var next = try await parts.store.nextDelivery(service) else { return }
-        if let resumesAt { next = max(next, resumesAt) }
+        guard state.withLock({ $0.underWay < concurrency }), let next = try await nextDelivery() else { return }
         wakeUp.signal(at: next, clock: parts.clock)
+    }
+
+    /// When the next delivery may be sent; nil if none waits.
+    private func nextDelivery() async throws -> Timestamp? {
+        guard let next = try await parts.store.nextDelivery(service) else { return nil }
+        return state.withLock { $0.breaker.resumesAt }.map { max(next, $0) } ?? next
     }
 
     private var chance: Double { Double(parts.random.next() >> 11) / Double(1 << 53) }

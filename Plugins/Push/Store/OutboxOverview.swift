@@ -41,7 +41,7 @@ struct OutboxOverview: JSONObject {
             Field("content", { Array($0.content.utf8) }, .written(pushed))
         }
 
-        private static let pushed = Schema(["type": "object"], example: [:])
+        private static let pushed = Schema.map(of: .anyValue, example: ["title": "Ada"])
             .named("PushContent", "What the device would have got.")
     }
 

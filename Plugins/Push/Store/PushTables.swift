@@ -4,7 +4,10 @@ import SparkStorage
 
 /// The tables, with the export and the erasure of one person's rows. Tokens are never exported.
 enum PushTables {
-    static let all = [devices, settings, days, mutes, batches, events, deliveries, records, .plain("push_pauses")]
+    static let all = [
+        devices.outgoing(), settings, days, mutes, batches.outgoing(), events.outgoing(), deliveries.outgoing(), records,
+        .plain("push_pauses"),
+    ]
 
     private static let mine = "SELECT id FROM push_batches WHERE user_id = ?1"
 

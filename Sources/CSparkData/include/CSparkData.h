@@ -19,6 +19,20 @@ SparkDataFile spark_data_interests(void);
 /// data/demo/bios.txt
 SparkDataFile spark_data_bios(void);
 
+/// A file with its name.
+typedef struct {
+    const char *_Nonnull name;
+    SparkDataFile file;
+} SparkNamedFile;
+
+/// The number of files in data/scenarios.
+size_t spark_data_scenario_count(void);
+/// A file of data/scenarios, named without its extension; the index is below the count.
+SparkNamedFile spark_data_scenario(size_t index);
+
+/// data/schema.sql
+SparkDataFile spark_data_schema(void);
+
 /// web/metrics.js
 SparkDataFile spark_page_metrics_script(void);
 /// web/metrics.css

@@ -9,7 +9,7 @@
   let answers = 0;
 
   const numbers = {
-    seconds: (v) => (v >= 1 ? digits(v) + " s" : v >= 0.001 ? digits(v * 1000) + " ms" : digits(v * 1e6) + " µs"),
+    seconds: (v) => (v >= 1 ? longer(v) : v >= 0.001 ? digits(v * 1000) + " ms" : digits(v * 1e6) + " µs"),
     bytes: (v) => scaled(v, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]),
     // Close to all, the difference counts: 99.95 %, not 100 %.
     ratio: (v) => (v > 0.99 && v < 1 ? String(Number((v * 100).toFixed(3))) : digits(v * 100)) + " %",
@@ -24,6 +24,10 @@
     const size = Math.abs(value);
     // Converts to a number again, which removes trailing zeros.
     return String(Number(size >= 100 ? value.toFixed(0) : size >= 0.01 ? value.toPrecision(3) : value.toPrecision(2)));
+  }
+
+  function longer(seconds) {
+    return seconds >= 172800 ? digits(seconds / 86400) + " d" : seconds >= 7200 ? digits(seconds / 3600) + " h" : digits(seconds) + " s";
   }
 
   function scaled(value, base, units) {

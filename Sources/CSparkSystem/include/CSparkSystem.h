@@ -16,6 +16,10 @@ size_t spark_heap_free_bytes(void);
 /// Returns whole free pages of all heaps to the system (malloc_trim); holds each heap's lock for some milliseconds.
 void spark_heap_trim(void);
 
+/// Makes malloc give blocks of 1 MiB and more back to the system when they are freed, and the free end of the heap beyond 1 MiB (mallopt).
+/// Otherwise glibc raises both limits, up to 32 and 64 MiB, when a large block is freed. Call it before threads exist.
+void spark_heap_release_early(void);
+
 /// Zeroed memory for a large table with random reads, in huge pages if the system has them: a read then rarely waits for the page's
 /// address. Null if there is no memory. Release it with spark_table_free.
 void *spark_table_allocate(size_t bytes);
@@ -57,7 +61,34 @@ const char *spark_error_symbol(int code);
 /// Reserves the blocks of a file (posix_fallocate). Returns 0, or an errno.
 int spark_reserve(int descriptor, off_t bytes);
 
+/// Lets one file share all blocks of another on a file system that can, until one of them is written to (FICLONE). What `to` had there
+/// before is gone; its length never shrinks. Returns 0, or an errno.
+int spark_share_blocks(int to, int from);
+
+/// Copies the first bytes of a file to another, in the kernel if it can (copy_file_range). Returns 0, or an errno.
+int spark_copy_bytes(int to, int from, int64_t bytes);
+
+/// Makes the first bytes of a file equal to those of another: writes only the pages of 4,096 bytes that differ, and appends what is
+/// missing. Returns 0, or an errno.
+int spark_copy_differences(int to, int from, int64_t bytes);
+
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC: no child process can inherit the connection.
 int spark_accept(int descriptor, struct sockaddr *peer, socklen_t *length);
+
+/// Sets the nice value of the calling thread alone, as Linux allows (setpriority(2)). An unprivileged thread cannot raise its priority
+/// again, so only threads that do nothing else should lower it.
+void spark_thread_priority(int nice);
+
+/// Whether a descriptor is a TCP socket over IPv4 or IPv6 that listens.
+int spark_is_tcp_listener(int descriptor);
+
+/// Sends a datagram to the socket at a path and never waits. Returns 0, or an errno.
+int spark_send_datagram(int socket, const char *path, const void *bytes, size_t count);
+
+/// The same for bytes that are too many for a datagram: they are in a sealed file in memory, whose descriptor is sent (memfd_create).
+int spark_send_sealed(int socket, const char *path, const void *bytes, size_t count);
+
+/// Whether a time service keeps the kernel's clock right (adjtimex): 1, 0, or -1 if the kernel does not say.
+int spark_clock_is_synchronised(void);
 
 #endif

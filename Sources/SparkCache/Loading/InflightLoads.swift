@@ -80,6 +80,18 @@ final class InflightLoads: Sendable {
         }
         load?.supersede()
     }
+
+    /// Prevents all loads in progress from storing their values.
+    func supersedeAll() {
+        for row in 0..<Self.rowCount {
+            let loads = rows[row].loads.withLock { loads in
+                defer { loads = [:] }
+                addToCount(-loads.count, row)
+                return loads.values
+            }
+            for load in loads { load.supersede() }
+        }
+    }
 }
 
 /// One load in progress and the tasks that wait for it.

@@ -118,6 +118,24 @@ struct NewEntry {
         self.traits = traits
     }
 
+    /// An entry that was kept, with the stamps that its tags have now.
+    init(_ kept: KeptEntry, _ table: StampView) {
+        let stamps = StampSet(kept.slots.map { table.stamp(at: $0) })
+        self.key = kept.key
+        self.ordinal = kept.ordinal
+        self.expiresAt = kept.expiresAt
+        self.graceMilliseconds = kept.graceMilliseconds
+        self.cost = Int(kept.cost)
+        self.first = stamps.first
+        self.second = stamps.second
+        self.traits = kept.traits.subtracting(.isSpilled)
+        if kept.traits.contains(.hasFurtherStamps), let payload = kept.payload {
+            self.object = Unmanaged.passRetained(StampedPayload(payload, stamps.further))
+        } else {
+            self.object = kept.payload.map { Unmanaged.passRetained($0.object) }
+        }
+    }
+
     /// Gives up the payload of an entry that no shard took.
     func release() { object?.release() }
 }

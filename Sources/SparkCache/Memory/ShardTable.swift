@@ -325,6 +325,21 @@ struct ShardTable<Policy: EvictionPolicy>: ~Copyable {
         return true
     }
 
+    // MARK: Images
+
+    /// The entries that are current, in no order.
+    func current(stamps: StampView) -> [KeptEntry] {
+        (0..<Int32(records.highest)).filter { records[$0].queue != .free && records[$0].areStampsCurrent(stamps) }.map { index in
+            KeptEntry(records[index], hash: records[link: index].hash, cost: records[link: index].cost)
+        }
+    }
+
+    /// Removes everything, also from the spill's index.
+    mutating func removeAll() {
+        for index in 0..<Int32(records.highest) where records[index].queue != .free { drop(index) }
+        spilled = SpillIndex()
+    }
+
     // MARK: Housekeeping
 
     mutating func beginRecovery() { touchedWhileRecovering = [] }

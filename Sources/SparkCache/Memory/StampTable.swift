@@ -75,6 +75,11 @@ struct StampView {
         return Stamp(slot: UInt32(slot), version: counters[slot].load(ordering: .acquiring))
     }
 
+    /// The stamp of a slot now.
+    func stamp(at slot: UInt32) -> Stamp {
+        Stamp(slot: slot, version: counters[Int(slot) & mask].load(ordering: .acquiring))
+    }
+
     @discardableResult
     func invalidate(_ tag: CacheTag) -> Stamp {
         let slot = slot(of: tag)

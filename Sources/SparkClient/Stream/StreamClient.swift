@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+public import NIOSSL
 public import SparkCore
 import Synchronization
 
@@ -50,18 +51,20 @@ public final class StreamClient: Sendable {
     ///   - token: An access token.
     ///   - ticket: A one-use ticket, used instead of a token.
     ///   - source: The local address to connect from; nil means any.
+    ///   - tls: What is trusted where the server's URL is https; nil for the system's roots.
     /// - Throws: `Refused`, `Closed`, or the transport's error.
     public static func connect(
-        to server: SparkClient, token: String? = nil, ticket: String? = nil, source: String? = nil
+        to server: SparkClient, token: String? = nil, ticket: String? = nil, source: String? = nil,
+        tls: TLSConfiguration? = nil
     ) async throws -> StreamClient {
-        let address = server.url.split(separator: "/").last.map(String.init) ?? ""
-        let parts = address.split(separator: ":")
-        let (host, port) = (parts.first.map(String.init) ?? "127.0.0.1", parts.last.flatMap { Int($0) } ?? 80)
+        let address = ServerAddress(server.url)
+        let trust = address.isSecure ? try await trust(tls) : nil
         var headers: [(String, String)] = []
         if let token = token ?? server.token, ticket == nil { headers.append(("Authorization", "Bearer \(token)")) }
         let path = "/api/v1/ws" + (ticket.map { "?ticket=\($0)" } ?? "")
         let target = WebSocketClient.Target(
-            host: host, port: port, path: path, headers: headers, subprotocol: "spark.v1", source: source)
+            host: address.host, port: address.port, path: path, headers: headers, subprotocol: "spark.v1", source: source,
+            tls: trust)
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let client = StreamClient(on: eventLoop)
         let opened = eventLoop.makePromise(of: Void.self)
@@ -87,6 +90,16 @@ public final class StreamClient: Sendable {
         try await opened.futureResult.get()
         return client
     }
+
+    /// Reading the system's roots blocks.
+    private static func trust(_ configuration: TLSConfiguration?) async throws -> NIOSSLContext {
+        try await NIOThreadPool.singleton.runIfActive {
+            if let configuration { return try NIOSSLContext(configuration: configuration) }
+            return try systemTrust.get()
+        }
+    }
+
+    private static let systemTrust = Result { try NIOSSLContext(configuration: .makeClientConfiguration()) }
 
     /// Sends a frame. Frames of one task are sent in the order of its calls. Returns at once.
     public func send(_ frame: JSONValue) {

@@ -1,6 +1,7 @@
 package import NIOCore
 import NIOHTTP1
 import NIOPosix
+package import NIOSSL
 package import NIOWebSocket
 import SparkCore
 
@@ -30,10 +31,12 @@ package final class WebSocketClient: ChannelInboundHandler, RemovableChannelHand
         package let subprotocol: String?
         /// The local address to connect from; nil means any.
         package let source: String?
+        /// What is trusted, for `wss`; nil for `ws`.
+        package let tls: NIOSSLContext?
 
         package init(
             host: String, port: Int, path: String, headers: [(String, String)] = [], subprotocol: String? = nil,
-            source: String? = nil
+            source: String? = nil, tls: NIOSSLContext? = nil
         ) {
             self.host = host
             self.port = port
@@ -41,6 +44,7 @@ package final class WebSocketClient: ChannelInboundHandler, RemovableChannelHand
             self.headers = headers
             self.subprotocol = subprotocol
             self.source = source
+            self.tls = tls
         }
     }
 
@@ -76,6 +80,11 @@ package final class WebSocketClient: ChannelInboundHandler, RemovableChannelHand
     private static func initialise(
         _ channel: any Channel, target: Target, maximumFrameBytes: Int, events: Events
     ) throws {
+        if let tls = target.tls {
+            // An address has no name that could be sent, but is checked against the certificate all the same.
+            let name = (try? SocketAddress(ipAddress: target.host, port: 0)) == nil ? target.host : nil
+            try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+        }
         let told = NIOLoopBound(events, eventLoop: channel.eventLoop)
         let upgrader = NIOWebSocketClientUpgrader(maxFrameSize: maximumFrameBytes, automaticErrorHandling: true) { channel, _ in
             channel.eventLoop.makeCompletedFuture {
@@ -179,7 +188,9 @@ private final class UpgradeRequest: ChannelInboundHandler, RemovableChannelHandl
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        var headers: HTTPHeaders = ["Host": "\(target.host):\(target.port)", "Content-Length": "0"]
+        var headers: HTTPHeaders = [
+            "Host": "\(target.host.contains(":") ? "[\(target.host)]" : target.host):\(target.port)", "Content-Length": "0",
+        ]
         for (name, value) in target.headers { headers.add(name: name, value: value) }
         if let subprotocol = target.subprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: subprotocol) }
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target.path, headers: headers)

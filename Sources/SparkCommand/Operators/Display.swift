@@ -57,12 +57,15 @@ enum Display {
     private static func heading(_ key: String) -> String { key.replacing("_", with: " ").uppercased() }
 
     /// Aligns cells; each column is as wide as its widest cell.
-    static func columns(_ lines: [[String]]) -> [String] {
+    /// - Parameter limit: the most characters to which a cell is padded; a longer one pushes the rest of its line away.
+    static func columns(_ lines: [[String]], atMost limit: Int = .max) -> [String] {
         let count = lines.map(\.count).max() ?? 0
-        let widths = (0..<count).map { column in lines.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        let widths = (0..<count).map { column in
+            min(limit, lines.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0)
+        }
         return lines.map { line in
             let cells = line.enumerated().map { index, cell in
-                index == line.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
+                index == line.count - 1 ? cell : cell + String(repeating: " ", count: max(0, widths[index] - cell.count))
             }
             return cells.joined(separator: "  ")
         }

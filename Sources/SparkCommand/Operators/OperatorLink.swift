@@ -46,18 +46,19 @@ struct OperatorLink {
     }
 
     /// Opens a server's directory. Waits while another operator verb holds it; a running server is recognized by its socket.
-    static func directory(_ path: String) async throws -> DataDirectory {
-        let deadline = ContinuousClock.now + .seconds(10)
+    /// - Parameter isSuccessor: whether this process takes over from a server that is ending, and waits for it, too.
+    static func directory(_ path: String, isSuccessor: Bool = false) async throws -> DataDirectory {
+        let deadline = ContinuousClock.now + .seconds(isSuccessor ? 60 : 10)
         while true {
             do {
                 return try DataDirectory(path: path)
             } catch let error as StorageOpenError where error.operation == "lock data directory" {
-                guard .now < deadline else { throw error }
-                if let socket = try? connect(path) {
+                guard .now < deadline, !StopSignals.shared.isRequested else { throw error }
+                if !isSuccessor, let socket = try? connect(path) {
                     socket.close()
                     throw error
                 }
-                try await Task.sleep(for: .milliseconds(50))
+                try await Task.sleep(for: .milliseconds(isSuccessor ? 10 : 50))
             }
         }
     }
@@ -107,9 +108,10 @@ struct OperatorLink {
         _ action: String, _ members: [JSONMember], _ configuration: LoadedConfiguration, _ directory: DataDirectory,
         _ piece: ([UInt8]) throws -> Void
     ) async throws -> JSONValue {
-        let server = try Server(
-            Server.Options(
-                modules: sparkModules, configuration: configuration, directory: directory, logger: CommandLogger.make("warning")))
+        var options = Server.Options(
+            modules: sparkModules, configuration: configuration, directory: directory, logger: CommandLogger.make("warning"))
+        options.archive = .continues
+        let server = try Server(options)
         do {
             let outcome = try await server.operateAlone(action, members: .object(members), actor: "uid:\(geteuid())")
             if let next = outcome.nextPiece {

@@ -197,7 +197,7 @@ struct UserExport: AsyncParsableCommand {
             if output != nil, fsync(descriptor) != 0 { throw ExitCodes.ioError }
         } catch {
             // Removes a partial export.
-            if let output { unlink(output) }
+            if let output { NewFile.remove(output) }
             throw error
         }
         guard let output else { return Terminal.endLine() }

@@ -36,7 +36,11 @@ struct Top: AsyncParsableCommand {
         try await reporting {
             let running = try url.map { ($0, nil) } ?? common.operatorsOfRunningServer()
             let address = running.0
-            let client = SparkClient(url: address, token: token ?? running.1, timeout: .seconds(10))
+            let (token, patience) = (token ?? running.1, Duration.seconds(10))
+            let client =
+                url == nil
+                ? SparkClient(ofThisMachine: address, token: token, timeout: patience)
+                : SparkClient(url: address, token: token, timeout: patience)
             var last = try await scrape(client, address)
             repeat {
                 let start = last.at

@@ -4,7 +4,7 @@ import SparkTelemetry
 
 /// A server's state from two scrapes: groups of rows with title, value and unit.
 struct TopOverview: JSONWritable {
-    enum Unit { case perSecond, perMinute, seconds, bytes, ratio, count }
+    enum Unit { case perSecond, perMinute, seconds, bytes, ratio, count, time }
 
     struct Row {
         let key: String
@@ -31,6 +31,9 @@ struct TopOverview: JSONWritable {
         }
         func value(_ key: String, _ title: String, _ unit: Unit, _ name: String, _ labels: [String: String] = [:]) -> Row {
             Row(key: key, title: title, unit: unit, value: now.sum(name, where: labels))
+        }
+        func time(_ key: String, _ title: String, _ name: String) -> Row {
+            Row(key: key, title: title, unit: .time, value: now.sum(name, where: [:]).flatMap { $0.isFinite ? $0 : nil })
         }
         version = now.samples("spark_build_info").first?.labels["version"] ?? ""
         self.alerts = alerts
@@ -85,6 +88,15 @@ struct TopOverview: JSONWritable {
                     value("disk_free_bytes", "disk free", .bytes, "spark_disk_free_bytes"),
                 ]
             ),
+            (
+                "backups",
+                [
+                    time(
+                        "last_backup_timestamp_seconds", "last backup", "spark_backup_last_success_timestamp_seconds"),
+                    time(
+                        "last_good_drill_timestamp_seconds", "last good drill", "spark_drill_last_success_timestamp_seconds"),
+                ]
+            ),
         ]
     }
 
@@ -136,6 +148,7 @@ struct TopOverview: JSONWritable {
         case .perMinute: return String(format: "%.1f /min", value)
         case .seconds: return value < 1 ? String(format: "%.2f ms", value * 1_000) : String(format: "%.2f s", value)
         case .ratio: return String(format: value > 0.99 && value < 1 ? "%.3f %%" : "%.1f %%", value * 100)
+        case .time: return abs(value) < 1e11 ? "\(Timestamp(milliseconds: Int64(value * 1_000)))" : "–"
         case .count: return value == value.rounded() ? String(format: "%.0f", value) : String(format: "%.2f", value)
         case .bytes:
             let units = ["B", "KiB", "MiB", "GiB", "TiB"]

@@ -47,8 +47,26 @@ public protocol TokenIssuing: Sendable {
     /// Opens a session for a user and returns its first access token.
     /// - Throws: A `ClientError` with status 404 if there is no such account.
     func issueToken(for user: UserID) async throws -> (token: String, expiresAt: Timestamp)
+    /// Opens a session for a user and returns its tokens, as a login does.
+    /// - Throws: A `ClientError` with status 404 if there is no such account, or if it is closed or suspended.
+    func issueGrant(for user: UserID) async throws -> IssuedGrant
     /// The account with this e-mail address; nil if there is none.
     func user(withEmail email: String) async throws -> UserID?
+}
+
+/// The tokens of a session that was opened without a password.
+public struct IssuedGrant: Sendable {
+    /// For the header field `Authorization`.
+    public let accessToken: String
+    /// To be exchanged once.
+    public let refreshToken: String
+    /// When the access token expires.
+    public let expiresAt: Timestamp
+
+    /// Creates a grant.
+    public init(accessToken: String, refreshToken: String, expiresAt: Timestamp) {
+        (self.accessToken, self.refreshToken, self.expiresAt) = (accessToken, refreshToken, expiresAt)
+    }
 }
 
 /// The validated form of a new account.
@@ -176,6 +194,13 @@ public protocol AccountSuspending: Sendable {
     /// - Parameter reason: A code word that the operator chose.
     /// - Returns: False if there is no such account.
     func suspend(_ user: UserID, reason: CodeWord, in work: any UnitOfWork) throws -> Bool
+}
+
+/// Port of Accounts: erases people outside of requests.
+public protocol AccountErasing: Sendable {
+    /// Erases a person in every module, as at the end of the grace period, and returns when nothing is left.
+    /// - Returns: False if there is no such account.
+    func erase(_ user: UserID) async throws -> Bool
 }
 
 /// Contribution that Accounts opens: what a module shows operators about a person.

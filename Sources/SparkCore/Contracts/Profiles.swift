@@ -300,10 +300,13 @@ public struct LocationChanged: SparkEvent {
     }
 }
 
-/// Port of Profiles: records that a person is active. Called for every authenticated request.
+/// Profiles records through this port who is active.
 public protocol ActivityRecording: Sendable {
-    /// Returns at once. The store has the activity within moments.
+    /// Records that a person is active; called for every authenticated request. Returns at once. The store has the activity within
+    /// moments.
     func recordActivity(of user: UserID)
+    /// The `limit` most recently active people with open accounts. Reads all people.
+    func lastActive(_ limit: Int) async throws -> [UserID]
 }
 
 /// The last activity of some people. Events are batched: at most one a second, and each person at most once in ten minutes. The

@@ -131,7 +131,12 @@ extension FieldType where Value == Bool {
 
 extension FieldType where Value == Timestamp {
     /// A time, `2026-03-01T09:30:00.250Z`.
-    public static var dateTime: FieldType { FieldType(.dateTime, write: { $1.value($0) }) }
+    public static var dateTime: FieldType {
+        let format = "a time as YYYY-MM-DDThh:mm:ssZ"
+        return FieldType(
+            .dateTime, read: { $2.parsed($0, at: $1, format: format) { Timestamp($0) } }, format: format,
+            write: { $1.value($0) })
+    }
 }
 
 extension FieldType where Value == CivilDate {
@@ -249,6 +254,15 @@ extension FieldType where Value == [UInt8] {
 public protocol FieldValue {
     /// How the type is read, written and described.
     static var fieldType: FieldType<Self> { get }
+}
+
+extension FieldValue {
+    /// The value's JSON text.
+    package var written: [UInt8] {
+        var writer = JSONWriter()
+        Self.fieldType.write(self, &writer)
+        return writer.bytes
+    }
 }
 
 extension Bool: FieldValue {

@@ -126,14 +126,16 @@ public struct Schema: Hashable, Sendable {
         var components = known.components
         merge(value.components, into: &components)
         var members: [JSONMember] = []
-        if case .object(let all) = known.json { members = all.filter { $0.key != "additionalProperties" } }
+        if case .object(let all) = known.json {
+            members = all.filter { $0.key == "type" || !properties.isEmpty && $0.key != "additionalProperties" }
+        }
         members.append(JSONMember("additionalProperties", value.json))
         return Schema(.object(members), example: example, components: components)
     }
 
-    /// Any JSON value.
-    public static let anyValue = Schema(["type": ["object", "array", "string", "number", "boolean", "null"]], example: "text")
-        .named("JSONValue", "Any JSON value.")
+    /// Any JSON value. The only schema that is left open: a list of all types would need one for the elements of arrays, and
+    /// generators do not follow a schema into itself.
+    public static let anyValue = Schema([:], example: "text").named("JSONValue", "Any JSON value.")
 
     /// `{"items": […], "next_cursor": …|null}`, with further members if given.
     public static func page(of element: Schema, and further: [Property] = []) -> Schema {
@@ -219,7 +221,8 @@ public struct SchemaReference: Hashable, Sendable {
 
     /// A page of values of a type, with `items`, `next_cursor` and further members.
     public static func page(of type: (some SchemaDescribed).Type, and further: [Schema.Property] = []) -> SchemaReference {
-        SchemaReference("\(type.schemaName)Page", .page(of: type.reference, and: further))
+        SchemaReference(
+            "\(type.schemaName)Page", .page(of: type.reference, and: further).described("A page of a list."))
     }
 }
 

@@ -48,6 +48,43 @@ enum RFC3339 {
     }
 }
 
+extension Timestamp {
+    /// Reads a time as in RFC 3339, `2026-03-01T09:30:00.25Z` or `2026-03-01T10:30:00+01:00`. Fractions of a millisecond are cut
+    /// off. Nil for any other text, and for a leap second.
+    public init?(_ text: some StringProtocol) {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes[10] | 0x20 == UInt8(ascii: "t"), bytes[13] == UInt8(ascii: ":"),
+            bytes[16] == UInt8(ascii: ":"), let date = CivilDate(text.prefix(10)),
+            let hour = RFC3339.number(bytes[11..<13]), hour < 24, let minute = RFC3339.number(bytes[14..<16]), minute < 60,
+            let second = RFC3339.number(bytes[17..<19]), second < 60
+        else { return nil }
+        var rest = bytes[19...]
+        var milliseconds = 0
+        if rest.first == UInt8(ascii: ".") {
+            let digits = rest.dropFirst().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard (1...9).contains(digits.count), let value = RFC3339.number(digits.prefix(3)) else { return nil }
+            milliseconds = [100, 10, 1][min(digits.count, 3) - 1] * value
+            rest = rest[digits.endIndex...]
+        }
+        guard let offset = Self.offsetMinutes(Array(rest)) else { return nil }
+        let minutes = Int64(hour * 60 + minute - offset)
+        self.init(milliseconds: date.startOfDay.milliseconds + minutes * 60_000 + Int64(second * 1_000 + milliseconds))
+    }
+
+    /// Minutes east of UTC.
+    private static func offsetMinutes(_ zone: [UInt8]) -> Int? {
+        if zone.count == 1, zone[0] | 0x20 == UInt8(ascii: "z") { return 0 }
+        guard zone.count == 6, zone[3] == UInt8(ascii: ":"), let hours = RFC3339.number(zone[1..<3]), hours < 24,
+            let minutes = RFC3339.number(zone[4..<6]), minutes < 60
+        else { return nil }
+        switch zone[0] {
+        case UInt8(ascii: "+"): return hours * 60 + minutes
+        case UInt8(ascii: "-"): return -(hours * 60 + minutes)
+        default: return nil
+        }
+    }
+}
+
 extension Timestamp: CustomStringConvertible {
     /// The time in UTC as in RFC 3339, with milliseconds.
     public var description: String { String(decoding: RFC3339.bytes(of: self), as: UTF8.self) }

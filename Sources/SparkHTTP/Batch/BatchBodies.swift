@@ -11,8 +11,9 @@ struct BatchBody: RequestBody {
     }
 
     private static func make(_ requests: [BatchRequest]) throws(Refusal) -> BatchBody {
-        guard Set(requests.map(\.id)).count == requests.count else {
-            throw Refusal("requests", "duplicate", "Two requests have the same id.")
+        var ids = Set<JSONValue>()
+        for (index, request) in requests.enumerated() where !ids.insert(request.id).inserted {
+            throw Refusal("requests/\(index)/id", "duplicate", "An earlier request has the same id.")
         }
         return BatchBody(requests: requests)
     }

@@ -87,18 +87,22 @@ struct SecurityFields {
         ("Referrer-Policy", "no-referrer"),
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
-        ("Strict-Transport-Security", "max-age=31536000"),
     ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }
 
+    private let fields: [(name: HTTPField.Name, value: String)]
     private let dates: HTTPDate?
     private var second = Int64.min
     private var block: [UInt8] = []
     private var date: [UInt8] = []
 
-    /// - Parameter dates: nil where there is no clock: answers have no date then.
-    init(dates: HTTPDate?) {
+    /// - Parameters:
+    ///   - dates: nil where there is no clock: answers have no date then.
+    ///   - strictTransportSeconds: for how long browsers use HTTPS only; 0 where answers do not say so.
+    init(dates: HTTPDate?, strictTransportSeconds: Int = 0) {
         self.dates = dates
-        block = Self.text(of: Self.fields)
+        fields =
+            Self.fields + (strictTransportSeconds > 0 ? [(.strictTransportSecurity, "max-age=\(strictTransportSeconds)")] : [])
+        block = Self.text(of: fields)
     }
 
     /// Writes the fields that an answer does not set itself.
@@ -108,8 +112,8 @@ struct SecurityFields {
             date = Array("Date: \(HTTPDate.text(second: second))\r\n".utf8)
         }
         buffer.writeBytes(date)
-        if headers.contains(where: { field in Self.fields.contains { $0.name == field.name } }) {
-            buffer.writeBytes(Self.text(of: Self.fields.filter { !headers.contains($0.name) }))
+        if headers.contains(where: { field in fields.contains { $0.name == field.name } }) {
+            buffer.writeBytes(Self.text(of: fields.filter { !headers.contains($0.name) }))
         } else {
             buffer.writeBytes(block)
         }

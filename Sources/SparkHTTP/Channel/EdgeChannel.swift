@@ -4,7 +4,7 @@ import SparkCore
 import SparkKit
 import Synchronization
 
-/// The pipeline of a listener's connections: the parser of HTTP/1.1 with its limits, and the request handler.
+/// The pipeline of a listener's connections: TLS where it is spoken, the parser of HTTP/1.1 with its limits, and the request handler.
 final class EdgeChannel: Sendable {
     /// Answers a request. Called on the connection's event loop.
     typealias Responder = @Sendable (EdgeRequest) async -> EdgeAnswer
@@ -18,13 +18,17 @@ final class EdgeChannel: Sendable {
     let proxySigns: ProxySigns?
     /// Notes the answers that no route gives.
     let unrouted: UnroutedAnswers?
+    /// Nil for a port that speaks plain HTTP.
+    private let secure: SecurePort?
+    private let strictTransportSeconds: Int
     private let random: any RandomSource
     private let loops = Mutex<[ObjectIdentifier: LoopResources]>([:])
 
+    /// - Parameter strictTransportSeconds: for how long browsers use HTTPS only; 0 where answers do not say so.
     init(
         idleTimeout: Duration, requestTimeout: Duration, maximumBodyBytes: Int, gateway: UpgradeGateway,
         random: any RandomSource, proxySigns: ProxySigns? = nil, unrouted: UnroutedAnswers? = nil,
-        responder: @escaping Responder
+        secure: SecurePort? = nil, strictTransportSeconds: Int = 0, responder: @escaping Responder
     ) {
         self.responder = responder
         self.idleTimeout = idleTimeout
@@ -34,6 +38,8 @@ final class EdgeChannel: Sendable {
         self.random = random
         self.proxySigns = proxySigns
         self.unrouted = unrouted
+        self.secure = secure
+        self.strictTransportSeconds = strictTransportSeconds
     }
 
     /// Adds the handlers to a connection. Called on its event loop.
@@ -45,6 +51,9 @@ final class EdgeChannel: Sendable {
         limits.maxHeaderFieldCount = 100
         // The bytes that remain when the parser is removed are a WebSocket's first frames.
         let parser = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
+        if let secure {
+            try channel.pipeline.syncOperations.addHandler(TLSEntrance(secure, admitted: admitted, unrouted: unrouted))
+        }
         try channel.pipeline.syncOperations.addHandlers([
             ByteToMessageHandler(parser),
             RequestHandler(self, resources: resources(of: channel.eventLoop), channel: channel, admitted: admitted),
@@ -55,7 +64,8 @@ final class EdgeChannel: Sendable {
         loops.withLock { loops in
             let key = ObjectIdentifier(eventLoop)
             if let known = loops[key] { return known }
-            let new = LoopResources(on: eventLoop, random: random, dates: unrouted?.dates)
+            let new = LoopResources(
+                on: eventLoop, random: random, dates: unrouted?.dates, strictTransportSeconds: strictTransportSeconds)
             loops[key] = new
             return new
         }

@@ -16,10 +16,11 @@ final class LoopResources: @unchecked Sendable {
     /// - Parameters:
     ///   - random: for request ids.
     ///   - dates: nil where there is no clock.
-    init(on eventLoop: any EventLoop, random: any RandomSource, dates: HTTPDate?) {
+    ///   - strictTransportSeconds: for how long browsers use HTTPS only; 0 where answers do not say so.
+    init(on eventLoop: any EventLoop, random: any RandomSource, dates: HTTPDate?, strictTransportSeconds: Int = 0) {
         self.executor = LoopExecutor(eventLoop)
         self.random = random
-        self.securityFields = SecurityFields(dates: dates)
+        self.securityFields = SecurityFields(dates: dates, strictTransportSeconds: strictTransportSeconds)
     }
 
     /// A new request id.

@@ -695,7 +695,9 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         if machine.isReading {
             after(Self.patienceAtTheEnd) { if $0.machine.isReading { $0.stop(EdgeError.overloaded) } }
         } else if machine.isIdle {
-            return close()
+            guard isFirstRequest else { return close() }
+            // A client does not repeat the first request of a connection by itself: one that is on its way is answered.
+            after(Self.patienceAtTheEnd) { if $0.machine.isIdle { $0.close() } }
         } else {
             isLastRequest = true
         }

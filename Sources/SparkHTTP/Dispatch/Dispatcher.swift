@@ -1,6 +1,7 @@
 import Crypto
 import HTTPTypes
 import Logging
+import NIOHTTP1
 package import SparkCore
 import SparkKit
 import SparkStorage
@@ -23,10 +24,17 @@ struct Dispatcher: Sendable {
     /// Nil before the data is open: no route has keys then.
     let idempotency: IdempotencyStore?
     let sharing: CrossOriginSharing
+    /// What goes wrong on request; nil in ordinary servers.
+    var faults: FaultBoard?
     let logger: Logger
 
     /// Answers a request that matched a route.
     func respond(to request: EdgeRequest, as route: Route, _ parameters: [(name: String, value: String)]) async -> EdgeAnswer {
+        if let faults, !FixturePath.contains(route.path),
+            let delay = faults.delay(of: request.method.rawValue, route.path, at: request.target.path)
+        {
+            try? await Task.sleep(for: delay)
+        }
         var limits: RateLimiter.Verdict?
         var reply: Reply
         do {

@@ -17,7 +17,7 @@ package struct EdgeMetrics: Sendable {
                 help: "Time from the head of a request to the head of its answer, in seconds, by route template.",
                 maximumSeries: 500),
             MetricDeclaration(activeName, .gauge, help: "HTTP requests that are being answered."),
-        ] + ServiceLevel.declarations
+        ] + ServiceLevel.declarations + TLSMetrics.declarations
 
     private static let requestsName = "spark_http_requests_total"
     private static let durationName = "spark_http_request_duration_seconds"

@@ -22,7 +22,7 @@ struct ProblemDocument: JSONObject {
         Field("type", { _ in "about:blank" }, .string.example("about:blank"))
         Field(
             "title", { HTTPResponseStatus(statusCode: $0.error.status).reasonPhrase },
-            .string.example("Unprocessable Content"))
+            .string.example(.string(HTTPResponseStatus.unprocessableEntity.reasonPhrase)))
         Field("status", \.error.status, .integer(400...599).example(422))
         Field("code", \.error.code, .string.example("request.invalid"), "Stable and machine-readable.")
         Field("detail", \.error.detail, .string.example("Some values were refused; see errors."))

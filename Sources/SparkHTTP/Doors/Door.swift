@@ -12,9 +12,13 @@ package final class Door: Sendable {
         let operators: RouteTable
         let access: OperatorAccess
         let startGate: StartGate
+        /// Nil for a server whose state is never replaced.
+        let requestGate: RequestGate?
         let dispatcher: Dispatcher
         let admission: Admission
         let trustedProxies: TrustedProxies
+        /// Whether the server is one that a test steers.
+        var hasFixture = false
     }
 
     /// Whether a path is one of those that both entrances answer, at any time and under any host name.
@@ -32,6 +36,9 @@ package final class Door: Sendable {
     package func respond(to request: EdgeRequest) async -> EdgeAnswer {
         let path = request.target.path
         guard parts.startGate.isOpen || Self.isProbe(path) else { return await refuse(EdgeError.starting, request) }
+        if parts.hasFixture, FixturePath.contains(path), !parts.access.accepts(request.fields.authorization) {
+            return await refuse(EdgeError.unauthenticated, request)
+        }
         switch side {
         case .operators:
             guard Self.isProbe(path) || mayOperate(request) else {
@@ -57,8 +64,26 @@ package final class Door: Sendable {
             || parts.access.accepts(request.fields.authorization)
     }
 
+    /// Answers a request of the server itself, also before others are let in.
+    package func respondEarly(to request: EdgeRequest) async -> EdgeAnswer { await parts.api.respond(to: request) }
+
+    /// The paths whose answers last: streams and polls, which end when the state is replaced.
+    private static let lasting: Set<Substring> = ["/api/v1/ws", "/api/v1/stream", "/api/v1/poll"]
+
     private func answer(_ request: EdgeRequest) async -> EdgeAnswer {
-        guard !Self.isProbe(request.target.path) else { return await parts.api.respond(to: request) }
+        let path = request.target.path
+        guard !Self.isProbe(path) else { return await parts.api.respond(to: request) }
+        guard let gate = parts.requestGate else { return await admit(request) }
+        if Self.lasting.contains(path) {
+            await gate.pass()
+            return await admit(request)
+        }
+        await gate.enter()
+        defer { gate.leave() }
+        return await admit(request)
+    }
+
+    private func admit(_ request: EdgeRequest) async -> EdgeAnswer {
         let permit: AdmissionPermit?
         do {
             permit = try parts.admission.permit(for: request, behind: parts.trustedProxies)

@@ -150,6 +150,14 @@ package final class IdempotencyStore: Sendable {
         }
     }
 
+    /// When the next response is past its retention; nil if there is none.
+    func nextExpiry() async throws -> Timestamp? {
+        let oldest = try await storage.read { session in
+            try session.value("SELECT MIN(created_at) FROM spark_idempotency", as: Timestamp.self)
+        }
+        return oldest.map { $0 + Self.retention + .milliseconds(1) }
+    }
+
     /// Deletes responses older than the retention.
     func sweep() async throws {
         let limit = (clock.now() - Self.retention).milliseconds

@@ -88,6 +88,15 @@ final class RateLimiter: Sendable {
         }
     }
 
+    /// Makes the buckets part of snapshots.
+    var fixtureState: FixtureState {
+        FixtureState(module: "http") { [self] in
+            shards.map { shard in shard.buckets.withLock { $0 } }
+        } restore: { [self] saved in
+            for (shard, buckets) in zip(shards, saved) { shard.buckets.withLock { $0 = buckets } }
+        }
+    }
+
     /// Frees a quarter of the shard, so that the next new clients cost nothing.
     private func makeRoom(in buckets: inout [Key: Bucket], now: Timestamp) {
         buckets = buckets.filter { key, bucket in

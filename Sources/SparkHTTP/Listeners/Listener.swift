@@ -17,8 +17,10 @@ struct AcceptRule: Sendable {
     /// How many sockets may be open at once, including those that are closing. More connections wait in the system's queue.
     let mostSockets: Int
     let isTrustedProxy: @Sendable (NetworkAddress) -> Bool
-    /// Notes the refusals that are answered.
+    /// Notes the refusals that are answered; nil where they are not answered because clients expect another protocol.
     var unrouted: UnroutedAnswers?
+    /// Decides about a client before anything else is spent on it, except about trusted proxies; nil to let all in.
+    var isOpen: (@Sendable (NetworkAddress?) -> Bool)?
 }
 
 /// A listening socket and its open connections.
@@ -50,6 +52,10 @@ package final class Listener: Service, Sendable {
         var entries: [UInt64: Entry] = [:]
         var lastNumber: UInt64 = 0
         var isStopping = false
+        /// Whether the connections that are there are closed without an answer.
+        var isCut = false
+        /// Whether connections wait in the system's queue until `begin`.
+        var isHeld = false
         var onEmpty: [CheckedContinuation<Void, Never>] = []
         var farewells = FarewellBudget()
     }
@@ -64,6 +70,7 @@ package final class Listener: Service, Sendable {
     private static let mostUnsentBytes = 128 * 1_024
 
     private let socket: ListeningSocket
+    private let isInherited: Bool
     private let rule: AcceptRule
     private let group: any EventLoopGroup
     private let logger: Logger
@@ -74,10 +81,11 @@ package final class Listener: Service, Sendable {
     private let accepting = DispatchSemaphore(value: 0)
 
     private init(
-        socket: ListeningSocket, rule: AcceptRule, group: any EventLoopGroup, logger: Logger,
+        socket: ListeningSocket, isInherited: Bool, rule: AcceptRule, group: any EventLoopGroup, logger: Logger,
         connection: @escaping @Sendable (Newcomer) -> EventLoopFuture<Void>
     ) {
         self.socket = socket
+        self.isInherited = isInherited
         self.rule = rule
         self.group = group
         self.logger = logger
@@ -85,19 +93,32 @@ package final class Listener: Service, Sendable {
     }
 
     /// Opens the socket and starts to accept connections.
-    /// - Parameter connection: sets up a connection's pipeline, on its event loop.
+    /// - Parameters:
+    ///   - inherited: a socket that is open already, which is used instead of the address. No connection is accepted before `begin`.
+    ///   - connection: sets up a connection's pipeline, on its event loop.
     /// - Throws: the system's error for the address.
     static func open(
-        host: String, port: Int, rule: AcceptRule, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        host: String, port: Int, inherited: InheritedSocket? = nil, rule: AcceptRule,
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger, connection: @escaping @Sendable (Newcomer) -> EventLoopFuture<Void>
     ) async throws -> Listener {
-        let socket = try await NIOThreadPool.singleton.runIfActive { try ListeningSocket(host: host, port: port) }
-        let listener = Listener(socket: socket, rule: rule, group: group, logger: logger, connection: connection)
+        let socket = try await NIOThreadPool.singleton.runIfActive {
+            try inherited.map { try ListeningSocket($0) } ?? ListeningSocket(host: host, port: port)
+        }
+        let listener = Listener(
+            socket: socket, isInherited: inherited != nil, rule: rule, group: group, logger: logger, connection: connection)
+        listener.state.withLock { $0.isHeld = inherited != nil }
         Thread.detachNewThread {
             listener.accept()
             listener.accepting.signal()
         }
         return listener
+    }
+
+    /// Accepts the connections that wait on an inherited socket, and those that come. Does nothing elsewhere, and the second time.
+    package func begin() {
+        state.withLock { $0.isHeld = false }
+        wake()
     }
 
     /// The port of the socket.
@@ -133,7 +154,7 @@ package final class Listener: Service, Sendable {
         condition.lock()
         defer { condition.unlock() }
         while true {
-            let (isStopping, isFull) = state.withLock { ($0.isStopping, $0.entries.count >= rule.mostSockets) }
+            let (isStopping, isFull) = state.withLock { ($0.isStopping, $0.isHeld || $0.entries.count >= rule.mostSockets) }
             if isStopping { return false }
             if !isFull { return true }
             condition.wait()
@@ -153,6 +174,11 @@ package final class Listener: Service, Sendable {
     }
 
     private func decide(about descriptor: CInt, from peer: NetworkAddress?) {
+        let isTrusted = peer.map(rule.isTrustedProxy) == true
+        if !isTrusted, rule.isOpen?(peer) == false {
+            Glibc.close(descriptor)
+            return
+        }
         let now = NIODeadline.now().uptimeNanoseconds
         let number = state.withLock { state in
             state.lastNumber += 1
@@ -160,13 +186,13 @@ package final class Listener: Service, Sendable {
             return state.lastNumber
         }
         do {
-            let network = peer.map(rule.isTrustedProxy) == true ? nil : peer.networkName
+            let network = isTrusted ? nil : peer.networkName
             let admitted = try rule.admission?.connect(from: network, at: now) { [weak self] in self?.shed(number, for: $0) }
             state.withLock { $0.entries[number]?.admitted = admitted }
             handOver(descriptor, as: number)
         } catch {
             let refusal = error as? AdmissionRefused ?? AdmissionRefused(resource: .connections, scope: .total)
-            if state.withLock({ $0.farewells.take(at: now) }) { sayFarewell(refusal, to: descriptor) }
+            if rule.unrouted != nil, state.withLock({ $0.farewells.take(at: now) }) { sayFarewell(refusal, to: descriptor) }
             Glibc.close(descriptor)
             remove(number)
         }
@@ -205,7 +231,12 @@ package final class Listener: Service, Sendable {
                 return connection(newcomer)
             }
             .withConnectedSocket(descriptor)
-            .whenFailure { [self] _ in remove(number) }
+            .whenComplete { [self] result in
+                switch result {
+                case .success(let channel): if state.withLock({ $0.isStopping }) { Self.quiesce(channel) }
+                case .failure: remove(number)
+                }
+            }
     }
 
     // MARK: The connections
@@ -214,7 +245,8 @@ package final class Listener: Service, Sendable {
     /// - Returns: nil when the connection must close already.
     private func take(_ channel: any Channel, as number: UInt64) -> Newcomer? {
         state.withLock { state in
-            guard !state.isStopping, let entry = state.entries[number], entry.shed == nil else { return nil }
+            // While the listener stops, a connection that was accepted before is still answered.
+            guard !state.isCut, let entry = state.entries[number], entry.shed == nil else { return nil }
             state.entries[number]?.channel = channel
             return Newcomer(channel: channel, admitted: entry.admitted)
         }
@@ -253,12 +285,16 @@ package final class Listener: Service, Sendable {
         await stop()
     }
 
+    /// Leaves the connections that come on an inherited socket to the next process, while those that are there go on. Does nothing
+    /// elsewhere.
+    package func leave() async {
+        if isInherited { await stopAccepting() }
+    }
+
     /// Stops accepting, notifies every connection, and returns when all are closed. Cuts them when the task is cancelled.
     package func stop() async {
         await stopAccepting()
-        for channel in channels {
-            channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
-        }
+        for channel in channels { Self.quiesce(channel) }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isEmpty = state.withLock { state in
@@ -274,7 +310,12 @@ package final class Listener: Service, Sendable {
 
     private var channels: [any Channel] { state.withLock { $0.entries.values.compactMap(\.channel) } }
 
+    private static func quiesce(_ channel: any Channel) {
+        channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+    }
+
     private func cut() {
+        state.withLock { $0.isCut = true }
         for channel in channels { channel.close(promise: nil) }
     }
 

@@ -21,6 +21,21 @@ final class ListeningSocket: Sendable {
 
     private let descriptor: CInt
     let port: Int
+    /// Ends the waiting for connections on a socket of another program; nil for an own one, which is shut down instead.
+    private let waker: SocketWaker?
+
+    /// Takes over a socket that another program opened and still has. It is never shut down: connections that come after this
+    /// process wait in its queue for the next one.
+    /// - Throws: `IOError`.
+    init(_ inherited: InheritedSocket) throws {
+        let flags = fcntl(inherited.descriptor, F_GETFL)
+        guard flags >= 0 else { throw IOError(errnoCode: errno, reason: "fcntl") }
+        // Another process may take the connection for which this one was woken.
+        try Self.check("fcntl", fcntl(inherited.descriptor, F_SETFL, flags | O_NONBLOCK) < 0 ? -1 : 0)
+        self.waker = try SocketWaker()
+        self.port = inherited.address.port
+        self.descriptor = inherited.descriptor
+    }
 
     /// - Throws: `IOError`, or the error of the host's name resolution.
     init(host: String, port: Int) throws {
@@ -39,6 +54,7 @@ final class ListeningSocket: Sendable {
             try Self.check("getsockname", Self.withAddress(&name) { getsockname(descriptor, $0, &size) })
             self.port = Int(Self.port(of: name))
             self.descriptor = descriptor
+            self.waker = nil
         } catch {
             close(descriptor)
             throw error
@@ -54,15 +70,36 @@ final class ListeningSocket: Sendable {
         switch errno {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(errno)
         case EINVAL, EBADF, ENOTSOCK: return .shut
+        case EAGAIN: return waker?.wait(for: descriptor) == false ? .shut : .nothing
         default: return .nothing
         }
     }
 
     /// Wakes a thread that waits in `accept`, and accepts no further connection.
-    func shut() { _ = shutdown(descriptor, CInt(SHUT_RDWR)) }
+    func shut() {
+        if let waker { return waker.wake() }
+        _ = shutdown(descriptor, CInt(SHUT_RDWR))
+    }
 
-    /// Closes the socket and frees the port. Call it once no thread is in `accept`.
-    func end() { close(descriptor) }
+    /// Closes the socket; frees the port unless another program has the socket too. Call it once no thread is in `accept`.
+    func end() {
+        close(descriptor)
+        waker?.end()
+    }
+
+    /// The address of a bound socket; nil if it has none of an IP network.
+    static func name(of descriptor: CInt) -> ListenAddress? {
+        var name = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        guard withAddress(&name, { getsockname(descriptor, $0, &size) }) == 0 else { return nil }
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let code = withAddress(&name) {
+            getnameinfo($0, size, &text, socklen_t(text.count), nil, 0, CInt(NI_NUMERICHOST))
+        }
+        guard code == 0 else { return nil }
+        let host = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return ListenAddress(host: host, port: Int(port(of: name)))
+    }
 
     private static func check(_ call: String, _ result: CInt) throws {
         if result != 0 { throw IOError(errnoCode: errno, reason: call) }

@@ -3,23 +3,23 @@ package import SparkCore
 package import SparkKit
 
 /// The routes that describe the API to people and programs: `/`, `/docs`, `/openapi.json`, `/asyncapi.json`. Each document is
-/// made once.
+/// made once, when it is first asked for.
 package struct DocumentRoutes: Sendable {
-    private let openAPI: ConstantDocument
-    private let asyncAPI: ConstantDocument
-    private let docs: ConstantDocument
-    private let page: ConstantDocument
-    private let index: ConstantDocument
+    private let openAPI: DeferredDocument
+    private let asyncAPI: DeferredDocument
+    private let docs: DeferredDocument
+    private let page: DeferredDocument
+    private let index: DeferredDocument
 
-    /// Renders the documents.
-    /// - Parameter asyncAPI: the AsyncAPI document of the stream.
-    package init(openAPI: OpenAPIDocument, asyncAPI: JSONValue) {
-        let json = openAPI.json
-        self.openAPI = ConstantDocument(JSONWriter.bytes(of: json), type: "application/json")
-        self.asyncAPI = ConstantDocument(JSONWriter.bytes(of: asyncAPI), type: "application/json")
-        self.docs = DocumentationPage(json).document
-        self.page = EntrancePage.document
-        self.index = ConstantDocument(JSONWriter.bytes(of: Entrance()), type: "application/json")
+    /// - Parameters:
+    ///   - openAPI: the OpenAPI document.
+    ///   - asyncAPI: the AsyncAPI document of the stream.
+    package init(openAPI: OpenAPIDocument, asyncAPI: @escaping @Sendable () -> JSONValue) {
+        self.openAPI = DeferredDocument { ConstantDocument(JSONWriter.bytes(of: openAPI.json), type: "application/json") }
+        self.asyncAPI = DeferredDocument { ConstantDocument(JSONWriter.bytes(of: asyncAPI()), type: "application/json") }
+        self.docs = DeferredDocument { DocumentationPage(openAPI.json).document }
+        self.page = DeferredDocument { EntrancePage.document }
+        self.index = DeferredDocument { ConstantDocument(JSONWriter.bytes(of: Entrance()), type: "application/json") }
     }
 
     /// The routes of all documents.
@@ -28,7 +28,7 @@ package struct DocumentRoutes: Sendable {
             Route(
                 .get, "/", "Where to go from here", access: .open, rateLimit: .read, answer: .of(Entrance.self)
             ) { [page, index] call in
-                var reply = Self.prefersHTML(call.headers[.accept]) ? page.reply : index.reply
+                var reply = await (Self.prefersHTML(call.headers[.accept]) ? page : index).reply
                 reply.headers.vary(on: "Accept")
                 return reply
             },
@@ -38,8 +38,8 @@ package struct DocumentRoutes: Sendable {
         ]
     }
 
-    private func row(_ path: String, _ summary: String, _ document: ConstantDocument) -> Route {
-        Route(.get, path, summary, access: .open, rateLimit: .read) { _ in document.reply }
+    private func row(_ path: String, _ summary: String, _ document: DeferredDocument) -> Route {
+        Route(.get, path, summary, access: .open, rateLimit: .read) { _ in await document.reply }
     }
 
     /// Whether an `Accept` field names text/html, as browsers do and programs rarely do.

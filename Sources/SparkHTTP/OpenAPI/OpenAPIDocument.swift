@@ -26,8 +26,18 @@ package struct OpenAPIDocument: Sendable {
             "paths": paths,
             "components": [
                 "schemas": schemas,
-                "securitySchemes": ["bearer": ["type": "http", "scheme": "bearer", "bearerFormat": "JWT"]],
+                "securitySchemes": .object(securitySchemes),
             ],
+        ]
+    }
+
+    private var securitySchemes: [JSONMember] {
+        let bearer = JSONMember("bearer", ["type": "http", "scheme": "bearer", "bearerFormat": "JWT"])
+        guard modules.contains(where: { $0.routes.contains { FixturePath.contains($0.path) } }) else { return [bearer] }
+        return [
+            bearer,
+            JSONMember(
+                "admin_token", ["type": "http", "scheme": "bearer", "description": "The admin_token of the server's ready line."]),
         ]
     }
 
@@ -59,12 +69,18 @@ package struct OpenAPIDocument: Sendable {
                     "requestBody",
                     ["required": .bool(!route.isBodyOptional), "content": ["application/json": content(body)]]))
         }
-        if route.access != .open { members.append(JSONMember("security", [["bearer": []]])) }
+        if FixturePath.contains(route.path) {
+            members.append(JSONMember("security", [["admin_token": []]]))
+        } else if route.access != .open {
+            members.append(JSONMember("security", [["bearer": []]]))
+        }
         return .object(members)
     }
 
     private func operationID(_ route: Route) -> String {
-        let words = route.path.split(separator: "/").dropFirst(2).map { $0.filter { $0 != "{" && $0 != "}" && $0 != "." } }
+        var path = route.path.split(separator: "/")
+        if FixturePath.contains(route.path) { path[0] = "fixture" } else { path = Array(path.dropFirst(2)) }
+        let words = path.map { $0.filter { $0 != "{" && $0 != "}" && $0 != "." } }
         return ([route.method.rawValue.lowercased()] + words).joined(separator: "_")
     }
 
@@ -99,7 +115,7 @@ package struct OpenAPIDocument: Sendable {
     private func responses(_ route: Route) -> JSONValue {
         var success: [JSONMember] = [JSONMember("description", .string(route.status.reasonPhrase))]
         if let answer = route.answer {
-            success.append(JSONMember("content", ["application/json": content(answer)]))
+            success.append(JSONMember("content", .object([JSONMember(route.answerType, content(answer))])))
         }
         var members = [JSONMember("\(route.status.code)", .object(success))]
         if route.method == .get { members.append(JSONMember("304", ["description": "Not Modified"])) }

@@ -1,5 +1,7 @@
 /// The state of an open connection, in the order in which connections are closed when there is no room.
 public enum ConnectionPhase: Int, CaseIterable, Sendable {
+    /// Its TLS handshake is not complete.
+    case handshaking
     /// Between requests, or before the first one.
     case idle
     /// A request has begun to arrive and is incomplete.
@@ -8,6 +10,9 @@ public enum ConnectionPhase: Int, CaseIterable, Sendable {
     case answering
     /// Upgraded to a WebSocket.
     case webSocket
+
+    /// Whether no request is under way.
+    var isUnused: Bool { self == .handshaking || self == .idle }
 }
 
 /// Identifies a connection in the ledger. A key is never reused.
@@ -19,9 +24,9 @@ public struct ConnectionKey: Hashable, Sendable {
 /// Tracks the open connections and their networks, and chooses which connection to close when there is no room. Pure. Every
 /// step takes constant time, so a flood costs little more than its sockets.
 ///
-/// A network at its own limit loses its oldest idle connection, or is refused. When all room is taken, the network with the
-/// most connections loses one to a network with fewer: first an idle one, then one with an incomplete request, then one that is
-/// being answered, and last a WebSocket. The newcomer's network must be clearly lighter, and the rate at which one network
+/// A network at its own limit loses its oldest handshake or idle connection, or is refused. When all room is taken, the network
+/// with the most connections loses one to a network with fewer: first a handshake, then an idle one, then one with an incomplete
+/// request, then one that is being answered, and last a WebSocket. The newcomer's network must be clearly lighter, and the rate at which one network
 /// replaces connections is limited: otherwise a flood among equals would make the server do nothing but open and close.
 /// Connections without a network (trusted proxies) count but are never closed.
 public struct ConnectionLedger: Sendable {
@@ -88,7 +93,7 @@ public struct ConnectionLedger: Sendable {
         let weight = network.map { used(by: $0) } ?? 0
         var victim: Int?
         if let network, let bound = limit.perNetwork, weight >= bound {
-            guard let own = oldest(of: network, in: .idle) else { return .refused(.network) }
+            guard let own = oldestUnused(of: network) else { return .refused(.network) }
             victim = own
         } else if let bound = limit.total, used >= bound {
             guard let other = victimOfTotal(for: network, weight: weight) else { return .refused(.total) }
@@ -153,10 +158,14 @@ public struct ConnectionLedger: Sendable {
             // An idle connection of a light network is not closed before the requests of a heavy one.
             guard let top = weights[phase.rawValue].top, top.weight * 2 >= heaviest else { continue }
             // Afterwards the newcomer's network must not have more connections than the other network.
-            guard top.weight - weight > max(phase == .idle ? 0 : 1, top.weight / Self.clearMargin) else { continue }
+            guard top.weight - weight > max(phase.isUnused ? 0 : 1, top.weight / Self.clearMargin) else { continue }
             return oldest(in: phase)
         }
-        return network.flatMap { oldest(of: $0, in: .idle) }
+        return network.flatMap { oldestUnused(of: $0) }
+    }
+
+    private func oldestUnused(of network: String) -> Int? {
+        oldest(of: network, in: .handshaking) ?? oldest(of: network, in: .idle)
     }
 
     /// The connection that has been in a phase longest, among the heaviest networks that have connections in that phase.

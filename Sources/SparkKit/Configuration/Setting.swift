@@ -178,16 +178,16 @@ public struct SettingFault: Hashable, Sendable {
     public let keys: [String]
     /// The given values and what would be right. Never a secret.
     public let reason: String
+    /// Further lines that show the place, such as an expression and a mark below it.
+    package let lines: [String]
 
     /// A fault of some settings.
-    public init(_ keys: String..., reason: String) {
-        self.keys = keys
-        self.reason = reason
-    }
+    public init(_ keys: String..., reason: String) { self.init(keys: keys, reason: reason) }
 
-    package init(keys: [String], reason: String) {
+    package init(keys: [String], reason: String, lines: [String] = []) {
         self.keys = keys
         self.reason = reason
+        self.lines = lines
     }
 }
 

@@ -93,7 +93,7 @@ public enum EdgeError: ClientError {
         case .methodNotAllowed: "This path does not support that method."
         case .headersTooLarge: "The request line or the header fields are longer than the server accepts."
         case .bodyTooLarge: "The body is longer than the server accepts."
-        case .unsupportedMediaType: "The body must be application/json."
+        case .unsupportedMediaType: "The body must be application/json, without a Content-Encoding."
         case .timedOut: "The request did not arrive in time."
         case .rateLimited: "Too many requests; wait as long as Retry-After says."
         case .preconditionFailed: "The resource has changed since you read it."

@@ -51,6 +51,8 @@ public struct Route: Sendable {
     public let status: HTTPResponse.Status
     /// The schema of a successful answer; nil if it has no body.
     public let answer: SchemaReference?
+    /// The media type of a successful answer.
+    public let answerType: String
     /// The meaning of an `Idempotency-Key`; nil if it follows from the method.
     private let givenIdempotency: Idempotency?
     /// True if the answer holds the tokens of a session. Under an `Idempotency-Key` the answer is repeated only while the
@@ -67,6 +69,7 @@ public struct Route: Sendable {
     /// - Parameters:
     ///   - access: `.user` by default.
     ///   - status: The status of a successful answer; 200 by default.
+    ///   - answerType: The media type of a successful answer; `application/json` by default.
     ///   - idempotency: The meaning of an `Idempotency-Key`. By default it is honoured if the method changes something, and
     ///     ignored otherwise.
     ///   - isGrant: True if the answer holds the tokens of a session.
@@ -74,8 +77,9 @@ public struct Route: Sendable {
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .user, rateLimit: RateLimit,
         query: [QueryParameter] = [], body: SchemaReference? = nil, isBodyOptional: Bool = false,
-        status: HTTPResponse.Status = .ok, answer: SchemaReference? = nil, idempotency: Idempotency? = nil,
-        isGrant: Bool = false, isBatchable: Bool = true, errors: [any ClientError] = [], handler: @escaping Handler
+        status: HTTPResponse.Status = .ok, answer: SchemaReference? = nil, answerType: String = "application/json",
+        idempotency: Idempotency? = nil, isGrant: Bool = false, isBatchable: Bool = true, errors: [any ClientError] = [],
+        handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
@@ -87,6 +91,7 @@ public struct Route: Sendable {
         self.isBodyOptional = isBodyOptional
         self.status = status
         self.answer = answer
+        self.answerType = answerType
         self.givenIdempotency = idempotency
         self.isGrant = isGrant
         self.isBatchable = isBatchable
@@ -115,8 +120,8 @@ extension Route {
     public func mounted(below prefix: String) -> Route {
         Route(
             method, prefix + path, summary, access: access, rateLimit: rateLimit, query: query, body: body,
-            isBodyOptional: isBodyOptional, status: status, answer: answer, idempotency: givenIdempotency,
-            isGrant: isGrant, isBatchable: isBatchable, errors: errors, handler: handler)
+            isBodyOptional: isBodyOptional, status: status, answer: answer, answerType: answerType,
+            idempotency: givenIdempotency, isGrant: isGrant, isBatchable: isBatchable, errors: errors, handler: handler)
     }
 }
 

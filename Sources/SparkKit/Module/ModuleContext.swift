@@ -32,6 +32,10 @@ public struct ModuleContext: Sendable {
     public let logger: Logger
     /// True for a server that a test starts and whose data is deleted when it stops.
     public let isEphemeral: Bool
+    /// Where a test looks into the server and steers it; nil in every server that is not for tests.
+    package let fixture: FixtureHooks?
+    /// Moves the clock of an ephemeral server; nil in every other server.
+    public let clockControl: (any ClockControl)?
     /// The manifest of the module that owns this context.
     private let manifest: ModuleManifest
     private let exchange: ModuleExchange
@@ -39,8 +43,8 @@ public struct ModuleContext: Sendable {
     package init(
         clock: any WallClock, random: any RandomSource, identifiers: IdentifierGenerator, storage: any Storage, cache: Cache,
         stream: any EventStreaming, keys: ServerKeys, admission: Admission,
-        personalData: PersonalDataRegistry, directory: URL, logger: Logger, isEphemeral: Bool, manifest: ModuleManifest,
-        exchange: ModuleExchange
+        personalData: PersonalDataRegistry, directory: URL, logger: Logger, isEphemeral: Bool, fixture: FixtureHooks?,
+        clockControl: (any ClockControl)?, manifest: ModuleManifest, exchange: ModuleExchange
     ) {
         self.clock = clock
         self.random = random
@@ -54,6 +58,8 @@ public struct ModuleContext: Sendable {
         self.directory = directory
         self.logger = logger
         self.isEphemeral = isEphemeral
+        self.fixture = fixture
+        self.clockControl = clockControl
         self.manifest = manifest
         self.exchange = exchange
     }
@@ -63,8 +69,7 @@ public struct ModuleContext: Sendable {
         ModuleContext(
             clock: clock, random: random, identifiers: identifiers, storage: storage, cache: cache, stream: stream, keys: keys,
             admission: admission, personalData: personalData, directory: directory, logger: logger, isEphemeral: isEphemeral,
-            manifest: manifest,
-            exchange: exchange)
+            fixture: fixture, clockControl: clockControl, manifest: manifest, exchange: exchange)
     }
 
     /// The implementation of another module's port: `context.port((any ProfileReading).self)`.

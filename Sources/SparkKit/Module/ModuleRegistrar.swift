@@ -11,6 +11,7 @@ public struct ModuleRegistrar: Sendable {
 
     package private(set) var routes: [Route] = []
     package private(set) var operatorRoutes: [Route] = []
+    package private(set) var fixtureRoutes: [Route] = []
     package private(set) var pages: [Route] = []
     package private(set) var operatorActions: [OperatorAction] = []
     package private(set) var clientFrames: [ClientFrame] = []
@@ -20,9 +21,13 @@ public struct ModuleRegistrar: Sendable {
     package private(set) var conclusions: [@Sendable () async -> Void] = []
     package private(set) var timeRepairs: [@Sendable () async throws -> Void] = []
     package private(set) var services: [any Service] = []
+    package private(set) var timedWorks: [TimedWork] = []
     package private(set) var healthChecks: [HealthCheck] = []
     package private(set) var outboxHandlers: [OutboxHandler] = []
     package private(set) var demoLoaders: [DemoLoader] = []
+    package private(set) var fixtureStates: [FixtureState] = []
+    package private(set) var carriedStates: [CarriedState] = []
+    package private(set) var restoreHooks: [@Sendable () async throws -> Void] = []
     package private(set) var tagKinds: [CacheTagKind] = []
     package private(set) var ports: [String] = []
     package private(set) var faults: [ModuleFault] = []
@@ -38,6 +43,10 @@ public struct ModuleRegistrar: Sendable {
     /// Serves a path outside `/api/v1` for operators. It is not part of the API documents. On the operators' listener everybody
     /// on this machine may call it; on other listeners the caller needs the operators' token.
     package mutating func operatorRoute(_ route: Route) { operatorRoutes.append(route) }
+
+    /// Serves a path below `/__test__` to the test that started an ephemeral server, with the token of the ready line. It is part
+    /// of that server's OpenAPI document.
+    package mutating func fixtureRoute(_ route: Route) { fixtureRoutes.append(route.mounted(below: FixturePath.prefix)) }
 
     /// Serves a page outside `/api/v1` for people. It is open to everybody and not part of the API documents.
     package mutating func page(_ route: Route) { pages.append(route) }
@@ -124,8 +133,12 @@ public struct ModuleRegistrar: Sendable {
         exchange.contribute(type, element)
     }
 
-    /// Runs a service next to the server until the server shuts down.
+    /// Runs a service next to the server until the server shuts down. Work that runs at intervals, or when something falls due, is
+    /// registered with `timed` instead.
     public mutating func service(_ service: any Service) { services.append(service) }
+
+    /// Runs work at its times until the server shuts down; see `TimedWork`.
+    public mutating func timed(_ work: TimedWork) { timedWorks.append(work) }
 
     /// Runs once at the start, before services run and before a socket opens. Use it to check that the data and the
     /// configuration fit. To refuse the start, throw a `ModuleFault`.
@@ -152,6 +165,37 @@ public struct ModuleRegistrar: Sendable {
     /// Runs the durable jobs of a topic, each at least once. A job whose handler throws is tried again later.
     public mutating func outbox(_ topic: String, _ handle: @escaping @Sendable ([UInt8]) async throws -> Void) {
         outboxHandlers.append(OutboxHandler(module: module, topic: topic, handle: handle))
+    }
+
+    /// Makes a state in memory part of the snapshots of a server for tests. The database and the cache are part of them anyway.
+    ///
+    /// - Parameters:
+    ///   - capture: Copies the state. Runs on the writer's thread between two commits, like `restore`; both must be short.
+    ///   - restore: Puts a copy in the state's place. The database has its earlier state by then, and no request has read it.
+    public mutating func fixtureState<Value: Sendable>(
+        capture: @escaping @Sendable () -> Value, restore: @escaping @Sendable (Value) -> Void
+    ) {
+        fixtureStates.append(FixtureState(module: module, capture: capture, restore: restore))
+    }
+
+    /// Makes a state in memory part of the snapshots of a server for tests in that a restored snapshot begins without it: it only saves
+    /// work, or belongs to connections that end then.
+    public mutating func fixtureState(forget: @escaping @Sendable () -> Void) {
+        fixtureStates.append(FixtureState(module: module, capture: { true }, restore: { (_: Bool) in forget() }))
+    }
+
+    /// Runs after a snapshot was restored on a server for tests, before the next request. May read and write; use it to wake what
+    /// waits for rows.
+    public mutating func onRestore(_ restored: @escaping @Sendable () async throws -> Void) { restoreHooks.append(restored) }
+
+    /// Hands a state to the clones of a server for tests. A clone has the database, but no memory of this process.
+    /// - Parameters:
+    ///   - name: Unique in the server.
+    ///   - take: Runs in the clone before it is ready.
+    public mutating func carry(
+        _ name: String, export: @escaping @Sendable () -> JSONValue, take: @escaping @Sendable (JSONValue) throws -> Void
+    ) {
+        carriedStates.append(CarriedState(name: name, export: export, take: take))
     }
 
     /// Loads this module's part of a demo town.

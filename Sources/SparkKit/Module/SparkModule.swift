@@ -36,6 +36,8 @@ public struct ModuleManifest: Sendable {
     public let metrics: [MetricDeclaration]
     /// The rules between the module's rows that `spark check` verifies.
     public let invariants: [Invariant]
+    /// Whether the module is left out of every server but those that a test starts and steers. Such a module has no tables.
+    package let isForFixtures: Bool
 
     /// Declares a module. Lists that are left out are empty.
     public init(
@@ -51,6 +53,20 @@ public struct ModuleManifest: Sendable {
         self.reads = reads
         self.metrics = metrics
         self.invariants = invariants
+        self.isForFixtures = false
+    }
+
+    /// Declares a module of servers that a test steers.
+    package init(fixture id: String, summary: String) {
+        self.id = id
+        self.summary = summary
+        self.dependencies = []
+        self.migrations = []
+        self.tables = []
+        self.reads = []
+        self.metrics = []
+        self.invariants = []
+        self.isForFixtures = true
     }
 }
 
@@ -83,6 +99,15 @@ public struct TableDeclaration: Sendable {
     public let eraseStep: StepEraser?
     /// Removes the rest of a person's rows.
     public let erase: Eraser?
+    /// True if rows are what is to be sent to others, or where to send it. A copy of the database that only answers has none of them.
+    public private(set) var isOutgoing = false
+
+    /// The same table, as one from which things are sent.
+    public func outgoing() -> TableDeclaration {
+        var copy = self
+        copy.isOutgoing = true
+        return copy
+    }
 
     /// A table without personal data. The shadow tables of a virtual table need no declaration.
     public static func plain(_ name: String) -> TableDeclaration {

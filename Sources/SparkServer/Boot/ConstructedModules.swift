@@ -12,10 +12,10 @@ struct ConstructedModules: Sendable {
     init(_ plan: BootPlan, _ data: OpenData) throws {
         let options = plan.options
         self.surroundings = ModuleSurroundings(
-            options: options, storage: data.storage, keys: data.keys,
+            options: options, clockControl: plan.fixtureTime, storage: data.storage, keys: data.keys,
             cache: Cache(options.configuration.section("cache"), options: options, keys: data.keys), admission: plan.admission,
             personalData: PersonalDataRegistry(manifests: [StreamManifest.manifest] + plan.modules.manifests),
-            directory: options.directory)
+            directory: options.directory, fixture: plan.fixture)
         self.exchange = ModuleExchange()
         self.registrations = ModuleRegistrations(plan: plan.modules, surroundings, exchange)
         guard registrations.faults.isEmpty else { throw PlanError(faults: registrations.faults) }

@@ -11,7 +11,7 @@ enum DryRun {
         let directory = try DataDirectory(temporaryIn: FileManager.default.temporaryDirectory)
         defer { directory.release() }
         let surroundings = ModuleSurroundings(
-            options: options,
+            options: options, clockControl: nil,
             storage: try SQLiteStorage(
                 StorageConfiguration(file: directory.database, backupDirectory: nil), migrations: [], clock: options.clock),
             keys: try directory.keys(mayMake: true),

@@ -14,7 +14,7 @@ public struct ModuleInventory: JSONWritable, Sendable {
     init(manifest: ModuleManifest, registrar: ModuleRegistrar, namespaces: [String]) {
         self.id = manifest.id
         self.summary = manifest.summary
-        let routes = registrar.routes.map(\.mounted) + registrar.operatorRoutes
+        let routes = registrar.routes.map(\.mounted) + registrar.operatorRoutes + registrar.fixtureRoutes
         self.lists = [
             ("dependencies", manifest.dependencies),
             ("routes", routes.map { "\($0.method.rawValue) \($0.path)" }),

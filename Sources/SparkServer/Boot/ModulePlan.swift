@@ -12,13 +12,15 @@ public struct ModulePlan: Sendable {
     public var manifests: [ModuleManifest] { modules.map { $0.manifest } }
 
     /// Checks and sorts modules. Faults are collected, not thrown.
-    /// - Parameter disabled: identifiers of modules to leave out.
-    public init(_ list: [any SparkModule.Type], disabled: Set<String> = []) {
+    /// - Parameters:
+    ///   - disabled: identifiers of modules to leave out.
+    ///   - isFixture: whether the server is one that a test steers, and has the modules for that.
+    public init(_ list: [any SparkModule.Type], disabled: Set<String> = [], isFixture: Bool = false) {
         var faults: [ModuleFault] = []
         for name in disabled.sorted() where !list.contains(where: { $0.manifest.id == name }) {
             faults.append(ModuleFault(module: name, "is disabled but does not exist"))
         }
-        let enabled = list.filter { !disabled.contains($0.manifest.id) }
+        let enabled = list.filter { !disabled.contains($0.manifest.id) && (isFixture || !$0.manifest.isForFixtures) }
         faults += ManifestCheck(enabled.map { $0.manifest }).faults
         let (sorted, cycle) = Self.sort(enabled)
         for id in cycle {
@@ -56,7 +58,7 @@ public struct ModulePlan: Sendable {
 struct ManifestCheck {
     private(set) var faults: [ModuleFault] = []
     private static let reservedSections = Set(
-        ["server", "modules", "spark", "operator", "limits"] + KernelManifests.all.map(\.id))
+        ["server", "modules", "spark", "operator", "limits", "backup"] + KernelManifests.all.map(\.id))
     private static let forbiddenUnits = ["_ms", "_millis", "_milliseconds", "_minutes", "_hours", "_kb", "_mb", "_kilobytes"]
 
     init(_ manifests: [ModuleManifest]) {

@@ -51,8 +51,8 @@ struct ModuleRegistrations: Sendable {
     /// The modules' API routes with their full paths.
     var routes: [Route] { entries.flatMap(\.registrar.routes).map(\.mounted) }
 
-    /// The operators' routes, outside the API.
-    var operatorRoutes: [Route] { entries.flatMap(\.registrar.operatorRoutes) }
+    /// The routes outside the API that need a token: those of the operators and of the fixture.
+    var operatorRoutes: [Route] { entries.flatMap { $0.registrar.operatorRoutes + $0.registrar.fixtureRoutes } }
 
     /// Public pages outside the API.
     var pages: [Route] { entries.flatMap(\.registrar.pages) }
@@ -60,7 +60,8 @@ struct ModuleRegistrations: Sendable {
     private mutating func checkRoutes() {
         var owners: [String: String] = [:]
         for entry in entries {
-            for route in entry.registrar.routes.map(\.mounted) + entry.registrar.operatorRoutes + entry.registrar.pages {
+            let (api, others) = (entry.registrar.routes.map(\.mounted), entry.registrar.operatorRoutes + entry.registrar.pages)
+            for route in api + others + entry.registrar.fixtureRoutes {
                 // Two templates that differ only in their parameters' names are the same path.
                 let shape = route.path.split(separator: "/").map { $0.hasPrefix("{") ? "{}" : $0 }.joined(separator: "/")
                 let key = "\(route.method) /\(shape)"

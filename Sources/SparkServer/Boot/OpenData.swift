@@ -1,4 +1,8 @@
+import Foundation
 import Logging
+import SparkBackup
+import SparkCore
+import SparkFiles
 import SparkKit
 import SparkStorage
 
@@ -7,6 +11,8 @@ struct OpenData: Sendable {
     let storage: SQLiteStorage
     let keys: ServerKeys
     let keeping: DirectoryKeeping
+    /// Copies every commit; nil without a place for it.
+    let archive: LogArchive?
     /// Yields the disk's failure if it fails. It is logged already.
     let failures: AsyncStream<StorageFailure>
 
@@ -26,11 +32,35 @@ struct OpenData: Sendable {
         configuration.isDurable = !options.isEphemeral
         configuration.mayMigrate = directory.isOwner
         configuration.readOnly = directory.readOnly
+        configuration.faults = plan.fixture?.faults
+        configuration.newSchema = { NewSchema.script }
+        self.archive = Self.archive(options, finding)
+        configuration.logObserver = archive
         self.storage = try SQLiteStorage(
             configuration, migrations: plan.modules.manifests.flatMap(\.migrations), clock: options.clock, progress: progress)
         self.keeping = DirectoryKeeping(directory, finding: finding, logger: options.logger)
         try keeping.begin(storage)
         self.failures = Self.failures(of: storage, logger: options.logger)
+    }
+
+    /// Continues the archive, before anything changes the database's log.
+    private static func archive(_ options: Server.Options, _ finding: DirectoryFinding) -> LogArchive? {
+        let backup: BackupConfiguration = options.configuration.section("backup")
+        let directory = options.directory
+        guard !options.isEphemeral, options.archive != .none, directory.isOwner, backup.isOn, backup.archives,
+            // A place that cannot be used is reported elsewhere.
+            (try? BackupPlace(
+                backup.place, recipients: backup.recipients, bucket: backup.bucket, directory: directory.url)) != nil
+        else { return nil }
+        var settings = LogArchive.Settings()
+        (settings.interval, settings.spoolBytes) = (backup.archiveInterval, backup.spoolBytes)
+        let archive = LogArchive(
+            database: directory.database, folder: directory.archive, settings: settings, clock: options.clock,
+            logger: options.logger)
+        let written = FileStatus(path: directory.database.path + "-wal").map { Timestamp(milliseconds: $0.modified / 1_000_000) }
+        let isOn = archive.open(
+            isSameHistory: !finding.isNewHistory, logWritten: written, mayBegin: options.archive == .begins)
+        return isOn ? archive : nil
     }
 
     /// Whether a database was copied into a new directory without its key; its users must sign in again.

@@ -2,6 +2,7 @@ import Logging
 import ServiceLifecycle
 import SparkHTTP
 import SparkKit
+import SparkStorage
 import SparkStream
 import Synchronization
 import UnixSignals
@@ -13,43 +14,42 @@ struct ServerRun: Sendable {
     /// - Parameters:
     ///   - socket: the operators' socket, which is open.
     ///   - stop: ends the services, also when it is requested before they run.
+    ///   - begin: called before anybody is let in, once every health check passes.
     ///   - handlesSignals: false inside another program.
     ///   - onReady: called with the addresses once every health check passes.
     init(
         _ data: OpenData, _ modules: ConstructedModules, _ frozen: FrozenServer, _ front: ServerFront, _ socket: OperatorSocket,
-        _ listening: Listening, _ stop: StopRequest, handlesSignals: Bool,
+        _ listening: Listening, _ stop: StopRequest, begin: @escaping @Sendable () async throws -> Void, handlesSignals: Bool,
         onReady: @escaping @Sendable (Listening) async throws -> Void
     ) {
         let options = front.plan.options
         let process: ServerConfiguration = options.configuration.section("server")
         var services: [any Service] = [
-            StorageWatch(failures: data.failures, logger: options.logger), frozen.events, frozen.outbox, frozen.clockKeeping,
-            IdempotencySweeper(edge: frozen.edge, logger: options.logger),
-            CopyKeeping(directory: options.directory, age: process.backupAge, clock: options.clock, logger: options.logger),
-            CacheKeeping(cache: modules.surroundings.cache),
-            GaugeSampler(
-                database: DatabaseGauges(storage: data.storage, file: options.directory.database),
-                outbox: OutboxGauges(storage: data.storage, clock: options.clock),
-                directory: DiskGauges(directory: options.directory), logger: options.logger),
+            StorageWatch(failures: data.failures, logger: options.logger), frozen.events, frozen.backups, frozen.drills,
         ]
+        if let archive = frozen.archive { services.append(archive) }
+        if let states = frozen.states { services.append(states) }
+        services.append(frozen.timedWork)
         services += modules.all(\.services)
         services.append(socket)
+        services += front.services
         services += front.listeners
         services += [
             StreamService(
                 gateway: frozen.gateway, logger: options.logger,
                 patience: options.isEphemeral ? .milliseconds(500) : .seconds(5)),
             Announcement(
-                readiness: frozen.readiness, startGate: front.startGate, listening: listening, stop: stop, logger: options.logger,
-                onReady: onReady),
-            Farewell(readiness: frozen.readiness),
+                readiness: frozen.readiness, front: front, listening: listening, stop: stop, logger: options.logger,
+                begin: begin, onReady: onReady),
+            Farewell(readiness: frozen.readiness, front: front),
         ]
+        let isFixture = front.plan.fixture != nil
         var configuration = ServiceGroupConfiguration(
             services: services.map {
                 .init(
-                    service: NamedService($0), successTerminationBehavior: .ignore,
+                    service: NamedService($0, isMarked: isFixture), successTerminationBehavior: .ignore,
                     failureTerminationBehavior: .gracefullyShutdownGroup)
-            } + [.init(service: NamedService(stop), successTerminationBehavior: .gracefullyShutdownGroup)],
+            } + [.init(service: NamedService(stop, isMarked: false), successTerminationBehavior: .gracefullyShutdownGroup)],
             gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: options.logger.forFrameworks)
         configuration.maximumGracefulShutdownDuration = process.shutdownTimeout
         self.group = ServiceGroup(configuration: configuration)
@@ -60,27 +60,35 @@ struct ServerRun: Sendable {
 /// description of a struct walks through everything that it holds, which took a quarter of a start.
 private struct NamedService: Service, CustomStringConvertible {
     let service: any Service
+    /// Whether the service's writes are known as such.
+    let isMarked: Bool
 
-    init(_ service: any Service) { self.service = service }
+    init(_ service: any Service, isMarked: Bool) { (self.service, self.isMarked) = (service, isMarked) }
 
     var description: String { "\(type(of: service))" }
 
-    func run() async throws { try await service.run() }
+    func run() async throws {
+        guard isMarked else { return try await service.run() }
+        try await WriteOrigin.$isBackground.withValue(true) { try await service.run() }
+    }
 }
 
 /// Waits until the server is ready, lets requests in and calls `onReady`.
 private struct Announcement: Service {
     let readiness: Readiness
-    let startGate: StartGate
+    let front: ServerFront
     let listening: Listening
     let stop: StopRequest
     let logger: Logger
+    let begin: @Sendable () async throws -> Void
     let onReady: @Sendable (Listening) async throws -> Void
 
     func run() async throws {
         await readiness.modulesAreWell()
         guard !readiness.isDraining, !stop.isRequested, !Task.isCancelled else { return }
-        startGate.open()
+        try await begin()
+        front.startGate.open()
+        front.begin()
         do {
             try await onReady(listening)
         } catch {
@@ -90,13 +98,17 @@ private struct Announcement: Service {
     }
 }
 
-/// Reports "not ready" as the first step of a shutdown.
+/// Reports "not ready" as the first step of a shutdown. What comes from now on is for the next server, if there is a socket for it.
 private struct Farewell: Service {
     let readiness: Readiness
+    let front: ServerFront
 
     func run() async throws {
         try? await gracefulShutdown()
         readiness.drain()
+        // Tests that wait for something get what there is.
+        front.plan.fixture?.close()
+        await front.leave()
     }
 }
 
@@ -106,24 +118,6 @@ extension Logger {
         var logger = self
         logger.logLevel = max(logLevel, .notice)
         return logger
-    }
-}
-
-/// Every ten minutes, deletes idempotent responses past their retention.
-private struct IdempotencySweeper: Service {
-    let edge: Edge
-    let logger: Logger
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: .seconds(600))) != nil {
-                do {
-                    try await edge.sweep()
-                } catch {
-                    logger.warning("housekeeping failed", metadata: ["error": .string(ErrorSummary.of(error))])
-                }
-            }
-        }
     }
 }
 

@@ -80,7 +80,7 @@ struct ConfigurationReader {
             }
             store(setting, section: section, text: content.trimmingCharacters(in: .newlines), origin: name)
         } catch {
-            refuse(setting, section, name, "the file \(GivenValue.quoted(path)) cannot be read: \(error)")
+            refuse(setting, section, name, "the file \(GivenValue.file(path)) cannot be read: \(error)")
         }
     }
 

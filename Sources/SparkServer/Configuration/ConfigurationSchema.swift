@@ -38,12 +38,15 @@ public struct ConfigurationSchema: Sendable {
             [
                 Section(ServerConfiguration.self, name: "server", summary: "The process."),
                 Section(EdgeConfiguration.self, name: "http", summary: "The HTTP edge."),
+                Section(
+                    TLSSettings.self, name: "tls", summary: "HTTPS on the public listener; without a certificate it speaks HTTP."),
                 Section(OperatorConfiguration.self, name: "operator", summary: "The operators' listener."),
                 Section(
                     AdmissionConfiguration.self, name: "limits",
                     summary: "What clients may use at once; spark limits shows what it comes to on this machine."),
                 Section(StreamConfiguration.self, name: "stream", summary: "The stream of events to devices."),
                 Section(CacheSettings.self, name: "cache", summary: "The cache."),
+                Section(BackupConfiguration.self, name: "backup", summary: "Backups; spark backup, restore and drill."),
                 Section(ModulesConfiguration.self, name: "modules", summary: "Which modules run."),
             ]
             + modules.map { Self.section(of: $0) }
@@ -85,7 +88,7 @@ public struct ConfigurationSchema: Sendable {
 
 extension Setting.Kind {
     /// The allowed values, as the default file states them.
-    var remark: String {
+    package var remark: String {
         switch self {
         case .integer(let range): " (\(range.lowerBound) to \(range.upperBound))"
         case .number(let range): " (\(range.lowerBound) to \(range.upperBound))"
@@ -96,7 +99,7 @@ extension Setting.Kind {
 }
 
 extension Setting.Value {
-    var yaml: String {
+    package var yaml: String {
         switch self {
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"

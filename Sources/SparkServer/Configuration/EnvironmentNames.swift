@@ -23,7 +23,9 @@ struct EnvironmentNames {
 
     private static let prefix = "SPARK_"
     private static let fileSuffix = "_FILE"
-    private static let reserved: Set<String> = ["SPARK_URL", "SPARK_ADMIN_TOKEN"]
+    private static let reserved: Set<String> = [
+        "SPARK_CONFIG", "SPARK_URL", "SPARK_ADMIN_TOKEN", "SPARK_PID", "SPARK_JOURNAL_SOCKET",
+    ]
 
     private let known: [String: (section: String, setting: Setting)]
     /// `SPARK_SECTION_`.

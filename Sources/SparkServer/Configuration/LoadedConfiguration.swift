@@ -3,7 +3,7 @@ public import SparkKit
 
 /// Every fault of the configuration at once, for the operator.
 public struct ConfigurationError: Error, CustomStringConvertible {
-    /// One sentence per fault.
+    /// One sentence per fault; further lines show its place.
     public let faults: [String]
 
     /// An error with these faults.
@@ -77,6 +77,23 @@ public struct LoadedConfiguration: Sendable {
         guard all.isEmpty else { throw ConfigurationError(faults: all) }
     }
 
+    /// Every setting at its default, for a look at a machine whose configuration is refused.
+    /// - Parameter data: the data directory; nil for the default.
+    package init(defaultsOf schema: ConfigurationSchema, data: String?) {
+        self.schema = schema
+        self.sections = Dictionary(
+            uniqueKeysWithValues: schema.sections.map { section in
+                let isServer = section.name == "server"
+                return (
+                    section.name,
+                    SettingValues(defaultsOf: section.settings, isServer ? data.map { ["data": .text($0)] } ?? [:] : [:])
+                )
+            })
+        self.origins = [:]
+        self.secrets = []
+        self.notes = []
+    }
+
     /// What is wrong between values that are valid by themselves, and between them and the surroundings.
     private func faults(in surroundings: ConfigurationSurroundings?) -> [SettingFault] {
         let check = ConfigurationCheck(configuration: self, schema: schema)
@@ -98,8 +115,9 @@ public struct LoadedConfiguration: Sendable {
     /// The place where a setting was set, its key, and the reason: blames a setting that was set rather than a default.
     private func sentence(_ fault: SettingFault) -> String {
         let key = fault.keys.first { origins[$0] != nil } ?? fault.keys.first ?? ""
-        guard let origin = origins[key] else { return "\(key): \(fault.reason)" }
-        return "\(origin.contains(key) ? origin : "\(origin) (\(key))"): \(fault.reason)"
+        let reason = ([fault.reason] + fault.lines).joined(separator: "\n")
+        guard let origin = origins[key] else { return "\(key): \(reason)" }
+        return "\(origin.contains(key) ? origin : "\(origin) (\(key))"): \(reason)"
     }
 
     /// The values of a section; its defaults if the schema does not have it.

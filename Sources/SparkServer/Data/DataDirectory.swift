@@ -107,6 +107,8 @@ public final class DataDirectory: Sendable {
     public var database: URL { url.appending(path: "spark.db") }
     /// The folder of the backups.
     public var backups: URL { url.appending(path: "backups", directoryHint: .isDirectory) }
+    /// The folder for what is on its way to the archive.
+    var archive: URL { url.appending(path: "archive", directoryHint: .isDirectory) }
     var spill: URL { url.appending(path: "spill", directoryHint: .isDirectory) }
     private var portFile: URL { url.appending(path: "spark.port.json") }
     private var keyFolder: URL { url.appending(path: "keys", directoryHint: .isDirectory) }
@@ -196,6 +198,22 @@ extension DataDirectory {
 }
 
 extension DataDirectory {
+    /// Takes over the database and the key of a folder that another server prepared for this one.
+    /// - Throws: `StorageOpenError`.
+    public func takeOver(_ folder: String) throws {
+        let files = SystemFiles()
+        do {
+            try DurableFile.makeDirectory(keyFile.deletingLastPathComponent().path, isLasting: false)
+            for file in [database, keyFile, url.appending(path: "audit.head")] {
+                let source = "\(folder)/\(file.lastPathComponent)"
+                guard FileStatus(path: source) != nil else { continue }
+                try files.rename(source, to: file.path)
+            }
+        } catch {
+            throw StorageOpenError(operation: "take over", path: folder, hint: "\(error)")
+        }
+    }
+
     /// Writes `spark.port.json`: the running server's addresses and process id. Replaced atomically, removed by a clean stop.
     func writePortFile(_ listening: Listening) {
         var writer = JSONWriter()
@@ -203,6 +221,7 @@ extension DataDirectory {
             writer.field("url", listening.url)
             writer.field("port", listening.port)
             if let url = listening.operatorURL { writer.field("operator_url", url) }
+            if let url = listening.redirectURL { writer.field("redirect_url", url) }
             // Only an ephemeral server has this token, which dies with it; only its owner can read the directory.
             if let token = listening.adminToken { writer.field("admin_token", token) }
             writer.field("pid", Int(ProcessInfo.processInfo.processIdentifier))

@@ -5,6 +5,11 @@ public import SparkStorage
 extension DataDirectory {
     var hasKeyFile: Bool { FileStatus(path: keyFile.path) != nil }
 
+    /// Whether a server has used the directory and its key is gone or not whole: the next start is refused.
+    package var lacksKey: Bool {
+        !hasKey && (FileStatus(path: url.appending(path: DirectoryMarks.name).path) != nil || hasTraces)
+    }
+
     /// The faults of the directory apart from the database's content, for a process that only inspects.
     func faults() throws -> [String] {
         guard let company = readOnly else { return [] }

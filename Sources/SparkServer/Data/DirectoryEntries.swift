@@ -1,5 +1,7 @@
+import CDispatch
 import Foundation
 import Glibc
+import SparkBackup
 import SparkStorage
 
 /// Finds entries of a data directory that have one of the server's names, but not the type that the server creates.
@@ -7,10 +9,11 @@ enum DirectoryEntries {
     /// Files that every server rewrites; a symbolic link would redirect its writes.
     private static let ownFiles = [
         "lock", CommitLog.name, DirectoryMarks.name, "audit.head", "spark.reserve", "spark.unfinished", "spark.port.json",
+        ErasureFile.name,
     ]
     /// Files that may be links to where an operator keeps them.
     private static let files = ["spark.db", "keys/server.key"]
-    private static let folders = ["keys", "spill", "backups", "metrics", "matching"]
+    private static let folders = ["keys", "spill", "backups", "metrics", "matching", "archive", BackupScratch.name]
 
     /// One sentence for each fault, with its remedy; empty when all is in order.
     static func faults(in directory: URL) -> [String] {

@@ -56,7 +56,9 @@ extension DataDirectory {
         if SpaceReserve.releaseIfNeeded(in: url) {
             logger.error("the disk is full: the reserve is given up, so that the server can start")
         }
-        for folder in ["", "keys", "metrics", "matching"] { DurableFile.sweepDrafts(in: url.appending(path: folder).path) }
+        for folder in ["", "keys", "metrics", "matching", "archive"] {
+            DurableFile.sweepDrafts(in: url.appending(path: folder).path)
+        }
         if !choices.takesUpUnfinishedWork, let work = unfinishedWork {
             throw StorageOpenError(operation: "open data directory", path: url.path, hint: work.remedy)
         }

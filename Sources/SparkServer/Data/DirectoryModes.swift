@@ -1,3 +1,4 @@
+import CDispatch
 import Foundation
 import Glibc
 import Logging
@@ -10,7 +11,7 @@ enum DirectoryModes {
 
     /// Whether a server creates entries of this name in its data directory.
     static func isOurs(_ name: String) -> Bool {
-        ["lock", "keys", "spill", "backups", "metrics", "matching", "media", "lost+found"].contains(name)
+        ["lock", "keys", "spill", "backups", "metrics", "matching", "archive", "media", "lost+found"].contains(name)
             || name.contains("spark")
             || name.hasPrefix(SetAside.prefix)
     }

@@ -42,10 +42,7 @@ public struct LineLogHandler: LogHandler {
 
     /// Writes one event.
     public func log(event: LogEvent) {
-        var all = metadataProvider?.get() ?? [:]
-        all.merge(metadata) { $1 }
-        if let own = event.metadata { all.merge(own) { $1 } }
-        let members = all.sorted { $0.key < $1.key }
+        let members = Self.members(of: event, metadata, metadataProvider)
         let bytes: [UInt8]
         switch format {
         case .text: bytes = text(event, members)
@@ -54,11 +51,23 @@ public struct LineLogHandler: LogHandler {
         if isBuffered { output.buffer(bytes) } else { output.write(bytes) }
     }
 
+    /// The metadata of an event, its own before that of its logger, sorted by key.
+    static func members(
+        of event: LogEvent, _ metadata: Logger.Metadata, _ provider: Logger.MetadataProvider?
+    ) -> [(key: String, value: Logger.Metadata.Value)] {
+        var all = provider?.get() ?? [:]
+        all.merge(metadata) { $1 }
+        if let own = event.metadata { all.merge(own) { $1 } }
+        return all.sorted { $0.key < $1.key }
+    }
+
+    /// The message and the metadata on one line: `message key=value`.
+    static func sentence(_ event: LogEvent, _ members: [(key: String, value: Logger.Metadata.Value)]) -> String {
+        members.reduce(onOneLine(event.message.description)) { "\($0) \($1.key)=\(quoted(text($1.value)))" }
+    }
+
     private func text(_ event: LogEvent, _ members: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
-        var line = "\(clock.now()) \(event.level.rawValue) spark: \(Self.onOneLine(event.message.description))"
-        for (key, value) in members { line += " \(key)=\(Self.quoted(Self.text(value)))" }
-        line += "\n"
-        return Array(line.utf8)
+        Array("\(clock.now()) \(event.level.rawValue) spark: \(Self.sentence(event, members))\n".utf8)
     }
 
     private func json(_ event: LogEvent, _ members: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
@@ -104,7 +113,7 @@ public struct LineLogHandler: LogHandler {
         return "\"\(line.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
     }
 
-    private static func text(_ value: Logger.Metadata.Value) -> String {
+    static func text(_ value: Logger.Metadata.Value) -> String {
         switch value {
         case .string(let text): text
         case .stringConvertible(let value): value.description

@@ -42,6 +42,9 @@ final class OperatorDesk: Sendable {
             metadata: ["line": .stringConvertible(line.seq)])
     }
 
+    /// Makes what is noted of the audit log part of snapshots.
+    var fixtureState: FixtureState { head.fixtureState }
+
     /// Sets the server's address, which is the public URL if no other is configured.
     func listens(at address: String) { url.withLock { $0 = address } }
 
@@ -133,6 +136,20 @@ final class AuditHead: Sendable {
                 }
                 if isNews { write("\(line.seq) \(line.digest)\n") }
                 continuation.resume()
+            }
+        }
+    }
+
+    /// Makes the noted line part of snapshots.
+    var fixtureState: FixtureState {
+        FixtureState(module: "operators") { [self] in
+            queue.sync { (line: noted.withLock { $0 }, text: FileManager.default.contents(atPath: file.path)) }
+        } restore: { [self] saved in
+            queue.sync {
+                noted.withLock { $0 = saved.line }
+                if let text = saved.text { return write(String(decoding: text, as: UTF8.self)) }
+                // A missing file needs no removal.
+                try? FileManager.default.removeItem(at: file)
             }
         }
     }

@@ -1,11 +1,11 @@
 import Crypto
 import Foundation
 import Logging
-import ServiceLifecycle
 import SparkCache
 import SparkCore
 import SparkKit
 import SparkStorage
+import Synchronization
 
 extension Cache {
     /// The cache of a server. It spills into the data directory, sealed with the server's key if the spill outlives the server.
@@ -22,17 +22,19 @@ extension Cache {
     }
 }
 
-/// Sweeps the cache and reports its metrics once a second. Closes the cache when the server ends.
-struct CacheKeeping: Service {
-    let cache: Cache
+/// Sweeps the cache and reports its metrics.
+final class CacheKeeping: Sendable {
+    private let cache: Cache
+    private let report = Mutex(CacheReport())
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var report = CacheReport()
-            while (try? await Task.sleep(for: .seconds(1))) != nil {
-                cache.sweep()
-                report.update(cache.statistics)
-            }
+    init(cache: Cache) { self.cache = cache }
+
+    /// Sweeps once a second. An expired entry is not answered, whether or not it was swept.
+    var work: TimedWork {
+        .sampled("server.cache", every: .seconds(1), startsAtOnce: false) {
+            self.cache.sweep()
+            let statistics = self.cache.statistics
+            self.report.withLock { $0.update(statistics) }
         }
     }
 }

@@ -1,14 +1,14 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
 import SparkHTTP
+import SparkKit
 import Synchronization
 
 /// Detects that the clock was set back, and lets every module repair rows that hold times in the future.
 ///
 /// A server whose clock was ahead has stored times far in the future. Each kind of wait has a maximum length, and after a repair
 /// no wait is longer than that.
-final class ClockKeeping: Service, Sendable {
+final class ClockKeeping: Sendable {
     /// How far a clock may be set back in normal operation.
     private static let tolerance = Duration.milliseconds(500)
 
@@ -29,11 +29,8 @@ final class ClockKeeping: Service, Sendable {
         self.logger = logger
     }
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            repeat { await self.look() } while (try? await Task.sleep(for: .seconds(1))) != nil
-        }
-    }
+    /// Looks once a second.
+    var work: TimedWork { .sampled("server.clock", every: .seconds(1)) { await self.look() } }
 
     /// Repairs if the clock was set back since the last look, or if the last repair failed.
     func look() async {

@@ -15,11 +15,14 @@ struct CommitDelivery: CommitObserver {
 
     private let cache: Cache
     private let events: EventBus
+    /// Gets each event for the test that started the server; nil in ordinary servers.
+    private let fixture: FixtureHooks?
     private let hooks: [ObjectIdentifier: Hooks]
 
-    init(cache: Cache, events: EventBus, _ hooks: [EventHook]) {
+    init(cache: Cache, events: EventBus, fixture: FixtureHooks? = nil, _ hooks: [EventHook]) {
         self.cache = cache
         self.events = events
+        self.fixture = fixture
         self.hooks = hooks.reduce(into: [:]) { all, hook in
             switch hook.action {
             case .inTransaction: all[hook.type, default: Hooks()].inTransaction.append(hook)
@@ -51,6 +54,7 @@ struct CommitDelivery: CommitObserver {
         for consequence in consequences {
             switch consequence {
             case .event(let event):
+                fixture?.note(event)
                 for hook in hooks[ObjectIdentifier(type(of: event))]?.onCommit ?? [] {
                     if case .onCommit(let update) = hook.action { update(event) }
                 }

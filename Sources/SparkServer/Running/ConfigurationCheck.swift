@@ -1,5 +1,7 @@
+import CDispatch
 import Foundation
 import Glibc
+import SparkBackup
 import SparkCore
 import SparkFiles
 import SparkHTTP
@@ -25,7 +27,7 @@ struct ConfigurationCheck {
     let schema: ConfigurationSchema
 
     /// What is wrong between values that are valid by themselves.
-    var faults: [SettingFault] { sectionFaults(\.faults) + moduleFaults + listenerFaults }
+    var faults: [SettingFault] { sectionFaults(\.faults) + moduleFaults + listenerFaults + redirectFaults }
 
     /// What does not fit the machine, and what is wrong with the files that settings name. Reads small files.
     func faults(in surroundings: ConfigurationSurroundings) -> [SettingFault] {
@@ -36,12 +38,14 @@ struct ConfigurationCheck {
             !files.contains { !Set($0.keys).isDisjoint(with: fault.keys) }
         }
         return AdmissionPlan(configuration, machine: machine, isEphemeral: surroundings.isEphemeral).conflicts
-            + cacheFaults(machine) + files + contents
+            + cacheFaults(machine) + files + contents + backupFaults
     }
 
     /// What may surprise an operator later.
     func notes(in surroundings: ConfigurationSurroundings) -> [String] {
-        missingFiles + [memoryNote(surroundings), surroundings.isEphemeral ? nil : diskNote].compactMap(\.self)
+        missingFiles
+            + [keyNote, bucketKeyNote, drillKeyNote, memoryNote(surroundings), surroundings.isEphemeral ? nil : diskNote]
+            .compactMap(\.self)
     }
 
     private func sectionFaults(
@@ -51,7 +55,7 @@ struct ConfigurationCheck {
             section[keyPath: faults](configuration.values(section)).map { fault in
                 SettingFault(
                     keys: fault.keys.map { $0.contains(".") ? $0 : "\(section.name).\($0)" },
-                    reason: GivenValue.line(fault.reason))
+                    reason: GivenValue.line(fault.reason), lines: fault.lines.map { GivenValue.line($0) })
             }
         }
     }
@@ -103,6 +107,54 @@ struct ConfigurationCheck {
         return faults
     }
 
+    private var redirectFaults: [SettingFault] {
+        let tls: TLSSettings = configuration.section("tls")
+        let edge: EdgeConfiguration = configuration.section("http")
+        let operators: OperatorConfiguration = configuration.section("operator")
+        guard let address = tls.redirectAddress else { return [] }
+        return [("http.listen", edge.listen), ("operator.listen", operators.listen)].compactMap { key, other in
+            guard let other = ListenAddress(other), other.collides(with: address) else { return nil }
+            return SettingFault(
+                "tls.redirect_listen", key,
+                reason: "tls.redirect_listen is \(address.text) and \(key) is \(other.text); both cannot listen there, so choose "
+                    + "another port")
+        }
+    }
+
+    /// Whether every user of the machine can read the certificate's key.
+    private var keyNote: String? {
+        let tls: TLSSettings = configuration.section("tls")
+        var status = stat()
+        guard tls.isOn, stat(tls.keyFile, &status) == 0, status.st_mode & S_IROTH != 0 else { return nil }
+        return "tls.key_file: \(GivenValue.file(tls.keyFile)): every user of this machine can read the key; chmod 640 or less"
+    }
+
+    /// Whether every user of the machine can read the key to the bucket.
+    private var bucketKeyNote: String? {
+        let backup: BackupConfiguration = configuration.section("backup")
+        var status = stat()
+        guard let file = backup.bucket.secretKeyFile, stat(file, &status) == 0, status.st_mode & S_IROTH != 0 else { return nil }
+        return
+            "backup.s3_secret_key_file: \(GivenValue.file(file)): every user of this machine can read the key; chmod 640 or less"
+    }
+
+    /// Whether the key for drills opens what is encrypted for the recipients.
+    private var drillKeyNote: String? {
+        let backup: BackupConfiguration = configuration.section("backup")
+        let path = backup.drillIdentityFile
+        guard !path.isEmpty, NamedFile.refusal(of: path, atMost: AgeIdentity.longestFile) == nil else { return nil }
+        let name = "backup.drill_identity_file: \(GivenValue.quoted(path))"
+        do {
+            let own = try AgeIdentity.identities(inFile: path).map { "\($0.recipient)" }
+            guard !backup.recipients.isEmpty, Set(own).isDisjoint(with: backup.recipients) else { return nil }
+            return
+                "\(name): it opens nothing that is encrypted for backup.recipients, so drills are skipped; name the file with the key "
+                + "of one of them, or add \(own.first ?? "its recipient") to backup.recipients"
+        } catch {
+            return "\(name): \(error), so drills of encrypted backups are skipped"
+        }
+    }
+
     private func cacheFaults(_ machine: AdmissionMachine) -> [SettingFault] {
         let cache: CacheSettings = configuration.section("cache")
         guard configuration.origins["cache.memory_mb"] != nil, cache.memoryBytes > machine.memoryBytes else { return [] }
@@ -112,6 +164,22 @@ struct ConfigurationCheck {
                 reason: "\(cache.memoryBytes >> 20) MiB are more than the memory that this process may use "
                     + "(\(machine.memoryBytes >> 20) MiB); at most half of that leaves room for everything else")
         ]
+    }
+
+    /// A place for backups that would be lost with the data, or whose bucket cannot be used with the settings.
+    private var backupFaults: [SettingFault] {
+        let backup: BackupConfiguration = configuration.section("backup")
+        let process: ServerConfiguration = configuration.section("server")
+        // A place in a wrong form is reported by its section.
+        guard backup.isOn, (try? BackupStores.check(backup.place)) != nil else { return [] }
+        do {
+            try BackupJob.refuse(
+                place: BackupStores.open(backup.place, bucket: backup.bucket),
+                inside: URL(filePath: process.dataDirectory, directoryHint: .isDirectory))
+            return []
+        } catch {
+            return [SettingFault("backup.to", "server.data", reason: "\(error)")]
+        }
     }
 
     /// Whether another memory than the cache's and that of bodies and hashes is left.
@@ -174,7 +242,7 @@ struct ConfigurationCheck {
         refusals.compactMap { key, path, refusal in
             switch refusal {
             case .missing, .unreadable: nil
-            case .kind, .long: SettingFault(key, reason: "\(GivenValue.quoted(path)): \(refusal)")
+            case .kind, .long: SettingFault(key, reason: "\(GivenValue.file(path)): \(refusal)")
             }
         }
     }
@@ -182,7 +250,7 @@ struct ConfigurationCheck {
     private var missingFiles: [String] {
         refusals.compactMap { key, path, refusal in
             switch refusal {
-            case .missing, .unreadable: "\(key): \(GivenValue.quoted(path)): \(refusal)"
+            case .missing, .unreadable: "\(key): \(GivenValue.file(path)): \(refusal)"
             case .kind, .long: nil
             }
         }

@@ -1,19 +1,25 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
+import SparkKit
 import SparkStorage
+import Synchronization
 
 /// Removes old backups that were made before migrations, at the start and once a day.
-struct CopyKeeping: Service {
+final class CopyKeeping: Sendable {
     let directory: DataDirectory
     let age: Duration
     let clock: any WallClock
     let logger: Logger
+    private let hasSwept = Atomic(false)
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            sweep(isOwner: directory.isOwner)
-            while (try? await Task.sleep(for: .hours(24))) != nil { sweep(isOwner: false) }
+    init(directory: DataDirectory, age: Duration, clock: any WallClock, logger: Logger) {
+        (self.directory, self.age, self.clock, self.logger) = (directory, age, clock, logger)
+    }
+
+    /// Sweeps at the start and once a day.
+    var work: TimedWork {
+        .sampled("server.copies", every: .hours(24)) {
+            self.sweep(isOwner: !self.hasSwept.exchange(true, ordering: .relaxed) && self.directory.isOwner)
         }
     }
 

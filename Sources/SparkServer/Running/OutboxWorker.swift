@@ -1,34 +1,48 @@
 import Logging
-import ServiceLifecycle
 import SparkCore
 import SparkHTTP
 import SparkKit
 import SparkStorage
+import Synchronization
 
 /// Runs durable jobs: leases due jobs, passes each to its topic's handler, and retries failed ones with growing delays.
-struct OutboxWorker: Service {
+final class OutboxWorker: Sendable {
     /// A job that is not done within this time may be leased again.
     private static let lease = Duration.minutes(5)
     private static let longestPause = Outbox.longestPause
+    private static let interval = Duration.seconds(1)
+    /// How many rounds are left out after the database failed.
+    private static let restAfterFailure = 4
 
-    let storage: SQLiteStorage
-    let handlers: [String: OutboxHandler]
-    let clock: any WallClock
-    let random: any RandomSource
-    let logger: Logger
-    let metrics: OutboxMetrics
+    private let storage: SQLiteStorage
+    private let handlers: [String: OutboxHandler]
+    private let clock: any WallClock
+    private let random: any RandomSource
+    private let logger: Logger
+    private let metrics: OutboxMetrics
+    /// The rounds that are still left out.
+    private let rest = Atomic(0)
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    if try await !runDue() { try await Task.sleep(for: .seconds(1)) }
-                } catch is CancellationError {
-                    return
-                } catch {
-                    logger.error("outbox failed", metadata: ["error": .string(ErrorSummary.of(error))])
-                    try? await Task.sleep(for: .seconds(5))
-                }
+    init(
+        storage: SQLiteStorage, handlers: [String: OutboxHandler], clock: any WallClock, random: any RandomSource, logger: Logger,
+        metrics: OutboxMetrics
+    ) {
+        (self.storage, self.handlers, self.clock, self.random) = (storage, handlers, clock, random)
+        (self.logger, self.metrics) = (logger, metrics)
+    }
+
+    /// Runs due jobs once a second.
+    var work: TimedWork {
+        .dated("server.outbox", every: Self.interval, nextDue: { try await self.storage.outbox.nextDue() }) {
+            let rest = self.rest.load(ordering: .relaxed)
+            guard rest == 0 else { return self.rest.store(rest - 1, ordering: .relaxed) }
+            do {
+                while try await self.runDue(), !Task.isCancelled {}
+            } catch is CancellationError {
+                return
+            } catch {
+                self.logger.error("outbox failed", metadata: ["error": .string(ErrorSummary.of(error))])
+                self.rest.store(Self.restAfterFailure, ordering: .relaxed)
             }
         }
     }

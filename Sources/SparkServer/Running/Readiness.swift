@@ -23,9 +23,14 @@ final class Readiness: Sendable {
     private let storage: SQLiteStorage
     private let directory: URL
     private let checks: [HealthCheck]
+    private let notes: [(name: String, text: @Sendable () -> String)]
     private let state = Mutex(State())
 
-    init(storage: SQLiteStorage, directory: URL, checks: [HealthCheck]) {
+    /// - Parameter notes: what operators want to know beside the checks, for `/readyz?verbose`.
+    init(
+        storage: SQLiteStorage, directory: URL, checks: [HealthCheck], notes: [(name: String, text: @Sendable () -> String)] = []
+    ) {
+        self.notes = notes
         self.storage = storage
         self.directory = directory
         self.checks = checks
@@ -41,16 +46,20 @@ final class Readiness: Sendable {
 
     /// Returns when all modules are well, which takes a while when a large server starts, or when the server stops.
     func modulesAreWell() async {
+        var pause = Duration.milliseconds(1)
         while !state.withLock({ $0.isDraining }), !Task.isCancelled {
             var isWell = true
             for check in checks where isWell { isWell = await fault(of: check.check) == nil }
             if isWell { break }
-            try? await Task.sleep(for: .milliseconds(10))
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(10))
         }
         state.withLock { ($0.last, $0.isStarting) = (nil, false) }
     }
 
-    var routes: [Route] { [.liveness, .readiness { [self] in await report() }] }
+    var routes: [Route] {
+        [.liveness, .readiness(notes: { [notes] in notes.map { ($0.name, $0.text()) } }) { [self] in await report() }]
+    }
 
     private func report() async -> [(String, String?)] {
         let kept = state.withLock { state -> [(String, String?)]? in

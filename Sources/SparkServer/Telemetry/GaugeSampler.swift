@@ -1,11 +1,12 @@
 import Dispatch
 import Logging
-import ServiceLifecycle
 import SparkHTTP
+import SparkKit
+import Synchronization
 
 /// Samples every few seconds the gauges that no code records when they change: process, disk, database, outbox, event loops. Runs
 /// on a dedicated thread, because it reads the disk.
-struct GaugeSampler: Service {
+final class GaugeSampler: Sendable {
     private static let interval = Duration.seconds(5)
 
     let database: DatabaseGauges
@@ -14,6 +15,8 @@ struct GaugeSampler: Service {
     let logger: Logger
     private let process = ProcessReadings()
     private let thread = DispatchQueue(label: "spark.readings", qos: .utility)
+    /// Measures from the first sample on.
+    private let lag = Mutex<LoopLag?>(nil)
 
     init(database: DatabaseGauges, outbox: OutboxGauges, directory: DiskGauges, logger: Logger) {
         self.database = database
@@ -22,23 +25,24 @@ struct GaugeSampler: Service {
         self.logger = logger
     }
 
-    func run() async throws {
-        let lag = LoopLag()
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await withCheckedContinuation { continuation in
-                    thread.async {
-                        record(lag)
-                        continuation.resume()
-                    }
+    /// Samples every five seconds.
+    var work: TimedWork {
+        .sampled("server.gauges", every: Self.interval) {
+            await withCheckedContinuation { continuation in
+                self.thread.async {
+                    self.record()
+                    continuation.resume()
                 }
-                try? await Task.sleep(for: Self.interval)
             }
-        }
-        lag.stop()
+        }.finishing { self.lag.withLock { $0?.stop() } }
     }
 
-    private func record(_ lag: LoopLag) {
+    private func record() {
+        let lag = lag.withLock { lag in
+            let measuring = lag ?? LoopLag()
+            lag = measuring
+            return measuring
+        }
         lag.record()
         process.record()
         directory.record()

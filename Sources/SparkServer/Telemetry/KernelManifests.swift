@@ -6,7 +6,9 @@ import SparkTelemetry
 /// The server's own parts beside the modules, with their tables and metrics.
 package enum KernelManifests {
     /// The manifests of all parts.
-    package static let all = [StreamManifest.manifest, http, database, cache, outbox, events, process, admission, registry]
+    package static let all = [
+        StreamManifest.manifest, http, database, cache, outbox, events, process, admission, backup, registry,
+    ]
 
     private static let http = ModuleManifest(
         id: "http", summary: "The HTTP edge", metrics: EdgeMetrics.declarations)
@@ -28,6 +30,10 @@ package enum KernelManifests {
 
     private static let admission = ModuleManifest(
         id: "admission", summary: "Bounds on what clients may use", metrics: AdmissionReport.declarations)
+
+    private static let backup = ModuleManifest(
+        id: "backup", summary: "Backups, their drills, and the archive of every commit",
+        metrics: BackupGauges.declarations + DrillGauges.declarations + ArchiveGauges.declarations)
 
     private static let registry = ModuleManifest(
         id: "registry", summary: "The metrics themselves", metrics: MetricsRegistry.declarations)

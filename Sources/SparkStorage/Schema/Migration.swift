@@ -1,5 +1,5 @@
 /// One forward step of a module's schema. Never change a released step. Steps run in the order listed, modules in the order of
-/// their dependencies, each step in its own transaction.
+/// their dependencies, all missing ones in one transaction.
 public struct Migration: Sendable {
     /// `module.NNN_what`: begins with the module's identifier.
     public let id: String
@@ -11,7 +11,7 @@ public struct Migration: Sendable {
         self.run = { try $0.script(sql) }
     }
 
-    /// A step that runs code. An error rolls the step back and refuses the start.
+    /// A step that runs code. An error rolls all missing steps back and refuses the start.
     public init(_ id: String, run: @escaping @Sendable (SQLSession) throws -> Void) {
         self.id = id
         self.run = run

@@ -29,6 +29,16 @@ public enum MigrationCopies {
         return count
     }
 
+    /// The copies in a directory, with the times at which they were made.
+    static func newestFirst(in directory: URL) -> [(file: URL, made: Timestamp)] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+        let copies = names.filter(isCopy).compactMap { name -> (file: URL, made: Timestamp)? in
+            let file = directory.appending(path: name)
+            return FileStatus(path: file.path).map { (file, Timestamp(milliseconds: $0.modified / 1_000_000)) }
+        }
+        return copies.sorted { $0.made > $1.made }
+    }
+
     /// True if a file of this name in the backup directory is such a copy.
     public static func isCopy(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(".db") }
 }

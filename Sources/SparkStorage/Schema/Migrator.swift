@@ -1,15 +1,21 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import SparkFiles
 
-/// Migrates a database to the schema that the program expects. Migrations only go forward; a copy is made first; a newer
-/// database is refused.
+/// Migrates a database to the schema that the program expects. Migrations only go forward; a newer database is refused.
+///
+/// All missing steps run in one transaction. A step that fails, a full disk and a killed process therefore leave the database as it
+/// was, and the program that used it before can start again. The copy that is made first is for going back later, when the steps have
+/// succeeded.
 struct Migrator {
     let migrations: [Migration]
     let path: String
     /// The directory for the copy of an existing database; nil for databases that need none.
     let backupDirectory: URL?
     let mayMigrate: Bool
+    /// What makes the schema of a new database; nil runs its migrations.
+    var script: (@Sendable () -> SchemaScript?)?
     var progress: @Sendable (MigrationProgress) -> Void = { _ in }
 
     /// The storage's own tables.
@@ -104,7 +110,9 @@ struct Migrator {
 
     /// - Returns: The steps that were missing; if `isReadOnly`, they still are.
     func run(on pool: any DatabaseWriter, isReadOnly: Bool = false) throws -> [String] {
-        let applied = try pool.read { try DatabaseMigrator(migrations, before: { _ in }).appliedIdentifiers($0) }
+        let read: (Database) throws -> Set<String> = { Set(try DatabaseInspector.migrations(in: $0)) }
+        // The writer, which is open already.
+        let applied = try isReadOnly ? pool.read(read) : pool.writeWithoutTransaction(read)
         try refuseNewer(applied)
         let pending = migrations.filter { !applied.contains($0.id) }
         guard !pending.isEmpty, !isReadOnly else { return pending.map(\.id) }
@@ -113,33 +121,124 @@ struct Migrator {
                 operation: "open database", path: path,
                 hint: "it is of an older version and another process uses it; stop that one first")
         }
+        if try applied.isEmpty && isEmpty(pool) {
+            do {
+                try run(pending, on: pool, script: script?())
+            } catch let error as FailedStep {
+                throw error.cause
+            }
+            return pending.map(\.id)
+        }
+        var copy: URL?
         if !applied.isEmpty, let backupDirectory {
             progress(.copying)
-            try keepCopy(of: pool, in: backupDirectory, before: pending[0])
+            copy = try keepCopy(of: pool, in: backupDirectory, before: pending[0])
         }
-        let numbers = Dictionary(pending.enumerated().map { ($1.id, $0 + 1) }) { first, _ in first }
-        let progress = progress
-        try DatabaseMigrator(migrations) { id in
-            if let number = numbers[id] { progress(.step(id, number: number, of: numbers.count)) }
-        }.migrate(pool)
+        do {
+            try run(pending, on: pool)
+        } catch {
+            throw failure(error, copy: copy)
+        }
         return pending.map(\.id)
+    }
+
+    private func isEmpty(_ pool: any DatabaseWriter) throws -> Bool {
+        try pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "SELECT 1 FROM sqlite_schema LIMIT 1") == nil }
+    }
+
+    /// Runs steps in one transaction.
+    /// - Parameter script: stands in for the steps that it names, if all of them are known.
+    private func run(_ steps: [Migration], on pool: any DatabaseWriter, script: SchemaScript? = nil) throws {
+        let script = script.flatMap { Set($0.migrations).isSubset(of: migrations.map(\.id)) ? $0 : nil }
+        let covered = Set(script?.migrations ?? [])
+        try pool.writeWithoutTransaction { database in
+            // A step may replace a table that others refer to (https://www.sqlite.org/lang_altertable.html#otheralter).
+            try database.execute(sql: "PRAGMA foreign_keys = OFF")
+            defer { try? database.execute(sql: "PRAGMA foreign_keys = ON") }
+            try database.inTransaction(.immediate) {
+                try database.execute(sql: "CREATE TABLE IF NOT EXISTS grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+                if let script { try SQLSession(database).script(script.sql) }
+                for (index, step) in steps.enumerated() {
+                    if !covered.contains(step.id) {
+                        progress(.step(step.id, number: index + 1, of: steps.count))
+                        do {
+                            try step.run(SQLSession(database))
+                        } catch {
+                            throw FailedStep(id: step.id, cause: error)
+                        }
+                    }
+                    try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES (?)", arguments: [step.id])
+                }
+                if script == nil { try checkReferences(in: database) }
+                return .commit
+            }
+        }
+    }
+
+    /// - Throws: `SQLError` with the tables, and nothing of the rows.
+    private func checkReferences(in database: Database) throws {
+        guard let row = try Row.fetchOne(database, sql: "PRAGMA foreign_key_check") else { return }
+        throw SQLError("rows of \(row["table"] as String) refer to missing rows of \(row["parent"] as String)")
+    }
+
+    /// The error for steps that failed. Nothing was changed, so the copy repeats what is there: it is removed, unless the
+    /// database or its disk is not well.
+    private func failure(_ error: any Error, copy: URL?) -> StorageOpenError {
+        let step = (error as? FailedStep).map { "the step \($0.id)" } ?? "the end"
+        let cause = (error as? FailedStep)?.cause ?? error
+        let found = (cause as? SQLError) ?? (cause as? DatabaseError).map { SQLError($0) }
+        let isOfTheFile = found?.isOfTheFile == true
+        if let copy, !isOfTheFile { try? DurableFile.remove(copy.path) }
+        let reason =
+            switch found {
+            case let error? where isOfTheFile: StorageOpenError(error, operation: "", path: path).hint
+            case let error?: "SQLite error \(error.code), \(error.message)"
+            case nil: "\(type(of: cause))"
+            }
+        return StorageOpenError(
+            operation: "upgrade database", path: path,
+            hint: "\(step) failed: \(reason). Nothing was changed: start the version of spark that ran before. "
+                + (found?.primaryCode == SQLITE_FULL
+                    ? "This one needs as much free room as twice the database" : "Try this one later, and report the failure"))
     }
 
     /// A database is newer if it contains a step that this program does not know, of a module that this program has.
     private func refuseNewer(_ applied: Set<String>) throws {
-        let known = Set(migrations.map(\.id))
-        let modules = Set(migrations.map(\.module))
-        let foreign = applied.filter { id in !known.contains(id) && modules.contains(String(id.prefix { $0 != "." })) }
+        let foreign = foreign(in: applied)
         guard let first = foreign.sorted().first else { return }
         throw StorageOpenError(
             operation: "open database", path: path,
-            hint: "it was written by a newer spark (it has \(first)); use that version or restore an older backup")
+            hint: "it was written by a newer spark (it has \(first)). "
+                + (wayBack ?? "Use that version, or restore an older backup"))
     }
 
-    private func keepCopy(of pool: any DatabaseWriter, in directory: URL, before step: Migration) throws {
+    private func foreign(in applied: some Collection<String>) -> [String] {
+        let known = Set(migrations.map(\.id))
+        let modules = Set(migrations.map(\.module))
+        return applied.filter { id in !known.contains(id) && modules.contains(String(id.prefix { $0 != "." })) }
+    }
+
+    /// How to go back to the newest copy that this program can open; nil if there is none.
+    private var wayBack: String? {
+        guard let backupDirectory else { return nil }
+        let copy = MigrationCopies.newestFirst(in: backupDirectory).first { copy in
+            guard let applied = try? DatabaseInspector.migrations(of: copy.file), !applied.isEmpty else { return false }
+            return foreign(in: applied).isEmpty
+        }
+        guard let copy else { return nil }
+        let folder = ShellWord.quoted((path as NSString).deletingLastPathComponent)
+        let name = ShellWord.quoted("\(backupDirectory.lastPathComponent)/\(copy.file.lastPathComponent)")
+        return "Use that version; or go back to the state of \(copy.made), without everything that came since: cd \(folder) && "
+            + "mkdir set-aside-newer && mv spark.db* set-aside-newer/ && cp -p \(name) spark.db"
+    }
+
+    /// - Returns: the copy.
+    private func keepCopy(of pool: any DatabaseWriter, in directory: URL, before step: Migration) throws -> URL {
         do {
             try DurableFile.makeDirectory(directory.path)
-            try copy(pool, to: nextName(in: directory, before: step).path)
+            let name = nextName(in: directory, before: step)
+            try copy(pool, to: name.path)
+            return name
         } catch let error as FileError {
             throw StorageOpenError(operation: "keep a copy before migrating", path: error.path, hint: "\(error.fault)")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_IOERR {
@@ -183,14 +282,23 @@ struct Migrator {
     }
 }
 
-extension DatabaseMigrator {
-    fileprivate init(_ migrations: [Migration], before: @escaping @Sendable (String) -> Void) {
-        self.init()
-        for migration in migrations {
-            registerMigration(migration.id) {
-                before(migration.id)
-                try migration.run(SQLSession($0))
+/// A step that threw.
+private struct FailedStep: Error {
+    let id: String
+    let cause: any Error
+}
+
+/// A word as a shell reads it back.
+private enum ShellWord {
+    static func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "-"):
+                true
+            default: false
             }
         }
+        return isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
     }
 }

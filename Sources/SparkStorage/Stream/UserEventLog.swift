@@ -117,6 +117,11 @@ public enum UserEventLog {
         return last
     }
 
+    /// When the oldest event of any user was stored; nil without events. Reads the whole table, which has no index by time.
+    public static func oldest(in session: SQLSession) throws -> Timestamp? {
+        try session.value("SELECT MIN(created_at) FROM spark_inbox")
+    }
+
     private static func forget(before time: Timestamp, user: Int64, in session: SQLSession) throws {
         let head = try head(of: UserID(rawValue: user), in: session)
         let young = try session.value(

@@ -1,6 +1,7 @@
 import CGatheredLog
 import CSpatiaLite
 import Dispatch
+import Foundation
 import GRDB
 import GRDBSQLite
 import SparkCore
@@ -24,6 +25,8 @@ final class WriteQueue: Sendable {
 
     private struct Job: Sendable {
         let deadline: ContinuousClock.Instant
+        /// What a test wants to go wrong.
+        let fault: WriteFault?
         /// Runs the write and keeps its result. Throws the write's error.
         let run: @Sendable (WriteTransaction) throws -> Void
         /// Answers the caller; nil means success.
@@ -56,9 +59,11 @@ final class WriteQueue: Sendable {
     /// The number of the last commit; nil until the first one of this process.
     private let lastCommit = Mutex<Int64?>(nil)
     private let metrics: StorageMetrics
+    private let faults: (any WriteFaults)?
 
     init(
-        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String, isDurable: Bool
+        pool: any DatabaseWriter, clock: any WallClock, limits: Limits, metrics: StorageMetrics, path: String, isDurable: Bool,
+        faults: (any WriteFaults)? = nil
     ) {
         self.pool = pool
         self.path = path
@@ -66,6 +71,7 @@ final class WriteQueue: Sendable {
         self.clock = clock
         self.limits = limits
         self.metrics = metrics
+        self.faults = faults
     }
 
     /// Why writes are refused; nil if they are accepted.
@@ -91,7 +97,7 @@ final class WriteQueue: Sendable {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             submit(
                 Job(
-                    deadline: .now.advanced(by: limits.patience),
+                    deadline: .now.advanced(by: limits.patience), fault: faults?.ofNextWrite(),
                     run: { transaction in
                         let value = try body(transaction)
                         result.withLock { $0 = value }
@@ -108,7 +114,35 @@ final class WriteQueue: Sendable {
         _ body: @escaping @Sendable (WriteTransaction) throws -> Void,
         completion: @escaping @Sendable ((any Error)?) -> Void
     ) {
-        submit(Job(deadline: .now.advanced(by: limits.patience), run: body, finish: completion))
+        submit(
+            Job(
+                deadline: .now.advanced(by: limits.patience), fault: faults?.ofNextWrite(), run: body, finish: completion))
+    }
+
+    /// Runs a body on the writer's thread between two commits. Writes that come meanwhile wait.
+    /// - Parameter refusingWaiting: whether these writes are refused with `StorageError.busy` if the body succeeds.
+    /// - Throws: a `StorageError` if writes are refused already, and what `body` throws.
+    func alone<Value: Sendable>(
+        refusingWaiting: Bool = false, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            thread.async { [self] in
+                if let refusal { return continuation.resume(throwing: refusal) }
+                // Holds the connection, which bulk work uses outside of the queue.
+                let result = Result { try pool.writeWithoutTransaction { _ in try body() } }
+                if refusingWaiting, case .success = result { refuseWaiting() }
+                continuation.resume(with: result)
+            }
+        }
+    }
+
+    private func refuseWaiting() {
+        let waiting = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        metrics.refused(waiting.count)
+        for job in waiting { job.finish(StorageError.busy) }
     }
 
     /// Refuses further writes and returns after the waiting ones are done.
@@ -177,6 +211,7 @@ final class WriteQueue: Sendable {
             return
         }
         let start = ContinuousClock.now
+        for delay in batch.lazy.compactMap(\.fault?.delay) { Thread.sleep(forTimeInterval: delay.inSeconds) }
         let observers = observers.withLock { $0 }
         var outcomes = [(any Error)?](repeating: nil, count: batch.count)
         var consequences: [Consequence] = []
@@ -209,6 +244,9 @@ final class WriteQueue: Sendable {
                         }
                     }
                     guard !isRefused else { return try database.run("ROLLBACK") }
+                    if batch.contains(where: { $0.fault?.findsFullDisk == true }) {
+                        throw DatabaseError(resultCode: .SQLITE_FULL)
+                    }
                     // A commit that changes nothing does not reach the disk. Counting it would change something, so it is not
                     // counted.
                     if isDurable, database.totalChangesCount != changes { commits = try countCommit(in: database) }
@@ -276,7 +314,7 @@ final class WriteQueue: Sendable {
 }
 
 extension WriteQueue {
-    private func halt(_ failure: StorageFailure) {
+    func halt(_ failure: StorageFailure) {
         let isFirst = state.withLock { state in
             state.refusal = .halted
             defer { state.failure = state.failure ?? failure }

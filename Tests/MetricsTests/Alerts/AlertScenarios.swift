@@ -32,6 +32,13 @@ extension AlertScenario {
         AlertScenario(
             "CertificateExpiresSoon",
             Row("spark_certificate_expiry_timestamp_seconds", bad: .level(5 * 86_400), good: .level(90 * 86_400))),
+        AlertScenario(
+            "CertificateExpiresSoon",
+            Row("spark_tls_certificate_not_after_seconds", bad: .level(13 * 86_400), good: .level(15 * 86_400))),
+        AlertScenario(
+            "CertificateExpiresNow",
+            Row("spark_tls_certificate_not_after_seconds", bad: .level(2 * 86_400), good: .level(10 * 86_400))),
+        AlertScenario("CertificateRefused", Row("spark_tls_certificate_refused", bad: .level(1), good: .level(0))),
         AlertScenario("SparkDown", Row("up", bad: .level(0), good: .level(1))),
         AlertScenario(
             "LowCacheHitRate", Row("spark_cache_requests_total", asked("l1", "hit"), bad: .grows(700), good: .grows(900)),
@@ -45,6 +52,19 @@ extension AlertScenario {
         AlertScenario("WALGrowth", Row("spark_database_wal_bytes", bad: .grows(1e8), good: .level(4e6))),
         AlertScenario("OutboxStuck", Row("spark_outbox_oldest_age_seconds", bad: .grows(15), good: .level(2))),
         AlertScenario("DiskNearlyFull", Row("spark_disk_free_bytes", bad: .level(14e9), good: .level(16e9)), disk),
+        AlertScenario(
+            "BackupFailed", over: .init(badMinutes: 25, minutes: 130),
+            rows: [.init("spark_backup_failures_total", bad: .grows(0.1), good: .grows(0))]),
+        AlertScenario("ArchiveBehind", Row("spark_archive_lag_seconds", bad: .level(90), good: .level(0.5))),
+        AlertScenario(
+            "ArchiveBroken", over: .init(badMinutes: 25, minutes: 130),
+            rows: [.init("spark_archive_losses_total", bad: .grows(0.1), good: .grows(0))]),
+        AlertScenario("BackupTooOld", Row("spark_backup_late_seconds", bad: .level(30_000), good: .level(0))),
+        AlertScenario(
+            "DrillFailed", over: .init(goodMinutes: 5),
+            rows: [.init("spark_drill_failed", bad: .level(1), good: .level(0))]),
+        AlertScenario("DrillSkipped", Row("spark_drill_late_seconds", bad: .level(3_700), good: .level(0))),
+        AlertScenario("DrillTooOld", Row("spark_drill_age_seconds", bad: .level(260_000), good: .level(80_000))),
         AlertScenario("DiskFull", Row("spark_disk_free_bytes", bad: .level(4e9), good: .level(6e9)), disk),
         AlertScenario(
             "EventLoopLag", Row("spark_event_loop_lag_seconds", ["loop": "0"], bad: .level(0.001), good: .level(0.001)),
@@ -66,6 +86,15 @@ extension AlertScenario {
 
     /// Nothing in these is worth an alert.
     static let quiet = [
+        AlertScenario(
+            "DrillSkipped", "it waits for a backup to end",
+            rows: [Row("spark_drill_late_seconds", bad: .level(3_500), good: .level(0))]),
+        AlertScenario(
+            "DrillTooOld", "no drills are scheduled",
+            rows: [Row("spark_drill_age_seconds", bad: .absent, good: .absent)]),
+        AlertScenario(
+            "CertificateExpiresNow", "there are ten days left",
+            rows: [Row("spark_tls_certificate_not_after_seconds", bad: .level(10 * 86_400), good: .level(10 * 86_400))]),
         AlertScenario("ErrorBudgetFastBurn", "nobody asks for anything", rows: level(good: 0, failed: .grows(0))),
         AlertScenario(
             "ErrorBudgetFastBurn", "every second request fails, but there are few",

@@ -31,6 +31,34 @@ struct DeploymentTests {
         #expect(!output.contains("spark.service:"), "\(output)")
     }
 
+    @Test(
+        "systemd finds no fault with the socket, and with a unit of an existing user that reads a file",
+        .enabled(if: analyze != nil, "systemd-analyze is not installed"))
+    func socket() async throws {
+        let analyze = try #require(Self.analyze)
+        let unit = SystemdUnit.text(binary: "/bin/true", stopSeconds: 30, settings: "/etc/spark/spark.yaml", user: "daemon")
+        #expect(unit.contains("\nExecStart=/bin/true serve --data /var/lib/spark --config /etc/spark/spark.yaml\n"))
+        #expect(unit.contains("\nUser=daemon\nGroup=daemon\n") && !unit.contains("DynamicUser"))
+        let files = ["spark.service": unit, "spark.socket": SystemdSocket.text(address: "[::1]:7775")]
+        let (status, output) = try await Promtool.run(["verify", "./spark.socket"], beside: files, of: analyze)
+        #expect(status == 0, "\(output)")
+        #expect(!output.contains("spark.s"), "\(output)")
+    }
+
+    @Test(
+        "systemd finds no fault with a unit that lets the server write to the backups",
+        .enabled(if: analyze != nil, "systemd-analyze is not installed"), arguments: ["/mnt/backups", "/mnt/two \"50%\" words"])
+    func backups(place: String) async throws {
+        let analyze = try #require(Self.analyze)
+        let unit = SystemdUnit.text(binary: "/bin/true", stopSeconds: 30, backups: place)
+        if !place.contains(" ") {
+            #expect(unit.contains("\nRequiresMountsFor=\(place)\n") && unit.contains("\nReadWritePaths=-\(place)\n"))
+        }
+        let (status, output) = try await Promtool.run(
+            ["verify", "./spark.service"], beside: ["spark.service": unit], of: analyze)
+        #expect(status == 0 && !output.contains("spark.service:"), "\(output)")
+    }
+
     @Test("The container is built from what a clean clone has")
     func cleanClone() {
         let copies = Dockerfile.text(port: 7_775).split(separator: "\n").filter {

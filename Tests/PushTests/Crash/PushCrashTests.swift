@@ -125,7 +125,7 @@ struct PushCrashTests {
                 try await Task.sleep(for: .milliseconds(20))
                 continue
             }
-            let client = SparkClient(url: url, token: token)
+            let client = SparkClient(patient: url, token: token)
             let answer = try? await client.send(
                 "POST", "/api/v1/conversations/\(pair.conversation.wire)/messages",
                 json: ["client_id": .string("m\(number)"), "text": .string("Number \(number)")] as JSONValue)

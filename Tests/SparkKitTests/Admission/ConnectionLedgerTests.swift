@@ -59,6 +59,18 @@ struct ConnectionLedgerTests {
         #expect(ledger.used == 6)
     }
 
+    @Test("a handshake gives way before an idle connection, at the bound of a network as well as without room")
+    func handshakes() throws {
+        var ledger = ConnectionLedger(AdmissionLimit(total: 4, perNetwork: 3))
+        let heavy = try (0..<3).map { _ in try open(&ledger, from: "heavy") }
+        for key in heavy[1...] { ledger.move(key, to: .handshaking) }
+        // The first one has been idle for longest.
+        same(shed(ledger.open(from: "heavy", at: 0)), heavy[1])
+        _ = try open(&ledger, from: "light")
+        same(shed(ledger.open(from: "new", at: 0)), heavy[2])
+        #expect(ledger.holds(heavy[0]))
+    }
+
     @Test("a WebSocket of a heavy network gives way before those of a light one are touched")
     func lastOfAll() throws {
         var ledger = ConnectionLedger(AdmissionLimit(total: 6))

@@ -23,6 +23,15 @@ package struct AlertRule: Hashable, Sendable {
     }
 }
 
+extension AlertRule {
+    /// The same rule with a further annotation.
+    func annotated(_ name: String, _ text: AlertTemplate) -> AlertRule {
+        AlertRule(
+            name: self.name, expression: expression, hold: hold, keepFiring: keepFiring, labels: labels,
+            annotations: annotations.merging([name: text]) { $1 })
+    }
+}
+
 /// Rules that are evaluated in order.
 package struct AlertRuleGroup: Hashable, Sendable {
     package let name: String

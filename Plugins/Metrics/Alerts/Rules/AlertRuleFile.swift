@@ -34,14 +34,10 @@ package enum AlertRuleFile {
             node, place: "rule", allowed: ["alert", "expr", "for", "keep_firing_for", "labels", "annotations"])
         let name = try fields.text("alert")
         let place = "alert \(name)"
+        let text: String
+        do { text = try fields.text("expr") } catch { throw AlertRuleError(place: place, reason: "expr is missing") }
         let expression: PromQuery
-        do {
-            expression = try PromQuery(try fields.text("expr"))
-        } catch let error as PromQLError {
-            throw AlertRuleError(place: place, reason: "\(error)")
-        } catch {
-            throw AlertRuleError(place: place, reason: "expr is missing")
-        }
+        do { expression = try PromQuery(text) } catch { throw AlertRuleError(place: place, error, in: text) }
         return AlertRule(
             name: name, expression: expression, hold: try fields.duration("for", of: place),
             keepFiring: try fields.duration("keep_firing_for", of: place), labels: try fields.templates("labels", of: place),
@@ -82,6 +78,32 @@ package enum AlertRuleFile {
 package struct AlertRuleError: Error, Hashable, CustomStringConvertible {
     package let place: String
     package let reason: String
+    /// An expression and a mark below the character that it is about; empty for a fault of another kind.
+    package let lines: [String]
+
+    package init(place: String, reason: String, lines: [String] = []) {
+        (self.place, self.reason, self.lines) = (place, reason, lines)
+    }
+
+    /// A fault of an expression.
+    init(place: String, _ error: PromQLError, in text: String) {
+        let detail = error.detail.hasSuffix(".") ? String(error.detail.dropLast()) : error.detail
+        guard case .syntax(_, let offset) = error else {
+            self.init(place: place, reason: "expr: \(detail)")
+            return
+        }
+        let bytes = Array(text.utf8)
+        func line(_ part: ArraySlice<UInt8>) -> String {
+            String(String(decoding: part, as: UTF8.self).map { $0.isNewline || $0 == "\t" ? " " : $0 })
+        }
+        // What comes before and after, as far as a terminal shows it in one line.
+        let at = min(max(offset, 0), bytes.count)
+        let before = line(bytes[max(0, at - 60)..<at])
+        let shown = before + line(bytes[at..<min(bytes.count, at + 40)])
+        self.init(
+            place: place, reason: "expr: \(detail)",
+            lines: ["    \(shown)", "    \(String(repeating: " ", count: before.count))^"])
+    }
 
     package var description: String { "\(place): \(reason)" }
 }

@@ -24,14 +24,17 @@ struct DefaultRule {
         self.description = description
     }
 
+    /// The section of the operators' pages that says what to do.
+    private var runbook: String { "docs/operating/runbook.md#\(name.lowercased())" }
+
     /// Nil for an invalid row; a test ensures that there is none.
     var rule: AlertRule? {
         guard let query = try? PromQuery(expression), let summary = AlertTemplate(summary),
             let description = AlertTemplate(description), let severity = AlertTemplate(severity.rawValue),
-            let component = AlertTemplate(component)
+            let component = AlertTemplate(component), let runbook = AlertTemplate(runbook)
         else { return nil }
         return AlertRule(
             name: name, expression: query, hold: hold, labels: ["severity": severity, "component": component],
-            annotations: ["summary": summary, "description": description])
+            annotations: ["summary": summary, "description": description, "runbook": runbook])
     }
 }

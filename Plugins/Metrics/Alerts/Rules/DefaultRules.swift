@@ -51,13 +51,26 @@ package enum DefaultRules {
             "PushBacklog", .warning, "push", "spark_push_outbox_oldest_age_seconds > 300", hold: .minutes(5),
             "Pushes wait to be sent", "The oldest push has been due for {{ $value | humanizeDuration }}"),
         DefaultRule(
-            "CertificateExpiresSoon", .warning, "http",
-            "spark_certificate_expiry_timestamp_seconds - time() < 14 * 86400", hold: .minutes(10),
+            "CertificateExpiresSoon", .warning, "http", certificateExpires(inDays: 14), hold: .minutes(10),
             "The TLS certificate expires soon", "It is valid for another {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "CertificateExpiresNow", .critical, "http", certificateExpires(inDays: 3), hold: .minutes(10),
+            "The TLS certificate expires within three days", "It is valid for another {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "CertificateRefused", .warning, "http", "spark_tls_certificate_refused > 0", hold: .minutes(5),
+            "The new TLS certificate is refused",
+            "The files of tls.certificate_file and tls.key_file do not fit; the old certificate is served. The log has the reason"
+        ),
         DefaultRule(
             "SparkDown", .critical, "process", #"up{job="spark"} == 0"#, hold: .minutes(1), "The server does not answer",
             "Prometheus cannot read the metrics of {{ $labels.instance }}"),
     ]
+
+    /// Of the certificate that the server uses, or of the one that a proxy uses.
+    private static func certificateExpires(inDays days: Int) -> String {
+        "spark_tls_certificate_not_after_seconds - time() < \(days) * 86400 "
+            + "or spark_certificate_expiry_timestamp_seconds - time() < \(days) * 86400"
+    }
 
     /// Excludes failures because the device is gone: these are expected.
     private static let failedPushes = """
@@ -95,6 +108,28 @@ package enum DefaultRules {
         DefaultRule(
             "OutboxStuck", .warning, "outbox", "spark_outbox_oldest_age_seconds > 300", hold: .minutes(5),
             "Durable jobs are not done", "The oldest job has been due for {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "BackupFailed", .warning, "backup", "increase(spark_backup_failures_total[1h]) > 0", hold: .zero,
+            "A backup failed", "{{ $value | humanize }} attempts failed within an hour; the log says why"),
+        DefaultRule(
+            "BackupTooOld", .critical, "backup", "spark_backup_late_seconds > 6 * 3600", hold: .minutes(10),
+            "The newest backup is too old", "The next backup is late by {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "DrillFailed", .critical, "backup", "spark_drill_failed > 0", hold: .zero,
+            "The newest backup cannot be restored", "The last drill failed; the log says why. An older backup may be whole"),
+        DefaultRule(
+            "DrillSkipped", .warning, "backup", "spark_drill_late_seconds > 3600", hold: .minutes(5),
+            "A drill of the backups did not run", "It was due {{ $value | humanizeDuration }} ago; the log says what was missing"),
+        DefaultRule(
+            "DrillTooOld", .critical, "backup", "spark_drill_age_seconds > 3 * 86400", hold: .minutes(10),
+            "No backup is known to be good",
+            "For {{ $value | humanizeDuration }} no backup was restored and found sound"),
+        DefaultRule(
+            "ArchiveBehind", .critical, "backup", "spark_archive_lag_seconds > 60", hold: .minutes(5),
+            "Commits do not reach the archive", "The oldest one waits since {{ $value | humanizeDuration }}"),
+        DefaultRule(
+            "ArchiveBroken", .critical, "backup", "increase(spark_archive_losses_total[1h]) > 0", hold: .zero,
+            "The archive has a gap", "A generation was given up; later moments can be restored only from the next backup on"),
         DefaultRule(
             "DiskNearlyFull", .warning, "disk", "spark_disk_free_bytes / spark_disk_size_bytes < 0.15", hold: .minutes(5),
             "The disk is nearly full", "{{ $value | humanizePercentage }} of the data directory's disk is free"),

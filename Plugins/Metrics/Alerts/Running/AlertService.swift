@@ -21,6 +21,7 @@ final class AlertService: Sendable {
     private let settings: AlertSettings
     private let clock: any WallClock
     private let logger: Logger
+    private let fixture: FixtureHooks?
     private let makeWebhook: @Sendable (String) -> AlertWebhook
     private let webhook = Mutex<AlertWebhook?>(nil)
     private let state = Mutex(State(book: AlertBook([])))
@@ -28,13 +29,21 @@ final class AlertService: Sendable {
 
     init(
         source: any SeriesSource, settings: AlertSettings, clock: any WallClock, logger: Logger,
+        fixture: FixtureHooks? = nil,
         makeWebhook: (@Sendable (String) -> AlertWebhook)? = nil
     ) {
         self.source = source
         self.settings = settings
         self.clock = clock
         self.logger = logger
-        self.makeWebhook = makeWebhook ?? { AlertWebhook(posting: WebhookClient(url: $0), logger: logger) }
+        self.fixture = fixture
+        self.makeWebhook =
+            makeWebhook ?? { url in
+                let client = WebhookClient(url: url)
+                let posting: any AlertPosting =
+                    if let fixture { NotedPosting(client, to: url, fixture: fixture) } else { client }
+                return AlertWebhook(posting: posting, logger: logger)
+            }
     }
 
     /// Reads the rules. Must be called before `run`.
@@ -67,7 +76,11 @@ final class AlertService: Sendable {
         state.withLock { $0 = next }
         for change in changes { AlertLog.write(change, to: logger) }
         AlertLog.write(next.book.faults, since: faults, to: logger)
-        guard let webhook = webhook.withLock({ $0 }) else { return }
+        guard let webhook = webhook.withLock({ $0 }) else {
+            // A test sees what would be sent if there were a receiver.
+            for notification in notifications { fixture?.outbox.append(.webhook(to: "", at: now, notification.json)) }
+            return
+        }
         for notification in notifications { webhook.tell(notification) }
     }
 
@@ -79,23 +92,22 @@ final class AlertService: Sendable {
 }
 
 extension AlertService: Service {
+    /// Sends notifications to the webhook until the server stops.
     func run() async throws {
         let webhook = webhook.withLock { $0 }
-        await cancelWhenGracefulShutdown {
-            await withTaskGroup { group in
-                if let webhook { group.addTask { await webhook.run() } }
-                while (try? await Task.sleep(for: Self.interval)) != nil { await self.onThread { $0.evaluate() } }
-                group.cancelAll()
-            }
-        }
+        await cancelWhenGracefulShutdown { if let webhook { await webhook.run() } }
+        // A service that returns counts as ended, so this one waits for the shutdown.
+        try? await gracefulShutdown()
         await webhook?.close()
     }
 }
 
 extension AlertService {
-    /// Registers the preparation, which reads and checks the rules before start, and the evaluation as a service.
+    /// Registers the preparation, which reads and checks the rules before start, the evaluation, and the webhook as a service.
     func register(in registrar: inout ModuleRegistrar) {
         registrar.prepare { try await self.prepare() }
+        registrar.timed(
+            .sampled("metrics.alerts", every: Self.interval, startsAtOnce: false) { await self.onThread { $0.evaluate() } })
         registrar.service(self)
     }
 }

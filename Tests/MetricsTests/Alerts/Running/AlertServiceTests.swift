@@ -106,6 +106,31 @@ struct AlertServiceTests {
         }
     }
 
+    @Test("A fixture notes what its receiver accepted, and without an address all that there would be to send")
+    func noted() async throws {
+        let clock = ManualClock(Timestamp(milliseconds: 0))
+        let fixture = FixtureHooks(random: SeededRandomSource(seed: 1), clock: clock)
+        let posting = NotedPosting(Receiver([500, 200]), to: "https://example.org/hook", fixture: fixture)
+        let webhook = AlertWebhook(posting: posting, logger: quiet, pause: { _ in })
+        webhook.tell(AlertNotification(rule: "A", alerts: []))
+        webhook.finish()
+        await webhook.run()
+        let accepted = fixture.outbox.entries(after: 0).map(\.entry)
+        #expect(accepted.map(\.address) == ["https://example.org/hook"] && accepted.map(\.kind) == [.webhook])
+        #expect(accepted.first?.content["groupLabels"]?["alertname"] == "A")
+
+        fixture.outbox.clear()
+        let service = AlertService(
+            source: connections, settings: settings(), clock: clock, logger: quiet, fixture: fixture)
+        try await service.prepare()
+        for _ in 0..<40 {
+            service.evaluate()
+            clock.advance(by: .seconds(15))
+        }
+        let kept = fixture.outbox.entries(after: 0).map(\.entry)
+        #expect(kept.map { $0.content["status"]?.string } == ["firing", "resolved"] && kept.allSatisfy { $0.address.isEmpty })
+    }
+
     private func service(_ changes: [String: Setting.Value]) -> AlertService {
         AlertService(
             source: RecordedSeries(), settings: settings(changes), clock: ManualClock(Timestamp(milliseconds: 0)), logger: quiet)

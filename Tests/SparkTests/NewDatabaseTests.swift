@@ -1,0 +1,117 @@
+import Foundation
+import Spark
+import SparkCore
+import SparkServer
+import SparkStorage
+import Synchronization
+import Testing
+
+@Suite("A new database")
+struct NewDatabaseTests {
+    private static let steps = ModulePlan(sparkModules).manifests.flatMap(\.migrations)
+    private static let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../data/schema.sql")
+    private let directory = FileManager.default.temporaryDirectory.appending(path: "spark-new-\(UUID().uuidString)")
+
+    /// - Parameter steps: gets the migrations that ran.
+    private func open(
+        _ name: String, _ migrations: [Migration], script: SchemaScript? = nil, steps: StepLog = StepLog()
+    ) throws -> SQLiteStorage {
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        var configuration = StorageConfiguration(file: directory.appending(path: name), backupDirectory: nil)
+        configuration.newSchema = { script }
+        return try SQLiteStorage(
+            configuration, migrations: migrations, clock: ManualClock(Timestamp(milliseconds: 1_772_366_400_000))
+        ) { steps.note($0) }
+    }
+
+    private func text(of storage: SQLiteStorage) async throws -> String {
+        try await storage.read { try SchemaScript.text(in: $0) }
+    }
+
+    /// What sqlite_schema holds, sorted.
+    private func objects(in storage: SQLiteStorage) async throws -> [String] {
+        try await storage.read { session in
+            try session.rows("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name") { row in
+                "\(row.text(0)) \(row.text(1)) \(row.text(2)) \(row.isNull(3) ? "" : row.text(3))"
+            }
+        }
+    }
+
+    /// A database on which the migrations ran one after another, as on an older one.
+    private func migratedByStep() async throws -> SQLiteStorage {
+        let first = try open("by-step.db", [])
+        await first.close()
+        return try open("by-step.db", Self.steps)
+    }
+
+    @Test("is made by a script that equals the migrations")
+    func script() async throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let migrated = try await migratedByStep()
+        let expected = try await text(of: migrated)
+        if ProcessInfo.processInfo.environment["SPARK_WRITE_SCHEMA"] != nil {
+            try expected.write(to: Self.file, atomically: true, encoding: .utf8)
+        }
+        let written = try String(contentsOf: Self.file, encoding: .utf8)
+        // Another SpatiaLite has other tables of its own.
+        if written.split(separator: "\n").prefix(2) == expected.split(separator: "\n").prefix(2) {
+            #expect(written == expected, "run make schema")
+        }
+        let script = try #require(SchemaScript(written))
+        let log = StepLog()
+        let made = try open("by-script.db", Self.steps, script: script, steps: log)
+        #expect(log.ids == [])
+        #expect(try await objects(in: made) == objects(in: migrated))
+        #expect(try await text(of: made) == text(of: migrated))
+        #expect(try made.check() == [])
+        await made.close()
+        await migrated.close()
+    }
+
+    @Test("of a binary has every migration in its script")
+    func complete() throws {
+        let script = try #require(NewSchema.script)
+        #expect(Set(Self.steps.map(\.id)).isSubset(of: script.migrations), "run make schema")
+    }
+
+    @Test("runs the migrations that its script does not cover, and all of them without a module of the script")
+    func otherModules() async throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let script = try #require(NewSchema.script)
+        let further = Migration("notes.001_rows", sql: "CREATE TABLE notes_rows (id INTEGER PRIMARY KEY) STRICT")
+        let log = StepLog()
+        let more = try open("more.db", Self.steps + [further], script: script, steps: log)
+        #expect(log.ids == [further.id])
+        #expect(try await objects(in: more).contains { $0.hasPrefix("table notes_rows") })
+        await more.close()
+        let fewer = try open("fewer.db", Self.steps.filter { $0.module != "chat" }, script: script)
+        #expect(try await objects(in: fewer).contains { $0.hasPrefix("table matching_swipes") })
+        #expect(try await !objects(in: fewer).contains { $0.hasPrefix("table chat_messages") })
+        await fewer.close()
+    }
+
+    @Test("is empty if a step fails, and whole at the next start")
+    func failedStep() async throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        struct Fault: Error {}
+        let steps = [
+            Migration("test.001_rows", sql: "CREATE TABLE test_rows (id INTEGER PRIMARY KEY) STRICT"),
+            Migration("test.002_fails") { _ in throw Fault() },
+        ]
+        #expect(throws: Fault.self) { _ = try open("fails.db", steps) }
+        let storage = try open("fails.db", [steps[0]])
+        #expect(try await objects(in: storage).contains { $0.hasPrefix("table test_rows") })
+        await storage.close()
+    }
+}
+
+/// The migrations that ran.
+private final class StepLog: Sendable {
+    private let noted = Mutex<[String]>([])
+
+    var ids: [String] { noted.withLock { $0 } }
+
+    func note(_ progress: MigrationProgress) {
+        if case .step(let id, _, _) = progress { noted.withLock { $0.append(id) } }
+    }
+}
