@@ -112,6 +112,8 @@ public struct SparkProblem: Error, CustomStringConvertible {
     public let isTemporary: Bool
     /// The request's id, which is also in the server's log; empty if the answer has none.
     public let requestID: String
+    /// How long to wait before the same request; nil if the server does not say.
+    public let retryAfter: Duration?
 
     init(_ answer: SparkAnswer) {
         let json = answer.json
@@ -119,6 +121,7 @@ public struct SparkProblem: Error, CustomStringConvertible {
         self.code = json["code"]?.string ?? "unknown"
         self.isTemporary = json["temporary"]?.bool ?? (answer.status >= 500)
         self.requestID = json["request_id"]?.string ?? ""
+        self.retryAfter = answer.headers["retry-after"].flatMap { UInt32($0) }.map { .seconds($0) }
     }
 
     /// Status, code and request id.

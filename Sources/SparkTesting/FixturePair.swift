@@ -8,8 +8,10 @@ extension SparkFixture {
         public let id: UserID
         /// The name that the scenario or the test gave them; nil for none.
         public let name: String?
-        /// A client that is signed in as them.
+        /// A client that is signed in as them, for requests without types.
         public let client: SparkClient
+        /// The same login, with a method for each route.
+        public let session: SparkSession
     }
 
     /// Two people who are matched.
@@ -34,13 +36,13 @@ extension SparkFixture {
         var body = parts
         if let name, case .object(let members) = parts { body = .object(members + [JSONMember("name_in_test", .string(name))]) }
         let answer = try await test("POST", "users", body)
-        return try signedIn(answer["user"], token: answer["access_token"]?.string, name: name)
+        return try signedIn(answer["user"], answer, name: name)
     }
 
     /// The person with a name, of the scenario or one that was added.
     public func person(_ name: String) async throws(Failure) -> Person {
-        let answer = try await test("GET", "users/\(FixtureQuery.escaped(name))")
-        return try signedIn(answer, token: answer["access_token"]?.string, name: name)
+        let answer = try await test("GET", "users/\(SparkRequest.escaped(name))")
+        return try signedIn(answer, answer, name: name)
     }
 
     /// Makes two people who are matched, a woman and a man in Paris.
@@ -62,10 +64,11 @@ extension SparkFixture {
             person.client, "POST", "/api/v1/swipes", ["target_id": .string(target.id.wire), "action": "like"])
     }
 
-    private func signedIn(_ portrait: JSONValue?, token: String?, name: String?) throws(Failure) -> Person {
+    private func signedIn(_ portrait: JSONValue?, _ grant: JSONValue, name: String?) throws(Failure) -> Person {
         let wire = try text(portrait, "id", of: "users")
         guard let id = UserID(wire: wire) else { throw failure(.unexpected("users has the id \(wire)")) }
-        guard let token else { throw failure(.notSignedIn(name ?? wire)) }
-        return Person(id: id, name: name, client: client(token: token))
+        guard let token = grant["access_token"]?.string else { throw failure(.notSignedIn(name ?? wire)) }
+        let tokens = SparkSession.Tokens(access: token, refresh: grant["refresh_token"]?.string, userID: wire)
+        return Person(id: id, name: name, client: client(token: token), session: session(tokens: tokens))
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import SparkClient
 import SparkCore
 
 /// The query of a call.
@@ -10,7 +10,7 @@ enum FixtureQuery {
 
     /// `path?name=value&…` without the members that are nil.
     static func path(_ path: String, _ members: [(name: String, value: String?)]) -> String {
-        let pairs = members.compactMap { member in member.value.map { "\(member.name)=\(escaped($0))" } }
+        let pairs = members.compactMap { member in member.value.map { "\(member.name)=\(SparkRequest.escaped($0))" } }
         return pairs.isEmpty ? path : "\(path)?\(pairs.joined(separator: "&"))"
     }
 
@@ -19,12 +19,4 @@ enum FixtureQuery {
         let wait = min(max(patience.milliseconds, Int64(waits.lowerBound)), Int64(waits.upperBound))
         return [("count", "\(min(max(count, 1), mostItems))"), ("wait_ms", "\(wait)")]
     }
-
-    /// A text as a part of a path or a query.
-    static func escaped(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: allowed) ?? text
-    }
-
-    private static let allowed = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }

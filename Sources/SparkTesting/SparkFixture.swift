@@ -161,6 +161,14 @@ public final class SparkFixture: Sendable {
         SparkClient(url: url, token: token, timeout: Self.patience)
     }
 
+    /// A client of this server with a method for each route.
+    /// - Parameter tokens: Of a login; nil for nobody, who then registers or logs in.
+    public func session(tokens: SparkSession.Tokens? = nil) -> SparkSession {
+        var patience = SparkSession.Patience()
+        patience.timeout = Self.patience
+        return SparkSession(url: url, tokens: tokens, patience: patience)
+    }
+
     /// A client that is signed in as a person of the scenario, or one that was added with a name: `client(for: "ada")`.
     public func client(for name: String) async throws(Failure) -> SparkClient { try await person(name).client }
 

@@ -94,11 +94,8 @@ def held_socket():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen(4096)
-        # A shell that passes it on knows descriptors of one digit.
-        low = fcntl.fcntl(held.fileno(), fcntl.F_DUPFD_CLOEXEC, 4)
-    if low > 9:
-        raise RuntimeError("too many files are open to hold a socket")
-    return socket.socket(fileno=low)
+        # A passed socket gets the descriptor 3, so this one is another.
+        return socket.socket(fileno=fcntl.fcntl(held.fileno(), fcntl.F_DUPFD_CLOEXEC, 4))
 
 
 class Server:
@@ -113,7 +110,7 @@ class Server:
         environment = {**os.environ, **(environment or {})}
         if held:
             # Only the process itself knows its number before it begins. Passed sockets begin at descriptor 3.
-            command = ["/bin/sh", "-c", f'LISTEN_PID=$$ exec "$0" "$@" 3<&{held.fileno()} {held.fileno()}<&-', *command]
+            command = ["/bin/bash", "-c", f'LISTEN_PID=$$ exec "$0" "$@" 3<&{held.fileno()} {held.fileno()}<&-', *command]
             environment["LISTEN_FDS"] = "1"
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment,

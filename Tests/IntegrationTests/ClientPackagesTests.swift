@@ -14,7 +14,11 @@ struct ClientPackagesTests {
 
     @Test(
         "have the types and the routes that the modules declare",
-        arguments: [("typescript", "src", ["models.ts", "routes.ts"]), ("python", "spark_client", ["models.py", "routes.py"])])
+        arguments: [
+            ("typescript", "data/clients/typescript/src", ["models.ts", "routes.ts"]),
+            ("python", "data/clients/python/spark_client", ["models.py", "routes.py"]),
+            ("swift", "Sources/SparkClient/Made", ["ClientModels.swift", "ClientRoutes.swift"]),
+        ])
     func generated(_ language: String, _ folder: String, _ files: [String]) async throws {
         try await withTemporaryFolder { made in
             let run = try await SparkProcess.run(["export", "client", language, "--to", made.path])
@@ -22,9 +26,9 @@ struct ClientPackagesTests {
             for file in files {
                 let fresh = try String(contentsOf: made.appending(path: file), encoding: .utf8)
                 let kept = try String(
-                    contentsOf: Self.packages.appending(path: "\(language)/\(folder)/\(file)"), encoding: .utf8)
+                    contentsOf: SourceFolder.root.appending(path: "\(folder)/\(file)"), encoding: .utf8)
                 let isSame = fresh == kept
-                #expect(isSame, "\(file) is old: spark export client \(language) --to data/clients/\(language)/\(folder)")
+                #expect(isSame, "\(file) is old: spark export client \(language) --to \(folder)")
             }
         }
     }

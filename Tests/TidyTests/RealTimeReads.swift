@@ -9,6 +9,7 @@ enum RealTimeReads {
     private static let outside = "The other side is another machine, which follows real time."
     private static let files = "Compares with times that the kernel gave to files."
     private static let backup = "Backups, of which an ephemeral server makes none."
+    private static let client = "A client, which waits for a server in real time."
     private static let program = "A verb of the command line, not a server."
 
     /// The number of lines and the reason, by file.
@@ -51,7 +52,9 @@ enum RealTimeReads {
         "Sources/SparkBackup/Stores/DirectoryStore.swift": (1, backup),
         "Sources/SparkCache/Spill/BlockingIO.swift": (1, pace),
         "Sources/SparkCache/Spill/SpillConfiguration.swift": (1, pace),
-        "Sources/SparkClient/ServerProbe.swift": (1, "A client, which waits for a server in real time."),
+        "Sources/SparkClient/ServerProbe.swift": (1, client),
+        "Sources/SparkClient/Session/SparkSession.swift": (5, client),
+        "Sources/SparkClient/Session/SparkStream.swift": (12, client),
         "Sources/SparkCommand/Audit.swift": (3, program),
         "Sources/SparkCommand/BackupKey.swift": (1, program),
         "Sources/SparkCommand/Doctor/BackupChecks.swift": (1, program),

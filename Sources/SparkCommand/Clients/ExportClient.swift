@@ -1,14 +1,28 @@
 import ArgumentParser
 import Spark
 
-/// Writes the parts of the clients in other languages that follow from the modules' declarations.
+/// Writes the parts of the clients that follow from the modules' declarations.
 struct ExportClient: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "client", abstract: "The types and the routes of the clients in TypeScript and Python.",
+        commandName: "client", abstract: "The types and the routes of the clients in Swift, TypeScript and Python.",
         discussion: """
-            The packages in data/clients hold these files for the modules of this repository. With modules of your own, write \
-            them anew.
-            """, subcommands: [ExportTypeScriptClient.self, ExportPythonClient.self])
+            SparkClient and the packages in data/clients hold these files for the modules of this repository. With modules of \
+            your own, write them anew.
+            """, subcommands: [ExportSwiftClient.self, ExportTypeScriptClient.self, ExportPythonClient.self])
+}
+
+struct ExportSwiftClient: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swift", abstract: "ClientModels.swift and ClientRoutes.swift, for Sources/SparkClient/Made.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(name: .long, help: "The folder for the files; it is made if it is missing.")
+    var to: String
+
+    func run() async throws {
+        try await reporting { try await ClientFiles.write({ SwiftFiles(interface: $0).all }, common, to: to) }
+    }
 }
 
 struct ExportTypeScriptClient: AsyncParsableCommand {
