@@ -17,7 +17,7 @@ RELEASE := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchec
 STRIPPED := -Xlinker --strip-all
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics bench-backup autobahn clients format packages release schema symbols spark-bench package
+.PHONY: help toolchain run test soak bench bench-cache bench-chat bench-match bench-metrics bench-backup bench-fixture autobahn clients format packages release schema symbols spark-bench package
 
 ## Builds, makes a demo town if the data directory is new, and serves on 127.0.0.1:7775.
 run: release
@@ -78,9 +78,13 @@ bench-backup: PEOPLE = 1000000
 bench-backup: release
 	Tests/Benchmarks/backup --people $(PEOPLE)
 
-## Writes data/schema.sql anew; run it after a migration was added.
+## Measures servers for tests: start, snapshot, restore, clone, a hundred of them, beside PostgreSQL and Redis if they are installed.
+bench-fixture: release spark-bench
+	Tests/Benchmarks/fixture.py $(SPARK) --bench $(BENCH)
+
+## Writes data/schema.sql and schema.db anew; run it after a migration was added.
 schema: packages
-	SPARK_WRITE_SCHEMA=1 swift test --disable-xctest --filter 'NewDatabaseTests/script' $(QUIETLY)
+	SPARK_WRITE_SCHEMA=1 swift test --disable-xctest --filter 'NewDatabaseTests/file' $(QUIETLY)
 
 ## Formats the Swift sources.
 format:

@@ -111,7 +111,7 @@ let targets: [[Target]] = [
     library(
         "SparkTesting",
         ["Spark", "SparkKit", "SparkCore", "SparkClient", "SparkServer", "SparkFiles", "SparkFixture", "Logging"],
-        tests: ["SparkTestSupport", "SparkCommand"]),
+        tests: ["SparkTestSupport", "SparkCommand", "SparkStorage", "HTTPTypes"]),
     library(
         "SparkAudit", ["SparkClient", "SparkCore"],
         tests: ["Spark", "SparkAccounts", "SparkKit", "SparkMatching", "SparkProfiles", "SparkServer", "Logging"]),
@@ -138,7 +138,8 @@ let targets: [[Target]] = [
     untested(
         "SparkTestSupport",
         kit + [
-            "SparkServer", "SparkClient", "Logging", "AsyncHTTPClient", "NIOSSL", "Crypto", "CryptoExtras", "X509", "SwiftASN1",
+            "SparkServer", "SparkClient", "SparkFiles", "Logging", "AsyncHTTPClient", "NIOSSL", "Crypto", "CryptoExtras", "X509",
+            "SwiftASN1",
         ] + sockets,
         at: "Tests/SparkTestSupport"),
     suite(
@@ -165,7 +166,8 @@ let targets: [[Target]] = [
             "Logging", "CoreMetrics", "NIOCore", "NIOPosix",
         ], at: "Tests/Benchmarks/SparkBench"),
     program(
-        "SparkBenchCommand", running + ["Spark", "SparkBench", "SparkDemo", "SparkServer", "ArgumentParser", "HTTPTypes"],
+        "SparkBenchCommand",
+        running + ["Spark", "SparkBench", "SparkDemo", "SparkFiles", "SparkServer", "ArgumentParser", "HTTPTypes"],
         at: "Tests/Benchmarks/Command"),
 ]
 

@@ -1,4 +1,4 @@
--- The schema of a new database, written by `make schema` from the migrations. A test compares the two.
+-- The schema of a new database, written by `make schema` from the migrations, as schema.db has it. A test compares them.
 -- SpatiaLite 5.0.1
 -- migration spark.001_kernel
 -- migration spark.002_mark

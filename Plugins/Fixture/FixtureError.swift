@@ -27,7 +27,7 @@ enum FixtureError: ClientError {
 
     var detail: String {
         switch self {
-        case .unknownName: "The test has given nobody this name."
+        case .unknownName: "The test has given nobody this name; names are of the scenario, or were given with name_in_test."
         case .markTooOld: "What happened after this mark is not kept any more; ask sooner, or without since for what is kept."
         case .tooManyFaults: "There are 100 faults already; DELETE removes them."
         }

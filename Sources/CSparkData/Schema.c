@@ -13,3 +13,9 @@ static const unsigned char schema[] = {
 };
 
 SparkDataFile spark_data_schema(void) { return (SparkDataFile){schema, sizeof schema}; }
+
+static const unsigned char database[] = {
+#embed "../../data/schema.db"
+};
+
+SparkDataFile spark_data_new_database(void) { return (SparkDataFile){database, sizeof database}; }

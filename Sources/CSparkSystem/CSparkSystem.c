@@ -250,3 +250,20 @@ int spark_clock_is_synchronised(void) {
     if (result < 0) return -1;
     return result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
 }
+
+int spark_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno; }
+
+int spark_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+#ifdef __GLIBC__
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+#else
+    return 0;
+#endif
+}
+
+/// Before any other code opens something: a standard stream that is closed would otherwise become a database or a socket, and get what is
+/// written to the stream.
+__attribute__((constructor)) static void open_standard_streams(void) {
+    for (int stream = 0; stream < 3; stream++)
+        if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) open("/dev/null", O_RDWR);
+}

@@ -114,6 +114,8 @@ public struct SparkProblem: Error, CustomStringConvertible {
     public let requestID: String
     /// How long to wait before the same request; nil if the server does not say.
     public let retryAfter: Duration?
+    /// The refused parts of the input.
+    public let errors: [SparkAPI.Violation]
 
     init(_ answer: SparkAnswer) {
         let json = answer.json
@@ -121,9 +123,12 @@ public struct SparkProblem: Error, CustomStringConvertible {
         self.code = json["code"]?.string ?? "unknown"
         self.isTemporary = json["temporary"]?.bool ?? (answer.status >= 500)
         self.requestID = json["request_id"]?.string ?? ""
+        self.errors = (json["errors"]?.array ?? []).compactMap { try? SparkAPI.Violation(json: $0) }
         self.retryAfter = answer.headers["retry-after"].flatMap { UInt32($0) }.map { .seconds($0) }
     }
 
-    /// Status, code and request id.
-    public var description: String { "\(status) \(code) (request \(requestID))" }
+    /// Status, code, the refused parts and the request id.
+    public var description: String {
+        "\(status) \(code)\(errors.map { "; \($0.field): \($0.detail)" }.joined()) (request \(requestID))"
+    }
 }

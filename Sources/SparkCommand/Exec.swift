@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Logging
 import Spark
+import SparkFiles
 import SparkFixture
 import Synchronization
 
@@ -81,40 +82,21 @@ struct Exec: AsyncParsableCommand {
         environment["SPARK_URL"] = listening.url
         environment["SPARK_ADMIN_TOKEN"] = listening.adminToken
         environment["SPARK_PID"] = "\(getpid())"
-        var pid: pid_t = 0
-        let code = spawn(command, environment, &pid)
-        guard code == 0 else {
-            Terminal.fail("\(Display.text(command[0])): \(String(cString: strerror(code)))")
-            return (code == ENOENT ? ExitCodes.notFound : ExitCodes.notRunnable).rawValue
+        let child: ChildProgram
+        do {
+            child = try ChildProgram(
+                command[0], Array(command.dropFirst()), environment: environment, input: .inherited, output: .inherited,
+                errors: .inherited)
+        } catch {
+            Terminal.fail("\(Display.text(command[0])): \(error.fault)")
+            return (error.fault.code == ENOENT ? ExitCodes.notFound : ExitCodes.notRunnable).rawValue
         }
-        PassedSignals.pass(to: pid)
-        var information = siginfo_t()
-        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        PassedSignals.pass(to: child.pid)
+        child.awaitEnd()
         // From here on the number may be another process's.
         PassedSignals.pass(to: 0)
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) == -1, errno == EINTR {}
-        let signal = status & 0x7F
-        return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
-    }
-
-    /// Starts the command with the default action for every signal, none of them blocked. It inherits only the standard streams, because
-    /// all other descriptors are close-on-exec.
-    /// - Returns: 0, or an errno.
-    private static func spawn(_ command: [String], _ environment: [String: String], _ pid: inout pid_t) -> Int32 {
-        var attributes = posix_spawnattr_t()
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        let words = command.map { strdup($0) } + [nil]
-        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for word in words + variables { free(word) } }
-        return posix_spawnp(&pid, command[0], nil, &attributes, words, variables)
+        let status = child.wait()
+        return status < 0 ? 128 - status : status
     }
 }
 

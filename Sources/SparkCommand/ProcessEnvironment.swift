@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import SparkFiles
 
 /// Notifies systemd of the service's state (sd_notify(3)); does nothing elsewhere.
 enum SystemdNotification {
@@ -29,7 +30,14 @@ enum SystemdNotification {
 
 /// Detects the end of the parent process, so that a crashed test leaves no server behind.
 enum ParentWatch {
-    private static let parent = getppid()
+    private static let parent: pid_t = {
+        // Who starts a server as a child says so, because it may have ended before this line.
+        if let known = ProcessInfo.processInfo.environment[ChildProgram.parentVariable].flatMap({ pid_t($0) }) { return known }
+        let parent = getppid()
+        // The first process took it over, and the one that leads its group is gone: so is the parent.
+        let isOrphan = parent == 1 && getpgrp() != getpid() && kill(getpgrp(), 0) != 0 && errno == ESRCH
+        return isOrphan ? 0 : parent
+    }()
 
     /// Notes who the parent is. Called when the program begins: a parent that ends later has another number from then on.
     static func note() { _ = parent }

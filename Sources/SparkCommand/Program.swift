@@ -21,7 +21,7 @@ enum Program {
         // and milliseconds. It opens none where this names no folder.
         for name in ["PROJ_DATA", "PROJ_LIB"] { setenv(name, "/dev/null", 0) }
         // Threads that begin later inherit it.
-        if CommandLine.arguments.dropFirst().first == "drill" { Self.giveWay() }
+        if ["backup", "drill"].contains(CommandLine.arguments.dropFirst().first) { Self.giveWay() }
         // The process has one thread yet, so that the environment may change.
         if CommandLine.arguments.dropFirst().first == "serve" { _ = Serve.sockets }
         if CommandLine.arguments.dropFirst().first.map(temporaryVerbs.contains) == true { StopSignals.shared.begin() }

@@ -32,6 +32,8 @@ enum ScenarioChoice {
             return try Scenario(name: file, file: text, text: content)
         } catch let fault as ScenarioFault {
             throw ConfigurationError(faults: [Display.text("\(fault)")])
+        } catch NamedFile.Refusal.long(let limit) {
+            throw ConfigurationError(faults: ["\(Display.text(text)): expected at most \(limit) bytes"])
         } catch let refusal as NamedFile.Refusal {
             throw StorageOpenError(
                 operation: "read scenario", path: Display.text(String(text.prefix(256))), hint: "\(refusal)")

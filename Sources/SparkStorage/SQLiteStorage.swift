@@ -18,8 +18,8 @@ public struct StorageConfiguration: Sendable {
     public var isDurable = true
     /// False if another process owns the database: an older schema is then refused.
     public var mayMigrate = true
-    /// Makes the schema of a new database sooner than its migrations; nil runs those.
-    public var newSchema: (@Sendable () -> SchemaScript?)?
+    /// What a new database begins with, so that its migrations need not run; nil runs those.
+    public var newDatabase: (@Sendable () -> NewDatabase)?
     /// Opens the database without changing it or creating files next to it; nil opens it for writing.
     public var readOnly: DatabaseCompany?
     /// Observes the write-ahead log from the opening on.
@@ -40,7 +40,7 @@ public struct StorageConfiguration: Sendable {
 /// their own threads. `pointRead` uses raw connections on the caller's thread, for a few rows by key. A read that begins after
 /// a write was answered sees that write.
 public final class SQLiteStorage: Storage {
-    private let pool: any DatabaseWriter
+    let pool: any DatabaseWriter
     let queue: WriteQueue
     let checkpointer: Checkpointer
     /// The path of the database file.
@@ -67,6 +67,8 @@ public final class SQLiteStorage: Storage {
         self.isReadOnly = configuration.readOnly != nil
         self.file = path
         self.readerLock = configuration.isDurable || configuration.readOnly != nil ? nil : ReaderLock()
+        let steps = Migrator.kernel + migrations
+        let isNew = try Self.begin(configuration, steps)
         self.pool = try Self.openPool(configuration)
         let checkpointer = Checkpointer(
             path: path, observer: configuration.readOnly == nil ? configuration.logObserver : nil,
@@ -79,8 +81,8 @@ public final class SQLiteStorage: Storage {
             // Migrations may begin the log anew.
             if configuration.readOnly == nil { try pool.writeWithoutTransaction { try checkpointer.observeLog(of: $0) } }
             pending = try Migrator(
-                migrations: Migrator.kernel + migrations, path: path, backupDirectory: configuration.backupDirectory,
-                mayMigrate: configuration.mayMigrate, script: configuration.newSchema, progress: progress
+                migrations: steps, path: path, backupDirectory: isNew ? nil : configuration.backupDirectory,
+                mayMigrate: configuration.mayMigrate, progress: progress
             ).run(on: pool, isReadOnly: configuration.readOnly != nil)
         } catch let error as DatabaseError where SQLError(error).isOfTheFile {
             throw StorageOpenError(database: error, operation: "open database", path: path)
@@ -108,6 +110,18 @@ public final class SQLiteStorage: Storage {
         }
         // The migrations did not wait for the disk.
         if configuration.isDurable, !pending.isEmpty { checkpointer.fold() }
+    }
+
+    /// Makes a database that does not exist yet.
+    /// - Returns: Whether it did.
+    private static func begin(_ configuration: StorageConfiguration, _ steps: [Migration]) throws -> Bool {
+        guard let make = configuration.newDatabase, configuration.readOnly == nil, configuration.mayMigrate else { return false }
+        do {
+            return try make().begin(
+                configuration.file.path, known: Set(steps.map(\.id)), isDurable: configuration.isDurable)
+        } catch {
+            throw StorageOpenError(operation: "make database", path: error.path, hint: "\(error.fault)")
+        }
     }
 
     private static func openPool(_ configuration: StorageConfiguration) throws -> any DatabaseWriter {

@@ -172,7 +172,7 @@ public final class SparkFixture: Sendable {
     /// A client that is signed in as a person of the scenario, or one that was added with a name: `client(for: "ada")`.
     public func client(for name: String) async throws(Failure) -> SparkClient { try await person(name).client }
 
-    /// Keeps the present state. The newest 32 snapshots are kept.
+    /// Keeps the present state. The 32 that were made or restored last are kept.
     public func snapshot() async throws(Failure) -> Snapshot {
         let answer = try await test("POST", "snapshot")
         return Snapshot(id: try text(answer, "snapshot", of: "snapshot"))

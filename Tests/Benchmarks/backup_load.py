@@ -206,8 +206,7 @@ def without_load(a, work, data):
     """Both kinds of backup of the same database, without a server."""
     times, sizes = {"spark": [], "sqlite3": []}, {}
     for _ in range(a.rounds):
-        place, copy = f"{work}/alone", f"{work}/copy"
-        shutil.rmtree(place, ignore_errors=True)
+        place, copy = f"{work}/alone-{len(times['spark'])}", f"{work}/copy"
         answer, took = run([a.spark, "backup", place, "--data", data, "--json"])
         times["spark"].append(took)
         sizes["spark"] = json.loads(answer)["stored_bytes"]

@@ -18,6 +18,22 @@ struct ChanceTests {
         #expect(first == second)
     }
 
+    @Test("gives what is new after the same seed for a second time, and the same again after a reset")
+    func again() async throws {
+        try await withServer(TestServer.fixture()) { server in
+            func made() async throws -> [String] {
+                try await server.steer("POST", "/chance", ["seed": 42]).expected(200)
+                let person = try await server.made()
+                return [person.id.wire, person.refreshToken]
+            }
+            let rounds = [try await made(), try await made(), try await made()]
+            #expect(Set(rounds.flatMap { $0 }).count == 6)
+            try await server.steer("POST", "/reset").expected(204)
+            #expect(try await made() == rounds[0])
+            #expect(try await made() == rounds[1])
+        }
+    }
+
     @Test("has a seed that every language can write exactly", arguments: [-1, 9_007_199_254_740_992])
     func range(_ seed: Int64) async throws {
         try await withServer(TestServer.fixture()) { server in

@@ -36,6 +36,48 @@ struct SnapshotTests {
         return [ada, ben, cleo, dan]
     }
 
+    @Test("stay while they are in use, however many are made")
+    func inUse() async throws {
+        try await withServer(TestServer.fixture()) { server in
+            let base = try await snapshot(server)
+            let idle = try await snapshot(server)
+            for _ in 0..<36 {
+                try await restore(server, base)
+                _ = try await snapshot(server)
+            }
+            try await restore(server, base)
+            let answer = try await ask(server, "restore", #"{"snapshot":"\#(idle)"}"#)
+            #expect(answer.status == 404 && answer.json["code"] == "fixture.unknown_snapshot")
+        }
+    }
+
+    @Test("and resets have every person that is made beside them as a whole, or not at all")
+    func wholePeople() async throws {
+        try await withServer(TestServer.fixture()) { server in
+            let maker = Task {
+                var refused = 0
+                for _ in 0..<60 {
+                    let answer = try await server.steer(
+                        "POST", "/users", ["location": ["latitude": 48.85, "longitude": 2.35], "about": "Hello"])
+                    refused += answer.status == 201 ? 0 : 1
+                }
+                return refused
+            }
+            for _ in 0..<10 {
+                let id = try await snapshot(server)
+                try await restore(server, id)
+                let counts = try await server.storage.read { session in
+                    try session.rows("SELECT COUNT(*), COUNT(cell), TOTAL(about <> '') FROM profiles_users WHERE closed = 0") {
+                        [$0.integer(0), $0.integer(1), $0.integer(2)]
+                    }
+                }
+                #expect(Set(counts[0]).count == 1, "\(counts)")
+                try await ask(server, "reset").expected(204)
+            }
+            #expect(try await maker.value == 0)
+        }
+    }
+
     /// One act that changes something.
     private func act(_ chance: inout SplitMix64, _ people: [Person<TestServer>], _ server: TestServer) async throws {
         let person = people[Int(chance.next() % UInt64(people.count))]

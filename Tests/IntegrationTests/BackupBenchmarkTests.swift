@@ -51,3 +51,19 @@ struct BackupBenchmarkTests {
         #expect(run.output.contains("after merging: restored the last one"), "\(run.output)")
     }
 }
+
+/// Runs what `make bench-fixture` runs, with tiny numbers.
+@Suite("The benchmark of servers for tests")
+struct FixtureBenchmarkTests {
+    @Test(
+        "starts, restores and clones servers, and finds nothing left behind",
+        .enabled(if: BenchmarkScript.python != nil, "skipped: python3 is not installed"), .timeLimit(.minutes(5)))
+    func fixtures() async throws {
+        let run = try await BenchmarkScript.run(
+            "fixture.py", [SparkProcess.binary.path, "--rounds", "1", "--people", "100", "--serial", "2", "--parallel", "3"])
+        #expect(run.status == 0, "\(run.output)")
+        for text in ["a server as a process", "restore median", "left behind: nothing", "gone after the parent was killed"] {
+            #expect(run.output.contains(text), "\(run.output)")
+        }
+    }
+}

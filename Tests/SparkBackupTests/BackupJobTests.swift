@@ -56,6 +56,31 @@ struct BackupJobTests {
         }
     }
 
+    @Test("is refused without the whole key of the server, and so is what has none", arguments: [nil, 3])
+    func withoutKey(bytes: Int?) async throws {
+        try await withBackupScene { (scene: BackupScene) async throws in
+            let name = try await scene.job().run().manifest.name
+            let key = scene.data.appending(path: "keys/server.key")
+            try FileManager.default.removeItem(at: key)
+            if let bytes { try Data(count: bytes).write(to: key) }
+            let error = await #expect(throws: BackupError.self) { try await scene.job().run() }
+            #expect(error.map { "\($0)".contains("keys/server.key") } == true)
+            #expect(try await BackupCatalog(scene.store).entries().map(\.name.text) == [name])
+            #expect(try scene.leftovers() == [])
+
+            // A manifest whose files were taken out, with a seal that fits.
+            let folder = scene.place.appending(path: "backups/\(name)")
+            let manifest = folder.appending(path: "manifest.json")
+            let text = try String(contentsOf: manifest, encoding: .utf8)
+            let list = try #require(text.firstRange(of: /"files":\[[^\]]*\]/))
+            try Data(text.replacingCharacters(in: list, with: "\"files\":[]").utf8).write(to: manifest)
+            try Data("\(FileDigest.of(manifest))\n".utf8).write(to: folder.appending(path: "seal"))
+            let refusal = await #expect(throws: BackupError.self) { try await scene.restoration().run { _, _ in } }
+            #expect(refusal.map { "\($0)".contains("without the server's key") } == true)
+            #expect(!scene.hasTarget)
+        }
+    }
+
     @Test("asks for the archive's position before and after the snapshot")
     func archive() async throws {
         try await withBackupScene { (scene: BackupScene) async throws in

@@ -22,6 +22,12 @@ struct SeedableRandomSourceTests {
         #expect(numbers == second.next(count: 4))
         second.seed(43)
         #expect(numbers != second.next(count: 4))
+        // A second time the same seed gives others, and again the same in another server.
+        let (third, fourth) = (source(), source())
+        for source in [third, fourth] { for _ in 0..<2 { source.seed(42) } }
+        let others = third.next(count: 4)
+        #expect(others != numbers && others == fourth.next(count: 4))
+        #expect(third.branch("a").next(count: 2) == fourth.branch("a").next(count: 2))
     }
 
     @Test("of one branch do not depend on those of another, and differ from them")

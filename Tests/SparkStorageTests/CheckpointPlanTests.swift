@@ -27,11 +27,34 @@ struct CheckpointPlanTests {
         plan.end()
 
         var slow = CheckpointPlan()
-        for _ in 0..<CheckpointPlan.rounds {
+        for round in 1...CheckpointPlan.rounds {
             #expect(slow.next(at: goal) == .copy)
+            slow.note(moved: round)
             slow.end()
         }
         #expect(slow.next(at: goal) == .restart)
+    }
+
+    @Test("the writer does not wait for pages that a reader keeps, and they are copied alongside it afterwards")
+    func keptPages() {
+        var plan = CheckpointPlan()
+        var pages = CheckpointPlan.restart
+        // A backup reads the state of page 5.
+        for _ in 0..<20 {
+            #expect(plan.next(at: pages) == .copy)
+            plan.note(moved: 5)
+            plan.end()
+            _ = plan.next(at: pages + 1) == .copy ? plan.end() : ()
+            pages += CheckpointPlan.threshold + 2
+        }
+        // It has ended: twenty times as many pages are there as the writer may wait for.
+        #expect(plan.next(at: pages) == .copy)
+        plan.note(moved: pages)
+        plan.end()
+        #expect(plan.next(at: pages + 2_000) == .copy)
+        plan.note(moved: pages + 2_000)
+        plan.end()
+        #expect(plan.next(at: pages + 2_100) == .restart)
     }
 
     @Test("a restart that readers prevented is tried again when as many pages have gathered as for a copy")

@@ -9,16 +9,16 @@ import Testing
 @Suite("A new database")
 struct NewDatabaseTests {
     private static let steps = ModulePlan(sparkModules).manifests.flatMap(\.migrations)
-    private static let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../data/schema.sql")
+    private static let data = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../data")
     private let directory = FileManager.default.temporaryDirectory.appending(path: "spark-new-\(UUID().uuidString)")
 
     /// - Parameter steps: gets the migrations that ran.
     private func open(
-        _ name: String, _ migrations: [Migration], script: SchemaScript? = nil, steps: StepLog = StepLog()
+        _ name: String, _ migrations: [Migration], new: NewDatabase? = nil, steps: StepLog = StepLog()
     ) throws -> SQLiteStorage {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         var configuration = StorageConfiguration(file: directory.appending(path: name), backupDirectory: nil)
-        configuration.newSchema = { script }
+        if let new { configuration.newDatabase = { new } }
         return try SQLiteStorage(
             configuration, migrations: migrations, clock: ManualClock(Timestamp(milliseconds: 1_772_366_400_000))
         ) { steps.note($0) }
@@ -44,50 +44,69 @@ struct NewDatabaseTests {
         return try open("by-step.db", Self.steps)
     }
 
-    @Test("is made by a script that equals the migrations")
-    func script() async throws {
+    @Test("begins as a file that equals what the migrations make")
+    func file() async throws {
         defer { try? FileManager.default.removeItem(at: directory) }
         let migrated = try await migratedByStep()
         let expected = try await text(of: migrated)
+        let file = Self.data.appending(path: "schema.sql")
         if ProcessInfo.processInfo.environment["SPARK_WRITE_SCHEMA"] != nil {
-            try expected.write(to: Self.file, atomically: true, encoding: .utf8)
+            try expected.write(to: file, atomically: true, encoding: .utf8)
+            let database = Self.data.appending(path: "schema.db")
+            try? FileManager.default.removeItem(at: database)
+            try migrated.writeNewDatabase(to: database.path)
         }
-        let written = try String(contentsOf: Self.file, encoding: .utf8)
+        let written = try String(contentsOf: file, encoding: .utf8)
+        let log = StepLog()
+        let made = try open("by-file.db", Self.steps, new: .ofOwnModules, steps: log)
+        #expect(log.ids == [])
         // Another SpatiaLite has other tables of its own.
         if written.split(separator: "\n").prefix(2) == expected.split(separator: "\n").prefix(2) {
             #expect(written == expected, "run make schema")
+            #expect(try await objects(in: made) == objects(in: migrated))
+            #expect(try await text(of: made) == expected, "run make schema")
         }
-        let script = try #require(SchemaScript(written))
-        let log = StepLog()
-        let made = try open("by-script.db", Self.steps, script: script, steps: log)
-        #expect(log.ids == [])
-        #expect(try await objects(in: made) == objects(in: migrated))
-        #expect(try await text(of: made) == text(of: migrated))
         #expect(try made.check() == [])
         await made.close()
         await migrated.close()
     }
 
-    @Test("of a binary has every migration in its script")
+    @Test("of a binary names every migration")
     func complete() throws {
-        let script = try #require(NewSchema.script)
-        #expect(Set(Self.steps.map(\.id)).isSubset(of: script.migrations), "run make schema")
+        #expect(Set(Self.steps.map(\.id)).isSubset(of: NewDatabase.ofOwnModules.migrations), "run make schema")
     }
 
-    @Test("runs the migrations that its script does not cover, and all of them without a module of the script")
+    @Test("runs the migrations that its file does not have, and all of them without a module of the file")
     func otherModules() async throws {
         defer { try? FileManager.default.removeItem(at: directory) }
-        let script = try #require(NewSchema.script)
         let further = Migration("notes.001_rows", sql: "CREATE TABLE notes_rows (id INTEGER PRIMARY KEY) STRICT")
         let log = StepLog()
-        let more = try open("more.db", Self.steps + [further], script: script, steps: log)
+        let more = try open("more.db", Self.steps + [further], new: .ofOwnModules, steps: log)
         #expect(log.ids == [further.id])
         #expect(try await objects(in: more).contains { $0.hasPrefix("table notes_rows") })
         await more.close()
-        let fewer = try open("fewer.db", Self.steps.filter { $0.module != "chat" }, script: script)
+        let fewer = try open("fewer.db", Self.steps.filter { $0.module != "chat" }, new: .ofOwnModules)
         #expect(try await objects(in: fewer).contains { $0.hasPrefix("table matching_swipes") })
         #expect(try await !objects(in: fewer).contains { $0.hasPrefix("table chat_messages") })
         await fewer.close()
+    }
+
+    @Test("never replaces a database, and is whole or not there")
+    func never() async throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let step = Migration("test.001_rows", sql: "CREATE TABLE test_rows (id INTEGER PRIMARY KEY) STRICT")
+        let old = try open("old.db", [step])
+        await old.close()
+        let again = try open("old.db", Self.steps + [step], new: .ofOwnModules)
+        #expect(try await objects(in: again).contains { $0.hasPrefix("table test_rows") })
+        await again.close()
+        // A file of nothing is a start that was interrupted; what is left of a draft is written over.
+        let (empty, draft) = (directory.appending(path: "empty.db"), directory.appending(path: "empty.db.new"))
+        for file in [empty, draft] { try Data().write(to: file) }
+        let made = try open("empty.db", Self.steps, new: .ofOwnModules)
+        #expect(try await objects(in: made).contains { $0.hasPrefix("table matching_swipes") })
+        await made.close()
+        #expect(!FileManager.default.fileExists(atPath: draft.path))
     }
 
     @Test("is empty if a step fails, and whole at the next start")

@@ -12,7 +12,8 @@ struct StateRoutes: Sendable {
 
     private var snapshot: Route {
         .fixture(
-            .post, "/snapshot", "Keep the present state; the newest 32 snapshots are kept", answer: .of(SnapshotName.self),
+            .post, "/snapshot", "Keep the present state; the 32 that were made or restored last are kept",
+            answer: .of(SnapshotName.self),
             errors: Self.errors
         ) { [hooks] _ in
             .json(SnapshotName(snapshot: try await hooks.states.snapshot()))

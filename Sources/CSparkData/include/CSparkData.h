@@ -33,6 +33,9 @@ SparkNamedFile spark_data_scenario(size_t index);
 /// data/schema.sql
 SparkDataFile spark_data_schema(void);
 
+/// data/schema.db
+SparkDataFile spark_data_new_database(void);
+
 /// web/metrics.js
 SparkDataFile spark_page_metrics_script(void);
 /// web/metrics.css

@@ -2,6 +2,7 @@
 #ifndef CSPARKIO_H
 #define CSPARKIO_H
 
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -90,5 +91,11 @@ int spark_send_sealed(int socket, const char *path, const void *bytes, size_t co
 
 /// Whether a time service keeps the kernel's clock right (adjtimex): 1, 0, or -1 if the kernel does not say.
 int spark_clock_is_synchronised(void);
+
+/// A pipe, close-on-exec from its beginning: a child of another thread does not keep it open. Returns 0, or an errno.
+int spark_pipe(int ends[2]);
+
+/// Lets a program that is started with these actions begin without the descriptors from one on. Returns 0, or an errno.
+int spark_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 #endif

@@ -121,6 +121,10 @@ public struct ArchiveReplay: Sendable {
             guard let stretch = stretches.last, let base = stretch.bases.first else {
                 throw ArchiveError.outOfRange("\(moment)", ranges)
             }
+            // What follows the gap is later, and would be left out.
+            if let missing = stretch.range.missing {
+                throw ArchiveError.incomplete(generation: stretch.range.generation, after: missing - 1)
+            }
             return [try plan(stretch, base, stretch.range.lastCommit)]
         case .beforeEntry, .beforeHash:
             let plans = try stretches.reversed().flatMap { stretch in

@@ -66,7 +66,16 @@ public struct ArchiveRestoration: Sendable {
         if moment == .latest, let newest = entries.last, bases.isEmpty {
             return try await restore(newest, "the place has no archive for its backups", finish)
         }
-        var plans = try await replay.plans(for: moment, bases: bases)
+        var plans: [ArchiveReplay.Plan]
+        do {
+            plans = try await replay.plans(for: moment, bases: bases)
+        } catch let error as ArchiveError where requiresEncryption && all.contains(where: { $0.manifest?.isEncrypted == false }) {
+            guard case .damaged = error else {
+                throw BackupError.refused(
+                    "\(error); backups and segments that are not encrypted are left out: --allow-unencrypted")
+            }
+            throw error
+        }
         if moment == .latest, let newest = entries.last, let range = plans.first?.range, newest.takenAt > range.last,
             newest.manifest?.archiveBase?.to.generation != range.generation
         {

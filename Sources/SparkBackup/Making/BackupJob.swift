@@ -1,4 +1,4 @@
-import Dispatch
+import CSparkSystem
 public import Foundation
 import Glibc
 public import SparkCore
@@ -61,7 +61,10 @@ public struct BackupJob: Sendable {
 
     /// The files of a data directory that go into a backup beside the database, by their paths in it. The head of the operators' log
     /// is read before the snapshot, so that the database has its line.
-    static let files = ["keys/server.key", "audit.head"]
+    static let files = [keyFile, "audit.head"]
+    /// The server's key, without which nobody's session is valid and nothing that was sealed can be opened.
+    static let keyFile = "keys/server.key"
+    static let keyBytes = 32
 
     /// Makes the backup and compares what the store has with what was sent. Cancelling the task ends it early; whatever was stored by
     /// then is removed.
@@ -283,19 +286,27 @@ private final class BackupRun: Sendable {
     }
 
     private static func smallFiles(of directory: URL) throws -> [(path: String, bytes: [UInt8])] {
-        try BackupJob.files.compactMap { path in
+        let files = try BackupJob.files.compactMap { path in
             try DurableFile.contents(of: directory.appending(path: path).path, atMost: 1 << 20).map { (path, $0) }
         }
+        guard files.contains(where: { $0.0 == BackupJob.keyFile && $0.1.count == BackupJob.keyBytes }) else {
+            throw BackupError.refused(
+                "\(BackupJob.keyFile) of \(directory.path) is gone or not whole, and no backup is one without it: put it back "
+                    + "from an earlier backup")
+        }
+        return files
     }
 }
 
-/// Blocking work away from the cooperative threads.
+/// Blocking work away from the cooperative threads, which leaves the processors to a server's own work.
 enum BlockingWork {
-    private static let thread = DispatchQueue(label: "spark.backup.files", qos: .utility, attributes: .concurrent)
-
     static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            thread.async { continuation.resume(with: Result { try body() }) }
+            // A thread of its own, since a lower priority cannot be given back.
+            Thread.detachNewThread {
+                spark_thread_priority(10)
+                continuation.resume(with: Result { try body() })
+            }
         }
     }
 }

@@ -102,12 +102,15 @@ public struct Restoration: Sendable {
             throw BackupError.damaged("\(name.prefix)\(BackupName.manifest): \(BackupError.mayBeForged)")
         }
         try await check(digest, of: name, manifest, scratch)
+        guard manifest.files.contains(where: { $0.path == BackupJob.keyFile }) else {
+            throw BackupError.damaged("\(name.text): it is without the server's key")
+        }
         let database = scratch.data.appending(path: "spark.db")
         try await readDatabase(manifest, name, into: database, scratch)
         for part in manifest.files {
             let file = try await fetch(part, name, manifest, scratch)
             defer { unlink(file.path) }
-            try await BlockingWork.run { try Self.place(file, at: scratch.data.appending(path: part.path)) }
+            try await BlockingWork.run { try Self.place(file, part.path, in: scratch.data) }
         }
         try Task.checkCancellation()
         try await advance?(database, manifest)
@@ -225,8 +228,12 @@ public struct Restoration: Sendable {
         return target
     }
 
-    private static func place(_ file: URL, at target: URL) throws {
+    private static func place(_ file: URL, _ path: String, in directory: URL) throws {
+        let target = directory.appending(path: path)
         guard let bytes = try DurableFile.contents(of: file.path, atMost: 1 << 20) else { return }
+        guard path != BackupJob.keyFile || bytes.count == BackupJob.keyBytes else {
+            throw BackupError.damaged("\(path): the server's key is not whole")
+        }
         try DurableFile.makeDirectory(target.deletingLastPathComponent().path)
         try DurableFile.replace(target.path, with: bytes)
     }

@@ -51,8 +51,12 @@ struct SwiftFiles {
     private func object(_ row: ClientDeclaration, _ members: [ClientMember], _ further: ClientType?) -> String {
         let names = members.map { SwiftName.member($0.name) }
         let rows = zip(members, names)
-        var lines = rows.map { member, name in Self.comment(member.summary, or: "`\(member.name)`.", 8) + Self.property(member, name) }
-        let given = rows.filter { !Self.isFixed($0.0) }.map { member, name in "\(name): \(Self.type(of: member))\(Self.initial(member))" }
+        var lines = rows.map { member, name in
+            Self.comment(member.summary, or: "`\(member.name)`.", 8) + Self.property(member, name)
+        }
+        let given = rows.filter { !Self.isFixed($0.0) }.map { member, name in
+            "\(name): \(Self.type(of: member))\(Self.initial(member))"
+        }
         var parameters = given
         var stores = rows.filter { !Self.isFixed($0.0) }.map { "            self.\($1) = \($1)\n" }
         var reads = rows.filter { !Self.isFixed($0.0) }.map { member, name in
@@ -65,7 +69,9 @@ struct SwiftFiles {
             lines.append("        /// Further members, by name.\n        public var further: [String: \(further.swift)]\n")
             parameters.append("further: [String: \(further.swift)] = [:]")
             stores.append("            self.further = further\n")
-            reads.append("            self.further = try members.others(besides: [\(members.map(\.name.quoted).joined(separator: ", "))])\n")
+            reads.append(
+                "            self.further = try members.others(besides: [\(members.map(\.name.quoted).joined(separator: ", "))])\n"
+            )
             writes.append("            members.add(further)\n")
         }
         return Self.comment(row.summary, or: row.name) + """
@@ -201,7 +207,9 @@ struct SwiftFiles {
     private func pages(_ route: ClientOperation) -> String {
         guard let element = route.element else { return "" }
         let name = SwiftName.member(route.name)
-        let query = route.query.map(\.name).map { $0 == "cursor" ? "cursor: cursor" : "\(SwiftName.member($0)): \(SwiftName.member($0))" }
+        let query = route.query.map(\.name).map {
+            $0 == "cursor" ? "cursor: cursor" : "\(SwiftName.member($0)): \(SwiftName.member($0))"
+        }
         return """
 
                 /// \(route.summary): every element of every page.
@@ -242,7 +250,8 @@ enum SwiftName {
         "as", "associatedtype", "break", "case", "catch", "class", "continue", "default", "defer", "deinit", "do", "else", "enum",
         "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import", "in", "init", "inout",
         "internal", "is", "let", "nil", "operator", "precedencegroup", "private", "protocol", "public", "repeat", "rethrows",
-        "return", "self", "static", "struct", "subscript", "super", "switch", "throw", "throws", "true", "try", "typealias", "var",
+        "return", "self", "static", "struct", "subscript", "super", "switch", "throw", "throws", "true", "try", "typealias",
+        "var",
         "where", "while",
     ]
     /// Members that every type has.

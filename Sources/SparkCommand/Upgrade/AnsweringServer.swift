@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Spark
 import SparkClient
+import SparkFiles
 import SparkServer
 
 /// A server of some version of spark on a copy of a data directory, in a process of its own.
@@ -53,8 +54,8 @@ final class AnsweringServer: Sendable {
     private static func run(_ program: String, _ arguments: [String], _ errors: URL) throws -> ProgramRun {
         do {
             return try ProgramRun(program, arguments, errors: errors)
-        } catch let error as ProgramRun.CannotStart {
-            throw CannotAnswer(description: "\(program) cannot be started: \(String(cString: strerror(error.code)))")
+        } catch {
+            throw CannotAnswer(description: "\(program) cannot be started: \(error.fault)")
         }
     }
 

@@ -11,12 +11,23 @@ package final class RequestGate: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
+    /// Whether this task is within a request that was let in, and whose parts are not held back.
+    @TaskLocal private static var isInside = false
+
     private let state = Mutex(State())
 
     package init() {}
 
+    /// Runs several requests of the server itself as one.
+    package func asOne<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
+        await enter()
+        defer { leave() }
+        return try await Self.$isInside.withValue(true) { try await body() }
+    }
+
     /// Returns when the gate is open, and counts the request until `leave`.
     func enter() async {
+        if Self.isInside { return state.withLock { $0.running += 1 } }
         while !tryToEnter() { await untilOpen() }
     }
 

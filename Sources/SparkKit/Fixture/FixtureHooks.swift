@@ -120,6 +120,8 @@ package protocol FixtureServing: Sendable {
     ///   - token: an access token.
     ///   - body: its JSON.
     func call(_ method: String, _ path: String, token: String?, body: JSONValue?) async throws -> Reply
+    /// Carries out several calls as one request: the state is captured and replaced before or after all of them.
+    func asOne<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value
     /// A port that some module provides; nil if none does.
     func port<Port>(_ type: Port.Type) -> Port?
     /// Cuts a person's sockets without a close frame, and ends the person's event streams and polls.

@@ -104,7 +104,7 @@ public enum FixtureStateError: ClientError {
     /// A constant text.
     public var detail: String {
         switch self {
-        case .unknownSnapshot: "There is no such snapshot; the newest 32 are kept."
+        case .unknownSnapshot: "There is no such snapshot; the 32 that were made or restored last are kept."
         case .busy: "Requests under way did not end in time; nothing was changed."
         case .cannotClone: "This server runs inside another program, so it has no program to start again."
         case .cloneFailed: "The second server did not start; the log says why."

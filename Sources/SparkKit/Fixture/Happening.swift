@@ -105,7 +105,7 @@ package struct Happening: Sendable {
         if mirror.displayStyle == .optional { return mirror.children.first.map { json(of: $0.value) } ?? .null }
         if let value = value as? any FieldValue { return Self.value(of: value.written) }
         switch mirror.displayStyle {
-        case .struct:
+        case .struct, .tuple:
             return .object(mirror.children.map { JSONMember(snakeCase($0.label ?? ""), json(of: $0.value)) })
         case .collection, .set: return .array(mirror.children.map { json(of: $0.value) })
         default: return .string("\(value)")

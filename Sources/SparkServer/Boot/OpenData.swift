@@ -33,7 +33,7 @@ struct OpenData: Sendable {
         configuration.mayMigrate = directory.isOwner
         configuration.readOnly = directory.readOnly
         configuration.faults = plan.fixture?.faults
-        configuration.newSchema = { NewSchema.script }
+        configuration.newDatabase = { .ofOwnModules }
         self.archive = Self.archive(options, finding)
         configuration.logObserver = archive
         self.storage = try SQLiteStorage(

@@ -24,7 +24,7 @@ struct EnvironmentNames {
     private static let prefix = "SPARK_"
     private static let fileSuffix = "_FILE"
     private static let reserved: Set<String> = [
-        "SPARK_CONFIG", "SPARK_URL", "SPARK_ADMIN_TOKEN", "SPARK_PID", "SPARK_JOURNAL_SOCKET",
+        "SPARK_CONFIG", "SPARK_URL", "SPARK_ADMIN_TOKEN", "SPARK_PID", "SPARK_PARENT", "SPARK_JOURNAL_SOCKET",
     ]
 
     private let known: [String: (section: String, setting: Setting)]

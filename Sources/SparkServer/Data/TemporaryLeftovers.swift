@@ -47,7 +47,14 @@ enum TemporaryLeftovers {
             return false
         }
         let descriptor = open(directory.appending(path: "lock").path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else {
+            // Its process ended before it had a lock.
+            guard errno == ENOENT, let made = FileStatus(path: directory.path), FileStatus.kernelTime - made.modified > youth
+            else {
+                return false
+            }
+            return (try? FileManager.default.removeItem(at: directory)) != nil
+        }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, let lock = FileStatus(descriptor: descriptor) else { return false }
         // The process may run in another container that shares this folder, or its id may belong to another process by now.

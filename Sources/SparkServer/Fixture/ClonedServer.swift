@@ -49,101 +49,48 @@ public final class ClonedServer: Sendable {
     /// The process ended without a ready line.
     struct NotReady: Error {}
 
-    private struct State {
-        var pid: pid_t
-        var hasEnded = false
-        var address: ServerClone?
-    }
-
-    private let state: Mutex<State>
+    private let child: ChildProgram
+    private let place = Mutex<ServerClone?>(nil)
     /// The reading end of its standard output.
     private let output: Int32
 
-    /// Starts it, with nothing to read and this process's log as its own. It inherits no other descriptor, because all are
-    /// close-on-exec.
+    /// Starts it, with nothing to read and this process's log as its own.
     fileprivate init(_ program: String, _ arguments: [String]) throws(FileError) {
-        var ends: [Int32] = [-1, -1]
-        // Unlike a pipe, a pair is close-on-exec from its beginning: a child of another thread would keep it open.
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
-            throw FileError(operation: "start", path: program, fault: FileFault(code: errno))
+        let ends = try ChildProgram.pipe()
+        defer { close(ends.writer) }
+        do {
+            self.child = try ChildProgram(
+                program, arguments, output: .descriptor(ends.writer), errors: .inherited, followsParent: true)
+        } catch {
+            close(ends.reader)
+            throw error
         }
-        var pid: pid_t = 0
-        let code = Self.spawn(program, arguments, output: ends[1], &pid)
-        close(ends[1])
-        guard code == 0 else {
-            close(ends[0])
-            throw FileError(operation: "start", path: program, fault: FileFault(code: code))
-        }
-        self.output = ends[0]
-        self.state = Mutex(State(pid: pid))
-    }
-
-    private static func spawn(_ program: String, _ arguments: [String], output: Int32, _ pid: inout pid_t) -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
-        }
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var code = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        if code == 0 { code = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) }
-        guard code == 0 else { return code }
-        let words = ([program] + arguments).map { strdup($0) } + [nil]
-        let variables = ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for word in words + variables { free(word) } }
-        return posix_spawn(&pid, program, &actions, &attributes, words, variables)
+        self.output = ends.reader
     }
 
     /// Blocks until the server is ready. A thread of its own then waits for the server's end.
     fileprivate func awaitReadyLine() throws {
-        var line: [UInt8] = []
-        var byte: UInt8 = 0
-        while true {
-            let count = read(output, &byte, 1)
-            if count < 0, errno == EINTR { continue }
-            guard count == 1 else { break }
-            if byte == 0x0A { break }
-            line.append(byte)
-        }
+        let line = ChildProgram.line(from: output)
         Thread.detachNewThread { [self] in awaitEnd() }
         guard let json = try? JSONParser.parse(line), let url = json["url"]?.string, let token = json["admin_token"]?.string
         else {
             end(SIGKILL)
             throw NotReady()
         }
-        state.withLock { $0.address = ServerClone(url: url, pid: Int($0.pid), adminToken: token) }
+        place.withLock { $0 = ServerClone(url: url, pid: Int(child.pid), adminToken: token) }
     }
 
     /// Takes the process from the kernel when it has ended.
     private func awaitEnd() {
-        let pid = state.withLock { $0.pid }
-        var information = siginfo_t()
-        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
-        // Under the lock: the number is the child's until then, and a signal must not reach another process.
-        state.withLock { state in
-            var status: Int32 = 0
-            while waitpid(pid, &status, 0) == -1, errno == EINTR {}
-            state.hasEnded = true
-        }
+        _ = child.wait()
         close(output)
     }
 
-    var hasEnded: Bool { state.withLock { $0.hasEnded } }
+    var hasEnded: Bool { child.hasEnded }
 
     /// Where it is; set once it is ready.
-    var address: ServerClone { state.withLock { $0.address } ?? ServerClone(url: "", pid: 0, adminToken: "") }
+    var address: ServerClone { place.withLock { $0 } ?? ServerClone(url: "", pid: 0, adminToken: "") }
 
     /// Asks it to end.
-    func end(_ signal: Int32 = SIGTERM) {
-        state.withLock { state in
-            if !state.hasEnded { kill(state.pid, signal) }
-        }
-    }
+    func end(_ signal: Int32 = SIGTERM) { child.signal(signal) }
 }

@@ -8,6 +8,7 @@ import SparkStream
 /// The running server as the routes of the fixture use it.
 struct FixtureServer: FixtureServing {
     let edge: Edge
+    let gate: RequestGate?
     let modules: ConstructedModules
     let random: any RandomSource
 
@@ -32,6 +33,11 @@ struct FixtureServer: FixtureServing {
         var reply = Reply(answer.head.status, json: answer.body)
         for name in [HTTPField.Name.contentType, .retryAfter] { reply.headers[name] = answer.head.headerFields[name] }
         return reply
+    }
+
+    func asOne<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
+        guard let gate else { return try await body() }
+        return try await gate.asOne(body)
     }
 
     func port<Port>(_ type: Port.Type) -> Port? { modules.port(type) }

@@ -16,7 +16,7 @@ import Synchronization
 /// commits, while no request is under way. A restore puts both back: no answer after it comes from before. What memory holds is a list
 /// of states, the kernel's own and those that modules register; see `ModuleRegistrar.fixtureState`. Metrics and logs go on.
 final class StateKeeper: ServerStateKeeping, Service {
-    /// The most snapshots. Beyond it the oldest goes. The text of `FixtureStateError.unknownSnapshot` has the number.
+    /// The most snapshots. Beyond it the one goes that was made or restored the longest ago. The text of `FixtureStateError.unknownSnapshot` has the number.
     private static let mostKept = 32
     /// How long requests under way may take to end.
     private static let patience = Duration.seconds(5)
@@ -99,7 +99,12 @@ final class StateKeeper: ServerStateKeeping, Service {
 
     func restore(_ id: String) async throws {
         try await inTurn { [self] in
-            let found = state.withLock { state in state.snapshots.first { $0.id == id }?.snapshot }
+            let found = state.withLock { state -> Snapshot? in
+                guard let place = state.snapshots.firstIndex(where: { $0.id == id }) else { return nil }
+                // The one that every test begins with is in use, however old it is.
+                state.snapshots.append(state.snapshots.remove(at: place))
+                return state.snapshots.last?.snapshot
+            }
             guard let found else { throw FixtureStateError.unknownSnapshot }
             try await goBack(to: found)
         }
@@ -120,7 +125,11 @@ final class StateKeeper: ServerStateKeeping, Service {
             let before = state.last
             let task = Task {
                 await before?.value
-                return try await work()
+                do {
+                    return try await work()
+                } catch let error as FileError where error.fault.isOutOfSpace {
+                    throw StorageError.full
+                }
             }
             state.last = Task { _ = await task.result }
             return task

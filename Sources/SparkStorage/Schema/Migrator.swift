@@ -14,8 +14,6 @@ struct Migrator {
     /// The directory for the copy of an existing database; nil for databases that need none.
     let backupDirectory: URL?
     let mayMigrate: Bool
-    /// What makes the schema of a new database; nil runs its migrations.
-    var script: (@Sendable () -> SchemaScript?)?
     var progress: @Sendable (MigrationProgress) -> Void = { _ in }
 
     /// The storage's own tables.
@@ -123,7 +121,7 @@ struct Migrator {
         }
         if try applied.isEmpty && isEmpty(pool) {
             do {
-                try run(pending, on: pool, script: script?())
+                try run(pending, on: pool)
             } catch let error as FailedStep {
                 throw error.cause
             }
@@ -147,29 +145,23 @@ struct Migrator {
     }
 
     /// Runs steps in one transaction.
-    /// - Parameter script: stands in for the steps that it names, if all of them are known.
-    private func run(_ steps: [Migration], on pool: any DatabaseWriter, script: SchemaScript? = nil) throws {
-        let script = script.flatMap { Set($0.migrations).isSubset(of: migrations.map(\.id)) ? $0 : nil }
-        let covered = Set(script?.migrations ?? [])
+    private func run(_ steps: [Migration], on pool: any DatabaseWriter) throws {
         try pool.writeWithoutTransaction { database in
             // A step may replace a table that others refer to (https://www.sqlite.org/lang_altertable.html#otheralter).
             try database.execute(sql: "PRAGMA foreign_keys = OFF")
             defer { try? database.execute(sql: "PRAGMA foreign_keys = ON") }
             try database.inTransaction(.immediate) {
                 try database.execute(sql: "CREATE TABLE IF NOT EXISTS grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
-                if let script { try SQLSession(database).script(script.sql) }
                 for (index, step) in steps.enumerated() {
-                    if !covered.contains(step.id) {
-                        progress(.step(step.id, number: index + 1, of: steps.count))
-                        do {
-                            try step.run(SQLSession(database))
-                        } catch {
-                            throw FailedStep(id: step.id, cause: error)
-                        }
+                    progress(.step(step.id, number: index + 1, of: steps.count))
+                    do {
+                        try step.run(SQLSession(database))
+                    } catch {
+                        throw FailedStep(id: step.id, cause: error)
                     }
                     try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES (?)", arguments: [step.id])
                 }
-                if script == nil { try checkReferences(in: database) }
+                try checkReferences(in: database)
                 return .commit
             }
         }

@@ -1,34 +1,26 @@
-/// The schema of a new database as one script: what the migrations make on an empty database, without their detours. A new
-/// database is ready several times sooner than with all migrations, each of which may read the whole schema again.
+/// The schema that the migrations make, as a text of SQL to read and to compare.
 ///
-/// The text begins with a comment for each migration that the script stands in for, then follow SQL statements.
-public struct SchemaScript: Sendable {
+/// The text begins with a comment for each migration, then follow the statements.
+public enum SchemaScript {
     private static let mark = "-- migration "
 
-    /// The identifiers of the migrations, in their order.
-    public let migrations: [String]
-    /// The statements.
-    let sql: String
-
-    /// Reads a script; nil if it names no migration.
-    public init?(_ text: String) {
+    /// The identifiers of the migrations that a text names, in their order.
+    public static func migrations(in text: String) -> [String] {
         var migrations: [String] = []
         var rest = text[...]
         while rest.hasPrefix("--") {
             let line = rest.prefix { $0 != "\n" }
-            if line.hasPrefix(Self.mark) { migrations.append(String(line.dropFirst(Self.mark.count))) }
+            if line.hasPrefix(mark) { migrations.append(String(line.dropFirst(mark.count))) }
             rest = rest.dropFirst(line.count + 1)
         }
-        guard !migrations.isEmpty else { return nil }
-        self.migrations = migrations
-        self.sql = String(rest)
+        return migrations
     }
 
     /// Writes the script of a database that the migrations made and nobody else changed.
     /// - Throws: `SQLError`.
     public static func text(in session: SQLSession) throws -> String {
         var lines = [
-            "-- The schema of a new database, written by `make schema` from the migrations. A test compares the two.",
+            "-- The schema of a new database, written by `make schema` from the migrations, as schema.db has it. A test compares them.",
             "-- SpatiaLite \(try session.value("SELECT spatialite_version()", as: String.self) ?? "")",
         ]
         lines += try session.values("SELECT identifier FROM grdb_migrations ORDER BY rowid", as: String.self).map { mark + $0 }

@@ -1,3 +1,4 @@
+import Glibc
 package import SparkFiles
 
 /// A copy of the database of a server for tests, as of one commit. The file goes with the last reference.
@@ -51,6 +52,10 @@ extension SQLiteStorage {
         try await queue.alone(refusingWaiting: true) { [checkpointer, file, queue] in
             try readers.alone {
                 try checkpointer.folded(isChanging: true) {
+                    // Nothing has changed yet: without the copy the database stays as it is.
+                    guard FileStatus(path: image.path) != nil else {
+                        throw FileError(operation: "read", path: image.path, fault: FileFault(code: ENOENT))
+                    }
                     do throws(FileError) {
                         try CopiedFile.write(image.path, over: file, made: image.method)
                     } catch {

@@ -10,7 +10,7 @@ struct CheckpointPlan: Sendable {
     static let restart = 24_576
     /// If more pages than this arrived meanwhile, they are copied alongside the writer once more before the writer must wait.
     static let remainder = 1_024
-    /// How often pages are copied alongside the writer before it waits, however many are left.
+    /// How often pages are copied alongside the writer before it waits, however many are left: they arrive as fast as they are copied.
     static let rounds = 3
 
     enum Step: Hashable, Sendable {
@@ -27,8 +27,10 @@ struct CheckpointPlan: Sendable {
     private var begun = 0
     /// The length at which a restart is tried next.
     private var goal = restart
-    /// The copies since the goal was reached.
+    /// The copies since the goal was reached that moved pages.
     private var copies = 0
+    /// Whether the running step is a copy beyond the goal that has moved nothing yet.
+    private var isIdleCopy = false
     private var isRunning = false
 
     /// The step to take now. The caller must take it and report its end.
@@ -44,7 +46,7 @@ struct CheckpointPlan: Sendable {
                 (goal, copies) = (pages + Self.threshold, 0)
                 return .restart
             }
-            copies += 1
+            isIdleCopy = true
             return .copy
         }
         guard pages - begun >= Self.threshold else { return .none }
@@ -54,8 +56,21 @@ struct CheckpointPlan: Sendable {
     }
 
     /// Records how many pages of the WAL are now in the database.
-    mutating func note(moved pages: Int) { moved = pages }
+    mutating func note(moved pages: Int) {
+        if isIdleCopy, pages > moved {
+            isIdleCopy = false
+            copies += 1
+        }
+        moved = pages
+    }
 
     /// Records the end of the step that `next` returned.
-    mutating func end() { isRunning = false }
+    mutating func end() {
+        isRunning = false
+        guard isIdleCopy else { return }
+        // A reader keeps the pages, such as a backup. To hold the writer would be of no use, and what gathers until the reader ends is
+        // copied alongside it.
+        isIdleCopy = false
+        (goal, copies) = (begun + Self.threshold, 0)
+    }
 }

@@ -7,7 +7,7 @@ import Spark
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spark-bench", abstract: "Measure parts of Spark on this machine.",
-        subcommands: [BenchCache.self, BenchChat.self, BenchMatch.self, BenchMetrics.self, BenchRatios.self])
+        subcommands: [BenchCache.self, BenchChat.self, BenchMatch.self, BenchMetrics.self, BenchRatios.self, BenchStart.self])
 }
 
 /// Standard output.

@@ -1,33 +1,29 @@
 import Foundation
 import SparkCore
+import SparkFiles
 
-/// Runs `spark serve`, from the binary beside this one, as a child process. Uses `posix_spawn` instead of Foundation, which lists all open
-/// descriptors at each start: a load test has ten thousand.
+/// Runs `spark serve`, from the binary beside this one, as a child process.
 final class ServerChild {
-    let pid: pid_t
     let url: String
+    private let program: ChildProgram
+
+    var pid: pid_t { program.pid }
 
     /// Returns when the child is ready.
     /// - Parameter environment: additional variables.
     init(data: String, listen: String, environment: [String: String] = [:]) throws {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw NotStarted() }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        defer { close(ends[1]) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        let executable = try Self.binary()
-        let words = [executable, "serve", "--data", data, "--listen", listen, "--exit-with-parent"]
-        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" }
-        var arguments = words.map { strdup($0) } + [nil]
-        var settings = variables.map { strdup($0) } + [nil]
-        defer { for text in arguments + settings { free(text) } }
-        var pid = pid_t()
-        guard posix_spawn(&pid, executable, &actions, nil, &arguments, &settings) == 0 else { throw NotStarted() }
-        self.pid = pid
-        self.url = try Self.readyURL(ends[0])
+        let ends = try ChildProgram.pipe()
+        defer { close(ends.reader) }
+        do {
+            // The child alone has the writing end, so that its end is the end of the line.
+            defer { close(ends.writer) }
+            self.program = try ChildProgram(
+                try Self.binary(), ["serve", "--data", data, "--listen", listen, "--exit-with-parent"],
+                environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }, output: .descriptor(ends.writer),
+                errors: .inherited)
+        }
+        guard let url = (try? JSONParser.parse(ChildProgram.line(from: ends.reader)))?["url"]?.string else { throw NotStarted() }
+        self.url = url
     }
 
     /// The server's binary, which is built into the same folder.
@@ -36,20 +32,10 @@ final class ServerChild {
         return URL(filePath: own).deletingLastPathComponent().appending(path: "spark").path
     }
 
-    private static func readyURL(_ descriptor: Int32) throws -> String {
-        defer { close(descriptor) }
-        var line: [UInt8] = []
-        var byte: UInt8 = 0
-        while read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
-        guard let url = (try? JSONParser.parse(line))?["url"]?.string else { throw NotStarted() }
-        return url
-    }
-
     /// Sends a signal to the child and waits for its end.
     func end(_ signal: Int32) {
-        kill(pid, signal)
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) == -1, errno == EINTR {}
+        program.signal(signal)
+        _ = program.wait()
     }
 
     struct NotStarted: Error {}

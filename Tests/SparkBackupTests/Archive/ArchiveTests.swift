@@ -172,6 +172,12 @@ struct ArchiveTests {
             #expect(catalog.ranges(early).map(\.last) == [scene.states[4].at])
             #expect(try await scene.restore(.at(scene.states[4].at)).rows == scene.states[4].rows)
             #expect(try await scene.restore(.latest).rows == scene.states.last?.rows)
+            // Without a backup after the gap the latest state cannot be had, and an earlier one is none.
+            let replay = ArchiveReplay(store: scene.store, opening: nil, scratch: scene.folder)
+            let generation = try #require(ranges.first?.generation)
+            await #expect(throws: ArchiveError.incomplete(generation: generation, after: number - 1)) {
+                try await replay.plans(for: .latest, bases: early)
+            }
             for time in [lost, scene.states[7].at] {
                 let refusal = await #expect(throws: ArchiveError.self) { _ = try await scene.restore(.at(time)) }
                 #expect(refusal?.description.contains("no segment \(number), but later ones") == true, "\(time)")

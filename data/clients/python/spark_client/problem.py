@@ -22,7 +22,8 @@ class SparkProblem(Exception):
         self.errors: list[dict[str, Any]] = list(document.get("errors", []))
         #: Seconds to wait; None if the server did not say.
         self.retry_after = retry_after
-        super().__init__(f"{status} {self.code}: {self.detail} (request {self.request_id})")
+        refused = "".join(f"; {error.get('field', '')}: {error.get('detail', '')}" for error in self.errors)
+        super().__init__(f"{status} {self.code}: {self.detail}{refused} (request {self.request_id})")
 
     @classmethod
     def read(cls, status: int, body: bytes, retry_after: str | None) -> SparkProblem:

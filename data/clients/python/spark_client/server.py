@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 from urllib.error import HTTPError
 
 from . import models as m
@@ -22,6 +23,8 @@ from .problem import SparkProblem
 
 #: The longest time that a server may take to start, in seconds.
 _LONGEST_START = 60.0
+#: The server is on this machine, whatever proxy the environment names.
+_DIRECT = build_opener(ProxyHandler({}))
 
 
 def find_binary() -> str:
@@ -38,10 +41,13 @@ class SparkServer:
     Its methods are the routes below ``/__test__``. All raise SparkProblem.
     """
 
-    def __init__(self, url: str, admin_token: str, process: subprocess.Popen[bytes] | None = None, log: str = "") -> None:
+    def __init__(
+        self, url: str, admin_token: str, process: subprocess.Popen[bytes] | None = None, log: str = "", *, clone: int | None = None
+    ) -> None:
         self.url = url
         self.admin_token = admin_token
         self._process = process
+        self._clone = clone
         self._log = log
 
     @classmethod
@@ -93,8 +99,13 @@ class SparkServer:
         self.stop()
 
     def stop(self) -> None:
-        """Ends the server, unless somebody else started it."""
+        """Ends the server or the clone, unless somebody else started it."""
         process, self._process = self._process, None
+        clone, self._clone = self._clone, None
+        if clone is not None:
+            # A child of the server that it was made from, which may have ended it.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(clone, signal.SIGTERM)
         if process is None:
             return
         process.send_signal(signal.SIGTERM)
@@ -154,7 +165,7 @@ class SparkServer:
     def clone(self) -> SparkServer:
         """A second server with this state, which ends with this one. Its clients' tokens work there too."""
         answer = self.test("POST", "clone")
-        return SparkServer(answer["url"], answer.get("admin_token", self.admin_token))
+        return SparkServer(answer["url"], answer["admin_token"], clone=answer["pid"])
 
     # Time and chance
 
@@ -222,7 +233,7 @@ class SparkServer:
         if data is not None:
             headers["Content-Type"] = "application/json"
         try:
-            with urlopen(Request(target, data, headers, method=method), timeout=120) as response:
+            with _DIRECT.open(Request(target, data, headers, method=method), timeout=120) as response:
                 text = response.read()
         except HTTPError as error:
             with error:

@@ -79,9 +79,9 @@ class Sending:
 
 
 class Stream:
-    """A person's events, and a way to send. Begins with ``with``, and connects again whenever the connection ends.
+    """A person's events, and a way to send. Connects at once, and again whenever the connection ends; `close` ends it.
 
-    Iterating gives the server's frames in order: each numbered event once, `live` when everything missed was read, `resync`
+    Iterating raises StreamEnded when the session has ended, and gives the server's frames in order: each numbered event once, `live` when everything missed was read, `resync`
     when events are missing and the app must read again what it shows, and the signals (`typing`, `presence`, `unread`,
     `history`, `error`), which are lost while there is no connection.
     """
@@ -110,9 +110,9 @@ class Stream:
         self._closing = threading.Event()
         self._end: StreamEnded | None = None
         self._thread = threading.Thread(target=self._run, name="spark-stream", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> Stream:
-        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,6 +153,8 @@ class Stream:
             try:
                 yield self.next()
             except StreamEnded:
+                if not self._closing.is_set():
+                    raise
                 return
 
     def next(self, timeout: float | None = None) -> m.ServerFrame:
@@ -195,7 +197,7 @@ class Stream:
         sending = Sending(frame)
         with self._lock:
             if self._end is not None or self._closing.is_set():
-                raise StreamEnded("the stream was closed")
+                raise self._end or StreamEnded("the stream was closed")
             self._outbox[sending.client_id] = sending
             if self._is_live and self._resend_at is None:
                 self._write(frame)

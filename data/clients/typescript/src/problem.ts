@@ -19,7 +19,8 @@ export class SparkProblem extends Error {
     /** Milliseconds to wait; undefined if the server did not say. */
     readonly retryAfter?: number,
   ) {
-    super(`${status} ${document.code ?? "unknown"}: ${document.detail ?? ""} (request ${document.request_id ?? ""})`);
+    const refused = (document.errors ?? []).map((error) => `; ${error.field}: ${error.detail}`).join("");
+    super(`${status} ${document.code ?? "unknown"}: ${document.detail ?? ""}${refused} (request ${document.request_id ?? ""})`);
     this.code = document.code ?? "unknown";
     this.detail = document.detail ?? "";
     this.temporary = document.temporary ?? status >= 500;

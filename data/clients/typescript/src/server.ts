@@ -48,6 +48,8 @@ interface Grant {
 export class SparkServer {
   private process: ChildProcess | undefined;
   private text = "";
+  /** The process of a clone, which is a child of the server that it was made from. */
+  private clonePid: number | undefined;
 
   constructor(
     readonly url: string,
@@ -99,10 +101,18 @@ export class SparkServer {
     return url && token ? new SparkServer(url, token) : undefined;
   }
 
-  /** Ends the server, unless somebody else started it. */
+  /** Ends the server or the clone, unless somebody else started it. */
   async stop(): Promise<void> {
     const child = this.process;
     this.process = undefined;
+    if (this.clonePid !== undefined) {
+      try {
+        process.kill(this.clonePid, "SIGTERM");
+      } catch {
+        // It has ended already.
+      }
+      this.clonePid = undefined;
+    }
     if (child === undefined) return;
     process.removeListener("exit", this.kill);
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -181,8 +191,10 @@ export class SparkServer {
 
   /** A second server with this state, which ends with this one. Its clients' tokens work there too. */
   async clone(): Promise<SparkServer> {
-    const answer = await this.test<{ url: string; admin_token?: string }>("POST", "clone");
-    return new SparkServer(answer.url, answer.admin_token ?? this.adminToken);
+    const answer = await this.test<{ url: string; admin_token: string; pid: number }>("POST", "clone");
+    const clone = new SparkServer(answer.url, answer.admin_token);
+    clone.clonePid = answer.pid;
+    return clone;
   }
 
   // Time and chance

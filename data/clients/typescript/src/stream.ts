@@ -124,7 +124,7 @@ export class Stream implements AsyncIterable<m.ServerFrame> {
       try {
         yield await this.next();
       } catch (error) {
-        if (error instanceof StreamEnded) return;
+        if (error instanceof StreamEnded && this.closing.signal.aborted) return;
         throw error;
       }
     }
@@ -172,7 +172,7 @@ export class Stream implements AsyncIterable<m.ServerFrame> {
    * @param options.clientId of a message that was in the outbox of an earlier stream.
    */
   sendMessage(conversation: string, text: string, options: { kind?: m.MessageContent; clientId?: string } = {}): Sending {
-    if (this.end !== undefined || this.closing.signal.aborted) throw new StreamEnded("the stream was closed");
+    if (this.end !== undefined || this.closing.signal.aborted) throw this.end ?? new StreamEnded("the stream was closed");
     const frame: m.ClientMessageSendFrame = {
       type: "message.send",
       client_id: options.clientId ?? randomId(),
