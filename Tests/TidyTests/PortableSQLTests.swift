@@ -19,6 +19,7 @@ struct PortableSQLTests {
         "Sources/SparkStorage/Connections/SpatiaLite.swift": "sets up SpatiaLite",
         "Sources/SparkStorage/Connections/SecureDelete.swift": "sets up connections of SQLite",
         "Sources/SparkStorage/Connections/PointReader.swift": "sets up connections of SQLite",
+        "Sources/SparkStorage/Schema/NewDatabase.swift": "writes a copy of the file",
         "Sources/SparkStorage/Schema/SchemaScript.swift": "reads the catalogue of SQLite and writes its statements",
         "Plugins/Metrics/Alerts/Rules/DefaultRules.swift": "queries of metrics",
         "Plugins/Metrics/Export/Dockerfile.swift": "a file for Docker",

@@ -96,7 +96,7 @@ enum RealTimeReads {
         "Sources/SparkServer/Boot/ServerFront.swift": (1, deadline),
         "Sources/SparkServer/Data/CommitLog.swift": (3, files),
         "Sources/SparkServer/Data/SetAside.swift": (1, files),
-        "Sources/SparkServer/Data/TemporaryLeftovers.swift": (1, files),
+        "Sources/SparkServer/Data/TemporaryLeftovers.swift": (2, files),
         "Sources/SparkServer/Fixture/ClonedServer.swift": (1, deadline),
         "Sources/SparkServer/Logging/JournalOutput.swift": (3, deadline),
         "Sources/SparkServer/Logging/LineLogHandler.swift": (

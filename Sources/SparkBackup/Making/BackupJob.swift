@@ -62,7 +62,7 @@ public struct BackupJob: Sendable {
     /// The files of a data directory that go into a backup beside the database, by their paths in it. The head of the operators' log
     /// is read before the snapshot, so that the database has its line.
     static let files = [keyFile, "audit.head"]
-    /// The server's key, without which nobody's session is valid and nothing that was sealed can be opened.
+    /// The server's key, without which no session is valid and nothing that was sealed can be opened.
     static let keyFile = "keys/server.key"
     static let keyBytes = 32
 

@@ -11,6 +11,8 @@ public final class ScratchFolder: Sendable {
 
     /// The age below which a folder without a lock may have just been made, in nanoseconds.
     private static let youth: Int64 = 600_000_000_000
+    /// The age, in nanoseconds, beyond which a process that is there has taken the lock; one of another container cannot be seen.
+    private static let moment: Int64 = 200_000_000
 
     /// Creates the folder and what is missing of its place.
     /// - Parameter prefix: of its name; says what kind of work it is for.
@@ -37,7 +39,9 @@ public final class ScratchFolder: Sendable {
             let lock = open(folder.appending(path: "lock").path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
             guard lock >= 0 else {
                 // Without a lock it was just made, or its process died at that very moment.
-                guard let status = FileStatus(path: folder.path), FileStatus.kernelTime - status.changed > youth else { continue }
+                guard let status = FileStatus(path: folder.path) else { continue }
+                let age = FileStatus.kernelTime - status.changed
+                guard age > youth || age > moment && isGone(name.dropFirst(prefix.count)) else { continue }
                 try? FileManager.default.removeItem(at: folder)
                 continue
             }
@@ -45,6 +49,12 @@ public final class ScratchFolder: Sendable {
             guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { continue }
             try? FileManager.default.removeItem(at: folder)
         }
+    }
+
+    /// Whether no process has the number in the rest of a name.
+    private static func isGone(_ rest: Substring) -> Bool {
+        guard let pid = rest.split(separator: "-").first.flatMap({ pid_t($0) }), pid > 0 else { return false }
+        return kill(pid, 0) != 0 && errno == ESRCH
     }
 
     /// Removes the folder with all that is left in it.
