@@ -9,9 +9,9 @@ struct CheckpointPlan: Sendable {
     /// The number of pages at which the WAL should restart from its beginning (96 MiB).
     static let restart = 24_576
     /// If more pages than this arrived meanwhile, they are copied alongside the writer once more before the writer must wait.
-    static let remainder = 1_024
+    static let remainder = 256
     /// How often pages are copied alongside the writer before it waits, however many are left: they arrive as fast as they are copied.
-    static let rounds = 3
+    static let rounds = 6
 
     enum Step: Hashable, Sendable {
         case none

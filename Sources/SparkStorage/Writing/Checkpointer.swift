@@ -9,8 +9,9 @@ import Synchronization
 /// Copies committed pages from the WAL into the database on its own thread and connection, so that writes rarely wait for a
 /// checkpoint.
 final class Checkpointer: Sendable {
-    /// The number of pages at which the WAL file is also truncated (512 MiB): readers that never pause have let it grow.
-    private static let ceiling = 131_072
+    /// The number of pages at which the WAL file is also truncated (2 GiB): readers that never pause have let it grow. Giving back the
+    /// blocks holds the writer for half a second, and each commit then waits for new ones; what a backup lets gather stays as it is.
+    private static let ceiling = 524_288
     /// How long a checkpoint waits for others, in milliseconds.
     private static let patience: Int32 = 200
     /// The same while the writer waits.
