@@ -6,6 +6,7 @@ declare module "node:process" {
     pid: number;
     on(event: "exit", listener: () => void): void;
     removeListener(event: "exit", listener: () => void): void;
+    kill(pid: number, signal: string): void;
   };
   export default process;
 }
