@@ -74,7 +74,8 @@ struct FrozenServer: Sendable {
             modules, front, gateway,
             routes: modules.registrations.routes + modules.registrations.pages + streamRoutes.map(\.mounted)
                 + DocumentRoutes(openAPI: openAPI) { [asyncAPI] in asyncAPI.json }.all, probes: readiness.routes)
-        front.plan.fixture?.attach(FixtureServer(edge: edge, gate: front.edge.requestGate, modules: modules, random: options.random))
+        front.plan.fixture?.attach(
+            FixtureServer(edge: edge, gate: front.edge.requestGate, modules: modules, random: options.random))
         self.outbox = Self.outbox(modules)
         self.desk = Self.desk(modules)
         let clockKeeping = ClockKeeping(

@@ -25,7 +25,8 @@ struct BenchStart: AsyncParsableCommand {
             stops.append(Self.milliseconds(ready.duration(to: clock.now)))
         }
         if json {
-            Output.say(json: ["starts": .array(starts.map { .number($0) }), "stops": .array(stops.map { .number($0) })] as JSONValue)
+            Output.say(
+                json: ["starts": .array(starts.map { .number($0) }), "stops": .array(stops.map { .number($0) })] as JSONValue)
         } else {
             for (start, stop) in zip(starts, stops) {
                 Output.say("ready in \(String(format: "%.1f", start)) ms, ended in \(String(format: "%.1f", stop)) ms")
