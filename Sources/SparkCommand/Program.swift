@@ -21,7 +21,11 @@ enum Program {
         // and milliseconds. It opens none where this names no folder.
         for name in ["PROJ_DATA", "PROJ_LIB"] { setenv(name, "/dev/null", 0) }
         // Threads that begin later inherit it.
-        if ["backup", "drill"].contains(CommandLine.arguments.dropFirst().first) { Self.giveWay() }
+        switch CommandLine.arguments.dropFirst().first {
+        case "backup": spark_thread_priority(10)
+        case "drill": Self.giveWay()
+        default: break
+        }
         // The process has one thread yet, so that the environment may change.
         if CommandLine.arguments.dropFirst().first == "serve" { _ = Serve.sockets }
         if CommandLine.arguments.dropFirst().first.map(temporaryVerbs.contains) == true { StopSignals.shared.begin() }

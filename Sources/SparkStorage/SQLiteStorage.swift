@@ -160,6 +160,9 @@ public final class SQLiteStorage: Storage {
         Glibc.close(descriptor)
     }
 
+    /// The bytes of the write-ahead log that are in use, each page of 4 KiB with 24 more. The file keeps the size that it once had.
+    package var logBytes: Int64 { Int64(checkpointer.length) * 4_120 }
+
     /// Runs one write in the write queue and returns after its commit.
     ///
     /// An error from `body` rolls back this write only. Events that it published are delivered after the commit. If the task

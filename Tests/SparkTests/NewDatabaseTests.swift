@@ -64,7 +64,9 @@ struct NewDatabaseTests {
         if written.split(separator: "\n").prefix(2) == expected.split(separator: "\n").prefix(2) {
             #expect(written == expected, "run make schema")
             #expect(try await objects(in: made) == objects(in: migrated))
-            #expect(try await text(of: made) == expected, "run make schema")
+            // A file that was vacuumed has its tables before their indexes.
+            let lines = try await text(of: made).split(separator: "\n").sorted()
+            #expect(lines == expected.split(separator: "\n").sorted(), "run make schema")
         }
         #expect(try made.check() == [])
         await made.close()

@@ -1,4 +1,4 @@
-import CSparkSystem
+import Dispatch
 public import Foundation
 import Glibc
 public import SparkCore
@@ -298,15 +298,13 @@ private final class BackupRun: Sendable {
     }
 }
 
-/// Blocking work away from the cooperative threads, which leaves the processors to a server's own work.
+/// Blocking work away from the cooperative threads.
 enum BlockingWork {
+    private static let thread = DispatchQueue(label: "spark.backup.files", qos: .utility, attributes: .concurrent)
+
     static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            // A thread of its own, since a lower priority cannot be given back.
-            Thread.detachNewThread {
-                spark_thread_priority(10)
-                continuation.resume(with: Result { try body() })
-            }
+            thread.async { continuation.resume(with: Result { try body() }) }
         }
     }
 }

@@ -22,7 +22,7 @@ struct DatabaseGauges: Sendable {
             StorageMetrics.refusedName, .counter,
             help: "Writes that were refused: no room in the queue, too long a wait, a full disk or a halt."),
         MetricDeclaration(depthName, .gauge, help: "Writes that wait for the writer."),
-        MetricDeclaration(walName, .gauge, help: "Size of the write-ahead log, in bytes."),
+        MetricDeclaration(walName, .gauge, help: "Length of the write-ahead log, in bytes; its file may be larger."),
         MetricDeclaration(sizeName, .gauge, help: "Size of the database file, in bytes."),
     ]
 
@@ -43,7 +43,7 @@ struct DatabaseGauges: Sendable {
 
     func record() {
         depth.record(storage.waitingWrites)
-        wal.record(FileSize.of(file.path + "-wal") ?? 0)
+        wal.record(storage.logBytes)
         size.record(FileSize.of(file.path) ?? 0)
     }
 }

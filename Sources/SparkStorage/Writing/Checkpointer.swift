@@ -29,6 +29,7 @@ final class Checkpointer: Sendable {
     private let isAbandoned = Atomic(false)
     private let isHeldBack = Atomic(false)
     private let mustEmpty = Atomic(false)
+    private let frames = Atomic(0)
     private let connection = Mutex<Connection?>(nil)
 
     private struct Connection {
@@ -48,6 +49,9 @@ final class Checkpointer: Sendable {
         self.isDurable = isDurable
         self.observer = observer.map(ObserverBox.init)
     }
+
+    /// How many pages the WAL has. Its file may have room for more.
+    var length: Int { frames.load(ordering: .relaxed) }
 
     /// Makes the writer's connection report the length of the WAL after each commit, instead of checkpointing by itself.
     func watch(_ database: Database) throws {
@@ -88,6 +92,7 @@ final class Checkpointer: Sendable {
     /// Runs after each commit on the writer's thread, which holds no lock then.
     private func committed(pages: Int) {
         observer?.observer.committed(frames: pages)
+        frames.store(pages, ordering: .relaxed)
         switch plan.withLock({ $0.next(at: pages) }) {
         case .none: break
         case .copy:
@@ -119,6 +124,8 @@ final class Checkpointer: Sendable {
         let code = sqlite3_wal_checkpoint_v2(handle, nil, mode, &length, &moved)
         // Negative after an error.
         if moved >= 0 { plan.withLock { $0.note(moved: Int(moved)) } }
+        // All pages are in the database, and the next commit begins the WAL anew.
+        if code == SQLITE_OK, mode != SQLITE_CHECKPOINT_PASSIVE { frames.store(0, ordering: .relaxed) }
         return code == SQLITE_OK && (mode != SQLITE_CHECKPOINT_PASSIVE || moved == length)
     }
 
@@ -197,7 +204,9 @@ final class Checkpointer: Sendable {
     /// - Throws: `StorageError.busy` if a reader needs the WAL, and what `body` throws.
     func folded<Value>(isChanging: Bool = false, _ body: () throws -> Value) throws -> Value {
         try thread.sync {
-            guard step(mode: SQLITE_CHECKPOINT_TRUNCATE, isForced: true) else { throw StorageError.busy }
+            // A connection that is just being opened reads for a moment.
+            let isFolded = (0..<10).contains { _ in step(mode: SQLITE_CHECKPOINT_TRUNCATE, isForced: true) }
+            guard isFolded else { throw StorageError.busy }
             let value = try body()
             if isChanging { try announceChange() }
             return value
