@@ -1,4 +1,5 @@
 import Crypto
+import Dispatch
 public import Foundation
 import Glibc
 import SparkFiles
@@ -17,6 +18,7 @@ package protocol CheckingStore: BackupStore {
 public struct DirectoryStore: CheckingStore {
     private let root: URL
     private let keeper: PlaceGuard?
+    private let thread = DispatchQueue(label: "spark.backup.directory", qos: .utility)
     /// How much is written between two synchronizations, in bytes.
     private static let piece = 4 << 20
     private static let buffer = 1 << 20
@@ -104,10 +106,15 @@ public struct DirectoryStore: CheckingStore {
     {
         guard Self.isName(name) else { throw BackupStoreError.refused("\(name) is no name of an object") }
         let path = "\(root.path)/\(name)"
-        return try await BlockingWork.run {
-            try Self.translating {
-                try keeper?.admit(root)
-                return try body(path)
+        return try await withCheckedThrowingContinuation { continuation in
+            thread.async {
+                let result = Result {
+                    try Self.translating {
+                        try keeper?.admit(root)
+                        return try body(path)
+                    }
+                }
+                continuation.resume(with: result)
             }
         }
     }
