@@ -55,6 +55,9 @@ public final class Cache: Sendable {
             precondition(!state.isOpen, "declare namespaces before the cache is opened")
             precondition(state.namespaces.count < CacheEngine.namespaceLimit, "too many namespaces")
             precondition(!state.namespaces.contains { $0.policy.name == policy.name }, "two namespaces have the same name")
+            // An entry is found by the identity alone, and its payload is read as the one type of the namespace.
+            precondition(
+                !state.namespaces.contains { $0.policy.identity == policy.identity }, "two namespaces have the same identity")
             let namespace = CacheNamespace<Key, Value>(cache: self, policy: policy, ordinal: state.namespaces.count)
             state.namespaces.append(namespace.erased)
             return namespace

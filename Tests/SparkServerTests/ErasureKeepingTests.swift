@@ -57,6 +57,9 @@ struct ErasureKeepingTests {
                 migrations: [Migration("test.001_rows", sql: "CREATE TABLE test_rows (id INTEGER PRIMARY KEY) STRICT")],
                 clock: clock)
             let identity = AgeIdentity.generate()
+            let keys = directory.url.appending(path: "keys")
+            try FileManager.default.createDirectory(at: keys, withIntermediateDirectories: true)
+            try Data(count: 32).write(to: keys.appending(path: "server.key"))
             let file = folder.appending(path: "identity.txt")
             if isEncrypted { try identity.write(toNewFile: file.path, at: TestServer.startOfTime) }
             let place = try BackupPlace(

@@ -70,11 +70,12 @@ public struct ArchiveRestoration: Sendable {
         do {
             plans = try await replay.plans(for: moment, bases: bases)
         } catch let error as ArchiveError where requiresEncryption && all.contains(where: { $0.manifest?.isEncrypted == false }) {
-            guard case .damaged = error else {
+            switch error {
+            case .damaged, .incomplete: throw error
+            default:
                 throw BackupError.refused(
                     "\(error); backups and segments that are not encrypted are left out: --allow-unencrypted")
             }
-            throw error
         }
         if moment == .latest, let newest = entries.last, let range = plans.first?.range, newest.takenAt > range.last,
             newest.manifest?.archiveBase?.to.generation != range.generation

@@ -4,8 +4,8 @@ public import SparkCore
 ///
 /// It is readable by everybody who reads the store, so that backups can be listed without a key: it has times, sizes, checksums and
 /// numbers of rows, and nothing about a person. Its own checksum is in the object `seal`, which is encrypted like the rest: who
-/// does not know a recipient's public key cannot make a manifest that fits an encrypted seal. Who knows it can: encryption is no proof
-/// of who made a backup.
+/// does not know a recipient's public key cannot make a manifest that fits an encrypted seal. Anybody who knows it can: encryption does
+/// not prove the origin of a backup.
 public struct BackupManifest: Hashable, Sendable {
     /// The newest format that this program reads.
     public static let currentFormat = 1

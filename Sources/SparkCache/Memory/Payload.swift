@@ -18,7 +18,8 @@ struct Payload: @unchecked Sendable {  // a box around a constant, or bytes, whi
     /// - Parameter type: the type that the payload was made from.
     @inlinable
     func value<Value: Sendable>(as type: Value.Type = Value.self) -> Value {
-        // reason: as in `init`, which made the same choice for this type.
+        // reason: as in `init`, which made the same choice for this type. It is the same type: payloads are made and read by
+        // `CacheNamespace` alone, which has one type of values, and no two namespaces of a cache have the same identity.
         Self.isUnboxed(type) ? unsafeBitCast(object, to: Value.self) : unsafeDowncast(object, to: Box<Value>.self).value
     }
 

@@ -300,7 +300,7 @@ public struct LocationChanged: SparkEvent {
     }
 }
 
-/// Profiles records through this port who is active.
+/// The port by which the server tells Profiles that a person is active.
 public protocol ActivityRecording: Sendable {
     /// Records that a person is active; called for every authenticated request. Returns at once. The store has the activity within
     /// moments.

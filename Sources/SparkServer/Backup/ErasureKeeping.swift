@@ -38,7 +38,7 @@ final class ErasureKeeping: Sendable {
         self.file = ErasureFile(in: directory.url)
     }
 
-    /// Writes down who is erased, in the transaction that erases the last of the person. Waits for the disk, as the commit does.
+    /// Notes the identifier of an erased person, in the transaction that erases the last row. Waits for the disk, as the commit does.
     var hook: EventHook {
         EventHook(
             module: "backup", AccountErased.self,
