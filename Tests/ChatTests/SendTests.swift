@@ -237,7 +237,7 @@ import Testing
 
     @Test(
         "messages from both sides at once are numbered without holes, in each sender's order, resent ones once",
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(20)))
     func concurrent() async throws {
         try await withChat { chat in
             let people = try await chat.people(2)

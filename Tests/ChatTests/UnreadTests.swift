@@ -57,7 +57,7 @@ struct ChatActs {
 
 @Suite("Unread") struct UnreadTests {
     @Test(
-        "the unread count equals a recount after any act, in every place that shows it", .timeLimit(.minutes(5)),
+        "the unread count equals a recount after any act, in every place that shows it", .timeLimit(.minutes(20)),
         arguments: [1, 2, 3] as [UInt64])
     func recount(_ seed: UInt64) async throws {
         try await withChat { chat in
@@ -114,7 +114,7 @@ struct ChatActs {
 @Suite("Cached messages") struct CachedMessageTests {
     @Test(
         "after every act each reader reads what the store has",
-        .timeLimit(.minutes(5)), arguments: [11, 12] as [UInt64])
+        .timeLimit(.minutes(20)), arguments: [11, 12] as [UInt64])
     func exact(_ seed: UInt64) async throws {
         try await withChat { chat in
             var acts = try await ChatActs(chat, people: 4, seed: seed)

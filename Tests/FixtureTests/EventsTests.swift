@@ -56,7 +56,7 @@ struct EventsTests {
         }
     }
 
-    @Test("are waited for", .timeLimit(.minutes(3)))
+    @Test("are waited for", .timeLimit(.minutes(20)))
     func waiting() async throws {
         try await withServer(TestServer.fixture()) { server in
             let (ada, ben) = (try await server.made(), try await server.made())

@@ -32,7 +32,7 @@ struct FixtureProcessTests {
         }
     }
 
-    @Test("shows the pushes that were sent, and waits for them", .timeLimit(.minutes(5)))
+    @Test("shows the pushes that were sent, and waits for them", .timeLimit(.minutes(20)))
     func outbox() async throws {
         try await withSpark(["--ephemeral"]) { spark in
             let couple = try await Couple(spark)
@@ -54,7 +54,7 @@ struct FixtureProcessTests {
         }
     }
 
-    @Test("keeps pushes to every platform, and sends none", .timeLimit(.minutes(5)))
+    @Test("keeps pushes to every platform, and sends none", .timeLimit(.minutes(20)))
     func platforms() async throws {
         try await withSpark(["--ephemeral"]) { spark in
             let couple = try await Couple(spark)
@@ -73,7 +73,7 @@ struct FixtureProcessTests {
         }
     }
 
-    @Test("lets pushes fail as often as asked; they arrive afterwards, once", .timeLimit(.minutes(5)))
+    @Test("lets pushes fail as often as asked; they arrive afterwards, once", .timeLimit(.minutes(20)))
     func pushFaults() async throws {
         try await withSpark(["--ephemeral"]) { spark in
             let couple = try await Couple(spark)
@@ -94,7 +94,7 @@ struct FixtureProcessTests {
         }
     }
 
-    @Test("lets writes find the disk full, and recover", .timeLimit(.minutes(5)))
+    @Test("lets writes find the disk full, and recover", .timeLimit(.minutes(20)))
     func fullDisk() async throws {
         try await withSpark(["--ephemeral"]) { spark in
             let couple = try await Couple(spark)
@@ -114,7 +114,7 @@ struct FixtureProcessTests {
         }
     }
 
-    @Test("slows the writer and delays a route, for as long as asked and as often", .timeLimit(.minutes(5)))
+    @Test("slows the writer and delays a route, for as long as asked and as often", .timeLimit(.minutes(20)))
     func slowness() async throws {
         try await withSpark(["--ephemeral"]) { spark in
             let couple = try await Couple(spark)
@@ -135,7 +135,7 @@ struct FixtureProcessTests {
         }
     }
 
-    @Test("cuts a person's socket, at once or when they come", .timeLimit(.minutes(5)))
+    @Test("cuts a person's socket, at once or when they come", .timeLimit(.minutes(20)))
     func drop() async throws {
         try await withSpark(["--ephemeral"]) { spark in
             let couple = try await Couple(spark)
@@ -173,7 +173,7 @@ struct FixtureProcessTests {
         }
     }
 
-    @Test("gives the same identifiers and tokens after the same seed and calls", .timeLimit(.minutes(5)))
+    @Test("gives the same identifiers and tokens after the same seed and calls", .timeLimit(.minutes(20)))
     func chance() async throws {
         func story(_ seed: Int64, _ calls: (SparkProcess) async throws -> Void = { _ in }) async throws -> [String] {
             var ids: [String] = []
@@ -198,7 +198,7 @@ struct FixtureProcessTests {
         #expect(Set(try await story(8)).isDisjoint(with: first))
     }
 
-    @Test("does not keep a server that is asked to stop", .timeLimit(.minutes(5)))
+    @Test("does not keep a server that is asked to stop", .timeLimit(.minutes(20)))
     func stopping() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral"])
         let operators = spark.operators
@@ -209,7 +209,7 @@ struct FixtureProcessTests {
         }
         let begin = ContinuousClock.now
         #expect(await spark.end(SIGTERM) == 0)
-        #expect(ContinuousClock.now - begin < .seconds(20))
+        #expect(ContinuousClock.now - begin < .seconds(28), "the wait of 30 seconds does not hold it up")
         #expect(try await waiting.json["items"] == [])
     }
 }

@@ -10,7 +10,7 @@ struct BackupBenchmarkTests {
 
     @Test(
         "measure writes without and beside a backup, and find what was acknowledged in the restored one",
-        .enabled(if: absentForBackup == nil, "skipped: \(absentForBackup ?? "") is not installed"), .timeLimit(.minutes(15)))
+        .enabled(if: absentForBackup == nil, "skipped: \(absentForBackup ?? "") is not installed"), .timeLimit(.minutes(20)))
     func backup() async throws {
         let run = try await BenchmarkScript.run(
             "backup_load.py",
@@ -27,7 +27,7 @@ struct BackupBenchmarkTests {
 
     @Test(
         "restart a server behind a held socket: no request fails, and every stream comes back",
-        .enabled(if: absent == nil, "skipped: \(absent ?? "") is not installed"), .timeLimit(.minutes(15)))
+        .enabled(if: absent == nil, "skipped: \(absent ?? "") is not installed"), .timeLimit(.minutes(20)))
     func restart() async throws {
         let run = try await BenchmarkScript.run(
             "restart.py",
@@ -42,7 +42,7 @@ struct BackupBenchmarkTests {
 
     @Test(
         "write segments of the archive that are restored as they are meant",
-        .enabled(if: absent == nil, "skipped: \(absent ?? "") is not installed"), .timeLimit(.minutes(5)))
+        .enabled(if: absent == nil, "skipped: \(absent ?? "") is not installed"), .timeLimit(.minutes(20)))
     func segments() async throws {
         // The first round of merging comes after ten minutes, so a smoke has none.
         let run = try await BenchmarkScript.run(
@@ -57,7 +57,7 @@ struct BackupBenchmarkTests {
 struct FixtureBenchmarkTests {
     @Test(
         "starts, restores and clones servers, and finds nothing left behind",
-        .enabled(if: BenchmarkScript.python != nil, "skipped: python3 is not installed"), .timeLimit(.minutes(5)))
+        .enabled(if: BenchmarkScript.python != nil, "skipped: python3 is not installed"), .timeLimit(.minutes(20)))
     func fixtures() async throws {
         let run = try await BenchmarkScript.run(
             "fixture.py", [SparkProcess.binary.path, "--rounds", "1", "--people", "100", "--serial", "2", "--parallel", "3"])

@@ -53,7 +53,7 @@ struct BackupPlaceTests {
         return try #require(people?.first?["id"]?.string ?? found["id"]?.string, "\(found)")
     }
 
-    @Test("that is gone is not made again: the server says so, and stores what came meanwhile later", .timeLimit(.minutes(6)))
+    @Test("that is gone is not made again: the server says so, and stores what came meanwhile later", .timeLimit(.minutes(20)))
     func gone() async throws {
         try await withScene { scene, place, folder in
             let spark = try await scene.serve(settings(place))
@@ -98,7 +98,7 @@ struct BackupPlaceTests {
         }
     }
 
-    @Test("is made by a first start only in a folder that is there; another place does not count", .timeLimit(.minutes(6)))
+    @Test("is made by a first start only in a folder that is there; another place does not count", .timeLimit(.minutes(20)))
     func others() async throws {
         try await withScene { scene, place, folder in
             let nowhere = "\(folder)/none/place"
@@ -133,7 +133,7 @@ struct BackupPlaceTests {
         }
     }
 
-    @Test("gets nothing from a restored copy that was not served", .timeLimit(.minutes(6)))
+    @Test("gets nothing from a restored copy that was not served", .timeLimit(.minutes(20)))
     func restoredCopy() async throws {
         try await withScene { scene, place, folder in
             let spark = try await scene.serve(settings(place))
@@ -162,7 +162,7 @@ struct BackupPlaceTests {
         }
     }
 
-    @Test("with two histories has each entry of the operators' log by its hash", .timeLimit(.minutes(8)))
+    @Test("with two histories has each entry of the operators' log by its hash", .timeLimit(.minutes(20)))
     func histories() async throws {
         try await withScene { scene, place, folder in
             func suspend(_ directory: String, _ user: String, _ verb: String) async throws {
@@ -218,7 +218,7 @@ struct BackupPlaceTests {
     }
 
     @Test(
-        "says that the archive goes on, and which older backup there is when the newest one is damaged", .timeLimit(.minutes(6)))
+        "says that the archive goes on, and which older backup there is when the newest one is damaged", .timeLimit(.minutes(20)))
     func hints() async throws {
         try await withScene { scene, place, folder in
             let spark = try await scene.serve(settings(place))

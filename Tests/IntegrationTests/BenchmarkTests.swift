@@ -19,7 +19,7 @@ struct BenchmarkTests {
 
     @Test(
         "measure routes and a crowd with slow clients beside nginx",
-        .enabled(if: absentForEdge == nil, "skipped: \(absentForEdge ?? "") is not installed"), .timeLimit(.minutes(5)))
+        .enabled(if: absentForEdge == nil, "skipped: \(absentForEdge ?? "") is not installed"), .timeLimit(.minutes(20)))
     func edge() async throws {
         let output = try await smoke("edge")
         #expect(output.contains("healthz") && output.contains("deck, crowd") && output.contains("slow clients:"), "\(output)")
@@ -27,7 +27,7 @@ struct BenchmarkTests {
 
     @Test(
         "measure swipes, messages and moves beside C over libsqlite3, whose statements fit the tables",
-        .enabled(if: absentForWrites == nil, "skipped: \(absentForWrites ?? "") is not installed"), .timeLimit(.minutes(5)))
+        .enabled(if: absentForWrites == nil, "skipped: \(absentForWrites ?? "") is not installed"), .timeLimit(.minutes(20)))
     func writes() async throws {
         let output = try await smoke("writes")
         for kind in ["swipe", "message", "move"] { #expect(output.contains("\n\(kind) "), "\(output)") }
@@ -35,7 +35,7 @@ struct BenchmarkTests {
 
     @Test(
         "measure the cache beside a dictionary, and a search beside a scan that finds the same people",
-        .enabled(if: absentForJudge == nil, "skipped: \(absentForJudge ?? "") is not installed"), .timeLimit(.minutes(5)))
+        .enabled(if: absentForJudge == nil, "skipped: \(absentForJudge ?? "") is not installed"), .timeLimit(.minutes(20)))
     func ratios() async throws {
         let output = try await smoke("ratios")
         #expect(output.contains("deck search/scan"), "\(output)")

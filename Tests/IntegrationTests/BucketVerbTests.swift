@@ -65,7 +65,7 @@ struct BucketVerbTests {
             request.headers.add(
                 name: "authorization",
                 value: "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request,SignedHeaders=host,Signature=0")
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+            let response = try await HTTPClient.shared.execute(request, timeout: .minutes(10))
             #expect(response.status == .ok)
             try await withScene(moto.url, "town-backups", body)
         } catch {
@@ -94,7 +94,7 @@ struct BucketVerbTests {
 
     @Test(
         "backs up, lists and restores, encrypted and to any moment, by the settings alone",
-        .enabled(if: MotoProcess.isInstalled, "moto_server is not installed"), .timeLimit(.minutes(5)))
+        .enabled(if: MotoProcess.isInstalled, "moto_server is not installed"), .timeLimit(.minutes(20)))
     func moto() async throws {
         try await withMoto { scene in
             let identity = "\(scene.folder)/identity.txt"
@@ -190,7 +190,7 @@ struct BucketVerbTests {
 
     @Test(
         "leaves nothing that looks like a backup when it is killed at any request, and the next run removes the rest",
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(20)))
     func killedBackup() async throws {
         try await withBucket { scene, bucket in
             let backup = ["backup", scene.place, "--data", scene.data.directory]
@@ -219,7 +219,7 @@ struct BucketVerbTests {
 
     @Test(
         "puts nothing in place when its restoration is killed at any request, and the next one removes the rest",
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(20)))
     func killedRestore() async throws {
         try await withBucket { scene, bucket in
             _ = try await scene.answer(["backup", scene.place, "--data", scene.data.directory])
@@ -261,7 +261,7 @@ struct BucketVerbTests {
 
     @Test(
         "goes on serving while the archive's own disk is full, and archives again when the place answers",
-        .enabled(if: SmallDisk.isPossible), .timeLimit(.minutes(5)))
+        .enabled(if: SmallDisk.isPossible), .timeLimit(.minutes(20)))
     func fullSpool() async throws {
         try await withBucket { scene, bucket in
             bucket.fail { _ in .refuse(403, "AccessDenied") }

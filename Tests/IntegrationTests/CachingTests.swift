@@ -26,7 +26,7 @@ struct CachingTests {
     }
 
     @Test(
-        "no answer of any route of the API may be kept by a shared cache, or used again without asking", .timeLimit(.minutes(3)))
+        "no answer of any route of the API may be kept by a shared cache, or used again without asking", .timeLimit(.minutes(20)))
     func everyRoute() async throws {
         try await withSpark(["--ephemeral"]) { spark in
             let document = try await spark.client.call("GET", "/openapi.json")

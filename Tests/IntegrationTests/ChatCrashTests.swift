@@ -60,7 +60,7 @@ struct ChatCrashTests {
                 address.set(spark.url)
                 let all = pairs.flatMap { $0.devices.flatMap { $0 } }
                 for device in all {
-                    try await until("its outbox is empty", every: .milliseconds(20), timeout: .seconds(120)) {
+                    try await until("its outbox is empty", every: .milliseconds(20)) {
                         await device.isDone
                     }
                 }
@@ -110,7 +110,7 @@ struct ChatCrashTests {
         for (person, devices) in zip(pair.people, pair.devices) {
             let client = SparkClient(patient: spark.url, token: person.client.token)
             for device in devices {
-                try await until("every message was shown", every: .milliseconds(20), timeout: .seconds(120)) {
+                try await until("every message was shown", every: .milliseconds(20)) {
                     await device.shown.count >= places.count
                 }
                 let faults = await device.faults
@@ -125,7 +125,7 @@ struct ChatCrashTests {
             #expect(line["unread"]?.integer == Int64(recount))
             for device in devices {
                 await device.askUnread()
-                try await until("the unread count came", every: .milliseconds(20), timeout: .seconds(120)) {
+                try await until("the unread count came", every: .milliseconds(20)) {
                     await !device.unread.isNull
                 }
                 #expect(await device.unread["total"]?.integer == Int64(recount))
@@ -135,7 +135,7 @@ struct ChatCrashTests {
 
     /// Waits until the devices get nothing more: their last read marks were sent.
     private func settle(_ person: Person, _ devices: [ChatDevice], _ client: SparkClient) async throws {
-        try await until("all events came", every: .milliseconds(20), timeout: .seconds(120)) {
+        try await until("all events came", every: .milliseconds(20)) {
             let head = try await client.call("GET", "/api/v1/poll")["offset"]?.integer
             var isSettled = true
             for device in devices where await device.offset != head { isSettled = false }

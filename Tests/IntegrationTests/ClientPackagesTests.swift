@@ -4,7 +4,7 @@ import Testing
 
 /// The packages in `data/clients`: that they have every route and frame, that their types hold, and the same story in each of them
 /// against the binary.
-@Suite("Clients in other languages", .timeLimit(.minutes(10)))
+@Suite("Clients in other languages", .timeLimit(.minutes(20)))
 struct ClientPackagesTests {
     private static let packages = SourceFolder.root.appending(path: "data/clients")
     private static let absentForPython = ClientPrograms.missing("python3")
@@ -133,7 +133,7 @@ struct ClientPackagesTests {
 }
 
 /// The generators of others that make a client from the document.
-@Suite("Generators of clients", .timeLimit(.minutes(10)))
+@Suite("Generators of clients", .timeLimit(.minutes(20)))
 struct ClientGeneratorTests {
     private static let absentForClient = ClientPrograms.missing("openapi-python-client")
     private static let absentForModels = ClientPrograms.missing("datamodel-codegen")

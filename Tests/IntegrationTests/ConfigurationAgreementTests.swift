@@ -51,7 +51,7 @@ struct ConfigurationAgreementTests {
         }
     }
 
-    @Test("a configuration file is a file, and what else it may be is said", .timeLimit(.minutes(1)))
+    @Test("a configuration file is a file, and what else it may be is said", .timeLimit(.minutes(20)))
     func configurationFile() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "spark-config-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -6,7 +6,7 @@ import Testing
 @testable import SparkCommand
 
 /// Root works on the data directory of another user.
-@Suite("Verbs of root", .enabled(if: geteuid() == 0 && getpwnam("nobody") != nil, "skipped: not root"), .timeLimit(.minutes(5)))
+@Suite("Verbs of root", .enabled(if: geteuid() == 0 && getpwnam("nobody") != nil, "skipped: not root"), .timeLimit(.minutes(20)))
 struct DataOwnerTests {
     /// A data directory and a place for backups that belong to nobody.
     private func withDirectoryOfNobody(_ body: (_ directory: String, _ place: String) async throws -> Void) async throws {

@@ -140,7 +140,7 @@ struct DrillVerbTests {
     }
 
     @Test(
-        "that is killed at any time leaves only what the next one removes, and stops in order when asked", .timeLimit(.minutes(5))
+        "that is killed at any time leaves only what the next one removes, and stops in order when asked", .timeLimit(.minutes(20))
     )
     func killed() async throws {
         try await withBackup { scene, place, _ in
@@ -183,7 +183,7 @@ struct DrillVerbTests {
         try Data("{\"scheduled_since\":\(since)}".utf8).write(to: URL(filePath: "\(scene.directory)/spark.backup/drill.json"))
     }
 
-    @Test("runs beside the server when one is due, without a word about a person in the log", .timeLimit(.minutes(5)))
+    @Test("runs beside the server when one is due, without a word about a person in the log", .timeLimit(.minutes(20)))
     func nightly() async throws {
         try await withBackup { scene, place, backup in
             try makeDue(scene)
@@ -204,7 +204,7 @@ struct DrillVerbTests {
         }
     }
 
-    @Test("ends with a server that is killed or stopped, and the next start clears what it left", .timeLimit(.minutes(5)))
+    @Test("ends with a server that is killed or stopped, and the next start clears what it left", .timeLimit(.minutes(20)))
     func serverEnds() async throws {
         try await withBackup { scene, place, _ in
             let settings = ["--set", "backup.to=\(place)", "--set", "backup.archive=false"]

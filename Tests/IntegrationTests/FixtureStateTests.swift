@@ -108,7 +108,7 @@ struct FixtureStateTests {
                 times.append(start.duration(to: .now))
             }
             // Generous: other tests run at the same time, in a debug build.
-            #expect(times.sorted()[10] < .seconds(2))
+            #expect(times.sorted()[10] < .seconds(20))
         }
     }
 

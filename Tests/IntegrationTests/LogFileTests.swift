@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A log in a file")
 struct LogFileTests {
-    @Test("begins anew after the file was cut off, as logrotate's copytruncate does", .timeLimit(.minutes(2)))
+    @Test("begins anew after the file was cut off, as logrotate's copytruncate does", .timeLimit(.minutes(20)))
     func truncation() async throws {
         try await withDataDirectory { folder in
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

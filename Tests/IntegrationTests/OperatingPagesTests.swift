@@ -9,7 +9,7 @@ struct OperatingPagesTests {
     private static let commands: [PageCommand] = DocumentationPages.operating.flatMap { (try? PageCommand.all(of: $0)) ?? [] }
 
     @Test(
-        "a shell runs every command of a page, in the page's order", .timeLimit(.minutes(5)),
+        "a shell runs every command of a page, in the page's order", .timeLimit(.minutes(20)),
         arguments: DocumentationPages.operating)
     func everyCommand(page: String) async throws {
         let commands = try PageCommand.all(of: page)

@@ -5,7 +5,7 @@ import SparkTestSupport
 import Testing
 
 /// The operator's verbs beside the running binary, and without it.
-@Suite("Operator verbs", .timeLimit(.minutes(5)))
+@Suite("Operator verbs", .timeLimit(.minutes(20)))
 struct OperatorTests {
     private func run(_ arguments: String..., data: String) async throws -> SparkProcess.Finished {
         try await SparkProcess.run(arguments + ["--data", data])

@@ -26,7 +26,7 @@ struct PackageTests {
 
     @Test(
         "has the binary, the units, the settings, the manual and completions, and is the same each time it is made",
-        .enabled(if: missing == nil, "skipped: \(missing ?? "") is not installed"), .timeLimit(.minutes(5)))
+        .enabled(if: missing == nil, "skipped: \(missing ?? "") is not installed"), .timeLimit(.minutes(20)))
     func package() async throws {
         try await withDataDirectory { folder in
             var packages: [String] = []

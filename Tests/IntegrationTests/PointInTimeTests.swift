@@ -54,7 +54,7 @@ struct PointInTimeTests {
         return "\(time)"
     }
 
-    @Test("brings back a moment, and the state before an entry of the operators' log", .timeLimit(.minutes(5)))
+    @Test("brings back a moment, and the state before an entry of the operators' log", .timeLimit(.minutes(20)))
     func momentAndEntry() async throws {
         try await withScene { scene, place, folder in
             let spark = try await serve(scene, place)
@@ -94,7 +94,7 @@ struct PointInTimeTests {
         }
     }
 
-    @Test("survives kill -9 and stops without a gap: what is restored is what was committed", .timeLimit(.minutes(10)))
+    @Test("survives kill -9 and stops without a gap: what is restored is what was committed", .timeLimit(.minutes(20)))
     func kills() async throws {
         try await withScene { scene, place, folder in
             var spark = try await serve(scene, place)
@@ -123,7 +123,7 @@ struct PointInTimeTests {
         }
     }
 
-    @Test("stays whole beside verbs that open the database themselves", .timeLimit(.minutes(5)))
+    @Test("stays whole beside verbs that open the database themselves", .timeLimit(.minutes(20)))
     func guests() async throws {
         try await withScene { scene, place, folder in
             let spark = try await serve(scene, place)
@@ -145,7 +145,7 @@ struct PointInTimeTests {
         }
     }
 
-    @Test("begins anew when a program without the archive changed the database", .timeLimit(.minutes(5)))
+    @Test("begins anew when a program without the archive changed the database", .timeLimit(.minutes(20)))
     func foreignChange() async throws {
         try await withScene { scene, place, folder in
             var spark = try await serve(scene, place)

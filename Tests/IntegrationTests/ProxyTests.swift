@@ -7,7 +7,7 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-@Suite("A proxy in front of the server", .timeLimit(.minutes(5)))
+@Suite("A proxy in front of the server", .timeLimit(.minutes(20)))
 struct ProxyTests {
     /// A port that is free now.
     private static func freePort() throws -> Int {
@@ -103,7 +103,7 @@ struct ProxyTests {
                 let text = try await authority.withHTTP { http in
                     var request = HTTPClientRequest(url: "\(url)/api/v1/stream")
                     request.headers.add(name: "Authorization", value: "Bearer \(pair.second.token)")
-                    let response = try await http.execute(request, timeout: .minutes(2))
+                    let response = try await http.execute(request, timeout: .minutes(10))
                     let trust = try authority.trust()
                     let phone = try await StreamClient.connect(to: anna, tls: trust)
                     phone.send(["type": "hello", "v": 1])

@@ -91,7 +91,7 @@ struct RestartTests {
     ]
 
     @Test(
-        "refuses no request, whether the new server starts after the old one or beside it", .timeLimit(.minutes(5)),
+        "refuses no request, whether the new server starts after the old one or beside it", .timeLimit(.minutes(20)),
         arguments: [false, true])
     func restart(isBeside: Bool) async throws {
         try await withDataDirectory { directory in

@@ -64,7 +64,7 @@ struct ScenarioTests {
         }
     }
 
-    @Test("busy: 30,000 swipes, none of whose people is in the deck", .timeLimit(.minutes(10)))
+    @Test("busy: 30,000 swipes, none of whose people is in the deck", .timeLimit(.minutes(20)))
     func busy() async throws {
         try await FixtureScene.with("busy") { scene in
             let ada = try await scene.person("ada")

@@ -10,7 +10,7 @@ enum ServerSentEvents {
     }
 
     static func first(_ count: Int, from url: String) async throws -> [Event] {
-        let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .minutes(2))
+        let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .minutes(10))
         var (events, text): ([Event], String) = ([], "")
         for try await chunk in response.body {
             text += String(buffer: chunk)

@@ -55,7 +55,7 @@ struct StreamAdmissionTests {
 
     @Test(
         "sockets, event streams and polls of a network count together, by the address that a trusted proxy forwards",
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(20)))
     func network() async throws {
         try await withSpark([
             "--ephemeral", "--set", "http.trusted_proxies=127.0.0.1", "--set", "limits.connections_per_network=4",
@@ -85,7 +85,7 @@ struct StreamAdmissionTests {
 
     @Test(
         "sockets, event streams and polls of a person count together; the oldest gives way, of whatever kind",
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(20)))
     func person() async throws {
         try await withSpark(["--ephemeral", "--set", "stream.connections_per_user=3"]) { spark in
             let anna = try await spark.client.person("anna")
@@ -110,7 +110,7 @@ struct StreamAdmissionTests {
         }
     }
 
-    @Test("after a thousand connections that began and ended in every way no place is missing", .timeLimit(.minutes(10)))
+    @Test("after a thousand connections that began and ended in every way no place is missing", .timeLimit(.minutes(20)))
     func leaks() async throws {
         let spark = try await SparkProcess.serve(["--ephemeral", "--set", "stream.connections_per_user=5"])
         var people: [Person] = []

@@ -4,7 +4,7 @@ import SparkCore
 import SparkTestSupport
 import Testing
 
-@Suite("Clients that misuse HTTPS", .timeLimit(.minutes(5)))
+@Suite("Clients that misuse HTTPS", .timeLimit(.minutes(20)))
 struct TLSAbuseTests {
     /// The beginning of a handshake, which never goes on.
     private static let beginning: [UInt8] = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3] + Array(repeating: 7, count: 32)

@@ -37,7 +37,7 @@ struct TimeTravelTests {
     }
 
     @Test(
-        "tokens, sessions and links end in time, and a used refresh token repeats its answer for a while", .timeLimit(.minutes(5))
+        "tokens, sessions and links end in time, and a used refresh token repeats its answer for a while", .timeLimit(.minutes(20))
     )
     func sessions() async throws {
         try await withScene { scene in
@@ -82,7 +82,7 @@ struct TimeTravelTests {
         }
     }
 
-    @Test("limits of a day, windows and locks end in time", .timeLimit(.minutes(5)))
+    @Test("limits of a day, windows and locks end in time", .timeLimit(.minutes(20)))
     func limits() async throws {
         let settings = [
             "matching.likes_per_day=2", "accounts.network_login_failures=5", "accounts.login_wait_milliseconds=0",
@@ -156,7 +156,7 @@ struct TimeTravelTests {
         }
     }
 
-    @Test("messages are edited and pushed in time: batches, mutes, quiet hours", .timeLimit(.minutes(5)))
+    @Test("messages are edited and pushed in time: batches, mutes, quiet hours", .timeLimit(.minutes(20)))
     func messages() async throws {
         try await withScene { scene in
             let pair = try await scene.client.matchedPair("anna", "ben")
@@ -216,7 +216,7 @@ struct TimeTravelTests {
         }
     }
 
-    @Test("open sockets survive a move until their token ends; presence and tickets follow the clock", .timeLimit(.minutes(5)))
+    @Test("open sockets survive a move until their token ends; presence and tickets follow the clock", .timeLimit(.minutes(20)))
     func sockets() async throws {
         try await withScene(["stream.heartbeat_seconds=10"]) { scene in
             let pair = try await scene.client.matchedPair("anna", "ben")
@@ -248,7 +248,7 @@ struct TimeTravelTests {
         }
     }
 
-    @Test("400 days in one move do everything that falls due on the way, in its order", .timeLimit(.minutes(5)))
+    @Test("400 days in one move do everything that falls due on the way, in its order", .timeLimit(.minutes(20)))
     func longMove() async throws {
         let settings = ["chat.message_days=90", "chat.contact_gate=always", "stream.event_days=30", "matching.evidence_days=180"]
         try await withScene(settings) { scene in
@@ -278,8 +278,8 @@ struct TimeTravelTests {
             let started = ContinuousClock.now
             #expect(try await scene.clock.advance(by: .days(400)) == TimeTravelScene.start + .days(400))
             let duration = ContinuousClock.now - started
-            // Some tens of milliseconds on a quiet machine.
-            #expect(duration < .seconds(30))
+            // Some tens of milliseconds on a quiet machine; a server that waits in real time takes days.
+            #expect(duration < .seconds(300))
 
             #expect(await closeCode(socket) == 4_001)
             for table in [
@@ -304,7 +304,7 @@ struct TimeTravelTests {
         }
     }
 
-    @Test("an account that is opened again within its grace stays, also when the grace is over", .timeLimit(.minutes(5)))
+    @Test("an account that is opened again within its grace stays, also when the grace is over", .timeLimit(.minutes(20)))
     func grace() async throws {
         try await withScene(["accounts.erase_grace_days=10"]) { scene in
             let (anna, ben) = (try await scene.client.person("anna"), try await scene.client.person("ben"))

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "a restarted server has what the last one had, and nothing outdated", .timeLimit(.minutes(10)))
+        "a restarted server has what the last one had, and nothing outdated", .timeLimit(.minutes(20)))
     func warm() async throws {
         try await withDirectory { directory in
             let first = try await TestServer.start(Self.modules, settings: Self.settings, directory: directory)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test("a login loads what the person will ask for", .timeLimit(.minutes(10)))
+    @Test("a login loads what the person will ask for", .timeLimit(.minutes(20)))
     func hints() async throws {
         try await withServer(TestServer.start(Self.modules)) { server in
             let ada = try await server.person("ada")

@@ -72,7 +72,7 @@ import Testing
         try #require(result.status == 0, "\(result.output)")
     }
 
-    @Test("a stopped server leaves it, readable by its owner only, and the next one begins with it", .timeLimit(.minutes(10)))
+    @Test("a stopped server leaves it, readable by its owner only, and the next one begins with it", .timeLimit(.minutes(20)))
     func restarts() async throws {
         try await withDataDirectory { directory in
             try await seed(300, directory)
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test("whoever changes people, the next start does not use it", .timeLimit(.minutes(10)))
+    @Test("whoever changes people, the next start does not use it", .timeLimit(.minutes(20)))
     func changedBeside() async throws {
         try await withDataDirectory { directory in
             try await seed(120, directory)
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test("people who are changed by another process while the server runs are in it", .timeLimit(.minutes(10)))
+    @Test("people who are changed by another process while the server runs are in it", .timeLimit(.minutes(20)))
     func changedWhileRunning() async throws {
         try await withDataDirectory { directory in
             try await seed(120, directory)
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test("one of another database or of another state is never used", .timeLimit(.minutes(10)))
+    @Test("one of another database or of another state is never used", .timeLimit(.minutes(20)))
     func otherHistories() async throws {
         try await withDataDirectory { directory in
             let (other, old) = ("\(directory)-other", "\(directory)-old")

@@ -44,7 +44,7 @@ struct ActivityTests {
         }
     }
 
-    @Test("requests and staying in a place are activity", .timeLimit(.minutes(10)))
+    @Test("requests and staying in a place are activity", .timeLimit(.minutes(20)))
     func requests() async throws {
         try await Town.with { town in
             let ada = try await town.settle()

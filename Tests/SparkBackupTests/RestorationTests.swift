@@ -65,7 +65,7 @@ struct RestorationTests {
     }
 
     @Test(
-        "never takes a changed byte of any region of any object for a good one", .timeLimit(.minutes(10)),
+        "never takes a changed byte of any region of any object for a good one", .timeLimit(.minutes(20)),
         arguments: [false, true])
     func everyRegion(isEncrypted: Bool) async throws {
         let seed = UInt64.random(in: 0 ... .max)

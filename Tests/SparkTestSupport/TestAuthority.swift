@@ -79,7 +79,7 @@ package struct TestAuthority: Sendable {
     package func withClient<Value>(
         of url: String, isolation: isolated (any Actor)? = #isolation, _ body: (SparkClient) async throws -> Value
     ) async throws -> Value {
-        try await withHTTP { try await body(SparkClient(url: url, http: $0, timeout: .minutes(2))) }
+        try await withHTTP { try await body(SparkClient(url: url, http: $0, timeout: .minutes(10))) }
     }
 
     /// Runs a test with an HTTP client that trusts this authority alone.

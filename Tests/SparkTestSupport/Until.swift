@@ -7,7 +7,7 @@
 ///   - holds: looked at again and again, at least once.
 /// - Throws: `NeverHeld` after the timeout, `CancellationError`, and what `holds` throws.
 public func until(
-    _ claim: String = "the condition", every pause: Duration? = nil, timeout: Duration = .seconds(120),
+    _ claim: String = "the condition", every pause: Duration? = nil, timeout: Duration = .seconds(600),
     isolation: isolated (any Actor)? = #isolation, _ holds: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + timeout

@@ -3,7 +3,7 @@ import SparkTesting
 import Testing
 
 /// The story of two people with the typed client, against a server of its own.
-@Suite("The typed client", .timeLimit(.minutes(5)))
+@Suite("The typed client", .timeLimit(.minutes(20)))
 struct ClientStoryTests {
     @Test("two people meet, chat through cuts, and part")
     func story() async throws {

@@ -8,7 +8,7 @@ import SparkTesting
 import Synchronization
 import Testing
 
-@Suite("A session of the typed client", .timeLimit(.minutes(5)))
+@Suite("A session of the typed client", .timeLimit(.minutes(20)))
 struct SparkSessionTests {
     @Test("exchanges its refresh token once for all calls that wait, and keeps the new one")
     func refresh() async throws {

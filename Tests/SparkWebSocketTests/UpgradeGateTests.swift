@@ -8,7 +8,7 @@ import Testing
 
 @testable import SparkWebSocket
 
-@Suite("The gate between HTTP and WebSocket", .timeLimit(.minutes(10)))
+@Suite("The gate between HTTP and WebSocket", .timeLimit(.minutes(20)))
 struct UpgradeGateTests {
     private static let sample =
         "Host: spark\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"

@@ -76,11 +76,11 @@ struct PushCrashTests {
                     }
                     for kill in 0..<kills {
                         let goal = pairCount * messages * (kill + 1) / (kills + 1)
-                        try await until("messages were written", every: .milliseconds(100), timeout: .seconds(600)) {
+                        try await until("messages were written", every: .milliseconds(100)) {
                             address.written >= goal
                         }
                         let taken = fake.accepted.count
-                        try await until("a push was accepted", every: .milliseconds(100), timeout: .seconds(600)) {
+                        try await until("a push was accepted", every: .milliseconds(100)) {
                             fake.accepted.count > taken || address.written == pairCount * messages
                         }
                         address.set(nil)
@@ -90,7 +90,7 @@ struct PushCrashTests {
                     }
                     try await group.waitForAll()
                 }
-                try await until("the outbox is empty", every: .milliseconds(100), timeout: .seconds(600)) {
+                try await until("the outbox is empty", every: .milliseconds(100)) {
                     let outbox = try await SparkProcess.run(["push", "outbox", "--limit", "0", "--data", directory])
                     let json = try JSONParser.parse(Array(outbox.output.utf8))
                     return json["gathering"]?.integer == 0 && json["deliveries"]?.integer == 0 && json["held"]?.integer == 0

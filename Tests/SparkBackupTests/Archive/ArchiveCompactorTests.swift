@@ -108,7 +108,7 @@ struct ArchiveCompactorTests {
         }
     }
 
-    @Test("can be killed at every step: what is restored is the same, and the next round ends it", .timeLimit(.minutes(5)))
+    @Test("can be killed at every step: what is restored is the same, and the next round ends it", .timeLimit(.minutes(20)))
     func killed() async throws {
         struct Killed: Error {}
         var random = SplitMix64(seed: 53)

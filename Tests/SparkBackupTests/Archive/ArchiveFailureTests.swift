@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The archive and failures")
 struct ArchiveFailureTests {
-    @Test("continues after kills, without a gap", .timeLimit(.minutes(10)))
+    @Test("continues after kills, without a gap", .timeLimit(.minutes(20)))
     func kills() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix64(seed: seed)
@@ -99,7 +99,7 @@ struct ArchiveFailureTests {
 
     @Test(
         "gives a generation up when the store cannot be reached for too long, and begins another when it can",
-        .timeLimit(.minutes(5)), arguments: [false, true])
+        .timeLimit(.minutes(20)), arguments: [false, true])
     func unreachable(byAnother: Bool) async throws {
         var random = SplitMix64(seed: 6)
         try await withArchive(spoolBytes: 2 << 20) { scene in
@@ -154,7 +154,7 @@ struct ArchiveFailureTests {
         }
     }
 
-    @Test("takes a transaction that is larger than the spool", .timeLimit(.minutes(5)))
+    @Test("takes a transaction that is larger than the spool", .timeLimit(.minutes(20)))
     func huge() async throws {
         var random = SplitMix64(seed: 8)
         try await withArchive(spoolBytes: 4 << 20) { scene in
@@ -178,7 +178,7 @@ struct ArchiveFailureTests {
         }
     }
 
-    @Test("never serves a damaged archive as good", .timeLimit(.minutes(5)))
+    @Test("never serves a damaged archive as good", .timeLimit(.minutes(20)))
     func damage() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix64(seed: seed)
@@ -281,7 +281,7 @@ struct ArchiveFailureTests {
         }
     }
 
-    @Test("never serves a changed byte of any region of a segment as good", .timeLimit(.minutes(5)))
+    @Test("never serves a changed byte of any region of a segment as good", .timeLimit(.minutes(20)))
     func everyRegion() async throws {
         var random = SplitMix64(seed: 31)
         try await withArchive { scene in

@@ -39,7 +39,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("restores random moments of a load exactly, however often the log began anew", .timeLimit(.minutes(10)))
+    @Test("restores random moments of a load exactly, however often the log began anew", .timeLimit(.minutes(20)))
     func moments() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix64(seed: seed)
@@ -185,7 +185,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("begins a generation anew when the store has lost a segment", .timeLimit(.minutes(4)))
+    @Test("begins a generation anew when the store has lost a segment", .timeLimit(.minutes(20)))
     func loss() async throws {
         var random = SplitMix64(seed: 22)
         try await withArchive { scene in

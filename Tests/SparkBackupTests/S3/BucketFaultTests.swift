@@ -38,7 +38,7 @@ struct BucketFaultTests {
         try await BackupCatalog(store).entries().filter(\.isComplete)
     }
 
-    @Test("is a whole backup although one request after the other fails for the moment", .timeLimit(.minutes(5)))
+    @Test("is a whole backup although one request after the other fails for the moment", .timeLimit(.minutes(20)))
     func backupWithPassingFaults() async throws {
         try await withBackupScene { (scene: BackupScene) async throws in
             try await withFakeBucket { bucket in
@@ -62,7 +62,7 @@ struct BucketFaultTests {
     }
 
     @Test(
-        "is no backup if a request is refused for good or its effect is lost, and nothing is left", .timeLimit(.minutes(5)),
+        "is no backup if a request is refused for good or its effect is lost, and nothing is left", .timeLimit(.minutes(20)),
         arguments: [Fault.refuse(403, "AccessDenied"), .refuse(507, "StorageFull"), .forget, .half])
     func backupWithLastingFaults(_ fault: Fault) async throws {
         try await withBackupScene { (scene: BackupScene) async throws in
@@ -91,7 +91,7 @@ struct BucketFaultTests {
         }
     }
 
-    @Test("is restored exactly although one request after the other fails for the moment", .timeLimit(.minutes(5)))
+    @Test("is restored exactly although one request after the other fails for the moment", .timeLimit(.minutes(20)))
     func restoreWithPassingFaults() async throws {
         try await withBackupScene { (scene: BackupScene) async throws in
             try await withFakeBucket { bucket in
@@ -117,7 +117,7 @@ struct BucketFaultTests {
     }
 
     @Test(
-        "is not restored from answers that stay wrong, which are never taken for good ones", .timeLimit(.minutes(5)),
+        "is not restored from answers that stay wrong, which are never taken for good ones", .timeLimit(.minutes(20)),
         arguments: [
             Fault.refuse(500, "InternalError"), .refuse(403, "AccessDenied"), .reset, .hang, .cut(5), .longer(7), .drip,
             .flip(40),
@@ -149,7 +149,7 @@ struct BucketFaultTests {
         }
     }
 
-    @Test("is an archive without a gap although many requests fail", .timeLimit(.minutes(5)))
+    @Test("is an archive without a gap although many requests fail", .timeLimit(.minutes(20)))
     func archive() async throws {
         var random = SplitMix64(seed: 21)
         try await withFakeBucket { bucket in

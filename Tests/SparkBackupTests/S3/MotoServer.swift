@@ -93,7 +93,7 @@ final class MotoServer: Sendable {
         request.method = HTTPMethod(rawValue: method)
         request.headers = HTTPHeaders(headers.map { ($0.name, $0.value) })
         request.body = .bytes(Array(body.utf8))
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let response = try await HTTPClient.shared.execute(request, timeout: .minutes(10))
         let bytes = Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
         try #require(response.status == .ok, "\(String(decoding: bytes, as: UTF8.self))")
         return bytes

@@ -40,7 +40,7 @@ struct ExpiryTests {
         #expect(rules.expiry(.max, now: 5, hash: 1) == .max)
     }
 
-    @Test("an expired entry is served while one load replaces it", .timeLimit(.minutes(10)))
+    @Test("an expired entry is served while one load replaces it", .timeLimit(.minutes(20)))
     func whileRevalidating() async throws {
         let fixture = CacheFixture()
         var policy = NamespacePolicy.plain

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The limit on concurrent loads")
 struct LoadGateTests {
-    @Test("the limiter runs up to its limit, queues up to its capacity and refuses the rest", .timeLimit(.minutes(10)))
+    @Test("the limiter runs up to its limit, queues up to its capacity and refuses the rest", .timeLimit(.minutes(20)))
     func bounds() async throws {
         let gate = LoadLimiter(limit: 2, capacity: 3)
         let (latch, running, most, refused, done) = (Latch(), Count(), Count(), Count(), Count())
@@ -31,7 +31,7 @@ struct LoadGateTests {
         #expect(gate.hasRoom)
     }
 
-    @Test("a free place skips cancelled waiters, and no place is lost", .timeLimit(.minutes(10)))
+    @Test("a free place skips cancelled waiters, and no place is lost", .timeLimit(.minutes(20)))
     func cancellation() async throws {
         let gate = LoadLimiter(limit: 1, capacity: 5_000)
         let (latch, isRunning, done) = (Latch(), Latch(), Count())
@@ -63,7 +63,7 @@ struct LoadGateTests {
         #expect(gate.hasRoom)
     }
 
-    @Test("a cache refuses loads beyond its bounds and counts them", .timeLimit(.minutes(10)))
+    @Test("a cache refuses loads beyond its bounds and counts them", .timeLimit(.minutes(20)))
     func refusal() async throws {
         let fixture = CacheFixture()
         (fixture.configuration.concurrentLoads, fixture.configuration.waitingLoads) = (1, 0)

@@ -25,7 +25,7 @@ struct ManyValuesTests {
         #expect(try await items.values([], tags: { _ in [] }) { _ in throw Broken() } == [])
     }
 
-    @Test("a write during the load is not undone by the load", .timeLimit(.minutes(10)))
+    @Test("a write during the load is not undone by the load", .timeLimit(.minutes(20)))
     func superseded() async throws {
         let (cache, items) = CacheFixture().open()
         let (isLoading, mayFinish) = (Latch(), Latch())
@@ -45,7 +45,7 @@ struct ManyValuesTests {
         #expect([1, 2, 3, 4].map { items.peek($0) } == [Item(1, 2), nil, nil, Item(4)])
     }
 
-    @Test("two overlapping calls load each key once and never wait for each other", .timeLimit(.minutes(10)))
+    @Test("two overlapping calls load each key once and never wait for each other", .timeLimit(.minutes(20)))
     func overlap() async throws {
         let (_, items) = CacheFixture().open()
         let loads = Count()

