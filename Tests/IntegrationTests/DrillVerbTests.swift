@@ -140,7 +140,8 @@ struct DrillVerbTests {
     }
 
     @Test(
-        "that is killed at any time leaves only what the next one removes, and stops in order when asked", .timeLimit(.minutes(20))
+        "that is killed at any time leaves only what the next one removes, and stops in order when asked",
+        .timeLimit(.minutes(20))
     )
     func killed() async throws {
         try await withBackup { scene, place, _ in

@@ -203,7 +203,8 @@ struct TLSTests {
 
     // MARK: The certificate
 
-    @Test("a certificate is exchanged under load without a failed request, and a broken one is kept out", .timeLimit(.minutes(20)))
+    @Test(
+        "a certificate is exchanged under load without a failed request, and a broken one is kept out", .timeLimit(.minutes(20)))
     func exchange() async throws {
         try await TLSScene.run(["--set", "http.reads_per_minute=0", "--set", "tls.handshakes_per_minute=0"]) { scene in
             let before = try #require(try await scene.metric("spark_tls_certificate_not_after_seconds"))

@@ -37,7 +37,8 @@ struct TimeTravelTests {
     }
 
     @Test(
-        "tokens, sessions and links end in time, and a used refresh token repeats its answer for a while", .timeLimit(.minutes(20))
+        "tokens, sessions and links end in time, and a used refresh token repeats its answer for a while",
+        .timeLimit(.minutes(20))
     )
     func sessions() async throws {
         try await withScene { scene in
