@@ -116,7 +116,7 @@ package final class EdgeFront: Sendable {
         let channel = edgeChannel(gateway.closed, nil, nil) { request in
             let measurement = row.begin()
             var answer = await redirect.answer(to: request)
-            row.end(measurement, request.method.rawValue, &answer)
+            row.end(measurement, request, &answer)
             return answer
         }
         return try await listen(host, port, nil, publicRule, channel)

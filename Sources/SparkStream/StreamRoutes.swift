@@ -51,7 +51,7 @@ package struct StreamRoutes: Sendable {
             var reply = Reply(headers: [.contentType: "text/event-stream", .cacheControl: "no-store"])
             reply.headers[.accelBuffering] = "no"
             let offset = try call.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }.map(Self.offset) ?? Self.offset(call)
-            guard !call.isHead else { return reply }
+            guard !call.isHead else { return Self.headOnly(reply) }
             let lease = try await join(call)
             let feed = lease.feed
             let body = EventStreamBody(hub: hub, feed: feed, after: offset, isOtherEpoch: isOtherEpoch(call))
@@ -62,6 +62,13 @@ package struct StreamRoutes: Sendable {
             }
             return reply
         }
+    }
+
+    /// The answer to HEAD where GET has a body whose length is not known: it names none.
+    private static func headOnly(_ reply: Reply) -> Reply {
+        var reply = reply
+        reply.pieces = AsyncStream { nil }
+        return reply
     }
 
     private var poll: Route {
@@ -75,7 +82,7 @@ package struct StreamRoutes: Sendable {
             errors: [StreamError.tooManyConnections] + Self.refusals
         ) { call in
             let after = try Self.offset(call)
-            guard !call.isHead else { return Reply(headers: [.contentType: "application/json"]) }
+            guard !call.isHead else { return Self.headOnly(Reply(headers: [.contentType: "application/json"])) }
             let lease = try await join(call)
             let answer = try await answer(call, after: after, keeping: lease)
             var writer = JSONWriter()

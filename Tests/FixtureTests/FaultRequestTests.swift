@@ -17,6 +17,11 @@ struct FaultRequestTests {
                 (["name": "push.fail", "times": 0], "/times", "1 to"),
                 (["name": "writer.slow"], "/match/delay_ms", "required"),
                 (["name": "http.delay", "match": ["delay_ms": 60_001]], "/match/delay_ms", "60000"),
+                (
+                    ["name": "http.delay", "match": ["route": "/__test__/clock", "delay_ms": 1]], "/match/route",
+                    "none of /__test__"
+                ),
+                (["name": "http.delay", "match": ["route": "me", "delay_ms": 1]], "/match/route", "begins with /"),
                 (["name": "stream.drop"], "/match/user", "required"),
                 (["name": "push.fail", "match": 5], "/match", "object"),
                 (["name": "push.fail", "much": 5], "/much", "unknown"),

@@ -26,6 +26,10 @@ struct ScenarioFileTests {
             ("summary: x\npeopel: {}", "2: peopel: expected one of summary, people, town"),
             ("summary: x\npeopel: {}", "did you mean people?"),
             ("summary: x\npeople: [ada]", "2: people: expected keys and values, found a list of 1"),
+            ("summary: x\npeople:\n  ada:\n    place:\n      latitude: 1", "4: people.ada.place: expected the key longitude"),
+            ("summary: x\npeopel:\n  ada:\n    about: y", "2: peopel: expected one of"),
+            ("summary: x\npeople:\n  - ada", "2: people: expected keys and values, found a list of 1"),
+            ("summary: x\npeople: {a: {}}\nlikes:\n  - from: a", "4: likes[0]: expected the key to"),
             ("summary: x\npeople:\n  Ada: {}", "3: people.Ada: expected a name of a-z"),
             (
                 "summary: x\npeople:\n  ada: {gender: lady}",

@@ -52,18 +52,43 @@ struct BenchmarkTests {
             (#"{"a/nginx": 0.1, "b/C": 1}"#, 1, ["too slow: a/nginx", "too slow: b/C"]),
         ])
     func judge(_ figures: String, _ status: Int32, _ lines: [String]) async throws {
-        try await withDataDirectory { directory in
+        let found = try await verdict(on: figures, of: "fast")
+        #expect(found.status == status)
+        #expect(found.lines.count == lines.count, "\(found)")
+        for (line, start) in zip(found.lines, lines) { #expect(line.hasPrefix(start)) }
+    }
+
+    @Test(
+        "take the thresholds of the processor, and the least of all on one that was not measured",
+        .enabled(if: absentForJudge == nil, "skipped: \(absentForJudge ?? "") is not installed"))
+    func processors() async throws {
+        let figures = #"{"a/nginx": 0.6, "b/C": 2.5}"#
+        #expect(try await verdict(on: figures, of: "fast").status == 1)
+        #expect(
+            try await verdict(on: figures, of: "slow").lines == [
+                "too slow: b/C is 2.500; at least 3.000 is required (3.300 when the threshold was set)"
+            ])
+        let others = try await verdict(on: figures, of: "unknown")
+        #expect(others.status == 0, "\(others)")
+        #expect(try await verdict(on: #"{"a/nginx": 0.49, "b/C": 2.5}"#, of: "unknown").status == 1)
+    }
+
+    private func verdict(on figures: String, of processor: String) async throws -> (status: Int32, lines: [String]) {
+        let thresholds = """
+            {"sets": [
+              {"processor": "fast", "ratios":
+                [{"name": "a/nginx", "least": 0.8, "measured": 0.9}, {"name": "b/C", "least": 2, "measured": 2.3}]},
+              {"processor": "slow", "ratios":
+                [{"name": "a/nginx", "least": 0.5, "measured": 0.6}, {"name": "b/C", "least": 3, "measured": 3.3}]}
+            ]}
+            """
+        return try await withDataDirectory { directory in
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            let thresholds =
-                #"{"ratios": [{"name": "a/nginx", "least": 0.8, "measured": 0.9}, {"name": "b/C", "least": 2, "measured": 2.3}]}"#
             try figures.write(toFile: directory + "/figures", atomically: true, encoding: .utf8)
             try thresholds.write(toFile: directory + "/thresholds", atomically: true, encoding: .utf8)
             let run = try await BenchmarkScript.run(
-                "judge.py", [directory + "/figures", "--thresholds", directory + "/thresholds"])
-            #expect(run.status == status)
-            let found = run.output.split(separator: "\n").map(String.init)
-            #expect(found.count == lines.count, "\(found)")
-            for (line, start) in zip(found, lines) { #expect(line.hasPrefix(start)) }
+                "judge.py", [directory + "/figures", "--thresholds", directory + "/thresholds", "--processor", processor])
+            return (run.status, run.output.split(separator: "\n").map(String.init))
         }
     }
 

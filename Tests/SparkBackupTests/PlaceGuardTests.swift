@@ -45,6 +45,22 @@ struct PlaceGuardTests {
         #expect(try await store.list("").map(\.name) == ["backups/a", PlaceMark.name])
     }
 
+    @Test("gives one place to all who make it at the same moment")
+    func race() async throws {
+        for _ in 0..<20 {
+            let root = folder.url
+            let found = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<6 {
+                    group.addTask {
+                        try await BlockingWork.run { try PlaceMark.make(in: root, random: SystemRandomSource()) }
+                    }
+                }
+                return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+            }
+            #expect(found.count == 1)
+        }
+    }
+
     @Test("refuses a place that is gone, whether nothing or an empty folder is there, and takes it when it is back")
     func gone() async throws {
         let root = folder.url

@@ -77,6 +77,33 @@ struct ConnectionStateMachineTests {
         same(slow.timerFired(latest: 5), .answerAndClose)
     }
 
+    @Test(
+        "a head that has begun must arrive in time, unless others are answered meanwhile; its time does not begin anew with each byte"
+    )
+    func slowHead() {
+        var machine = Machine(openedAt: 0)
+        machine.requestBegan(at: 1)
+        machine.requestEnded()
+        _ = machine.answerBegan()
+        _ = machine.answerEnded()
+        same(machine.timerFired(latest: 100), .nothing)
+        machine.headBegan(at: 100)
+        machine.headBegan(at: 110)
+        same(machine.timerFired(latest: 99), .nothing)
+        machine.headIsExcused(at: 105)
+        same(machine.timerFired(latest: 104), .nothing)
+        same(machine.timerFired(latest: 105), .answerAndClose)
+        var first = Machine(openedAt: 0)
+        first.headBegan(at: 10)
+        same(first.timerFired(latest: 0), .answerAndClose)
+        var whole = Machine(openedAt: 0)
+        whole.headBegan(at: 10)
+        whole.requestBegan(at: 20)
+        whole.requestEnded()
+        #expect(!whole.isHeadArriving)
+        same(whole.timerFired(latest: 100), .nothing)
+    }
+
     @Test("a connection may rest between requests, and a slow handler is not the client's fault")
     func resting() {
         var machine = Machine(openedAt: 0)

@@ -5,6 +5,7 @@ import NIOEmbedded
 import NIOHTTP1
 import SparkCore
 import SparkKit
+import SparkTestSupport
 import Testing
 
 @testable import SparkHTTP
@@ -65,6 +66,77 @@ struct EdgeChannelTests {
         #expect(try await output(channel).hasPrefix("HTTP/1.1 408 Request Timeout\r\n"))
         #expect(!channel.isActive)
     }
+
+    @Test("a head that trickles is answered 408 when its time is over, the first of a connection and a later one")
+    func tricklingHead() async throws {
+        let first = try await channel()
+        try await first.writeInbound(ByteBuffer(string: "GET / HT"))
+        await first.testingEventLoop.advanceTime(by: .seconds(14))
+        try await first.writeInbound(ByteBuffer(string: "TP/1.1\r\n"))
+        #expect(try await output(first).isEmpty)
+        await first.testingEventLoop.advanceTime(by: .seconds(2))
+        #expect(try await output(first).hasPrefix("HTTP/1.1 408 Request Timeout\r\n"))
+        #expect(!first.isActive)
+
+        let later = try await channel()
+        try await later.writeInbound(ByteBuffer(string: Self.whole))
+        #expect(try await output(later).hasPrefix("HTTP/1.1 200 OK\r\n"))
+        await later.testingEventLoop.advanceTime(by: .seconds(40))
+        try await later.writeInbound(ByteBuffer(string: "GET / HT"))
+        for byte in "TP/1." {
+            await later.testingEventLoop.advanceTime(by: .milliseconds(2_900))
+            #expect(try await output(later).isEmpty)
+            try await later.writeInbound(ByteBuffer(string: String(byte)))
+        }
+        await later.testingEventLoop.advanceTime(by: .seconds(1))
+        #expect(try await output(later).hasPrefix("HTTP/1.1 408 Request Timeout\r\n"))
+        #expect(!later.isActive)
+    }
+
+    @Test("the idle timeout does not cut a head off that is arriving, and line ends are no head")
+    func idleHead() async throws {
+        let channel = try await channel()
+        try await channel.writeInbound(ByteBuffer(string: Self.whole))
+        #expect(try await output(channel).hasPrefix("HTTP/1.1 200 OK\r\n"))
+        await channel.testingEventLoop.advanceTime(by: .seconds(55))
+        try await channel.writeInbound(ByteBuffer(string: "GET / HT"))
+        await channel.testingEventLoop.advanceTime(by: .seconds(10))
+        try await channel.writeInbound(ByteBuffer(string: String(Self.whole.dropFirst(8))))
+        #expect(try await output(channel).hasPrefix("HTTP/1.1 200 OK\r\n"))
+        try await channel.writeInbound(ByteBuffer(string: "\r\n"))
+        await channel.testingEventLoop.advanceTime(by: .seconds(50))
+        #expect(try await output(channel).isEmpty && channel.isActive)
+        await channel.testingEventLoop.advanceTime(by: .seconds(11))
+        #expect(try await output(channel).isEmpty && !channel.isActive)
+    }
+
+    @Test(
+        "the frame of a body may be in proportion to it, not more",
+        arguments: [
+            (String(repeating: "1\r\na\r\n", count: 1_000), true),
+            ("1;x=\(String(repeating: "y", count: 15_000))\r\na\r\n", true),
+            ("1;x=\(String(repeating: "y", count: 40_000))", false),
+            (String(repeating: "0", count: 40_000) + "1\r\na\r\n", false),
+            (String(repeating: "1;x=\(String(repeating: "y", count: 1_000))\r\na\r\n", count: 30), false),
+        ])
+    func framing(body: String, isTaken: Bool) async throws {
+        let channel = try await channel()
+        try await channel.writeInbound(ByteBuffer(string: "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"))
+        var rest = ByteBuffer(string: body)
+        while let piece = rest.readSlice(length: min(2_048, rest.readableBytes)), piece.readableBytes > 0 {
+            _ = try? await channel.writeInbound(piece)
+        }
+        if isTaken { try await channel.writeInbound(ByteBuffer(string: "0\r\n\r\n")) }
+        var answer = ""
+        try await until("the answer is there") {
+            await channel.testingEventLoop.run()
+            answer += try await output(channel)
+            return !answer.isEmpty
+        }
+        #expect(answer.hasPrefix(isTaken ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 413 Payload Too Large\r\n"), "\(answer.prefix(100))")
+    }
+
+    private static let whole = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
     @Test("a connection that never sends anything is closed")
     func silent() async throws {

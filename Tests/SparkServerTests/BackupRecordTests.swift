@@ -16,9 +16,11 @@ struct BackupRecordTests {
             BackupRecord.update(in: directory) { record in
                 record.turn(to: "/mnt/a")
                 (record.succeededAt, record.backup, record.failures, record.scheduledSince) = (time, "x", 2, time)
+                record.isEncrypted = true
             }
             BackupRecord.update(in: directory) { $0.turn(to: "/mnt/a") }
             #expect(BackupRecord(in: directory).succeededAt == time && BackupRecord(in: directory).failures == 2)
+            #expect(BackupRecord(in: directory).isEncrypted)
             BackupRecord.update(in: directory) { $0.turn(to: "/mnt/b") }
             let other = BackupRecord(in: directory)
             #expect(other.succeededAt == nil && other.backup.isEmpty && other.failures == 0 && other.place == "/mnt/b")

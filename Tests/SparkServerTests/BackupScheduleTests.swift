@@ -15,10 +15,11 @@ struct BackupScheduleTests {
         return record
     }
 
-    private func isDue(_ schedule: BackupSchedule, _ record: BackupRecord, at now: Duration, instant passed: Duration = .zero)
-        -> Bool
-    {
-        schedule.isDue(record, now: Self.start + now, instant: instant + passed)
+    private func isDue(
+        _ schedule: BackupSchedule, _ record: BackupRecord, encrypts: Bool = false, at now: Duration,
+        instant passed: Duration = .zero
+    ) -> Bool {
+        schedule.isDue(record, encrypts: encrypts, now: Self.start + now, instant: instant + passed)
     }
 
     @Test("begins with a backup, and then counts from the last one, also after a restart")
@@ -27,6 +28,20 @@ struct BackupScheduleTests {
         #expect(isDue(schedule, record(), at: .zero))
         #expect(!isDue(schedule, record(succeeded: .zero), at: .hours(23)))
         #expect(isDue(schedule, record(succeeded: .zero), at: .hours(24)))
+    }
+
+    @Test("makes a backup at once when encryption was turned on, and one only")
+    func encryption() {
+        var schedule = BackupSchedule(interval: .hours(24))
+        var last = record(succeeded: .zero, attempted: .zero)
+        #expect(!isDue(schedule, last, at: .hours(1)) && isDue(schedule, last, encrypts: true, at: .hours(1)))
+        last.isEncrypted = true
+        #expect(!isDue(schedule, last, encrypts: true, at: .hours(1)))
+        // Without encryption again, what is encrypted still counts.
+        #expect(!isDue(schedule, last, at: .hours(1)))
+        // Also if the record could not be written.
+        schedule.succeeded(at: instant)
+        #expect(!isDue(schedule, record(succeeded: .hours(1)), encrypts: true, at: .hours(2)))
     }
 
     @Test("goes on when the clock was set back, by the time that has really passed")

@@ -252,7 +252,7 @@ package final class FakeBucket: Sendable {
 
         private static func drip(_ channel: any Channel, _ bytes: ArraySlice<UInt8>) {
             guard let first = bytes.first, channel.isActive else { return }
-            channel.eventLoop.scheduleTask(in: .milliseconds(60)) {
+            channel.eventLoop.scheduleTask(in: .milliseconds(200)) {
                 channel.writeAndFlush(ByteBuffer(bytes: [first]), promise: nil)
                 drip(channel, bytes.dropFirst())
             }

@@ -167,8 +167,9 @@ package enum Scale {
 }
 
 /// A data directory for one test.
-package func withDataDirectory(_ body: (String) async throws -> Void) async throws {
+@discardableResult
+package func withDataDirectory<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let url = FileManager.default.temporaryDirectory.appending(path: "spark-data-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: url) }
-    try await body(url.path)
+    return try await body(url.path)
 }

@@ -90,7 +90,10 @@ struct FaultForm: RequestBody {
                 providers.contains($0) ? $0 : nil
             }
             match.kind = reader.optionalString("kind", length: 1...64)
-            match.route = reader.optional("route", format: "a path that begins with /") { $0.hasPrefix("/") ? $0 : nil }
+            match.route = reader.optional("route", format: "a path that begins with /, but none of \(FixturePath.prefix)") {
+                path in
+                path.hasPrefix("/") && !FixturePath.contains(path) ? path : nil
+            }
             match.method = reader.optional("method", format: "a method in capitals") { text in
                 text.utf8.allSatisfy { (0x41...0x5A).contains($0) } ? text : nil
             }

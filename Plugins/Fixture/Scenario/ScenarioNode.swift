@@ -5,6 +5,8 @@ import Yams
 struct ScenarioNode {
     let file: String
     let path: String
+    /// Where the value is in the file; for a mapping or a list in block style, where its key is.
+    private let line: Int?
     private let node: Node
 
     /// - Throws: `ScenarioFault` for a text that is not YAML, or that is empty.
@@ -18,11 +20,11 @@ struct ScenarioNode {
         guard let node = composed else {
             throw ScenarioFault(file: file, line: nil, path: "", reason: "expected keys and values, found nothing")
         }
-        self.init(file: file, path: "", node: node)
+        self.init(file: file, path: "", line: node.mark?.line, node: node)
     }
 
-    private init(file: String, path: String, node: Node) {
-        (self.file, self.path, self.node) = (file, path, node)
+    private init(file: String, path: String, line: Int?, node: Node) {
+        (self.file, self.path, self.line, self.node) = (file, path, line, node)
     }
 
     private static func syntaxFault(_ error: any Error, in file: String) -> ScenarioFault {
@@ -39,12 +41,12 @@ struct ScenarioNode {
 
     /// The fault that something else was expected here.
     func fault(_ expected: String) -> ScenarioFault {
-        ScenarioFault(file: file, line: node.mark?.line, path: path, reason: "expected \(expected), found \(found)")
+        ScenarioFault(file: file, line: line, path: path, reason: "expected \(expected), found \(found)")
     }
 
     /// The fault of a value that does not fit the rest.
     func conflict(_ reason: String) -> ScenarioFault {
-        ScenarioFault(file: file, line: node.mark?.line, path: path, reason: reason)
+        ScenarioFault(file: file, line: line, path: path, reason: reason)
     }
 
     private var found: String {
@@ -79,7 +81,9 @@ struct ScenarioNode {
         var entries: [(key: String, value: ScenarioNode)] = []
         for (key, value) in mapping {
             guard let name = key.scalar?.string, name.utf8.count <= 64 else { throw fault("keys of at most 64 bytes") }
-            entries.append((name, ScenarioNode(file: file, path: path.isEmpty ? name : "\(path).\(name)", node: value)))
+            let line = (value.scalar == nil ? key : value).mark?.line
+            entries.append(
+                (name, ScenarioNode(file: file, path: path.isEmpty ? name : "\(path).\(name)", line: line, node: value)))
         }
         return entries
     }
@@ -89,7 +93,9 @@ struct ScenarioNode {
         guard let list = node.sequence, count.contains(list.count) else {
             throw fault("a list of \(count.lowerBound) to \(count.upperBound)")
         }
-        return list.enumerated().map { ScenarioNode(file: file, path: "\(path)[\($0.offset)]", node: $0.element) }
+        return list.enumerated().map {
+            ScenarioNode(file: file, path: "\(path)[\($0.offset)]", line: $0.element.mark?.line, node: $0.element)
+        }
     }
 
     var isList: Bool { node.sequence != nil }

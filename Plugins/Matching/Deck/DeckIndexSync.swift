@@ -56,12 +56,7 @@ final class DeckIndexSync: Sendable {
             do {
                 if try await load(saved) {
                     isLoaded.store(true, ordering: .relaxed)
-                    logger.info(
-                        "hot index loaded",
-                        metadata: [
-                            "people": .stringConvertible(index?.count ?? 0),
-                            "seconds": .stringConvertible(start.duration(to: .now).inSeconds),
-                        ])
+                    note("hot index loaded", since: start)
                     return
                 }
             } catch {
@@ -92,7 +87,12 @@ final class DeckIndexSync: Sendable {
             found = (try await storage.read { try IndexMark.current(in: $0) }, -1)
         }
         foreignCommits.withLock { $0 = found.commits < 0 ? nil : found.commits }
-        guard let file, let index = SavedIndex.index(in: file, mark: found.mark) else { return false }
+        guard let file else { return false }
+        guard let index = SavedIndex.index(in: file, mark: found.mark) else {
+            logger.notice(
+                "the saved index of people is not used", metadata: ["reason": "it is not whole, or not of this database"])
+            return false
+        }
         try follow(index, run: run)
         return true
     }
@@ -136,6 +136,7 @@ final class DeckIndexSync: Sendable {
             return begin(&state)
         }
         guard let run = begun else { return }
+        let start = ContinuousClock.now
         let ranges = try await storage.read { try Self.ranges(in: $0) }
         let batch = try await withThrowingTaskGroup(of: PersonBatch.self) { group in
             var batch = PersonBatch()
@@ -154,6 +155,17 @@ final class DeckIndexSync: Sendable {
         let index = DeckIndex()
         index.build(consume batch)
         try follow(index, run: run)
+        // A server that keeps nothing always begins so.
+        if saved != nil { note("hot index filled", since: start) }
+    }
+
+    private func note(_ event: Logger.Message, since start: ContinuousClock.Instant) {
+        logger.info(
+            event,
+            metadata: [
+                "people": .stringConvertible(index?.count ?? 0),
+                "seconds": .stringConvertible(start.duration(to: .now).inSeconds),
+            ])
     }
 
     /// Discards the index until it is filled again.

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SparkCore
 import SparkFiles
 
@@ -18,10 +19,16 @@ enum PlaceMark {
         return lines[1]
     }
 
-    /// Makes a directory a place with a new identifier, which is returned. Blocks.
+    /// Makes a directory a place with a new identifier, which is returned. If another process makes it at the same moment, both get the
+    /// same one. Blocks.
     /// - Throws: `FileError`.
     static func make(in root: URL, random: any RandomSource) throws(FileError) -> String {
         try DurableFile.makeDirectory(root.path)
+        // Where a directory cannot be locked, the last one wins.
+        let lock = open(root.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { if lock >= 0 { close(lock) } }
+        if lock >= 0 { _ = flock(lock, LOCK_EX) }
+        if let found = try read(in: root) { return found }
         let identifier = random.next(count: 2).map { word in
             let digits = String(word, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits

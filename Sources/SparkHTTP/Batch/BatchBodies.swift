@@ -121,10 +121,7 @@ struct BatchRequest: RequestBody {
 
     /// Whether a text can be the target of a request, in origin form or absolute form (RFC 9112, 3.2).
     private static func isTarget(_ text: String) -> Bool {
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return false }
-        if text.utf8.first == UInt8(ascii: "/") { return true }
-        let scheme = text.utf8.prefix { (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
-        return !scheme.isEmpty && text.utf8.dropFirst(scheme.count).starts(with: "://".utf8)
+        text.utf8.first == UInt8(ascii: "/") && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
     /// Whether a text can be the value of a field (RFC 9110, 5.5): it has no control characters but tabs.

@@ -20,7 +20,7 @@ package struct BatchRoute: Sendable {
     /// What applies to each request of a batch as it would if the client sent it alone.
     private static let inherited = ["Authorization", "Accept-Language", "User-Agent", "X-Forwarded-For"]
     private static let answerFields = Dictionary(
-        uniqueKeysWithValues: CrossOriginSharing.answerFields.map { ($0.lowercased(), $0) })
+        uniqueKeysWithValues: (CrossOriginSharing.answerFields + ["Allow"]).map { ($0.lowercased(), $0) })
 
     private let table: RouteTable
     private let dispatcher: Dispatcher

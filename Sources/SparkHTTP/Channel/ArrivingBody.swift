@@ -18,6 +18,8 @@ final class ArrivingBody: @unchecked Sendable {  // confined to the connection's
     /// The longest body that the reader accepts.
     private var limit: Int
     private let whenWanted: () -> Void
+    /// For how long the request waited for the client.
+    private(set) var waited = Duration.zero
     /// Whether somebody reads the body, or has read it.
     private(set) var isWanted = false
 
@@ -80,6 +82,8 @@ final class ArrivingBody: @unchecked Sendable {  // confined to the connection's
                 // What this sends may end the connection, and with it the body, before this returns.
                 whenWanted()
             case .arriving:
+                let begin = ContinuousClock.now
+                defer { waited += .now - begin }
                 try await withCheckedThrowingContinuation { reader = $0 }
             }
         }

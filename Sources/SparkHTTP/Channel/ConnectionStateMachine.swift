@@ -23,6 +23,8 @@ struct ConnectionStateMachine<Instant: Comparable> {
     private var outstanding = 0
     /// Whether the last of them is incomplete.
     private(set) var isReading = false
+    /// Whether part of a head has arrived, and the rest has not.
+    private(set) var isHeadArriving = false
     /// Whether a response has begun and not ended.
     private var isAnswering = false
 
@@ -39,8 +41,21 @@ struct ConnectionStateMachine<Instant: Comparable> {
     /// Whether every request that began was answered completely.
     var isIdle: Bool { outstanding == 0 }
 
+    /// Part of a request's head has arrived. The time of a connection's first head counts from its beginning.
+    mutating func headBegan(at instant: Instant) {
+        guard mayEnter, !isReading, !isHeadArriving else { return }
+        isHeadArriving = true
+        if case .resting = phase { phase = .waiting(since: instant) }
+    }
+
+    /// The head that is arriving has its whole time again.
+    mutating func headIsExcused(at instant: Instant) {
+        if mayEnter, isHeadArriving { phase = .waiting(since: instant) }
+    }
+
     mutating func requestBegan(at instant: Instant) {
         guard mayEnter else { return }
+        isHeadArriving = false
         outstanding += 1
         isReading = true
         phase = .waiting(since: instant)
@@ -88,7 +103,7 @@ struct ConnectionStateMachine<Instant: Comparable> {
     /// - Parameter latest: an incomplete request that began at or before this instant is too slow.
     mutating func timerFired(latest: Instant) -> Action {
         guard case .waiting(let since) = phase, since <= latest else { return .nothing }
-        return outstanding == 0 ? close() : stop()
+        return outstanding == 0 && !isHeadArriving ? close() : stop()
     }
 
     private mutating func stop() -> Action {

@@ -54,10 +54,8 @@ final class EdgeChannel: Sendable {
         if let secure {
             try channel.pipeline.syncOperations.addHandler(TLSEntrance(secure, admitted: admitted, unrouted: unrouted))
         }
-        try channel.pipeline.syncOperations.addHandlers([
-            ByteToMessageHandler(parser),
-            RequestHandler(self, resources: resources(of: channel.eventLoop), channel: channel, admitted: admitted),
-        ])
+        let requests = RequestHandler(self, resources: resources(of: channel.eventLoop), channel: channel, admitted: admitted)
+        try channel.pipeline.syncOperations.addHandlers([ArrivalCount(requests), ByteToMessageHandler(parser), requests])
     }
 
     private func resources(of eventLoop: any EventLoop) -> LoopResources {

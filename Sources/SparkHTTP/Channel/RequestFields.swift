@@ -18,7 +18,7 @@ struct RequestFields: Sendable {
     let requestID: String?
     /// How the length of the body is given.
     let framing: BodyFraming
-    /// Exactly one Host (RFC 9112, 3.2), and no coding but one `chunked`, which HTTP/1.0 does not have (RFC 9112, 6.1). A proxy
+    /// A target that names a resource of a web server, exactly one Host (RFC 9112, 3.2), and no coding but one `chunked`, which HTTP/1.0 does not have (RFC 9112, 6.1). A proxy
     /// before Spark may have interpreted anything else differently, an empty field too.
     let isWellFormed: Bool
     /// Whether the connection ends after this request: HTTP/1.0, `Connection: close`, and requests after which the parser stops,
@@ -69,7 +69,7 @@ struct RequestFields: Sendable {
         }
         let isModern = head.version == .http1_1
         isWellFormed =
-            (!isModern || hosts == 1) && areHostsValid
+            RequestTarget.isWellFormed(head.uri) && (!isModern || hosts == 1) && areHostsValid
             && (codings == 0 || isModern && codings == 1 && coding.lowercased() == "chunked")
         requestID = ids == 1 ? RequestID.given(id) : nil
         framing = codings > 0 ? .chunked : length.map { .length(Int($0) ?? .max) } ?? .none

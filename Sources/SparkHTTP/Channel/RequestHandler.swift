@@ -92,6 +92,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
     private var offer: UpgradeOffer?
     /// The body of the last request.
     private var body = BodyProgress(.none, expectsContinue: false)
+    private var unparsed = UnparsedBytes()
     /// What happens to the rest of that body.
     private var rest = BodyProgress.Rest.none
     private var drainTimer: Scheduled<Void>?
@@ -157,17 +158,21 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
 
     // MARK: Requests
 
+    /// The parser is about to get bytes.
+    func bytesArrive(_ bytes: ByteBuffer) {
+        ending?.dropped(bytes.readableBytes)
+        unparsed.arrived(bytes)
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isInRead = true
-        let part = unwrapInboundIn(data)
-        if ending != nil {
-            if case .body(let bytes) = part { ending?.dropped(bytes.readableBytes) }
-            return
-        }
-        guard machine.mayEnter, !isOver else { return }
-        switch part {
-        case .head(let head): begin(head)
+        guard ending == nil, machine.mayEnter, !isOver else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            unparsed.passedHead()
+            begin(head)
         case .body(let bytes):
+            unparsed.passedBody(bytes.readableBytes)
             if let offer { return offer.brokeOff() }
             body.received(bytes.readableBytes)
             if arriving?.body.keeps(bytes.readableBytes) == true, let refusal = hold(bytes.readableBytes) {
@@ -176,6 +181,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
             bodyWatch?.received(bytes.readableBytes)
             arriving?.body.received(bytes)
         case .end:
+            unparsed.passedEnd()
             machine.requestEnded()
             body.ended()
             endDraining()
@@ -237,7 +243,20 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
             if ending.mayRead { context.read() }
             return
         }
-        if machine.isReading { watchBody() }
+        if machine.isReading {
+            if unparsed.isExcessive { return stop(EdgeError.bodyTooLarge) }
+            watchBody()
+        } else if unparsed.areThere {
+            headBegins()
+        }
+    }
+
+    /// Part of a head has arrived: the rest must follow in time, and until then the connection is not idle.
+    private func headBegins() {
+        guard machine.mayEnter, !isOver, offer == nil else { return }
+        machine.headBegan(at: channel.eventLoop.now)
+        idleSince = nil
+        if timer == nil { schedule(in: limit) }
     }
 
     /// Begins to answer the next request, if no other is being answered.
@@ -478,6 +497,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         let parser = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
         let needsRead = isReadHeld
         pipeline.removeHandler(context: context, promise: nil)
+        pipeline.removeHandler(context: try pipeline.context(handlerType: ArrivalCount.self), promise: nil)
         try connection.begin(on: channel)
         // Remove the parser last, after the current calls have returned; it passes on the bytes it holds.
         let isGone = channel.eventLoop.makePromise(of: Void.self)
@@ -611,6 +631,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
 
     /// Nothing is under way any more.
     private func rested() {
+        guard !machine.isHeadArriving else { return }
         idleSince = channel.eventLoop.now
         if idleTimer == nil { awaitIdle(in: idleLimit) }
     }
@@ -752,8 +773,12 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
     private func fire() {
         timer = nil
         let now = channel.eventLoop.now
+        // While other requests are answered the client need not hurry, and while it is paused its bytes are not read.
+        if current != nil || !waiting.isEmpty || isPausing || isReadHeld { machine.headIsExcused(at: now) }
         if machine.mayEnter { fault = EdgeError.timedOut }
-        perform(machine.timerFired(latest: now - limit))
+        let action = machine.timerFired(latest: now - limit)
+        if action != .nothing, machine.isHeadArriving { admitted?.noteSlow(.head) }
+        perform(action)
         if case .waiting(let since) = machine.phase { schedule(in: since + limit - now) }
     }
 

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Metrics
+import NIOHTTP1
 import SparkCore
 package import SparkKit
 import Synchronization
@@ -14,7 +15,8 @@ package struct EdgeMetrics: Sendable {
                 help: "HTTP requests that were answered, by method, route template and status.", maximumSeries: 2_000),
             MetricDeclaration(
                 durationName, .histogram, labels: ["route"],
-                help: "Time from the head of a request to the head of its answer, in seconds, by route template.",
+                help:
+                    "Time from the head of a request to the head of its answer, less waits for its body, in seconds, by route template.",
                 maximumSeries: 500),
             MetricDeclaration(activeName, .gauge, help: "HTTP requests that are being answered."),
         ] + ServiceLevel.declarations + TLSMetrics.declarations
@@ -78,10 +80,10 @@ package struct EdgeMetrics: Sendable {
         }
 
         /// Counts, times and logs a request whose answer is known. A body that is not whole is not waited for.
-        func end(_ measurement: Measurement, _ method: String, _ answer: inout EdgeAnswer) {
-            record(method, answer.status.code, in: .now - measurement.start)
+        func end(_ measurement: Measurement, _ request: EdgeRequest, _ answer: inout EdgeAnswer) {
+            record(request.method.rawValue, answer.status.code, in: .now - measurement.start - request.bodyWait)
             active.decrement()
-            accessLog?.watch(&answer, to: method, route: route, since: measurement.start)
+            accessLog?.watch(&answer, to: request.method.rawValue, route: route, since: measurement.start)
         }
 
         /// Counts and logs an answer that was given without `begin`.

@@ -48,6 +48,9 @@ package final class EdgeRequest: CallSource {
             presence: nil, body: .whole(body))
     }
 
+    /// For how long the answer waited for the client to send the body. Call it on the connection's event loop.
+    var bodyWait: Duration { if case .arriving(let body) = body { body.waited } else { .zero } }
+
     /// Whether the answer is sent without its body.
     var isHead: Bool { method == .HEAD }
 

@@ -21,6 +21,14 @@ struct RequestTarget: Sendable {
         query = rest[rest.utf8.index(after: mark)...].prefix { $0 != "#" }
     }
 
+    /// False for an absolute form that no web server has: another scheme, or no valid host (RFC 9110, 4.2).
+    static func isWellFormed(_ text: String) -> Bool {
+        guard text.utf8.first != UInt8(ascii: "/"), let mark = text.firstRange(of: "://") else { return true }
+        let authority = text[mark.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        return ["http", "https"].contains(text[..<mark.lowerBound].lowercased()) && !authority.isEmpty && authority.first != ":"
+            && HostField.isValid(String(authority))
+    }
+
     /// The target in origin form: one resource has one, whichever form the client chose.
     var origin: String { text.utf8.first == UInt8(ascii: "/") ? text : query.isEmpty ? String(path) : "\(path)?\(query)" }
 

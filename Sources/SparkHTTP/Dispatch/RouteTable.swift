@@ -103,7 +103,7 @@ struct RouteTable: Sendable {
         } else {
             answer = await dispatcher.answerToOtherMethod(request, methods: row.methods)
         }
-        row.metrics.end(measurement, request.method.rawValue, &answer)
+        row.metrics.end(measurement, request, &answer)
         return answer
     }
 
@@ -111,7 +111,7 @@ struct RouteTable: Sendable {
     func refuse(_ error: any Error, _ request: EdgeRequest) async -> EdgeAnswer {
         let measurement = unmatched.begin()
         var answer = await dispatcher.refuse(error, request)
-        unmatched.end(measurement, request.method.rawValue, &answer)
+        unmatched.end(measurement, request, &answer)
         return answer
     }
 

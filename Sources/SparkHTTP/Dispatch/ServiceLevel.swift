@@ -17,7 +17,9 @@ package struct ServiceLevel: Sendable {
             help: "Requests of clients that the service level counts, by result: good or failed (any 5xx)."),
         MetricDeclaration(
             durationName, .histogram,
-            help: "Time to answer a client's request well, in seconds, without requests that wait for events.", buckets: buckets),
+            help:
+                "Time to answer a client's request well, in seconds, less waits for its body, without requests that wait for events.",
+            buckets: buckets),
     ]
 
     private static let requestsName = "spark_slo_requests_total"

@@ -11,20 +11,31 @@ final class RateLimiter: Sendable {
         /// Requests per window; 0 for no limit.
         let quota: Int
         let window: Duration = .seconds(60)
+
+        init(quota: Int) { self.quota = quota }
+    }
+
+    /// A policy as answers name it.
+    private struct NamedPolicy: Sendable {
+        let policy: Policy
+        let name: String
         /// The value of `RateLimit-Policy`.
         let header: String
 
-        init(quota: Int) {
-            self.quota = quota
-            self.header = "\"default\";q=\(quota);w=\(window.roundedUpSeconds)"
+        init(_ policy: Policy, _ name: String) {
+            (self.policy, self.name) = (policy, name)
+            self.header = "\"\(name)\";q=\(policy.quota);w=\(policy.window.roundedUpSeconds)"
         }
     }
 
     /// The bucket's answer for a request.
     struct Verdict: Sendable {
-        let policy: Policy
+        /// The policy's name: the class of the request, and whose bucket it is.
+        let name: String
+        /// The value of `RateLimit-Policy`.
+        let policyHeader: String
         let remaining: Int
-        /// The time until the bucket is full again.
+        /// The time until the bucket is full again; of an empty one, until the next request is admitted.
         let reset: Duration
         /// The time until the next request is admitted; nil when this one is.
         let retryAfter: Duration?
@@ -56,17 +67,22 @@ final class RateLimiter: Sendable {
 
     private static let entriesPerShard = 4_096
     private let shards: [Shard] = (0..<32).map { _ in Shard() }
-    private let policies: [Route.RateLimit: Policy]
+    private let policies: [Route.RateLimit: (user: NamedPolicy, network: NamedPolicy)]
     private let clock: any WallClock
 
     init(policies: [Route.RateLimit: Policy], clock: any WallClock) {
-        self.policies = policies
+        self.policies = Dictionary(
+            uniqueKeysWithValues: policies.map { kind, policy in
+                (kind, (NamedPolicy(policy, kind.rawValue), NamedPolicy(policy, kind.rawValue + "-network")))
+            })
         self.clock = clock
     }
 
     /// Takes one token from a client's bucket; returns nil where there is no limit.
     func admit(_ client: Client, _ rateLimit: Route.RateLimit) -> Verdict? {
-        guard let policy = policies[rateLimit], policy.quota > 0 else { return nil }
+        guard let names = policies[rateLimit], names.user.policy.quota > 0 else { return nil }
+        let named = if case .user = client { names.user } else { names.network }
+        let policy = named.policy
         let key = Key(rateLimit: rateLimit, client: client)
         let now = clock.now()
         let quota = Double(policy.quota)
@@ -82,9 +98,11 @@ final class RateLimiter: Sendable {
             let isAdmitted = bucket.tokens >= 1
             if isAdmitted { bucket.tokens -= 1 }
             buckets[key] = bucket
+            let next = Duration.seconds((1 - bucket.tokens) / perSecond)
             return Verdict(
-                policy: policy, remaining: Int(bucket.tokens), reset: .seconds((quota - bucket.tokens) / perSecond),
-                retryAfter: isAdmitted ? nil : .seconds((1 - bucket.tokens) / perSecond))
+                name: named.name, policyHeader: named.header, remaining: Int(bucket.tokens),
+                reset: bucket.tokens < 1 ? next : .seconds((quota - bucket.tokens) / perSecond),
+                retryAfter: isAdmitted ? nil : next)
         }
     }
 
@@ -100,7 +118,7 @@ final class RateLimiter: Sendable {
     /// Frees a quarter of the shard, so that the next new clients cost nothing.
     private func makeRoom(in buckets: inout [Key: Bucket], now: Timestamp) {
         buckets = buckets.filter { key, bucket in
-            guard let policy = policies[key.rateLimit] else { return false }
+            guard let policy = policies[key.rateLimit]?.user.policy else { return false }
             let perSecond = Double(policy.quota) / policy.window.inSeconds
             return bucket.tokens + (now - bucket.filledAt).inSeconds * perSecond < Double(policy.quota)
         }

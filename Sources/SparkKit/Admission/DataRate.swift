@@ -52,6 +52,8 @@ public struct DataRateMeter: Sendable {
 
 /// The direction in which bytes moved too slowly.
 public enum DataDirection: String, CaseIterable, Sendable {
+    /// A request's head, from the client.
+    case head
     /// A request's body, from the client.
     case body
     /// An answer, to the client.

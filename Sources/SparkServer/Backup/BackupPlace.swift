@@ -102,6 +102,7 @@ public struct BackupPlace: Sendable {
             try await sendErasures()
             try await update { record in
                 (record.succeededAt, record.backup) = (result.manifest.takenAt, result.manifest.name)
+                record.isEncrypted = result.manifest.isEncrypted
                 (record.seconds, record.storedBytes) = (result.duration.inSeconds, result.manifest.storedBytes)
                 record.failures = 0
                 record.know(result.manifest.takenAt)

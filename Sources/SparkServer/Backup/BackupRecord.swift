@@ -12,6 +12,8 @@ struct BackupRecord: Equatable, Sendable {
     var succeededAt: Timestamp?
     /// The name of that backup.
     var backup = ""
+    /// Whether it is encrypted.
+    var isEncrypted = false
     /// How long it took, in seconds.
     var seconds = 0.0
     /// The size of its objects in bytes.
@@ -47,6 +49,7 @@ struct BackupRecord: Equatable, Sendable {
         scheduledSince = time("scheduled_since")
         place = json["place"]?.string ?? ""
         backup = json["backup"]?.string ?? ""
+        isEncrypted = json["encrypted"]?.bool ?? false
         seconds = json["seconds"]?.double ?? 0
         storedBytes = json["stored_bytes"]?.integer ?? 0
         lists = (json["lists"]?.array ?? []).compactMap(\.string)
@@ -70,6 +73,7 @@ struct BackupRecord: Equatable, Sendable {
             if let scheduledSince { writer.field("scheduled_since", scheduledSince.milliseconds) }
             writer.field("place", place)
             writer.field("backup", backup)
+            writer.field("encrypted", isEncrypted)
             writer.field("seconds", seconds)
             writer.field("stored_bytes", storedBytes)
             writer.field("failures", failures)

@@ -44,9 +44,13 @@ struct BackupSchedule: Sendable {
 
     init(interval: Duration) { self.init(.every(interval)) }
 
-    /// - Parameter instant: the time of a clock that never goes back.
-    func isDue(_ record: BackupRecord, now: Timestamp, instant: ContinuousClock.Instant) -> Bool {
-        isDue(last: record.succeededAt, attempted: record.attemptedAt, now: now, instant: instant)
+    /// - Parameters:
+    ///   - encrypts: whether the next backup will be encrypted. If the last one is not, it does not count: it cannot be restored where
+    ///     encryption is required.
+    ///   - instant: the time of a clock that never goes back.
+    func isDue(_ record: BackupRecord, encrypts: Bool, now: Timestamp, instant: ContinuousClock.Instant) -> Bool {
+        let counts = record.isEncrypted || !encrypts || knownSince != nil
+        return isDue(last: counts ? record.succeededAt : nil, attempted: record.attemptedAt, now: now, instant: instant)
     }
 
     /// - Parameters:

@@ -109,7 +109,9 @@ final class BackupService: Service, Sendable {
     func look() async {
         guard let place else { return }
         let record = BackupRecord(in: directory)
-        guard schedule.withLock({ $0.isDue(record, now: clock.now(), instant: .now) }) else { return }
+        guard schedule.withLock({ $0.isDue(record, encrypts: place.isEncrypted, now: clock.now(), instant: .now) }) else {
+            return
+        }
         guard begin() else { return }
         defer { isRunning.store(false, ordering: .relaxed) }
         do {

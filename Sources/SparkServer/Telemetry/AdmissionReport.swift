@@ -22,7 +22,7 @@ final class AdmissionReport: Sendable {
             help: "Connections that were closed to make room for others, or for the bodies or answers of others."),
         MetricDeclaration(
             slowName, .counter, labels: ["direction"],
-            help: "Connections that were closed because a body arrived, or an answer was read, too slowly."),
+            help: "Connections that were closed because a head or a body arrived, or an answer was read, too slowly."),
     ]
 
     private static let usedName = "spark_admission_used"

@@ -57,7 +57,8 @@ struct AlertRuleFileTests {
             ("{{ $value | humanize }}", 0.00012, "120u"), ("{{ $value | humanize1024 }}B", 1_572_864, "1.5MiB"),
             ("{{ $value | humanizePercentage }}", 0.1234567, "12.35%"), ("{{ $value | humanizeDuration }}", 0.0421, "42.1ms"),
             ("{{ $value|humanizeDuration }}", 3_725, "1h 2m 5s"), ("{{ $value | humanizeDuration }}", -90_061, "-1d 1h 1m 1s"),
-            ("{{ $value | humanizeDuration }}", 12.5, "12.5s"),
+            ("{{ $value | humanizeDuration }}", 12.5, "12.5s"), (#"{{ $value | printf "%.0f" }}"#, 1.0034, "1"),
+            (#"{{ $value | printf "%.0f" }} x"#, 1_234_567.6, "1234568 x"), (#"{{ $value | printf "%.0f" }}"#, .infinity, "+Inf"),
         ] as [(String, Double, String)])
     func numbers(template: String, value: Double, expected: String) throws {
         #expect(try #require(AlertTemplate(template)).filled(labels: [:], value: value) == expected)

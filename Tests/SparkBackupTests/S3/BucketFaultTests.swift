@@ -23,7 +23,7 @@ struct BucketFaultTests {
         (settings.accessKey, settings.secretKey) = ("AKIAEXAMPLE", "veryHiddenKey")
         var limits = S3Limits()
         (limits.firstPause, limits.longestPause) = (.milliseconds(1), .milliseconds(4))
-        (limits.idle, limits.attempts) = (.milliseconds(800), attempts)
+        (limits.idle, limits.attempts) = (.seconds(3), attempts)
         return try S3Store(
             S3Configuration("s3://\(FakeBucket.bucket)/town", settings), limits: limits, random: SeededRandomSource(seed: 3))
     }

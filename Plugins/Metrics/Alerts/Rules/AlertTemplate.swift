@@ -2,8 +2,8 @@ import Foundation
 
 /// A text with placeholders for an alert's labels and value: the part of Go's templates that annotations use.
 ///
-/// `{{ $labels.NAME }}` and `{{ $value }}`, also as input to `humanize`, `humanize1024`, `humanizePercentage` and
-/// `humanizeDuration` (`{{ $value | humanize }}`). Other placeholders are refused when the text is parsed.
+/// `{{ $labels.NAME }}` and `{{ $value }}`, also as input to `humanize`, `humanize1024`, `humanizePercentage`, `humanizeDuration`
+/// (`{{ $value | humanize }}`) and `printf "%.0f"`. Other placeholders are refused when the text is parsed.
 package struct AlertTemplate: Hashable, Sendable {
     private enum Part: Hashable {
         case text(String)
@@ -11,7 +11,11 @@ package struct AlertTemplate: Hashable, Sendable {
         case value(Filter?)
     }
 
-    enum Filter: String { case humanize, humanize1024, humanizePercentage, humanizeDuration }
+    enum Filter: String {
+        case humanize, humanize1024, humanizePercentage, humanizeDuration
+        /// A whole number: what `increase` computes of a count has fractions.
+        case whole = #"printf "%.0f""#
+    }
 
     /// The source text.
     package let text: String

@@ -39,7 +39,7 @@ package enum DefaultRules {
             hold: .minutes(2), "Messages arrive late", "P95 of the delivery of messages is {{ $value | humanizeDuration }}"),
         DefaultRule(
             "HighWebSocketConnections", .warning, "realtime", "spark_websocket_connections_active > 10000", hold: .minutes(1),
-            "High WebSocket connection count", "{{ $value }} active WebSocket connections"),
+            "High WebSocket connection count", #"{{ $value | printf "%.0f" }} active WebSocket connections"#),
         DefaultRule(
             "PushFailures", .warning, "push", "\(failedPushes) / (\(failedPushes) + rate(spark_push_sent_total[10m])) > 0.2",
             hold: .minutes(5), "A push provider refuses many pushes",
@@ -100,7 +100,7 @@ package enum DefaultRules {
             "Writes wait for the writer", "{{ $value }} writes wait; at 8192 they are refused"),
         DefaultRule(
             "WritesRefused", .critical, "database", "increase(spark_database_writes_refused_total[5m]) > 0", hold: .zero,
-            "Writes are refused", "{{ $value | humanize }} writes were refused in five minutes: queue, wait or disk"),
+            "Writes are refused", #"{{ $value | printf "%.0f" }} writes were refused in five minutes: queue, wait or disk"#),
         DefaultRule(
             "WALGrowth", .warning, "database", "spark_database_wal_bytes > 256 * 1024 * 1024", hold: .minutes(10),
             "The write-ahead log is not checkpointed", "It has {{ $value | humanize1024 }}B; a long read may block the checkpoint"
@@ -110,7 +110,7 @@ package enum DefaultRules {
             "Durable jobs are not done", "The oldest job has been due for {{ $value | humanizeDuration }}"),
         DefaultRule(
             "BackupFailed", .warning, "backup", "increase(spark_backup_failures_total[1h]) > 0", hold: .zero,
-            "A backup failed", "{{ $value | humanize }} attempts failed within an hour; the log says why"),
+            "A backup failed", #"{{ $value | printf "%.0f" }} attempts failed within an hour; the log says why"#),
         DefaultRule(
             "BackupTooOld", .critical, "backup", "spark_backup_late_seconds > 6 * 3600", hold: .minutes(10),
             "The newest backup is too old", "The next backup is late by {{ $value | humanizeDuration }}"),
@@ -156,13 +156,14 @@ package enum DefaultRules {
             "The process uses much memory", "It uses {{ $value | humanize1024 }}B"),
         DefaultRule(
             "EventsDropped", .warning, "events", "increase(spark_events_dropped_total[10m]) > 0", hold: .zero,
-            "Events did not reach a module", "{{ $value | humanize }} events for a slow module were dropped in ten minutes"),
+            "Events did not reach a module", #"{{ $value | printf "%.0f" }} events for a slow module were dropped in ten minutes"#
+        ),
         DefaultRule(
             "RestartsOften", .warning, "process", "changes(process_start_time_seconds[30m]) > 2", hold: .zero,
             "The server restarts again and again", "It started {{ $value }} times in half an hour"),
         DefaultRule(
             "MetricsOverflow", .info, "metrics", "sum without (metric) (increase(spark_metrics_overflows_total[30m])) > 0",
             hold: .minutes(5), "A metric has more label values than are kept apart",
-            "{{ $value | humanize }} values were counted as other in half an hour"),
+            #"{{ $value | printf "%.0f" }} values were counted as other in half an hour"#),
     ]
 }

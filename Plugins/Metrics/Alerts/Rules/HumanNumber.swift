@@ -13,6 +13,7 @@ struct HumanNumber {
         case .humanize1024: scaled(by: 1_024, large: ["ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"], small: [])
         case .humanizePercentage: short(value * 100) + "%"
         case .humanizeDuration: duration
+        case .whole: unusual ?? String(format: "%.0f", value)
         }
     }
 
