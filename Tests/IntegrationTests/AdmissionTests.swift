@@ -430,22 +430,52 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a head that arrives a byte at a time has a deadline, too")
-    func slowHead() async throws {
+    @Test("a client that takes its time with a body does not make the server look slow")
+    func waitForBody() async throws {
+        try await withSpark(["--ephemeral"]) { spark in
+            let (url, token) = (spark.url, try await spark.client.person("anna").client.token)
+            let request = RawRequest.plain(
+                "PUT", "/api/v1/me/location", token: token, json: #"{"latitude":48.85,"longitude":2.35}"#)
+            let bytes = request.bytes
+            let status = try await onOwnThread { () -> Int? in
+                let connection = try RawConnection(url)
+                connection.send(Array(bytes.dropLast(5)))
+                usleep(5_000_000)
+                connection.send(Array(bytes.suffix(5)))
+                return try connection.answer()?.status
+            }
+            #expect(status == 200)
+            let route = #"{route="/api/v1/me/location"}"#
+            #expect(try await metric(spark, "spark_http_request_duration_seconds_count\(route)") == 1)
+            #expect(try await metric(spark, "spark_http_request_duration_seconds_sum\(route)") < 5)
+        }
+    }
+
+    @Test(
+        "a head that arrives a byte at a time has a deadline, too, whether it is a connection's first or not",
+        arguments: [true, false])
+    func slowHead(isFirst: Bool) async throws {
         try await withSpark(["--ephemeral", "--set", "http.request_timeout_seconds=1"]) { spark in
             let url = spark.url
-            let (time, isCut) = try await onOwnThread {
+            let (time, status) = try await onOwnThread { () -> (Duration, Int?) in
                 let connection = try RawConnection(url, from: 2)
+                if !isFirst {
+                    connection.send(RawRequest.plain("GET", "/healthz").bytes)
+                    _ = try connection.answer()
+                    usleep(1_500_000)
+                }
                 let start = ContinuousClock.now
                 for byte in Array("GET /healthz HTTP/1.1\r\nHost: spark\r\nX-Long: ".utf8) + [UInt8](repeating: 0x61, count: 200)
                 {
                     connection.send([byte])
                     usleep(50_000)
-                    if connection.isClosed { return (start.duration(to: .now), true) }
+                    if connection.hasInput || connection.isClosed { break }
                 }
-                return (start.duration(to: .now), false)
+                return (start.duration(to: .now), try connection.answer()?.status)
             }
-            #expect(isCut && time > .milliseconds(900), "\(time)")
+            #expect(status == 408 && time > .milliseconds(900), "\(time)")
+            #expect(try await metric(spark, #"spark_admission_slow_total{direction="head"}"#) == 1)
+            #expect(try await metric(spark, #"spark_http_requests_total{method="other",route="unmatched",status="408"}"#) == 1)
         }
     }
 }

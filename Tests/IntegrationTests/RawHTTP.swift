@@ -230,6 +230,12 @@ final class RawConnection {
         return count == 0 || count < 0 && errno != EAGAIN
     }
 
+    /// Whether bytes wait to be read.
+    var hasInput: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+    }
+
     private func line() throws -> String? {
         while true {
             if let end = received[position...].firstIndex(of: 0x0A) {

@@ -44,6 +44,8 @@ struct EdgeChannelTests {
             "GARBAGE\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", "\u{0}\u{1}\u{2}\r\n\r\n",
             "GET / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+            "GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n", "GET http:/// HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET http://[::1/ HTTP/1.1\r\nHost: x\r\n\r\n", "GET http://x:99999/ HTTP/1.1\r\nHost: x\r\n\r\n",
         ])
     func broken(_ text: String) async throws {
         let channel = try await channel()

@@ -28,6 +28,21 @@ struct LimitsTests {
         #expect(limiter.admit(a, .probe) == nil)
     }
 
+    @Test("answers name the bucket, and say when it is full again, or when an empty one admits the next request")
+    func fields() throws {
+        let limiter = RateLimiter(policies: [.read: .init(quota: 6), .write: .init(quota: 2)], clock: clock)
+        let first = limiter.admit(a, .read)
+        #expect(first?.policy.header == "\"read\";q=6;w=60" && first?.header == "\"read\";r=5;t=10")
+        for _ in 0..<4 { _ = limiter.admit(a, .read) }
+        #expect(limiter.admit(a, .read)?.header == "\"read\";r=0;t=10")
+        clock.advance(by: .seconds(4))
+        let refused = limiter.admit(a, .read)
+        #expect(refused?.header == "\"read\";r=0;t=6")
+        #expect(try #require(refused?.retryAfter).roundedUpSeconds == 6)
+        let network = limiter.admit(.network(NetworkAddress(ipv4: 1)), .write)
+        #expect(network?.policy.header == "\"write-network\";q=2;w=60" && network?.header == "\"write-network\";r=1;t=30")
+    }
+
     @Test("a flood of clients does not grow the table without bound, and limits still hold")
     func flood() {
         let limiter = RateLimiter(policies: [.read: .init(quota: 2)], clock: clock)

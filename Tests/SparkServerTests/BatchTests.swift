@@ -139,7 +139,10 @@ struct BatchTests {
             samples.append((#"{"requests":[$,{"id":"a","method":\#(method),"path":"/api/v1/a"}]}"#, "/requests/1/method"))
         }
         let long = "/" + String(repeating: "a", count: 4_096)
-        for path in ["", "api/v1/a", "*", "/a b", #"/a\r\nHost: b"#, #"/a\u0000"#, "/é", "1://a", "://a", "h2c:/a", long] {
+        for path in [
+            "", "api/v1/a", "*", "/a b", #"/a\r\nHost: b"#, #"/a\u0000"#, "/é", "1://a", "://a", "h2c:/a", "ftp://a/api/v1/a",
+            "http:///a", long,
+        ] {
             samples.append((#"{"requests":[$,{"id":"a","method":"GET","path":"\#(path)"}]}"#, "/requests/1/path"))
         }
         for headers in [

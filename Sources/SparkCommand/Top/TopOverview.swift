@@ -42,11 +42,11 @@ struct TopOverview: JSONWritable {
             (
                 "requests",
                 [
-                    rate("requests_per_second", "requests", "spark_http_requests_total"),
+                    rate("requests_per_second", "requests", "spark_slo_requests_total"),
                     Row(
                         key: "errors_per_second", title: "5xx", unit: .perSecond,
                         value: Self.failures(now, since: before).map { $0 / seconds }),
-                    slow("request_p95_seconds", "p95", "spark_http_request_duration_seconds"),
+                    slow("request_p95_seconds", "p95", "spark_slo_request_duration_seconds"),
                     value("availability_ratio", "available (1 h)", .ratio, "spark_slo_availability_ratio", ["window": "1h"]),
                     value("error_budget_remaining_ratio", "error budget", .ratio, "spark_slo_error_budget_remaining_ratio"),
                     value("connections", "connections", .count, "spark_stream_connections"),

@@ -77,7 +77,7 @@ struct BatchRequest: RequestBody {
         reader.require("path")
         guard let path = reader.optionalString("path", length: 1...RouteTable.longestTarget) else { return nil }
         guard isTarget(path) else {
-            reader.refuse("path", "format", "Expected: a path that begins with / and has no spaces.")
+            reader.refuse("path", "format", "Expected: a path that begins with /, or a URL of http or https, without spaces.")
             return nil
         }
         return path
@@ -121,7 +121,8 @@ struct BatchRequest: RequestBody {
 
     /// Whether a text can be the target of a request, in origin form or absolute form (RFC 9112, 3.2).
     private static func isTarget(_ text: String) -> Bool {
-        text.utf8.first == UInt8(ascii: "/") && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return false }
+        return text.utf8.first == UInt8(ascii: "/") || text.contains("://") && RequestTarget.isWellFormed(text)
     }
 
     /// Whether a text can be the value of a field (RFC 9110, 5.5): it has no control characters but tabs.

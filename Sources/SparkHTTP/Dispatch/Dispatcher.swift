@@ -278,7 +278,7 @@ struct Dispatcher: Sendable {
 
 extension RateLimiter.Verdict {
     /// The value of `RateLimit`.
-    var header: String { "\"\(name)\";r=\(remaining);t=\(reset.roundedUpSeconds)" }
+    var header: String { "\"\(policy.name)\";r=\(remaining);t=\(reset.roundedUpSeconds)" }
 }
 
 /// Weak comparison of entity tags (RFC 9110, section 13.1.2).

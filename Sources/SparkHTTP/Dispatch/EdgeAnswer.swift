@@ -51,7 +51,7 @@ package struct EdgeAnswer: Sendable {
         if let contentType { write("Content-Type", contentType) }
         if let entityTag { write("ETag", entityTag) }
         if let limits {
-            write("RateLimit-Policy", limits.policyHeader)
+            write("RateLimit-Policy", limits.policy.header)
             write("RateLimit", limits.header)
         }
         if case .whole(let bytes) = body, !isBodiless { write("Content-Length", "\(bytes.count)") }

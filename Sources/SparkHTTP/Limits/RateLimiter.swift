@@ -16,13 +16,14 @@ final class RateLimiter: Sendable {
     }
 
     /// A policy as answers name it.
-    private struct NamedPolicy: Sendable {
+    final class NamedPolicy: Sendable {
         let policy: Policy
+        /// The class of the request, and whose bucket it is.
         let name: String
         /// The value of `RateLimit-Policy`.
         let header: String
 
-        init(_ policy: Policy, _ name: String) {
+        fileprivate init(_ policy: Policy, _ name: String) {
             (self.policy, self.name) = (policy, name)
             self.header = "\"\(name)\";q=\(policy.quota);w=\(policy.window.roundedUpSeconds)"
         }
@@ -30,10 +31,7 @@ final class RateLimiter: Sendable {
 
     /// The bucket's answer for a request.
     struct Verdict: Sendable {
-        /// The policy's name: the class of the request, and whose bucket it is.
-        let name: String
-        /// The value of `RateLimit-Policy`.
-        let policyHeader: String
+        let policy: NamedPolicy
         let remaining: Int
         /// The time until the bucket is full again; of an empty one, until the next request is admitted.
         let reset: Duration
@@ -98,11 +96,10 @@ final class RateLimiter: Sendable {
             let isAdmitted = bucket.tokens >= 1
             if isAdmitted { bucket.tokens -= 1 }
             buckets[key] = bucket
-            let next = Duration.seconds((1 - bucket.tokens) / perSecond)
+            func time(until tokens: Double) -> Duration { .seconds((tokens - bucket.tokens) / perSecond) }
             return Verdict(
-                name: named.name, policyHeader: named.header, remaining: Int(bucket.tokens),
-                reset: bucket.tokens < 1 ? next : .seconds((quota - bucket.tokens) / perSecond),
-                retryAfter: isAdmitted ? nil : next)
+                policy: named, remaining: Int(bucket.tokens), reset: time(until: bucket.tokens < 1 ? 1 : quota),
+                retryAfter: isAdmitted ? nil : time(until: 1))
         }
     }
 
