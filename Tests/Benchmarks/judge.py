@@ -5,8 +5,8 @@ Usage: judge.py FIGURES [--thresholds FILE] [--processor NAME]
 FIGURES is a JSON object: the ratio of each row by its name. Every ratio is Spark's speed divided by that of what it is measured beside, so
 less is worse. Prints each row that is below its threshold, or that was not measured. Exit code 1 if there is one.
 
-Ratios depend on the processor, so the file has a set of thresholds for each that was measured. On any other processor the least threshold
-of all sets counts. --processor takes another one's set; its name is vendor, family and model, as processor() makes it of /proc/cpuinfo.
+Ratios depend on the processor, so the file has a set of thresholds for each that was measured, after the first one, which is for all
+others. --processor takes another one's set; its name is vendor, family and model, as processor() makes it of /proc/cpuinfo.
 """
 import argparse, json, os, sys
 
@@ -27,11 +27,9 @@ def load(path=THRESHOLDS, own=None):
     """The least ratio of each row, and the one that was measured when the threshold was set."""
     with open(path) as file:
         sets = json.load(file)["sets"]
-    fitting = [found for found in sets if found["processor"] == (processor() if own is None else own)]
-    rows = {}
-    for row in (row for found in fitting or sets for row in found["ratios"]):
-        rows[row["name"]] = min(rows.get(row["name"], (row["least"], row["measured"])), (row["least"], row["measured"]))
-    return rows
+    own = processor() if own is None else own
+    fitting = next((found for found in sets[1:] if found["processor"] == own), sets[0])
+    return {row["name"]: (row["least"], row["measured"]) for row in fitting["ratios"]}
 
 
 def fallen(thresholds, figures):
