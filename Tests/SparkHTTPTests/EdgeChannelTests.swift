@@ -95,6 +95,32 @@ struct EdgeChannelTests {
         #expect(!later.isActive)
     }
 
+    @Test(
+        "a head that begins in the same piece as the end of the request before has its time, too; line ends and nothing do not",
+        arguments: [
+            ("", "GET /h", true), ("", "", false), ("", "\r\n\r\n\r\n\r\n", false), ("Content-Length: 3\r\n", "abcGET /h", true),
+            ("Content-Length: 3\r\n", "abc", false), ("Content-Length: 3\r\n", "abc\r\n", false),
+            ("Content-Length: 12\r\n", "abcdefghijklG", true), ("Transfer-Encoding: chunked\r\n", "1\r\na\r\n0\r\n\r\nG", true),
+            ("Transfer-Encoding: chunked\r\n", "1\r\na\r\n0\r\n\r\n", false),
+        ], [1, 4_096])
+    func nextHead(_ request: (fields: String, rest: String, begins: Bool), piece: Int) async throws {
+        let channel = try await channel()
+        var bytes = ByteBuffer(string: "POST / HTTP/1.1\r\nHost: x\r\n\(request.fields)\r\n\(request.rest)")
+        while let part = bytes.readSlice(length: min(piece, bytes.readableBytes)), part.readableBytes > 0 {
+            try await channel.writeInbound(part)
+        }
+        var answer = ""
+        try await until("the answer is there") {
+            await channel.testingEventLoop.run()
+            answer += try await output(channel)
+            return !answer.isEmpty
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"), "\(answer)")
+        await channel.testingEventLoop.advanceTime(by: .seconds(16))
+        #expect(try await output(channel).hasPrefix("HTTP/1.1 408") == request.begins)
+        #expect(channel.isActive != request.begins)
+    }
+
     @Test("the idle timeout does not cut a head off that is arriving, and line ends are no head")
     func idleHead() async throws {
         let channel = try await channel()

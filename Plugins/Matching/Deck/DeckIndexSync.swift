@@ -156,7 +156,7 @@ final class DeckIndexSync: Sendable {
         index.build(consume batch)
         try follow(index, run: run)
         // A server that keeps nothing always begins so.
-        if saved != nil { note("hot index filled", since: start) }
+        if saved != nil, let index = self.index, index.count > 0 { note("hot index filled", since: start) }
     }
 
     private func note(_ event: Logger.Message, since start: ContinuousClock.Instant) {

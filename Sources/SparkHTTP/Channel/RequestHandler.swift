@@ -172,7 +172,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
             unparsed.passedHead()
             begin(head)
         case .body(let bytes):
-            unparsed.passedBody(bytes.readableBytes)
+            unparsed.passedBody(bytes)
             if let offer { return offer.brokeOff() }
             body.received(bytes.readableBytes)
             if arriving?.body.keeps(bytes.readableBytes) == true, let refusal = hold(bytes.readableBytes) {
@@ -246,7 +246,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         if machine.isReading {
             if unparsed.isExcessive { return stop(EdgeError.bodyTooLarge) }
             watchBody()
-        } else if unparsed.areThere {
+        } else if unparsed.isHeadThere() {
             headBegins()
         }
     }
@@ -716,9 +716,15 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, @unch
         if machine.isReading {
             after(Self.patienceAtTheEnd) { if $0.machine.isReading { $0.stop(EdgeError.overloaded) } }
         } else if machine.isIdle {
-            guard isFirstRequest else { return close() }
+            guard isFirstRequest || machine.isHeadArriving else { return close() }
             // A client does not repeat the first request of a connection by itself: one that is on its way is answered.
-            after(Self.patienceAtTheEnd) { if $0.machine.isIdle { $0.close() } }
+            after(Self.patienceAtTheEnd) { handler in
+                if handler.machine.isReading || handler.machine.isHeadArriving {
+                    handler.stop(EdgeError.overloaded)
+                } else if handler.machine.isIdle {
+                    handler.close()
+                }
+            }
         } else {
             isLastRequest = true
         }
