@@ -156,8 +156,9 @@ private final class BackupRun: Sendable {
         let reader = SnapshotReader(
             largestLog: { self.noteLog($0) }, isCancelled: { self.isCancelled.load(ordering: .acquiring) })
         defer { reader.end() }
-        let state = try await reader.begin(database, directory: job.directory, maximumLogBytes: job.maximumLogBytes)
+        // Read before the snapshot: what was committed before this time is in the backup, however long the snapshot takes to begin.
         let takenAt = job.clock.now()
+        let state = try await reader.begin(database, directory: job.directory, maximumLogBytes: job.maximumLogBytes)
         let (parts, rows) = try await putPages(from: reader, state, in: scratch)
         reader.end()
         var files: [BackupManifest.Part] = []
