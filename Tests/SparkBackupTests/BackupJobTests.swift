@@ -1,4 +1,5 @@
 import Foundation
+import GRDBSQLite
 import SparkCore
 import SparkStorage
 import Synchronization
@@ -36,6 +37,20 @@ struct BackupJobTests {
             #expect(try BackupScene.numbers(in: scene.target.appending(path: "spark.db")) == [Int64(base)])
             #expect(try BackupScene.numbers(in: scene.data.appending(path: "spark.db")).count == 1)
             #expect(try scene.leftovers() == [])
+        }
+    }
+
+    @Test("has what was committed before the time that it says")
+    func time() async throws {
+        try await withBackupScene { (scene: BackupScene) async throws in
+            let clock = WritingClock(scene)
+            let job = BackupJob(
+                directory: scene.data, store: scene.store, version: "test", clock: clock, random: SeededRandomSource(seed: 7))
+            let takenAt = try await job.run().manifest.takenAt
+            _ = try await scene.restoration().run { _, _ in }
+            let committed = try #require(clock.committed.withLock { $0[takenAt] })
+            let numbers = try BackupScene.numbers(in: scene.target.appending(path: "spark.db"))
+            #expect(numbers.count == 1 && numbers.allSatisfy { $0 >= committed }, "\(numbers), \(committed)")
         }
     }
 
@@ -250,4 +265,28 @@ private struct DamagingStore: CheckingStore {
     func list(_ prefix: String) async throws -> [StoredObject] { try await store.list(prefix) }
     func delete(_ name: String) async throws { try await store.delete(name) }
     func digest(of name: String) async throws -> String { try await store.digest(of: name) }
+}
+
+/// A clock at which a number is committed just before each time that it tells.
+private final class WritingClock: WallClock {
+    /// The number that was committed before each time.
+    let committed = Mutex<[Timestamp: Int64]>([:])
+    private let scene: BackupScene
+
+    init(_ scene: BackupScene) { self.scene = scene }
+
+    func now() -> Timestamp {
+        committed.withLock { committed in
+            let number = Int64(committed.count + 1)
+            var connection: OpaquePointer?
+            defer { sqlite3_close(connection) }
+            let isWritten =
+                sqlite3_open(scene.data.appending(path: "spark.db").path, &connection) == SQLITE_OK
+                && sqlite3_exec(connection, "UPDATE test_numbers SET number = \(number)", nil, nil, nil) == SQLITE_OK
+            #expect(isWritten)
+            scene.clock.advance(by: .seconds(1))
+            committed[scene.clock.now()] = number
+            return scene.clock.now()
+        }
+    }
 }
